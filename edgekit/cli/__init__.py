@@ -1,0 +1,73 @@
+"""The command line: one command per file; each parses, calls one library function and prints."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from runtime._version import __version__
+from runtime.errors import EdgekitError
+
+SECTIONS = {
+    "Make a light model": ("models", "train", "prune", "export"),
+    "Measure it": ("targets", "bench"),
+    "Tune and run it": ("fit", "tune", "run", "restore"),
+    "Look": ("inspect", "report", "doctor", "completion"),
+}
+
+
+class SectionedGroup(click.Group):
+    """Loads a command's module when it is first needed and lists the commands in sections."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [name for names in SECTIONS.values() for name in names]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        module = importlib.import_module(f"edgekit.cli.{cmd_name}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for title, names in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl(
+                    [(name, command.get_short_help_str(70)) for name in names if (command := self.get_command(ctx, name))]
+                )
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except EdgekitError as err:
+            click.echo(f"Error: {_one_line(err)}", err=True)
+            ctx.exit(err.exit_code)
+        except ValueError as err:
+            # Bad arguments are ValueError in the library and a usage error on the command line.
+            raise click.UsageError(_one_line(err), ctx=None) from err
+
+
+def _one_line(err: Exception) -> str:
+    return " ".join(str(err).split())
+
+
+@click.group(cls=SectionedGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="edgekit")
+def cli() -> None:
+    """Light models to ExecuTorch and LiteRT, and the least energy at the frame rate you need.
+
+    \b
+    A model becomes a tuned phone bundle in these steps:
+      edgekit train -> prune -> export -> bench -> fit -> tune -> run -> report
+    """
+
+
+def main() -> None:
+    """Run the command line; the entry point of the ``edgekit`` program."""
+    cli(prog_name="edgekit")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

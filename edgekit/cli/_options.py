@@ -1,0 +1,24 @@
+"""Options that several commands share, so that the same word means the same thing everywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the library's result as JSON.")
+seed_option = click.option("--seed", type=int, default=0, show_default=True, help="Seed of everything random.")
+out_option = click.option(
+    "-o", "--out", type=click.Path(path_type=Path), default=None, help="Where to write the result."
+)
+target_option = click.option(
+    "--target",
+    default="local",
+    show_default=True,
+    help="Where it runs: local, or virtual:SOC (modelled; see `edgekit targets`).",
+)
+variant_option = click.option("--variant", default=None, help="Variant of the bundle; default: its first.")
+threads_option = click.option(
+    "--threads", type=click.IntRange(min=1), multiple=True, help="Threads to use; repeatable. Default: 1."
+)
+bundle_argument = click.argument("bundle", type=click.Path(path_type=Path))

@@ -1,0 +1,38 @@
+"""The bundle and its manifest: where the host side and the device side meet."""
+
+from runtime.bundle.bundle import SUFFIX, Bundle, BundleWriter, decode_file, new_bundle, write_atomic
+from runtime.bundle.manifest import (
+    ENGINES,
+    PRECISIONS,
+    SCHEMA_VERSION,
+    Delegation,
+    FallbackOp,
+    FileEntry,
+    Graph,
+    ImageSpec,
+    Manifest,
+    Parity,
+    TensorSpec,
+    Variant,
+)
+
+__all__ = [
+    "ENGINES",
+    "PRECISIONS",
+    "SCHEMA_VERSION",
+    "SUFFIX",
+    "Bundle",
+    "BundleWriter",
+    "Delegation",
+    "FallbackOp",
+    "FileEntry",
+    "Graph",
+    "ImageSpec",
+    "Manifest",
+    "Parity",
+    "TensorSpec",
+    "Variant",
+    "decode_file",
+    "new_bundle",
+    "write_atomic",
+]

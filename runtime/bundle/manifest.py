@@ -1,0 +1,221 @@
+"""The manifest: what a bundle holds, as frozen records checked while they are read."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Any
+
+import msgspec
+
+from runtime.errors import BundleError, VersionConflict
+
+SCHEMA_VERSION = 1
+FILE_KINDS = ("model", "labels", "workload", "predictor", "policy", "figure", "report")
+ENGINES = ("executorch", "litert")
+PRECISIONS = ("fp32", "dynamic_wi8_afp32", "static_wi8_ai8")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """One file of the bundle; ``path`` is relative and stays inside it."""
+
+    path: str
+    sha256: str
+    size_bytes: int
+    kind: str
+
+    def __post_init__(self) -> None:
+        check_inside(self.path)
+        if not _SHA256.fullmatch(self.sha256):
+            raise ValueError(f"sha256 of {self.path!r} is {self.sha256!r}; 64 lower-case hex digits are needed")
+        if self.kind not in FILE_KINDS:
+            raise ValueError(f"kind of {self.path!r} is {self.kind!r}; allowed: {', '.join(FILE_KINDS)}")
+
+
+@dataclass(frozen=True)
+class ImageSpec:
+    """How a photograph becomes an input tensor: resize, centre crop, scale to [0, 1], normalise.
+
+    Attributes:
+        size: height and width of the network's input in pixels.
+        resize: the shorter side is scaled to this before the crop.
+        mean, std: one value per channel, on the [0, 1] scale.
+        channels: 3 (RGB) or 1 (grey).
+        interpolation: ``bilinear`` or ``bicubic``.
+    """
+
+    size: int
+    resize: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    channels: int = 3
+    interpolation: str = "bilinear"
+
+    def __post_init__(self) -> None:
+        if self.channels not in (1, 3):
+            raise ValueError(f"channels is {self.channels}; allowed: 1 (grey), 3 (RGB)")
+        if not len(self.mean) == len(self.std) == self.channels:
+            raise ValueError(f"mean and std need {self.channels} values, got {len(self.mean)} and {len(self.std)}")
+        if self.interpolation not in ("bilinear", "bicubic"):
+            raise ValueError(f"interpolation is {self.interpolation!r}; allowed: bilinear, bicubic")
+        if min(self.std) <= 0 or not 0 < self.size <= self.resize:
+            raise ValueError(f"need std > 0 and 0 < size <= resize, got {self}")
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """Name, element type and static shape of one input or output."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    image: ImageSpec | None = None
+
+
+@dataclass(frozen=True)
+class Graph:
+    """One callable of the model: its inputs and outputs, in order."""
+
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+
+
+@dataclass(frozen=True)
+class FallbackOp:
+    """An op that runs outside the delegate, where it came from and why."""
+
+    op: str
+    module_path: str
+    reason: str
+    allowed: bool = False
+
+
+@dataclass(frozen=True)
+class Delegation:
+    """How many ops the fast delegate took, in how many partitions, and which it left."""
+
+    delegated: int
+    total: int
+    partitions: int
+    fallback: tuple[FallbackOp, ...] = ()
+
+
+@dataclass(frozen=True)
+class Parity:
+    """Largest difference between the exported file and the eager model on real inputs."""
+
+    max_abs: float
+    sqnr_db: float
+    tolerance: float
+    n_inputs: int
+    inputs: str
+    top1_agreement: float | None = None
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One exported file: engine x precision."""
+
+    name: str
+    engine: str
+    precision: str
+    path: str
+    graph: str = "forward"
+    workload: str | None = None
+    delegation: Delegation | None = None
+    parity: Parity | None = None
+
+    def __post_init__(self) -> None:
+        if self.engine not in ENGINES:
+            raise ValueError(f"engine is {self.engine!r}; allowed: {', '.join(ENGINES)}")
+        if self.precision not in PRECISIONS:
+            raise ValueError(f"precision is {self.precision!r}; allowed: {', '.join(PRECISIONS)}")
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Everything known about a bundle. ``source`` holds provenance for people, not for programs."""
+
+    name: str
+    created_utc: str
+    graphs: dict[str, Graph]
+    variants: tuple[Variant, ...]
+    files: tuple[FileEntry, ...] = ()
+    labels: str | None = None
+    source: dict[str, Any] = field(default_factory=dict)
+    toolchain: dict[str, str] = field(default_factory=dict)
+    schema_version: int = SCHEMA_VERSION
+
+    def variant(self, name: str | None = None) -> Variant:
+        """Return the variant called ``name``, or the first one.
+
+        Raises:
+            ValueError: there is none of that name.
+        """
+        if name is None:
+            return self.variants[0]
+        for variant in self.variants:
+            if variant.name == name:
+                return variant
+        known = ", ".join(v.name for v in self.variants)
+        raise ValueError(f"unknown variant {name!r}; this bundle has: {known}")
+
+    def to_json(self) -> bytes:
+        """Return the manifest as indented UTF-8 JSON."""
+        return msgspec.json.format(msgspec.json.encode(self), indent=1)
+
+    @staticmethod
+    def from_json(data: bytes, where: str) -> Manifest:
+        """Parse and check a manifest.
+
+        Args:
+            data: contents of ``manifest.json``.
+            where: named in errors.
+
+        Raises:
+            VersionConflict: written under a newer schema than this one.
+            BundleError: not valid JSON, or a field is missing, of the wrong type or out of range.
+        """
+        try:
+            raw = msgspec.json.decode(data)
+        except (msgspec.DecodeError, UnicodeDecodeError) as err:
+            raise BundleError(f"{where} is not valid JSON ({err}); export the bundle again") from err
+        version = raw.get("schema_version") if isinstance(raw, dict) else None
+        if isinstance(version, int) and version > SCHEMA_VERSION:
+            raise VersionConflict(
+                f"{where} has schema version {version}; this edgekit reads up to {SCHEMA_VERSION}; upgrade edgekit"
+            )
+        try:
+            manifest = msgspec.convert(raw, Manifest)
+        except msgspec.ValidationError as err:
+            raise BundleError(f"{where} does not fit schema version {SCHEMA_VERSION}: {err}") from err
+        manifest._check_references(where)
+        return manifest
+
+    def _check_references(self, where: str) -> None:
+        listed = {entry.path for entry in self.files}
+        if not self.variants:
+            raise BundleError(f"{where} lists no variant; export the model again")
+        if len(listed) != len(self.files):
+            raise BundleError(f"{where} lists a file twice; export the model again")
+        for variant in self.variants:
+            if variant.graph not in self.graphs:
+                raise BundleError(f"{where}: variant {variant.name!r} names graph {variant.graph!r}, which is not there")
+        named = [v.path for v in self.variants] + [v.workload for v in self.variants] + [self.labels]
+        for path in named:
+            if path is not None and path not in listed:
+                raise BundleError(f"{where} names {path!r} but does not list it among its files")
+
+
+def check_inside(path: str) -> None:
+    """Refuse a file path that could leave the bundle.
+
+    Raises:
+        ValueError: ``path`` is empty, absolute, or climbs with ``..``.
+    """
+    parts = PurePosixPath(path).parts
+    if not parts or path.startswith("/") or ".." in parts or "\\" in path or "\0" in path:
+        raise ValueError(f"path {path!r} leaves the bundle; only relative paths below it are allowed")

@@ -1,0 +1,140 @@
+"""Records: one measurement each, kept raw, one line of JSON Lines each."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from runtime.errors import DataError
+from runtime.setting import Setting
+
+RECORD_SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Record:
+    """What ran, where, under which setting, and every sample of how long it took.
+
+    Attributes:
+        model: name of the bundle or file.
+        model_sha256: of the model file, so that a record never passes for another model's.
+        variant: name of the variant, such as ``litert-fp32``.
+        target: ``local``, ``virtual:sdm845``, ...
+        provenance: ``measured``, ``modelled`` or ``emulated``.
+        setting: what was asked.
+        setting_read: what the machine said it did; ``None`` where it cannot say.
+        rung: how far the clock and cores could be controlled (``sysfs``, ``affinity``, ``threads``, ``none``).
+        samples_ms: latency of each timed frame in ms, in order.
+        first_ms: the first, cold frame; not among the samples.
+        power_mw: mean power while busy, ``None`` where nothing can tell.
+        energy_mj: energy of one frame at the median latency, likewise.
+        energy_source: which table, meter or model the energy comes from, or why there is none.
+        verdict: ``stable`` or ``unstable``; ``reasons`` says why.
+        block: position in the randomised order; ``seed`` reproduces the order.
+    """
+
+    model: str
+    model_sha256: str
+    variant: str
+    engine: str
+    precision: str
+    target: str
+    provenance: str
+    setting: Setting
+    setting_read: Setting | None
+    rung: str
+    samples_ms: tuple[float, ...]
+    first_ms: float | None
+    warmup: int
+    power_mw: float | None
+    energy_mj: float | None
+    energy_source: str
+    temp_c: float | None
+    verdict: str
+    reasons: tuple[str, ...]
+    block: int
+    seed: int
+    created_utc: str
+    versions: dict[str, str] = field(default_factory=dict)
+    schema_version: int = RECORD_SCHEMA
+
+    @property
+    def latency_ms(self) -> float:
+        """Median of the samples in ms."""
+        return float(np.median(self.samples_ms))
+
+    @property
+    def iqr_ms(self) -> float:
+        """Distance between the quartiles of the samples in ms."""
+        low, high = np.percentile(self.samples_ms, [25, 75])
+        return float(high - low)
+
+    @property
+    def p90_ms(self) -> float:
+        """90th percentile of the samples in ms."""
+        return float(np.percentile(self.samples_ms, 90))
+
+    @property
+    def fps(self) -> float:
+        """Frames per second at the median latency."""
+        return 1000.0 / self.latency_ms
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the record with its summary figures, ready for JSON."""
+        plain: dict[str, object] = msgspec.to_builtins(self)
+        return plain | {
+            "latency_ms": self.latency_ms,
+            "iqr_ms": self.iqr_ms,
+            "p90_ms": self.p90_ms,
+            "fps": self.fps,
+        }
+
+
+class RecordLog:
+    """A JSON Lines file of records that only grows; a line cut off by a crash is ignored.
+
+    Example:
+        >>> log = RecordLog(Path("records/local.jsonl"))   # doctest: +SKIP
+        >>> log.append(record)                             # doctest: +SKIP
+        >>> [r.latency_ms for r in log]                    # doctest: +SKIP
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    def append(self, record: Record) -> None:
+        """Write one record and make sure it is on the disk."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        line = msgspec.json.encode(record) + b"\n"
+        with self.path.open("ab+") as stream:
+            if stream.tell() > 0:
+                stream.seek(-1, os.SEEK_END)
+                if stream.read(1) != b"\n":
+                    line = b"\n" + line  # the last run died in mid-line: start a fresh one
+            stream.write(line)
+            stream.flush()
+            os.fsync(stream.fileno())
+
+    def __iter__(self) -> Iterator[Record]:
+        """Yield every whole record, oldest first.
+
+        Raises:
+            DataError: a line before the last is not a record.
+        """
+        if not self.path.is_file():
+            return
+        lines = self.path.read_bytes().split(b"\n")
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            try:
+                yield msgspec.json.decode(line, type=Record)
+            except (msgspec.DecodeError, UnicodeDecodeError) as err:
+                if isinstance(err, msgspec.ValidationError):
+                    raise DataError(f"{self.path} line {number} is not a record: {err}") from err
+                continue  # a line that a crash cut short

@@ -1,0 +1,30 @@
+"""A setting: which cores, at which clock, with how many threads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, order=True)
+class Setting:
+    """Where and how fast work runs.
+
+    Attributes:
+        cluster: name of the cluster, as the target's SoC profile calls it.
+        freq_khz: clock of the cluster in kHz; ``None`` leaves the clock to the kernel.
+        threads: worker threads, one per core of the cluster.
+    """
+
+    cluster: str
+    freq_khz: int | None
+    threads: int = 1
+
+    def __post_init__(self) -> None:
+        if self.threads < 1:
+            raise ValueError(f"threads is {self.threads}; it must be at least 1")
+        if self.freq_khz is not None and self.freq_khz <= 0:
+            raise ValueError(f"freq_khz is {self.freq_khz}; it must be positive, or None for the kernel's choice")
+
+    def __str__(self) -> str:
+        clock = "kernel clock" if self.freq_khz is None else f"{self.freq_khz / 1000:g} MHz"
+        return f"{self.cluster} @ {clock} x{self.threads}"

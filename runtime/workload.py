@@ -1,0 +1,57 @@
+"""A workload: what one frame costs, op by op, whichever engine runs it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+OP_KINDS = (
+    "conv2d",  # dense convolution with constant weights
+    "depthwise_conv2d",
+    "linear",  # fully connected, constant weights
+    "matmul",  # product of two run-time tensors
+    "pool",
+    "elementwise",  # add, mul, activation: no reuse of what is read
+    "softmax",
+    "copy",  # reshape that moves bytes, transpose, concat, pad
+    "other",
+)
+
+
+@dataclass(frozen=True)
+class Op:
+    """One operation of an exported graph.
+
+    Attributes:
+        name: module path in the source model, or the file's own name for it.
+        kind: one of ``OP_KINDS``.
+        macs: multiply-accumulates of one frame; element-wise work counts one per output element.
+        bytes_read: bytes of activations and weights read.
+        bytes_written: bytes written.
+    """
+
+    name: str
+    kind: str
+    macs: int
+    bytes_read: int
+    bytes_written: int
+
+    def __post_init__(self) -> None:
+        if self.kind not in OP_KINDS:
+            raise ValueError(f"op kind {self.kind!r} is unknown; allowed: {', '.join(OP_KINDS)}")
+
+
+@dataclass(frozen=True)
+class Workload:
+    """All operations of one frame, in order."""
+
+    ops: tuple[Op, ...]
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of one frame."""
+        return sum(op.macs for op in self.ops)
+
+    @property
+    def bytes_moved(self) -> int:
+        """Bytes read and written by one frame, counting every pass over memory."""
+        return sum(op.bytes_read + op.bytes_written for op in self.ops)
