@@ -1,0 +1,53 @@
+"""The main job from end to end, as the commands a user would type: ``python -m edgekit.demo [FOLDER]``."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+STEPS = (
+    "train mobilenet_v2 --data digits --recipe digits-demo -o {folder}/trained",
+    "prune {folder}/trained --method psfp --rate 0.3 -o {folder}/pruned",
+    "export {folder}/pruned --engine executorch --engine litert -o {folder}/digits.edgekit",
+    "inspect {folder}/digits.edgekit",
+    "bench {folder}/digits.edgekit --target local",
+    "bench {folder}/digits.edgekit --target virtual:gs101",
+    "fit {folder}/digits.edgekit --target virtual:gs101",
+    "tune {folder}/digits.edgekit --target virtual:gs101 --fps 30",
+    "run {folder}/digits.edgekit --target virtual:gs101 --input {folder}/digit.png --fps 30 --frames 60",
+    "report {folder}/digits.edgekit -o {folder}/report.html",
+)
+
+
+def main(folder: Path = Path("runs/demo")) -> int:
+    """Run every step in a fresh ``folder``; return the exit status of the first one that fails, else 0."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    write_sample_digit(folder / "digit.png")
+    begin = time.monotonic()
+    for step in STEPS:
+        words = shlex.split(step.format(folder=folder))
+        print(f"\n\033[1m$ edgekit {shlex.join(words)}\033[0m", flush=True)
+        status = subprocess.run([sys.executable, "-m", "edgekit", *words], check=False).returncode
+        if status:
+            print(f"stopped: edgekit {words[0]} exited with {status}", file=sys.stderr)
+            return status
+    print(f"\nThe whole job took {time.monotonic() - begin:.0f} s. Open {folder / 'report.html'} in a browser.")
+    return 0
+
+
+def write_sample_digit(path: Path) -> None:
+    """Save the last image of scikit-learn's digits, an 8, as a PNG such as a user would bring."""
+    from PIL import Image
+    from sklearn.datasets import load_digits
+
+    pixels = load_digits().images[-1] * (255 / 16)
+    Image.fromarray(pixels.astype("uint8")).save(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main(*map(Path, sys.argv[1:2])))
