@@ -36,7 +36,7 @@ def main(folder: Path = Path("runs/demo")) -> int:
         if status:
             print(f"stopped: edgekit {words[0]} exited with {status}", file=sys.stderr)
             return status
-    print(f"\nThe whole job took {time.monotonic() - begin:.0f} s. Open {folder / 'report.html'} in a browser.")
+    print(f"\nThe whole job took {time.monotonic() - begin:.0f} s. Open {folder / 'report.html'} to see it.")
     return 0
 
 

@@ -16,7 +16,8 @@ def require(module: str, extra: str) -> ModuleType:
         extra: the extra of edgekit that installs it, such as ``litert``.
 
     Raises:
-        MissingExtra: it is not installed; the message is the ``pip install`` line to run.
+        MissingExtra: it is not installed, or too old to have ``module``; the message is the
+            ``pip install`` line to run.
     """
     try:
         return importlib.import_module(module)
@@ -24,4 +25,5 @@ def require(module: str, extra: str) -> ModuleType:
         top = module.partition(".")[0]
         if err.name is not None and err.name.partition(".")[0] != top:
             raise  # the package is there, something it needs is broken: show that
-        raise MissingExtra(f"{top} is not installed; run: pip install 'edgekit[{extra}]'") from err
+        problem = f"{top} is not installed" if err.name == top else f"the installed {top} has no {err.name}"
+        raise MissingExtra(f"{problem}; run: pip install 'edgekit[{extra}]'") from err

@@ -5,16 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from runtime.bundle import ImageSpec
 from runtime.errors import DataError
 
+_MAX_ASPECT = 100  # a one-pixel-high strip, scaled by its shorter side, would fill the memory
 _FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 
 
 def load_image(path: str | Path, spec: ImageSpec) -> np.ndarray:
-    """Read the image at ``path`` as a network input.
+    """Read the image at ``path`` as a network input, upright as its EXIF orientation says.
 
     Returns:
         float32 array of shape (1, C, H, W), normalised as ``spec`` says.
@@ -23,12 +24,15 @@ def load_image(path: str | Path, spec: ImageSpec) -> np.ndarray:
         DataError: there is no such file, or it is not an image.
     """
     try:
-        with Image.open(path) as image:
-            return preprocess(image, spec)
+        with Image.open(path) as opened:
+            image = ImageOps.exif_transpose(opened)
+            image.load()
     except FileNotFoundError as err:
         raise DataError(f"there is no image at {path}; give the path of a PNG, JPEG or similar file") from err
-    except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as err:
-        raise DataError(f"{path} cannot be read as an image ({err}); give a PNG, JPEG or similar file") from err
+    except (OSError, ValueError, SyntaxError, NotImplementedError, Image.DecompressionBombError) as err:
+        # Pillow's decoders answer damaged files with any of these.
+        raise DataError(f"{path} is not a readable image ({err}); give a PNG, JPEG or similar file") from err
+    return preprocess(image, spec)
 
 
 def preprocess(image: Image.Image, spec: ImageSpec) -> np.ndarray:
@@ -39,7 +43,17 @@ def preprocess(image: Image.Image, spec: ImageSpec) -> np.ndarray:
 
     Returns:
         float32 array of shape (1, C, H, W).
+
+    Raises:
+        DataError: pixels without a known range, or a strip too thin to scale.
     """
+    if image.mode in ("I", "F"):
+        raise DataError(f"pixels of mode {image.mode!r} have no fixed range; save it with 8 or 16 bits")
+    if max(image.size) > _MAX_ASPECT * min(image.size):
+        shape = f"{image.width}x{image.height}"
+        raise DataError(f"an image of {shape} pixels is too thin; crop it to at most {_MAX_ASPECT}:1")
+    if image.mode.startswith("I;16"):  # Pillow's own conversion saturates everything above 255
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     image = image.convert("RGB" if spec.channels == 3 else "L")
     scale = spec.resize / min(image.size)
     width, height = (max(spec.size, round(side * scale)) for side in image.size)

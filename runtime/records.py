@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,10 +11,12 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from runtime.errors import DataError
+from runtime.errors import DataError, VersionConflict
 from runtime.setting import Setting
 
 RECORD_SCHEMA = 1
+PROVENANCES = ("measured", "modelled", "emulated")
+VERDICTS = ("stable", "unstable")
 
 
 @dataclass(frozen=True)
@@ -25,11 +28,11 @@ class Record:
         model_sha256: of the model file, so that a record never passes for another model's.
         variant: name of the variant, such as ``litert-fp32``.
         target: ``local``, ``virtual:sdm845``, ...
-        provenance: ``measured``, ``modelled`` or ``emulated``.
+        provenance: one of ``PROVENANCES``.
         setting: what was asked.
         setting_read: what the machine said it did; ``None`` where it cannot say.
-        rung: how far the clock and cores could be controlled (``sysfs``, ``affinity``, ``threads``, ``none``).
-        samples_ms: latency of each timed frame in ms, in order.
+        rung: how far the clock and cores could be controlled (sysfs, affinity, threads, none).
+        samples_ms: latency of each timed frame in ms, in order; at least one.
         first_ms: the first, cold frame; not among the samples.
         power_mw: mean power while busy, ``None`` where nothing can tell.
         energy_mj: energy of one frame at the median latency, likewise.
@@ -62,6 +65,14 @@ class Record:
     created_utc: str
     versions: dict[str, str] = field(default_factory=dict)
     schema_version: int = RECORD_SCHEMA
+
+    def __post_init__(self) -> None:
+        if not self.samples_ms or not all(0 < sample < math.inf for sample in self.samples_ms):
+            raise ValueError(f"samples_ms is {self.samples_ms}; it needs positive, finite latencies")
+        if self.provenance not in PROVENANCES:
+            raise ValueError(f"provenance is {self.provenance!r}; allowed: {', '.join(PROVENANCES)}")
+        if self.verdict not in VERDICTS:
+            raise ValueError(f"verdict is {self.verdict!r}; allowed: {', '.join(VERDICTS)}")
 
     @property
     def latency_ms(self) -> float:
@@ -124,7 +135,8 @@ class RecordLog:
         """Yield every whole record, oldest first.
 
         Raises:
-            DataError: a line before the last is not a record.
+            DataError: a line is whole but not a record.
+            VersionConflict: a line was written under a newer schema.
         """
         if not self.path.is_file():
             return
@@ -133,8 +145,16 @@ class RecordLog:
             if not line.strip():
                 continue
             try:
-                yield msgspec.json.decode(line, type=Record)
-            except (msgspec.DecodeError, UnicodeDecodeError) as err:
-                if isinstance(err, msgspec.ValidationError):
-                    raise DataError(f"{self.path} line {number} is not a record: {err}") from err
+                record = msgspec.json.decode(line, type=Record)
+            except (msgspec.ValidationError, RecursionError) as err:
+                raise DataError(
+                    f"{self.path} line {number} is not a record ({err}); remove the line or bench again"
+                ) from err
+            except msgspec.DecodeError:
                 continue  # a line that a crash cut short
+            if record.schema_version > RECORD_SCHEMA:
+                raise VersionConflict(
+                    f"{self.path} line {number} has record schema {record.schema_version}; "
+                    f"this edgekit reads up to {RECORD_SCHEMA}; upgrade edgekit"
+                )
+            yield record

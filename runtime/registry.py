@@ -74,5 +74,6 @@ class Registry(Generic[T]):
             return
         self._plugins_loaded = True
         for point in entry_points(group=f"edgekit.{self.kind}"):
-            if point.name not in self._entries:
-                self.register(point.name)(point.load())
+            entry = point.load()
+            if self._entries.get(point.name) is not entry:  # its module may have registered it itself
+                self.register(point.name)(entry)

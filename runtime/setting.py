@@ -23,7 +23,7 @@ class Setting:
         if self.threads < 1:
             raise ValueError(f"threads is {self.threads}; it must be at least 1")
         if self.freq_khz is not None and self.freq_khz <= 0:
-            raise ValueError(f"freq_khz is {self.freq_khz}; it must be positive, or None for the kernel's choice")
+            raise ValueError(f"freq_khz is {self.freq_khz}; it must be positive, or None (kernel's choice)")
 
     def __str__(self) -> str:
         clock = "kernel clock" if self.freq_khz is None else f"{self.freq_khz / 1000:g} MHz"

@@ -38,6 +38,8 @@ class Op:
     def __post_init__(self) -> None:
         if self.kind not in OP_KINDS:
             raise ValueError(f"op kind {self.kind!r} is unknown; allowed: {', '.join(OP_KINDS)}")
+        if min(self.macs, self.bytes_read, self.bytes_written) < 0:
+            raise ValueError(f"op {self.name!r} has a negative cost: {self}; counts start at 0")
 
 
 @dataclass(frozen=True)

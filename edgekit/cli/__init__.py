@@ -34,9 +34,8 @@ class SectionedGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         for title, names in SECTIONS.items():
             with formatter.section(title):
-                formatter.write_dl(
-                    [(name, command.get_short_help_str(70)) for name in names if (command := self.get_command(ctx, name))]
-                )
+                commands = {name: self.get_command(ctx, name) for name in names}
+                formatter.write_dl([(name, c.get_short_help_str(70)) for name, c in commands.items() if c])
 
     def invoke(self, ctx: click.Context) -> object:
         try:

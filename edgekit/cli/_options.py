@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the library's result as JSON.")
-seed_option = click.option("--seed", type=int, default=0, show_default=True, help="Seed of everything random.")
+seed_option = click.option("--seed", type=int, default=0, show_default=True, help="Seed of random choices.")
 out_option = click.option(
     "-o", "--out", type=click.Path(path_type=Path), default=None, help="Where to write the result."
 )

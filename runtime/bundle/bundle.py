@@ -14,12 +14,11 @@ from typing import TypeVar
 
 import msgspec
 
-from runtime.bundle.manifest import FileEntry, Manifest, Variant, check_inside
+from runtime.bundle.manifest import MANIFEST, FileEntry, Manifest, Variant, check_inside
 from runtime.errors import BundleError
 from runtime.workload import Workload
 
 T = TypeVar("T")
-MANIFEST = "manifest.json"
 SUFFIX = ".edgekit"
 
 
@@ -47,11 +46,9 @@ class Bundle:
             VersionConflict: a newer schema.
         """
         root = Path(path)
-        if not (root / MANIFEST).is_file():
-            raise BundleError(f"{root} is not a bundle (no {MANIFEST}); make one with: edgekit export MODEL -o NAME.edgekit")
-        manifest = Manifest.from_json((root / MANIFEST).read_bytes(), f"{root.name}/{MANIFEST}")
-        bundle = Bundle(root, manifest)
-        for entry in manifest.files:
+        _refuse_links(root)
+        bundle = Bundle(root, _read_manifest(root))
+        for entry in bundle.manifest.files:
             bundle._verify(entry)
         return bundle
 
@@ -63,7 +60,11 @@ class Bundle:
         """Return the class names in output order, or ``None`` when the bundle has none."""
         if self.manifest.labels is None:
             return None
-        return self.file(self.manifest.labels).read_text(encoding="utf-8").splitlines()
+        try:
+            text = self.file(self.manifest.labels).read_text(encoding="utf-8")
+        except UnicodeDecodeError as err:
+            raise BundleError(f"{self.manifest.labels!r} is not UTF-8 text ({err}); export it again") from err
+        return text.removesuffix("\n").split("\n")  # splitlines() would also split inside a label
 
     def workload(self, variant: Variant) -> Workload | None:
         """Return what one frame of ``variant`` costs, or ``None`` when the bundle does not say."""
@@ -76,31 +77,36 @@ class Bundle:
         return [entry.path for entry in self.manifest.files if entry.kind == kind]
 
     def add(self, relative: str, data: bytes, kind: str) -> Bundle:
-        """Return this bundle with a file added or replaced, on disk first and the manifest last.
+        """Return this bundle with a file added or replaced.
 
-        A reader sees either the old bundle or the new one, except that a replaced file's bytes
-        are new a moment before the manifest says so.
+        The new bytes wait beside the old ones until the manifest names them, so a crash at any
+        moment leaves the old bundle, or the new one, which ``open`` then completes. What others
+        added to the manifest since this bundle was opened is kept.
         """
         entry = _entry(relative, data, kind)
+        _refuse_links(self.path)
+        current = _read_manifest(self.path)
         target = self.file(relative)
         target.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(target, data)
-        kept = tuple(e for e in self.manifest.files if e.path != relative)
-        manifest = replace(self.manifest, files=(*kept, entry))
+        write_atomic(_staged(target, entry), data)
+        kept = tuple(e for e in current.files if e.path != relative)
+        manifest = replace(current, files=(*kept, entry))
         write_atomic(self.path / MANIFEST, manifest.to_json())
+        with contextlib.suppress(FileNotFoundError):  # another process has just opened the bundle
+            os.replace(_staged(target, entry), target)
         return Bundle(self.path, manifest)
 
     def _verify(self, entry: FileEntry) -> None:
         target = self.path / entry.path
-        if not target.resolve().is_relative_to(self.path.resolve()):
-            raise BundleError(f"{entry.path!r} is a link out of {self.path.name}; a bundle may only hold its own files")
+        if _staged(target, entry).is_file():
+            os.replace(_staged(target, entry), target)  # `add` died between the manifest and this step
         if not target.is_file():
-            raise BundleError(f"{self.path.name} lacks {entry.path!r}, which its manifest lists; export it again")
+            raise BundleError(f"{self.path.name} lacks {entry.path!r}, which it lists; export it again")
         size_bytes = target.stat().st_size
         if size_bytes != entry.size_bytes:
             raise BundleError(
-                f"{entry.path!r} in {self.path.name} has {size_bytes} bytes, the manifest says {entry.size_bytes}; "
-                "it was changed or cut short: copy or export the bundle again"
+                f"{entry.path!r} in {self.path.name} has {size_bytes} bytes, the manifest says "
+                f"{entry.size_bytes}; it was changed or cut short: copy or export the bundle again"
             )
         with target.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
@@ -120,6 +126,8 @@ class BundleWriter:
 
     def add(self, relative: str, data: bytes, kind: str) -> str:
         """Write one file and return its path inside the bundle."""
+        if relative in self._entries:
+            raise ValueError(f"{relative!r} is in the bundle already; give each file a name of its own")
         self._entries[relative] = _entry(relative, data, kind)
         target = self.root / relative
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -145,25 +153,20 @@ def new_bundle(path: str | os.PathLike[str], *, overwrite: bool = False) -> Iter
     Raises:
         BundleError: something is at ``path`` already, or its parent is missing.
     """
-    target = Path(path)
-    if not target.resolve().parent.is_dir():
+    target = Path(path).resolve()  # a link to a bundle stays a link
+    if not target.parent.is_dir():
         raise BundleError(f"{target.parent} does not exist; make it first or choose another --out")
-    if target.exists() and not (overwrite and (target / MANIFEST).is_file()):
-        raise BundleError(f"{target} is already there; remove it, choose another --out, or pass --overwrite (bundles only)")
-    staging = Path(tempfile.mkdtemp(prefix=f"{target.name}.tmp-", dir=target.resolve().parent))
+    if target.exists() and not (overwrite and _looks_like_bundle(target)):
+        hint = "remove it, choose another --out, or pass --overwrite (bundles only)"
+        raise BundleError(f"{path} is already there; {hint}")
+    staging = Path(tempfile.mkdtemp(prefix=f"{target.name}.tmp-", dir=target.parent))
     try:
         writer = BundleWriter(staging)
         yield writer
         if not (staging / MANIFEST).is_file():
             raise BundleError(f"{target.name} was not finished: it has no manifest")
         staging.chmod(0o755)
-        if target.exists():
-            old = staging.with_name(staging.name + ".old")
-            target.rename(old)
-            staging.rename(target)
-            shutil.rmtree(old)
-        else:
-            staging.rename(target)
+        _swap_in(staging, target)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
@@ -176,7 +179,7 @@ def decode_file(path: Path, kind: type[T]) -> T:
     """
     try:
         return msgspec.json.decode(path.read_bytes(), type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as err:
+    except (msgspec.DecodeError, RecursionError) as err:
         raise BundleError(f"{path.name} does not fit its schema: {err}") from err
 
 
@@ -194,6 +197,52 @@ def write_atomic(path: Path, data: bytes) -> None:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)
         raise
+
+
+def _read_manifest(root: Path) -> Manifest:
+    if not (root / MANIFEST).is_file():
+        hint = "make one with: edgekit export MODEL -o NAME.edgekit"
+        raise BundleError(f"{root} is not a bundle (no {MANIFEST}); {hint}")
+    return Manifest.from_json((root / MANIFEST).read_bytes(), f"{root.name}/{MANIFEST}")
+
+
+def _refuse_links(root: Path) -> None:
+    """Raise ``BundleError`` if anything below ``root`` is a link: it could be read or written through."""
+    for folder, folders, files in os.walk(root):
+        for name in (*folders, *files):
+            if (link := Path(folder, name)).is_symlink():
+                raise BundleError(
+                    f"{link.relative_to(root)} in {root.name} is a link; a bundle may only hold its own "
+                    "files: if you trust it, copy it with its links followed (cp -rL)"
+                )
+
+
+def _looks_like_bundle(folder: Path) -> bool:
+    """Return whether ``folder`` holds a manifest of ours, even a damaged or newer one."""
+    try:
+        raw = msgspec.json.decode((folder / MANIFEST).read_bytes())
+    except (OSError, msgspec.DecodeError, RecursionError):
+        return False
+    return isinstance(raw, dict) and {"schema_version", "graphs", "variants"} <= raw.keys()
+
+
+def _swap_in(staging: Path, target: Path) -> None:
+    """Rename ``staging`` to ``target``; an old ``target`` goes only after the new one stands."""
+    if not target.exists():
+        staging.rename(target)
+        return
+    old = staging.with_name(staging.name + ".old")
+    target.rename(old)
+    try:
+        staging.rename(target)
+    except OSError:
+        old.rename(target)
+        raise
+    shutil.rmtree(old)
+
+
+def _staged(target: Path, entry: FileEntry) -> Path:
+    return target.with_name(f".{target.name}.{entry.sha256[:16]}.new")
 
 
 def _entry(relative: str, data: bytes, kind: str) -> FileEntry:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -11,6 +12,7 @@ import msgspec
 
 from runtime.errors import BundleError, VersionConflict
 
+MANIFEST = "manifest.json"
 SCHEMA_VERSION = 1
 FILE_KINDS = ("model", "labels", "workload", "predictor", "policy", "figure", "report")
 ENGINES = ("executorch", "litert")
@@ -30,7 +32,7 @@ class FileEntry:
     def __post_init__(self) -> None:
         check_inside(self.path)
         if not _SHA256.fullmatch(self.sha256):
-            raise ValueError(f"sha256 of {self.path!r} is {self.sha256!r}; 64 lower-case hex digits are needed")
+            raise ValueError(f"sha256 of {self.path!r} is {self.sha256!r}; 64 lower-case hex digits needed")
         if self.kind not in FILE_KINDS:
             raise ValueError(f"kind of {self.path!r} is {self.kind!r}; allowed: {', '.join(FILE_KINDS)}")
 
@@ -58,7 +60,7 @@ class ImageSpec:
         if self.channels not in (1, 3):
             raise ValueError(f"channels is {self.channels}; allowed: 1 (grey), 3 (RGB)")
         if not len(self.mean) == len(self.std) == self.channels:
-            raise ValueError(f"mean and std need {self.channels} values, got {len(self.mean)} and {len(self.std)}")
+            raise ValueError(f"mean and std need {self.channels} values, got {self.mean} and {self.std}")
         if self.interpolation not in ("bilinear", "bicubic"):
             raise ValueError(f"interpolation is {self.interpolation!r}; allowed: bilinear, bicubic")
         if min(self.std) <= 0 or not 0 < self.size <= self.resize:
@@ -73,6 +75,10 @@ class TensorSpec:
     dtype: str
     shape: tuple[int, ...]
     image: ImageSpec | None = None
+
+    def __post_init__(self) -> None:
+        if any(side < 1 for side in self.shape):
+            raise ValueError(f"shape of {self.name!r} is {self.shape}; every side must be at least 1")
 
 
 @dataclass(frozen=True)
@@ -105,14 +111,21 @@ class Delegation:
 
 @dataclass(frozen=True)
 class Parity:
-    """Largest difference between the exported file and the eager model on real inputs."""
+    """Largest difference between the exported file and the eager model on real inputs.
+
+    ``sqnr_db`` is ``None`` when the outputs are equal bit by bit: JSON has no infinity.
+    """
 
     max_abs: float
-    sqnr_db: float
+    sqnr_db: float | None
     tolerance: float
     n_inputs: int
     inputs: str
     top1_agreement: float | None = None
+
+    def __post_init__(self) -> None:
+        if not all(math.isfinite(x) for x in (self.max_abs, self.tolerance, self.sqnr_db or 0.0)):
+            raise ValueError(f"figures of a parity must be finite, got {self}; sqnr_db=None: equal outputs")
 
 
 @dataclass(frozen=True)
@@ -181,17 +194,23 @@ class Manifest:
         """
         try:
             raw = msgspec.json.decode(data)
-        except (msgspec.DecodeError, UnicodeDecodeError) as err:
+        except (msgspec.DecodeError, RecursionError) as err:
             raise BundleError(f"{where} is not valid JSON ({err}); export the bundle again") from err
         version = raw.get("schema_version") if isinstance(raw, dict) else None
-        if isinstance(version, int) and version > SCHEMA_VERSION:
+        if type(version) is not int or version < 1:
+            raise BundleError(
+                f"{where} has schema version {version!r}; this edgekit reads 1 to {SCHEMA_VERSION}; "
+                "export the bundle again"
+            )
+        if version > SCHEMA_VERSION:
             raise VersionConflict(
-                f"{where} has schema version {version}; this edgekit reads up to {SCHEMA_VERSION}; upgrade edgekit"
+                f"{where} has schema version {version}; this edgekit reads up to {SCHEMA_VERSION}; "
+                "upgrade edgekit"
             )
         try:
             manifest = msgspec.convert(raw, Manifest)
         except msgspec.ValidationError as err:
-            raise BundleError(f"{where} does not fit schema version {SCHEMA_VERSION}: {err}") from err
+            raise BundleError(f"{where} does not fit its schema ({err}); export it again") from err
         manifest._check_references(where)
         return manifest
 
@@ -201,21 +220,31 @@ class Manifest:
             raise BundleError(f"{where} lists no variant; export the model again")
         if len(listed) != len(self.files):
             raise BundleError(f"{where} lists a file twice; export the model again")
+        if len({variant.name for variant in self.variants}) != len(self.variants):
+            raise BundleError(f"{where} has two variants of one name; export the model again")
         for variant in self.variants:
             if variant.graph not in self.graphs:
-                raise BundleError(f"{where}: variant {variant.name!r} names graph {variant.graph!r}, which is not there")
+                raise BundleError(
+                    f"{where}: variant {variant.name!r} names graph {variant.graph!r}, which is not there; "
+                    "export the model again"
+                )
         named = [v.path for v in self.variants] + [v.workload for v in self.variants] + [self.labels]
         for path in named:
             if path is not None and path not in listed:
-                raise BundleError(f"{where} names {path!r} but does not list it among its files")
+                raise BundleError(
+                    f"{where} names {path!r} but does not list it among its files; export the model again"
+                )
 
 
 def check_inside(path: str) -> None:
-    """Refuse a file path that could leave the bundle.
+    """Refuse a file path that could leave the bundle, or that has a shorter spelling.
 
     Raises:
-        ValueError: ``path`` is empty, absolute, or climbs with ``..``.
+        ValueError: ``path`` is empty, absolute, climbs with ``..``, is not in its plain form
+            (``a/b``, not ``./a//b``), or is the manifest's own.
     """
     parts = PurePosixPath(path).parts
     if not parts or path.startswith("/") or ".." in parts or "\\" in path or "\0" in path:
         raise ValueError(f"path {path!r} leaves the bundle; only relative paths below it are allowed")
+    if "/".join(parts) != path or path == MANIFEST:
+        raise ValueError(f"path {path!r} is not the plain name of a bundle's file; write it as 'folder/name'")
