@@ -1,0 +1,42 @@
+"""Split conformal intervals: a width that held-out data vouch for.
+
+Lei et al., Distribution-free predictive inference for regression, https://arxiv.org/abs/1604.04173.
+Ours scores whole groups: the score of a group is its worst row, so that with probability at least
+1 - alpha *every* row of a new group lies inside.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+
+def groups_needed(alpha: float) -> int:
+    """Return the least number of held-out groups for which the interval is finite."""
+    return max(1, math.ceil(1.0 / alpha - 1e-9) - 1)
+
+
+def group_scores(residuals: np.ndarray, groups: np.ndarray) -> np.ndarray:
+    """Return the largest absolute residual of each group, in order of group, shape (n_groups,)."""
+    return np.array([np.max(np.abs(residuals[groups == group])) for group in np.unique(groups)])
+
+
+def conformal_quantile(scores: np.ndarray, alpha: float) -> float:
+    """Return the ceil((n + 1)(1 - alpha)) / n quantile of ``scores``.
+
+    Args:
+        scores: nonconformity of held-out groups, shape (n,).
+        alpha: allowed share of new groups outside, between 0 and 1.
+
+    Raises:
+        ValueError: too few scores for this ``alpha``: the interval would be infinite.
+    """
+    n = len(scores)
+    rank = math.ceil((n + 1) * (1.0 - alpha) - 1e-9)
+    if rank > n:
+        raise ValueError(
+            f"{n} held-out groups cannot bound a share of {alpha:g}; "
+            f"at least {groups_needed(alpha)} are needed: measure more settings or raise alpha"
+        )
+    return float(np.sort(scores)[rank - 1])

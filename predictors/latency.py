@@ -1,0 +1,164 @@
+"""The latency predictor: the best of several regressors, with an interval and a known range."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.model_selection import GroupShuffleSplit
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from predictors.candidates import candidate_names, make_candidates
+from predictors.conformal import conformal_quantile, group_scores, groups_needed
+from predictors.hull import bounding_box, describe_first, outside_box
+from predictors.selection import fit_quietly, grouped_scores, mape_pct
+
+
+class LatencyPredictor(RegressorMixin, BaseEstimator):
+    """Predict positive latencies, with an interval that holds with probability 1 - alpha.
+
+    ``fit`` sets some groups aside, lets the candidates compete on the others by grouped
+    cross-validation, refits the winner on those, and takes the width of the interval from the
+    groups set aside, which neither the choice nor the fit has seen (split conformal).
+
+    Args:
+        candidates: names of the regressors that compete; ``None`` for all.
+        alpha: share of new groups that may fall outside the interval.
+        n_splits: folds of the cross-validation; fewer when there are fewer groups.
+        calibration: share of the groups set aside, and never fewer than the interval needs.
+        on_extrapolate: ``"raise"`` or ``"warn"`` when asked outside the range of training.
+        random_state: seed of the split, the folds and the candidates.
+
+    Attributes:
+        scores_: mean absolute percentage error of each candidate in cross-validation.
+        chosen_: name of the candidate with the least error.
+        estimator_: the fitted pipeline, of log latency.
+        half_width_: of the interval, on the log scale.
+        holdout_mape_pct_: error of the chosen one on the groups set aside.
+        n_groups_: number of groups seen.
+
+    Example:
+        >>> clock_ghz = np.linspace(0.5, 2.5, 40)[:, None]
+        >>> predictor = LatencyPredictor(candidates=("linear",)).fit(np.log(clock_ghz), 20 / clock_ghz[:, 0])
+        >>> bool(abs(predictor.predict(np.log([[2.0]]))[0] - 10) < 0.1)
+        True
+    """
+
+    def __init__(
+        self,
+        candidates: Sequence[str] | None = None,
+        alpha: float = 0.1,
+        n_splits: int = 5,
+        calibration: float = 0.25,
+        on_extrapolate: str = "raise",
+        random_state: int | None = 0,
+    ):
+        self.candidates = candidates
+        self.alpha = alpha
+        self.n_splits = n_splits
+        self.calibration = calibration
+        self.on_extrapolate = on_extrapolate
+        self.random_state = random_state
+
+    def fit(self, X: np.ndarray, y: np.ndarray, groups: np.ndarray | None = None) -> LatencyPredictor:
+        """Choose, fit and calibrate.
+
+        Args:
+            X: features, shape (n_samples, n_features).
+            y: latencies, positive, shape (n_samples,).
+            groups: rows that must not be split apart, shape (n_samples,); each row its own by default.
+
+        Raises:
+            ValueError: a parameter or value out of range, or too few groups.
+        """
+        self._check_parameters()
+        X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True, ensure_min_samples=2)
+        if np.min(y) <= 0:
+            raise ValueError(f"a latency of {np.min(y):g} was given; only positive ones have a logarithm")
+        groups = np.arange(len(y)) if groups is None else np.asarray(groups)
+        if groups.shape != y.shape:
+            raise ValueError(f"groups has shape {groups.shape}; {y.shape} is needed, one per row")
+
+        train, held_out = self._split(X, groups)
+        log_y = np.log(y)
+        names = candidate_names() if self.candidates is None else self.candidates
+        pipelines = make_candidates(names, self.random_state)
+        n_splits = min(self.n_splits, len(np.unique(groups[train])))
+        self.scores_ = grouped_scores(
+            pipelines, X[train], log_y[train], groups[train], n_splits, self.random_state
+        )
+        self.chosen_ = min(self.scores_, key=self.scores_.__getitem__)
+        self.estimator_ = fit_quietly(pipelines[self.chosen_], X[train], log_y[train])
+
+        predicted = self.estimator_.predict(X[held_out])
+        scores = group_scores(predicted - log_y[held_out], groups[held_out])
+        self.half_width_ = conformal_quantile(scores, self.alpha)
+        self.holdout_mape_pct_ = mape_pct(y[held_out], np.exp(predicted))
+        self.n_groups_ = len(np.unique(groups))
+        # The groups set aside count as seen: the interval was checked on them.
+        self.hull_low_, self.hull_high_ = bounding_box(X)
+        return self
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        """Return latencies, shape (n_samples,), in the unit of ``y``.
+
+        Raises:
+            NotFittedError: before ``fit``.
+            ValueError: a row lies outside the range of training and ``on_extrapolate`` is ``"raise"``.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float64, reset=False)
+        outside = outside_box(X, self.hull_low_, self.hull_high_)
+        if outside.any():
+            what = describe_first(X, outside, self.hull_low_, self.hull_high_)
+            if self.on_extrapolate == "raise":
+                raise ValueError(f"{what}; measure there and fit again, or pass on_extrapolate='warn'")
+            warnings.warn(f"extrapolating: {what}", UserWarning, stacklevel=2)
+        latency: np.ndarray = np.exp(self.estimator_.predict(X))
+        return latency
+
+    def predict_interval(self, X: np.ndarray) -> np.ndarray:
+        """Return lower and upper bounds of the latency, shape (n_samples, 2); raises as ``predict`` does."""
+        latency = self.predict(X)
+        return np.stack([latency * np.exp(-self.half_width_), latency * np.exp(self.half_width_)], axis=1)
+
+    def is_inside(self, X: np.ndarray) -> np.ndarray:
+        """Return which rows lie in the range of training, booleans of shape (n_samples,)."""
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float64, reset=False)
+        outside = outside_box(X, self.hull_low_, self.hull_high_)
+        inside: np.ndarray = np.logical_not(outside.any(axis=1))
+        return inside
+
+    @staticmethod
+    def groups_required(alpha: float = 0.1) -> int:
+        """Return the least number of groups ``fit`` takes: two to learn from, the rest to bound the error."""
+        return groups_needed(alpha) + 2
+
+    def _check_parameters(self) -> None:
+        if not 0 < self.alpha < 1 or not 0 < self.calibration < 1:
+            given = f"alpha is {self.alpha}, calibration {self.calibration}"
+            raise ValueError(f"{given}; both must lie between 0 and 1")
+        if self.n_splits < 2:
+            raise ValueError(f"n_splits is {self.n_splits}; at least 2 folds are needed")
+        if self.on_extrapolate not in ("raise", "warn"):
+            raise ValueError(f"on_extrapolate is {self.on_extrapolate!r}; allowed: 'raise', 'warn'")
+
+    def _split(self, X: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        n_groups = len(np.unique(groups))
+        needed = self.groups_required(self.alpha)
+        if n_groups < needed:
+            raise ValueError(
+                f"{n_groups} groups (n_samples = {len(groups)}) are too few; "
+                f"an interval with alpha {self.alpha:g} needs at least {needed}: measure more settings"
+            )
+        aside = min(max(groups_needed(self.alpha), round(self.calibration * n_groups)), n_groups - 2)
+        splitter = GroupShuffleSplit(n_splits=1, test_size=aside, random_state=self.random_state)
+        return next(splitter.split(X, groups=groups))
+
+    def __sklearn_tags__(self):  # type: ignore[no-untyped-def]
+        tags = super().__sklearn_tags__()
+        tags.target_tags.positive_only = True
+        return tags

@@ -1,0 +1,108 @@
+"""Predictors as files: the same numbers back, and nothing foreign let in."""
+
+import io
+import json
+import zipfile
+
+import numpy as np
+import pytest
+import sklearn
+import skops.io
+
+from predictors import LatencyPredictor, VersionMismatch, candidate_names, load_predictor, save_predictor
+from predictors.persistence import TRUSTED_TYPES
+
+X = np.linspace(0, 2, 30)[:, None]
+Y = np.exp(3 - X[:, 0])
+
+
+class ForeignType:
+    """Something that skops can write and the list of types does not name."""
+
+
+def fitted(name="linear"):
+    return LatencyPredictor(candidates=(name,)).fit(X, Y)
+
+
+def rewrite(data, member, change):
+    """Return the archive with one member's JSON changed."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
+        for entry in old.namelist():
+            content = old.read(entry)
+            if entry == member:
+                document = json.loads(content)
+                change(document)
+                content = json.dumps(document).encode()
+            new.writestr(entry, content)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("name", candidate_names())
+def test_every_candidate_predicts_the_same_after_a_round_trip(name):
+    predictor = fitted(name)
+    loaded = load_predictor(save_predictor(predictor))
+    np.testing.assert_array_equal(loaded.predict(X), predictor.predict(X))
+    np.testing.assert_array_equal(loaded.predict_interval(X), predictor.predict_interval(X))
+    assert (loaded.chosen_, loaded.scores_) == (name, predictor.scores_)
+
+
+@pytest.mark.parametrize("name", candidate_names())
+def test_trusted_types_are_the_ones_needed_and_no_more(name):
+    found = set(skops.io.get_untrusted_types(data=save_predictor(fitted(name))))
+    trees = name in ("random_forest", "gradient_boosting")
+    assert found == set(TRUSTED_TYPES) if trees else found == {"predictors.latency.LatencyPredictor"}
+
+
+def test_file_of_a_foreign_type_is_refused():
+    predictor = fitted()
+    predictor.estimator_ = ForeignType()
+    with pytest.raises(ValueError, match=r"untrusted types: .*ForeignType"):
+        load_predictor(save_predictor(predictor))
+
+
+def test_file_tampered_to_construct_another_type_is_refused():
+    def point_elsewhere(schema):
+        schema["__class__"], schema["__module__"] = "Popen", "subprocess"
+
+    with pytest.raises(ValueError, match=r"untrusted types: subprocess\.Popen"):
+        load_predictor(rewrite(save_predictor(fitted()), "schema.json", point_elsewhere))
+
+
+def test_other_estimator_in_the_file_is_refused():
+    with pytest.raises(ValueError, match="holds a Pipeline"):
+        load_predictor(save_predictor(fitted().estimator_))
+
+
+def test_tree_whose_nodes_point_outside_is_refused():
+    predictor = fitted("random_forest")
+    tree = predictor.estimator_[-1].estimators_[0].tree_
+    state = tree.__getstate__()
+    state["nodes"]["left_child"][0] = 10_000
+    tree.__setstate__(state)
+    with pytest.raises(ValueError, match="damaged tree"):
+        load_predictor(save_predictor(predictor))
+
+
+def test_tree_over_a_feature_that_is_not_there_is_refused():
+    predictor = fitted("gradient_boosting")
+    tree = predictor.estimator_[-1].estimators_[0, 0].tree_
+    state = tree.__getstate__()
+    state["nodes"]["feature"][0] = 7
+    tree.__setstate__(state)
+    with pytest.raises(ValueError, match="features that are not there"):
+        load_predictor(save_predictor(predictor))
+
+
+def test_other_version_of_sklearn_is_refused_before_anything_is_built():
+    def age(header):
+        header["sklearn"] = "0.24.0"
+
+    with pytest.raises(VersionMismatch, match=rf"0\.24\.0.*{sklearn.__version__}.*fit it again"):
+        load_predictor(rewrite(save_predictor(fitted()), "edgekit.json", age))
+
+
+@pytest.mark.parametrize("data", [b"", b"not a zip", skops.io.dumps(LatencyPredictor())])
+def test_damaged_file_is_refused(data):
+    with pytest.raises(ValueError, match="cannot be read"):
+        load_predictor(data)
