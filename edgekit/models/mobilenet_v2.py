@@ -1,0 +1,88 @@
+"""MobileNetV2 at any width.
+
+Paper: Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks", CVPR 2018,
+https://arxiv.org/abs/1801.04381.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from edgekit.models.layers import (
+    Layers,
+    classifier_head,
+    conv_bn,
+    init_weights,
+    round_channels,
+    strides_for,
+)
+from edgekit.models.registry import MODELS, ModelEntry
+from edgekit.models.spec import ModelSpec
+
+# expansion, channels, blocks, stride of the first block
+STAGES = (
+    (1, 16, 1, 1),
+    (6, 24, 2, 2),
+    (6, 32, 3, 2),
+    (6, 64, 4, 2),
+    (6, 96, 3, 1),
+    (6, 160, 3, 2),
+    (6, 320, 1, 1),
+)
+STEM_CHANNELS, STEM_STRIDE, HEAD_CHANNELS = 32, 2, 1280
+DROPOUT = 0.2
+
+
+class InvertedResidual(nn.Module):
+    """Widen (1x1), filter each channel (3x3 depthwise), narrow (1x1, no activation); add the input."""
+
+    def __init__(self, in_channels: int, out_channels: int, expansion: int, stride: int, layers: Layers):
+        super().__init__()
+        hidden = in_channels * expansion
+        self.has_shortcut = stride == 1 and in_channels == out_channels
+        self.expand = None
+        if expansion != 1:
+            self.expand = conv_bn(layers.pointwise(in_channels, hidden), layers.act_for(hidden, nn.ReLU6))
+        depthwise = nn.Conv2d(hidden, hidden, 3, stride, 1, groups=hidden, bias=False)
+        self.depthwise = conv_bn(depthwise, layers.act_for(hidden, nn.ReLU6))
+        self.project = conv_bn(layers.pointwise(hidden, out_channels))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the block's output: (B, C, H, W) -> (B, C', H', W')."""
+        y = x if self.expand is None else self.expand(x)
+        y = self.project(self.depthwise(y))
+        return x + y if self.has_shortcut else y
+
+
+class MobileNetV2(nn.Module):
+    """Stem, inverted residual blocks, a 1x1 convolution and the classifier."""
+
+    def __init__(self, spec: ModelSpec):
+        super().__init__()
+        layers = Layers.of(spec)
+        stem_stride, *strides = strides_for(spec.image_size, [STEM_STRIDE, *(stage[3] for stage in STAGES)])
+        channels = round_channels(STEM_CHANNELS * spec.width)
+        stem = nn.Conv2d(spec.in_channels, channels, 3, stem_stride, 1, bias=False)
+        self.stem = conv_bn(stem, layers.act_for(channels, nn.ReLU6))
+        blocks = []
+        for (expansion, base, repeats, _), stride in zip(STAGES, strides, strict=True):
+            out_channels = round_channels(base * spec.width)
+            for i in range(repeats):
+                first = stride if i == 0 else 1
+                blocks.append(InvertedResidual(channels, out_channels, expansion, first, layers))
+                channels = out_channels
+        self.blocks = nn.Sequential(*blocks)
+        # A narrow net keeps the wide last layer; a wide one widens it.
+        head = round_channels(HEAD_CHANNELS * max(1.0, spec.width))
+        self.head = conv_bn(layers.pointwise(channels, head), layers.act_for(head, nn.ReLU6))
+        dropout = DROPOUT if spec.dropout is None else spec.dropout
+        self.classifier = classifier_head(head, spec.num_classes, dropout)
+        init_weights(self)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the logits: (B, C, H, W) -> (B, num_classes)."""
+        return self.classifier(self.head(self.blocks(self.stem(x))))
+
+
+MODELS.register("mobilenet_v2")(ModelEntry(MobileNetV2))

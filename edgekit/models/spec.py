@@ -1,0 +1,79 @@
+"""What a model is, as a record: enough to build its network again, weights apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import nn
+
+from edgekit.models.registry import MODELS
+
+ACTS = ("default", "relu", "dyrelu-a", "dyrelu-b", "dyrelu-c")
+DYNAMIC_CONVS = ("none", "pointwise")
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A model's name and its choices; checked when made, plain JSON when stored.
+
+    Attributes:
+        name: one of ``list_models()``.
+        num_classes: outputs of the classifier.
+        width: factor on every channel count; results are multiples of 8.
+        image_size: side of the square input the network is built for. Up to 64 the network
+            keeps its resolution longer, see ``layers.strides_for``.
+        in_channels: 3 for colour, 1 for grey.
+        act: ``default`` is the model's own; ``relu`` and ``dyrelu-a|b|c`` replace all of them
+            except the gates of squeeze-and-excitation.
+        dynamic_conv: ``pointwise`` makes every 1x1 convolution dynamic, except those of
+            squeeze-and-excitation. Stem, depthwise convolutions and classifier stay static.
+        kernels: K of each dynamic convolution.
+        dropout: before the classifier; ``None`` is the model's own.
+
+    Raises:
+        ValueError: an unknown name or choice, or a number out of range.
+
+    Example:
+        >>> spec = ModelSpec("mobilenet_v2", num_classes=10, width=0.35, image_size=32, act="dyrelu-b")
+        >>> model = spec.build()
+    """
+
+    name: str
+    num_classes: int = 1000
+    width: float = 1.0
+    image_size: int = 224
+    in_channels: int = 3
+    act: str = "default"
+    dynamic_conv: str = "none"
+    kernels: int = 4
+    dropout: float | None = None
+
+    def __post_init__(self) -> None:
+        MODELS.get(self.name)
+        _check("act", self.act, self.act in ACTS, f"one of {', '.join(ACTS)}")
+        _check(
+            "dynamic_conv",
+            self.dynamic_conv,
+            self.dynamic_conv in DYNAMIC_CONVS,
+            f"one of {', '.join(DYNAMIC_CONVS)}",
+        )
+        _check("num_classes", self.num_classes, self.num_classes >= 1, "1 or more")
+        _check("width", self.width, 0.05 <= self.width <= 8, "from 0.05 to 8")
+        _check("image_size", self.image_size, self.image_size >= 8, "8 or more")
+        _check("in_channels", self.in_channels, self.in_channels >= 1, "1 or more")
+        _check("kernels", self.kernels, 1 <= self.kernels <= 64, "from 1 to 64")
+        _check("dropout", self.dropout, self.dropout is None or 0 <= self.dropout < 1, "from 0 to below 1")
+
+    def build(self) -> nn.Module:
+        """Return the network with random weights, in training mode."""
+        return MODELS.get(self.name).build(self)
+
+
+def _check(field: str, value: object, holds: bool, allowed: str) -> None:
+    if not holds:
+        raise ValueError(f"model spec: {field}={value!r}; choose {allowed}")
+
+
+def build_model(spec: ModelSpec) -> nn.Module:
+    """Return the network of ``spec`` with random weights, in training mode."""
+    return spec.build()
