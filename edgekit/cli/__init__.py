@@ -10,11 +10,30 @@ import click
 from runtime._version import __version__
 from runtime.errors import EdgekitError
 
+# The one-line helps stand here, so that `edgekit --help` imports no command.
 SECTIONS = {
-    "Make a light model": ("models", "train", "prune", "export"),
-    "Measure it": ("targets", "bench"),
-    "Tune and run it": ("fit", "tune", "run", "restore"),
-    "Look": ("inspect", "report", "doctor", "completion"),
+    "Make a light model": {
+        "models": "List the models and what each costs.",
+        "train": "Train a light model, or go on with a run that stopped.",
+        "prune": "Remove channels and train back the accuracy.",
+        "export": "Turn a model or checkpoint into a bundle for phones.",
+    },
+    "Measure it": {
+        "targets": "List where bundles can run; show clusters and clocks.",
+        "bench": "Time a bundle over cores, clocks and threads.",
+    },
+    "Tune and run it": {
+        "fit": "Learn how fast each core and clock runs a bundle.",
+        "tune": "Choose the cheapest setting that meets a frame rate.",
+        "run": "Run a bundle on an input under its policy.",
+        "restore": "Put back what a killed run left changed on this machine.",
+    },
+    "Look": {
+        "inspect": "Show what a bundle or model file holds.",
+        "report": "Write a bundle's results as one HTML file.",
+        "doctor": "Say what this machine has, lacks and may do.",
+        "completion": "Print the shell's completion script.",
+    },
 }
 
 
@@ -22,7 +41,7 @@ class SectionedGroup(click.Group):
     """Loads a command's module when it is first needed and lists the commands in sections."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [name for names in SECTIONS.values() for name in names]
+        return [name for commands in SECTIONS.values() for name in commands]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.list_commands(ctx):
@@ -32,10 +51,9 @@ class SectionedGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        for title, names in SECTIONS.items():
+        for title, commands in SECTIONS.items():
             with formatter.section(title):
-                commands = {name: self.get_command(ctx, name) for name in names}
-                formatter.write_dl([(name, c.get_short_help_str(70)) for name, c in commands.items() if c])
+                formatter.write_dl(list(commands.items()))
 
     def invoke(self, ctx: click.Context) -> object:
         try:

@@ -1,0 +1,82 @@
+"""The house keeps its rules: imports go one way, light things stay light, public names are real."""
+
+import importlib
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("edgekit", "runtime", "predictors")
+HEAVY = {"torch", "sklearn", "scipy", "executorch", "litert_torch", "torchao", "ai_edge_litert", "skops"}
+SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+
+
+def python(*arguments):
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=120, check=True
+    )
+
+
+def loaded_by(statement):
+    shown = python("-c", f"{statement}\nimport json, sys\nprint()\nprint(json.dumps(list(sys.modules)))")
+    return {name.partition(".")[0] for name in json.loads(shown.stdout.splitlines()[-1])}
+
+
+def test_imports_go_one_way():
+    importlinter = pytest.importorskip("importlinter.cli", reason="pip install 'edgekit[dev]'")
+    assert importlinter.lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True) == 0
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import runtime",
+        "import runtime.bundle, runtime.records, runtime.images",
+        "import edgekit.cli; edgekit.cli.cli(['--help'], standalone_mode=False)",
+        "import edgekit.cli; edgekit.cli.cli(['report', '--help'], standalone_mode=False)",
+    ],
+)
+def test_light_things_load_nothing_heavy(statement):
+    assert loaded_by(statement) & HEAVY == set()
+
+
+def test_predictors_load_no_torch():
+    assert loaded_by("import predictors") & {"torch", "executorch", "litert_torch"} == set()
+
+
+def test_help_is_shown_within_300_ms():
+    def seconds():
+        begin = time.perf_counter()
+        python("-m", "edgekit", "--help")
+        return time.perf_counter() - begin
+
+    assert min(seconds() for _ in range(5)) < 0.3
+
+
+@pytest.mark.parametrize("path", [p for p in SOURCES if p.name == "__init__.py"], ids=lambda p: p.parent.name)
+def test_public_names_are_real(path):
+    name = ".".join(path.parent.relative_to(ROOT).parts)
+    package = importlib.import_module(name)
+    public = getattr(package, "__all__", ())
+    assert len(set(public)) == len(public)
+    assert [one for one in public if not hasattr(package, one)] == []
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_no_file_outgrows_300_lines(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 300
+
+
+def test_commands_stay_short():
+    commands = (ROOT / "edgekit" / "cli").glob("[!_]*.py")
+    assert [p.name for p in commands if len(p.read_text().splitlines()) > 60] == []
+
+
+def test_no_file_is_unpickled():
+    words = ("import pickle", "import joblib", "pickle.load", "weights_only=False", "allow_pickle=True")
+    texts = {path: path.read_text(encoding="utf-8") for path in SOURCES}
+    assert [f"{path}: {word}" for path, text in texts.items() for word in words if word in text] == []
