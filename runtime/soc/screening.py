@@ -1,0 +1,92 @@
+"""Find measured rows that cannot be true, by what physics and their neighbours say."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+
+from runtime.soc.profile import Cluster, LeftOut
+
+SPEED_TOLERANCE = 0.10  # CoreMark per MHz is one figure per core type: published rows agree within 4 %
+MIN_SPEED_GAIN = 0.25  # of the clock's step; less means the clock asked for was never reached
+POWER_TOLERANCE = 1.25  # factor off the cluster's trend; a voltage step alone moves a row by up to 15 %
+MIN_ROWS = 6  # below this a trend of three parameters says nothing
+
+
+def screen(cluster: Cluster) -> tuple[Cluster, tuple[LeftOut, ...]]:
+    """Return the cluster without its untrue powers, and the rows they stood in.
+
+    A row is left out when
+
+    * its power is not positive;
+    * its speed per MHz is off the cluster's median by more than ``SPEED_TOLERANCE``, or its speed
+      does not rise with the clock: the core did not run at the clock the row is filed under;
+    * its power is off the cluster's trend by more than a factor of ``POWER_TOLERANCE``.
+
+    The clock stays in the list of OPPs: only its power is not believed.
+    """
+    reasons = _not_positive(cluster) | _wrong_speed(cluster)
+    reasons |= {khz: why for khz, why in _off_trend(cluster, set(reasons)).items() if khz not in reasons}
+    left_out = tuple(
+        LeftOut(cluster.name, opp.freq_khz, opp.power_mw, opp.coremark, reasons[opp.freq_khz])
+        for opp in cluster.opps
+        if opp.freq_khz in reasons and opp.power_mw is not None
+    )
+    opps = tuple(replace(opp, power_mw=None) if opp.freq_khz in reasons else opp for opp in cluster.opps)
+    return replace(cluster, opps=opps), left_out
+
+
+def _not_positive(cluster: Cluster) -> dict[int, str]:
+    return {opp.freq_khz: "a busy core cannot take 0 mW" for opp in cluster.opps if opp.power_mw == 0}
+
+
+def _wrong_speed(cluster: Cluster) -> dict[int, str]:
+    rows = [(opp.freq_khz, opp.coremark) for opp in cluster.opps if opp.coremark]
+    if len(rows) < MIN_ROWS:
+        return {}
+    usual = float(np.median([speed / khz for khz, speed in rows]))
+    reasons = {}
+    for khz, speed in rows:
+        ratio = speed / khz / usual
+        if abs(ratio - 1) > SPEED_TOLERANCE:
+            reasons[khz] = f"speed per MHz is {ratio:.2f} of the cluster's median: it ran at another clock"
+    believed = [row for row in rows if row[0] not in reasons]
+    for (low_khz, low), (khz, speed) in itertools.pairwise(believed):
+        if speed / low - 1 < MIN_SPEED_GAIN * (khz / low_khz - 1):
+            reasons[khz] = f"no faster than at {low_khz / 1000:g} MHz: the clock was not reached"
+    return reasons
+
+
+def _off_trend(cluster: Cluster, skip: set[int]) -> dict[int, str]:
+    rows = [(opp.freq_khz, opp.power_mw) for opp in cluster.opps if opp.power_mw and opp.freq_khz not in skip]
+    if len(rows) < MIN_ROWS:
+        return {}
+    khz = np.array([row[0] for row in rows], dtype=float)
+    power_mw = np.array([row[1] for row in rows], dtype=float)
+    expected_mw = _trend(khz, power_mw)
+    reasons = {}
+    for clock, got_mw, usual_mw in zip(khz, power_mw, expected_mw, strict=True):
+        if not 1 / POWER_TOLERANCE <= got_mw / usual_mw <= POWER_TOLERANCE:
+            reasons[int(clock)] = f"{got_mw:.4g} mW, its neighbours' trend says {usual_mw:.4g} mW"
+    return reasons
+
+
+def _trend(khz: np.ndarray, power_mw: np.ndarray) -> np.ndarray:
+    """Return a quadratic in log power over log clock, fitted to the least absolute deviation.
+
+    Least absolutes (iteratively reweighted least squares), because the rows looked for are
+    exactly those that would pull a least-squares curve towards themselves.
+    """
+    x = np.log(khz / khz.max())
+    design = np.stack([np.ones_like(x), x, x * x], axis=1)
+    target = np.log(power_mw)
+    weights = np.ones_like(x)
+    fitted = target
+    for _ in range(50):
+        root = np.sqrt(weights)
+        coefficients, *_ = np.linalg.lstsq(design * root[:, None], target * root, rcond=None)
+        fitted = design @ coefficients
+        weights = 1 / np.maximum(np.abs(target - fitted), 1e-3)
+    return np.asarray(np.exp(fitted))

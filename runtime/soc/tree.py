@@ -1,0 +1,109 @@
+"""A SoC profile as files: what /sys/devices/system/cpu would show on the device.
+
+The actuators that drive a phone drive this tree too. It has no kernel behind it, so ``settle``
+does what the kernel does after a write: clamp, and move ``scaling_cur_freq``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from runtime.soc.profile import Cluster, SocProfile
+
+CPU_DIR = Path("sys/devices/system/cpu")
+GOVERNORS = ("performance", "powersave", "ondemand", "schedutil", "userspace")
+DEFAULT_GOVERNOR = "schedutil"
+
+
+class SocTree:
+    """A fake /sys below ``root``.
+
+    Args:
+        profile: the SoC to show.
+        root: an empty folder; readers and actuators take it as their ``root``.
+        governors: offered by every policy; leave ``userspace`` out to act like many phones.
+
+    Example:
+        >>> import tempfile
+        >>> from runtime.soc import load_profile
+        >>> tree = SocTree(load_profile("gs101"), Path(tempfile.mkdtemp()))
+        >>> (tree.cpu_dir / "cpufreq/policy4/scaling_max_freq").read_text()
+        '2253000\\n'
+    """
+
+    def __init__(self, profile: SocProfile, root: Path, governors: tuple[str, ...] = GOVERNORS):
+        self.root = root
+        self.cpu_dir = root / CPU_DIR
+        self._policies = {self.cpu_dir / f"cpufreq/policy{min(c.cpus)}": c for c in profile.clusters}
+        cpus = sorted(cpu for cluster in profile.clusters for cpu in cluster.cpus)
+        for name in ("possible", "present", "online"):
+            _write(self.cpu_dir / name, range_list(cpus))
+        for index, (policy, cluster) in enumerate(self._policies.items()):
+            self._write_policy(policy, cluster, governors)
+            for cpu in cluster.cpus:
+                folder = self.cpu_dir / f"cpu{cpu}"
+                _write(folder / "cpu_capacity", round(profile.capacity(cluster)))
+                _write(folder / "topology/core_cpus_list", cpu)
+                _write(folder / "topology/thread_siblings_list", cpu)
+                _write(folder / "topology/cluster_id", index)
+                _write(folder / "topology/physical_package_id", 0)
+
+    def settle(self) -> None:
+        """Move every clock to where a kernel with fully busy CPUs would have it by now."""
+        for policy, cluster in self._policies.items():
+            low, high = (int(_read(policy / f"scaling_{end}_freq")) for end in ("min", "max"))
+            clocks = [opp.freq_khz for opp in cluster.opps]
+            inside = [khz for khz in clocks if low <= khz <= high]
+            allowed = inside or [min(clocks, key=lambda khz: abs(khz - low))]
+            governor = _read(policy / "scaling_governor")
+            current = allowed[0] if governor == "powersave" else allowed[-1]
+            if governor == "userspace":
+                speed = _read(policy / "scaling_setspeed")
+                wanted = int(speed) if speed.isdigit() else int(_read(policy / "scaling_cur_freq"))
+                current = min(allowed, key=lambda khz: abs(khz - wanted))
+                _write(policy / "scaling_setspeed", current)
+            else:
+                _write(policy / "scaling_setspeed", "<unsupported>")
+            _write(policy / "scaling_cur_freq", current)
+
+    def _write_policy(self, policy: Path, cluster: Cluster, governors: tuple[str, ...]) -> None:
+        clocks = [opp.freq_khz for opp in cluster.opps]
+        cpus = " ".join(str(cpu) for cpu in cluster.cpus)  # the kernel lists these with spaces, not as ranges
+        for name, value in {
+            "affected_cpus": cpus,
+            "related_cpus": cpus,
+            "cpuinfo_min_freq": clocks[0],
+            "cpuinfo_max_freq": clocks[-1],
+            "cpuinfo_transition_latency": 0,
+            "scaling_min_freq": clocks[0],
+            "scaling_max_freq": clocks[-1],
+            "scaling_cur_freq": clocks[-1],
+            "scaling_setspeed": "<unsupported>",
+            "scaling_available_frequencies": " ".join(str(khz) for khz in clocks),
+            "scaling_available_governors": " ".join(governors),
+            "scaling_governor": DEFAULT_GOVERNOR if DEFAULT_GOVERNOR in governors else governors[0],
+            "scaling_driver": "edgekit-virtual",
+            "stats/time_in_state": "\n".join(f"{khz} 0" for khz in clocks),
+            "stats/total_trans": 0,
+        }.items():
+            _write(policy / name, value)
+
+
+def range_list(cpus: list[int]) -> str:
+    """Write CPU numbers as the kernel does: ``0-3,6``."""
+    runs: list[list[int]] = []
+    for cpu in cpus:
+        if runs and cpu == runs[-1][1] + 1:
+            runs[-1][1] = cpu
+        else:
+            runs.append([cpu, cpu])
+    return ",".join(str(low) if low == high else f"{low}-{high}" for low, high in runs)
+
+
+def _write(path: Path, value: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"{value}\n")
+
+
+def _read(path: Path) -> str:
+    return path.read_text().strip()
