@@ -6,6 +6,7 @@ import importlib
 import sys
 
 import click
+from click.shell_completion import CompletionItem
 
 from runtime._version import __version__
 from runtime.errors import EdgekitError
@@ -49,6 +50,12 @@ class SectionedGroup(click.Group):
         module = importlib.import_module(f"edgekit.cli.{cmd_name}")
         command: click.Command = getattr(module, cmd_name)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        known = {name: text for commands in SECTIONS.values() for name, text in commands.items()}
+        names = [name for name in known if name.startswith(incomplete)]
+        items = [CompletionItem(name, help=known[name]) for name in names]
+        return [*items, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         for title, commands in SECTIONS.items():
