@@ -1,0 +1,42 @@
+"""Which CPUs this process may run on.
+
+``sched_setaffinity`` moves only the calling thread; threads born later inherit it and older ones
+stay where they are. So pin before a runtime builds its pool: in a fresh process, first thing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from runtime.errors import DeviceStableError
+
+
+def allowed_cpus() -> tuple[int, ...] | None:
+    """Return the CPUs this thread may run on, or ``None`` where the system has no affinity."""
+    if not hasattr(os, "sched_getaffinity"):
+        return None
+    return tuple(sorted(os.sched_getaffinity(0)))
+
+
+def pin(cpus: Sequence[int]) -> None:
+    """Let this thread, and threads it starts from now on, run on ``cpus`` only.
+
+    Raises:
+        DeviceStableError: the system has no affinity, or grants other CPUs than asked
+            (offline ones, or a cpuset that leaves them out).
+    """
+    if not hasattr(os, "sched_setaffinity"):
+        raise DeviceStableError("this system cannot pin threads to CPUs; run without a cluster")
+    try:
+        os.sched_setaffinity(0, cpus)
+    except OSError as err:
+        raise DeviceStableError(
+            f"cannot pin to CPUs {list(cpus)} ({err.strerror}); allowed: {list(allowed_cpus() or ())}; "
+            "bring them online or leave this process's cpuset"
+        ) from err
+    if set(cpus) != set(allowed_cpus() or ()):
+        raise DeviceStableError(
+            f"asked for CPUs {list(cpus)}, was given {list(allowed_cpus() or ())}; "
+            "bring them online or leave this process's cpuset"
+        )

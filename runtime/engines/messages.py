@@ -1,0 +1,120 @@
+"""What an engine's worker process and its owner say to each other.
+
+Each message is 8 bytes of length and that many bytes of msgpack. Arrays travel as raw bytes with
+dtype and shape; nothing is pickled, so neither side can be made to run code by the other.
+"""
+
+from __future__ import annotations
+
+from typing import IO
+
+import msgspec
+import numpy as np
+
+_LENGTH_BYTES = 8
+_MAX_BYTES = 1 << 32
+
+
+class Array(msgspec.Struct, frozen=True):
+    """A tensor on the wire."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    data: bytes
+
+    @staticmethod
+    def of(values: np.ndarray) -> Array:
+        """Pack ``values``."""
+        return Array(str(values.dtype), values.shape, np.ascontiguousarray(values).tobytes())
+
+    def numpy(self) -> np.ndarray:
+        """Unpack; the result owns its memory."""
+        return np.frombuffer(self.data, dtype=self.dtype).reshape(self.shape).copy()
+
+
+class Load(msgspec.Struct, tag=True, frozen=True):
+    """Pin to ``cpus`` first, then load ``path`` with a pool of ``threads``."""
+
+    engine: str
+    path: str
+    graph: str
+    threads: int
+    cpus: tuple[int, ...] | None
+
+
+class Run(msgspec.Struct, tag=True, frozen=True):
+    """Run one frame."""
+
+    inputs: tuple[Array, ...]
+    want_outputs: bool
+
+
+class Sample(msgspec.Struct, tag=True, frozen=True):
+    """Run ``warmup`` frames untimed, then ``runs`` timed ones, back to back."""
+
+    inputs: tuple[Array, ...]
+    warmup: int
+    runs: int
+
+
+class Loaded(msgspec.Struct, tag=True, frozen=True):
+    """Answer to ``Load``: what the file wants, and what the worker was given.
+
+    ``cpus`` is the affinity read back; ``None`` where the system has none.
+    """
+
+    inputs: tuple[tuple[str, str, tuple[int, ...]], ...]
+    outputs: tuple[tuple[str, str, tuple[int, ...]], ...]
+    cpus: tuple[int, ...] | None
+    version: str
+
+
+class Ran(msgspec.Struct, tag=True, frozen=True):
+    """Answer to ``Run``."""
+
+    latency_ns: int
+    outputs: tuple[Array, ...]
+
+
+class Sampled(msgspec.Struct, tag=True, frozen=True):
+    """Answer to ``Sample``. ``first_ns`` is the cold frame, ``None`` if it ran before this call.
+
+    ``threads`` is how many threads the engine's pool was seen to have after the frames ran.
+    """
+
+    first_ns: int | None
+    latencies_ns: tuple[int, ...]
+    threads: int
+
+
+class Failed(msgspec.Struct, tag=True, frozen=True):
+    """The worker could not do it; ``missing_extra`` tells a missing package from a bad model."""
+
+    message: str
+    missing_extra: bool = False
+
+
+Message = Load | Run | Sample | Loaded | Ran | Sampled | Failed
+_DECODER = msgspec.msgpack.Decoder(Message)
+
+
+def write_message(stream: IO[bytes], message: Message) -> None:
+    """Send one message."""
+    data = msgspec.msgpack.encode(message)
+    stream.write(len(data).to_bytes(_LENGTH_BYTES, "little") + data)
+    stream.flush()
+
+
+def read_message(stream: IO[bytes]) -> Message | None:
+    """Return the next message, or ``None`` when the other side is gone."""
+    head = stream.read(_LENGTH_BYTES)
+    if len(head) < _LENGTH_BYTES:
+        return None
+    size_bytes = int.from_bytes(head, "little")
+    if size_bytes > _MAX_BYTES:
+        return None  # not our protocol: something else wrote into the pipe
+    data = stream.read(size_bytes)
+    if len(data) < size_bytes:
+        return None
+    message: Message = _DECODER.decode(data)
+    return message

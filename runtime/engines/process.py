@@ -1,0 +1,220 @@
+"""The owner's side of a worker process that runs one model."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+
+import runtime
+from runtime.bundle import TensorSpec
+from runtime.engines.messages import (
+    Array,
+    Failed,
+    Load,
+    Loaded,
+    Message,
+    Ran,
+    Run,
+    Sample,
+    Sampled,
+    read_message,
+    write_message,
+)
+from runtime.errors import DeviceError, DeviceStableError, DeviceTransientError, MissingExtra
+
+_CLOSE_S = 5.0
+_LAST_WORDS = 300  # characters of the worker's stderr that an error quotes
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One frame: its latency, and the outputs if they were asked for."""
+
+    latency_ms: float
+    outputs: list[np.ndarray] | None
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Timed frames. ``first_ms`` is the cold one, apart; ``threads`` what the pool was seen to have."""
+
+    first_ms: float | None
+    samples_ms: tuple[float, ...]
+    threads: int | None
+
+
+class EngineProcess:
+    """A model loaded in a process of its own.
+
+    Args:
+        engine: ``litert`` or ``executorch``.
+        path: the model file.
+        graph: its entry point.
+        threads: size of the engine's pool.
+        cpus: pin the process to these before anything is loaded; ``None`` leaves it free.
+
+    Raises:
+        MissingExtra: the engine's package is not installed.
+        DeviceStableError: the engine cannot load the file.
+
+    Example:
+        >>> with EngineProcess("litert", "model.tflite") as model:   # doctest: +SKIP
+        ...     model.run(random_inputs(model.inputs)).latency_ms
+    """
+
+    def __init__(
+        self,
+        engine: str,
+        path: str | Path,
+        *,
+        graph: str = "forward",
+        threads: int = 1,
+        cpus: Sequence[int] | None = None,
+    ):
+        self._what = f"{Path(path).name} on {engine}"
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  closed in close()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "runtime.engines.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._stderr,
+            env=_environment(),
+        )
+        try:
+            loaded = self._ask(Load(engine, str(path), graph, threads, None if cpus is None else tuple(cpus)))
+        except BaseException:
+            self.close()
+            raise
+        if not isinstance(loaded, Loaded):
+            raise DeviceTransientError(f"{self._what}: the worker answered {loaded!r}")
+        self.inputs = tuple(TensorSpec(*spec) for spec in loaded.inputs)
+        self.outputs = tuple(TensorSpec(*spec) for spec in loaded.outputs)
+        self.cpus = loaded.cpus
+        self.version = loaded.version
+
+    @property
+    def pid(self) -> int:
+        """Process id of the worker."""
+        return self._process.pid
+
+    def run(self, inputs: Sequence[np.ndarray], *, want_outputs: bool = True) -> Frame:
+        """Run one frame.
+
+        Raises:
+            ValueError: number, shape or dtype of ``inputs`` is not the model's.
+            DeviceError: the engine failed or died.
+        """
+        answer = self._ask(Run(self._pack(inputs), want_outputs))
+        assert isinstance(answer, Ran)
+        outputs = [array.numpy() for array in answer.outputs] if want_outputs else None
+        return Frame(answer.latency_ns / 1e6, outputs)
+
+    def sample(self, inputs: Sequence[np.ndarray], *, warmup: int, runs: int) -> Samples:
+        """Time ``runs`` frames back to back inside the worker; raises as ``run``."""
+        answer = self._ask(Sample(self._pack(inputs), warmup, runs))
+        assert isinstance(answer, Sampled)
+        first_ms = None if answer.first_ns is None else answer.first_ns / 1e6
+        return Samples(first_ms, tuple(ns / 1e6 for ns in answer.latencies_ns), answer.threads)
+
+    def close(self) -> None:
+        """End the worker: ask, wait a little, then kill."""
+        for pipe in (self._process.stdin, self._process.stdout):
+            with contextlib.suppress(OSError):  # flushing into a dead worker
+                if pipe is not None:
+                    pipe.close()
+        try:
+            self._process.wait(_CLOSE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._stderr.close()
+
+    def __enter__(self) -> EngineProcess:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self._process.kill()  # it may be deep in a long block; nobody waits for the answer
+        self.close()
+
+    def _pack(self, inputs: Sequence[np.ndarray]) -> tuple[Array, ...]:
+        if len(inputs) != len(self.inputs):
+            raise ValueError(
+                f"{self._what} takes {len(self.inputs)} inputs, got {len(inputs)}; give one array each"
+            )
+        for values, spec in zip(inputs, self.inputs, strict=True):
+            if values.shape != spec.shape or values.dtype.name != spec.dtype:
+                raise ValueError(
+                    f"input {spec.name!r} of {self._what} has shape {values.shape} {values.dtype.name}; "
+                    f"it must be {spec.shape} {spec.dtype}; resize or convert it first"
+                )
+        return tuple(Array.of(values) for values in inputs)
+
+    def _ask(self, request: Message) -> Message:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        try:
+            write_message(self._process.stdin, request)
+            answer = read_message(self._process.stdout)
+        except BrokenPipeError:
+            answer = None
+        if answer is None:
+            raise self._death(type(request).__name__.lower())
+        if isinstance(answer, Failed):
+            if answer.missing_extra:
+                raise MissingExtra(answer.message)
+            raise DeviceStableError(f"{self._what}: {answer.message}")
+        return answer
+
+    def _death(self, doing: str) -> DeviceError:
+        try:
+            code = self._process.wait(_CLOSE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            code = self._process.wait()
+        how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit status {code}"
+        self._stderr.seek(0)
+        words = " ".join(self._stderr.read().decode(errors="replace").split())[-_LAST_WORDS:]
+        return DeviceTransientError(
+            f"{self._what}: the worker process died {how} during {doing}; try again, with fewer threads or "
+            f"another engine; its last words: {words or 'none'}"
+        )
+
+
+def random_inputs(specs: Sequence[TensorSpec], seed: int = 0) -> list[np.ndarray]:
+    """Return inputs that fit ``specs``: normal floats, bytes over their whole range, other integers 0.
+
+    Integers are most often indices, of which only 0 is sure to be inside the table.
+    """
+    rng = np.random.default_rng(seed)
+    return [_random(spec, rng) for spec in specs]
+
+
+def _random(spec: TensorSpec, rng: np.random.Generator) -> np.ndarray:
+    dtype = np.dtype(spec.dtype)
+    if dtype.kind == "f":
+        return rng.standard_normal(spec.shape).astype(dtype)
+    if dtype.name in ("uint8", "int8"):
+        info = np.iinfo(dtype)
+        return rng.integers(info.min, info.max, spec.shape, dtype=dtype, endpoint=True)
+    return np.zeros(spec.shape, dtype)
+
+
+def _environment() -> dict[str, str]:
+    """Let the worker find this very package, and keep numpy's own pool out of the thread count."""
+    home = str(Path(runtime.__file__).parent.parent)
+    paths = [home, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    return os.environ | single | {"PYTHONPATH": os.pathsep.join(paths)}

@@ -1,0 +1,116 @@
+"""The process in which one model runs: ``python -m runtime.engines.worker``.
+
+One process per model, because engines keep one thread pool per process, pools inherit the
+affinity of the moment they are born, and several ExecuTorch programs in one process have
+crashed. Requests come on stdin, answers go to what was stdout; see ``messages``.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from typing import BinaryIO
+
+import numpy as np
+
+from runtime.actuators.affinity import allowed_cpus, pin
+from runtime.engines import executorch, litert  # noqa: F401  (each registers its engine)
+from runtime.engines.engine import ENGINES, Engine
+from runtime.engines.messages import (
+    Array,
+    Failed,
+    Load,
+    Loaded,
+    Message,
+    Ran,
+    Run,
+    Sample,
+    Sampled,
+    read_message,
+    write_message,
+)
+from runtime.errors import EdgekitError, MissingExtra
+
+
+class Worker:
+    """Answers requests about one model."""
+
+    def __init__(self) -> None:
+        self._threads_before = _count_threads()
+        self._engine: Engine | None = None
+        self._is_cold = True
+
+    def answer(self, request: Message) -> Message:
+        """Do what is asked; every error of ours becomes ``Failed``."""
+        try:
+            if isinstance(request, Load):
+                return self._load(request)
+            if isinstance(request, Run):
+                return self._run(request)
+            if isinstance(request, Sample):
+                return self._sample(request)
+        except MissingExtra as err:
+            return Failed(str(err), missing_extra=True)
+        except (EdgekitError, RuntimeError, ValueError, OSError, ImportError) as err:
+            return Failed(str(err) or type(err).__name__)
+        return Failed(f"{type(request).__name__} is not a request")
+
+    def _load(self, request: Load) -> Message:
+        if request.cpus is not None:
+            pin(request.cpus)  # before the engine exists: its pool inherits this
+        self._engine = ENGINES.get(request.engine)(request.path, request.graph, request.threads)
+        return Loaded(self._engine.inputs, self._engine.outputs, allowed_cpus(), self._engine.version)
+
+    def _run(self, request: Run) -> Message:
+        engine = self._loaded()
+        engine.set_inputs([array.numpy() for array in request.inputs])
+        latency_ns = _timed_ns(engine)
+        self._is_cold = False
+        outputs = engine.get_outputs() if request.want_outputs else []
+        return Ran(latency_ns, tuple(Array.of(np.asarray(output)) for output in outputs))
+
+    def _sample(self, request: Sample) -> Message:
+        engine = self._loaded()
+        engine.set_inputs([array.numpy() for array in request.inputs])
+        first_ns = _timed_ns(engine) if self._is_cold else None
+        self._is_cold = False
+        for _ in range(request.warmup):
+            engine.invoke()
+        latencies_ns = tuple(_timed_ns(engine) for _ in range(request.runs))
+        return Sampled(first_ns, latencies_ns, engine.pool_size(_count_threads() - self._threads_before))
+
+    def _loaded(self) -> Engine:
+        if self._engine is None:
+            raise ValueError("no model is loaded yet")
+        return self._engine
+
+
+def _timed_ns(engine: Engine) -> int:
+    start_ns = time.perf_counter_ns()
+    engine.invoke()
+    return time.perf_counter_ns() - start_ns
+
+
+def _count_threads() -> int:
+    return len(os.listdir("/proc/self/task"))
+
+
+def serve(requests: BinaryIO, answers: BinaryIO) -> None:
+    """Answer every request until the owner closes the pipe."""
+    worker = Worker()
+    while (request := read_message(requests)) is not None:
+        write_message(answers, worker.answer(request))
+
+
+def main() -> None:
+    """Run the worker; engines that print to stdout are sent to stderr, off the pipe."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the owner's; it closes the pipe
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    serve(sys.stdin.buffer, answers)
+
+
+if __name__ == "__main__":
+    main()
