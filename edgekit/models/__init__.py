@@ -1,7 +1,27 @@
-"""Light models by name, built from a ``ModelSpec``."""
+"""Light models by name, built from a ``ModelSpec``, some with ImageNet weights."""
 
-from edgekit.models import mobilenet_v2
+from edgekit.models import efficientnet_lite, mobilenet_v2, mobilenet_v3, resnet  # noqa: F401 (they register)
+from edgekit.models.catalogue import ModelInfo, describe_models
+from edgekit.models.cost import ModelCost, count_macs, count_parameters, model_cost
+from edgekit.models.imagenet import WEIGHTS, Pretrained, find_weights, imagenet_labels, pretrained
 from edgekit.models.registry import MODELS, ModelEntry, list_models
 from edgekit.models.spec import ModelSpec, build_model
 
-__all__ = ["MODELS", "ModelEntry", "ModelSpec", "build_model", "list_models", "mobilenet_v2"]
+__all__ = [
+    "MODELS",
+    "WEIGHTS",
+    "ModelCost",
+    "ModelEntry",
+    "ModelInfo",
+    "ModelSpec",
+    "Pretrained",
+    "build_model",
+    "count_macs",
+    "count_parameters",
+    "describe_models",
+    "find_weights",
+    "imagenet_labels",
+    "list_models",
+    "model_cost",
+    "pretrained",
+]

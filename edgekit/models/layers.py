@@ -114,6 +114,25 @@ def last_map(image_size: int, strides: Sequence[int]) -> int:
     return image_size
 
 
+def same_padding(kernel: int, stride: int, size: int | None) -> tuple[nn.Module | None, int]:
+    """Return a padding layer, if one is needed, and the padding of the convolution itself.
+
+    TensorFlow's "same" padding of a strided convolution is one larger on the right and bottom when
+    the map's side is even. A convolution cannot pad unevenly, so only then a layer does it.
+
+    Args:
+        kernel, stride: of the convolution.
+        size: side of its input map; ``None`` asks for PyTorch's usual even padding.
+    """
+    if size is None:
+        return None, (kernel - 1) // 2
+    total = max(0, (-(-size // stride) - 1) * stride + kernel - size)
+    before, after = total // 2, total - total // 2
+    if before == after:
+        return None, before
+    return nn.ZeroPad2d((before, after, before, after)), 0
+
+
 def init_weights(model: nn.Module) -> None:
     """Initialise as the MobileNet and ResNet papers' code does; dynamic blocks have their own start.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from edgekit.models.inverted_residual import InvertedResidual
 from edgekit.models.layers import (
     Layers,
     classifier_head,
@@ -34,27 +35,6 @@ STEM_CHANNELS, STEM_STRIDE, HEAD_CHANNELS = 32, 2, 1280
 DROPOUT = 0.2
 
 
-class InvertedResidual(nn.Module):
-    """Widen (1x1), filter each channel (3x3 depthwise), narrow (1x1, no activation); add the input."""
-
-    def __init__(self, in_channels: int, out_channels: int, expansion: int, stride: int, layers: Layers):
-        super().__init__()
-        hidden = in_channels * expansion
-        self.has_shortcut = stride == 1 and in_channels == out_channels
-        self.expand = None
-        if expansion != 1:
-            self.expand = conv_bn(layers.pointwise(in_channels, hidden), layers.act_for(hidden, nn.ReLU6))
-        depthwise = nn.Conv2d(hidden, hidden, 3, stride, 1, groups=hidden, bias=False)
-        self.depthwise = conv_bn(depthwise, layers.act_for(hidden, nn.ReLU6))
-        self.project = conv_bn(layers.pointwise(hidden, out_channels))
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Return the block's output: (B, C, H, W) -> (B, C', H', W')."""
-        y = x if self.expand is None else self.expand(x)
-        y = self.project(self.depthwise(y))
-        return x + y if self.has_shortcut else y
-
-
 class MobileNetV2(nn.Module):
     """Stem, inverted residual blocks, a 1x1 convolution and the classifier."""
 
@@ -65,14 +45,14 @@ class MobileNetV2(nn.Module):
         channels = round_channels(STEM_CHANNELS * spec.width)
         stem = nn.Conv2d(spec.in_channels, channels, 3, stem_stride, 1, bias=False)
         self.stem = conv_bn(stem, layers.act_for(channels, nn.ReLU6))
-        blocks = []
-        for (expansion, base, repeats, _), stride in zip(STAGES, strides, strict=True):
+        self.blocks = nn.Sequential()
+        for (expansion, base, repeats, _), stage_stride in zip(STAGES, strides, strict=True):
             out_channels = round_channels(base * spec.width)
             for i in range(repeats):
-                first = stride if i == 0 else 1
-                blocks.append(InvertedResidual(channels, out_channels, expansion, first, layers))
+                stride = stage_stride if i == 0 else 1
+                hidden = channels * expansion
+                self.blocks.append(InvertedResidual(channels, hidden, out_channels, layers, stride=stride))
                 channels = out_channels
-        self.blocks = nn.Sequential(*blocks)
         # A narrow net keeps the wide last layer; a wide one widens it.
         head = round_channels(HEAD_CHANNELS * max(1.0, spec.width))
         self.head = conv_bn(layers.pointwise(channels, head), layers.act_for(head, nn.ReLU6))

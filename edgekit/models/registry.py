@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """How to build a model, and the image size it was designed for."""
+    """How to build a model, and the image size and number of classes it was designed for."""
 
     build: Callable[[ModelSpec], nn.Module]
     image_size: int = 224
+    num_classes: int = 1000
 
 
 MODELS: Registry[ModelEntry] = Registry("model")

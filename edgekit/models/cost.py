@@ -1,0 +1,97 @@
+"""What a model costs: parameters and multiply-accumulates of one image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from edgekit.models.spec import ModelSpec
+from edgekit.nn import DynamicConv2d, DynamicReLU
+
+
+@dataclass(frozen=True)
+class ModelCost:
+    """Parameters and multiply-accumulates (MACs) of one input image."""
+
+    params: int
+    macs: int
+
+
+def model_cost(spec: ModelSpec) -> ModelCost:
+    """Return what the model of ``spec`` costs.
+
+    The network is really built and run once: on the meta device it would need no memory, but
+    its batch norm brings in torch's compiler, which takes longer than running all models.
+
+    Example:
+        >>> model_cost(ModelSpec("resnet18"))
+        ModelCost(params=11689512, macs=1814073344)
+    """
+    with torch.random.fork_rng(devices=[]):  # the caller's random numbers stay as they were
+        model = spec.build()
+    shape = (spec.in_channels, spec.image_size, spec.image_size)
+    return ModelCost(count_parameters(model), count_macs(model, shape))
+
+
+def count_parameters(model: nn.Module) -> int:
+    """Return the number of weights that are learned."""
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def count_macs(model: nn.Module, input_shape: tuple[int, int, int]) -> int:
+    """Return the multiply-accumulates of one image through ``model``.
+
+    Counted as the papers do: convolutions and linear layers; batch norm, activations and additions
+    are free. Of the dynamic blocks everything that the input makes them compute is counted: see
+    ``_dynamic_conv_macs`` and ``_dynamic_relu_macs``. Padding counts as if it were data.
+
+    Args:
+        model: in whatever mode; it is left as it was.
+        input_shape: (C, H, W).
+    """
+    total = 0
+
+    def add(module: nn.Module, inputs: tuple[torch.Tensor], output: torch.Tensor) -> None:
+        nonlocal total
+        total += _COUNTERS[type(module)](module, inputs[0], output)
+
+    handles = [m.register_forward_hook(add) for m in model.modules() if type(m) in _COUNTERS]
+    modes = {module: module.training for module in model.modules()}
+    place = next(model.parameters())
+    try:
+        with torch.no_grad():
+            model.eval()(torch.zeros(1, *input_shape, device=place.device, dtype=place.dtype))
+    finally:
+        for module, was_training in modes.items():
+            module.training = was_training
+        for handle in handles:
+            handle.remove()
+    return total
+
+
+def _conv_macs(conv: nn.Conv2d, _: torch.Tensor, y: torch.Tensor) -> int:
+    return y.numel() * conv.weight[0].numel()
+
+
+def _linear_macs(linear: nn.Linear, _: torch.Tensor, y: torch.Tensor) -> int:
+    return y.numel() * linear.in_features
+
+
+def _dynamic_conv_macs(conv: DynamicConv2d, x: torch.Tensor, y: torch.Tensor) -> int:
+    """Count pooling HWC, aggregation K N C k^2 and the convolution; the layers inside count themselves."""
+    return x.numel() + conv.weight.numel() + y.numel() * conv.weight[0, 0].numel()
+
+
+def _dynamic_relu_macs(act: DynamicReLU, x: torch.Tensor, _: torch.Tensor) -> int:
+    """Count pooling HWC and two lines, 2 K HWC with K = 2; the layers inside count themselves."""
+    return x.numel() + 2 * 2 * x.numel()
+
+
+_COUNTERS = {
+    nn.Conv2d: _conv_macs,
+    nn.Linear: _linear_macs,
+    DynamicConv2d: _dynamic_conv_macs,
+    DynamicReLU: _dynamic_relu_macs,
+}
