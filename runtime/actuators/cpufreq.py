@@ -1,0 +1,218 @@
+"""Hold the clock of a cluster through cpufreq, and give it back.
+
+Files and units: Documentation/admin-guide/pm/cpufreq.rst of Linux; clocks in kHz.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import signal
+import threading
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from runtime.actuators.journal import Journal, PolicyState
+from runtime.errors import DeviceStableError, DeviceTransientError, PermissionNeeded
+
+POLICY_DIR = Path("sys/devices/system/cpu/cpufreq")
+_ASK_ROOT = "run as root, or leave the clock to the kernel (no --freq-khz)"
+
+
+@dataclass(frozen=True)
+class Policy:
+    """One clock domain as the kernel shows it.
+
+    Attributes:
+        path: its folder in /sys.
+        cpus: that share the clock, online or not.
+        governors: it can run.
+        available_khz: clocks, ascending; where the driver lists none, its lowest and highest.
+    """
+
+    path: Path
+    cpus: tuple[int, ...]
+    governors: tuple[str, ...]
+    available_khz: tuple[int, ...]
+
+
+class CpuFreq:
+    """Reads and holds the clocks of a machine.
+
+    Args:
+        root: above ``sys``; tests and virtual targets give a tree of their own.
+        settle: called after each write, where no kernel is there to react to it.
+        journal: where the state to go back to is kept while a clock is held.
+
+    Example:
+        >>> freq = CpuFreq()                                          # doctest: +SKIP
+        >>> with freq.hold(freq.policy_of([4]), 1804800):             # doctest: +SKIP
+        ...     work()
+    """
+
+    def __init__(
+        self,
+        root: Path = Path("/"),
+        settle: Callable[[], None] | None = None,
+        journal: Journal | None = None,
+    ):
+        self.root = root
+        self._settle = settle or (lambda: None)
+        self._journal = journal or Journal()
+
+    def policies(self) -> tuple[Policy, ...]:
+        """Return every clock domain, lowest CPU first; empty where the machine shows none."""
+        folders = (self.root / POLICY_DIR).glob("policy[0-9]*")
+        found = [_read_policy(folder) for folder in folders if (folder / "related_cpus").is_file()]
+        return tuple(sorted(found, key=lambda policy: policy.cpus))
+
+    def policy_of(self, cpus: Collection[int]) -> Policy:
+        """Return the clock domain that ``cpus`` belong to.
+
+        Raises:
+            DeviceStableError: the machine shows no clock for them, or they have several.
+        """
+        for policy in self.policies():
+            if set(cpus) <= set(policy.cpus):
+                return policy
+        raise DeviceStableError(
+            f"no single clock for CPUs {sorted(cpus)} below {self.root / POLICY_DIR}; "
+            "leave the clock to the kernel (no --freq-khz)"
+        )
+
+    def read_khz(self, policy: Policy) -> int | None:
+        """Return the clock in kHz now, ``None`` where the driver does not tell.
+
+        Most drivers give the clock last asked for here, not one measured.
+        """
+        text = _read(policy.path / "scaling_cur_freq")
+        return int(text) if text is not None and text.isdigit() else None
+
+    @contextlib.contextmanager
+    def hold(self, policy: Policy, freq_khz: int) -> Iterator[None]:
+        """Keep ``policy`` at ``freq_khz`` inside the block; put everything back after it.
+
+        The state to go back to is on the disk before anything is changed, so ``edgekit restore``
+        can do it when this process was killed. SIGTERM leaves the block like an exception.
+
+        Raises:
+            ValueError: the clock is not one of the policy's.
+            PermissionNeeded: /sys is not writable.
+            DeviceTransientError: the clock was written, but another one is read back.
+        """
+        known = policy.available_khz
+        if not known[0] <= freq_khz <= known[-1] or (len(known) > 2 and freq_khz not in known):
+            clocks = ", ".join(str(khz) for khz in known)
+            raise ValueError(f"{policy.path.name} has no clock of {freq_khz} kHz; choose one of: {clocks}")
+        before = read_state(policy.path)
+        with _sigterm_raises():
+            owed = self._journal.write(before)
+            try:
+                self._set(policy, freq_khz)
+                yield
+            finally:
+                write_state(before)
+                self._settle()
+                owed.unlink(missing_ok=True)  # not reached when the state could not be put back
+
+    def _set(self, policy: Policy, freq_khz: int) -> None:
+        state = read_state(policy.path)
+        if "userspace" in policy.governors:
+            low, high = min(state.min_khz, freq_khz), max(state.max_khz, freq_khz)
+            write_range(policy.path, low, high)
+            _write(policy.path / "scaling_governor", "userspace")
+            _write(policy.path / "scaling_setspeed", str(freq_khz))
+        else:
+            write_range(policy.path, freq_khz, freq_khz)
+        self._settle()
+        got_khz = self.read_khz(policy)
+        if got_khz is not None and got_khz != freq_khz:
+            raise DeviceTransientError(
+                f"{policy.path.name} was set to {freq_khz} kHz but reads {got_khz} kHz; a thermal limit or "
+                "another program holds it: let it cool down or stop that program"
+            )
+
+
+def read_state(policy_dir: Path) -> PolicyState:
+    """Return what must be written to bring a policy back to how it is now."""
+    governor = _need(policy_dir / "scaling_governor")
+    low, high = (int(_need(policy_dir / f"scaling_{end}_freq")) for end in ("min", "max"))
+    speed = _read(policy_dir / "scaling_setspeed") if governor == "userspace" else None
+    setspeed_khz = int(speed) if speed is not None and speed.isdigit() else None
+    return PolicyState(str(policy_dir), governor, low, high, setspeed_khz)
+
+
+def write_state(state: PolicyState) -> None:
+    """Bring a policy back to ``state``; raises as ``CpuFreq.hold``."""
+    folder = Path(state.policy)
+    write_range(folder, state.min_khz, state.max_khz)
+    _write(folder / "scaling_governor", state.governor)
+    if state.setspeed_khz is not None:
+        _write(folder / "scaling_setspeed", str(state.setspeed_khz))
+    if (now := read_state(folder)) != state:
+        raise DeviceTransientError(
+            f"{folder.name} should be {state} again but reads {now}; run: edgekit restore"
+        )
+
+
+def write_range(policy_dir: Path, min_khz: int, max_khz: int) -> None:
+    """Write both limits, in the order in which the kernel takes them: min may never pass max."""
+    if max_khz >= int(_need(policy_dir / "scaling_min_freq")):
+        _write(policy_dir / "scaling_max_freq", str(max_khz))
+        _write(policy_dir / "scaling_min_freq", str(min_khz))
+    else:
+        _write(policy_dir / "scaling_min_freq", str(min_khz))
+        _write(policy_dir / "scaling_max_freq", str(max_khz))
+
+
+def _read_policy(folder: Path) -> Policy:
+    listed = (_read(folder / "scaling_available_frequencies") or "").split()
+    ends = (_read(folder / "cpuinfo_min_freq"), _read(folder / "cpuinfo_max_freq"))
+    clocks = sorted({int(khz) for khz in (*listed, *ends) if khz is not None})
+    governors = (_read(folder / "scaling_available_governors") or "").split()
+    cpus = sorted(int(cpu) for cpu in _need(folder / "related_cpus").split())
+    return Policy(folder, tuple(cpus), tuple(governors), tuple(clocks))
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return None  # drivers leave files out, or refuse to read some
+
+
+def _need(path: Path) -> str:
+    text = _read(path)
+    if not text:
+        raise DeviceStableError(f"cannot read {path}; this driver does not let its clock be held")
+    return text
+
+
+def _write(path: Path, value: str) -> None:
+    if _read(path) == value:
+        return  # so that undoing nothing needs no privilege
+    try:
+        path.write_text(value)
+    except OSError as err:
+        if err.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise PermissionNeeded(f"cannot write {path} ({err.strerror}); {_ASK_ROOT}") from err
+        raise DeviceStableError(f"{path} does not take {value!r} ({err.strerror}); choose another") from err
+
+
+@contextlib.contextmanager
+def _sigterm_raises() -> Iterator[None]:
+    """Turn SIGTERM into ``SystemExit``, so that ``finally`` blocks run. Only the main thread can."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def leave(signum: int, frame: FrameType | None) -> None:
+        raise SystemExit(128 + signum)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,8 @@
+"""Targets: machines that can run a bundle, real or virtual."""
+
+from runtime.targets.local import LocalTarget
+from runtime.targets.opening import list_targets, open_target
+from runtime.targets.target import Session, Target
+from runtime.targets.virtual import VirtualTarget
+
+__all__ = ["LocalTarget", "Session", "Target", "VirtualTarget", "list_targets", "open_target"]

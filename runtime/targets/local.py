@@ -1,0 +1,159 @@
+"""This machine as a target: clusters found in /sys, models run in pinned worker processes."""
+
+from __future__ import annotations
+
+import contextlib
+import platform
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from runtime.actuators import CpuFreq, Policy, allowed_cpus, probe
+from runtime.bundle import Bundle, Variant
+from runtime.engines import EngineProcess, Frame, Samples, random_inputs
+from runtime.setting import Setting
+from runtime.soc import Cluster, Opp, PowerFigure, SocProfile
+from runtime.soc.tree import CPU_DIR
+from runtime.targets.target import settings_of
+
+_NAMES = {1: ("cpu",), 2: ("little", "big"), 3: ("little", "mid", "big")}
+
+
+class LocalTarget:
+    """The machine edgekit runs on; see ``Target``.
+
+    Example:
+        >>> from runtime.targets import open_target
+        >>> open_target("local").provenance
+        'measured'
+    """
+
+    name = "local"
+    provenance = "measured"
+    energy_note = (
+        "no power meter on this machine; energy is only known on targets with one or with a power table"
+    )
+
+    def __init__(self, root: Path = Path("/")):
+        self.root = root
+        self.capability = probe(root)
+        self.profile = read_profile(root, allowed_cpus())
+        self._cpufreq = CpuFreq(root)
+
+    def settings(self, threads: Sequence[int] = (1,)) -> tuple[Setting, ...]:
+        return settings_of(self.profile, threads, with_clocks=self.capability.rung == "sysfs")
+
+    def power(self, setting: Setting) -> PowerFigure | None:
+        return None
+
+    @contextlib.contextmanager
+    def session(self, bundle: Bundle, variant: Variant, setting: Setting) -> Iterator[LocalSession]:
+        cluster = self.profile.cluster(setting.cluster)
+        if not 1 <= setting.threads <= len(cluster.cpus):
+            raise ValueError(
+                f"threads is {setting.threads}; allowed on {cluster.name!r}: 1 to {len(cluster.cpus)}"
+            )
+        policy = None
+        with contextlib.ExitStack() as stack:
+            if cluster.opps or setting.freq_khz is not None:
+                policy = self._cpufreq.policy_of(cluster.cpus)
+            if policy is not None and setting.freq_khz is not None:
+                stack.enter_context(self._cpufreq.hold(policy, setting.freq_khz))
+            # The last CPUs: the first one does the kernel's housekeeping.
+            cpus = cluster.cpus[-setting.threads :] if self.capability.rung in ("sysfs", "affinity") else None
+            path = bundle.file(variant.path)
+            process = EngineProcess(
+                variant.engine, path, graph=variant.graph, threads=setting.threads, cpus=cpus
+            )
+            model = stack.enter_context(process)
+            yield LocalSession(model, setting, self._cpufreq, policy)
+
+
+class LocalSession:
+    """See ``Session``."""
+
+    def __init__(self, model: EngineProcess, setting: Setting, cpufreq: CpuFreq, policy: Policy | None):
+        self.setting = setting
+        self.worker_pid: int | None = model.pid
+        self.versions = {"engine": model.version, "kernel": platform.release()}
+        self._model, self._cpufreq, self._policy = model, cpufreq, policy
+        self._inputs = random_inputs(model.inputs)
+        self._threads_read: int | None = None
+
+    @property
+    def rung(self) -> str:
+        if self.setting.freq_khz is not None:
+            return "sysfs"
+        return "affinity" if self._model.cpus is not None else "threads"
+
+    @property
+    def setting_read(self) -> Setting | None:
+        if self._threads_read is None:
+            return None  # a pool shows its size only after it has worked
+        freq_khz = self._cpufreq.read_khz(self._policy) if self._policy is not None else None
+        return Setting(self.setting.cluster, freq_khz, self._threads_read)
+
+    def run(self, inputs: Sequence[np.ndarray] | None = None) -> Frame:
+        return self._model.run(self._inputs if inputs is None else inputs)
+
+    def sample(self, *, warmup: int, runs: int) -> Samples:
+        samples = self._model.sample(self._inputs, warmup=warmup, runs=runs)
+        self._threads_read = samples.threads
+        return samples
+
+
+def read_profile(root: Path = Path("/"), cpus: Collection[int] | None = None) -> SocProfile:
+    """Return the clusters below ``root`` that hold any of ``cpus``, slowest first.
+
+    CPUs belong together that share a clock domain; without one, those of equal ``cpu_capacity``:
+    never by index, CPU 0 is little on one SoC and big on the next.
+
+    Args:
+        cpus: that may be used; ``None``: all.
+    """
+    capacities = _read_capacities(root)
+    groups: list[tuple[tuple[int, ...], tuple[Opp, ...]]] = [
+        (policy.cpus, tuple(Opp(khz) for khz in policy.available_khz)) for policy in CpuFreq(root).policies()
+    ]
+    if not groups:
+        by_capacity: dict[int | None, list[int]] = {}
+        for cpu, capacity in capacities.items():
+            by_capacity.setdefault(capacity, []).append(cpu)
+        groups = [(tuple(group), ()) for group in by_capacity.values()]
+    usable = [(_keep(group, cpus), opps) for group, opps in groups if _keep(group, cpus)]
+    usable.sort(
+        key=lambda found: (
+            capacities.get(found[0][0]) or 0,
+            found[1][-1].freq_khz if found[1] else 0,
+            found[0],
+        )
+    )
+    names = _NAMES.get(len(usable)) or tuple(f"cluster{i}" for i in range(len(usable)))
+    machine = platform.machine() or "unknown"
+    clusters = tuple(
+        Cluster(name, machine, group, opps, _per_mhz(capacities.get(group[0]), opps))
+        for name, (group, opps) in zip(names, usable, strict=True)
+    )
+    return SocProfile(
+        "local", f"this machine ({machine})", platform.node(), clusters, sources=(f"{root / CPU_DIR}",)
+    )
+
+
+def _read_capacities(root: Path) -> dict[int, int | None]:
+    found: dict[int, int | None] = {}
+    for folder in (root / CPU_DIR).glob("cpu[0-9]*"):
+        file = folder / "cpu_capacity"
+        found[int(folder.name[3:])] = int(file.read_text()) if file.is_file() else None
+    return dict(sorted(found.items())) or dict.fromkeys(allowed_cpus() or (0,))
+
+
+def _keep(group: Sequence[int], cpus: Collection[int] | None) -> tuple[int, ...]:
+    return tuple(cpu for cpu in group if cpus is None or cpu in cpus)
+
+
+def _per_mhz(capacity: int | None, opps: Sequence[Opp]) -> int | None:
+    """Turn ``cpu_capacity``, which is at the highest clock, into a figure per clock."""
+    if capacity is None or not opps:
+        return None
+    return max(1, round(capacity * 1e6 / opps[-1].freq_khz))

@@ -1,0 +1,40 @@
+"""From a name on the command line to a target."""
+
+from __future__ import annotations
+
+import difflib
+
+from runtime.soc import list_profiles
+from runtime.targets.local import LocalTarget
+from runtime.targets.target import Target
+from runtime.targets.virtual import VirtualTarget
+
+
+def list_targets() -> list[str]:
+    """Return the names of all targets that can be opened without a file of one's own."""
+    return ["local", *(f"virtual:{soc}" for soc in list_profiles())]
+
+
+def open_target(name: str) -> Target:
+    """Return the target called ``name``.
+
+    Args:
+        name: ``local``, ``virtual:SOC`` or ``virtual:PATH.toml``.
+
+    Raises:
+        ValueError: no such target; near matches are named.
+        DataError: the TOML file cannot be read as a SoC profile.
+
+    Example:
+        >>> open_target("virtual:sdm845").provenance
+        'modelled'
+    """
+    kind, _, rest = name.partition(":")
+    if name == "local":
+        return LocalTarget()
+    if kind == "virtual" and (rest in list_profiles() or rest.endswith(".toml")):
+        return VirtualTarget(rest)
+    spoken = name if kind == "virtual" else f"virtual:{name}"
+    near = difflib.get_close_matches(spoken, list_targets(), n=3, cutoff=0.6)
+    hint = f"did you mean {', '.join(near)}?" if near else f"known: {', '.join(list_targets())}"
+    raise ValueError(f"unknown target {name!r}; {hint} (your own SoC: virtual:PATH.toml)")

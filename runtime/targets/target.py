@@ -1,0 +1,110 @@
+"""What every machine that can run a bundle offers, real or virtual."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+import numpy as np
+
+from runtime.bundle import Bundle, Variant
+from runtime.engines import Frame, Samples
+from runtime.setting import Setting
+from runtime.soc import PowerFigure, SocProfile
+
+
+class Session(Protocol):
+    """A variant ready to run under one setting.
+
+    Attributes:
+        setting: what was asked.
+        setting_read: what the machine says it does now; ``None`` where it cannot say.
+        rung: how far clock and cores are controlled; one of ``runtime.actuators.RUNGS``.
+        versions: of what runs the model.
+        worker_pid: process that computes, ``None`` where nothing does.
+    """
+
+    setting: Setting
+    versions: dict[str, str]
+
+    @property
+    def rung(self) -> str: ...
+
+    @property
+    def worker_pid(self) -> int | None: ...
+
+    @property
+    def setting_read(self) -> Setting | None: ...
+
+    def run(self, inputs: Sequence[np.ndarray] | None = None) -> Frame:
+        """Run one frame; ``None`` runs random inputs of seed 0.
+
+        Raises:
+            ValueError: number, shape or dtype of ``inputs`` is not the variant's.
+            DeviceError: the engine failed.
+        """
+
+    def sample(self, *, warmup: int, runs: int) -> Samples:
+        """Return the latencies of ``runs`` frames back to back, after ``warmup`` untimed ones.
+
+        A modelled latency has no noise: it comes as one sample, whatever ``runs`` is.
+        """
+
+
+class Target(Protocol):
+    """A machine that can run bundles.
+
+    Attributes:
+        name: as ``open_target`` takes it.
+        provenance: ``measured`` or ``modelled``: how its latencies come about.
+        profile: clusters and clocks.
+        energy_note: why ``power`` gives nothing, where it does not.
+    """
+
+    name: str
+    provenance: str
+    profile: SocProfile
+    energy_note: str
+
+    def settings(self, threads: Sequence[int] = (1,)) -> tuple[Setting, ...]:
+        """Return every setting that can be asked for with these thread counts.
+
+        Raises:
+            ValueError: no cluster has CPUs for any of ``threads``.
+        """
+
+    def power(self, setting: Setting) -> PowerFigure | None:
+        """Return the power under ``setting`` while busy, or ``None`` (see ``energy_note``)."""
+
+    def session(self, bundle: Bundle, variant: Variant, setting: Setting) -> AbstractContextManager[Session]:
+        """Prepare ``variant`` under ``setting``; everything changed is put back afterwards.
+
+        Raises:
+            ValueError: the target has no such setting.
+            PermissionNeeded: a clock was asked for and may not be set.
+            DeviceError: the variant cannot run here.
+        """
+
+
+def settings_of(
+    profile: SocProfile, threads: Sequence[int], *, with_clocks: bool = True
+) -> tuple[Setting, ...]:
+    """Return (cluster, clock, threads) for every clock of every cluster with enough CPUs.
+
+    Args:
+        with_clocks: ``False`` leaves the clock of every setting to the kernel.
+    """
+    found = tuple(
+        Setting(cluster.name, freq_khz, count)
+        for count in dict.fromkeys(threads)
+        for cluster in profile.clusters
+        if 1 <= count <= len(cluster.cpus)
+        for freq_khz in ([opp.freq_khz for opp in cluster.opps] if with_clocks else [None])
+    )
+    if not found:
+        most = max(len(cluster.cpus) for cluster in profile.clusters)
+        raise ValueError(
+            f"threads is {list(threads)}; a cluster of {profile.name} has 1 to {most} CPUs to give"
+        )
+    return found

@@ -1,0 +1,116 @@
+"""A SoC profile played on the host: clocks through a tree of files, latency and power modelled."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from runtime._version import __version__
+from runtime.actuators import CpuFreq, Journal, Policy, allowed_cpus
+from runtime.bundle import Bundle, Variant
+from runtime.engines import EngineProcess, Frame, Samples, random_inputs
+from runtime.errors import DeviceStableError
+from runtime.setting import Setting
+from runtime.soc import PowerFigure, load_profile, power_mw, roofline_latency_ms
+from runtime.soc.tree import SocTree
+from runtime.targets.target import settings_of
+
+
+class VirtualTarget:
+    """A phone that is not there; see ``Target``. Every figure it gives is modelled.
+
+    Args:
+        soc: name of a SoC profile, or the path of a TOML file.
+
+    Example:
+        >>> target = VirtualTarget("sm8250")
+        >>> target.power(target.settings()[0]).power_mw
+        41.05
+    """
+
+    provenance = "modelled"
+
+    def __init__(self, soc: str):
+        self.name = f"virtual:{soc}"
+        self.profile = load_profile(soc)
+        self.energy_note = (
+            f"{self.name} has no power for this clock: neither measured nor with a known voltage"
+        )
+        self._folder = tempfile.TemporaryDirectory(prefix="edgekit-soc-")
+        self.root = Path(self._folder.name)
+        tree = SocTree(self.profile, self.root)
+        self._cpufreq = CpuFreq(self.root, settle=tree.settle, journal=Journal(self.root / "journal"))
+
+    def settings(self, threads: Sequence[int] = (1,)) -> tuple[Setting, ...]:
+        return settings_of(self.profile, threads)
+
+    def power(self, setting: Setting) -> PowerFigure | None:
+        cluster = self.profile.cluster(setting.cluster)
+        freq_khz = setting.freq_khz or cluster.opps[-1].freq_khz
+        try:
+            return power_mw(cluster, freq_khz, setting.threads)
+        except DeviceStableError:
+            return None
+
+    @contextlib.contextmanager
+    def session(self, bundle: Bundle, variant: Variant, setting: Setting) -> Iterator[VirtualSession]:
+        workload = bundle.workload(variant)
+        if workload is None:
+            raise DeviceStableError(
+                f"{variant.path} comes without a table of its operations, so {self.name} cannot model it; "
+                "export the model with edgekit, or bench on --target local"
+            )
+        cluster = self.profile.cluster(setting.cluster)
+        policy = self._cpufreq.policy_of(cluster.cpus)
+        with contextlib.ExitStack() as stack:
+            if setting.freq_khz is not None:
+                cluster.opp(setting.freq_khz)
+                stack.enter_context(self._cpufreq.hold(policy, setting.freq_khz))
+            read = Setting(setting.cluster, self._cpufreq.read_khz(policy), setting.threads)
+            latency_ms = roofline_latency_ms(workload, self.profile, read, variant.precision)
+            yield VirtualSession(self._cpufreq, policy, setting, latency_ms, bundle, variant, stack)
+
+
+class VirtualSession:
+    """See ``Session``. Outputs are computed on the host, when they are asked for."""
+
+    rung = "sysfs"
+    worker_pid = None
+
+    def __init__(
+        self,
+        cpufreq: CpuFreq,
+        policy: Policy,
+        setting: Setting,
+        latency_ms: float,
+        bundle: Bundle,
+        variant: Variant,
+        stack: contextlib.ExitStack,
+    ):
+        self.setting = setting
+        self.versions = {"model": f"edgekit roofline {__version__}"}
+        self._cpufreq, self._policy = cpufreq, policy
+        self._latency_ms = latency_ms
+        self._bundle, self._variant = bundle, variant
+        self._stack = stack
+        self._engine: EngineProcess | None = None
+
+    @property
+    def setting_read(self) -> Setting:
+        return Setting(self.setting.cluster, self._cpufreq.read_khz(self._policy), self.setting.threads)
+
+    def run(self, inputs: Sequence[np.ndarray] | None = None) -> Frame:
+        if self._engine is None:
+            path = self._bundle.file(self._variant.path)
+            threads = min(self.setting.threads, len(allowed_cpus() or (0,)))
+            engine = EngineProcess(self._variant.engine, path, graph=self._variant.graph, threads=threads)
+            self._engine = self._stack.enter_context(engine)
+        given = random_inputs(self._engine.inputs) if inputs is None else inputs
+        return Frame(self._latency_ms, self._engine.run(given).outputs)
+
+    def sample(self, *, warmup: int, runs: int) -> Samples:
+        return Samples(None, (self._latency_ms,), None)
