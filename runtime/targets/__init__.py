@@ -2,7 +2,15 @@
 
 from runtime.targets.local import LocalTarget
 from runtime.targets.opening import list_targets, open_target
-from runtime.targets.target import Session, Target
+from runtime.targets.target import Session, Target, choose_settings
 from runtime.targets.virtual import VirtualTarget
 
-__all__ = ["LocalTarget", "Session", "Target", "VirtualTarget", "list_targets", "open_target"]
+__all__ = [
+    "LocalTarget",
+    "Session",
+    "Target",
+    "VirtualTarget",
+    "choose_settings",
+    "list_targets",
+    "open_target",
+]

@@ -87,6 +87,38 @@ class Target(Protocol):
         """
 
 
+def choose_settings(
+    target: Target, threads: Sequence[int] = (1,), clusters: Sequence[str] = (), freqs_khz: Sequence[int] = ()
+) -> tuple[Setting, ...]:
+    """Return the target's settings with these threads, on these clusters and clocks (none given: all).
+
+    A clock is also asked for where the machine does not let clocks be set: the session then says
+    why not, which leaving it out would hide.
+
+    Raises:
+        ValueError: no such cluster or clock.
+    """
+    for name in clusters:
+        target.profile.cluster(name)
+    offered = [s for s in target.settings(threads) if not clusters or s.cluster in clusters]
+    if not freqs_khz:
+        return tuple(offered)
+    places = dict.fromkeys((setting.cluster, setting.threads) for setting in offered)
+    clocks = {c.name: [opp.freq_khz for opp in c.opps] or list(freqs_khz) for c in target.profile.clusters}
+    for khz in freqs_khz:
+        if not any(khz in clocks[cluster] for cluster, _ in places):
+            known = "; ".join(
+                f"{cluster}: {clocks[cluster]}" for cluster in dict.fromkeys(c for c, _ in places)
+            )
+            raise ValueError(f"{target.name} has no clock of {khz} kHz; choose one of {known}")
+    return tuple(
+        Setting(cluster, khz, count)
+        for cluster, count in places
+        for khz in freqs_khz
+        if khz in clocks[cluster]
+    )
+
+
 def settings_of(
     profile: SocProfile, threads: Sequence[int], *, with_clocks: bool = True
 ) -> tuple[Setting, ...]:

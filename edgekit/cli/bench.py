@@ -1,0 +1,64 @@
+"""``edgekit bench``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from edgekit.cli import _options as options
+from edgekit.cli._output import note, print_json, print_table
+
+_COUNT = click.IntRange(min=1)
+_HEADERS = "variant|setting|median ms|IQR|p90|fps|latency|mW|mJ/frame|power|verdict".split("|")
+
+
+@click.command()
+@options.bundle_argument
+@options.target_option
+@click.option("--engine", "engines", multiple=True, help="Only variants of this engine; repeatable.")
+@click.option("--variant", "variants", multiple=True, help="Only this variant; repeatable.")
+@options.threads_option
+@click.option("--cluster", "clusters", multiple=True, help="Only this cluster; repeatable.")
+@click.option("--freq-khz", "freqs_khz", type=_COUNT, multiple=True, help="Only this clock; repeatable.")
+@click.option("--runs", type=_COUNT, default=30, show_default=True, help="Timed frames per block.")
+@click.option("--warmup", type=click.IntRange(min=0), default=5, show_default=True, help="Untimed ones before.")
+@click.option("--blocks", type=_COUNT, default=3, show_default=True, help="Times each setting is visited.")
+@options.seed_option
+@options.out_option
+@options.json_option
+def bench(
+    bundle: Path, target: str, engines: tuple[str, ...], variants: tuple[str, ...], threads: tuple[int, ...],
+    clusters: tuple[str, ...], freqs_khz: tuple[int, ...], out: Path | None, as_json: bool, **plan: Any,
+) -> None:  # fmt: skip
+    """Time a bundle over cores, clocks and threads.
+
+    BUNDLE is a .edgekit folder, or a .tflite or .pte file of any origin. Run it again to go on
+    after an interruption: finished blocks are kept.
+    """
+    from runtime.bench import bench as measure
+    from runtime.bench import choose_variants, default_log, open_bundle_or_model, summarise
+    from runtime.records import RecordLog
+    from runtime.targets import choose_settings, open_target
+
+    where, model = open_target(target), open_bundle_or_model(bundle)
+    settings = choose_settings(where, threads or (1,), clusters, freqs_khz)
+    log = default_log(model, where) if out is None else RecordLog(out)
+    names = choose_variants(model, engines, variants)
+    records = measure(model, where, settings=settings, variants=names, log=log, progress=_show, **plan)
+    rows = summarise(records)
+    if as_json:
+        print_json([record.to_dict() for record in records])
+    else:
+        print_table(_HEADERS, [
+            (r.variant, str(r.setting), r.latency_ms, r.iqr_ms, r.p90_ms, r.fps, r.provenance, r.power_mw,
+             r.energy_mj, r.power_kind, r.verdict) for r in rows])  # fmt: skip
+    for line in dict.fromkeys(line for row in rows for line in row.remarks):
+        note(line)
+    note(f"records: {log.path}")
+
+
+def _show(done: int, total: int, latest: Any) -> None:
+    if latest.provenance != "modelled":  # those take no time
+        note(f"{done}/{total} {latest.variant} {latest.setting}: {latest.latency_ms:.3g} ms")

@@ -1,0 +1,31 @@
+"""``edgekit restore``."""
+
+from __future__ import annotations
+
+import click
+
+from edgekit.cli._options import json_option
+from edgekit.cli._output import note, print_json, print_table
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Only say what would be put back.")
+@json_option
+def restore(dry_run: bool, as_json: bool) -> None:
+    """Put back what a killed run left changed on this machine.
+
+    Every run notes the governor and clock limits before it changes them, and puts them back when
+    it ends, is interrupted or fails. Only one that was killed outright needs this.
+    """
+    from runtime.actuators import restore as put_back
+
+    done = put_back(dry_run=dry_run)
+    if as_json:
+        print_json(done)
+    elif done:
+        print_table(
+            ("policy", "governor", "min kHz", "max kHz", "action"),
+            [(d.state.policy, d.state.governor, d.state.min_khz, d.state.max_khz, d.action) for d in done],
+        )
+    else:
+        note("nothing to restore")

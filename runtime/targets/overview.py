@@ -1,0 +1,97 @@
+"""Targets and their clocks as rows to print."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runtime.errors import DeviceStableError
+from runtime.soc import Cluster, SocProfile, load_profile, power_mw
+from runtime.targets.opening import list_targets, open_target
+
+
+@dataclass(frozen=True)
+class TargetRow:
+    """One target: what it is, its clusters, and where its power figures come from."""
+
+    name: str
+    title: str
+    clusters: str
+    provenance: str
+    power: str
+
+
+@dataclass(frozen=True)
+class OppRow:
+    """One clock of one cluster. ``power_mw`` is that of one busy core; ``how`` says how it is known."""
+
+    cluster: str
+    freq_khz: int
+    voltage_mv: float | None
+    power_mw: float | None
+    capacity: float
+    how: str
+
+
+def list_rows() -> list[TargetRow]:
+    """Return a row for every target that can be opened by name."""
+    return [_row(name) for name in list_targets()]
+
+
+def find_profile(name: str) -> SocProfile:
+    """Return a target's or SoC's profile: ``local``, ``virtual:sdm845``, ``sdm845`` or a TOML file.
+
+    Raises:
+        ValueError: no such target; near matches are named.
+        DataError: the TOML file cannot be read as a SoC profile.
+    """
+    if name == "local":
+        return open_target(name).profile
+    return load_profile(name.removeprefix("virtual:"))
+
+
+def opp_rows(profile: SocProfile) -> list[OppRow]:
+    """Return a row for every clock of ``profile``, slowest cluster first."""
+    return [
+        OppRow(
+            cluster=cluster.name,
+            freq_khz=opp.freq_khz,
+            voltage_mv=None if opp.voltage_uv is None else opp.voltage_uv / 1000,
+            power_mw=figure_mw,
+            capacity=round(profile.capacity(cluster, opp.freq_khz), 1),
+            how=how,
+        )
+        for cluster in profile.clusters
+        for opp in cluster.opps
+        for figure_mw, how in [_power(cluster, opp.freq_khz)]
+    ]
+
+
+def _power(cluster: Cluster, freq_khz: int) -> tuple[float | None, str]:
+    try:
+        figure = power_mw(cluster, freq_khz)
+    except DeviceStableError:
+        return None, "unknown"
+    if figure.source == cluster.power_source:
+        return figure.power_mw, figure.source.partition(":")[0]
+    return figure.power_mw, figure.source.removesuffix(f" of {cluster.power_source}").rstrip(",")
+
+
+def _row(name: str) -> TargetRow:
+    target = open_target(name)
+    profile = target.profile
+    clusters = ", ".join(_describe(cluster) for cluster in profile.clusters)
+    kinds = dict.fromkeys(_power_kind(cluster) for cluster in profile.clusters)
+    return TargetRow(name, profile.title, clusters, target.provenance, " / ".join(kinds))
+
+
+def _describe(cluster: Cluster) -> str:
+    clock = "" if cluster.max_khz is None else f" to {cluster.max_khz / 1e6:.2f} GHz"
+    return f"{cluster.name} {len(cluster.cpus)}x {cluster.core}{clock}"
+
+
+def _power_kind(cluster: Cluster) -> str:
+    if cluster.power_source is not None:
+        return cluster.power_source.partition(":")[0]
+    if cluster.power_coefficient is not None and any(opp.voltage_uv for opp in cluster.opps):
+        return "device-tree coefficient"
+    return "none"
