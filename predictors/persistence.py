@@ -1,4 +1,8 @@
-"""Predictors as files without pickle: skops, a closed list of types, and the versions that wrote them."""
+"""Predictors as files without pickle: skops, a closed list of types, and the versions that wrote them.
+
+skops is imported where it is used: it walks through all of scikit-learn, which imports torch where
+torch is installed.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,6 @@ import zipfile
 
 import numpy as np
 import sklearn
-import skops.io
 
 from predictors.latency import LatencyPredictor
 
@@ -29,6 +32,8 @@ class VersionMismatch(ValueError):
 
 def save_predictor(predictor: LatencyPredictor) -> bytes:
     """Return ``predictor`` as the bytes of a ``.skops`` file with a header of versions."""
+    import skops.io
+
     stream = io.BytesIO(skops.io.dumps(predictor, compression=zipfile.ZIP_DEFLATED))
     header = {"format": _FORMAT, "sklearn": sklearn.__version__}
     with zipfile.ZipFile(stream, "a") as archive:
@@ -55,6 +60,8 @@ def load_predictor(data: bytes) -> LatencyPredictor:
     installed = {"format": _FORMAT, "sklearn": sklearn.__version__}
     if written != installed:
         raise VersionMismatch(f"predictor was written with {written}, installed is {installed}; fit it again")
+
+    import skops.io
 
     foreign = sorted(set(skops.io.get_untrusted_types(data=data)) - set(TRUSTED_TYPES))
     if foreign:

@@ -1,0 +1,112 @@
+"""How commands print predictors, policies and what came of running them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from edgekit.cli._output import note, print_table
+
+if TYPE_CHECKING:
+    from runtime.baselines import Outcome
+    from runtime.choice import Estimate
+    from runtime.fitting import FitResult
+    from runtime.governor import RunResult
+    from runtime.policy import Policy
+
+_TITLES = {"policy": "this policy", "best": "exhaustive best"}
+
+
+def print_fit(result: FitResult) -> None:
+    """Print the candidates' errors, the best first, and what the chosen one promises."""
+    ranked = sorted(result.scores.items(), key=lambda item: item[1])
+    rows = [(name, error_pct, "<- chosen" if name == result.chosen else "") for name, error_pct in ranked]
+    print_table(("regressor", "error %", ""), rows)
+    click.echo(
+        f"\nLearnt from {result.n_records} {result.provenance} records; errors by cross-validation over "
+        f"{result.n_groups} groups ({result.grouped_by}).\n"
+        f"On groups it never saw {result.chosen} is {result.holdout_mape_pct:.2g} % off; "
+        f"with {result.confidence:.0%} confidence a frame takes at most {result.interval_pct:.2g} % longer."
+    )
+    for reason, count in result.left_out.items():
+        note(f"{count} records left out: {reason}")
+
+
+def print_policy(policy: Policy) -> None:
+    """Print the best of each cluster, the choice with its reason, and the comparison."""
+    rows = [
+        (
+            estimate.variant,
+            str(estimate.setting),
+            estimate.latency_ms,
+            estimate.latency_high_ms,
+            estimate.energy_mj,
+            _verdict(policy, estimate),
+        )
+        for estimate in policy.winners + policy.too_slow
+    ]
+    print_table(("variant", "best of its cores", "ms", "ms at most", "mJ/frame", ""), rows)
+    click.echo(f"\n{policy.reason}\n")
+    print_comparison(policy)
+    click.echo(f"Latency: {policy.provenance}; predicted by {policy.predictor}.")
+    click.echo(f"Energy: {policy.energy_source}.")
+    for remark in policy.notes:
+        click.echo(f"Note: {remark}.")
+
+
+def print_run(result: RunResult, policy: Policy | None) -> None:
+    """Print what the inputs show, what a frame took, and what the policy saves."""
+    for prediction in result.predictions:
+        rows = [(f"{100 * guess.probability:6.2f} %", guess.label) for guess in prediction.guesses]
+        print_table((Path(prediction.input).name, "class"), rows or [("-", "the output names no classes")])
+        click.echo()
+    read = "cannot be read back" if result.setting_read is None else f"read back: {result.setting_read}"
+    pace = "" if result.fps_target is None else f" at {result.fps_target:g} FPS, {result.late_frames} late"
+    energy = "not known" if result.energy_mj is None else f"{result.energy_mj:.3g} mJ a frame"
+    click.echo(f"Setting: {result.setting} ({read}; control: {result.rung})")
+    click.echo(f"Frames:  {result.frames} of {result.variant}{pace}")
+    latency = f"{result.latency_ms:.3g} ms median, {result.p90_ms:.3g} ms p90"
+    click.echo(f"Latency: {latency} ({result.provenance})")
+    click.echo(f"Energy:  {energy} ({result.energy_source})")
+    click.echo(f"Why:     {result.reason}")
+    for remark in result.notes:
+        click.echo(f"Note:    {remark}.")
+    if policy is not None:
+        click.echo()
+        print_comparison(policy)
+
+
+def print_comparison(policy: Policy) -> None:
+    """Print one row per governor on the same frames; nothing when there is no comparison."""
+    if not policy.comparison:
+        return
+    rows = [
+        (
+            _TITLES.get(o.governor, o.governor),
+            f"{o.cluster} x{o.threads}",
+            _clocks(o),
+            o.latency_ms,
+            round(o.fps, 1),
+            f"{100 * o.late_frames / o.frames:.0f} %",
+            o.energy_mj,
+            "" if o.saved_pct is None or o.governor == "policy" else f"{o.saved_pct:+.1f} %",
+        )
+        for o in policy.comparison
+    ]
+    print_table(("governor", "cores", "MHz", "ms", "fps", "late", "mJ/frame", "policy saves"), rows)
+    if policy.oracle_share_pct is not None:
+        share = f"{policy.oracle_share_pct:.1f} %"
+        click.echo(f"Against performance the policy saves {share} of what the exhaustive best saves.\n")
+
+
+def _verdict(policy: Policy, estimate: Estimate) -> str:
+    if estimate == policy.chosen:
+        return "<- chosen"
+    return "" if estimate in policy.winners else "too slow"
+
+
+def _clocks(outcome: Outcome) -> str:
+    low, high = (f"{khz / 1000:g}" for khz in (outcome.freq_low_khz, outcome.freq_high_khz))
+    return low if low == high else f"{low}-{high}"

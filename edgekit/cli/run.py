@@ -1,0 +1,50 @@
+"""``edgekit run``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from edgekit.cli._options import bundle_argument, json_option, target_option, variant_option
+from edgekit.cli._output import print_json
+from edgekit.cli._policy import print_run
+
+
+@click.command()
+@bundle_argument
+@target_option
+@click.option(
+    "--input", "inputs", multiple=True, type=click.Path(path_type=Path), help="Image or .npy; repeatable."
+)
+@variant_option
+@click.option("--fps", type=float, default=None, help="Pace of the frames. Default: the policy's.")
+@click.option("--frames", type=int, default=30, show_default=True, help="How many frames to serve.")
+@json_option
+def run(
+    bundle: Path,
+    target: str,
+    inputs: tuple[Path, ...],
+    variant: str | None,
+    fps: float | None,
+    frames: int,
+    as_json: bool,
+) -> None:
+    """Run a bundle on an input under its policy.
+
+    Serves frames at the setting that `edgekit tune` chose, and names what the inputs
+    show. Without a policy this machine runs at the kernel's clock; a virtual target needs one.
+    """
+    from runtime.bundle import Bundle
+    from runtime.governor import policy_or_none, run_bundle
+    from runtime.targets import open_target
+
+    opened, machine = Bundle.open(bundle), open_target(target)
+    policy = policy_or_none(opened, machine)
+    result = run_bundle(
+        opened, machine, inputs=inputs, policy=policy, variant=variant, fps=fps, frames=frames
+    )
+    if as_json:
+        print_json(result)
+    else:
+        print_run(result, policy)

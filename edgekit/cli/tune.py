@@ -1,0 +1,50 @@
+"""``edgekit tune``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from edgekit.cli._options import bundle_argument, json_option, target_option, threads_option
+from edgekit.cli._output import print_json
+from edgekit.cli._policy import print_policy
+
+
+@click.command()
+@bundle_argument
+@target_option
+@click.option("--fps", type=float, default=30.0, show_default=True, help="Frames per second to meet.")
+@click.option("--margin", type=float, default=0.0, show_default=True, help="Head room on the FPS in %.")
+@threads_option
+@click.option("--variant", "variants", multiple=True, help="Variant to consider; repeatable.")
+@json_option
+def tune(
+    bundle: Path,
+    target: str,
+    fps: float,
+    margin: float,
+    threads: tuple[int, ...],
+    variants: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Choose the cheapest setting that meets a frame rate.
+
+    The choice is saved in the bundle as a policy, which `edgekit run` follows, and
+    compared with the kernel's governors on the same frames.
+    """
+    from runtime.bundle import Bundle
+    from runtime.fitting import records_of
+    from runtime.targets import open_target
+    from runtime.tuning import tune_bundle
+
+    opened, machine = Bundle.open(bundle), open_target(target)
+    records = records_of(opened, machine.name)
+    _, policy = tune_bundle(
+        opened, machine, fps, records=records, margin_pct=margin, threads=threads, variants=variants
+    )
+    if as_json:
+        print_json(policy)
+        return
+    print_policy(policy)
+    click.echo(f"Saved in {bundle}. Next: edgekit run {bundle} --target {target} --input photo.png")

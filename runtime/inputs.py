@@ -1,0 +1,54 @@
+"""Files in, input tensors out: photographs as the bundle wants them, or arrays as they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from runtime.bundle import TensorSpec
+from runtime.errors import DataError
+from runtime.images import load_image
+
+
+def load_input(path: str | Path, spec: TensorSpec) -> np.ndarray:
+    """Return the file at ``path`` as the input that ``spec`` describes.
+
+    A ``.npy`` file is taken as it is; anything else is read as an image.
+
+    Raises:
+        DataError: the file is missing or cannot be read.
+        ValueError: it holds another shape or type, or the bundle does not say how images enter.
+    """
+    if Path(path).suffix == ".npy":
+        return check_input(_load_array(Path(path)), spec, str(path))
+    if spec.image is None:
+        raise ValueError(
+            f"input {spec.name!r} is no image: give a .npy file of shape {spec.shape} and type {spec.dtype}"
+        )
+    return check_input(load_image(path, spec.image), spec, str(path))
+
+
+def check_input(array: np.ndarray, spec: TensorSpec, where: str) -> np.ndarray:
+    """Return ``array`` in the type of ``spec``.
+
+    Raises:
+        ValueError: another shape, or a type that does not convert without loss of kind.
+    """
+    if array.shape != spec.shape:
+        raise ValueError(f"{where} has shape {array.shape}; input {spec.name!r} is {spec.shape}: reshape it")
+    if not np.can_cast(array.dtype, spec.dtype, casting="same_kind"):
+        raise ValueError(f"{where} holds {array.dtype}; input {spec.name!r} is {spec.dtype}: convert it")
+    return np.ascontiguousarray(array, dtype=spec.dtype)
+
+
+def _load_array(path: Path) -> np.ndarray:
+    try:
+        loaded = np.load(path, allow_pickle=False)
+    except FileNotFoundError as err:
+        raise DataError(f"there is no file at {path}; give the path of an image or a .npy array") from err
+    except (OSError, ValueError, EOFError) as err:
+        raise DataError(f"{path} is not a .npy array ({err}); write it with numpy.save") from err
+    if not isinstance(loaded, np.ndarray):
+        raise DataError(f"{path} is an archive of arrays; write one array with numpy.save")
+    return loaded

@@ -1,0 +1,134 @@
+"""Where a tuner gets latencies: the bundle's predictor, or records that leave nothing to predict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from runtime.bundle import Bundle
+from runtime.choice import Estimate, Model, Option
+from runtime.errors import NotFittedError
+from runtime.fitting import features_of, load_fit, usable_records
+from runtime.records import Record
+
+if TYPE_CHECKING:
+    from runtime.targets import Target
+
+
+@dataclass(frozen=True)
+class LatencySource:
+    """A model of latency, the options it may be asked, and how far to believe it.
+
+    Attributes:
+        name: what it is, in words.
+        confidence: share of cases its bounds are made to hold.
+        provenance: ``measured`` or ``modelled``: what it learnt from.
+    """
+
+    model: Model
+    options: tuple[Option, ...]
+    name: str
+    confidence: float
+    provenance: str
+    notes: tuple[str, ...]
+
+
+def latency_source(
+    bundle: Bundle,
+    target: Target,
+    records: Sequence[Record],
+    threads: Sequence[int] = (),
+    variants: Sequence[str] = (),
+) -> LatencySource:
+    """Return the bundle's predictor for ``target``, or its records if every option was benched.
+
+    Args:
+        threads, variants: what may be asked for; by default everything that was benched.
+
+    Raises:
+        NotFittedError: no predictor, and some option was not benched.
+        ValueError: nothing that was benched is asked for.
+    """
+    try:
+        return _from_predictor(bundle, target, threads, variants)
+    except NotFittedError as err:
+        benched = benched_options(bundle, target, records)
+        options = _options(target, variants or _variants(benched), threads or threads_of(benched))
+        if not options or any(option not in benched for option in options):
+            raise
+        why = str(err).partition(";")[0]
+        return _from_records(target, benched, options, why)
+
+
+def benched_options(bundle: Bundle, target: Target, records: Sequence[Record]) -> dict[Option, Record]:
+    """Return one record per option with the samples of all its runs, stable or not."""
+    pooled: dict[Option, Record] = {}
+    for record in usable_records(bundle, target.name, records, include_unstable=True)[0]:
+        option = Option(record.variant, record.setting)
+        if option in pooled:
+            record = replace(record, samples_ms=pooled[option].samples_ms + record.samples_ms)
+        pooled[option] = record
+    return pooled
+
+
+def threads_of(options: Iterable[Option]) -> tuple[int, ...]:
+    """Return the numbers of threads that occur in ``options``, ascending."""
+    return tuple(sorted({option.setting.threads for option in options}))
+
+
+def _from_predictor(
+    bundle: Bundle, target: Target, threads: Sequence[int], variants: Sequence[str]
+) -> LatencySource:
+    fit, predictor = load_fit(bundle, target.name)
+    asked = _options(target, variants or fit.variants, threads or fit.threads)
+    covered = [o for o in asked if o.variant in fit.variants and fit.covers(o.setting)]
+    if not covered:
+        raise ValueError(
+            f"nothing that was asked for was benched on {target.name}: variants {', '.join(fit.variants)} "
+            f"with {', '.join(map(str, fit.threads))} threads were; bench the others and fit again"
+        )
+    rows = {o: features_of(bundle, target.profile, o.variant, o.setting) for o in covered}
+    inside = predictor.is_inside(np.stack(list(rows.values())))
+    options = tuple(option for option, is_inside in zip(covered, inside, strict=True) if is_inside)
+
+    def model(options: Sequence[Option]) -> list[Estimate]:
+        X = np.stack([rows[option] for option in options])
+        latencies = np.column_stack([predictor.predict(X), predictor.predict_interval(X)])
+        return [_estimate(o, target, *map(float, row)) for o, row in zip(options, latencies, strict=True)]
+
+    left_out = len(asked) - len(options)
+    notes = (f"{left_out} settings beyond what was benched were left out",) if left_out else ()
+    name = f"{fit.chosen} ({fit.scores[fit.chosen]:.2g} % off in cross-validation by {fit.grouped_by})"
+    return LatencySource(model, options, name, fit.confidence, fit.provenance, notes)
+
+
+def _from_records(
+    target: Target, benched: Mapping[Option, Record], options: tuple[Option, ...], why: str
+) -> LatencySource:
+    def model(options: Sequence[Option]) -> list[Estimate]:
+        return [
+            _estimate(o, target, benched[o].latency_ms, min(benched[o].samples_ms), benched[o].p90_ms)
+            for o in options
+        ]
+
+    provenance = "+".join(sorted({record.provenance for record in benched.values()}))
+    notes = (f"{why}, and needs none: every setting was benched; the upper bound is the 90th percentile",)
+    return LatencySource(model, options, "none: medians of the records", 0.9, provenance, notes)
+
+
+def _estimate(option: Option, target: Target, latency_ms: float, low_ms: float, high_ms: float) -> Estimate:
+    figure = target.power(option.setting)
+    power_mw = None if figure is None else figure.power_mw
+    energy_mj = None if power_mw is None else power_mw * latency_ms / 1000.0
+    return Estimate(option.variant, option.setting, latency_ms, low_ms, high_ms, power_mw, energy_mj)
+
+
+def _options(target: Target, variants: Iterable[str], threads: Sequence[int]) -> tuple[Option, ...]:
+    return tuple(Option(name, setting) for name in variants for setting in target.settings(tuple(threads)))
+
+
+def _variants(options: Iterable[Option]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(option.variant for option in options))

@@ -1,0 +1,146 @@
+"""Records in, predictor out: what is learnt from, what is refused, what is read back."""
+
+from dataclasses import replace
+
+import msgspec
+import numpy as np
+import pytest
+
+from runtime.errors import BundleError, DataError, NotFittedError, VersionConflict
+from runtime.fitting import features_of, fit_bundle, load_fit, ran_at
+from runtime.setting import Setting
+from runtime.soc import roofline_latency_ms
+from tests.runtime.phone import WORKLOAD, Phone, make_bundle, make_records
+
+
+@pytest.fixture(scope="module")
+def fitted(tmp_path_factory):
+    """A bundle fitted to every second clock of the toy phone."""
+    bundle, target = make_bundle(tmp_path_factory.mktemp("fit")), Phone()
+    records = make_records(bundle, target, settings=target.settings()[::2])
+    return *fit_bundle(bundle, target, records), target
+
+
+def test_summary_says_what_was_learnt_from(fitted):
+    _, result, _ = fitted
+    assert (result.n_records, result.n_groups, result.grouped_by) == (16, 16, "cluster and clock")
+    assert (result.provenance, result.variants, result.threads) == ("modelled", ("litert-fp32",), (1,))
+    assert result.clocks_khz == {"little": (400_000, 1_600_000), "big": (700_000, 2_300_000)}
+    assert result.scores[result.chosen] == min(result.scores.values())
+    assert len(result.scores) == 5
+    assert result.left_out == {}
+
+
+def test_predictor_read_back_knows_clocks_it_was_not_shown(fitted):
+    bundle, result, target = fitted
+    read, predictor = load_fit(bundle, target.name)
+    assert read == result
+    setting = Setting("big", 1_200_000)
+    assert setting not in target.settings()[::2]
+    predicted_ms = predictor.predict([features_of(bundle, target.profile, "litert-fp32", setting)])[0]
+    true_ms = roofline_latency_ms(WORKLOAD, target.profile, setting)
+    assert predicted_ms == pytest.approx(true_ms, rel=0.05)
+
+
+def test_covers_only_what_lies_between_benched_settings(fitted):
+    _, result, _ = fitted
+    assert result.covers(Setting("big", 1_000_000))
+    assert not result.covers(Setting("big", 600_000))
+    assert not result.covers(Setting("big", 2_400_000))
+    assert not result.covers(Setting("mid", 1_000_000))
+    assert not result.covers(Setting("big", 1_000_000, threads=2))
+    assert not result.covers(Setting("big", None))
+
+
+def test_records_of_others_are_left_out_and_counted(tmp_path):
+    bundle, target = make_bundle(tmp_path), Phone()
+    records = make_records(bundle, target)
+    foreign = [
+        replace(records[0], target="virtual:other"),
+        replace(records[1], model_sha256="0" * 64),
+        replace(records[2], verdict="unstable"),
+    ]
+    _, result = fit_bundle(bundle, target, records + foreign)
+    assert result.n_records == len(records)
+    assert result.left_out == {"other target": 1, "other model file": 1, "unstable": 1}
+    _, result = fit_bundle(bundle, target, records + foreign, include_unstable=True)
+    assert result.n_records == len(records) + 1
+
+
+def test_too_few_records_say_how_many_and_how(tmp_path):
+    bundle, target = make_bundle(tmp_path), Phone()
+    few = make_records(bundle, target, settings=target.settings()[:4])
+    with pytest.raises(DataError, match=r"4 clocks .* at least 11 are needed; run: edgekit bench .*:toy"):
+        fit_bundle(bundle, target, few)
+    shaky = make_records(bundle, target, verdict="unstable")
+    with pytest.raises(DataError, match=r"0 clocks.*32 more are unstable: --include-unstable"):
+        fit_bundle(bundle, target, shaky)
+    assert not (bundle.path / "predictors").exists()
+
+
+def test_target_with_too_few_clocks_is_told_to_skip_fit(tmp_path):
+    bundle, target = make_bundle(tmp_path), Phone()
+    target.settings = lambda threads=(1,): (Setting("big", 1_000_000),)
+    with pytest.raises(DataError, match="offers only 1: skip fit"):
+        fit_bundle(bundle, target, make_records(bundle, target))
+
+
+def test_workload_that_the_bundle_does_not_know_is_refused(tmp_path):
+    bundle, target = make_bundle(tmp_path, workload=None), Phone()
+    with pytest.raises(BundleError, match="no workload table for litert-fp32"):
+        fit_bundle(bundle, target, make_records(bundle, target))
+
+
+def test_clock_read_back_goes_before_the_clock_asked(tmp_path):
+    bundle, target = make_bundle(tmp_path), Phone()
+    record = make_records(bundle, target, settings=[Setting("big", 2_400_000)])[0]
+    throttled = replace(record, setting_read=Setting("big", 1_800_000))
+    assert ran_at(throttled).freq_khz == 1_800_000
+    assert ran_at(replace(record, setting_read=None)).freq_khz == 2_400_000
+    assert ran_at(replace(record, setting_read=Setting("big", None))).freq_khz == 2_400_000
+
+
+def test_same_seed_same_predictor(tmp_path):
+    target = Phone()
+    bundle = make_bundle(tmp_path)
+    records = make_records(bundle, target)
+    _, first = fit_bundle(bundle, target, records, seed=1)
+    _, second = fit_bundle(bundle, target, records, seed=1)
+    assert first.scores == second.scores
+    assert first.interval_pct == second.interval_pct
+
+
+def test_bundle_without_predictor_says_what_to_run(tmp_path):
+    with pytest.raises(NotFittedError, match=r"edgekit bench .* then edgekit fit"):
+        load_fit(make_bundle(tmp_path), "virtual:toy")
+
+
+def changed_summary(fitted, tmp_path, **changes):
+    bundle, result, _ = fitted
+    other = make_bundle(tmp_path)
+    estimator = bundle.file("predictors/virtual-toy.skops").read_bytes()
+    other = other.add("predictors/virtual-toy.skops", changes.pop("estimator", estimator), "predictor")
+    return other.add(
+        "predictors/virtual-toy.json", msgspec.json.encode(replace(result, **changes)), "predictor"
+    )
+
+
+@pytest.mark.parametrize("changes", [{"schema_version": 2}, {"features": ("other",)}])
+def test_predictor_of_another_edgekit_is_refused(fitted, tmp_path, changes):
+    with pytest.raises(VersionConflict, match=r"fit again: edgekit fit"):
+        load_fit(changed_summary(fitted, tmp_path, **changes), "virtual:toy")
+
+
+def test_predictor_file_that_is_none_is_refused(fitted, tmp_path):
+    with pytest.raises(BundleError, match=r"virtual-toy\.skops.*cannot be read"):
+        load_fit(changed_summary(fitted, tmp_path, estimator=b"junk"), "virtual:toy")
+
+
+def test_interval_reaches_beyond_the_expected_latency(fitted):
+    bundle, result, target = fitted
+    _, predictor = load_fit(bundle, target.name)
+    row = features_of(bundle, target.profile, "litert-fp32", Setting("little", 1_000_000))
+    expected_ms = predictor.predict([row])[0]
+    np.testing.assert_allclose(
+        predictor.predict_interval([row])[0, 1], expected_ms * (1 + result.interval_pct / 100)
+    )
