@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import nn
 
 START_TEMPERATURE = 30.0
+MIN_HIDDEN = 4  # fewer units behind a ReLU are too easily all off
 
 
 class KernelAttention(nn.Module):
@@ -23,16 +24,19 @@ class KernelAttention(nn.Module):
     Args:
         channels: C of the input.
         kernels: K.
-        reduction: the hidden layer has C / reduction channels (at least one).
+        reduction: the hidden layer has C / reduction channels, at least 4.
     """
 
     def __init__(self, channels: int, kernels: int = 4, reduction: int = 4):
         super().__init__()
-        hidden = max(1, channels // reduction)
+        hidden = max(MIN_HIDDEN, channels // reduction)
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.fc1 = nn.Conv2d(channels, hidden, 1)
         self.act = nn.ReLU()
         self.fc2 = nn.Conv2d(hidden, kernels, 1)
+        # After batch norm pooled values scatter around zero: without an offset each hidden unit is
+        # on for about half of the inputs, with one it may be off for all.
+        nn.init.zeros_(self.fc1.bias)
         nn.init.zeros_(self.fc2.bias)
         # A high temperature keeps the mix near uniform at first, so that every kernel learns.
         self.register_buffer("temperature", torch.tensor(START_TEMPERATURE))

@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from edgekit.nn.dynamic_conv import MIN_HIDDEN
+
 VARIANTS = ("a", "b", "c")
 SLOPE_RANGE = 1.0  # lambda_a
 OFFSET_RANGE = 0.5  # lambda_b
@@ -30,7 +32,7 @@ class DynamicReLU(nn.Module):
         channels: C of the input.
         variant: ``a`` shares the coefficients over channels and positions, ``b`` gives each
             channel its own, ``c`` also weighs each position.
-        reduction: R; the hidden layer has C / R channels (at least one).
+        reduction: R; the hidden layer has C / R channels, at least 4.
 
     Raises:
         ValueError: unknown variant, or ``reduction`` below one.
@@ -47,7 +49,7 @@ class DynamicReLU(nn.Module):
             raise ValueError(f"DynamicReLU variant {variant!r}; choose one of {', '.join(VARIANTS)}")
         if reduction < 1:
             raise ValueError(f"reduction={reduction}; it must be 1 or more")
-        hidden = max(1, channels // reduction)
+        hidden = max(MIN_HIDDEN, channels // reduction)
         outputs = 1 if variant == "a" else channels
         self.variant = variant
         self.pool = nn.AdaptiveAvgPool2d(1)
@@ -61,7 +63,12 @@ class DynamicReLU(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Set the last layers to zero: the block starts as ReLU."""
+        """Set the last layers to zero: the block starts as ReLU.
+
+        The hidden layer's offset too: pooled values scatter around zero after batch norm, so each
+        hidden unit is then on for about half of the inputs and not off for all.
+        """
+        nn.init.zeros_(self.fc1.bias)
         for head in (self.slope1, self.slope2, self.offset1, self.offset2, self.spatial):
             if head is not None:
                 nn.init.zeros_(head.weight)

@@ -36,12 +36,14 @@ def test_attention_rows_are_positive_and_sum_to_one():
 
 
 def test_attention_equals_its_formula():
-    conv = DynamicConv2d(8, 4, 1, kernels=3)
+    conv = DynamicConv2d(32, 4, 1, kernels=3)
     attention = conv.attention
-    x = torch.randn(2, 8, 6, 6)
+    attention.fc1.bias.data.normal_()
+    attention.fc2.bias.data.normal_()
+    x = torch.randn(2, 32, 6, 6)
     hidden = torch.relu(x.mean((2, 3)) @ attention.fc1.weight.flatten(1).T + attention.fc1.bias)
     logits = hidden @ attention.fc2.weight.flatten(1).T + attention.fc2.bias
-    assert attention.fc1.weight.shape == (2, 8, 1, 1)  # C / 4 hidden channels
+    assert attention.fc1.weight.shape == (8, 32, 1, 1)  # C / 4 hidden channels
     torch.testing.assert_close(attention(x), torch.softmax(logits / 30.0, 1))
 
 
@@ -111,6 +113,13 @@ def test_every_kernel_and_the_attention_learn():
     assert (conv.weight.grad.flatten(1).norm(dim=1) > 0).all()
     assert conv.attention.fc1.weight.grad.norm() > 0
     assert conv.attention.fc2.weight.grad.norm() > 0
+
+
+def test_narrow_inputs_keep_four_hidden_units_that_are_not_off_for_all():
+    attention = DynamicConv2d(8, 8, 1).attention
+    assert attention.fc1.out_channels == 4
+    hidden = attention.fc1(attention.pool(torch.randn(64, 8, 5, 5)))
+    assert ((hidden > 0).float().mean((0, 2, 3)) > 0.2).all()
 
 
 def test_parameter_count():

@@ -78,6 +78,13 @@ def test_parameter_count(variant, parameters):
     assert count(DynamicReLU(64, variant)) == parameters
 
 
+def test_narrow_inputs_keep_four_hidden_units_that_are_not_off_for_all():
+    act = DynamicReLU(8)
+    assert act.fc1.out_channels == 4
+    hidden = act.fc1(act.pool(torch.randn(64, 8, 5, 5)))
+    assert ((hidden > 0).float().mean((0, 2, 3)) > 0.2).all()
+
+
 def test_spatial_attention_has_a_mean_of_a_third_and_is_clipped_at_one():
     act = randomised(DynamicReLU(8, "c"), scale=20.0)
     x = torch.randn(4, 8, 6, 5)
