@@ -1,0 +1,33 @@
+"""``edgekit report``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from edgekit.cli._options import bundle_argument, json_option, out_option
+from edgekit.cli._output import note, print_json
+
+
+@click.command()
+@bundle_argument
+@out_option
+@click.option("--target", default=None, help="Report on this target only. Default: on all there are.")
+@json_option
+def report(bundle: Path, out: Path | None, target: str | None, as_json: bool) -> None:
+    """Write a bundle's results as one HTML file.
+
+    The file holds everything it shows and loads nothing. What is missing from the bundle is named
+    with the command that makes it. Without --out the file lies beside the bundle.
+    """
+    from edgekit.report import write_report
+    from runtime.bundle import Bundle
+
+    opened = Bundle.open(bundle)
+    path = write_report(opened, out or bundle.resolve().with_suffix(".html"), target)
+    note("report written; open it in a browser:")
+    if as_json:
+        print_json({"report": str(path)})
+    else:
+        click.echo(path)

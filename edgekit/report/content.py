@@ -1,0 +1,173 @@
+"""Everything the report shows, collected from a bundle; what is missing says which command makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from edgekit.report import facts
+from edgekit.report.facts import Change, Fact
+from runtime.bundle import Bundle, Variant, decode_file
+from runtime.errors import EdgekitError
+from runtime.fitting import FitResult, usable_records
+from runtime.governor import RunResult
+from runtime.policy import Policy, load_policy, slug
+from runtime.records import Record, RecordLog
+from runtime.soc import SocProfile, load_profile
+from runtime.workload import Workload
+
+T = TypeVar("T")
+VIRTUAL = "virtual:"
+
+
+@dataclass(frozen=True)
+class VariantView:
+    """One exported file and what a frame of it costs."""
+
+    variant: Variant
+    size_bytes: int
+    workload: Workload | None
+
+
+@dataclass(frozen=True)
+class TargetView:
+    """What is known of the bundle on one target; a part that is not there is ``None`` or empty.
+
+    Attributes:
+        records: of the bundle's files as they are now, one per variant and setting, the newest.
+        stale_records: how many others there are, of files that were exported again since.
+        profile: of a virtual target.
+        notes: what is missing or unusable, and the command that makes it.
+    """
+
+    name: str
+    policy: Policy | None
+    fit: FitResult | None
+    run: RunResult | None
+    records: tuple[Record, ...]
+    stale_records: int
+    profile: SocProfile | None
+    notes: tuple[str, ...]
+
+    @property
+    def provenance(self) -> str:
+        """Return ``measured`` or ``modelled``, for every figure of latency of this target."""
+        if self.policy is not None:
+            return self.policy.provenance
+        found = sorted({record.provenance for record in self.records})
+        return "+".join(found) or ("modelled" if self.name.startswith(VIRTUAL) else "measured")
+
+
+@dataclass(frozen=True)
+class Content:
+    """All that the template is given."""
+
+    bundle: Bundle
+    variants: tuple[VariantView, ...]
+    targets: tuple[TargetView, ...]
+    top1: float | None
+    params: float | None
+    macs: float | None
+    changes: tuple[Change, ...]
+    facts: tuple[Fact, ...]
+
+
+def collect(bundle: Bundle, target: str | None = None) -> Content:
+    """Return what there is to report on ``bundle``.
+
+    Args:
+        target: only this target; ``None`` for every target the bundle knows of.
+    """
+    manifest = bundle.manifest
+    sizes = {entry.path: entry.size_bytes for entry in manifest.files}
+    variants = tuple(VariantView(v, sizes[v.path], bundle.workload(v)) for v in manifest.variants)
+    known = _targets(bundle)
+    names = known if target is None else [target]
+    macs = facts.number(manifest.source, "macs")
+    if macs is None and variants[0].workload is not None:
+        macs = float(variants[0].workload.macs)
+    changed = tuple(facts.changes(manifest.source))
+    after = {change.name: change.after for change in changed}
+    return Content(
+        bundle=bundle,
+        variants=variants,
+        targets=tuple(_target(bundle, name) for name in names),
+        top1=facts.number(manifest.source, "test_top1", "top1"),
+        params=after.get("params", facts.number(manifest.source, "params")),
+        macs=after.get("macs", macs),
+        changes=changed,
+        facts=tuple(facts.provenance(manifest)),
+    )
+
+
+def _targets(bundle: Bundle) -> list[str]:
+    """Return the targets that the bundle has a policy, a predictor or records for; tuned ones first."""
+    listed = [bundle.file(path) for kind in ("policy", "predictor") for path in bundle.find(kind)]
+    files = [path for path in listed if path.suffix == ".json"]
+    files += sorted((bundle.path / "records").glob("*.jsonl"))
+    return list(dict.fromkeys(map(_target_of, files)))
+
+
+def _target_of(path: Path) -> str:
+    """Return the target a file is about: what it says, or what its name says where it cannot be read."""
+    first = path.read_bytes().partition(b"\n")[0] if path.suffix == ".jsonl" else path.read_bytes()
+    try:
+        return msgspec.json.decode(first, type=_About).target
+    except (msgspec.DecodeError, RecursionError):
+        prefix = slug(VIRTUAL)
+        return VIRTUAL + path.stem.removeprefix(prefix) if path.stem.startswith(prefix) else path.stem
+
+
+@dataclass(frozen=True)
+class _About:
+    target: str
+
+
+def _target(bundle: Bundle, name: str) -> TargetView:
+    notes: list[str] = []
+
+    def softly(read: Callable[[], T], otherwise: T) -> T:
+        try:
+            return read()
+        except (EdgekitError, ValueError) as err:
+            notes.append(" ".join(str(err).split()))
+            return otherwise
+
+    everything: list[Record] = softly(lambda: list(RecordLog(_records_path(bundle, name))), [])
+    usable, left_out = usable_records(bundle, name, everything, include_unstable=True)
+    newest = {(record.variant, record.setting): record for record in usable}
+    policy: Policy | None = softly(lambda: load_policy(bundle, name), None)
+    fit: FitResult | None = softly(lambda: _fit(bundle, name), None)
+    profile: SocProfile | None = None
+    if name.startswith(VIRTUAL):
+        profile = softly(lambda: load_profile(name.removeprefix(VIRTUAL)), None)
+    if not newest:
+        notes.append(f"no records; make some: edgekit bench {bundle.path.name} --target {name}")
+    return TargetView(
+        name=name,
+        policy=policy,
+        fit=fit,
+        run=softly(lambda: _run(bundle, name), None),
+        records=tuple(newest.values()),
+        stale_records=left_out.get("other model file", 0),
+        profile=profile,
+        notes=tuple(notes),
+    )
+
+
+def _records_path(bundle: Bundle, target: str) -> Path:
+    return bundle.path / "records" / f"{slug(target)}.jsonl"
+
+
+def _fit(bundle: Bundle, target: str) -> FitResult | None:
+    path = f"predictors/{slug(target)}.json"
+    return decode_file(bundle.file(path), FitResult) if path in bundle.find("predictor") else None
+
+
+def _run(bundle: Bundle, target: str) -> RunResult | None:
+    path = bundle.path / "runs" / f"{slug(target)}.json"
+    return decode_file(path, RunResult) if path.is_file() else None

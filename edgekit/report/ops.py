@@ -1,0 +1,51 @@
+"""Where the time of a frame goes, kind of op by kind of op: from the workload, never measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runtime.errors import DeviceStableError
+from runtime.setting import Setting
+from runtime.soc import SocProfile, roofline_latency_ms
+from runtime.workload import Workload
+
+
+@dataclass(frozen=True)
+class KindShare:
+    """All ops of one kind.
+
+    Attributes:
+        value: modelled latency in ms where a profile is known, else multiply-accumulates.
+        share: of the whole frame, 0 to 1.
+    """
+
+    kind: str
+    ops: int
+    macs: int
+    bytes_moved: int
+    value: float
+    share: float
+
+
+def shares_by_kind(
+    workload: Workload, precision: str, profile: SocProfile | None, setting: Setting | None
+) -> tuple[list[KindShare], bool]:
+    """Return the kinds of op, dearest first, and whether their values are modelled ms (else MACs).
+
+    The roofline adds up op by op, so the latency of one kind is that of a workload of its ops alone.
+    """
+    kinds = {op.kind for op in workload.ops}
+    parts = {kind: Workload(tuple(op for op in workload.ops if op.kind == kind)) for kind in kinds}
+    values, is_latency = {kind: float(part.macs) for kind, part in parts.items()}, False
+    if profile is not None and setting is not None:
+        try:
+            times = {k: roofline_latency_ms(part, profile, setting, precision) for k, part in parts.items()}
+            values, is_latency = times, True
+        except (DeviceStableError, ValueError):
+            pass  # a core nothing is known of: the shares of the work still say something
+    total = sum(values.values()) or 1.0
+    shares = [
+        KindShare(kind, len(part.ops), part.macs, part.bytes_moved, values[kind], values[kind] / total)
+        for kind, part in parts.items()
+    ]
+    return sorted(shares, key=lambda share: (-share.value, share.kind)), is_latency

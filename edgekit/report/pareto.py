@@ -1,0 +1,241 @@
+"""The plot of the report: frames per second against energy, one point per setting, drawn as SVG."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+
+from edgekit.report.axes import Axis, make_axis
+from edgekit.report.labels import Box, Label, place_label
+from runtime.extras import require
+
+_VERTICAL = '<line class="{0}" x1="{1}" x2="{1}" y1="{2}" y2="{3}"/>'
+_HORIZONTAL = '<line class="{0}" y1="{1}" y2="{1}" x1="{2}" x2="{3}"/>'
+_TEXT = '<text class="{}" x="{}" y="{}">{}</text>'
+SHAPES = ("circle", "square", "triangle", "diamond")
+
+
+@dataclass(frozen=True)
+class Point:
+    """One way to run a frame.
+
+    Attributes:
+        group: decides the colour: the cluster.
+        kind: decides the shape: the variant.
+        ladder: points of one ladder are joined by a line, in order of FPS.
+        fps, cost: where it stands; ``fps_low`` and ``fps_high`` bound the FPS.
+        tip: shown when the point is touched.
+    """
+
+    group: str
+    kind: str
+    ladder: str
+    fps: float
+    cost: float
+    tip: str
+    fps_low: float | None = None
+    fps_high: float | None = None
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A named place in the plot: the chosen setting or a baseline."""
+
+    name: str
+    fps: float
+    cost: float
+    tip: str
+    is_chosen: bool = False
+
+
+@dataclass(frozen=True)
+class Plot:
+    """What is to be drawn.
+
+    Attributes:
+        cost_label: names the vertical axis, with its unit.
+        target_fps: where enough begins; ``target_name`` stands beside it.
+    """
+
+    points: tuple[Point, ...]
+    marks: tuple[Mark, ...]
+    cost_label: str
+    target_fps: float | None = None
+    target_name: str = ""
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """Return the groups in order of their first point."""
+        return tuple(dict.fromkeys(point.group for point in self.points))
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Return the kinds in order of their first point."""
+        return tuple(dict.fromkeys(point.kind for point in self.points))
+
+
+def draw(plot: Plot, width: float, height: float) -> str:
+    """Return ``plot`` as an SVG element (markup, every text escaped).
+
+    Raises:
+        ValueError: there is no point, or a figure is not positive.
+    """
+    frame = Box(58, 14, width - 14, height - 44)
+    x, y = _axes(plot, frame)
+    parts = [
+        *_target(plot, x, frame),
+        *_grid(x, y, frame, plot.cost_label),
+        *_ladders(plot, x, y),
+        *_intervals(plot, x, y),
+        *_points(plot, x, y),
+        *_marks(plot, x, y, frame),
+    ]
+    title = f"{plot.cost_label} against frames per second of {len(plot.points)} settings"
+    head = _svg(
+        '<svg viewBox="0 0 {} {}" role="img" aria-label="{}" class="plot">', _f(width), _f(height), title
+    )
+    return head + _svg("\n").join(parts) + _svg("</svg>")
+
+
+def symbol(kind: int, x: float, y: float, radius: float, attributes: str = "") -> str:
+    """Return the shape of the kind numbered ``kind``; ``attributes`` must be markup already."""
+    shape = SHAPES[kind % len(SHAPES)]
+    if shape == "circle":
+        return _svg('<circle cx="{}" cy="{}" r="{}" {}/>', _f(x), _f(y), _f(radius), attributes)
+    corners = {
+        "square": [(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)],
+        "triangle": [(0, -1.2), (1.1, 0.8), (-1.1, 0.8)],
+        "diamond": [(0, -1.3), (1.3, 0), (0, 1.3), (-1.3, 0)],
+    }[shape]
+    path = " ".join(f"{_f(x + radius * dx)},{_f(y + radius * dy)}" for dx, dy in corners)
+    return _svg('<polygon points="{}" {}/>', path, attributes)
+
+
+def _axes(plot: Plot, frame: Box) -> tuple[Axis, Axis]:
+    places = [*plot.points, *plot.marks]
+    all_fps = [place.fps for place in places] + ([plot.target_fps] if plot.target_fps else [])
+    bounds = [bound for p in plot.points for bound in (p.fps_low, p.fps_high) if bound is not None]
+    x = make_axis(all_fps + bounds, frame.left, frame.right, most_ticks=int((frame.right - frame.left) // 52))
+    y = make_axis([place.cost for place in places], frame.bottom, frame.top, most_ticks=7)
+    return x, y
+
+
+def _target(plot: Plot, x: Axis, frame: Box) -> list[str]:
+    if plot.target_fps is None:
+        return []
+    at = x.place(plot.target_fps)
+    fits = at + 7.5 * len(plot.target_name) < frame.right
+    return [
+        _svg(
+            '<rect class="enough" x="{}" y="{}" width="{}" height="{}"/>',
+            *map(_f, (at, frame.top, frame.right - at, frame.bottom - frame.top)),
+        ),
+        _svg(_VERTICAL, "target", *map(_f, (at, frame.top, frame.bottom))),
+        _svg(
+            '<text class="target-name {}" x="{}" y="{}">{} →</text>',
+            "" if fits else "end",
+            _f(at + 6 if fits else at - 6),
+            _f(frame.top + 13),
+            plot.target_name,
+        ),
+    ]
+
+
+def _grid(x: Axis, y: Axis, frame: Box, cost_label: str) -> list[str]:
+    parts = []
+    for tick in x.ticks:
+        at = _f(x.place(tick))
+        parts.append(_svg(_VERTICAL, "grid", at, _f(frame.top), _f(frame.bottom)))
+        parts.append(_svg(_TEXT, "tick mid", at, _f(frame.bottom + 17), f"{tick:.6g}"))
+    for tick in y.ticks:
+        at = _f(y.place(tick))
+        parts.append(_svg(_HORIZONTAL, "grid", at, _f(frame.left), _f(frame.right)))
+        parts.append(_svg(_TEXT, "tick end", _f(frame.left - 7), _f(y.place(tick) + 4), f"{tick:.6g}"))
+    middle, below = _f((frame.left + frame.right) / 2), _f(frame.bottom + 38)
+    parts.append(_svg(_TEXT, "axis mid", middle, below, "frames per second the setting can do"))
+    height = _f((frame.top + frame.bottom) / 2)
+    turned = '<text class="axis mid" transform="translate(13 {}) rotate(-90)">{}</text>'
+    parts.append(_svg(turned, height, cost_label))
+    return parts
+
+
+def _ladders(plot: Plot, x: Axis, y: Axis) -> list[str]:
+    parts = []
+    for points in _by_ladder(plot):
+        path = " ".join(f"{_f(x.place(p.fps))},{_f(y.place(p.cost))}" for p in points)
+        group = plot.groups.index(points[0].group)
+        parts.append(_svg('<polyline class="ladder g{}" points="{}"/>', group % 6, path))
+    return parts
+
+
+def _intervals(plot: Plot, x: Axis, y: Axis) -> list[str]:
+    parts = []
+    for point in plot.points:
+        if point.fps_low is not None and point.fps_high is not None:
+            style = f"interval g{plot.groups.index(point.group) % 6}"
+            ends = _f(x.place(point.fps_low)), _f(x.place(point.fps_high))
+            parts.append(_svg(_HORIZONTAL, style, _f(y.place(point.cost)), *ends))
+    return parts
+
+
+def _points(plot: Plot, x: Axis, y: Axis) -> list[str]:
+    parts = []
+    for point in plot.points:
+        group, kind = plot.groups.index(point.group), plot.kinds.index(point.kind)
+        attributes = _svg('class="point g{}" data-tip="{}"', group % 6, point.tip)
+        parts.append(symbol(kind, x.place(point.fps), y.place(point.cost), 4.2, attributes))
+    return parts
+
+
+def _marks(plot: Plot, x: Axis, y: Axis, frame: Box) -> list[str]:
+    at = _occupied(plot, x, y)
+    parts, labels = [], []
+    taken = []
+    if plot.target_fps is not None:
+        left = x.place(plot.target_fps)
+        reach = 8.0 * len(plot.target_name)
+        taken.append(Box(left - reach, frame.top, left + reach, frame.top + 18))
+    for mark in sorted(plot.marks, key=lambda m: not m.is_chosen):
+        mx, my = x.place(mark.fps), y.place(mark.cost)
+        label = place_label(mark.name, mx, my, frame, taken, at)
+        taken.append(label.box)
+        labels.append(_name(label, mx, my, mark.is_chosen))
+        style = "chosen" if mark.is_chosen else "baseline"
+        ring = '<circle class="mark {}" cx="{}" cy="{}" r="{}" data-tip="{}"/>'
+        parts.append(_svg(ring, style, _f(mx), _f(my), 9 if mark.is_chosen else 7, mark.tip))
+    return parts + labels
+
+
+def _occupied(plot: Plot, x: Axis, y: Axis) -> np.ndarray:
+    """Return what a label should not cover: points, marks, lines between points; shape (n, 2)."""
+    at = [(x.place(p.fps), y.place(p.cost)) for p in (*plot.points, *plot.marks)]
+    for ladder in _by_ladder(plot):
+        for left, right in itertools.pairwise(ladder):
+            (x0, y0), (x1, y1) = ((x.place(p.fps), y.place(p.cost)) for p in (left, right))
+            at += [(x0 + share * (x1 - x0), y0 + share * (y1 - y0)) for share in (0.25, 0.5, 0.75)]
+    return np.array(at)
+
+
+def _by_ladder(plot: Plot) -> list[list[Point]]:
+    ladders: dict[str, list[Point]] = {}
+    for point in sorted(plot.points, key=lambda p: p.fps):
+        ladders.setdefault(point.ladder, []).append(point)
+    return list(ladders.values())
+
+
+def _name(label: Label, x: float, y: float, is_chosen: bool) -> str:
+    box = label.box
+    near_x, near_y = min(max(x, box.left), box.right), min(max(y, box.top), box.bottom)
+    lead = _svg('<line class="lead" x1="{}" y1="{}" x2="{}" y2="{}"/>', *map(_f, (x, y, near_x, near_y)))
+    return lead + _svg(_TEXT, "name chosen" if is_chosen else "name", _f(label.x), _f(label.y), label.text)
+
+
+def _svg(markup: str, *values: object) -> str:
+    """Return ``markup`` with ``values`` filled in, escaped unless they are markup themselves."""
+    return require("markupsafe", extra="report").Markup(markup).format(*values)  # type: ignore[no-any-return]
+
+
+def _f(value: float) -> str:
+    return f"{value:.1f}"

@@ -1,0 +1,147 @@
+"""Content in, HTML out: one file, nothing loaded from anywhere."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import os
+from pathlib import Path
+from typing import Any
+
+from edgekit.report import units
+from edgekit.report.content import Content, TargetView, VariantView, collect
+from edgekit.report.ops import shares_by_kind
+from edgekit.report.pareto import draw, symbol
+from edgekit.report.plots import NAMES, clocks_of, plot_of
+from runtime._version import __version__
+from runtime.bundle import Bundle, Delegation, write_atomic
+from runtime.errors import DataError
+from runtime.extras import require
+
+_HERE = Path(__file__).parent
+_WIDE, _NARROW = (900.0, 470.0), (400.0, 440.0)
+
+
+def write_report(bundle: Bundle, out: str | os.PathLike[str], target: str | None = None) -> Path:
+    """Write the report on ``bundle`` to ``out`` and return its path.
+
+    Args:
+        out: the HTML file; its folder must be there.
+        target: report on this target only.
+
+    Raises:
+        DataError: ``out`` cannot be written.
+
+    Example:
+        >>> write_report(Bundle.open("digits.edgekit"), "report.html")   # doctest: +SKIP
+    """
+    path = Path(out)
+    page = render_report(bundle, target)
+    if not path.resolve().parent.is_dir() or path.is_dir():
+        raise DataError(f"{path} cannot be written; {path.parent} must be a folder, {path.name} a file in it")
+    write_atomic(path, page.encode())
+    return path
+
+
+def render_report(bundle: Bundle, target: str | None = None) -> str:
+    """Return the report on ``bundle`` as HTML; every text of the bundle is escaped."""
+    script = (_HERE / "report.js").read_text(encoding="utf-8")
+    content = collect(bundle, target)
+    page: str = _template().render(
+        content=content,
+        manifest=bundle.manifest,
+        headline=_headline(content),
+        sections=[_section(content, view) for view in content.targets],
+        all_in_one=all(v.variant.delegation and _is_in_one(v.variant.delegation) for v in content.variants),
+        names=NAMES,
+        clocks_of=clocks_of,
+        symbol=symbol,
+        figure=figure,
+        pruned=lambda name: _pruned(content, name),
+        style=_trusted((_HERE / "report.css").read_text(encoding="utf-8")),
+        script=_trusted(script),
+        # The page may run this one script and nothing else, whatever a bundle smuggles in.
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        version=__version__,
+    )
+    return page
+
+
+@functools.cache
+def _template() -> Any:
+    jinja2 = require("jinja2", extra="report")
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_HERE),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update({name: getattr(units, name) for name in units.__all__})
+    return environment.get_template("report.html")
+
+
+def _is_in_one(delegation: Delegation) -> bool:
+    return delegation.partitions == 1 and not delegation.fallback
+
+
+def figure(name: str, value: float) -> str:
+    """Return a figure in the unit its name ends with."""
+    if name.endswith("_ms"):
+        return units.milliseconds(value)
+    if name.endswith(("top1", "accuracy")):
+        return units.percent(100 * value if value <= 1 else value)
+    if name.endswith("_bytes"):
+        return units.size(value)
+    return units.quantity(value)
+
+
+def _pruned(content: Content, name: str) -> str:
+    for change in content.changes:
+        if change.name == name and change.change_pct is not None:
+            less = f"−{change.change_pct:.0f}\N{NO-BREAK SPACE}%"
+            return f"pruned from {units.quantity(change.before)} ({less})"
+    return ""
+
+
+def _headline(content: Content) -> TargetView | None:
+    """Return the target whose policy stands at the head of the report: the first tuned one."""
+    return next((view for view in content.targets if view.policy is not None), None)
+
+
+def _section(content: Content, view: TargetView) -> dict[str, Any]:
+    plot = plot_of(view)
+    policy = view.policy
+    name = policy.variant if policy else content.variants[0].variant.name
+    shown = next(v for v in content.variants if v.variant.name == name)
+    setting = policy.setting if policy else next((record.setting for record in view.records), None)
+    shares, is_latency = [], False
+    if shown.workload is not None:
+        shares, is_latency = shares_by_kind(shown.workload, shown.variant.precision, view.profile, setting)
+    return {
+        "view": view,
+        "plot": plot,
+        "wide": _trusted(draw(plot, *_WIDE)) if plot else None,
+        "narrow": _trusted(draw(plot, *_NARROW)) if plot else None,
+        "shown": shown,
+        "setting": setting,
+        "shares": shares,
+        "is_latency": is_latency,
+        "latencies": {v.variant.name: _latencies(v, view) for v in content.variants},
+    }
+
+
+def _latencies(variant: VariantView, view: TargetView) -> dict[str, float | None]:
+    """Return the variant's latency at the chosen setting and at its fastest one."""
+    name = variant.variant.name
+    if view.policy is not None:
+        known = {e.setting: e.latency_ms for e in view.policy.considered if e.variant == name}
+    else:
+        known = {record.setting: record.latency_ms for record in view.records if record.variant == name}
+    chosen = None if view.policy is None else known.get(view.policy.setting)
+    return {"chosen": chosen, "fastest": min(known.values(), default=None)}
+
+
+def _trusted(markup: str) -> Any:
+    return require("markupsafe", extra="report").Markup(markup)

@@ -1,0 +1,81 @@
+"""Figures as people read them, unit included; ``None`` is a dash."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+
+__all__ = ["millijoules", "milliseconds", "milliwatts", "percent", "quantity", "short", "significant", "size"]
+DASH = "–"
+Formatter = Callable[[float], str]
+
+
+def _dash_for_none(form: Formatter) -> Callable[[float | None], str]:
+    @wraps(form)
+    def formatted(value: float | None) -> str:
+        return DASH if value is None else form(value)
+
+    return formatted
+
+
+def significant(value: float) -> str:
+    """Return ``value`` with three significant digits, or with all digits before the point.
+
+    Example:
+        >>> significant(0.04567), significant(12.0), significant(12345.6)
+        ('0.0457', '12.0', '12346')
+    """
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:#.3g}".rstrip(".")
+
+
+def short(value: float) -> str:
+    """Return ``value`` as a user would type it.
+
+    Example:
+        >>> short(30.0), short(59.94)
+        ('30', '59.94')
+    """
+    return f"{value:.6g}"
+
+
+@_dash_for_none
+def milliseconds(value: float) -> str:
+    """Return a latency in ms."""
+    return f"{significant(value)} ms"
+
+
+@_dash_for_none
+def millijoules(value: float) -> str:
+    """Return an energy in mJ."""
+    return f"{significant(value)} mJ"
+
+
+@_dash_for_none
+def milliwatts(value: float) -> str:
+    """Return a power in mW."""
+    return f"{significant(value)} mW"
+
+
+@_dash_for_none
+def percent(value: float) -> str:
+    """Return a percentage with one decimal where that says anything."""
+    return f"{value:.1f} %" if abs(value) < 99.95 or value > 100 else f"{value:.0f} %"
+
+
+@_dash_for_none
+def quantity(value: float) -> str:
+    """Return a number of things in thousands (k), millions (M) or billions (G)."""
+    for factor, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= factor:
+            return f"{significant(value / factor)} {unit}"
+    return f"{value:.0f}"
+
+
+@_dash_for_none
+def size(value: float) -> str:
+    """Return a size in bytes, kB or MB (powers of 1000)."""
+    for factor, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if value >= factor:
+            return f"{significant(value / factor)} {unit}"
+    return f"{value:.0f} B"
+

@@ -1,0 +1,240 @@
+"""The report shows what the bundle holds, says what it lacks, and trusts none of its texts."""
+
+import base64
+import hashlib
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+from click.testing import CliRunner
+
+from edgekit.cli import cli
+from edgekit.report import render_report, write_report
+from runtime.bundle import Bundle
+from runtime.errors import DataError
+from runtime.policy import load_policy, save_policy
+from runtime.records import RecordLog
+from tests.edgekit.report.tuned_bundle import FALLBACK, SOURCE, TARGET, add_fit, bench, tune
+
+VOID = {"meta", "link", "br", "img", "line", "circle", "rect", "polygon", "polyline", "path", "input", "hr"}
+
+
+class Page(HTMLParser):
+    """Checks nesting, and keeps tags, attributes and text."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.open, self.tags, self.texts = [], [], []
+        self.feed(html)
+        assert self.open == []
+        self.text = " ".join(" ".join(self.texts).split())
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if not self.open or self.open[-1] not in ("style", "script"):
+            self.texts.append(data)
+
+
+def test_headline_says_what_was_chosen_and_saved(tuned):
+    policy = load_policy(tuned, TARGET)
+    text = Page(render_report(tuned)).text
+    assert f"At 30 FPS on virtual:gs101, {policy.variant} on {policy.setting} takes" in text
+    saved = {o.governor: o.saved_pct for o in policy.comparison}
+    assert f"{saved['performance']:.0f} % less than performance" in text
+    assert "98.1 % of the checkpoint, test set measured" in text
+    assert "201 M pruned from 312 M (−36 %)" in text
+
+
+def test_every_part_is_there(tuned):
+    text = Page(render_report(tuned)).text
+    for part in (
+        "Every setting that was considered modelled",
+        "Against the kernel's governors modelled",
+        "Where a frame's time goes modelled",
+        "Predictor modelled",
+        "Variants",
+        "Delegation counted Every op of every variant runs in one delegate.",
+        "Parity with eager measured",
+        "on 32 × images of the test set 3.1e-06 0.0001 118 dB",
+        "recipe.label_smoothing 0.1",
+        "version of torch 2.13.0",
+    ):
+        assert part in text
+
+
+def test_plot_has_every_setting_and_names_the_chosen_and_the_baselines(tuned):
+    policy = load_policy(tuned, TARGET)
+    wide = render_report(tuned).split('<div class="wide">')[1].split("</svg>")[0]
+    page = Page(wide + "</svg>")
+    points = [attrs for _, attrs in page.tags if attrs.get("class", "").startswith("point")]
+    assert len(points) == len(policy.considered) == 86
+    assert {"chosen", "performance", "schedutil", "powersave"} <= set(page.texts)
+    chosen = next(attrs for _, attrs in page.tags if attrs.get("class") == "mark chosen")
+    assert str(policy.setting) in chosen["data-tip"]
+    enough = next(attrs for _, attrs in page.tags if attrs.get("class") == "enough")
+    assert float(chosen["cx"]) >= float(enough["x"])
+
+
+def test_file_is_self_contained(tuned):
+    page = Page(render_report(tuned))
+    tags = [tag for tag, _ in page.tags]
+    assert not {"link", "img", "iframe", "object", "embed", "base"} & set(tags)
+    assert [attrs for _, attrs in page.tags if {"src", "href", "srcset"} & attrs.keys()] == []
+    assert "url(" not in render_report(tuned)
+    assert "@import" not in render_report(tuned)
+
+
+def test_only_our_script_may_run(tuned):
+    html = render_report(tuned)
+    script = re.search(r"<script>(.*)</script>", html, re.DOTALL).group(1)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = next(a["content"] for _, a in Page(html).tags if a.get("http-equiv"))
+    assert f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'" in policy
+
+
+EVIL = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'&"
+
+
+def test_texts_of_a_bundle_are_escaped(make_bundle):
+    source = SOURCE | {"model": EVIL, EVIL: EVIL, "list": [EVIL]}
+    outside = replace(FALLBACK.fallback[0], op=EVIL, module_path=EVIL, reason=EVIL)
+    delegations = {"litert-fp32": replace(FALLBACK, fallback=(outside,))}
+    bundle = make_bundle(name=EVIL, labels=(EVIL, "b"), source=source, delegations=delegations)
+    bundle = tune(bundle, bench(bundle))
+    evil = replace(load_policy(bundle, TARGET), reason=EVIL, energy_source=EVIL, notes=(EVIL,))
+    html = render_report(save_policy(bundle, evil))
+    page = Page(html)
+    assert [tag for tag, _ in page.tags].count("script") == 1
+    assert "img" not in [tag for tag, _ in page.tags]
+    assert not any(name.startswith("on") for _, attrs in page.tags for name in attrs)
+    assert page.text.count("<script>alert(1)</script>") >= 8
+
+
+def test_evil_cluster_and_variant_names_stay_text_in_the_plot(tuned):
+    policy = load_policy(tuned, TARGET)
+    setting = replace(policy.setting, cluster=EVIL)
+    considered = tuple(replace(e, setting=replace(e.setting, cluster=EVIL)) for e in policy.considered)
+    comparison = tuple(replace(o, governor=EVIL, cluster=EVIL) for o in policy.comparison)
+    chosen = replace(policy.chosen, setting=setting)
+    evil = replace(policy, chosen=chosen, considered=considered, comparison=comparison)
+    page = Page(render_report(save_policy(tuned, evil)))
+    assert [tag for tag, _ in page.tags].count("script") == 1
+    assert "img" not in [tag for tag, _ in page.tags]
+
+
+# --- missing parts -----------------------------------------------------------------------------
+
+
+def test_bundle_without_any_target_says_how_to_go_on(make_bundle):
+    text = Page(render_report(make_bundle())).text
+    assert "Not tuned yet" in text
+    assert "edgekit bench digits.edgekit --target virtual:gs101" in text
+    assert "Parity with eager" in text
+
+
+def test_bundle_that_was_only_benched_shows_its_records(make_bundle):
+    bundle = make_bundle()
+    records = bench(bundle)
+    html = render_report(bundle)
+    assert html.count('class="point ') == 2 * len(records)  # for wide and for narrow screens
+    text = Page(html).text
+    assert "Every setting that was benched" in text
+    assert f"has no policy for {TARGET}; make one: edgekit tune" in text
+
+
+def test_policy_of_an_older_export_is_not_shown(make_bundle):
+    bundle = make_bundle()
+    policy = load_policy(tune(bundle, bench(bundle)), TARGET)
+    stale = save_policy(Bundle.open(bundle.path), replace(policy, model_sha256="0" * 64))
+    text = Page(render_report(stale)).text
+    assert "tune again: edgekit tune" in text
+    assert "Not tuned yet" in text
+
+
+def test_damaged_records_leave_the_rest(tuned):
+    (tuned.path / "records" / "virtual-gs101.jsonl").write_text('{"model": 3}\n')
+    text = Page(render_report(tuned)).text
+    assert "line 1 is not a record" in text
+    assert "Against the kernel's governors" in text
+
+
+def test_records_of_other_files_are_not_mixed_in(make_bundle):
+    bundle = make_bundle()
+    log = RecordLog(bundle.path / "records" / "virtual-gs101.jsonl")
+    log.append(replace(bench(bundle)[0], model_sha256="0" * 64, samples_ms=(999.0,)))
+    assert "999 ms" not in render_report(bundle)
+
+
+def test_bundle_without_source_workload_or_reports_still_reads(make_bundle):
+    bundle = make_bundle(source={})
+    bare = tuple(replace(v, workload=None, delegation=None, parity=None) for v in bundle.manifest.variants)
+    text = Page(render_report(replace(bundle, manifest=replace(bundle.manifest, variants=bare)))).text
+    assert "not recorded" in text
+    assert "Top-1 accuracy" not in text
+
+
+def test_op_outside_the_delegate_is_listed(make_bundle):
+    text = Page(render_report(make_bundle(delegations={"litert-fp32": FALLBACK}))).text
+    assert "Outside the delegate in litert-fp32" in text
+    assert "aten.topk.default head.topk XNNPACK has no topk by name" in text
+    assert "Every op of every variant" not in text
+
+
+def test_target_that_no_setting_can_serve_is_told(make_bundle):
+    bundle = make_bundle()
+    bundle = tune(bundle, bench(bundle), fps=500)
+    text = Page(render_report(bundle)).text
+    assert "Nothing on virtual:gs101 keeps up with 500 FPS" in text
+
+
+def test_without_energy_the_plot_shows_core_time(tuned):
+    policy = load_policy(tuned, TARGET)
+    considered = tuple(replace(e, power_mw=None, energy_mj=None) for e in policy.considered)
+    comparison = tuple(replace(o, energy_mj=None, saved_pct=None) for o in policy.comparison)
+    chosen = replace(policy.chosen, power_mw=None, energy_mj=None)
+    blind = replace(policy, chosen=chosen, considered=considered, comparison=comparison)
+    html = render_report(save_policy(tuned, blind))
+    assert "core time per frame, ms (energy is unknown here)" in html
+    assert "needs the least core time" in html
+
+
+def test_one_target_can_be_asked_for(tuned):
+    other = add_fit(tuned)
+    (other.path / "records" / "local.jsonl").write_bytes(b"")
+    assert "On local" in Page(render_report(other)).text
+    assert "On local" not in Page(render_report(other, TARGET)).text
+
+
+# --- the command -------------------------------------------------------------------------------
+
+
+def test_command_writes_beside_the_bundle_or_where_asked(tuned, tmp_path):
+    shown = CliRunner().invoke(cli, ["report", str(tuned.path)])
+    assert shown.exit_code == 0, shown.output
+    assert shown.stdout == f"{tuned.path.with_suffix('.html')}\n"
+    shown = CliRunner().invoke(cli, ["report", str(tuned.path), "-o", str(tmp_path / "r.html"), "--json"])
+    assert json.loads(shown.stdout) == {"report": str(tmp_path / "r.html")}
+    assert (tmp_path / "r.html").read_text().startswith("<!doctype html>")
+
+
+def test_command_refuses_what_is_no_bundle(tmp_path):
+    shown = CliRunner().invoke(cli, ["report", str(tmp_path)])
+    assert shown.exit_code == 1
+    assert "is not a bundle" in shown.stderr
+
+
+def test_report_into_a_missing_folder_is_refused(tuned, tmp_path):
+    with pytest.raises(DataError, match="must be a folder"):
+        write_report(tuned, tmp_path / "no" / "r.html")
