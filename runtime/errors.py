@@ -5,6 +5,7 @@ EdgekitError
 ├── BundleError              a bundle is damaged, unsafe or of an unknown schema
 ├── CheckpointError          a checkpoint does not fit the model or is damaged
 ├── DataError                a dataset, image or label file cannot be used
+├── TrainingError            training went wrong: the loss is not a number any more
 ├── PruneError               a pruning step would break the network
 ├── ExportError              an exporter failed on a model
 ├── GateError                a check the user asked for did not pass (exit 3)
@@ -46,6 +47,10 @@ class CheckpointError(EdgekitError):
 
 class DataError(EdgekitError):
     """A dataset, image or label file cannot be read or does not fit."""
+
+
+class TrainingError(EdgekitError):
+    """Training went wrong: the loss is not a number any more."""
 
 
 class PruneError(EdgekitError):

@@ -233,5 +233,5 @@ def test_an_unreadable_photo_is_named_when_it_is_read(tmp_path):
     data = load_dataset("folder", root=tmp_path, image_size=16)
     for path in tmp_path.rglob("*.png"):
         path.write_bytes(b"broken")
-    with pytest.raises(DataError, match=r"\.png cannot be read as an image"):
+    with pytest.raises(DataError, match=r"cat.00\.png"):
         data.train.batch([0])

@@ -1,0 +1,64 @@
+"""``edgekit train``: a model and a dataset in, a checkpoint out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from edgekit.cli._options import json_option, out_option
+from edgekit.cli._output import print_json, print_table
+
+
+@click.command()
+@click.argument("model")
+@click.option("--data", required=True, help="digits, fashion-mnist, cifar10, or folder.")
+@click.option("--data-root", type=click.Path(path_type=Path), help="Where the dataset's files are.")
+@click.option(
+    "--recipe", default="default", show_default=True, help="Named set of defaults: digits-demo, ..."
+)
+@click.option("--width", type=float, help="Factor on all channel counts.")
+@click.option("--image-size", type=int, help="Side of the input in pixels; default: the dataset's own.")
+@click.option("--act", help="relu, dyrelu-a, dyrelu-b or dyrelu-c instead of the model's own.")
+@click.option("--dynamic-conv", help="pointwise: make the 1x1 convolutions dynamic.")
+@click.option("--epochs", type=int)
+@click.option("--batch-size", type=int, help="Images per step and process.")
+@click.option("--optimizer", help="sgd or adamw.")
+@click.option("--lr", type=float, help="Highest learning rate.")
+@click.option("--device", help="auto, cpu or cuda.")
+@click.option("--devices", type=int, help="How many of it; more than one trains by DDP.")
+@click.option("--precision", help="32-true, 16-mixed or bf16-mixed.")
+@click.option("--seed", type=int, help="Seed of weights, order, augmentation and dropout.")
+@click.option("--init", type=click.Path(path_type=Path), help="Checkpoint of the same model to start from.")
+@out_option
+@click.option("--resume", is_flag=True, help="Continue the run in --out that was interrupted.")
+@json_option
+def train(model, data, data_root, recipe, init, out, resume, as_json, **options) -> None:
+    """Train MODEL on a dataset; `edgekit models` lists the models.
+
+    \b
+    Example:
+      edgekit train mobilenet_v2 --data digits --recipe digits-demo -o runs/digits
+    """
+    from edgekit.data import load_dataset
+    from edgekit.models import ModelSpec
+    from edgekit.training import fit_spec, load_checkpoint, load_recipe
+    from edgekit.training import train as train_model
+
+    choices = {name: options.pop(name) for name in ("width", "image_size", "act", "dynamic_conv")}
+    named = load_recipe(recipe).override(recipe=options, model=choices)
+    spec = ModelSpec(model, **named.model)
+    dataset = load_dataset(data, root=data_root, image_size=named.model.get("image_size"))
+    checkpoint = train_model(
+        fit_spec(spec, dataset),
+        dataset,
+        named.recipe,
+        out or Path("runs") / f"{model}-{data}",
+        resume=resume,
+        init=None if init is None else load_checkpoint(init),
+    )
+    if as_json:
+        print_json(checkpoint.to_dict())
+        return
+    print_table(["model", "data", *checkpoint.metrics], [[model, data, *checkpoint.metrics.values()]])
+    click.echo(f"checkpoint: {checkpoint.path}")

@@ -1,0 +1,32 @@
+"""Progressive (asymptotic) soft filter pruning: the rate grows from 0, fast at first.
+
+Paper: He et al., "Asymptotic Soft Filter Pruning for Deep Convolutional Neural Networks",
+https://arxiv.org/abs/1808.07471. The schedule a * exp(-k * t) + b goes through (0, 0),
+(epochs / 8, 3/4 of the rate) and (epochs, the rate), as two independent ports have it; here in
+closed form.
+"""
+
+from __future__ import annotations
+
+from edgekit.pruning.sfp import SoftFilterPruning
+
+# Root in (0, 1) of 1/4 - z + 3/4 * z**8: what makes the curve go through all three points.
+_Z = 0.25001144
+
+
+class ProgressiveSoftFilterPruning(SoftFilterPruning):
+    """Soft filter pruning at a rate that approaches ``rate`` exponentially."""
+
+    def rate_at(self, epoch: int, epochs: int) -> float:
+        """Return rate * (1 - z^(8 * epoch / epochs)) / (1 - z^8)."""
+        return progressive_rate(self.rate, epoch / epochs)
+
+
+def progressive_rate(rate: float, progress: float) -> float:
+    """Return the rate at ``progress`` through the training, from 0 to 1.
+
+    Example:
+        >>> [round(progressive_rate(1.0, t), 3) for t in (0, 1 / 16, 1 / 8, 1 / 4, 1)]
+        [0.0, 0.5, 0.75, 0.937, 1.0]
+    """
+    return rate * (1 - _Z ** (8 * progress)) / (1 - _Z**8)

@@ -1,0 +1,89 @@
+"""From a plan to a smaller, ordinary, dense network, proved equal to the masked one."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+import torch_pruning as tp
+from torch import nn
+
+from edgekit.nn import DynamicConv2d, DynamicReLU
+from edgekit.pruning.dynamic_layers import PRUNERS
+from edgekit.pruning.groups import ChannelGraph, Removal
+from edgekit.training.checkpoint import ChannelPlan
+from runtime.errors import PruneError
+
+TOLERANCE = 1e-5
+
+
+def physically_remove(model: nn.Module, plan: ChannelPlan, example: torch.Tensor) -> nn.Module:
+    """Return a copy of ``model`` without the channels of ``plan``, in eval mode.
+
+    A convolution of zeros is not a removed channel: batch norm still adds its constant behind it,
+    and so do the offsets of a dynamic ReLU. So the channels are first masked everywhere (see
+    ``mask_channels``), then removed, and both networks must give the same outputs.
+
+    Args:
+        model: left as it is.
+        plan: indices into the channels ``model`` has now.
+        example: real inputs, shape (B, C, H, W), on the model's device.
+
+    Raises:
+        PruneError: the plan does not fit, or masked and compact outputs differ by more than 1e-5 of
+            the largest output (or of 1, if that is smaller).
+    """
+    graph = ChannelGraph(model, example)
+    removals = [part for name, indices in plan.items() if indices for part in graph.removals(name, indices)]
+    masked = mask_channels(model, removals)
+    compact = copy.deepcopy(model).eval()
+    for part in removals:
+        layer = compact.get_submodule(part.layer)
+        _pruner_of(layer, part.layer)(layer, part.indices, to_output=part.is_output)
+    with torch.inference_mode():
+        expected, got = masked(example), compact(example)
+    difference = (expected - got).abs().max().item()
+    if not difference <= TOLERANCE * max(1.0, expected.abs().max().item()):
+        raise PruneError(
+            f"the compact network differs from the masked one by {difference:.2e}, limit {TOLERANCE:.0e}; "
+            "an activation behind a pruned channel does not map 0 to 0: leave that block out of the plan"
+        )
+    return compact
+
+
+def mask_channels(model: nn.Module, removals: list[Removal]) -> nn.Module:
+    """Return a copy of ``model``, in eval mode, in which the removed channels are exactly zero.
+
+    Zeroed are the filters and biases that make a channel, the scale and shift of its batch norm,
+    and the rows of its dynamic ReLU's offset heads.
+    """
+    masked = copy.deepcopy(model).eval()
+    with torch.no_grad():
+        for part in removals:
+            if part.is_output:
+                _zero_outputs(masked.get_submodule(part.layer), list(part.indices))
+    return masked
+
+
+def _zero_outputs(layer: nn.Module, indices: list[int]) -> None:
+    if isinstance(layer, DynamicConv2d):
+        layer.weight[:, indices] = 0
+        if layer.bias is not None:
+            layer.bias[:, indices] = 0
+    elif isinstance(layer, DynamicReLU):
+        for head in (layer.offset1, layer.offset2):
+            head.weight[indices] = 0
+            head.bias[indices] = 0
+    elif not isinstance(layer, nn.PReLU):
+        for parameter in (layer.weight, layer.bias):
+            if parameter is not None:
+                parameter[indices] = 0
+
+
+def _pruner_of(layer: nn.Module, name: str) -> tp.BasePruningFunc:
+    pruner = PRUNERS.get(type(layer)) or tp.pruner.function.PrunerBox.get(tp.ops.module2type(layer))
+    if pruner is None:
+        raise PruneError(
+            f"{name} is a {type(layer).__name__}, which edgekit cannot prune; leave its block out"
+        )
+    return pruner

@@ -1,0 +1,36 @@
+"""Training: recipes, the loop, hooks, and checkpoints."""
+
+from edgekit.training import _extras  # noqa: F401 (before what needs them)
+from edgekit.training.checkpoint import (
+    ChannelPlan,
+    Checkpoint,
+    load_checkpoint,
+    save_checkpoint,
+)
+from edgekit.training.hooks import Hook, TemperatureAnnealing
+from edgekit.training.recipe import RECIPES, NamedRecipe, Recipe, load_recipe
+from edgekit.training.schedule import learning_rate
+from edgekit.training.task import Classification, Task
+from edgekit.training.train import fit_spec, train
+from edgekit.training.trainer import Trainer, build_optimizer, evaluate
+
+__all__ = [
+    "RECIPES",
+    "ChannelPlan",
+    "Checkpoint",
+    "Classification",
+    "Hook",
+    "NamedRecipe",
+    "Recipe",
+    "Task",
+    "TemperatureAnnealing",
+    "Trainer",
+    "build_optimizer",
+    "evaluate",
+    "fit_spec",
+    "learning_rate",
+    "load_checkpoint",
+    "load_recipe",
+    "save_checkpoint",
+    "train",
+]

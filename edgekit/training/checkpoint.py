@@ -1,0 +1,216 @@
+"""Checkpoints: a folder with the weights (safetensors) and everything needed to use them (JSON)."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import nn
+
+from edgekit.models import ModelSpec
+from edgekit.training.weights import load_weights
+from runtime._version import __version__
+from runtime.bundle import ImageSpec, write_atomic
+from runtime.errors import CheckpointError, VersionConflict
+
+CHECKPOINT_FILE = "checkpoint.json"
+WEIGHTS_FILE = "weights.safetensors"
+SCHEMA_VERSION = 1
+
+ChannelPlan = dict[str, tuple[int, ...]]
+"""Output channels that were removed: name of the convolution -> their indices in the unpruned model."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A trained model on disk.
+
+    Attributes:
+        path: its folder.
+        spec: the model before any pruning; ``plan`` says which channels were removed since.
+        dataset, image, labels: what it was trained on, how images become inputs, class names.
+        recipe: of the last training.
+        metrics: such as ``test_top1``.
+        pruning: cost and accuracy before and after, where it was pruned.
+
+    Example:
+        >>> checkpoint = load_checkpoint("runs/digits")   # doctest: +SKIP
+        >>> model = checkpoint.build()                    # doctest: +SKIP
+    """
+
+    path: Path
+    spec: ModelSpec
+    plan: ChannelPlan | None
+    dataset: str
+    image: ImageSpec
+    labels: tuple[str, ...]
+    recipe: dict[str, Any]
+    metrics: dict[str, float]
+    pruning: dict[str, Any] | None = None
+
+    @property
+    def sha256(self) -> str:
+        """Hash of ``checkpoint.json``, which holds the weights' hash: it stands for all of the checkpoint."""
+        return hashlib.sha256((self.path / CHECKPOINT_FILE).read_bytes()).hexdigest()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything but the weights, ready for JSON."""
+        fields = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "path"}
+        return {"path": str(self.path), "sha256": self.sha256, **msgspec.to_builtins(fields)}
+
+    def build(self) -> nn.Module:
+        """Return the network with its weights, pruned as ``plan`` says, in eval mode.
+
+        Raises:
+            CheckpointError: the weights were changed or belong to another model.
+        """
+        document = _read_document(self.path)
+        tensors = _read_weights(self.path, document)
+        model = self.spec.build().eval()
+        if self.plan:
+            from edgekit.pruning.removal import (
+                physically_remove,
+            )  # pruning trains, so it imports this package
+
+            size = self.image.size
+            model = physically_remove(model, self.plan, torch.zeros(1, self.image.channels, size, size))
+        load_weights(model, tensors, str(self.path))
+        return model.eval()
+
+
+@dataclass(frozen=True)
+class _Document:
+    """``checkpoint.json``."""
+
+    spec: ModelSpec
+    plan: ChannelPlan | None
+    dataset: str
+    image: ImageSpec
+    labels: tuple[str, ...]
+    recipe: dict[str, Any]
+    metrics: dict[str, float]
+    pruning: dict[str, Any] | None
+    weights_sha256: str
+    created_utc: str
+    versions: dict[str, str] = field(default_factory=dict)
+    schema_version: int = SCHEMA_VERSION
+
+
+def save_checkpoint(
+    path: str | Path,
+    model: nn.Module,
+    *,
+    spec: ModelSpec,
+    dataset: str,
+    image: ImageSpec,
+    labels: tuple[str, ...],
+    recipe: dict[str, Any],
+    metrics: dict[str, float],
+    plan: ChannelPlan | None = None,
+    pruning: dict[str, Any] | None = None,
+) -> Checkpoint:
+    """Write a checkpoint into the folder ``path``, which may hold the run's other files.
+
+    The weights come first and ``checkpoint.json`` last: a folder without it is no checkpoint, so a
+    crash never leaves half of one.
+
+    Raises:
+        CheckpointError: there is one already.
+    """
+    folder = Path(path)
+    if (folder / CHECKPOINT_FILE).exists():
+        raise CheckpointError(f"{folder} holds a checkpoint already; choose another --out or remove it")
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = save({name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()})
+    document = _Document(
+        spec=spec,
+        plan=plan,
+        dataset=dataset,
+        image=image,
+        labels=tuple(labels),
+        recipe=recipe,
+        metrics=metrics,
+        pruning=pruning,
+        weights_sha256=hashlib.sha256(weights).hexdigest(),
+        created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
+        versions={"edgekit": __version__, "torch": str(torch.__version__)},
+    )
+    write_atomic(folder / WEIGHTS_FILE, weights)
+    write_atomic(folder / CHECKPOINT_FILE, msgspec.json.format(msgspec.json.encode(document), indent=1))
+    return _checkpoint(folder, document)
+
+
+def load_checkpoint(path: str | Path) -> Checkpoint:
+    """Open the checkpoint in the folder ``path`` and check its weights' sha256.
+
+    Raises:
+        CheckpointError: there is none, or it is damaged.
+        VersionConflict: a newer edgekit wrote it.
+    """
+    folder = Path(path)
+    document = _read_document(folder)
+    _read_weights(folder, document)
+    return _checkpoint(folder, document)
+
+
+def _checkpoint(folder: Path, document: _Document) -> Checkpoint:
+    return Checkpoint(
+        path=folder,
+        spec=document.spec,
+        plan=document.plan,
+        dataset=document.dataset,
+        image=document.image,
+        labels=document.labels,
+        recipe=document.recipe,
+        metrics=document.metrics,
+        pruning=document.pruning,
+    )
+
+
+def _read_document(folder: Path) -> _Document:
+    path = folder / CHECKPOINT_FILE
+    if not path.is_file():
+        raise CheckpointError(
+            f"{folder} is not a checkpoint (no {CHECKPOINT_FILE}); make one with: edgekit train"
+        )
+    try:
+        raw = msgspec.json.decode(path.read_bytes())
+    except (msgspec.DecodeError, UnicodeDecodeError) as err:
+        raise CheckpointError(
+            f"{path} is not valid JSON ({err}); copy or train the checkpoint again"
+        ) from err
+    version = raw.get("schema_version") if isinstance(raw, dict) else None
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        raise VersionConflict(
+            f"{path} has schema version {version}; this edgekit reads up to {SCHEMA_VERSION}; upgrade edgekit"
+        )
+    try:
+        return msgspec.convert(raw, _Document)
+    except msgspec.ValidationError as err:
+        raise CheckpointError(
+            f"{path} does not fit its schema: {err}; copy or train the checkpoint again"
+        ) from err
+
+
+def _read_weights(folder: Path, document: _Document) -> dict[str, torch.Tensor]:
+    path = folder / WEIGHTS_FILE
+    if not path.is_file():
+        raise CheckpointError(f"{folder} lacks {WEIGHTS_FILE}; copy or train the checkpoint again")
+    data = path.read_bytes()
+    if hashlib.sha256(data).hexdigest() != document.weights_sha256:
+        raise CheckpointError(
+            f"{path} does not match its sha256: it was changed; copy or train the checkpoint again"
+        )
+    try:
+        return load(data)
+    except SafetensorError as err:
+        raise CheckpointError(
+            f"{path} is not a safetensors file ({err}); train the checkpoint again"
+        ) from err

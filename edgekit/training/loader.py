@@ -1,0 +1,79 @@
+"""Batches of a split as tensors, in an order that depends on the seed and the epoch alone."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, DistributedSampler
+from torch.utils.data import Dataset as TorchDataset
+
+from edgekit.data import Dataset, Split, random_crop, random_flip
+from edgekit.training.recipe import Recipe
+
+
+class TrainingBatches(TorchDataset):
+    """Augmented batches; the augmentation's seed is the run's, the epoch and the first image of the batch.
+
+    So neither the number of worker processes nor an interruption changes what a batch holds.
+    """
+
+    def __init__(self, dataset: Dataset, recipe: Recipe):
+        self.split = dataset.train
+        self.flips = dataset.flips
+        self.padding = dataset.image.size // 8
+        self.recipe = recipe
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        return len(self.split)
+
+    def __getitems__(self, indices: list[int]) -> tuple[torch.Tensor, torch.Tensor]:
+        rng = np.random.default_rng((self.recipe.seed, self.epoch, indices[0]))
+        augment = partial(self._augment, rng=rng) if self.recipe.augment else None
+        inputs, labels = self.split.batch(indices, augment)
+        return torch.from_numpy(inputs), torch.from_numpy(labels)
+
+    def _augment(self, pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        pixels = random_crop(pixels, self.padding, rng)
+        return random_flip(pixels, rng) if self.flips else pixels
+
+
+class TrainingLoader:
+    """Iterates over one epoch at a time; each process of a DDP run gets its own share."""
+
+    def __init__(self, dataset: Dataset, recipe: Recipe, rank: int = 0, world_size: int = 1):
+        self.batches = TrainingBatches(dataset, recipe)
+        self.sampler = DistributedSampler(self.batches, world_size, rank, shuffle=True, seed=recipe.seed)
+        # A last batch of one or two images would spoil batch normalisation's statistics.
+        drop_last = len(self.sampler) >= recipe.batch_size
+        self.loader = DataLoader(
+            self.batches,
+            batch_size=recipe.batch_size,
+            sampler=self.sampler,
+            num_workers=recipe.workers,
+            collate_fn=_as_is,
+            drop_last=drop_last,
+        )
+
+    def __len__(self) -> int:
+        """Return the number of steps in an epoch."""
+        return len(self.loader)
+
+    def epoch(self, number: int):
+        """Yield (inputs, labels) of epoch ``number``."""
+        self.batches.epoch = number
+        self.sampler.set_epoch(number)
+        yield from self.loader
+
+
+def _as_is(batch):
+    return batch
+
+
+def batches_of(split: Split, batch_size: int):
+    """Yield (inputs, labels) of the whole split in order."""
+    for start in range(0, len(split), batch_size):
+        inputs, labels = split.batch(np.arange(start, min(start + batch_size, len(split))))
+        yield torch.from_numpy(inputs), torch.from_numpy(labels)

@@ -1,0 +1,98 @@
+"""Recipes: every number a training depends on, in one frozen record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from runtime.registry import Registry
+
+OPTIMIZERS = ("sgd", "adamw")
+PRECISIONS = ("32-true", "16-mixed", "bf16-mixed")
+DEVICES = ("auto", "cpu", "cuda")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train.
+
+    Attributes:
+        epochs: passes over the training images.
+        batch_size: images per step and process.
+        optimizer: ``sgd`` (Nesterov momentum) or ``adamw``.
+        lr: highest learning rate: reached after ``warmup_epochs``, then a half cosine down to 0.
+        weight_decay: of weights; biases and normalisation have none.
+        label_smoothing: share of the target spread over all classes.
+        augment: shift images by up to an eighth, and mirror them where the dataset allows.
+        temperature_epochs: epochs in which dynamic convolutions anneal from 30 to 1; 0: stay at 1.
+        precision: as Lightning Fabric calls it.
+        device: ``auto``, ``cpu`` or ``cuda``; ``devices`` processes of it, by DDP when more than one.
+        workers: processes that read images; 0 reads in the training's own.
+        seed: of initial weights, order, augmentation and dropout.
+    """
+
+    epochs: int = 30
+    batch_size: int = 64
+    optimizer: str = "sgd"
+    lr: float = 0.05
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+    warmup_epochs: int = 2
+    label_smoothing: float = 0.1
+    augment: bool = True
+    temperature_epochs: int = 10
+    precision: str = "32-true"
+    device: str = "auto"
+    devices: int = 1
+    workers: int = 0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, allowed in (("optimizer", OPTIMIZERS), ("precision", PRECISIONS), ("device", DEVICES)):
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"{name} is {getattr(self, name)!r}; allowed: {', '.join(allowed)}")
+        for name in ("epochs", "batch_size", "devices"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1")
+        for name in ("weight_decay", "warmup_epochs", "temperature_epochs", "workers", "seed"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be 0 or more")
+        if not 0 < self.lr < float("inf"):
+            raise ValueError(f"lr is {self.lr}; it must be above 0")
+        if not (0 <= self.label_smoothing < 1 and 0 <= self.momentum < 1):
+            raise ValueError(
+                f"label_smoothing is {self.label_smoothing}, momentum {self.momentum}; both must be in [0, 1)"
+            )
+
+
+@dataclass(frozen=True)
+class NamedRecipe:
+    """A recipe together with the model options it was found for (fields of ``ModelSpec``)."""
+
+    recipe: Recipe
+    model: dict[str, Any]
+
+    def override(self, *, recipe: dict[str, Any], model: dict[str, Any]) -> NamedRecipe:
+        """Return a copy with the given values in place of its own; ``None`` leaves one as it is."""
+        changes = {name: value for name, value in recipe.items() if value is not None}
+        options = {name: value for name, value in model.items() if value is not None}
+        return NamedRecipe(replace(self.recipe, **changes), {**self.model, **options})
+
+
+RECIPES: Registry[Callable[[], NamedRecipe]] = Registry("recipe")
+
+
+def load_recipe(name: str) -> NamedRecipe:
+    """Return the recipe called ``name``.
+
+    Raises:
+        ValueError: unknown name.
+    """
+    return RECIPES.get(name)()
+
+
+@RECIPES.register("default")
+def default() -> NamedRecipe:
+    """Return the defaults."""
+    return NamedRecipe(Recipe(), {})

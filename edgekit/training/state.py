@@ -1,0 +1,78 @@
+"""What a training needs to go on after an interruption, in one file that is replaced whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+
+from runtime.bundle import write_atomic
+from runtime.errors import CheckpointError
+
+STATE_FILE = "trainer.safetensors"
+_MODEL, _OPTIMIZER = "model/", "optimizer/"
+
+
+@dataclass(frozen=True)
+class TrainingState:
+    """Weights and optimizer after ``epoch`` finished epochs, and what the run is (``identity``)."""
+
+    epoch: int
+    identity: dict[str, Any]
+    model: dict[str, torch.Tensor]
+    optimizer: dict[str, torch.Tensor]
+
+
+def save_state(folder: Path, epoch: int, identity: dict[str, Any], model: torch.nn.Module, optimizer) -> None:
+    """Write the state after ``epoch`` epochs to ``folder``."""
+    tensors = {_MODEL + name: tensor for name, tensor in model.state_dict().items()}
+    for index, entries in optimizer.state_dict()["state"].items():
+        for name, value in entries.items():
+            if value is not None:
+                tensors[f"{_OPTIMIZER}{index}/{name}"] = torch.as_tensor(value)
+    document = msgspec.json.encode({"epoch": epoch, "identity": identity}).decode()
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    write_atomic(folder / STATE_FILE, save(plain, metadata={"edgekit": document}))
+
+
+def load_state(folder: Path) -> TrainingState:
+    """Read the state in ``folder``.
+
+    Raises:
+        CheckpointError: there is none, or it is damaged.
+    """
+    path = folder / STATE_FILE
+    if not path.is_file():
+        raise CheckpointError(
+            f"{folder} holds no interrupted training ({STATE_FILE}); start it without --resume"
+        )
+    try:
+        with safe_open(path, framework="pt") as opened:
+            document = msgspec.json.decode((opened.metadata() or {}).get("edgekit", ""))
+            tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 (not a dict)
+    except (SafetensorError, msgspec.DecodeError, OSError) as err:
+        raise CheckpointError(f"{path} is damaged ({err}); remove {folder} and train again") from err
+    return TrainingState(
+        epoch=document["epoch"],
+        identity=document["identity"],
+        model=_below(_MODEL, tensors),
+        optimizer=_below(_OPTIMIZER, tensors),
+    )
+
+
+def restore_optimizer(optimizer, tensors: dict[str, torch.Tensor]) -> None:
+    """Put saved buffers, such as momentum, back into ``optimizer``."""
+    state: dict[int, dict[str, torch.Tensor]] = {}
+    for path, tensor in tensors.items():
+        index, _, name = path.partition("/")
+        state.setdefault(int(index), {})[name] = tensor
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def _below(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

@@ -1,0 +1,128 @@
+"""Train a model from its spec to a checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import torch
+
+from edgekit.data import Dataset
+from edgekit.models import ModelSpec
+from edgekit.nn import TemperatureSchedule
+from edgekit.training.checkpoint import (
+    CHECKPOINT_FILE,
+    Checkpoint,
+    load_checkpoint,
+    save_checkpoint,
+)
+from edgekit.training.hooks import Hook, TemperatureAnnealing
+from edgekit.training.recipe import Recipe
+from edgekit.training.state import STATE_FILE
+from edgekit.training.trainer import Trainer, evaluate
+from edgekit.training.weights import load_weights
+from runtime.errors import CheckpointError
+
+
+def train(
+    spec: ModelSpec,
+    dataset: Dataset,
+    recipe: Recipe,
+    out: str | Path,
+    *,
+    hooks: Sequence[Hook] = (),
+    resume: bool = False,
+    init: Checkpoint | None = None,
+    progress: bool = True,
+) -> Checkpoint:
+    """Train the model of ``spec`` on ``dataset`` and return its checkpoint in the folder ``out``.
+
+    The folder also gets ``metrics.jsonl``, one line per epoch.
+
+    Args:
+        spec: what to train; classes, channels and image size must be the dataset's (see ``fit_spec``).
+        resume: continue an interrupted run in ``out``; one that was finished is returned as it is.
+        init: start from these weights instead of random ones.
+        progress: show a bar on stderr.
+
+    Raises:
+        ValueError: ``spec`` does not fit ``dataset``.
+        CheckpointError: ``out`` holds a run already, or ``init`` or the run to resume is another model's.
+        TrainingError: the loss is not a number any more.
+
+    Example:
+        >>> digits = load_dataset("digits")                                          # doctest: +SKIP
+        >>> spec = fit_spec(ModelSpec("mobilenet_v2", width=0.35), digits)           # doctest: +SKIP
+        >>> train(spec, digits, Recipe(epochs=5), "runs/digits").metrics             # doctest: +SKIP
+        {'test_top1': 0.97}
+    """
+    if fit_spec(spec, dataset) != spec:
+        raise ValueError(f"{spec} does not fit dataset {dataset.name!r}; use {fit_spec(spec, dataset)}")
+    folder = Path(out)
+    # What decides the result; where it runs does not.
+    identity = {
+        "spec": msgspec.to_builtins(spec),
+        "dataset": dataset.name,
+        "recipe": msgspec.to_builtins(recipe),
+    }
+    if resume and (folder / CHECKPOINT_FILE).is_file():
+        return load_checkpoint(folder)
+    claim_folder(folder, resume)
+    torch.manual_seed(recipe.seed)
+    model = spec.build()
+    if init is not None:
+        load_weights(model, init.build().state_dict(), str(init.path))
+    # The last epoch at the latest trains at temperature 1: that is what is tested and exported.
+    annealing = TemperatureSchedule(epochs=min(recipe.temperature_epochs, recipe.epochs - 1))
+    trainer = Trainer(model, recipe, [TemperatureAnnealing(annealing), *hooks])
+    log = trainer.fit(dataset, folder, identity=identity, resume=resume, progress=progress)
+    trainer.fabric.barrier()
+    if not trainer.fabric.is_global_zero:
+        return _wait_for(trainer, folder)
+    checkpoint = save_checkpoint(
+        folder,
+        trainer.model,
+        spec=spec,
+        dataset=dataset.name,
+        image=dataset.image,
+        labels=tuple(dataset.labels),
+        recipe=msgspec.to_builtins(recipe),
+        metrics={"test_top1": evaluate(trainer.model, dataset.test), "train_loss": log[-1]["train_loss"]},
+    )
+    (folder / STATE_FILE).unlink()
+    trainer.fabric.barrier()
+    return checkpoint
+
+
+def fit_spec(spec: ModelSpec, dataset: Dataset) -> ModelSpec:
+    """Return ``spec`` with the classes, channels and image size of ``dataset``."""
+    return replace(
+        spec,
+        num_classes=len(dataset.labels),
+        in_channels=dataset.image.channels,
+        image_size=dataset.image.size,
+    )
+
+
+def claim_folder(folder: Path, resume: bool) -> None:
+    """Make ``folder`` for a run; refuse one that holds a run already, unless it is resumed.
+
+    Raises:
+        CheckpointError: it does.
+    """
+    if not resume and any((folder / name).exists() for name in (STATE_FILE, CHECKPOINT_FILE)):
+        raise CheckpointError(
+            f"{folder} holds a run already; pass --resume to continue it or choose another --out"
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as err:
+        raise CheckpointError(f"cannot make {folder} ({err}); choose another --out") from err
+
+
+def _wait_for(trainer: Trainer, folder: Path) -> Checkpoint:
+    """Return the checkpoint that process 0 writes."""
+    trainer.fabric.barrier()
+    return load_checkpoint(folder)

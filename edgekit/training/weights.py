@@ -1,0 +1,38 @@
+"""Copy tensors into a model, or say which names do not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import nn
+
+from runtime.errors import CheckpointError
+
+_SHOWN = 3
+
+
+def load_weights(model: nn.Module, tensors: Mapping[str, torch.Tensor], where: str) -> None:
+    """Load ``tensors`` into ``model``; names and shapes must be the same.
+
+    Args:
+        where: named in errors.
+
+    Raises:
+        CheckpointError: they are not; the message names the first that differ.
+    """
+    expected = model.state_dict()
+    problems = [f"{name} is missing" for name in expected if name not in tensors]
+    problems += [f"{name} is not in the model" for name in tensors if name not in expected]
+    problems += [
+        f"{name} is {tuple(tensors[name].shape)}, the model's is {tuple(tensor.shape)}"
+        for name, tensor in expected.items()
+        if name in tensors and tensors[name].shape != tensor.shape
+    ]
+    if problems:
+        more = f" and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""
+        raise CheckpointError(
+            f"{where} holds the weights of another model: {'; '.join(problems[:_SHOWN])}{more}; "
+            "use the checkpoint that belongs to this model"
+        )
+    model.load_state_dict(dict(tensors))

@@ -1,0 +1,268 @@
+from dataclasses import replace
+
+import msgspec
+import pytest
+import torch
+from torch import nn
+
+from edgekit.models import ModelSpec
+from edgekit.nn import DynamicConv2d
+from edgekit.training import (
+    Hook,
+    Recipe,
+    Trainer,
+    build_optimizer,
+    evaluate,
+    fit_spec,
+    load_checkpoint,
+    train,
+)
+from edgekit.training.state import STATE_FILE, load_state
+from runtime.errors import CheckpointError, TrainingError
+
+RECIPE = Recipe(epochs=3, batch_size=16, device="cpu", temperature_epochs=0)
+SPEC = ModelSpec("resnet20", width=0.25)
+
+
+def tiny_net():
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Conv2d(1, 4, 3, padding=1, bias=False),
+        nn.BatchNorm2d(4),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(2),
+        nn.Flatten(),
+        nn.Dropout(0.5),
+        nn.Linear(16, 2),
+    )
+
+
+class Interrupt(Hook):
+    """Stops like Ctrl-C in the middle of an epoch."""
+
+    def __init__(self, epoch):
+        self.epoch = epoch
+
+    def on_step_end(self, trainer):
+        if trainer.epoch == self.epoch:
+            raise KeyboardInterrupt
+
+
+def test_training_learns(tmp_path, toy_data):
+    trainer = Trainer(tiny_net(), replace(RECIPE, epochs=5, lr=0.1))
+    log = trainer.fit(toy_data, tmp_path, identity={}, progress=False)
+    assert log[-1]["test_top1"] == 1.0
+    assert log[-1]["train_loss"] < log[0]["train_loss"]
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adamw"])
+def test_a_resumed_run_ends_with_the_same_bits(tmp_path, toy_data, optimizer):
+    recipe = replace(RECIPE, epochs=4, optimizer=optimizer, lr=0.01)
+    whole = Trainer(tiny_net(), recipe)
+    (tmp_path / "whole").mkdir()
+    log = whole.fit(toy_data, tmp_path / "whole", identity={}, progress=False)
+
+    (tmp_path / "parts").mkdir()
+    with pytest.raises(KeyboardInterrupt):
+        Trainer(tiny_net(), recipe, [Interrupt(2)]).fit(
+            toy_data, tmp_path / "parts", identity={}, progress=False
+        )
+    assert load_state(tmp_path / "parts").epoch == 2
+    resumed = Trainer(tiny_net(), recipe)
+    log_resumed = resumed.fit(toy_data, tmp_path / "parts", identity={}, resume=True, progress=False)
+
+    for name, tensor in whole.model.state_dict().items():
+        assert torch.equal(tensor, resumed.model.state_dict()[name]), name
+    assert [line["train_loss"] for line in log_resumed] == [line["train_loss"] for line in log]
+
+
+def test_the_seed_decides_everything(tmp_path, toy_data):
+    def weights(seed, name):
+        (tmp_path / name).mkdir()
+        trainer = Trainer(tiny_net(), replace(RECIPE, seed=seed))
+        trainer.fit(toy_data, tmp_path / name, identity={}, progress=False)
+        return trainer.model[0].weight
+
+    first = weights(0, "a")
+    assert torch.equal(first, weights(0, "b"))
+    assert not torch.equal(first, weights(1, "c"))
+
+
+def test_hooks_are_called_in_order(tmp_path, toy_data):
+    calls = []
+
+    class Recorder(Hook):
+        pass
+
+    for moment in [name for name in vars(Hook) if not name.startswith("_")]:
+        setattr(Recorder, moment, lambda self, trainer, moment=moment: calls.append(moment))
+    Trainer(tiny_net(), replace(RECIPE, epochs=2, batch_size=32), [Recorder()]).fit(
+        toy_data, tmp_path, identity={}, progress=False
+    )
+    steps = ["on_backward_end", "on_step_end"] * 2
+    epoch = ["on_epoch_begin", *steps, "on_epoch_end"]
+    assert calls == ["on_train_begin", *epoch, *epoch, "finalize"]
+
+
+def test_metrics_are_one_json_line_per_epoch(tmp_path, toy_data):
+    Trainer(tiny_net(), RECIPE).fit(toy_data, tmp_path, identity={}, progress=False)
+    lines = [msgspec.json.decode(line) for line in (tmp_path / "metrics.jsonl").read_bytes().splitlines()]
+    assert [line["epoch"] for line in lines] == [0, 1, 2]
+    assert set(lines[0]) == {"epoch", "lr", "train_loss", "test_top1", "duration_s"}
+
+
+def test_a_loss_that_is_not_finite_stops_the_training(tmp_path, toy_data):
+    class Spoil(Hook):
+        def on_step_end(self, trainer):
+            trainer.model[0].weight.fill_(float("nan"))
+
+    with pytest.raises(TrainingError, match=r"the loss is nan in epoch 0; .* lower --lr"):
+        Trainer(tiny_net(), RECIPE, [Spoil()]).fit(toy_data, tmp_path, identity={}, progress=False)
+    assert not (tmp_path / STATE_FILE).exists()
+
+
+def test_weights_decay_and_vectors_do_not():
+    optimizer = build_optimizer(tiny_net(), replace(RECIPE, weight_decay=0.1))
+    shapes = [{len(p.shape) for p in group["params"]} for group in optimizer.param_groups]
+    assert shapes == [{2, 4}, {1}]
+    assert [group["weight_decay"] for group in optimizer.param_groups] == [0.1, 0.0]
+
+
+def test_evaluate_scores_and_leaves_the_mode_alone(toy_data):
+    class Above(nn.Module):
+        """Says 0 where the upper half is brighter."""
+
+        def __init__(self):
+            super().__init__()
+            self.weight = nn.Parameter(torch.ones(()))
+
+        def forward(self, x):
+            halves = x.reshape(len(x), 2, -1).mean(2)
+            return halves * self.weight
+
+    model = Above().train()
+    assert evaluate(model, toy_data.test) == 1.0
+    assert model.training
+    model.weight.data.fill_(-1.0)
+    assert evaluate(model, toy_data.test) == 0.0
+
+
+def test_resuming_another_run_is_refused(tmp_path, toy_data):
+    Trainer(tiny_net(), RECIPE).fit(toy_data, tmp_path, identity={"model": "a"}, progress=False)
+    with pytest.raises(CheckpointError, match="holds a training with model a, asked is b"):
+        Trainer(tiny_net(), RECIPE).fit(
+            toy_data, tmp_path, identity={"model": "b"}, resume=True, progress=False
+        )
+
+
+def test_nothing_to_resume_is_refused(tmp_path, toy_data):
+    with pytest.raises(CheckpointError, match="start it without --resume"):
+        Trainer(tiny_net(), RECIPE).fit(toy_data, tmp_path, identity={}, resume=True, progress=False)
+
+
+def test_a_damaged_state_is_refused(tmp_path):
+    (tmp_path / STATE_FILE).write_bytes(b"cut short")
+    with pytest.raises(CheckpointError, match="is damaged"):
+        load_state(tmp_path)
+
+
+def test_train_makes_a_checkpoint_that_scores_what_it_says(tmp_path, toy_data):
+    spec = fit_spec(SPEC, toy_data)
+    checkpoint = train(spec, toy_data, RECIPE, tmp_path / "run", progress=False)
+    assert checkpoint.metrics["test_top1"] == evaluate(checkpoint.build(), toy_data.test)
+    assert checkpoint.recipe["epochs"] == 3
+    assert sorted(p.name for p in (tmp_path / "run").iterdir()) == [
+        "checkpoint.json",
+        "metrics.jsonl",
+        "weights.safetensors",
+    ]
+
+
+def test_train_continues_an_interrupted_run(tmp_path, toy_data):
+    spec = fit_spec(SPEC, toy_data)
+    whole = train(spec, toy_data, RECIPE, tmp_path / "whole", progress=False)
+    with pytest.raises(KeyboardInterrupt):
+        train(spec, toy_data, RECIPE, tmp_path / "run", hooks=[Interrupt(1)], progress=False)
+    with pytest.raises(CheckpointError, match="pass --resume"):
+        train(spec, toy_data, RECIPE, tmp_path / "run", progress=False)
+    resumed = train(spec, toy_data, RECIPE, tmp_path / "run", resume=True, progress=False)
+    for name, tensor in whole.build().state_dict().items():
+        assert torch.equal(tensor, resumed.build().state_dict()[name]), name
+
+
+def test_resuming_a_finished_run_returns_it(tmp_path, toy_data):
+    spec = fit_spec(SPEC, toy_data)
+    first = train(spec, toy_data, RECIPE, tmp_path / "run", progress=False)
+    assert train(spec, toy_data, RECIPE, tmp_path / "run", resume=True, progress=False) == first
+
+
+def test_train_refuses_a_spec_of_another_size(tmp_path, toy_data):
+    with pytest.raises(ValueError, match="does not fit dataset 'toy'"):
+        train(SPEC, toy_data, RECIPE, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_train_starts_from_a_checkpoint(tmp_path, toy_data):
+    spec = fit_spec(SPEC, toy_data)
+    source = train(spec, toy_data, RECIPE, tmp_path / "source", progress=False)
+    still = replace(RECIPE, epochs=1, lr=1e-12, seed=5)
+    copy = train(spec, toy_data, still, tmp_path / "copy", init=source, progress=False)
+    weight = "stem.conv.weight"
+    assert torch.allclose(copy.build().state_dict()[weight], source.build().state_dict()[weight], atol=1e-6)
+
+
+def test_train_refuses_a_checkpoint_of_another_model(tmp_path, toy_data):
+    source = train(
+        fit_spec(SPEC, toy_data), toy_data, replace(RECIPE, epochs=1), tmp_path / "a", progress=False
+    )
+    wider = fit_spec(replace(SPEC, width=0.5), toy_data)
+    with pytest.raises(CheckpointError, match="holds the weights of another model"):
+        train(wider, toy_data, RECIPE, tmp_path / "b", init=source, progress=False)
+
+
+def test_temperature_falls_to_one_by_the_last_epoch_and_is_saved(tmp_path, toy_data):
+    seen = []
+
+    class Watch(Hook):
+        def on_epoch_end(self, trainer):
+            convs = [m for m in trainer.model.modules() if isinstance(m, DynamicConv2d)]
+            seen.append({conv.attention.temperature.item() for conv in convs})
+
+    spec = fit_spec(replace(SPEC, dynamic_conv="pointwise"), toy_data)
+    recipe = replace(RECIPE, temperature_epochs=10)
+    checkpoint = train(spec, toy_data, recipe, tmp_path / "run", hooks=[Watch()], progress=False)
+    assert seen == [{30.0}, {15.5}, {1.0}]
+    saved = [v.item() for name, v in checkpoint.build().state_dict().items() if name.endswith("temperature")]
+    assert set(saved) == {1.0}
+
+
+@pytest.mark.slow
+def test_two_processes_train_one_model(tmp_path):
+    """DDP restarts the program, so it needs a program of its own."""
+    import os
+    import subprocess
+    import sys
+
+    from PIL import Image
+
+    for name, grey in (("dark", 30), ("light", 200)):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for number in range(20):
+            Image.new("RGB", (8, 8), (grey + number,) * 3).save(tmp_path / "photos" / name / f"{number}.png")
+    command = [sys.executable, "-m", "edgekit", "train", "resnet20", "--data", "folder", "--image-size", "8"]
+    command += [
+        "--data-root",
+        str(tmp_path / "photos"),
+        "--width",
+        "0.25",
+        "--epochs",
+        "2",
+        "--batch-size",
+        "8",
+    ]
+    command += ["--device", "cpu", "--devices", "2", "-o", str(tmp_path / "run")]
+    result = subprocess.run(
+        command, capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}
+    )
+    assert result.returncode == 0, result.stderr
+    assert load_checkpoint(tmp_path / "run").recipe["devices"] == 2
