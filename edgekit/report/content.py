@@ -17,6 +17,7 @@ from runtime.fitting import FitResult, usable_records
 from runtime.governor import RunResult
 from runtime.policy import Policy, load_policy, slug
 from runtime.records import Record, RecordLog
+from runtime.runs import load_run
 from runtime.soc import SocProfile, load_profile
 from runtime.workload import Workload
 
@@ -151,7 +152,7 @@ def _target(bundle: Bundle, name: str) -> TargetView:
         name=name,
         policy=policy,
         fit=fit,
-        run=softly(lambda: _run(bundle, name), None),
+        run=softly(lambda: load_run(bundle, name), None),
         records=tuple(newest.values()),
         stale_records=left_out.get("other model file", 0),
         profile=profile,
@@ -166,8 +167,3 @@ def _records_path(bundle: Bundle, target: str) -> Path:
 def _fit(bundle: Bundle, target: str) -> FitResult | None:
     path = f"predictors/{slug(target)}.json"
     return decode_file(bundle.file(path), FitResult) if path in bundle.find("predictor") else None
-
-
-def _run(bundle: Bundle, target: str) -> RunResult | None:
-    path = bundle.path / "runs" / f"{slug(target)}.json"
-    return decode_file(path, RunResult) if path.is_file() else None

@@ -13,9 +13,12 @@ from click.testing import CliRunner
 from edgekit.cli import cli
 from edgekit.report import render_report, write_report
 from runtime.bundle import Bundle
+from runtime.classify import Guess
 from runtime.errors import DataError
+from runtime.governor import Prediction, RunResult
 from runtime.policy import load_policy, save_policy
 from runtime.records import RecordLog
+from runtime.runs import save_run
 from tests.edgekit.report.tuned_bundle import FALLBACK, SOURCE, TARGET, add_fit, bench, tune
 
 VOID = {"meta", "link", "br", "img", "line", "circle", "rect", "polygon", "polyline", "path", "input", "hr"}
@@ -131,6 +134,39 @@ def test_evil_cluster_and_variant_names_stay_text_in_the_plot(tuned):
     evil = replace(policy, chosen=chosen, considered=considered, comparison=comparison)
     page = Page(render_report(save_policy(tuned, evil)))
     assert [tag for tag, _ in page.tags].count("script") == 1
+    assert "img" not in [tag for tag, _ in page.tags]
+
+
+def test_last_run_is_shown(tuned):
+    policy = load_policy(tuned, TARGET)
+    guesses = (Guess("eight", 0.987), Guess(EVIL, 0.01))
+    run = RunResult(
+        bundle="digits",
+        target=TARGET,
+        provenance="modelled",
+        variant=policy.variant,
+        engine="litert",
+        setting=policy.setting,
+        setting_read=None,
+        rung="sysfs",
+        fps_target=30.0,
+        frames=60,
+        late_frames=2,
+        latency_ms=28.9,
+        p90_ms=29.5,
+        power_mw=180.0,
+        energy_mj=5.2,
+        energy_source="a table",
+        predictions=(Prediction(EVIL, guesses),),
+        reason="",
+        comparison=(),
+        notes=(),
+    )
+    save_run(tuned, run)
+    page = Page(render_report(tuned))
+    assert "Last run modelled 60 frames at 30 FPS" in page.text
+    assert "28.9 ms 29.5 ms 2 of 60 5.20 mJ not readable sysfs" in page.text
+    assert "eight 98.7 %" in page.text
     assert "img" not in [tag for tag, _ in page.tags]
 
 
