@@ -11,7 +11,11 @@ from edgekit.cli import _options as options
 from edgekit.cli._output import note, print_json, print_table
 
 _COUNT = click.IntRange(min=1)
-_HEADERS = "variant|setting|median ms|IQR|p90|fps|latency|mW|mJ/frame|power|verdict".split("|")
+_COLUMNS = {
+    "variant": "variant", "setting": "setting", "median ms": "latency_ms", "IQR": "iqr_ms", "p90": "p90_ms",
+    "fps": "fps", "latency": "provenance", "mW": "power_mw", "mJ/frame": "energy_mj", "power": "power_kind",
+    "verdict": "verdict",
+}  # fmt: skip
 
 
 @click.command()
@@ -23,7 +27,7 @@ _HEADERS = "variant|setting|median ms|IQR|p90|fps|latency|mW|mJ/frame|power|verd
 @click.option("--cluster", "clusters", multiple=True, help="Only this cluster; repeatable.")
 @click.option("--freq-khz", "freqs_khz", type=_COUNT, multiple=True, help="Only this clock; repeatable.")
 @click.option("--runs", type=_COUNT, default=30, show_default=True, help="Timed frames per block.")
-@click.option("--warmup", type=click.IntRange(min=0), default=5, show_default=True, help="Untimed ones before.")
+@click.option("--warmup", type=click.IntRange(min=0), default=5, show_default=True, help="Untimed ones.")
 @click.option("--blocks", type=_COUNT, default=3, show_default=True, help="Times each setting is visited.")
 @options.seed_option
 @options.out_option
@@ -51,9 +55,7 @@ def bench(
     if as_json:
         print_json([record.to_dict() for record in records])
     else:
-        print_table(_HEADERS, [
-            (r.variant, str(r.setting), r.latency_ms, r.iqr_ms, r.p90_ms, r.fps, r.provenance, r.power_mw,
-             r.energy_mj, r.power_kind, r.verdict) for r in rows])  # fmt: skip
+        print_table(list(_COLUMNS), [[getattr(row, name) for name in _COLUMNS.values()] for row in rows])
     for line in dict.fromkeys(line for row in rows for line in row.remarks):
         note(line)
     note(f"records: {log.path}")

@@ -44,7 +44,7 @@ def show(name: str, as_json: bool) -> None:
     click.echo(f"{profile.title} ({profile.board})")
     for cluster in profile.clusters:
         cpus = ", ".join(str(cpu) for cpu in cluster.cpus)
-        click.echo(f"{cluster.name}: {cluster.core}, cpus {cpus}; power {cluster.power_source or 'not measured'}")
+        click.echo(f"{cluster.name}: {cluster.core}, cpus {cpus}; power: {cluster.power_source or '-'}")
     opps = opp_rows(profile)
     if opps:
         rows = [(o.cluster, o.freq_khz, o.voltage_mv, o.power_mw, o.capacity, o.how) for o in opps]

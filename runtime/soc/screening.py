@@ -69,7 +69,7 @@ def _off_trend(cluster: Cluster, skip: set[int]) -> dict[int, str]:
     reasons = {}
     for clock, got_mw, usual_mw in zip(khz, power_mw, expected_mw, strict=True):
         if not 1 / POWER_TOLERANCE <= got_mw / usual_mw <= POWER_TOLERANCE:
-            reasons[int(clock)] = f"{got_mw:.4g} mW, its neighbours' trend says {usual_mw:.4g} mW"
+            reasons[int(clock)] = f"{got_mw:.4g} mW, its neighbours' trend says {usual_mw:.3g} mW"
     return reasons
 
 

@@ -1,0 +1,190 @@
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from runtime.actuators import CpuFreq, Journal, cpufreq, restore
+from runtime.errors import DeviceStableError, DeviceTransientError, PermissionNeeded
+from runtime.soc import load_profile
+from runtime.soc.tree import GOVERNORS, SocTree
+
+NO_USERSPACE = tuple(name for name in GOVERNORS if name != "userspace")
+MID = [4, 5]  # of gs101: 400000 ... 2253000 kHz
+
+
+def machine(tmp_path, governors=GOVERNORS):
+    tree = SocTree(load_profile("gs101"), tmp_path / "root", governors)
+    return CpuFreq(tree.root, settle=tree.settle, journal=Journal(tmp_path / "journal")), tree
+
+
+def read(freq, name):
+    return (freq.policy_of(MID).path / name).read_text().strip()
+
+
+def state(freq):
+    names = ("scaling_governor", "scaling_min_freq", "scaling_max_freq", "scaling_cur_freq")
+    return [read(freq, name) for name in names]
+
+
+def test_policies_are_read_as_the_kernel_shows_them(tmp_path):
+    freq, _ = machine(tmp_path)
+    assert [policy.cpus for policy in freq.policies()] == [(0, 1, 2, 3), (4, 5), (6, 7)]
+    policy = freq.policy_of([5])
+    assert (policy.available_khz[0], policy.available_khz[-1]) == (400000, 2253000)
+    assert policy.governors == GOVERNORS
+
+
+@pytest.mark.parametrize("governors", [GOVERNORS, NO_USERSPACE])
+def test_a_held_clock_is_read_back_and_everything_put_back(tmp_path, governors):
+    freq, _ = machine(tmp_path, governors)
+    before = state(freq)
+    with freq.hold(freq.policy_of(MID), 799000):
+        assert freq.read_khz(freq.policy_of(MID)) == 799000
+        assert len(freq._journal.entries()) == 1
+    assert state(freq) == before
+    assert freq._journal.entries() == []
+
+
+def test_userspace_is_used_where_there_is_one_else_both_limits(tmp_path):
+    freq, _ = machine(tmp_path / "a")
+    with freq.hold(freq.policy_of(MID), 799000):
+        assert state(freq) == ["userspace", "400000", "2253000", "799000"]
+    freq, _ = machine(tmp_path / "b", NO_USERSPACE)
+    with freq.hold(freq.policy_of(MID), 799000):
+        assert state(freq) == ["schedutil", "799000", "799000", "799000"]
+
+
+def test_an_error_inside_puts_everything_back(tmp_path):
+    freq, _ = machine(tmp_path)
+    before = state(freq)
+    with pytest.raises(RuntimeError, match="boom"), freq.hold(freq.policy_of(MID), 799000):
+        raise RuntimeError("boom")
+    assert state(freq) == before
+
+
+def test_limits_outside_are_widened_and_put_back(tmp_path):
+    freq, tree = machine(tmp_path)
+    (freq.policy_of(MID).path / "scaling_max_freq").write_text("696000\n")
+    tree.settle()
+    with freq.hold(freq.policy_of(MID), 2253000):
+        assert freq.read_khz(freq.policy_of(MID)) == 2253000
+    assert read(freq, "scaling_max_freq") == "696000"
+
+
+@pytest.mark.parametrize(("low", "high"), [(2130000, 2253000), (400000, 553000), (553000, 2253000)])
+def test_limits_are_written_in_the_order_the_kernel_takes(tmp_path, monkeypatch, low, high):
+    freq, _ = machine(tmp_path)
+    folder = freq.policy_of(MID).path
+    (folder / "scaling_min_freq").write_text("1024000")
+    (folder / "scaling_max_freq").write_text("1328000")
+    write = cpufreq._write
+
+    def strict(path, value):
+        write(path, value)
+        assert int(read(freq, "scaling_min_freq")) <= int(read(freq, "scaling_max_freq"))
+
+    monkeypatch.setattr(cpufreq, "_write", strict)
+    cpufreq.write_range(folder, low, high)
+    assert (int(read(freq, "scaling_min_freq")), int(read(freq, "scaling_max_freq"))) == (low, high)
+
+
+def test_a_clock_that_springs_back_is_noticed(tmp_path):
+    freq, tree = machine(tmp_path)
+
+    def settle():
+        tree.settle()
+        (freq.policy_of(MID).path / "scaling_cur_freq").write_text("400000\n")  # a thermal limit
+
+    freq._settle = settle
+    with (
+        pytest.raises(DeviceTransientError, match="set to 799000 kHz but reads 400000 kHz"),
+        freq.hold(freq.policy_of(MID), 799000),
+    ):
+        pass
+    assert read(freq, "scaling_governor") == "schedutil"
+
+
+def test_without_privilege_the_clock_is_refused_not_ignored(tmp_path, monkeypatch):
+    _, tree = machine(tmp_path)
+    freq = CpuFreq(tree.root, journal=Journal(tmp_path / "journal"))
+    policy = freq.policy_of(MID)
+    write_text = type(policy.path).write_text
+
+    def locked(path, *args, **kwargs):
+        if "scaling" in path.name:
+            raise PermissionError(13, "Permission denied")
+        return write_text(path, *args, **kwargs)
+
+    monkeypatch.setattr(type(policy.path), "write_text", locked)
+    with pytest.raises(PermissionNeeded, match=r"cannot write .*run as root"), freq.hold(policy, 799000):
+        pass
+    assert freq._journal.entries() == []  # nothing was changed, so nothing is owed
+
+
+def test_unknown_clocks_and_cpus(tmp_path):
+    freq, _ = machine(tmp_path)
+    with (
+        pytest.raises(ValueError, match="policy4 has no clock of 5 kHz; choose one of: 400000"),
+        freq.hold(freq.policy_of(MID), 5),
+    ):
+        pass
+    with pytest.raises(DeviceStableError, match=r"no single clock for CPUs \[3, 4\]"):
+        freq.policy_of([3, 4])
+    with pytest.raises(DeviceStableError, match="no single clock"):
+        CpuFreq(tmp_path / "empty").policy_of([0])
+
+
+HOLD = """
+import pathlib, sys, time
+from runtime.actuators import CpuFreq, Journal
+root, journal = map(pathlib.Path, sys.argv[1:])
+class Stuck(CpuFreq):
+    def read_khz(self, policy): return None  # no kernel moves the clock in this tree
+freq = Stuck(root, journal=Journal(journal))
+with freq.hold(freq.policy_of([4]), 799000):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def hold_elsewhere(freq, tree):
+    child = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tree.root), str(freq._journal.folder)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": os.getcwd()},
+    )
+    assert child.stdout.readline() == "held\n"
+    return child
+
+
+def test_sigterm_puts_everything_back(tmp_path):
+    freq, tree = machine(tmp_path)
+    before = state(freq)
+    child = hold_elsewhere(freq, tree)
+    assert read(freq, "scaling_governor") == "userspace"
+    child.terminate()
+    assert child.wait(10) == 128 + signal.SIGTERM
+    tree.settle()
+    assert state(freq) == before
+    assert freq._journal.entries() == []
+
+
+def test_restore_repairs_after_a_kill(tmp_path):
+    freq, tree = machine(tmp_path)
+    before = state(freq)
+    child = hold_elsewhere(freq, tree)
+    assert [done.action for done in restore(freq._journal)] == [
+        f"left alone: process {child.pid} still runs and will restore it"
+    ]
+    child.kill()
+    child.wait(10)
+    assert read(freq, "scaling_governor") == "userspace"
+    assert [done.action for done in restore(freq._journal, dry_run=True)] == ["would restore"]
+    assert read(freq, "scaling_governor") == "userspace"
+    assert [done.action for done in restore(freq._journal)] == ["restored"]
+    tree.settle()
+    assert state(freq) == before
+    assert restore(freq._journal) == []

@@ -1,0 +1,89 @@
+import pytest
+
+from runtime.errors import DataError
+from runtime.soc import CORES, list_profiles, load_profile
+
+MINE = """
+name = "mine"
+title = "My board"
+board = "on my desk"
+[[clusters]]
+name = "cpu"
+core = "cortex-a53"
+cpus = [0, 1]
+opps = [{ freq_khz = 1000 }, { freq_khz = 2000, voltage_uv = 900000 }]
+"""
+
+
+def test_the_profiles_that_come_along():
+    assert list_profiles() == [
+        "exynos5422", "gs101", "kirin960", "msm8998", "rk3399", "sdm845", "sm7150ab", "sm8150", "sm8250",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", list_profiles())
+def test_every_profile_names_its_sources_and_has_cores_of_known_speed(name):
+    profile = load_profile(name)
+    assert profile.name == name
+    assert profile.sources
+    assert all(cluster.core in CORES and cluster.opps for cluster in profile.clusters)
+    for cluster in profile.clusters:
+        assert (cluster.voltage_source is not None) == any(opp.voltage_uv for opp in cluster.opps)
+
+
+def test_figures_are_carried_over_as_published():
+    big = load_profile("sm8150").cluster("big")
+    assert (big.cpus, big.capacity_dmips_mhz, big.power_coefficient) == ((7,), 1024, 421)
+    opp = big.opp(2841600)
+    assert (opp.voltage_uv, opp.power_mw, opp.coremark) == (984000, 1091.64, 22147.4)
+
+
+def test_what_nobody_published_stays_unknown():
+    assert load_profile("sdm845").cluster("big").opp(300000).voltage_uv is None
+    assert load_profile("kirin960").cluster("big").power_source is None  # only drafts exist
+    assert load_profile("gs101").cluster("big").opp(2850000).voltage_uv is None
+
+
+def test_rows_that_cannot_be_true_are_listed_and_not_used():
+    profile = load_profile("sm8150")
+    assert [(row.cluster, row.freq_khz) for row in profile.left_out] == [
+        ("little", 576000), ("mid", 710400), ("big", 825600),
+    ]  # fmt: skip
+    assert profile.cluster("big").opp(825600).power_mw is None
+    assert any(note.startswith("left out: big 825.6 MHz at 158.07 mW") for note in profile.notes)
+
+
+def test_a_profile_of_ones_own(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(MINE)
+    assert load_profile(path).cluster("cpu").max_khz == 2000
+
+
+def test_an_unknown_name_lists_near_ones():
+    with pytest.raises(ValueError, match=r"unknown SoC 'sdm485'; did you mean sdm845"):
+        load_profile("sdm485")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("[0, 1]", "[0, 1", "not valid TOML"),
+        ("voltage_uv = 900000", "voltage_uv = null", "not valid TOML"),
+        ("freq_khz = 2000", "freq_khz = 500", "each must be above the one before"),
+        ("opps = [{ freq_khz = 1000 }, { freq_khz = 2000, voltage_uv = 900000 }]", "", "has no opps"),
+        ("voltage_uv", "volts", "key 'volts'; allowed there: coremark, freq_khz, power_mw, voltage_uv"),
+        ('core = "cortex-a53"', "core = 53", "not a SoC profile"),
+        ("cpus = [0, 1]", "cpus = []", "distinct CPU numbers"),
+    ],
+)
+def test_a_bad_profile_gives_one_line(tmp_path, old, new, message):
+    path = tmp_path / "mine.toml"
+    path.write_text(MINE.replace(old, new))
+    with pytest.raises(DataError, match=message) as caught:
+        load_profile(path)
+    assert str(caught.value).startswith("mine.toml")
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(DataError, match="cannot read the profile"):
+        load_profile(tmp_path / "none.toml")
