@@ -15,7 +15,7 @@ from runtime.errors import BundleError, DataError, NotFittedError, VersionConfli
 from runtime.extras import require
 from runtime.features import FEATURE_NAMES, features
 from runtime.policy import slug
-from runtime.records import Record, RecordLog
+from runtime.records import Record
 from runtime.setting import Setting
 from runtime.soc import SocProfile
 
@@ -238,8 +238,3 @@ def _estimator_path(target: str) -> str:
 
 def _summary_path(target: str) -> str:
     return f"predictors/{slug(target)}.json"
-
-
-def records_of(bundle: Bundle, target: str) -> list[Record]:
-    """Return what ``bench`` recorded of ``bundle`` on ``target``, oldest first; empty before it ran."""
-    return list(RecordLog(bundle.path / "records" / f"{slug(target)}.jsonl"))

@@ -23,12 +23,13 @@ def fit(bundle: Path, target: str, seed: int, include_unstable: bool, as_json: b
     Reads what `edgekit bench` recorded on the target, lets five kinds of regressors
     compete by grouped cross-validation, and saves the best in the bundle.
     """
+    from runtime.bench import default_log
     from runtime.bundle import Bundle
-    from runtime.fitting import fit_bundle, records_of
+    from runtime.fitting import fit_bundle
     from runtime.targets import open_target
 
     opened, machine = Bundle.open(bundle), open_target(target)
-    records = records_of(opened, machine.name)
+    records = list(default_log(opened, machine))
     _, result = fit_bundle(opened, machine, records, seed=seed, include_unstable=include_unstable)
     if as_json:
         print_json(result)

@@ -33,13 +33,13 @@ def tune(
     The choice is saved in the bundle as a policy, which `edgekit run` follows, and
     compared with the kernel's governors on the same frames.
     """
+    from runtime.bench import default_log
     from runtime.bundle import Bundle
-    from runtime.fitting import records_of
     from runtime.targets import open_target
     from runtime.tuning import tune_bundle
 
     opened, machine = Bundle.open(bundle), open_target(target)
-    records = records_of(opened, machine.name)
+    records = list(default_log(opened, machine))
     _, policy = tune_bundle(
         opened, machine, fps, records=records, margin_pct=margin, threads=threads, variants=variants
     )

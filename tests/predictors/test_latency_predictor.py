@@ -97,7 +97,7 @@ def test_unfitted_predictor_says_so():
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"candidates": ("linear", "oracle")}, "oracle.*choose at least one of linear, svr"),
+        ({"candidates": ("linear", "oracle")}, "oracle.*choose at least one of linear, quadratic, svr"),
         ({"candidates": ()}, "choose at least one"),
         ({"alpha": 1.0}, "alpha is 1.0"),
         ({"calibration": 0.0}, "calibration 0.0"),

@@ -27,7 +27,7 @@ def test_summary_says_what_was_learnt_from(fitted):
     assert (result.provenance, result.variants, result.threads) == ("modelled", ("litert-fp32",), (1,))
     assert result.clocks_khz == {"little": (400_000, 1_600_000), "big": (700_000, 2_300_000)}
     assert result.scores[result.chosen] == min(result.scores.values())
-    assert len(result.scores) == 5
+    assert len(result.scores) == 6
     assert result.left_out == {}
 
 

@@ -9,6 +9,7 @@ from PIL import Image
 from runtime.bundle import Graph, TensorSpec
 from runtime.errors import DataError, NotFittedError
 from runtime.governor import policy_or_none, run_bundle
+from runtime.pacing import ModelClock, serve
 from runtime.setting import Setting
 from runtime.soc import roofline_latency_ms
 from runtime.tuning import tune_bundle
@@ -71,14 +72,12 @@ def test_pace_that_is_too_fast_makes_frames_late(tuned):
 
 def test_late_frames_catch_up():
     """One frame of 25 ms at 50 FPS, then 10 ms each: the first ends at 25 of 20, the second at 35 of 40."""
-    from runtime.governor import _ModelClock, _serve
-
     class Uneven(Session):
         def sample(self, *, warmup, runs):
             self.latency_ms = 10.0 if self.seen else 25.0
             return super().sample(warmup=warmup, runs=runs)
 
-    latencies, _, late = _serve(Uneven(None, 0.0), [], 5, 50, _ModelClock())
+    latencies, _, late = serve(Uneven(None, 0.0), [], 5, 50, ModelClock())
     assert latencies == [25.0, 10.0, 10.0, 10.0, 10.0]
     assert late == 1
 

@@ -1,0 +1,82 @@
+"""Frames at a pace: release each at its time, run it, and see whether it was late."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from runtime.errors import DeviceStableError
+
+if TYPE_CHECKING:
+    from runtime.engines import Frame
+    from runtime.targets import Session
+
+
+class Clock(Protocol):
+    """Time as the frames of a target see it, in ms."""
+
+    def now_ms(self) -> float: ...
+    def wait_until(self, moment_ms: float) -> None: ...
+    def spend(self, duration_ms: float) -> None: ...
+
+
+class WallClock:
+    """Real time: running a frame spends it by itself."""
+
+    def now_ms(self) -> float:
+        return time.perf_counter() * 1e3
+
+    def wait_until(self, moment_ms: float) -> None:
+        time.sleep(max(0.0, moment_ms - self.now_ms()) / 1e3)
+
+    def spend(self, duration_ms: float) -> None:
+        pass
+
+
+class ModelClock:
+    """Modelled time: it moves by what a frame is modelled to take, however long the host needs."""
+
+    def __init__(self) -> None:
+        self._now_ms = 0.0
+
+    def now_ms(self) -> float:
+        return self._now_ms
+
+    def wait_until(self, moment_ms: float) -> None:
+        self._now_ms = max(self._now_ms, moment_ms)
+
+    def spend(self, duration_ms: float) -> None:
+        self._now_ms += duration_ms
+
+
+def serve(
+    session: Session, inputs: Sequence[Sequence[np.ndarray]], frames: int, fps: float | None, clock: Clock
+) -> tuple[list[float], list[np.ndarray], int]:
+    """Return the latency of each frame, the first output of each input, and how many frames were late."""
+    latencies_ms: list[float] = []
+    outputs: list[np.ndarray] = []
+    late = 0
+    begin_ms = clock.now_ms()
+    for number in range(frames):
+        if fps is not None:
+            clock.wait_until(begin_ms + number * 1e3 / fps)
+        if number < len(inputs):
+            frame = session.run(inputs[number])
+            outputs.append(_first(frame))
+            latency_ms = frame.latency_ms
+        else:  # a virtual target's host computes outputs only for what is shown to it
+            (latency_ms,) = session.sample(warmup=0, runs=1).samples_ms
+        clock.spend(latency_ms)
+        latencies_ms.append(latency_ms)
+        if fps is not None and clock.now_ms() > begin_ms + (number + 1) * 1e3 / fps + 1e-6:
+            late += 1
+    return latencies_ms, outputs, late
+
+
+def _first(frame: Frame) -> np.ndarray:
+    if not frame.outputs:
+        raise DeviceStableError("the model gives no outputs; export it again")
+    return frame.outputs[0]

@@ -1,0 +1,125 @@
+"""fit, tune and run from the command line, on virtual phones and with what users get wrong."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from edgekit.cli import cli
+from runtime.bundle import Bundle
+from runtime.policy import load_policy
+from tests.runtime.phone import make_bundle
+
+TARGET = "virtual:gs101"
+
+
+def invoke(*arguments):
+    return CliRunner().invoke(cli, [str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def tuned_path(tmp_path_factory):
+    """A bundle benched, fitted and tuned for 30 FPS on a virtual phone, as a user would."""
+    path = make_bundle(tmp_path_factory.mktemp("commands")).path
+    for words in (["bench"], ["fit"], ["tune", "--fps", "30"]):
+        shown = invoke(words[0], path, "--target", TARGET, *words[1:])
+        assert shown.exit_code == 0, shown.output
+    return path
+
+
+@pytest.fixture
+def tuned(tuned_path, tmp_path):
+    return shutil.copytree(tuned_path, tmp_path / "toy.edgekit")
+
+
+def test_fit_shows_every_regressor_and_the_choice(tuned):
+    shown = invoke("fit", tuned, "--target", TARGET)
+    assert shown.exit_code == 0
+    for name in ("linear", "quadratic", "svr", "random_forest", "gradient_boosting", "mlp"):
+        assert name in shown.output
+    assert shown.output.count("<- chosen") == 1
+    assert "43 modelled records" in shown.output
+    assert "Next: edgekit tune" in shown.output
+
+
+def test_fit_json_is_the_result(tuned):
+    result = json.loads(invoke("fit", tuned, "--target", TARGET, "--json").output)
+    assert result["chosen"] == min(result["scores"], key=result["scores"].get)
+    assert result["provenance"] == "modelled"
+
+
+def test_tune_shows_winners_reason_and_comparison(tuned):
+    shown = invoke("tune", tuned, "--target", TARGET, "--fps", "60")
+    assert shown.exit_code == 0
+    policy = load_policy(Bundle.open(tuned), TARGET)
+    assert policy.fps_target == 60
+    assert policy.reason in shown.output
+    for name in ("this policy", "performance", "powersave", "schedutil", "exhaustive best"):
+        assert name in shown.output
+    assert shown.output.count("<- chosen") == 1
+    assert "Latency: modelled" in shown.output
+
+
+def test_tune_json_is_the_policy(tuned):
+    raw = json.loads(invoke("tune", tuned, "--target", TARGET, "--json").output)
+    assert raw["objective"] == "awake"
+    assert raw["chosen"]["setting"]["cluster"] in ("little", "mid", "big")
+
+
+def test_run_shows_setting_latency_energy_and_savings(tuned):
+    shown = invoke("run", tuned, "--target", TARGET, "--frames", "20")
+    assert shown.exit_code == 0
+    policy = load_policy(Bundle.open(tuned), TARGET)
+    assert f"Setting: {policy.setting} (read back: {policy.setting}; control: sysfs)" in shown.output
+    assert "20 of litert-fp32 at 30 FPS, 0 late" in shown.output
+    assert "(modelled)" in shown.output
+    assert "mJ a frame (" in shown.output
+    assert "exhaustive best" in shown.output
+
+
+def test_run_json_is_the_result(tuned):
+    result = json.loads(invoke("run", tuned, "--target", TARGET, "--json").output)
+    assert result["provenance"] == "modelled"
+    assert result["late_frames"] == 0
+    assert result["setting"] == result["setting_read"]
+
+
+@pytest.mark.parametrize(
+    ("words", "exit_code", "message"),
+    [
+        (["fit", "--target", "virtual:sdm845"], 1, "0 clocks of toy.edgekit were benched on virtual:sdm845"),
+        (["tune", "--target", "virtual:sdm845"], 1, "no predictor for virtual:sdm845"),
+        (["tune", "--target", TARGET, "--fps", "0"], 2, "allowed: fps above 0"),
+        (["tune", "--target", TARGET, "--threads", "9"], 2, "threads"),
+        (["tune", "--target", TARGET, "--variant", "onnx-fp32"], 2, "unknown variant 'onnx-fp32'"),
+        (["run", "--target", "virtual:sdm845"], 1, "no policy for virtual:sdm845; make one: edgekit tune"),
+        (["run", "--target", "virtual:sdm84"], 2, "did you mean virtual:sdm845"),
+        (["run", "--target", TARGET, "--input", "missing.png"], 1, "there is no image at missing.png"),
+        (["run", "--target", TARGET, "--frames", "0"], 2, "frames from 1"),
+    ],
+)
+def test_what_users_get_wrong_is_one_line(tuned, words, exit_code, message):
+    shown = invoke(words[0], tuned, *words[1:])
+    assert shown.exit_code == exit_code, shown.output
+    assert message in shown.stderr
+    assert "Traceback" not in shown.output
+    assert len([line for line in shown.stderr.splitlines() if line.startswith("Error")]) == 1
+
+
+def test_input_of_the_wrong_shape_is_a_usage_error(tuned, tmp_path):
+    np.save(tmp_path / "x.npy", np.zeros((1, 3, 9, 9)))
+    shown = invoke("run", tuned, "--target", TARGET, "--input", tmp_path / "x.npy")
+    assert shown.exit_code == 2
+    assert "(1, 3, 9, 9); input 'x' is (1, 3, 8, 8)" in shown.stderr
+
+
+def test_changed_byte_of_a_predictor_is_refused(tuned):
+    file = tuned / "predictors" / "virtual-gs101.skops"
+    data = bytearray(file.read_bytes())
+    data[100] ^= 1
+    file.write_bytes(data)
+    shown = invoke("tune", tuned, "--target", TARGET)
+    assert shown.exit_code == 1
+    assert "does not match its sha256" in shown.stderr

@@ -1,0 +1,41 @@
+"""Bench, fit, tune and run on the virtual phones that come with edgekit."""
+
+import pytest
+
+from runtime.bench import bench
+from runtime.fitting import fit_bundle
+from runtime.governor import run_bundle
+from runtime.records import RecordLog
+from runtime.soc import roofline_latency_ms
+from runtime.targets import open_target
+from runtime.tuning import tune_bundle
+from tests.runtime.phone import WORKLOAD, make_bundle
+
+
+@pytest.mark.parametrize("soc", ["sdm845", "gs101"])
+def test_policy_learnt_from_every_second_clock_is_near_the_exhaustive_best(tmp_path, soc):
+    bundle, target = make_bundle(tmp_path), open_target(f"virtual:{soc}")
+    clocks = {(c.name, o.freq_khz) for c in target.profile.clusters for o in (*c.opps[::2], c.opps[-1])}
+    settings = [s for s in target.settings() if (s.cluster, s.freq_khz) in clocks]
+    records = bench(bundle, target, settings=settings, log=RecordLog(tmp_path / "log.jsonl"))
+    assert {record.provenance for record in records} == {"modelled"}
+    bundle, fit = fit_bundle(bundle, target, records)
+    assert fit.n_groups == len(settings)
+    assert fit.scores[fit.chosen] < 2
+
+    for fps in (30, 60):
+        bundle, policy = tune_bundle(bundle, target, fps)
+        rows = {outcome.governor: outcome for outcome in policy.comparison}
+        assert policy.meets_target
+        assert rows["policy"].late_frames == 0
+        assert rows["best"].energy_mj <= rows["policy"].energy_mj <= 1.1 * rows["best"].energy_mj
+        assert rows["policy"].energy_mj < rows["performance"].energy_mj
+        assert rows["performance"].energy_mj == pytest.approx(
+            target.power(target.settings()[-1]).power_mw
+            * roofline_latency_ms(WORKLOAD, target.profile, target.settings()[-1])
+            / 1000
+        )
+        result = run_bundle(bundle, target, policy=policy)
+        assert result.setting == result.setting_read == policy.setting
+        assert result.latency_ms == pytest.approx(rows["policy"].latency_ms)
+        assert result.late_frames == 0
