@@ -1,4 +1,4 @@
-"""What the kernel shows of cores, clocks, energy and temperature; only reads, never writes."""
+"""What the kernel shows of cores, clocks, energy and temperature, and lets us change; only reads."""
 
 from __future__ import annotations
 
@@ -6,40 +6,43 @@ import os
 from pathlib import Path
 
 from edgekit.doctor.check import Check
-from edgekit.doctor.system import compact
-
-_CPUFREQ = "sys/devices/system/cpu/cpufreq"
+from runtime.actuators import CpuFreq, Journal, Policy, allowed_cpus, probe
+from runtime.errors import DataError
+from runtime.soc.tree import range_list
 
 
 def check_cores(root: Path) -> tuple[Check, ...]:
     """Tell the kinds of cores, and each group that shares a clock with its clocks, driver and governor."""
-    return (_kinds(root), *_policies(root))
+    policies = CpuFreq(root).policies()
+    if policies:
+        return (_kinds(root), *map(_clocks, policies))
+    found = "the kernel shows no clocks (virtual machine or container?)"
+    hint = "settings of this machine are cores and threads only; virtual:SOC targets have clocks"
+    return (_kinds(root), Check("cpufreq", "missing", found, hint))
 
 
-def _policies(root: Path) -> tuple[Check, ...]:
-    policies = sorted((root / _CPUFREQ).glob("policy*"), key=lambda p: int(p.name.removeprefix("policy")))
-    if not policies:
-        found = "the kernel shows no clocks (virtual machine or container?)"
-        hint = "settings of this machine are cores and threads only; virtual:SOC targets have clocks"
-        return (Check("cpufreq", "missing", found, hint),)
-    return tuple(_policy(policy) for policy in policies)
+def check_control(root: Path, journal: Journal | None = None) -> tuple[Check, ...]:
+    """Tell how far clocks and cores can be controlled, and what a killed run left behind.
 
-
-def check_control(root: Path) -> tuple[Check, ...]:
-    """Tell whether clocks can be set, and how."""
-    policies = sorted((root / _CPUFREQ).glob("policy*"))
-    if not policies:
-        return (Check("clocks", "missing", "no cpufreq to set"),)
-    checks = []
-    for policy in policies:
-        governors = _read(policy / "scaling_available_governors") or ""
-        file = "scaling_setspeed" if "userspace" in governors.split() else "scaling_max_freq"
-        if not (policy / file).exists():
-            checks.append(Check(policy.name, "missing", f"no {file}"))
-        elif os.access(policy / file, os.W_OK):
-            checks.append(Check(policy.name, "ok", f"clock can be set through {file}"))
-        else:
-            checks.append(Check(policy.name, "warn", f"{file} is not writable", "run as root to set clocks"))
+    Args:
+        journal: where changes in progress are kept; default: this user's.
+    """
+    can = probe(root)
+    state = "ok" if can.rung == "sysfs" else "missing"
+    means = {
+        "sysfs": "clocks can be set, processes pinned to cores",
+        "affinity": "clocks cannot be set; processes can be pinned to cores",
+    }
+    checks = [Check("settings", state, means.get(can.rung, "threads only"), "; ".join(can.reasons) or None)]
+    cpus = allowed_cpus()
+    if cpus is not None:
+        checks.append(Check("cores allowed", "ok", range_list(list(cpus))))
+    try:
+        left = [e.state.policy for _, e in (journal or Journal()).entries() if not e.is_owner_alive]
+    except DataError as err:
+        return (*checks, Check("left changed", "warn", str(err)))
+    if left:
+        checks.append(Check("left changed", "warn", ", ".join(left), "put it back: edgekit restore"))
     return tuple(checks)
 
 
@@ -55,32 +58,27 @@ def check_meters(root: Path) -> tuple[Check, ...]:
 
 def _kinds(root: Path) -> Check:
     """Tell the cores grouped by the capacity the kernel gives them (1024 is the fastest)."""
-    cores = sorted((root / "sys/devices/system/cpu").glob("cpu[0-9]*"), key=lambda p: int(p.name[3:]))
-    kinds: dict[str, set[int]] = {}
-    for core in cores:
-        kinds.setdefault(_read(core / "cpu_capacity") or "", set()).add(int(core.name[3:]))
-    if not cores:
+    kinds: dict[str, list[int]] = {}
+    for core in sorted((root / "sys/devices/system/cpu").glob("cpu[0-9]*"), key=lambda p: int(p.name[3:])):
+        kinds.setdefault(_read(core / "cpu_capacity") or "", []).append(int(core.name[3:]))
+    if not kinds:
         return Check("cores", "missing", "the kernel shows none")
     if set(kinds) == {""}:
-        return Check("cores", "ok", f"{compact(kinds[''])}, of one kind as far as the kernel tells")
-    groups = (f"{compact(cpus)} capacity {kind or 'unknown'}" for kind, cpus in kinds.items())
+        return Check("cores", "ok", f"{range_list(kinds[''])}, of one kind as far as the kernel tells")
+    groups = (f"{range_list(cpus)} capacity {kind or 'unknown'}" for kind, cpus in kinds.items())
     return Check("cores", "ok", "; ".join(groups))
 
 
-def _policy(policy: Path) -> Check:
-    cores = _read(policy / "related_cpus") or _read(policy / "affected_cpus") or "?"
-    driver = _read(policy / "scaling_driver") or "unknown driver"
-    governor = _read(policy / "scaling_governor") or "unknown governor"
-    steps = (_read(policy / "scaling_available_frequencies") or "").split()
-    limits = [_read(policy / f"cpuinfo_{end}_freq") for end in ("min", "max")]
-    if steps:
-        clocks_khz = sorted(map(int, steps))
-        clocks = f"{len(clocks_khz)} clocks, {clocks_khz[0] / 1000:g} to {clocks_khz[-1] / 1000:g} MHz"
-    elif None not in limits:
-        clocks = " to ".join(f"{int(limit) / 1000:g}" for limit in limits if limit) + " MHz, steps not listed"
-    else:
-        return Check(policy.name, "warn", f"cores {cores}: {driver}, shows no clocks")
-    return Check(policy.name, "ok", f"cores {cores}: {clocks}, {driver}, governor {governor}")
+def _clocks(policy: Policy) -> Check:
+    driver = _read(policy.path / "scaling_driver") or "unknown driver"
+    governor = _read(policy.path / "scaling_governor") or "unknown governor"
+    cores = f"cores {range_list(list(policy.cpus))}"
+    if not policy.available_khz:
+        return Check(policy.path.name, "warn", f"{cores}: {driver}, shows no clocks")
+    low, high = (f"{khz / 1000:g}" for khz in (policy.available_khz[0], policy.available_khz[-1]))
+    steps = f"{len(policy.available_khz)} clocks, " if len(policy.available_khz) > 2 else ""
+    clocks = f"{steps}{low} to {high} MHz, {driver}, governor {governor}"
+    return Check(policy.path.name, "ok", f"{cores}: {clocks}")
 
 
 def _sources(name: str, folder: Path, devices: str, *readings: str) -> Check:

@@ -39,20 +39,13 @@ def check_platform(_root: Path, version: tuple[int, ...] = sys.version_info[:3])
 
 
 def check_privileges(root: Path) -> tuple[Check, ...]:
-    """Tell what this process may do to the machine and read from it."""
+    """Tell what this process may do to the machine."""
     is_root = os.geteuid() == 0
-    allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else None
-    checks = [Check("user", "ok", "root" if is_root else f"uid {os.geteuid()}, not root")]
-    if allowed is None:
-        checks.append(Check("affinity", "missing", "this system cannot pin processes to cores"))
-    else:
-        checks.append(Check("affinity", "ok", f"may use cores {compact(allowed)}"))
+    user = Check("user", "ok", "root" if is_root else f"uid {os.geteuid()}, not root")
     if os.access(root / "sys/devices/system/cpu", os.W_OK):
-        checks.append(Check("/sys", "ok", "writable"))
-    else:
-        hint = "mount /sys writable into the container" if is_root else "run as root to set clocks"
-        checks.append(Check("/sys", "missing", "not writable: cores can be pinned, clocks not set", hint))
-    return tuple(checks)
+        return (user, Check("/sys", "ok", "writable"))
+    hint = "mount /sys writable into the container" if is_root else "run as root to set clocks"
+    return (user, Check("/sys", "missing", "not writable: clocks cannot be set", hint))
 
 
 def check_tools(_root: Path, path: str | None = None) -> tuple[Check, ...]:
@@ -69,19 +62,3 @@ def check_tools(_root: Path, path: str | None = None) -> tuple[Check, ...]:
         else:
             checks.append(Check(name, "missing", f"for {purpose}"))
     return tuple(checks)
-
-
-def compact(cpus: set[int]) -> str:
-    """Return CPU numbers as ranges.
-
-    Example:
-        >>> compact({0, 1, 2, 5})
-        '0-2,5'
-    """
-    ranges: list[list[int]] = []
-    for cpu in sorted(cpus):
-        if ranges and cpu == ranges[-1][1] + 1:
-            ranges[-1][1] = cpu
-        else:
-            ranges.append([cpu, cpu])
-    return ",".join(str(low) if low == high else f"{low}-{high}" for low, high in ranges)

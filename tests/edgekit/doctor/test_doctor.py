@@ -12,8 +12,10 @@ from edgekit.doctor.engines import Trial, try_out
 from edgekit.doctor.examine import SECTIONS
 from edgekit.doctor.machine import check_control, check_cores, check_meters
 from edgekit.doctor.packages import check_extras, check_packages, parse_requirement
-from edgekit.doctor.system import check_platform, check_privileges, check_tools, compact
+from edgekit.doctor.system import check_platform, check_privileges, check_tools
 from edgekit.doctor.text import render
+from runtime.actuators import Journal
+from runtime.actuators.journal import Entry, PolicyState
 
 PHONE = {
     "devices/system/cpu/cpu0/cpu_capacity": "250",
@@ -24,7 +26,7 @@ PHONE = {
     "devices/system/cpu/cpufreq/policy0/scaling_available_governors": "performance userspace schedutil",
     "devices/system/cpu/cpufreq/policy0/scaling_driver": "qcom-cpufreq-hw",
     "devices/system/cpu/cpufreq/policy0/scaling_governor": "schedutil",
-    "devices/system/cpu/cpufreq/policy0/scaling_setspeed": "<unsupported>",
+    "devices/system/cpu/cpufreq/policy0/scaling_max_freq": "1800000",
     "devices/system/cpu/cpufreq/policy2/related_cpus": "2",
     "devices/system/cpu/cpufreq/policy2/cpuinfo_min_freq": "400000",
     "devices/system/cpu/cpufreq/policy2/cpuinfo_max_freq": "2850000",
@@ -59,23 +61,36 @@ def told(checks):
 def test_cores_and_clocks_of_a_phone(phone):
     assert told(check_cores(phone)) == {
         "cores": ("ok", "0-1 capacity 250; 2 capacity 1024"),
-        "policy0": ("ok", "cores 0 1: 3 clocks, 300 to 1800 MHz, qcom-cpufreq-hw, governor schedutil"),
-        "policy2": ("ok", "cores 2: 400 to 2850 MHz, steps not listed, intel_pstate, governor powersave"),
+        "policy0": ("ok", "cores 0-1: 3 clocks, 300 to 1800 MHz, qcom-cpufreq-hw, governor schedutil"),
+        "policy2": ("ok", "cores 2: 400 to 2850 MHz, intel_pstate, governor powersave"),
     }
 
 
-def test_clocks_are_set_through_the_file_the_governors_offer(phone):
-    assert told(check_control(phone)) == {
-        "policy0": ("ok", "clock can be set through scaling_setspeed"),
-        "policy2": ("ok", "clock can be set through scaling_max_freq"),
-    }
+def test_clocks_that_can_be_set(phone, tmp_path):
+    settings = check_control(phone, Journal(tmp_path / "state"))[0]
+    assert (settings.state, settings.value) == ("ok", "clocks can be set, processes pinned to cores")
+
+
+def test_clocks_that_cannot_be_set_say_why(phone, tmp_path):
+    (phone / "sys/devices/system/cpu/cpufreq/policy2/scaling_max_freq").unlink()
+    settings = check_control(phone, Journal(tmp_path / "state"))[0]
+    assert settings.state == "missing"
+    assert settings.hint.endswith("scaling_max_freq is not writable: run as root to set clocks")
+
+
+def test_what_a_killed_run_left_behind_is_told(phone, tmp_path, monkeypatch):
+    journal = Journal(tmp_path / "state")
+    journal.write(PolicyState("/sys/devices/system/cpu/cpufreq/policy0", "schedutil", 300_000, 1_800_000))
+    assert "left changed" not in told(check_control(phone, journal))  # its owner, this process, lives
+    monkeypatch.setattr(Entry, "is_owner_alive", False)
+    left = check_control(phone, journal)[-1]
+    assert (left.name, left.state, left.hint) == ("left changed", "warn", "put it back: edgekit restore")
 
 
 def test_policy_that_shows_no_clock_is_told(phone):
-    (phone / "sys/devices/system/cpu/cpufreq/policy2/cpuinfo_max_freq").unlink()
-    (phone / "sys/devices/system/cpu/cpufreq/policy2/scaling_max_freq").unlink()
+    for end in ("min", "max"):
+        (phone / f"sys/devices/system/cpu/cpufreq/policy2/cpuinfo_{end}_freq").unlink()
     assert told(check_cores(phone))["policy2"] == ("warn", "cores 2: intel_pstate, shows no clocks")
-    assert told(check_control(phone))["policy2"] == ("missing", "no scaling_max_freq")
 
 
 def test_meters_of_a_phone(phone):
@@ -95,7 +110,7 @@ def test_meter_that_may_not_be_read_asks_for_root(phone, monkeypatch):
 
 def test_machine_without_sys_is_no_error(tmp_path):
     assert {check.state for check in check_cores(tmp_path)} == {"missing"}
-    assert {check.state for check in check_control(tmp_path)} == {"missing"}
+    assert check_control(tmp_path, Journal(tmp_path))[0].state == "missing"
     assert {check.state for check in check_meters(tmp_path)} == {"missing"}
 
 
@@ -119,10 +134,6 @@ def test_programs_are_looked_for_under_every_name(tmp_path):
 )
 def test_python_outside_the_range_is_broken(tmp_path, version, state):
     assert check_platform(tmp_path, version)[0].state == state
-
-
-def test_compact_ranges():
-    assert compact({0, 1, 2, 5, 7, 8}) == "0-2,5,7-8"
 
 
 # --- packages ----------------------------------------------------------------------------------
