@@ -61,10 +61,8 @@ class SocTree:
                 speed = _read(policy / "scaling_setspeed")
                 wanted = int(speed) if speed.isdigit() else int(_read(policy / "scaling_cur_freq"))
                 current = min(allowed, key=lambda khz: abs(khz - wanted))
-                _write(policy / "scaling_setspeed", current)
-            else:
-                _write(policy / "scaling_setspeed", "<unsupported>")
-            _write(policy / "scaling_cur_freq", current)
+            _update(policy / "scaling_setspeed", current if governor == "userspace" else "<unsupported>")
+            _update(policy / "scaling_cur_freq", current)
 
     def _write_policy(self, policy: Path, cluster: Cluster, governors: tuple[str, ...]) -> None:
         clocks = [opp.freq_khz for opp in cluster.opps]
@@ -103,6 +101,11 @@ def range_list(cpus: list[int]) -> str:
 def _write(path: Path, value: object) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"{value}\n")
+
+
+def _update(path: Path, value: object) -> None:
+    if _read(path) != str(value):
+        _write(path, value)
 
 
 def _read(path: Path) -> str:

@@ -34,7 +34,8 @@ def open_target(name: str) -> Target:
         return LocalTarget()
     if kind == "virtual" and (rest in list_profiles() or rest.endswith(".toml")):
         return VirtualTarget(rest)
-    spoken = name if kind == "virtual" else f"virtual:{name}"
-    near = difflib.get_close_matches(spoken, list_targets(), n=3, cutoff=0.6)
-    hint = f"did you mean {', '.join(near)}?" if near else f"known: {', '.join(list_targets())}"
+    full_names = {full.removeprefix("virtual:"): full for full in list_targets()}
+    near = difflib.get_close_matches(rest if kind == "virtual" else name, full_names, n=3, cutoff=0.6)
+    hint = f"did you mean {', '.join(full_names[short] for short in near)}?" if near else None
+    hint = hint or f"known: {', '.join(list_targets())}"
     raise ValueError(f"unknown target {name!r}; {hint} (your own SoC: virtual:PATH.toml)")

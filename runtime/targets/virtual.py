@@ -44,6 +44,7 @@ class VirtualTarget:
         self.root = Path(self._folder.name)
         tree = SocTree(self.profile, self.root)
         self._cpufreq = CpuFreq(self.root, settle=tree.settle, journal=Journal(self.root / "journal"))
+        self._policies = {c.name: self._cpufreq.policy_of(c.cpus) for c in self.profile.clusters}
 
     def settings(self, threads: Sequence[int] = (1,)) -> tuple[Setting, ...]:
         return settings_of(self.profile, threads)
@@ -65,7 +66,7 @@ class VirtualTarget:
                 "export the model with edgekit, or bench on --target local"
             )
         cluster = self.profile.cluster(setting.cluster)
-        policy = self._cpufreq.policy_of(cluster.cpus)
+        policy = self._policies[setting.cluster]
         with contextlib.ExitStack() as stack:
             if setting.freq_khz is not None:
                 cluster.opp(setting.freq_khz)

@@ -1,0 +1,65 @@
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from edgekit.cli import cli
+
+
+def run(*args):
+    return CliRunner().invoke(cli, ["targets", *args])
+
+
+def test_the_list_says_where_power_comes_from():
+    lines = {line.split()[0]: line for line in run().stdout.splitlines()}
+    assert lines["local"].split()[-2:] == ["measured", "none"]
+    assert lines["virtual:kirin960"].endswith("modelled  device-tree coefficient")
+    assert lines["virtual:rk3399"].endswith("sched-energy table (bogo-mW)")
+    assert "little 4x cortex-a55 to 1.80 GHz" in lines["virtual:gs101"]
+
+
+def test_the_list_as_json():
+    rows = json.loads(run("--json").stdout)
+    assert rows[0] == {
+        "name": "local", "title": rows[0]["title"], "clusters": rows[0]["clusters"], "provenance": "measured",
+        "power": "none",
+    }  # fmt: skip
+    assert len(rows) == 10
+
+
+def test_show_prints_clocks_with_their_sources_and_what_was_left_out():
+    text = run("show", "sm8150").stdout
+    assert "Qualcomm SM8150 (Snapdragon 855)" in text
+    rows = [line.split() for line in text.splitlines()]
+    assert ["big", "2841600", "984", "1092", "1024", "measured"] in rows
+    assert next(row for row in rows if row[:2] == ["big", "825600"])[5:10] == [
+        "modelled:",
+        "P",
+        "=",
+        "b",
+        "+",
+    ]
+    assert "left out: big 825.6 MHz at 158.07 mW" in text
+    assert "kdrag0n/freqbench@9eb16ad" in text
+
+
+def test_show_prints_a_dash_for_what_is_unknown():
+    rows = [line.split() for line in run("show", "virtual:sdm845").stdout.splitlines()]
+    assert ["big", "300000", "-", "-", "109.6", "unknown"] in rows
+
+
+def test_show_takes_json_local_and_a_file(tmp_path):
+    assert json.loads(run("show", "gs101", "--json").stdout)["clusters"][2]["core"] == "cortex-x1"
+    assert "this machine" in run("show", "local").stdout
+    path = tmp_path / "mine.toml"
+    path.write_text("clusters = 5")
+    result = run("show", str(path))
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+    assert "mine.toml is not a SoC profile" in result.stderr
+
+
+@pytest.mark.parametrize("name", ["sdm485", "virtual:sdm485"])
+def test_an_unknown_soc_is_a_usage_error(name):
+    result = run("show", name)
+    assert result.exit_code == 2
+    assert "did you mean sdm845" in result.stderr

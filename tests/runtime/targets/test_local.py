@@ -1,0 +1,139 @@
+import os
+
+import numpy as np
+import pytest
+
+from runtime.actuators import CpuFreq, allowed_cpus
+from runtime.errors import DeviceStableError, PermissionNeeded
+from runtime.model_file import open_bundle_or_model
+from runtime.setting import Setting
+from runtime.soc import list_profiles, load_profile
+from runtime.soc.tree import SocTree
+from runtime.targets import LocalTarget, choose_settings
+from runtime.targets.local import read_profile
+
+
+@pytest.fixture(scope="module")
+def bundle(tflite):
+    return open_bundle_or_model(tflite)
+
+
+@pytest.mark.parametrize("soc", list_profiles())
+def test_clusters_are_found_in_the_tree_of_every_soc(tmp_path, soc):
+    profile = load_profile(soc)
+    SocTree(profile, tmp_path)
+    found = read_profile(tmp_path)
+    assert [(c.name, c.cpus) for c in found.clusters] == [(c.name, c.cpus) for c in profile.clusters]
+    for mine, theirs in zip(found.clusters, profile.clusters, strict=True):
+        assert [opp.freq_khz for opp in mine.opps] == [opp.freq_khz for opp in theirs.opps]
+        assert found.capacity(mine) == pytest.approx(profile.capacity(theirs), rel=0.01)
+
+
+def test_without_clocks_cpus_are_grouped_by_capacity_not_by_number(tmp_path):
+    for cpu, capacity in enumerate((1024, 300, 300, 1024)):
+        folder = tmp_path / f"sys/devices/system/cpu/cpu{cpu}"
+        folder.mkdir(parents=True)
+        (folder / "cpu_capacity").write_text(f"{capacity}\n")
+    profile = read_profile(tmp_path)
+    assert [(c.name, c.cpus, c.opps) for c in profile.clusters] == [
+        ("little", (1, 2), ()),
+        ("big", (0, 3), ()),
+    ]
+
+
+def test_cpus_that_may_not_be_used_are_left_out(tmp_path):
+    SocTree(load_profile("gs101"), tmp_path)
+    assert [(c.name, c.cpus) for c in read_profile(tmp_path, cpus={5, 6}).clusters] == [
+        ("little", (5,)),
+        ("big", (6,)),
+    ]
+
+
+def test_this_machine():
+    target = LocalTarget()
+    assert {cpu for c in target.profile.clusters for cpu in c.cpus} == set(allowed_cpus())
+    assert target.power(target.settings()[0]) is None
+    assert "no power meter" in target.energy_note
+
+
+def test_a_session_runs_pinned_and_reads_back(tmp_path, bundle):
+    target = LocalTarget(tmp_path)  # a machine that shows no clocks
+    setting = target.settings()[0]
+    assert setting.freq_khz is None
+    with target.session(bundle, bundle.manifest.variant(), setting) as session:
+        assert session.setting_read is None
+        samples = session.sample(warmup=1, runs=4)
+        assert session.setting_read == setting
+        assert os.sched_getaffinity(session.worker_pid) == {target.profile.clusters[0].cpus[-1]}
+        image = np.ones((1, 8, 8, 4), np.float32)
+        np.testing.assert_array_equal(session.run([image]).outputs[0], 2 * image)
+        assert session.versions["engine"].startswith("ai-edge-litert")
+    assert (session.rung, len(samples.samples_ms)) == ("affinity", 4)
+    assert samples.first_ms > 0
+
+
+@pytest.fixture
+def with_clocks(tmp_path, monkeypatch):
+    """A machine whose CPUs are this one's and whose clocks are files."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    folder = tmp_path / "sys/devices/system/cpu/cpufreq/policy0"
+    folder.mkdir(parents=True)
+    for name, value in {
+        "related_cpus": " ".join(str(cpu) for cpu in allowed_cpus()),
+        "scaling_available_frequencies": "1000000 2000000",
+        "scaling_available_governors": "performance schedutil",
+        "scaling_governor": "schedutil",
+        "scaling_min_freq": "1000000",
+        "scaling_max_freq": "2000000",
+    }.items():
+        (folder / name).write_text(f"{value}\n")
+    return tmp_path
+
+
+def test_clocks_are_set_where_they_can_be(with_clocks, bundle):
+    target = LocalTarget(with_clocks)
+    assert [setting.freq_khz for setting in target.settings()] == [1000000, 2000000]
+    limit = with_clocks / "sys/devices/system/cpu/cpufreq/policy0/scaling_max_freq"
+    with target.session(bundle, bundle.manifest.variant(), Setting("cpu", 1000000)) as session:
+        assert limit.read_text() == "1000000"
+        session.sample(warmup=0, runs=1)
+        assert session.rung == "sysfs"
+        assert session.setting_read == Setting("cpu", None)  # this driver shows no current clock
+    assert limit.read_text() == "2000000"
+
+
+def test_a_clock_that_may_not_be_set_is_refused(with_clocks, bundle, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+
+    def refuse(path, *args):
+        raise PermissionError(13, "Permission denied")
+
+    target = LocalTarget(with_clocks)
+    assert target.settings() == (Setting("cpu", None),)
+    [asked] = choose_settings(target, (1,), (), [1000000])
+    monkeypatch.setattr("runtime.actuators.cpufreq.Path.write_text", refuse)
+    with (
+        pytest.raises(PermissionNeeded, match="run as root"),
+        target.session(bundle, bundle.manifest.variant(), asked),
+    ):
+        pass
+
+
+def test_a_clock_on_a_machine_without_any_is_refused(tmp_path, bundle):
+    target = LocalTarget(tmp_path)
+    [asked] = choose_settings(target, (1,), (), [1000000])
+    with (
+        pytest.raises(DeviceStableError, match="leave the clock to the kernel"),
+        target.session(bundle, bundle.manifest.variant(), asked),
+    ):
+        pass
+
+
+def test_more_threads_than_cpus(tmp_path, bundle):
+    target = LocalTarget(tmp_path)
+    with (
+        pytest.raises(ValueError, match="threads is 4096; allowed on 'cpu': 1 to"),
+        target.session(bundle, bundle.manifest.variant(), Setting("cpu", None, 4096)),
+    ):
+        pass
+    assert CpuFreq(tmp_path).policies() == ()

@@ -1,0 +1,54 @@
+import pytest
+
+from runtime.errors import DataError
+from runtime.soc import list_profiles
+from runtime.targets import list_targets, open_target
+
+
+def test_the_machine_itself_and_every_profile():
+    assert list_targets() == ["local", *(f"virtual:{soc}" for soc in list_profiles())]
+
+
+@pytest.mark.parametrize("name", list_targets())
+def test_every_target_keeps_the_contract(name):
+    target = open_target(name)
+    assert target.name == name
+    assert target.provenance == ("measured" if name == "local" else "modelled")
+    settings = target.settings((1, 2))
+    assert len(set(settings)) == len(settings) > 0
+    for setting in settings:
+        cluster = target.profile.cluster(setting.cluster)
+        assert setting.threads <= len(cluster.cpus)
+        if setting.freq_khz is not None:
+            cluster.opp(setting.freq_khz)
+        figure = target.power(setting)
+        assert figure is None or (figure.power_mw > 0 and figure.source)
+    assert target.energy_note
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("sdm845", "unknown target 'sdm845'; did you mean virtual:sdm845"),
+        ("virtual:sdm854", "did you mean virtual:sdm845"),
+        ("lokal", "did you mean local"),
+        ("phone", "known: local, virtual:exynos5422"),
+        ("local:x", "unknown target"),
+    ],
+)
+def test_an_unknown_target_names_near_ones(name, message):
+    with pytest.raises(ValueError, match=message):
+        open_target(name)
+
+
+def test_a_profile_of_ones_own(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        'name = "mine"\ntitle = "Mine"\nboard = "desk"\n'
+        '[[clusters]]\nname = "cpu"\ncore = "cortex-a53"\ncpus = [0]\nopps = [{ freq_khz = 1000000 }]\n'
+    )
+    target = open_target(f"virtual:{path}")
+    assert target.profile.title == "Mine"
+    assert target.power(target.settings()[0]) is None
+    with pytest.raises(DataError, match="cannot read the profile"):
+        open_target("virtual:none.toml")

@@ -1,0 +1,97 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from runtime.errors import DeviceStableError
+from runtime.model_file import open_bundle_or_model
+from runtime.setting import Setting
+from runtime.soc import roofline_latency_ms
+from runtime.targets import VirtualTarget, choose_settings
+
+
+@pytest.fixture(scope="module")
+def target():
+    return VirtualTarget("gs101")
+
+
+@pytest.fixture(scope="module")
+def bundle(tflite):
+    return open_bundle_or_model(tflite)
+
+
+def test_settings_are_clocks_times_threads_with_enough_cpus(target):
+    settings = target.settings((1, 3))
+    assert Setting("big", 2802000, 1) in settings
+    assert Setting("little", 300000, 3) in settings
+    assert not any(s.threads == 3 and s.cluster != "little" for s in settings)
+    assert len(settings) == 11 + 14 + 18 + 11
+    with pytest.raises(ValueError, match=r"threads is \[9\]; a cluster of gs101 has 1 to 4"):
+        target.settings((9,))
+
+
+def test_latency_is_the_roofline_at_the_clock_read_back(target, bundle):
+    variant, setting = bundle.manifest.variant(), Setting("mid", 1197000)
+    with target.session(bundle, variant, setting) as session:
+        assert session.setting_read == setting
+        samples = session.sample(warmup=5, runs=30)
+    expected_ms = roofline_latency_ms(bundle.workload(variant), target.profile, setting)
+    assert samples.samples_ms == (expected_ms,)
+    assert (samples.first_ms, session.rung) == (None, "sysfs")
+
+
+def test_the_fake_machine_is_put_back(target, bundle):
+    governor = target.root / "sys/devices/system/cpu/cpufreq/policy4/scaling_governor"
+    with target.session(bundle, bundle.manifest.variant(), Setting("mid", 400000)):
+        assert governor.read_text().strip() == "userspace"
+    assert governor.read_text().strip() == "schedutil"
+
+
+def test_outputs_are_computed_for_real(target, bundle):
+    image = np.ones((1, 8, 8, 4), np.float32)
+    with target.session(bundle, bundle.manifest.variant(), Setting("big", 500000)) as session:
+        frame = session.run([image])
+        assert session.run().outputs[0].shape == (1, 8, 8, 4)
+    np.testing.assert_array_equal(frame.outputs[0], 2 * image)
+    assert frame.latency_ms == session.sample(warmup=0, runs=1).samples_ms[0]
+
+
+def test_a_clock_left_to_the_kernel_is_its_highest_for_busy_cores(target, bundle):
+    with target.session(bundle, bundle.manifest.variant(), Setting("little", None)) as session:
+        assert session.setting_read == Setting("little", 1803000)
+    assert target.power(Setting("little", None)).power_mw == 236.88
+
+
+def test_without_a_power_figure_there_is_a_note():
+    target = VirtualTarget("sdm845")
+    assert target.power(Setting("big", 300000)) is None
+    assert "neither measured nor with a known voltage" in target.energy_note
+
+
+def test_a_model_that_does_not_tell_its_cost_cannot_be_played(target, bundle):
+    bundle = replace(bundle, graph_workload=None)
+    with (
+        pytest.raises(
+            DeviceStableError, match=r"double.tflite comes without a table of its operations.*--target local"
+        ),
+        target.session(bundle, bundle.manifest.variant(), target.settings()[0]),
+    ):
+        pass
+
+
+def test_a_clock_the_cluster_lacks(target, bundle):
+    with (
+        pytest.raises(ValueError, match="no clock of 5 kHz"),
+        target.session(bundle, bundle.manifest.variant(), Setting("big", 5)),
+    ):
+        pass
+
+
+def test_choose_settings(target):
+    assert choose_settings(target, (1,), ["big"], [500000]) == (Setting("big", 500000),)
+    assert len(choose_settings(target, (1,), ["mid", "big"])) == 14 + 18
+    assert {s.cluster for s in choose_settings(target, (1,), (), [1197000])} == {"little", "mid"}
+    with pytest.raises(ValueError, match="gs101 has no clock of 7 kHz; choose one of little: "):
+        choose_settings(target, (1,), (), [7])
+    with pytest.raises(ValueError, match="no cluster 'huge'"):
+        choose_settings(target, (1,), ["huge"])

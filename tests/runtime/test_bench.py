@@ -1,0 +1,221 @@
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from runtime.bench import bench, choose_variants, default_log, open_bundle_or_model, summarise
+from runtime.bundle import Bundle
+from runtime.engines import Samples
+from runtime.records import RecordLog
+from runtime.setting import Setting
+from runtime.soc import PowerFigure
+from runtime.targets import LocalTarget, VirtualTarget
+
+
+@pytest.fixture
+def log(tmp_path):
+    return RecordLog(tmp_path / "records.jsonl")
+
+
+@pytest.fixture(scope="module")
+def bundle(tflite):
+    return open_bundle_or_model(tflite)
+
+
+class Fake:
+    """A measured target of three clocks whose latency is what the test says."""
+
+    name, provenance, energy_note, profile = "fake", "measured", "no meter", None
+
+    def __init__(self, latencies_ms=lambda visit: 10.0):
+        self.latencies_ms, self.visits = latencies_ms, []
+
+    def settings(self, threads=(1,)):
+        return tuple(Setting("cpu", khz, count) for count in threads for khz in (1000, 2000, 3000))
+
+    def power(self, setting):
+        return PowerFigure(500.0, "measured: test") if setting.freq_khz == 1000 else None
+
+    @contextlib.contextmanager
+    def session(self, bundle, variant, setting):
+        self.visits.append(setting)
+        yield FakeSession(setting, self.latencies_ms(len(self.visits)))
+
+
+class FakeSession:
+    rung, worker_pid, versions = "sysfs", None, {"engine": "fake 1"}
+
+    def __init__(self, setting, latency_ms):
+        self.setting = self.setting_read = setting
+        self.latency_ms = latency_ms
+
+    def sample(self, *, warmup, runs):
+        return Samples(self.latency_ms * 3, (self.latency_ms,) * runs, 1)
+
+
+def test_every_block_visits_everything_once_in_an_order_of_its_own(bundle, log):
+    target = Fake()
+    records = bench(bundle, target, blocks=4, log=log)
+    assert [record.block for record in records] == [0] * 3 + [1] * 3 + [2] * 3 + [3] * 3
+    blocks = [target.visits[i : i + 3] for i in range(0, 12, 3)]
+    assert all(sorted(block) == sorted(target.settings()) for block in blocks)
+    assert len({tuple(block) for block in blocks}) > 1
+    assert list(log) == records
+
+
+def test_the_seed_makes_the_order(bundle, tmp_path):
+    def order(seed, name):
+        target = Fake()
+        bench(bundle, target, seed=seed, log=RecordLog(tmp_path / name))
+        return target.visits
+
+    assert order(3, "a") == order(3, "b") != order(4, "c")
+
+
+def test_a_record_says_what_ran_where_and_how_it_was_powered(bundle, log):
+    records = bench(
+        bundle, Fake(), settings=[Setting("cpu", 1000), Setting("cpu", 2000)], blocks=1, runs=6, log=log
+    )
+    by_clock = {record.setting.freq_khz: record for record in records}
+    record = by_clock[1000]
+    assert (record.model, record.variant, record.engine, record.target) == (
+        "double.tflite",
+        "litert-fp32",
+        "litert",
+        "fake",
+    )
+    assert record.model_sha256 == bundle.manifest.files[0].sha256
+    assert (record.samples_ms, record.first_ms) == ((10.0,) * 6, 30.0)
+    assert (record.power_mw, record.energy_mj, record.energy_source) == (500.0, 5.0, "measured: test")
+    assert (by_clock[2000].power_mw, by_clock[2000].energy_mj, by_clock[2000].energy_source) == (
+        None,
+        None,
+        "no meter",
+    )
+    assert (record.verdict, record.rung, record.versions["engine"]) == ("stable", "sysfs", "fake 1")
+
+
+def test_drift_between_blocks_is_unstable(bundle, log):
+    target = Fake(lambda visit: 10.0 if visit <= 2 else 15.0)
+    records = bench(bundle, target, settings=[Setting("cpu", 1000)], blocks=3, log=log)
+    assert [record.verdict for record in records] == ["stable", "stable", "unstable"]
+    assert records[2].reasons == ("median moved by +50% from earlier blocks (limit 10%)",)
+    [row] = summarise(records)
+    assert (row.verdict, row.reasons, row.latency_ms) == ("unstable", records[2].reasons, 10.0)
+
+
+def test_ctrl_c_keeps_what_is_finished_and_the_next_run_goes_on(bundle, log):
+    def stop(done, total, record):
+        if done == 4:
+            raise KeyboardInterrupt
+
+    first = Fake()
+    with pytest.raises(KeyboardInterrupt):
+        bench(bundle, first, log=log, progress=stop)
+    assert len(list(log)) == 4
+    second = Fake()
+    records = bench(bundle, second, log=log)
+    assert len(second.visits) == 5
+    assert first.visits + second.visits == [record.setting for record in records]
+    assert len(list(log)) == 9
+    third = Fake()
+    assert bench(bundle, third, log=log) == records
+    assert third.visits == []
+
+
+def test_another_seed_model_or_number_of_runs_is_measured_anew(bundle, log):
+    bench(bundle, Fake(), blocks=1, runs=5, log=log)
+    for change in ({"seed": 1}, {"runs": 6}):
+        target = Fake()
+        bench(bundle, target, **{"blocks": 1, "runs": 5, "log": log} | change)
+        assert len(target.visits) == 3
+
+
+def test_a_modelled_target_gives_one_exact_sample(bundle, log):
+    target = VirtualTarget("sm8250")
+    records = bench(bundle, target, threads=(1, 2), log=log)
+    assert len(records) == len(target.settings((1, 2)))
+    assert all(len(record.samples_ms) == 1 and record.block == 0 for record in records)
+    assert {record.provenance for record in records} == {"modelled"}
+    assert {record.reasons for record in records} == {("modelled: exact, and as wrong as the model",)}
+    assert all(record.setting_read == record.setting for record in records)
+    top = next(record for record in records if record.setting == Setting("big", 2841600))
+    assert top.power_mw == 984.18
+    assert top.energy_mj == pytest.approx(984.18 * top.latency_ms / 1000)
+    unknown = next(record for record in records if record.setting == Setting("big", 3091200))
+    assert unknown.energy_mj is None
+    assert unknown.energy_source == target.energy_note
+    assert bench(bundle, target, threads=(1, 2), log=log) == records
+
+
+def test_this_machine_for_real(bundle, log):
+    [first, second] = bench(bundle, LocalTarget(), blocks=2, runs=5, warmup=1, log=log)
+    assert (len(first.samples_ms), first.provenance, first.block, second.block) == (5, "measured", 0, 1)
+    assert first.rung in ("sysfs", "affinity")
+    assert first.setting_read.threads == 1
+    assert set(first.versions) == {"edgekit", "python", "engine", "kernel"}
+
+
+def test_a_killed_run_keeps_its_blocks_and_is_resumed(tflite, log):
+    command = [
+        sys.executable,
+        "-m",
+        "edgekit",
+        "bench",
+        str(tflite),
+        "--blocks",
+        "40",
+        "--runs",
+        "5",
+        "--out",
+        str(log.path),
+    ]
+    child = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while (not log.path.is_file() or log.path.read_bytes().count(b"\n") < 2) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    child.send_signal(signal.SIGKILL)
+    assert child.wait(10) == -signal.SIGKILL
+    kept = list(log)
+    assert 2 <= len(kept) < 40
+    records = bench(open_bundle_or_model(tflite), LocalTarget(), blocks=len(kept) + 1, runs=5, log=log)
+    assert records[: len(kept)] == kept
+    assert len(records) == len(kept) + 1
+
+
+def test_rows_gather_all_blocks_slowest_first(bundle, log):
+    records = bench(bundle, Fake(lambda visit: float(visit)), blocks=1, runs=5, log=log)
+    rows = summarise(records)
+    assert [row.latency_ms for row in rows] == [3.0, 2.0, 1.0]
+    assert [row.fps for row in rows] == [pytest.approx(1000 / 3), 500.0, 1000.0]
+    powered = next(row for row in rows if row.power_mw is not None)
+    assert (powered.power_kind, powered.energy_mj) == ("measured", powered.latency_ms * 0.5)
+    assert powered.remarks == ()
+    assert [row.remarks for row in rows if row.power_mw is None] == [("no energy: no meter",)] * 2
+
+
+def test_records_lie_in_the_bundle_or_beside_you(bundle):
+    target = VirtualTarget("gs101")
+    assert default_log(bundle, target).path == Path("double.tflite.virtual-gs101.jsonl")
+    plain = Bundle(Path("net.edgekit"), bundle.manifest)
+    assert default_log(plain, target).path == Path("net.edgekit/records/virtual-gs101.jsonl")
+
+
+def test_choose_variants(bundle):
+    assert choose_variants(bundle) == choose_variants(bundle, ["litert"]) == ["litert-fp32"]
+    with pytest.raises(ValueError, match=r"no variant with engine \['executorch'\].*litert-fp32 \(litert\)"):
+        choose_variants(bundle, ["executorch"])
+    with pytest.raises(ValueError, match="unknown variant 'x'"):
+        choose_variants(bundle, names=["x"])
+
+
+@pytest.mark.parametrize("counts", [{"runs": 0}, {"blocks": 0}, {"warmup": -1}])
+def test_counts_below_one(bundle, log, counts):
+    with pytest.raises(ValueError, match="need runs and blocks >= 1"):
+        bench(bundle, Fake(), log=log, **counts)
+    assert os.path.exists(log.path) is False
