@@ -135,7 +135,8 @@ def _target(bundle: Bundle, name: str) -> TargetView:
         try:
             return read()
         except (EdgekitError, ValueError) as err:
-            notes.append(" ".join(str(err).split()))
+            # A report is passed on: it names the bundle, not where it lies on this machine.
+            notes.append(" ".join(str(err).replace(str(bundle.path), bundle.path.name).split()))
             return otherwise
 
     everything: list[Record] = softly(lambda: list(RecordLog(_records_path(bundle, name))), [])

@@ -20,6 +20,12 @@ from runtime.errors import DataError
 from runtime.extras import require
 
 _HERE = Path(__file__).parent
+_FIGURE_NAMES = {
+    "macs": "MACs per frame (counted)",
+    "params": "parameters (counted)",
+    "latency_ms": "latency, eager, one thread (measured)",
+    "test_top1": "top-1 accuracy (measured)",
+}
 _WIDE, _NARROW = (900.0, 470.0), (400.0, 440.0)
 
 
@@ -58,6 +64,7 @@ def render_report(bundle: Bundle, target: str | None = None) -> str:
         clocks_of=clocks_of,
         symbol=symbol,
         figure=figure,
+        figure_names=_FIGURE_NAMES,
         pruned=lambda name: _pruned(content, name),
         style=_trusted((_HERE / "report.css").read_text(encoding="utf-8")),
         script=_trusted(script),
@@ -117,7 +124,8 @@ def _section(content: Content, view: TargetView) -> dict[str, Any]:
     shown = next(v for v in content.variants if v.variant.name == name)
     setting = policy.setting if policy else next((record.setting for record in view.records), None)
     shares, is_latency = [], False
-    if shown.workload is not None:
+    # Without a core to model, shares of the work are shown once, where nothing better is.
+    if shown.workload is not None and (view.profile or view is content.targets[0]):
         shares, is_latency = shares_by_kind(shown.workload, shown.variant.precision, view.profile, setting)
     return {
         "view": view,

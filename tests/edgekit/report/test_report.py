@@ -274,3 +274,9 @@ def test_command_refuses_what_is_no_bundle(tmp_path):
 def test_report_into_a_missing_folder_is_refused(tuned, tmp_path):
     with pytest.raises(DataError, match="must be a folder"):
         write_report(tuned, tmp_path / "no" / "r.html")
+
+
+def test_report_does_not_tell_where_the_bundle_lies(make_bundle):
+    bundle = make_bundle()
+    bench(bundle)
+    assert str(bundle.path.parent) not in render_report(bundle)
