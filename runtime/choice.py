@@ -149,10 +149,12 @@ def _explain(
             "Ask for fewer FPS or export a lighter model."
         )
     unknown = chosen.energy_mj is None
-    words = [f"{_name(chosen, winners)} meets {deadline_ms:.3g} ms ({bound}) for the least {_price(chosen)}"]
-    if unknown:
-        words[0] += "; energy is not known here"
-    others = [f"{_name(e, winners)} {_price(e)}" for e in winners if e is not chosen]
+    least = "core time, as energy is not known here" if unknown else "energy"
+    words = [
+        f"{_name(chosen, winners)} meets {deadline_ms:.3g} ms ({bound}) "
+        f"for the least {least}: {_price(chosen)} a frame"
+    ]
+    others = [f"{_name(e, winners)} at {_price(e)}" for e in winners if e is not chosen]
     if others:
         words.append(f"The others that do: {', '.join(others)}")
     if too_slow:
@@ -168,5 +170,5 @@ def _name(estimate: Estimate, among: Sequence[Estimate]) -> str:
 
 def _price(estimate: Estimate) -> str:
     if estimate.energy_mj is None:
-        return f"core time, {estimate.core_ms:.3g} ms a frame"
-    return f"energy, {estimate.energy_mj:.3g} mJ a frame"
+        return f"{estimate.core_ms:.3g} core-ms"
+    return f"{estimate.energy_mj:.3g} mJ"

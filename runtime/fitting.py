@@ -102,13 +102,7 @@ def fit_bundle(
     groups, grouped_by = _groups(bundle, kept)
     needed = LatencyPredictor.groups_required(alpha)
     if len(set(groups)) < needed:
-        unstable = left_out.get("unstable", 0)
-        hint = f" ({unstable} more are unstable: --include-unstable uses them)" if unstable else ""
-        raise DataError(
-            f"{len(set(groups))} clocks of {bundle.path.name} were benched on {target.name}{hint}, at least "
-            f"{needed} are needed; run: edgekit bench {bundle.path} --target {target.name}"
-            f"{_if_too_few_offered(target, needed)}"
-        )
+        raise DataError(_too_few(bundle, target, len(set(groups)), needed, left_out.get("unstable", 0)))
     X = np.stack([features_of(bundle, target.profile, r.variant, ran_at(r)) for r in kept])
     y = np.array([record.latency_ms for record in kept])
     predictor = LatencyPredictor(alpha=alpha, random_state=seed).fit(X, y, np.array(groups))
@@ -207,11 +201,18 @@ def features_of(bundle: Bundle, profile: SocProfile, variant_name: str, setting:
     return features(workload, profile, setting, variant.precision, variant.engine)
 
 
-def _if_too_few_offered(target: Target, needed: int) -> str:
-    offered = {(setting.cluster, setting.freq_khz) for setting in target.settings()}
-    if len(offered) >= needed:
-        return ""
-    return f" (it offers only {len(offered)}: skip fit, `edgekit tune` takes what was benched)"
+def _too_few(bundle: Bundle, target: Target, got: int, needed: int, unstable: int) -> str:
+    offered = len({(setting.cluster, setting.freq_khz) for setting in target.settings()})
+    if offered < needed:
+        return (
+            f"{target.name} offers {offered} clocks, a predictor needs at least {needed} benched; "
+            "skip fit: `edgekit tune` takes what was benched"
+        )
+    hint = f" ({unstable} records more are unstable: --include-unstable uses them)" if unstable else ""
+    return (
+        f"{got} clocks of {bundle.path.name} were benched on {target.name}{hint}, at least {needed} are "
+        f"needed; run: edgekit bench {bundle.path} --target {target.name}"
+    )
 
 
 def _groups(bundle: Bundle, records: Sequence[Record]) -> tuple[list[str], str]:

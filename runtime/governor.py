@@ -43,7 +43,8 @@ class RunResult:
         fps_target: pace of the frames; ``None`` ran them back to back.
         late_frames: finished after the end of their period.
         latency_ms, p90_ms: median and 90th percentile.
-        energy_mj: of one frame, ``None`` where nothing can tell; ``energy_source`` says why or whence.
+        energy_mj: of one frame, latency times power; ``None`` where nothing can tell.
+        energy_source: where the power comes from, or why there is none.
         comparison: of the policy with the kernel's governors, from when it was tuned.
     """
 

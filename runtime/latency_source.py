@@ -64,12 +64,14 @@ def latency_source(
 
 
 def benched_options(bundle: Bundle, target: Target, records: Sequence[Record]) -> dict[Option, Record]:
-    """Return one record per option with the samples of all its runs, stable or not."""
+    """Return one record per option with the samples of all its runs; unstable if any of them was."""
     pooled: dict[Option, Record] = {}
     for record in usable_records(bundle, target.name, records, include_unstable=True)[0]:
         option = Option(record.variant, record.setting)
         if option in pooled:
-            record = replace(record, samples_ms=pooled[option].samples_ms + record.samples_ms)
+            before = pooled[option]
+            verdict = "stable" if {record.verdict, before.verdict} == {"stable"} else "unstable"
+            record = replace(record, samples_ms=before.samples_ms + record.samples_ms, verdict=verdict)
         pooled[option] = record
     return pooled
 
@@ -115,8 +117,11 @@ def _from_records(
         ]
 
     provenance = "+".join(sorted({record.provenance for record in benched.values()}))
-    notes = (f"{why}, and needs none: every setting was benched; the upper bound is the 90th percentile",)
-    return LatencySource(model, options, "none: medians of the records", 0.9, provenance, notes)
+    notes = [f"{why}, and needs none: every setting was benched; the upper bound is the 90th percentile"]
+    unstable = sum(benched[option].verdict != "stable" for option in options)
+    if unstable:
+        notes.append(f"{unstable} of {len(options)} settings were judged unstable when they were benched")
+    return LatencySource(model, options, "the medians of the records", 0.9, provenance, tuple(notes))
 
 
 def _estimate(option: Option, target: Target, latency_ms: float, low_ms: float, high_ms: float) -> Estimate:

@@ -31,7 +31,7 @@ class Policy:
         chosen: the estimate of the chosen variant and setting.
         meets_target: whether the upper latency bound meets the deadline.
         confidence: share of settings (or, without a predictor, of samples) the bounds are made to hold.
-        energy_source: which table or model the energy comes from, or why there is none.
+        energy_source: where the power comes from that latency is multiplied by, or why there is none.
         provenance: ``measured`` or ``modelled``: the latencies the predictor learnt from.
         predictor: what the latencies come from: the regressor chosen, or the records themselves.
         winners: cheapest of each ladder that meets the target; ``too_slow`` the fastest of the others.

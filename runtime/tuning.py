@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from runtime.bundle import Bundle
-from runtime.choice import choose
+from runtime.choice import Estimate, choose
 from runtime.comparison import compare
 from runtime.latency_source import latency_source
 from runtime.policy import AWAKE, Policy, save_policy
@@ -76,7 +76,14 @@ def tune_bundle(
         too_slow=choice.fastest,
         considered=considered,
         comparison=comparison,
-        notes=source.notes + remarks,
+        notes=source.notes + _without_power(considered) + remarks,
         created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     return save_policy(bundle, policy), policy
+
+
+def _without_power(considered: Sequence[Estimate]) -> tuple[str, ...]:
+    dark = [estimate for estimate in considered if estimate.energy_mj is None]
+    if not dark or len(dark) == len(considered):
+        return ()
+    return (f"{len(dark)} of {len(considered)} settings rank last: no power is known for them",)

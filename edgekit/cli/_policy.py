@@ -50,8 +50,8 @@ def print_policy(policy: Policy) -> None:
     print_table(("variant", "best of its cores", "ms", "ms at most", "mJ/frame", ""), rows)
     click.echo(f"\n{policy.reason}\n")
     print_comparison(policy)
-    click.echo(f"Latency: {policy.provenance}; predicted by {policy.predictor}.")
-    click.echo(f"Energy: {policy.energy_source}.")
+    click.echo(f"Latency: {policy.provenance}; from {policy.predictor}.")
+    click.echo(f"Energy: {_energy_source(policy, policy.energy_mj)}.")
     for remark in policy.notes:
         click.echo(f"Note: {remark}.")
 
@@ -69,7 +69,7 @@ def print_run(result: RunResult, policy: Policy | None) -> None:
     click.echo(f"Frames:  {result.frames} of {result.variant}{pace}")
     latency = f"{result.latency_ms:.3g} ms median, {result.p90_ms:.3g} ms p90"
     click.echo(f"Latency: {latency} ({result.provenance})")
-    click.echo(f"Energy:  {energy} ({result.energy_source})")
+    click.echo(f"Energy:  {energy} ({_energy_source(result, result.energy_mj)})")
     click.echo(f"Why:     {result.reason}")
     for remark in result.notes:
         click.echo(f"Note:    {remark}.")
@@ -99,6 +99,13 @@ def print_comparison(policy: Policy) -> None:
     if policy.oracle_share_pct is not None:
         share = f"{policy.oracle_share_pct:.1f} %"
         click.echo(f"Against performance the policy saves {share} of what the exhaustive best saves.\n")
+
+
+def _energy_source(result: Policy | RunResult, energy_mj: float | None) -> str:
+    # Modelled latency makes energy modelled, however well the power was measured.
+    if energy_mj is None:
+        return result.energy_source
+    return f"{result.provenance} latency x power; power {result.energy_source}"
 
 
 def _verdict(policy: Policy, estimate: Estimate) -> str:

@@ -81,8 +81,8 @@ class Phone:
     def power(self, setting):
         if not self.knows_power:
             return None
-        cluster = self.profile.cluster(setting.cluster)
-        return PowerFigure(cluster.opp(setting.freq_khz).power_mw * setting.threads, "table of the test")
+        power_mw = self.profile.cluster(setting.cluster).opp(setting.freq_khz).power_mw
+        return None if power_mw is None else PowerFigure(power_mw * setting.threads, "table of the test")
 
     @contextlib.contextmanager
     def session(self, bundle, variant, setting):

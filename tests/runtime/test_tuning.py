@@ -11,7 +11,16 @@ from runtime.policy import Policy, load_policy, save_policy, slug
 from runtime.setting import Setting
 from runtime.soc import roofline_latency_ms
 from runtime.tuning import tune_bundle
-from tests.runtime.phone import WORKLOAD, Phone, make_bundle, make_records, without_clocks
+from tests.runtime.phone import (
+    BIG,
+    LITTLE,
+    PROFILE,
+    WORKLOAD,
+    Phone,
+    make_bundle,
+    make_records,
+    without_clocks,
+)
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +135,7 @@ def test_records_do_when_every_setting_was_benched(tmp_path):
     bundle, target = make_bundle(tmp_path), Phone("local", "measured")
     records = make_records(bundle, target)
     _, policy = tune_bundle(bundle, target, 30, records=records)
-    assert policy.predictor == "none: medians of the records"
+    assert policy.predictor == "the medians of the records"
     assert policy.provenance == "measured"
     assert "every setting was benched" in policy.notes[0]
     benched = {record.setting: record for record in records}
@@ -208,3 +217,20 @@ def test_file_names_hold_no_colon_or_slash():
 
 def test_policy_is_plain_data():
     assert msgspec.json.schema(Policy)["$ref"] == "#/$defs/Policy"
+
+
+def test_settings_of_unknown_power_rank_last_and_are_counted(tmp_path):
+    little = replace(LITTLE, opps=tuple(replace(opp, power_mw=None) for opp in LITTLE.opps))
+    target = Phone(profile=replace(PROFILE, clusters=(little, BIG)))
+    bundle = make_bundle(tmp_path)
+    _, policy = tune_bundle(bundle, target, 15, records=make_records(bundle, target))
+    assert policy.setting.cluster == "big"
+    assert "13 of 32 settings rank last: no power is known for them" in policy.notes
+
+
+def test_unstable_records_are_named(tmp_path):
+    bundle, target = make_bundle(tmp_path), Phone("local", "measured")
+    records = make_records(bundle, target)
+    records[0] = replace(records[0], verdict="unstable")
+    _, policy = tune_bundle(bundle, target, 15, records=records)
+    assert "1 of 32 settings were judged unstable when they were benched" in policy.notes

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -84,6 +86,28 @@ def test_run_json_is_the_result(tuned):
     assert result["provenance"] == "modelled"
     assert result["late_frames"] == 0
     assert result["setting"] == result["setting_read"]
+
+
+def test_running_a_tuned_bundle_needs_no_sklearn(tuned):
+    code = (
+        "import sys; sys.modules['sklearn'] = sys.modules['skops'] = sys.modules['torch'] = None\n"
+        "from edgekit.cli import cli; cli(sys.argv[1:])"
+    )
+    words = [sys.executable, "-c", code, "run", str(tuned), "--target", TARGET]
+    shown = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert shown.returncode == 0, shown.stderr
+    assert "Setting: " in shown.stdout
+
+
+def test_tuning_without_sklearn_names_the_extra(tuned):
+    code = (
+        "import sys; sys.modules['sklearn'] = None\n"
+        "from edgekit.cli import cli; cli(sys.argv[1:])"
+    )
+    words = [sys.executable, "-c", code, "tune", str(tuned), "--target", TARGET]
+    shown = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert shown.returncode == 1
+    assert "pip install 'edgekit[predict]'" in shown.stderr
 
 
 @pytest.mark.parametrize(
