@@ -79,7 +79,7 @@ class ChannelGraph:
         group = self._graph.get_pruning_group(layer, tp.prune_conv_out_channels, list(indices))
         if not self._graph.check_pruning_group(group):
             raise PruneError(
-                f"removing {len(indices)} of {layer.out_channels} channels of {name!r} would leave a layer empty"
+                f"removing {len(indices)} of {layer.out_channels} channels of {name!r} leaves a layer empty"
             )
         return self._named(group)
 

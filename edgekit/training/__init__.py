@@ -9,9 +9,9 @@ from edgekit.training.checkpoint import (
 )
 from edgekit.training.hooks import Hook, TemperatureAnnealing
 from edgekit.training.recipe import RECIPES, NamedRecipe, Recipe, load_recipe
+from edgekit.training.run import fit_spec, train
 from edgekit.training.schedule import learning_rate
 from edgekit.training.task import Classification, Task
-from edgekit.training.train import fit_spec, train
 from edgekit.training.trainer import Trainer, build_optimizer, evaluate
 
 __all__ = [

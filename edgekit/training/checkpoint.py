@@ -144,7 +144,7 @@ def save_checkpoint(
     )
     write_atomic(folder / WEIGHTS_FILE, weights)
     write_atomic(folder / CHECKPOINT_FILE, msgspec.json.format(msgspec.json.encode(document), indent=1))
-    return _checkpoint(folder, document)
+    return _checkpoint(folder, _read_document(folder))  # what every later reader gets
 
 
 def load_checkpoint(path: str | Path) -> Checkpoint:

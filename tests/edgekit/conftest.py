@@ -5,7 +5,7 @@ from edgekit.data import Dataset, Split
 from runtime.bundle import ImageSpec
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def toy_data():
     """64 + 32 grey images of 8x8 pixels: bright above (class 0) or below (class 1), on noise."""
     image = ImageSpec(size=8, resize=8, mean=(0.5,), std=(0.25,), channels=1)

@@ -1,0 +1,113 @@
+import pytest
+import torch
+from torch import nn
+
+from edgekit.models import ModelSpec, count_macs
+from edgekit.nn import DynamicConv2d
+from edgekit.pruning import ChannelGraph, mask_channels, physically_remove
+from runtime.errors import PruneError
+
+SPECS = {
+    "mobilenet_v2": ModelSpec("mobilenet_v2", width=0.25),
+    "mobilenet_v2 dynamic": ModelSpec("mobilenet_v2", width=0.25, act="dyrelu-b", dynamic_conv="pointwise"),
+    "mobilenet_v2 dyrelu-c": ModelSpec("mobilenet_v2", width=0.25, act="dyrelu-c"),
+    "resnet20": ModelSpec("resnet20", width=0.5),
+    "resnet20 dynamic": ModelSpec("resnet20", width=0.5, act="dyrelu-b", dynamic_conv="pointwise"),
+    "mobilenet_v3_small": ModelSpec("mobilenet_v3_small", width=0.5),
+    "efficientnet_lite0": ModelSpec("efficientnet_lite0", width=0.25),
+}
+INPUTS = torch.rand(4, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+
+
+def lively(spec):
+    """Build a small model none of whose constants is at its start of 0 or 1, as after training."""
+    from dataclasses import replace
+
+    torch.manual_seed(0)
+    model = replace(spec, num_classes=10, image_size=16).build()
+    model(INPUTS)  # running statistics
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+    return model.eval()
+
+
+def every_third(model):
+    return {c.name: tuple(range(0, c.channels, 3)) for c in ChannelGraph(model, INPUTS[:1]).block_internal()}
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_compact_equals_masked(name):
+    model = lively(SPECS[name])
+    plan = every_third(model)
+    graph = ChannelGraph(model, INPUTS[:1])
+    masked = mask_channels(model, [r for conv, idx in plan.items() for r in graph.removals(conv, idx)])
+    compact = physically_remove(model, plan, INPUTS)
+    expected = masked(INPUTS)
+    assert (compact(INPUTS) - expected).abs().max() <= 1e-5 * max(1.0, expected.abs().max())
+    assert (compact(INPUTS) - model(INPUTS)).abs().max() > 1e-3  # the channels did matter
+    for conv, indices in plan.items():
+        assert compact.get_submodule(conv).out_channels == model.get_submodule(conv).out_channels - len(
+            indices
+        )
+    assert count_macs(compact, (3, 16, 16)) < count_macs(model, (3, 16, 16))
+
+
+def test_the_model_itself_is_left_alone():
+    model = lively(SPECS["resnet20"])
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    physically_remove(model, every_third(model), INPUTS)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
+
+
+def test_zeroing_the_filter_alone_is_not_a_removal():
+    """Batch norm turns a filter of zeros into a constant; only masking it too makes the channel go."""
+    model = lively(SPECS["resnet20"])
+    plan = {"stages.0.0.conv1.conv": (0, 1)}
+    compact = physically_remove(model, plan, INPUTS)
+    with torch.no_grad():
+        model.get_submodule("stages.0.0.conv1.conv").weight[[0, 1]] = 0
+        assert (model(INPUTS) - compact(INPUTS)).abs().max() > 1e-3
+
+
+def test_a_dynamic_convolution_loses_outputs_inputs_and_attention_inputs():
+    model = lively(SPECS["mobilenet_v2 dynamic"])
+    compact = physically_remove(model, {"blocks.1.expand.conv": (0, 7)}, INPUTS)
+    expand, project = (compact.get_submodule(f"blocks.1.{part}.conv") for part in ("expand", "project"))
+    assert isinstance(expand, DynamicConv2d)
+    assert expand.weight.shape == (4, 46, 8, 1, 1)
+    assert project.weight.shape[2] == project.attention.fc1.in_channels == 46
+    kept = [i for i in range(48) if i not in (0, 7)]
+    assert torch.equal(expand.weight, model.get_submodule("blocks.1.expand.conv").weight[:, kept])
+    act = compact.get_submodule("blocks.1.expand.act")
+    assert act.fc1.in_channels == act.slope1.out_channels == act.offset2.out_channels == 46
+
+
+def test_the_compact_network_trains():
+    model = lively(SPECS["mobilenet_v2 dynamic"])
+    compact = physically_remove(model, every_third(model), INPUTS).train()
+    compact(INPUTS).sum().backward()
+    assert all(parameter.grad is not None for parameter in compact.parameters())
+
+
+def test_an_empty_plan_changes_nothing():
+    model = lively(SPECS["resnet20"])
+    assert torch.equal(physically_remove(model, {}, INPUTS)(INPUTS), model(INPUTS))
+
+
+class Gated(nn.Module):
+    """A convolution, an activation with f(0) = 1/2, and a second convolution."""
+
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Conv2d(3, 8, 1)
+        self.act = nn.Sigmoid()
+        self.second = nn.Conv2d(8, 4, 1)
+
+    def forward(self, x):
+        return self.second(self.act(self.first(x))).mean((2, 3))
+
+
+def test_an_activation_that_lifts_zero_is_noticed():
+    with pytest.raises(PruneError, match=r"differs from the masked one .* does not map 0 to 0"):
+        physically_remove(Gated(), {"first": (0,)}, INPUTS)
