@@ -18,6 +18,7 @@ from runtime.model_file import ModelFile, open_bundle_or_model
 from runtime.policy import slug
 from runtime.records import Record, RecordLog
 from runtime.setting import Setting
+from runtime.soc import PowerFigure
 from runtime.targets import Target
 from runtime.verdict import Verdict, judge
 
@@ -166,7 +167,7 @@ def _measure(
         warmup=warmup,
         power_mw=None if power is None else power.power_mw,
         energy_mj=None if power is None else power.power_mw * latency_ms / 1000,
-        energy_source=target.energy_note if power is None else power.source,
+        energy_source=_energy_source(target, power),
         temp_c=None if target.provenance == "modelled" else read_temp_c(),
         verdict=verdict.verdict,
         reasons=verdict.reasons,
@@ -175,6 +176,13 @@ def _measure(
         created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
         versions={"edgekit": __version__, "python": platform.python_version()} | versions,
     )
+
+
+def _energy_source(target: Target, power: PowerFigure | None) -> str:
+    if power is None:
+        return target.energy_note
+    # Measured power times a modelled latency is not a measured energy.
+    return f"modelled latency x {power.source}" if target.provenance == "modelled" else power.source
 
 
 def _sha256(bundle: Bundle, variant: Variant) -> str:
@@ -206,8 +214,8 @@ class BenchRow:
     reasons: tuple[str, ...]
 
     @property
-    def power_kind(self) -> str | None:
-        """First words of ``energy_source``: measured, modelled, ...; ``None`` without a power."""
+    def energy_kind(self) -> str | None:
+        """First words of ``energy_source``: measured, modelled latency x measured, ...; ``None`` without."""
         return None if self.power_mw is None else self.energy_source.partition(":")[0]
 
     @property

@@ -13,7 +13,7 @@ from edgekit.cli._output import note, print_json, print_table
 _COUNT = click.IntRange(min=1)
 _COLUMNS = {
     "variant": "variant", "setting": "setting", "median ms": "latency_ms", "IQR": "iqr_ms", "p90": "p90_ms",
-    "fps": "fps", "latency": "provenance", "mW": "power_mw", "mJ/frame": "energy_mj", "power": "power_kind",
+    "fps": "fps", "latency": "provenance", "mW": "power_mw", "mJ/frame": "energy_mj", "energy": "energy_kind",
     "verdict": "verdict",
 }  # fmt: skip
 

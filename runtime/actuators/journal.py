@@ -11,7 +11,7 @@ import msgspec
 import psutil
 
 from runtime.bundle import write_atomic
-from runtime.errors import DataError
+from runtime.errors import DataError, PermissionNeeded
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 # A journal is replayed as root: it may write the files of a clock domain and nothing else.
@@ -63,12 +63,22 @@ class Journal:
         self.folder = folder or default_folder()
 
     def write(self, state: PolicyState) -> Path:
-        """Put ``state`` on the disk and return its file; ``unlink`` it once the state is back."""
+        """Put ``state`` on the disk and return its file; ``unlink`` it once the state is back.
+
+        Raises:
+            PermissionNeeded: the folder cannot be written; without it a kill could not be repaired.
+        """
         process = psutil.Process()
         entry = Entry(state, process.pid, process.create_time(), _boot_id())
-        self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"{Path(state.policy).name}-{process.pid}.json"
-        write_atomic(path, msgspec.json.encode(entry))
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_atomic(path, msgspec.json.encode(entry))
+        except OSError as err:
+            raise PermissionNeeded(
+                f"cannot note in {self.folder} how the clock was ({err.strerror}); make it writable, "
+                "or set XDG_STATE_HOME to a folder that is"
+            ) from err
         return path
 
     def entries(self) -> list[tuple[Path, Entry]]:

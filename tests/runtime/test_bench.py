@@ -146,6 +146,7 @@ def test_a_modelled_target_gives_one_exact_sample(bundle, log):
     assert all(record.setting_read == record.setting for record in records)
     top = next(record for record in records if record.setting == Setting("big", 2841600))
     assert top.power_mw == 984.18
+    assert top.energy_source.startswith("modelled latency x measured: freqbench")
     assert top.energy_mj == pytest.approx(984.18 * top.latency_ms / 1000)
     unknown = next(record for record in records if record.setting == Setting("big", 3091200))
     assert unknown.energy_mj is None
@@ -194,7 +195,7 @@ def test_rows_gather_all_blocks_slowest_first(bundle, log):
     assert [row.latency_ms for row in rows] == [3.0, 2.0, 1.0]
     assert [row.fps for row in rows] == [pytest.approx(1000 / 3), 500.0, 1000.0]
     powered = next(row for row in rows if row.power_mw is not None)
-    assert (powered.power_kind, powered.energy_mj) == ("measured", powered.latency_ms * 0.5)
+    assert (powered.energy_kind, powered.energy_mj) == ("measured", powered.latency_ms * 0.5)
     assert powered.remarks == ()
     assert [row.remarks for row in rows if row.power_mw is None] == [("no energy: no meter",)] * 2
 

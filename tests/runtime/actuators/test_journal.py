@@ -6,7 +6,7 @@ import pytest
 
 from runtime.actuators import Journal, journal, restore
 from runtime.actuators.journal import PolicyState, default_folder
-from runtime.errors import DataError
+from runtime.errors import DataError, PermissionNeeded
 
 STATE = PolicyState("/sys/devices/system/cpu/cpufreq/policy0", "schedutil", 300000, 1800000)
 
@@ -53,3 +53,9 @@ def test_the_owner_is_known_by_its_start_not_only_its_number(tmp_path):
     assert not replace(entry, pid_started=entry.pid_started - 1).is_owner_alive
     assert not replace(entry, pid=2**22 + 1).is_owner_alive
     assert journal._boot_id() == entry.boot_id
+
+
+def test_no_clock_is_changed_that_could_not_be_repaired(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(PermissionNeeded, match="or set XDG_STATE_HOME"):
+        Journal(tmp_path / "file").write(STATE)
