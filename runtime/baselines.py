@@ -5,7 +5,8 @@ Sources: Documentation/scheduler/{schedutil,sched-capacity,sched-energy}.rst of 
 What the simulation holds: one task that wakes once per period, runs one frame on one cluster and
 sleeps. Energy is the power of the clock times the time busy; waiting is free, because the power
 tables give the increment over an idle machine. The clock is reconsidered when the task wakes and at
-every tick while it runs. Left out: the delay of a clock change, util_est, other tasks and heat.
+every tick while it runs. Left out: the delay of a clock change, util_est, other tasks, heat, and
+that kernels since 5.16 may skip clocks their energy model calls inefficient.
 """
 
 from __future__ import annotations
