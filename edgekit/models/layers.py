@@ -153,22 +153,41 @@ def init_weights(model: nn.Module) -> None:
             nn.init.zeros_(module.bias)
 
 
+class HardSigmoid(nn.Module):
+    """Return relu6(x + 3) / 6, as ``nn.Hardsigmoid`` does.
+
+    Its numbers are buffers: of Python numbers ExecuTorch makes copies that XNNPACK leaves outside
+    its delegate.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.act = nn.ReLU6()
+        self.register_buffer("three", torch.full((1, 1, 1, 1), 3.0), persistent=False)
+        self.register_buffer("sixth", torch.full((1, 1, 1, 1), 1 / 6), persistent=False)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return values in [0, 1] of the same shape (B, C, H, W)."""
+        return self.act(x + self.three) * self.sixth
+
+
 class SqueezeExcite(nn.Module):
-    """Weigh the channels by a small network on their means: squeeze-and-excitation (1709.01507).
+    """Weigh the channels by a small network on their means, gated by a hard sigmoid.
+
+    Squeeze-and-excitation (1709.01507) in the form of MobileNetV3.
 
     Args:
         channels: C of the map.
         hidden: channels between the two layers.
-        gate: the last activation; ``nn.Hardsigmoid`` in MobileNetV3.
     """
 
-    def __init__(self, channels: int, hidden: int, gate: type[nn.Module] = nn.Hardsigmoid):
+    def __init__(self, channels: int, hidden: int):
         super().__init__()
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.fc1 = nn.Conv2d(channels, hidden, 1)
         self.act = nn.ReLU()
         self.fc2 = nn.Conv2d(hidden, channels, 1)
-        self.gate = gate()
+        self.gate = HardSigmoid()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return the weighted map: (B, C, H, W) -> (B, C, H, W)."""

@@ -63,7 +63,10 @@ class ResNet(nn.Module):
         kernel = 7 if stem_stride == 2 else 3
         conv = nn.Conv2d(spec.in_channels, width, kernel, stem_stride, kernel // 2, bias=False)
         self.stem = conv_bn(conv, layers.act_for(width, nn.ReLU))
-        self.pool = nn.MaxPool2d(3, pool_stride, 1) if pool_stride == 2 else None
+        self.pool = None
+        if pool_stride == 2:
+            # Zeros pad as well as the usual -inf behind a ReLU, and LiteRT's delegate takes them.
+            self.pool = nn.Sequential(nn.ZeroPad2d(1), nn.MaxPool2d(3, 2))
         self.stages = nn.Sequential()
         for index, (depth, stride) in enumerate(zip(depths, strides, strict=True)):
             out = round_channels(channels * 2**index * spec.width)

@@ -2,7 +2,14 @@ import pytest
 import torch
 from torch import nn
 
-from edgekit.models.layers import SqueezeExcite, init_weights, round_channels, same_padding, strides_for
+from edgekit.models.layers import (
+    HardSigmoid,
+    SqueezeExcite,
+    init_weights,
+    round_channels,
+    same_padding,
+    strides_for,
+)
 from edgekit.nn import DynamicConv2d, DynamicReLU
 
 MOBILENET = [2, 1, 2, 2, 2, 1, 2, 1]
@@ -54,6 +61,12 @@ def test_same_padding_is_tensorflows(kernel, stride, size, pads):
         conv = nn.Conv2d(1, 1, kernel, stride, padding)
         x = torch.zeros(1, 1, size, size)
         assert conv(x if pad is None else pad(x)).shape[-1] == -(-size // stride)
+
+
+def test_the_hard_sigmoid_is_torchs_and_saves_nothing():
+    x = torch.linspace(-5, 5, 101).reshape(1, 1, 1, -1)
+    torch.testing.assert_close(HardSigmoid()(x), nn.functional.hardsigmoid(x))
+    assert not HardSigmoid().state_dict()
 
 
 def test_squeeze_and_excitation_weighs_channels():
