@@ -62,6 +62,12 @@ class TargetView:
         found = sorted({record.provenance for record in self.records})
         return "+".join(found) or ("modelled" if self.name.startswith(VIRTUAL) else "measured")
 
+    @property
+    def energy_provenance(self) -> str:
+        """Return what to call energy, latency times power: measured only where both are."""
+        modelled = self.policy is not None and self.policy.energy_source.startswith("modelled")
+        return "modelled" if modelled else self.provenance
+
 
 @dataclass(frozen=True)
 class Content:

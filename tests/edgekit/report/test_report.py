@@ -246,6 +246,20 @@ def test_without_energy_the_plot_shows_core_time(tuned):
     assert "needs the least core time" in html
 
 
+@pytest.mark.parametrize(
+    ("provenance", "source", "badge"),
+    [
+        ("modelled", "measured: freqbench", "modelled"),
+        ("measured", "modelled: C f V^2", "modelled"),
+        ("measured", "measured: rail meter", "measured"),
+    ],
+)
+def test_energy_is_measured_only_where_latency_and_power_are(tuned, provenance, source, badge):
+    policy = replace(load_policy(tuned, TARGET), provenance=provenance, energy_source=source)
+    text = Page(render_report(save_policy(tuned, policy))).text
+    assert f"mW while busy {badge}" in text
+
+
 def test_one_target_can_be_asked_for(tuned):
     other = add_fit(tuned)
     (other.path / "records" / "local.jsonl").write_bytes(b"")
