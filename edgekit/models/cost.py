@@ -80,13 +80,18 @@ def _linear_macs(linear: nn.Linear, _: torch.Tensor, y: torch.Tensor) -> int:
 
 
 def _dynamic_conv_macs(conv: DynamicConv2d, x: torch.Tensor, y: torch.Tensor) -> int:
-    """Count pooling HWC, aggregation K N C k^2 and the convolution; the layers inside count themselves."""
-    return x.numel() + conv.weight.numel() + y.numel() * conv.weight[0, 0].numel()
+    """Count pooling HWC, attention C^2/4 + CK/4, aggregation K N C k^2 and the convolution."""
+    attention = conv.attention.fc1.weight.numel() + conv.attention.fc2.weight.numel()
+    return x.numel() + attention + conv.weight.numel() + y.numel() * conv.weight[0, 0].numel()
 
 
 def _dynamic_relu_macs(act: DynamicReLU, x: torch.Tensor, _: torch.Tensor) -> int:
-    """Count pooling HWC and two lines, 2 K HWC with K = 2; the layers inside count themselves."""
-    return x.numel() + 2 * 2 * x.numel()
+    """Count pooling HWC, the hyper-function's layers, and two lines, 2 K HWC with K = 2.
+
+    The convolution of the spatial attention (variant c) counts itself.
+    """
+    layers = (act.fc1, act.slope1, act.slope2, act.offset1, act.offset2)
+    return x.numel() + sum(layer.weight.numel() for layer in layers) + 2 * 2 * x.numel()
 
 
 _COUNTERS = {

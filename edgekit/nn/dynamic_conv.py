@@ -43,8 +43,16 @@ class KernelAttention(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return the kernels' weights, shape (B, K); each row is positive and sums to one."""
-        logits = self.fc2(self.act(self.fc1(self.pool(x)))).flatten(1)  # (B, K)
+        logits = on_pooled(self.fc2, self.act(on_pooled(self.fc1, self.pool(x).flatten(1))))  # (B, K)
         return torch.softmax(logits / self.temperature, dim=1)
+
+
+def on_pooled(conv: nn.Conv2d, x: torch.Tensor) -> torch.Tensor:
+    """Return a 1x1 convolution of a map with one position, (B, C) -> (B, N), as the matrix product it is.
+
+    PyTorch's CPU convolution takes several times as long for it, and a net has hundreds of them.
+    """
+    return F.linear(x, conv.weight.flatten(1), conv.bias)
 
 
 class DynamicConv2d(nn.Module):

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from edgekit.nn.dynamic_conv import MIN_HIDDEN
+from edgekit.nn.dynamic_conv import MIN_HIDDEN, on_pooled
 
 VARIANTS = ("a", "b", "c")
 SLOPE_RANGE = 1.0  # lambda_a
@@ -76,12 +76,18 @@ class DynamicReLU(nn.Module):
 
     def coefficients(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         """Return slope1, slope2, offset1, offset2, each of shape (B, C or 1, 1, 1)."""
-        hidden = self.act(self.fc1(self.pool(x)))  # (B, C/R, 1, 1)
-        slope1 = 1.0 + SLOPE_RANGE * torch.tanh(self.slope1(hidden) / 2)
-        slope2 = SLOPE_RANGE * torch.tanh(self.slope2(hidden) / 2)
-        offset1 = OFFSET_RANGE * torch.tanh(self.offset1(hidden) / 2)
-        offset2 = OFFSET_RANGE * torch.tanh(self.offset2(hidden) / 2)
-        return slope1, slope2, offset1, offset2
+        hidden = self.act(on_pooled(self.fc1, self.pool(x).flatten(1)))  # (B, C/R)
+        heads = (self.slope1, self.slope2, self.offset1, self.offset2)
+        # One product for the four heads, each a 1x1 convolution of a map with one position.
+        weight = torch.cat([head.weight for head in heads]).flatten(1)
+        z = F.linear(hidden, weight, torch.cat([head.bias for head in heads]))  # (B, 4 * (C or 1))
+        slope1, slope2, offset1, offset2 = torch.tanh(z / 2)[..., None, None].chunk(4, dim=1)
+        return (
+            1.0 + SLOPE_RANGE * slope1,
+            SLOPE_RANGE * slope2,
+            OFFSET_RANGE * offset1,
+            OFFSET_RANGE * offset2,
+        )
 
     def spatial_attention(self, x: torch.Tensor) -> torch.Tensor:
         """Return each position's weight before clipping, shape (B, 1, H, W), mean 1/3; variant c only."""

@@ -11,7 +11,7 @@ from torch import nn
 
 
 def paired_latencies_ms(
-    models: Sequence[nn.Module], example: torch.Tensor, *, runs: int = 30, warmup: int = 5
+    models: Sequence[nn.Module], example: torch.Tensor, *, runs: int = 20, warmup: int = 3
 ) -> list[float]:
     """Return each model's median latency in ms on one CPU thread.
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -26,8 +28,9 @@ from edgekit.training.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
+from edgekit.training.hooks import Hook
 from edgekit.training.recipe import Recipe
-from edgekit.training.run import claim_folder
+from edgekit.training.run import claim_folder, save_once
 from edgekit.training.state import STATE_FILE
 from edgekit.training.trainer import Trainer, evaluate
 from runtime.errors import CheckpointError, PruneError
@@ -132,42 +135,46 @@ def prune(
     folder = Path(out)
     if resume and (folder / CHECKPOINT_FILE).is_file():
         return load_checkpoint(folder)
-    for phase in PHASES:
-        claim_folder(folder / phase, resume)
-    claim_folder(folder, resume)
+    for place in (folder, *(folder / phase for phase in PHASES)):
+        claim_folder(place, resume)
 
     identity = {"checkpoint": checkpoint.sha256, "method": method, "rate": rate, "round_to": round_to}
-    trained = _train(checkpoint.build(), dataset, soft, folder / "soft", identity, [hook], resume, progress)
-    compact = physically_remove(trained, hook.plan, examples)
+    fit = partial(_fit, dataset=dataset, identity=identity, resume=resume, progress=progress)
+    trained = fit(checkpoint.build(), soft, folder / "soft", hooks=[hook])
+    compact = physically_remove(trained.model, hook.plan, examples)
     removed_top1 = evaluate(compact, dataset.test)
-    compact = _train(compact, dataset, finetune, folder / "finetune", identity, [], resume, progress)
+    trainer = fit(compact, finetune, folder / "finetune")
 
-    report = PruningReport(
-        method=method,
-        rate=rate,
-        round_to=round_to,
-        epochs=epochs,
-        finetune_epochs=finetune_epochs,
-        source_sha256=checkpoint.sha256,
-        **_costs(original, compact, dataset, examples[:1]),
-        removed_top1=removed_top1,
-    )
-    report = replace(report, warnings=disagreements(report.before, report.after))
-    pruned = save_checkpoint(
-        folder,
-        compact,
-        spec=checkpoint.spec,
-        dataset=dataset.name,
-        image=dataset.image,
-        labels=tuple(dataset.labels),
-        recipe=msgspec.to_builtins(finetune),
-        metrics={"test_top1": report.after.test_top1},
-        plan=compose_plans(checkpoint.plan or {}, hook.plan),
-        pruning=msgspec.to_builtins(report),
-    )
-    for phase in PHASES:
-        (folder / phase / STATE_FILE).unlink(missing_ok=True)
-    return pruned
+    def save() -> None:
+        before, after = _costs([original, trainer.model], dataset, examples[:1])
+        report = PruningReport(
+            method=method,
+            rate=rate,
+            round_to=round_to,
+            epochs=epochs,
+            finetune_epochs=finetune_epochs,
+            source_sha256=checkpoint.sha256,
+            before=before,
+            after=after,
+            removed_top1=removed_top1,
+            warnings=disagreements(before, after),
+        )
+        save_checkpoint(
+            folder,
+            trainer.model,
+            spec=checkpoint.spec,
+            dataset=dataset.name,
+            image=dataset.image,
+            labels=tuple(dataset.labels),
+            recipe=checkpoint.recipe,
+            metrics={"test_top1": after.test_top1},
+            plan=compose_plans(checkpoint.plan or {}, hook.plan),
+            pruning=msgspec.to_builtins(report),
+        )
+        for phase in PHASES:
+            (folder / phase / STATE_FILE).unlink()
+
+    return save_once(trainer, folder, save)
 
 
 def disagreements(before: Cost, after: Cost) -> tuple[str, ...]:
@@ -187,24 +194,34 @@ def _default_recipe(checkpoint: Checkpoint) -> Recipe:
     return replace(recipe, lr=recipe.lr / 2, warmup_epochs=min(1, recipe.warmup_epochs))
 
 
-def _train(model, dataset, recipe, folder, identity, hooks, resume, progress) -> nn.Module:
+def _fit(
+    model: nn.Module,
+    recipe: Recipe,
+    folder: Path,
+    *,
+    dataset: Dataset,
+    identity: dict[str, Any],
+    resume: bool,
+    progress: bool,
+    hooks: Sequence[Hook] = (),
+) -> Trainer:
+    """Train ``model``, continuing where a run in ``folder`` stopped; leave it on the CPU in eval mode."""
     trainer = Trainer(model, recipe, hooks)
-    known = {**identity, "recipe": msgspec.to_builtins(recipe)}
-    trainer.fit(
-        dataset, folder, identity=known, resume=resume and (folder / STATE_FILE).is_file(), progress=progress
-    )
-    return trainer.model.cpu().eval()
+    started = resume and (folder / STATE_FILE).is_file()
+    known = {**identity, **recipe.identity()}
+    trainer.fit(dataset, folder, identity=known, resume=started, progress=progress)
+    trainer.model.cpu().eval()
+    return trainer
 
 
-def _costs(before: nn.Module, after: nn.Module, dataset: Dataset, example: torch.Tensor) -> dict[str, Cost]:
-    latencies_ms = paired_latencies_ms([before, after], example)
-    costs = [
+def _costs(models: Sequence[nn.Module], dataset: Dataset, example: torch.Tensor) -> list[Cost]:
+    latencies_ms = paired_latencies_ms(models, example)
+    return [
         Cost(
             macs=count_macs(model, tuple(example.shape[1:])),
             params=count_parameters(model),
             latency_ms=latency_ms,
             test_top1=evaluate(model, dataset.test),
         )
-        for model, latency_ms in zip((before, after), latencies_ms, strict=True)
+        for model, latency_ms in zip(models, latencies_ms, strict=True)
     ]
-    return {"before": costs[0], "after": costs[1]}

@@ -36,9 +36,9 @@ class Checkpoint:
         path: its folder.
         spec: the model before any pruning; ``plan`` says which channels were removed since.
         dataset, image, labels: what it was trained on, how images become inputs, class names.
-        recipe: of the last training.
+        recipe: of the training it comes from.
         metrics: such as ``test_top1``.
-        pruning: cost and accuracy before and after, where it was pruned.
+        pruning: how it was pruned since, with cost and accuracy before and after.
 
     Example:
         >>> checkpoint = load_checkpoint("runs/digits")   # doctest: +SKIP

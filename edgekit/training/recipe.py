@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from runtime.registry import Registry
@@ -47,6 +47,11 @@ class Recipe:
     devices: int = 1
     workers: int = 0
     seed: int = 0
+
+    def identity(self) -> dict[str, Any]:
+        """Return what decides the result: everything but where and by how many readers it is made."""
+        everything = asdict(self)
+        return {name: everything[name] for name in everything if name not in ("device", "workers")}
 
     def __post_init__(self) -> None:
         for name, allowed in (("optimizer", OPTIMIZERS), ("precision", PRECISIONS), ("device", DEVICES)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -61,12 +61,7 @@ def train(
     if fit_spec(spec, dataset) != spec:
         raise ValueError(f"{spec} does not fit dataset {dataset.name!r}; use {fit_spec(spec, dataset)}")
     folder = Path(out)
-    # What decides the result; where it runs does not.
-    identity = {
-        "spec": msgspec.to_builtins(spec),
-        "dataset": dataset.name,
-        "recipe": msgspec.to_builtins(recipe),
-    }
+    identity = {"dataset": dataset.name, **msgspec.to_builtins(spec), **recipe.identity()}
     if resume and (folder / CHECKPOINT_FILE).is_file():
         return load_checkpoint(folder)
     claim_folder(folder, resume)
@@ -78,22 +73,24 @@ def train(
     annealing = TemperatureSchedule(epochs=min(recipe.temperature_epochs, recipe.epochs - 1))
     trainer = Trainer(model, recipe, [TemperatureAnnealing(annealing), *hooks])
     log = trainer.fit(dataset, folder, identity=identity, resume=resume, progress=progress)
-    trainer.fabric.barrier()
-    if not trainer.fabric.is_global_zero:
-        return _wait_for(trainer, folder)
-    checkpoint = save_checkpoint(
-        folder,
-        trainer.model,
-        spec=spec,
-        dataset=dataset.name,
-        image=dataset.image,
-        labels=tuple(dataset.labels),
-        recipe=msgspec.to_builtins(recipe),
-        metrics={"test_top1": evaluate(trainer.model, dataset.test), "train_loss": log[-1]["train_loss"]},
-    )
-    (folder / STATE_FILE).unlink()
-    trainer.fabric.barrier()
-    return checkpoint
+
+    def save() -> None:
+        save_checkpoint(
+            folder,
+            trainer.model,
+            spec=spec,
+            dataset=dataset.name,
+            image=dataset.image,
+            labels=tuple(dataset.labels),
+            recipe=msgspec.to_builtins(recipe),
+            metrics={
+                "test_top1": evaluate(trainer.model, dataset.test),
+                "train_loss": log[-1]["train_loss"],
+            },
+        )
+        (folder / STATE_FILE).unlink()
+
+    return save_once(trainer, folder, save)
 
 
 def fit_spec(spec: ModelSpec, dataset: Dataset) -> ModelSpec:
@@ -122,7 +119,10 @@ def claim_folder(folder: Path, resume: bool) -> None:
         raise CheckpointError(f"cannot make {folder} ({err}); choose another --out") from err
 
 
-def _wait_for(trainer: Trainer, folder: Path) -> Checkpoint:
-    """Return the checkpoint that process 0 writes."""
+def save_once(trainer: Trainer, folder: Path, save: Callable[[], None]) -> Checkpoint:
+    """Let the first of a DDP run's processes ``save``; every process returns the checkpoint in ``folder``."""
+    trainer.fabric.barrier()
+    if trainer.fabric.is_global_zero:
+        save()
     trainer.fabric.barrier()
     return load_checkpoint(folder)

@@ -10,6 +10,8 @@ import msgspec
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
+from torch import nn
+from torch.optim import Optimizer
 
 from runtime.bundle import write_atomic
 from runtime.errors import CheckpointError
@@ -20,22 +22,30 @@ _MODEL, _OPTIMIZER = "model/", "optimizer/"
 
 @dataclass(frozen=True)
 class TrainingState:
-    """Weights and optimizer after ``epoch`` finished epochs, and what the run is (``identity``)."""
+    """Weights, optimizer and metrics (``log``) after ``epoch`` epochs, and what the run is (``identity``)."""
 
     epoch: int
     identity: dict[str, Any]
+    log: list[dict[str, Any]]
     model: dict[str, torch.Tensor]
     optimizer: dict[str, torch.Tensor]
 
 
-def save_state(folder: Path, epoch: int, identity: dict[str, Any], model: torch.nn.Module, optimizer) -> None:
+def save_state(
+    folder: Path,
+    epoch: int,
+    identity: dict[str, Any],
+    log: list[dict[str, Any]],
+    model: nn.Module,
+    optimizer: Optimizer,
+) -> None:
     """Write the state after ``epoch`` epochs to ``folder``."""
     tensors = {_MODEL + name: tensor for name, tensor in model.state_dict().items()}
     for index, entries in optimizer.state_dict()["state"].items():
         for name, value in entries.items():
             if value is not None:
                 tensors[f"{_OPTIMIZER}{index}/{name}"] = torch.as_tensor(value)
-    document = msgspec.json.encode({"epoch": epoch, "identity": identity}).decode()
+    document = msgspec.json.encode({"epoch": epoch, "identity": identity, "log": log}).decode()
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     write_atomic(folder / STATE_FILE, save(plain, metadata={"edgekit": document}))
 
@@ -60,12 +70,13 @@ def load_state(folder: Path) -> TrainingState:
     return TrainingState(
         epoch=document["epoch"],
         identity=document["identity"],
+        log=document["log"],
         model=_below(_MODEL, tensors),
         optimizer=_below(_OPTIMIZER, tensors),
     )
 
 
-def restore_optimizer(optimizer, tensors: dict[str, torch.Tensor]) -> None:
+def restore_optimizer(optimizer: Optimizer, tensors: dict[str, torch.Tensor]) -> None:
     """Put saved buffers, such as momentum, back into ``optimizer``."""
     state: dict[int, dict[str, torch.Tensor]] = {}
     for path, tensor in tensors.items():

@@ -74,7 +74,7 @@ class Trainer:
             TrainingError: the loss is not a number any more.
         """
         loader = TrainingLoader(dataset, self.recipe, self.fabric.global_rank, self.fabric.world_size)
-        log = _restore(self, folder, identity) if resume else []
+        log = self._restore(folder, identity) if resume else []
         self._call("on_train_begin")
         bar = tqdm(
             total=self.recipe.epochs * len(loader),
@@ -100,12 +100,25 @@ class Trainer:
                 )
                 self.epoch += 1
                 if self.fabric.is_global_zero:
-                    save_state(folder, self.epoch, identity, self.model, self.optimizer)
-                    write_atomic(
-                        folder / METRICS_FILE, b"".join(msgspec.json.encode(item) + b"\n" for item in log)
-                    )
+                    save_state(folder, self.epoch, identity, log, self.model, self.optimizer)
+                    lines = b"".join(msgspec.json.encode(item) + b"\n" for item in log)
+                    write_atomic(folder / METRICS_FILE, lines)
         self._call("finalize")
         return log
+
+    def _restore(self, folder: Path, identity: dict[str, Any]) -> list[dict[str, Any]]:
+        """Take up the state in ``folder`` and return the metrics of the epochs it has behind it."""
+        state = load_state(folder)
+        for name, value in identity.items():
+            if state.identity.get(name) != value:
+                raise CheckpointError(
+                    f"{folder} holds a run with {name} {state.identity.get(name)!r}, asked is {value!r}; "
+                    "resume with the same, or choose another --out"
+                )
+        load_weights(self.model, state.model, str(folder))
+        restore_optimizer(self.optimizer, state.optimizer)
+        self.epoch = state.epoch
+        return state.log
 
     def _run_epoch(self, loader: TrainingLoader, bar: tqdm) -> float:
         # Each epoch has seeds of its own: dropout after an interruption draws what it would have drawn.
@@ -173,21 +186,7 @@ def build_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
         {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
     ]
     if recipe.optimizer == "adamw":
-        return torch.optim.AdamW(groups, lr=recipe.lr)
-    return torch.optim.SGD(groups, lr=recipe.lr, momentum=recipe.momentum, nesterov=recipe.momentum > 0)
-
-
-def _restore(trainer: Trainer, folder: Path, identity: dict[str, Any]) -> list[dict[str, Any]]:
-    state = load_state(folder)
-    known = msgspec.to_builtins(identity)
-    for key, value in known.items():
-        if state.identity.get(key) != value:
-            raise CheckpointError(
-                f"{folder} holds a training with {key} {state.identity.get(key)}, asked is {value}; "
-                "resume with the same, or choose another --out"
-            )
-    load_weights(trainer.model, state.model, str(folder))
-    restore_optimizer(trainer.optimizer, state.optimizer)
-    trainer.epoch = state.epoch
-    lines = (folder / METRICS_FILE).read_bytes().splitlines() if (folder / METRICS_FILE).is_file() else []
-    return [line for line in map(msgspec.json.decode, lines) if line["epoch"] < state.epoch]
+        return torch.optim.AdamW(groups, lr=recipe.lr, fused=True)
+    return torch.optim.SGD(
+        groups, lr=recipe.lr, momentum=recipe.momentum, nesterov=recipe.momentum > 0, fused=True
+    )

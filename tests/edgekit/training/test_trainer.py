@@ -149,7 +149,7 @@ def test_evaluate_scores_and_leaves_the_mode_alone(toy_data):
 
 def test_resuming_another_run_is_refused(tmp_path, toy_data):
     Trainer(tiny_net(), RECIPE).fit(toy_data, tmp_path, identity={"model": "a"}, progress=False)
-    with pytest.raises(CheckpointError, match="holds a training with model a, asked is b"):
+    with pytest.raises(CheckpointError, match="holds a run with model .a., asked is .b."):
         Trainer(tiny_net(), RECIPE).fit(
             toy_data, tmp_path, identity={"model": "b"}, resume=True, progress=False
         )
