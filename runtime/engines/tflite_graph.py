@@ -84,9 +84,9 @@ def read_tflite(path: str | os.PathLike[str], name_of: NameOf | None = None) -> 
         raise BundleError(f"{path.name} is damaged ({err}); copy or export it again") from err
 
 
-def read_tflite_workload(path: str | os.PathLike[str]) -> Workload:
-    """Return what one frame of the ``.tflite`` file at ``path`` costs; raises as ``read_tflite``."""
-    return read_tflite(path).workload
+def read_tflite_workload(path: str | os.PathLike[str], name_of: NameOf | None = None) -> Workload:
+    """Return what one frame of the ``.tflite`` file at ``path`` costs; see ``read_tflite``."""
+    return read_tflite(path, name_of).workload
 
 
 class _Reader:

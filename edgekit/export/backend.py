@@ -1,0 +1,39 @@
+"""What an export backend is: a function from a lowered model to one file and what is known of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from runtime.bundle import Delegation
+from runtime.registry import Registry
+from runtime.workload import Workload
+
+
+@dataclass(frozen=True)
+class Exported:
+    """One model file, in memory.
+
+    Attributes:
+        data: bytes of the file.
+        suffix: of the file's name: ``.pte`` or ``.tflite``.
+        delegate: who runs the ops, as it stands in the file's name.
+        delegation: what the delegate took and what it left.
+        workload: cost of each op as this file runs it.
+        packages: distributions that made the file; their versions go into the manifest.
+    """
+
+    data: bytes
+    suffix: str
+    delegate: str
+    delegation: Delegation
+    workload: Workload
+    packages: tuple[str, ...]
+
+
+# Takes the lowered model and one example input of batch 1.
+Backend = Callable[[nn.Module, torch.Tensor], Exported]
+EXPORT_BACKENDS: Registry[Backend] = Registry("export_backend")

@@ -1,0 +1,134 @@
+"""Export to ExecuTorch with the XNNPACK delegate: a ``.pte`` file and what the delegate left out."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator
+
+import torch
+from torch import nn
+from torch.fx import GraphModule, Node
+
+from edgekit.export._quiet import exporting
+from edgekit.export.backend import EXPORT_BACKENDS, Exported
+from edgekit.export.workload import module_path_of, workload_of
+from runtime.bundle import Delegation, FallbackOp
+from runtime.errors import ExportError
+from runtime.extras import require
+
+_PARTITION_LOGGER = "executorch.backends.xnnpack.partition"
+_NO_PATTERN = "XNNPACK has no kernel for this op, or not for these shapes"
+
+
+@EXPORT_BACKENDS.register("executorch")
+def export_executorch(model: nn.Module, example: torch.Tensor) -> Exported:
+    """Export ``model`` as it is for inputs of the shape of ``example``.
+
+    Raises:
+        ExportError: torch.export cannot trace it, or ExecuTorch cannot lower it.
+        MissingExtra: executorch is not installed.
+    """
+    with exporting():
+        exir = require("executorch.exir", extra="executorch")
+        xnnpack = require("executorch.backends.xnnpack.partition.xnnpack_partitioner", extra="executorch")
+        program = trace(model, example)
+        workload = workload_of(program)
+        try:
+            with _reasons() as reasons:
+                edge = exir.to_edge_transform_and_lower(program, partitioner=[xnnpack.XnnpackPartitioner()])
+            # Before to_executorch, which rewrites the graph in place and puts an alloc before every op.
+            delegation = read_delegation(edge.exported_program().graph_module, reasons)
+            data = bytes(edge.to_executorch().buffer)
+        except Exception as err:
+            raise ExportError(f"ExecuTorch could not lower the model: {first_line(err)}") from err
+    return Exported(
+        data=data,
+        suffix=".pte",
+        delegate="xnnpack",
+        delegation=delegation,
+        workload=workload,
+        packages=("torch", "executorch", "torchao"),
+    )
+
+
+def trace(model: nn.Module, example: torch.Tensor) -> torch.export.ExportedProgram:
+    """Return the program of ``model`` with static shapes.
+
+    Raises:
+        ExportError: the model branches on data, or does something else that cannot be traced.
+    """
+    try:
+        return torch.export.export(model, (example,))
+    except Exception as err:
+        raise ExportError(
+            f"torch.export could not trace the model: {first_line(err)}; "
+            "a model must not branch on the values of tensors or change shape from input to input"
+        ) from err
+
+
+def read_delegation(graph: GraphModule, reasons: dict[str, str]) -> Delegation:
+    """Count the ops inside and outside the delegates of a lowered ``graph``.
+
+    Args:
+        graph: top level of the edge program.
+        reasons: node name -> why the partitioner refused it.
+    """
+    delegated, partitions, fallback = 0, 0, []
+    for node in graph.graph.nodes:
+        if node.op != "call_function" or _op_name(node) == "getitem":
+            continue
+        if _op_name(node) == "executorch_call_delegate":
+            partitions += 1
+            lowered = getattr(graph, node.args[0].target)
+            inside = lowered.original_module.graph.nodes
+            delegated += sum(n.op == "call_function" and _op_name(n) != "getitem" for n in inside)
+        else:
+            reason = reasons.get(node.name, _NO_PATTERN)
+            fallback.append(FallbackOp(_op_name(node), module_path_of(node), reason))
+    return Delegation(delegated, delegated + len(fallback), partitions, tuple(fallback))
+
+
+def first_line(err: Exception) -> str:
+    """Return the first line of an error's text that says something, with the error's kind."""
+    lines = [line.strip() for line in str(err).splitlines() if line.strip()]
+    return f"{type(err).__name__}: {lines[0] if lines else 'no message'}"
+
+
+def _op_name(node: Node) -> str:
+    """Return ``aten.convolution.default`` and the like."""
+    target = node.target
+    schema = getattr(target, "_schema", None)
+    if schema is None:
+        return getattr(target, "__name__", str(target))
+    return f"{schema.name.replace('::', '.')}.{schema.overload_name or 'default'}"
+
+
+@contextlib.contextmanager
+def _reasons() -> Iterator[dict[str, str]]:
+    """Yield a dict that fills with node name -> why XNNPACK's partitioner refused it.
+
+    The partitioner tells only its debug log: https://github.com/pytorch/executorch/issues/12703.
+    """
+    found: dict[str, str] = {}
+
+    class Collect(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            node, reason = getattr(record.msg, "node", None), getattr(record.msg, "reason", None)
+            if isinstance(node, Node) and reason:
+                found.setdefault(node.name, str(reason))
+
+    logger = logging.getLogger(_PARTITION_LOGGER)
+    handler, level, propagate = Collect(), logger.level, logger.propagate
+    disabled = logging.root.manager.disable
+    logging.disable(logging.NOTSET)
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = False
+    try:
+        yield found
+    finally:
+        logging.disable(disabled)
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+        logger.propagate = propagate

@@ -1,0 +1,43 @@
+"""Rewrite a model so that exporters keep every op of it on the fast path."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+
+from torch import nn
+
+from edgekit.export.lower.batch_norm import fold_batch_norm
+from edgekit.export.lower.dynamic_conv import lower_dynamic_conv
+from edgekit.export.lower.dynamic_relu import lower_dynamic_relu
+from edgekit.nn import DynamicConv2d, DynamicReLU
+
+__all__ = ["EXPORT_FORMS", "fold_batch_norm", "lower", "lower_dynamic_conv", "lower_dynamic_relu"]
+
+# Block -> function that returns its export form.
+EXPORT_FORMS: dict[type[nn.Module], Callable[..., nn.Module]] = {
+    DynamicConv2d: lower_dynamic_conv,
+    DynamicReLU: lower_dynamic_relu,
+}
+
+
+def lower(model: nn.Module) -> nn.Module:
+    """Return a copy of ``model`` in evaluation mode, its dynamic blocks in their export forms.
+
+    The copy gives the same outputs within rounding, for batch 1 only. Modules keep their paths.
+
+    Example:
+        >>> lowered = lower(ModelSpec("mobilenet_v2", act="dyrelu-b").build())   # doctest: +SKIP
+    """
+    lowered = copy.deepcopy(model).eval().requires_grad_(False)
+    fold_batch_norm(lowered)
+    if type(lowered) in EXPORT_FORMS:
+        return EXPORT_FORMS[type(lowered)](lowered).eval()
+    done: dict[nn.Module, nn.Module] = {}  # a block used twice stays one block
+    for parent in list(lowered.modules()):
+        for name, child in parent._modules.items():
+            if type(child) in EXPORT_FORMS:
+                if child not in done:
+                    done[child] = EXPORT_FORMS[type(child)](child)
+                parent._modules[name] = done[child]
+    return lowered.eval().requires_grad_(False)

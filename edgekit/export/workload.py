@@ -1,0 +1,149 @@
+"""Count what one frame of an exported program costs, op by op, fused as XNNPACK runs it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch.export import ExportedProgram
+from torch.fx import Node
+
+from runtime.engines.tflite_names import ROOT
+from runtime.workload import Op, Workload
+
+# Names of ATen ops, without overload.
+_NAMES = {
+    "conv2d": "conv1d conv2d convolution conv_transpose2d",
+    "linear": "linear addmm",
+    "matmul": "bmm mm matmul",
+    "softmax": "softmax _softmax log_softmax",
+    "pool": "adaptive_avg_pool2d adaptive_max_pool2d avg_pool2d max_pool2d mean sum amax",
+    "copy": """reshape view flatten unflatten unsqueeze squeeze permute transpose t cat stack pad
+        constant_pad_nd slice narrow select split split_with_sizes chunk expand repeat pixel_shuffle
+        channel_shuffle""",
+    "elementwise": """add add_ sub mul mul_ div maximum minimum relu relu_ relu6 hardtanh hardtanh_ clamp
+        hardswish hardswish_ hardsigmoid sigmoid silu silu_ tanh gelu exp log sqrt rsqrt pow neg abs prelu
+        leaky_relu elu batch_norm _native_batch_norm_legit_no_training upsample_bilinear2d
+        upsample_nearest2d""",
+}
+_KINDS = {name: kind for kind, names in _NAMES.items() for name in names.split()}
+_NOTHING = ("dropout", "dropout_", "identity", "clone", "contiguous", "alias", "detach", "getitem")
+_NORMS = {"batch_norm", "_native_batch_norm_legit_no_training"}
+_CLAMPS = {"relu", "relu_", "relu6", "hardtanh", "hardtanh_"}
+# XNNPACK gives these an output range, so that a clamp right after them costs nothing.
+_TAKES_CLAMP = {"conv1d", "conv2d", "convolution", "linear", "addmm", "add", "add_", "sub", "mul", "mul_"}
+_CONVS = {"conv1d", "conv2d", "convolution"}
+
+
+def workload_of(program: ExportedProgram) -> Workload:
+    """Return the cost of each op of ``program``, in order.
+
+    Batch norm after a convolution and ReLU, ReLU6 after a convolution, linear layer or sum count
+    as part of it. Layout changes that the engine adds are not in the program, so not counted.
+
+    Args:
+        program: from ``torch.export.export``, shapes static.
+    """
+    constants = _constants(program)
+    producer: dict[Node, str] = {}  # node -> name of the ATen op whose result it is, fused ones included
+    ops = []
+    for node in program.graph.nodes:
+        if node.op != "call_function":
+            continue
+        name = _aten_name(node)
+        source = node.all_input_nodes[0] if node.all_input_nodes else None
+        if name in _NOTHING or _is_fused(name, source, producer):
+            producer[node] = producer.get(source, "") if source is not None else ""
+            continue
+        producer[node] = name
+        ops.append(_op(node, name, constants))
+    return Workload(tuple(ops))
+
+
+def module_path_of(node: Node) -> str:
+    """Return the path of the module whose forward made ``node``."""
+    stack = node.meta.get("nn_module_stack") or {}
+    path = next(reversed(stack.values()))[0] if stack else ""
+    return path or ROOT
+
+
+def _op(node: Node, name: str, constants: set[Node]) -> Op:
+    inputs = node.all_input_nodes
+    kind = _kind(name, inputs, constants)
+    return Op(
+        name=module_path_of(node),
+        kind=kind,
+        macs=_macs(node, name, kind),
+        bytes_read=sum(_size_bytes(source) for source in inputs),
+        bytes_written=_size_bytes(node),
+    )
+
+
+def _kind(name: str, inputs: Sequence[Node], constants: set[Node]) -> str:
+    kind = _KINDS.get(name, "other")
+    if kind == "conv2d" and name != "conv_transpose2d":
+        channels, weight = _shape(inputs[0])[1], _shape(inputs[1])
+        return "depthwise_conv2d" if weight[1] == 1 and channels > 1 else kind
+    if kind == "linear" and not any(source in constants for source in inputs[1:]):
+        return "matmul"
+    return kind
+
+
+def _macs(node: Node, name: str, kind: str) -> int:
+    inputs = node.all_input_nodes
+    out = _elements(node)
+    if kind == "copy":
+        return 0
+    if name == "conv_transpose2d":
+        return _elements(inputs[0]) * math.prod(_shape(inputs[1])[1:])
+    if kind in ("conv2d", "depthwise_conv2d"):
+        return out * math.prod(_shape(inputs[1])[1:])
+    if name == "addmm":
+        return out * _shape(inputs[1])[-1]
+    if kind in ("linear", "matmul"):
+        return out * _shape(inputs[0])[-1]
+    if name in ("avg_pool2d", "max_pool2d"):
+        window = node.args[1]
+        return out * (math.prod(window) if isinstance(window, (list, tuple)) else window * window)
+    return _elements(inputs[0]) if kind == "pool" else out
+
+
+def _is_fused(name: str, source: Node | None, producer: dict[Node, str]) -> bool:
+    if source is None or len(source.users) != 1:
+        return False
+    if name in _NORMS:
+        return producer.get(source) in _CONVS
+    return name in _CLAMPS and producer.get(source) in _TAKES_CLAMP
+
+
+def _constants(program: ExportedProgram) -> set[Node]:
+    signature = program.graph_signature
+    held = {**signature.inputs_to_parameters, **signature.inputs_to_buffers}
+    held |= signature.inputs_to_lifted_tensor_constants
+    return {node for node in program.graph.nodes if node.op == "placeholder" and node.name in held}
+
+
+def _aten_name(node: Node) -> str:
+    target = node.target
+    if isinstance(target, torch._ops.OpOverload):
+        return str(target.overloadpacket.__name__)
+    return getattr(target, "__name__", str(target))
+
+
+def _tensors(node: Node) -> list[torch.Tensor]:
+    value = node.meta.get("val")
+    values = value if isinstance(value, (list, tuple)) else [value]
+    return [v for v in values if isinstance(v, torch.Tensor)]
+
+
+def _shape(node: Node) -> tuple[int, ...]:
+    return tuple(_tensors(node)[0].shape)
+
+
+def _elements(node: Node) -> int:
+    return sum(tensor.numel() for tensor in _tensors(node))
+
+
+def _size_bytes(node: Node) -> int:
+    return sum(tensor.numel() * tensor.element_size() for tensor in _tensors(node))

@@ -1,0 +1,108 @@
+"""Both backends on one tiny net with every dynamic block; exported once, as a conversion takes seconds."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from edgekit.export.executorch import export_executorch
+from edgekit.export.litert import export_litert, module_names, read_delegation
+from edgekit.export.lower import lower
+from edgekit.nn import DynamicConv2d, DynamicReLU
+from runtime.engines import EngineProcess
+from runtime.errors import ExportError
+
+EXPORTERS = {"executorch": export_executorch, "litert": export_litert}
+X = torch.randn(1, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+
+
+def conv_bn_act(*layers):
+    return nn.Sequential(*layers)
+
+
+@pytest.fixture(scope="module")
+def net():
+    torch.manual_seed(0)
+    model = nn.Sequential(
+        conv_bn_act(nn.Conv2d(3, 8, 3, 2, 1), nn.BatchNorm2d(8), DynamicReLU(8, "b")),
+        conv_bn_act(DynamicConv2d(8, 16, 1), nn.BatchNorm2d(16), nn.ReLU6()),
+        nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 4)),
+    )
+    for parameter in model.parameters():
+        nn.init.normal_(parameter, std=0.3)
+    return model.eval()
+
+
+@pytest.fixture(scope="module", params=EXPORTERS)
+def exported(request, net):
+    return request.param, EXPORTERS[request.param](lower(net), X)
+
+
+def test_dynamic_blocks_stay_in_one_delegate(exported):
+    _, file = exported
+    assert (file.delegation.partitions, file.delegation.fallback) == (1, ())
+    assert file.delegation.delegated == file.delegation.total > 10
+
+
+def test_the_file_gives_the_eager_numbers(exported, net, tmp_path):
+    engine, file = exported
+    path = tmp_path / f"net{file.suffix}"
+    path.write_bytes(file.data)
+    with torch.no_grad():
+        expected = net(X).numpy()
+    with EngineProcess(engine, path) as model:
+        (actual,) = model.run([X.numpy()]).outputs
+    np.testing.assert_allclose(actual, expected, atol=1e-4)
+
+
+def test_ops_carry_module_paths(exported):
+    _, file = exported
+    names = {op.name for op in file.workload.ops}
+    assert {"0.0", "0.2.fc1", "1.0.mix", "2.2"} <= names
+
+
+class Cumulate(nn.Module):
+    """An op that no delegate takes, inside a container that is never called."""
+
+    def __init__(self):
+        super().__init__()
+        self.parts = nn.ModuleList([nn.Conv2d(3, 4, 1), Step()])
+
+    def forward(self, x):
+        return self.parts[1](self.parts[0](x))
+
+
+class Step(nn.Module):
+    def forward(self, x):
+        return torch.cumsum(x, 2)
+
+
+@pytest.mark.parametrize(("engine", "op"), [("executorch", "aten.cumsum.default"), ("litert", "CUMSUM")])
+def test_an_op_outside_the_delegate_is_named_with_its_module(engine, op):
+    delegation = EXPORTERS[engine](Cumulate().eval(), X).delegation
+    (left,) = delegation.fallback
+    assert (left.op, left.module_path) == (op, "parts.1")
+    assert left.reason
+    assert delegation.delegated == delegation.total - 1
+
+
+def test_a_branch_on_data_is_an_export_error():
+    class Branches(nn.Module):
+        def forward(self, x):
+            return x if x.sum() > 0 else -x
+
+    with pytest.raises(ExportError, match=r"torch\.export could not trace"):
+        export_executorch(Branches(), X)
+
+
+def test_module_names_tell_apart_what_the_file_alone_cannot():
+    name_of = module_names(Cumulate())
+    own = f"{Cumulate.__module__}.{Cumulate.__qualname__}/torch.nn.modules.conv.Conv2d_0;"
+    assert name_of(own, True) == "parts.0"
+    assert name_of("arith.constant", False) is None
+
+
+def test_delegation_of_a_file_read_alone(exported):
+    engine, file = exported
+    if engine == "litert":
+        assert read_delegation(file.data).total == file.delegation.total
