@@ -1,0 +1,80 @@
+"""How a bundle's contents are printed: shared by the commands that make one and that show one."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import click
+
+from edgekit.cli._output import print_table
+from runtime.bundle import Bundle, FallbackOp, Graph
+
+
+def print_variants(bundle: Bundle) -> None:
+    """Print a line per variant: file, delegation, parity."""
+    sizes = {entry.path: entry.size_bytes for entry in bundle.manifest.files}
+    rows = []
+    for variant in bundle.manifest.variants:
+        delegation, parity = variant.delegation, variant.parity
+        rows.append(
+            (
+                variant.name,
+                variant.path,
+                f"{sizes[variant.path] / 1e6:.2f}",
+                f"{delegation.delegated}/{delegation.total} in {delegation.partitions}"
+                if delegation
+                else None,
+                f"{parity.max_abs:.1e} of {parity.output_scale:.3g}" if parity else None,
+                parity.sqnr_db if parity else None,
+                f"{parity.top1_agreement:.0%} of {parity.n_inputs}"
+                if parity and parity.top1_agreement
+                else None,
+            )
+        )
+    headers = ["variant", "file", "MB", "ops in delegates", "max error of scale", "SQNR dB", "same top-1"]
+    print_table(headers, rows)
+    for variant in bundle.manifest.variants:
+        if variant.delegation and variant.delegation.fallback:
+            click.echo(f"\noutside the delegate of {variant.name}:")
+            print_fallback(variant.delegation.fallback)
+
+
+def print_fallback(fallback: tuple[FallbackOp, ...]) -> None:
+    """Print every op that runs outside a delegate, with where it comes from and why."""
+    rows = [(op.op, op.module_path, op.reason, "yes" if op.allowed else "no") for op in fallback]
+    print_table(["op", "module", "reason", "allowed"], rows)
+
+
+def print_graph(graph: Graph) -> None:
+    """Print inputs and outputs."""
+    sides = [("in", spec) for spec in graph.inputs] + [("out", spec) for spec in graph.outputs]
+    rows = [(side, spec.name, spec.dtype, "x".join(map(str, spec.shape))) for side, spec in sides]
+    print_table(["", "name", "dtype", "shape"], rows)
+    for spec in graph.inputs:
+        if spec.image is not None:
+            click.echo(
+                f"{spec.name}: photograph, shorter side to {spec.image.resize} px "
+                f"({spec.image.interpolation}), centre {spec.image.size} px, mean {_short(spec.image.mean)}, std {_short(spec.image.std)}"
+            )
+
+
+def print_workload(bundle: Bundle) -> None:
+    """Print what one frame costs by kind of op, for the first variant that tells."""
+    for variant in bundle.manifest.variants:
+        workload = bundle.workload(variant)
+        if workload is None:
+            continue
+        counts, macs, moved = Counter[str](), Counter[str](), Counter[str]()
+        for op in workload.ops:
+            counts[op.kind] += 1
+            macs[op.kind] += op.macs
+            moved[op.kind] += op.bytes_read + op.bytes_written
+        rows = [(kind, counts[kind], n / 1e6, moved[kind] / 1e6) for kind, n in macs.most_common()]
+        rows.append(("all", counts.total(), macs.total() / 1e6, moved.total() / 1e6))
+        click.echo(f"\none frame of {variant.name}:")
+        print_table(["kind of op", "ops", "M MAC", "MB moved"], rows)
+        return
+
+
+def _short(values: tuple[float, ...]) -> str:
+    return "/".join(f"{value:.3g}" for value in values)

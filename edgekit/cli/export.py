@@ -1,0 +1,49 @@
+"""``edgekit export``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from edgekit.cli import _options as options
+from edgekit.cli._bundle import print_variants
+from edgekit.cli._output import note, print_json
+
+
+@click.command()
+@click.argument("model")
+@click.option("--engine", "engines", multiple=True, default=("executorch", "litert"), show_default=True)
+@click.option("--precision", default="fp32", show_default=True, help="Precision of weights and activations.")
+@click.option("--weights", type=click.Path(path_type=Path), help="ImageNet weights of MODEL in a local file.")
+@click.option("--inputs", type=click.Path(path_type=Path), help="Image or folder of images to check on.")
+@click.option("--data-root", type=click.Path(path_type=Path), help="Where the dataset's files are.")
+@click.option("--tolerance", type=float, default=1e-4, show_default=True, help="Largest error against eager.")
+@click.option("--allow-fallback", multiple=True, metavar="OP", help="Op that may leave it; repeatable.")
+@click.option("--overwrite", is_flag=True, help="Replace the bundle that is there.")
+@options.out_option
+@options.json_option
+def export(
+    model: str, weights: Path | None, inputs: Path | None, data_root: Path | None, out: Path | None,
+    as_json: bool, **settings: Any,
+) -> None:  # fmt: skip
+    """Export MODEL (a model's name or a checkpoint) to a bundle.
+
+    The files are compared with the eager model on real inputs, and every op must stay in the fast
+    delegate; else nothing is written and the exit status is 3.
+
+    \b
+    Example:
+      edgekit export efficientnet_lite0 -o lite0.edgekit
+      edgekit export runs/pruned --engine litert -o digits.edgekit
+    """
+    from edgekit.export import export_bundle, find_origin
+
+    origin = find_origin(model, weights=weights, inputs=inputs, data_root=data_root)
+    bundle = export_bundle(origin, out or Path(f"{origin.name}.edgekit"), progress=note, **settings)
+    if as_json:
+        print_json(bundle.manifest)
+    else:
+        print_variants(bundle)
+    note(f"bundle: {bundle.path}")

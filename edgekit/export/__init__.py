@@ -1,0 +1,16 @@
+"""From a PyTorch model to files that phones run fast, with proof that they compute the same."""
+
+from edgekit.export.backend import EXPORT_BACKENDS, Exported
+from edgekit.export.lower import lower
+from edgekit.export.origin import Origin, find_origin
+from edgekit.export.pipeline import EXPORT_PRECISIONS, export_bundle
+
+__all__ = [
+    "EXPORT_BACKENDS",
+    "EXPORT_PRECISIONS",
+    "Exported",
+    "Origin",
+    "export_bundle",
+    "find_origin",
+    "lower",
+]

@@ -1,0 +1,142 @@
+"""Where an exported model comes from: a checkpoint of ours, or a model of the zoo with ImageNet weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from torch import nn
+
+from edgekit.models import MODELS, WEIGHTS, ModelSpec, count_macs, count_parameters, pretrained
+from runtime.bundle import ImageSpec
+from runtime.errors import CheckpointError
+from runtime.images import load_image
+
+N_INPUTS = 16
+_IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A model with all that a bundle tells of it.
+
+    Attributes:
+        name: of the bundle, when the user gives none.
+        model: in evaluation mode.
+        image: how a photograph becomes the input.
+        labels: class names, in the order of the outputs.
+        inputs: real inputs to check the exported files on, float32 of shape (N, C, H, W).
+        inputs_described: what these are, for people.
+        facts: provenance for the manifest, ready for JSON.
+    """
+
+    name: str
+    model: nn.Module
+    image: ImageSpec
+    labels: tuple[str, ...]
+    inputs: np.ndarray
+    inputs_described: str
+    facts: dict[str, Any]
+
+
+def find_origin(
+    model: str,
+    *,
+    weights: str | Path | None = None,
+    inputs: str | Path | None = None,
+    data_root: str | Path | None = None,
+) -> Origin:
+    """Return the model that ``model`` names.
+
+    Args:
+        model: folder of a checkpoint, or the name of a model of the zoo.
+        weights: for a model of the zoo: a file of ImageNet weights instead of the package's.
+        inputs: an image or a folder of images to check on; default: test images of the
+            checkpoint's dataset, or the photographs that come with scikit-learn.
+        data_root: where the files of the checkpoint's dataset are.
+
+    Raises:
+        ValueError: neither a checkpoint nor a model; near matches are named.
+        CheckpointError, DataError, MissingExtra: what it takes cannot be read.
+    """
+    if Path(model).is_dir():
+        if weights is not None:
+            raise ValueError(f"--weights goes with a model's name, but {model} is a checkpoint with its own")
+        return _from_checkpoint(Path(model), inputs, data_root)
+    if model not in MODELS and ("/" in model or "\\" in model):
+        raise CheckpointError(f"there is no checkpoint at {model}; make one with: edgekit train")
+    return _from_zoo(model, weights, inputs)
+
+
+def _from_checkpoint(path: Path, inputs: str | Path | None, data_root: str | Path | None) -> Origin:
+    from edgekit.data import load_dataset
+    from edgekit.training import load_checkpoint
+
+    checkpoint = load_checkpoint(path)
+    if inputs is None:
+        split = load_dataset(checkpoint.dataset, root=data_root, image_size=checkpoint.image.size).test
+        count = min(N_INPUTS, len(split))
+        arrays, _ = split.batch(np.linspace(0, len(split) - 1, count).astype(int))
+        described = f"{count} test images of {checkpoint.dataset}"
+    else:
+        arrays, described = _images(Path(inputs), checkpoint.image)
+    model = checkpoint.build()
+    facts: dict[str, Any] = {
+        "checkpoint": {"folder": path.name, "sha256": checkpoint.sha256},
+        "dataset": checkpoint.dataset,
+        "metrics": checkpoint.metrics,
+        "recipe": checkpoint.recipe,
+    }
+    if checkpoint.pruning is not None:
+        facts |= {"pruning": checkpoint.pruning, "plan": msgspec.to_builtins(checkpoint.plan)}
+    return Origin(
+        name=path.name,
+        model=model,
+        image=checkpoint.image,
+        labels=checkpoint.labels,
+        inputs=arrays,
+        inputs_described=described,
+        facts=_costs(model, checkpoint.spec, checkpoint.image) | facts,
+    )
+
+
+def _from_zoo(name: str, weights: str | Path | None, inputs: str | Path | None) -> Origin:
+    spec, model, image, labels = pretrained(name, weights)
+    if inputs is None:
+        from PIL import Image
+        from sklearn.datasets import load_sample_images
+
+        from runtime.images import preprocess
+
+        photos = load_sample_images().images
+        arrays = np.concatenate([preprocess(Image.fromarray(photo), image) for photo in photos])
+        described = f"{len(photos)} photographs of scikit-learn"
+    else:
+        arrays, described = _images(Path(inputs), image)
+    origin = "file of the user" if weights is not None else f"package {WEIGHTS[name].package}"
+    return Origin(
+        name=name,
+        model=model,
+        image=image,
+        labels=tuple(labels),
+        inputs=arrays,
+        inputs_described=described,
+        facts=_costs(model, spec, image) | {"dataset": "ImageNet", "weights": origin},
+    )
+
+
+def _costs(model: nn.Module, spec: ModelSpec, image: ImageSpec) -> dict[str, Any]:
+    macs = count_macs(model, (image.channels, image.size, image.size))
+    return {"model": msgspec.to_builtins(spec), "macs": macs, "params": count_parameters(model)}
+
+
+def _images(path: Path, spec: ImageSpec) -> tuple[np.ndarray, str]:
+    if not path.is_dir():
+        return load_image(path, spec), f"the image {path.name}"
+    found = sorted(file for file in path.iterdir() if file.suffix.lower() in _IMAGE_SUFFIXES)[:N_INPUTS]
+    if not found:
+        raise ValueError(f"{path} holds no image; put PNG or JPEG files there, or name one file")
+    return np.concatenate([load_image(file, spec) for file in found]), f"{len(found)} images of {path.name}"

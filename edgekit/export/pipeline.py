@@ -1,0 +1,151 @@
+"""From a model to a bundle: lower, export per engine, check, write whole or not at all."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+import torch
+
+from edgekit.export import executorch, litert  # noqa: F401  (they register themselves)
+from edgekit.export.backend import EXPORT_BACKENDS, Exported
+from edgekit.export.lower import lower
+from edgekit.export.origin import Origin
+from edgekit.export.parity import DEFAULT_TOLERANCE, check_parity
+from edgekit.export.preflight import check_weights, run_eager
+from runtime._version import __version__
+from runtime.bundle import Bundle, Delegation, Graph, Manifest, TensorSpec, Variant, new_bundle
+from runtime.errors import DelegationError, ExportError
+
+EXPORT_PRECISIONS = ("fp32",)
+
+
+def export_bundle(
+    origin: Origin,
+    out: str | Path,
+    *,
+    engines: Sequence[str] = ("executorch", "litert"),
+    precision: str = "fp32",
+    tolerance: float = DEFAULT_TOLERANCE,
+    allow_fallback: Collection[str] = (),
+    overwrite: bool = False,
+    progress: Callable[[str], None] = lambda line: None,
+) -> Bundle:
+    """Export a model for each engine, check the files and write the bundle.
+
+    Args:
+        origin: the model, its real inputs and its provenance.
+        out: the bundle's folder.
+        engines: names of ``EXPORT_BACKENDS``.
+        precision: one of ``EXPORT_PRECISIONS``.
+        tolerance: see ``check_parity``.
+        allow_fallback: ops that may run outside the delegate, by the names the error gives.
+        overwrite: replace a bundle that is there.
+        progress: is told each step.
+
+    Raises:
+        ValueError: unknown engine or precision.
+        ExportError: the model cannot be exported.
+        DelegationError: an op falls off the delegate and is not allowed to.
+        ParityError: the numbers differ from the eager model's.
+        BundleError: ``out`` cannot be written.
+
+    Example:
+        >>> bundle = export_bundle(find_origin("mobilenet_v2"), "mbv2.edgekit")   # doctest: +SKIP
+    """
+    if precision not in EXPORT_PRECISIONS:
+        raise ValueError(f"precision is {precision!r}; this version exports {', '.join(EXPORT_PRECISIONS)}")
+    backends = {engine: EXPORT_BACKENDS.get(engine) for engine in dict.fromkeys(engines)}
+    if not backends:
+        raise ValueError(f"no engine is given; choose from {', '.join(EXPORT_BACKENDS)}")
+    model = origin.model.eval()
+    check_weights(model)
+    expected = run_eager(model, origin.inputs)
+    example = torch.from_numpy(origin.inputs[:1])
+    lowered = lower(model)
+    variants, packages = [], {"torch"}
+    with new_bundle(out, overwrite=overwrite) as writer:
+        for engine, backend in backends.items():
+            progress(f"{engine}: exporting")
+            exported = backend(lowered, example)
+            delegation = _gate(engine, exported.delegation, allow_fallback)
+            stem = f"{_token(origin.name)}_{exported.delegate}_{_token(precision)}"
+            path = writer.add(f"{stem}{exported.suffix}", exported.data, "model")
+            progress(f"{engine}: comparing with eager on {origin.inputs_described}")
+            parity = check_parity(
+                engine,
+                writer.root / path,
+                origin.inputs,
+                expected,
+                tolerance=tolerance,
+                description=origin.inputs_described,
+            )
+            name = f"{engine}-{precision}"
+            workload = writer.add(f"workloads/{name}.json", _workload(exported), "workload")
+            variants.append(
+                Variant(
+                    name, engine, precision, path, workload=workload, delegation=delegation, parity=parity
+                )
+            )
+            packages.update(exported.packages)
+        labels = writer.add("labels.txt", _lines(origin.labels), "labels") if origin.labels else None
+        graph = Graph(
+            inputs=(TensorSpec("image", "float32", tuple(example.shape), origin.image),),
+            outputs=tuple(
+                TensorSpec(f"scores_{i}" if i else "scores", str(output.dtype), output.shape)
+                for i, output in enumerate(expected[0])
+            ),
+        )
+        writer.finish(
+            Manifest(
+                name=Path(out).name.removesuffix(".edgekit"),
+                created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
+                graphs={"forward": graph},
+                variants=tuple(variants),
+                labels=labels,
+                source=origin.facts,
+                toolchain=_toolchain(packages),
+            )
+        )
+    return Bundle.open(out)
+
+
+def _gate(engine: str, delegation: Delegation, allow_fallback: Collection[str]) -> Delegation:
+    """Mark the ops that are allowed outside the delegate; refuse the others."""
+    fallback = tuple(replace(op, allowed=op.op in allow_fallback) for op in delegation.fallback)
+    refused = [op for op in fallback if not op.allowed]
+    if refused:
+        names = [op.op for op in refused]
+        worst = max(refused, key=lambda op: names.count(op.op))
+        raise DelegationError(
+            f"{engine}: {len(refused)} of {delegation.total} ops fall off the fast delegate, most often "
+            f"{worst.op} ({names.count(worst.op)}x, first in {worst.module_path}: {worst.reason}); "
+            f"change that module, or accept it with --allow-fallback {worst.op}"
+        )
+    return replace(delegation, fallback=fallback)
+
+
+def _workload(exported: Exported) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(exported.workload), indent=1)
+
+
+def _token(text: str) -> str:
+    """Return ``text`` as one token of a file name: ExecuTorch's own app splits them at ``_``."""
+    kept = "".join(char for char in text if char.isascii() and char.isalnum())
+    if not kept:
+        raise ExportError(f"the name {text!r} has no letter or digit; give the bundle another name")
+    return kept.lower()
+
+
+def _lines(labels: Sequence[str]) -> bytes:
+    return "".join(f"{label}\n" for label in labels).encode()
+
+
+def _toolchain(packages: Collection[str]) -> dict[str, str]:
+    own = {"edgekit": __version__, "python": platform.python_version()}
+    return own | {package: version(package) for package in sorted(packages)}
