@@ -24,14 +24,14 @@ def print_variants(bundle: Bundle) -> None:
                 f"{delegation.delegated}/{delegation.total} in {delegation.partitions}"
                 if delegation
                 else None,
-                f"{parity.max_abs:.1e} of {parity.output_scale:.3g}" if parity else None,
+                f"{parity.max_abs:.1e} <= {parity.tolerance:.1e}" if parity else None,
                 parity.sqnr_db if parity else None,
                 f"{parity.top1_agreement:.0%} of {parity.n_inputs}"
                 if parity and parity.top1_agreement
                 else None,
             )
         )
-    headers = ["variant", "file", "MB", "ops in delegates", "max error of scale", "SQNR dB", "same top-1"]
+    headers = ["variant", "file", "MB", "ops in delegates", "max error", "SQNR dB", "same top-1"]
     print_table(headers, rows)
     for variant in bundle.manifest.variants:
         if variant.delegation and variant.delegation.fallback:

@@ -16,8 +16,8 @@ from edgekit.export import executorch, litert  # noqa: F401  (they register them
 from edgekit.export.backend import EXPORT_BACKENDS, Exported
 from edgekit.export.lower import lower
 from edgekit.export.origin import Origin
-from edgekit.export.parity import DEFAULT_TOLERANCE, check_parity
-from edgekit.export.preflight import check_weights, run_eager
+from edgekit.export.parity import DEFAULT_TOLERANCE, check_parity, measure_parity
+from edgekit.export.preflight import check_model
 from runtime._version import __version__
 from runtime.bundle import Bundle, Delegation, Graph, Manifest, TensorSpec, Variant, new_bundle
 from runtime.errors import DelegationError, ExportError
@@ -43,7 +43,7 @@ def export_bundle(
         out: the bundle's folder.
         engines: names of ``EXPORT_BACKENDS``.
         precision: one of ``EXPORT_PRECISIONS``.
-        tolerance: see ``check_parity``.
+        tolerance: see ``measure_parity``.
         allow_fallback: ops that may run outside the delegate, by the names the error gives.
         overwrite: replace a bundle that is there.
         progress: is told each step.
@@ -64,9 +64,8 @@ def export_bundle(
     if not backends:
         raise ValueError(f"no engine is given; choose from {', '.join(EXPORT_BACKENDS)}")
     model = origin.model.eval()
-    check_weights(model)
-    expected = run_eager(model, origin.inputs)
     example = torch.from_numpy(origin.inputs[:1])
+    output = check_model(model, example)
     lowered = lower(model)
     variants, packages = [], {"torch"}
     with new_bundle(out, overwrite=overwrite) as writer:
@@ -77,15 +76,16 @@ def export_bundle(
             stem = f"{_token(origin.name)}_{exported.delegate}_{_token(precision)}"
             path = writer.add(f"{stem}{exported.suffix}", exported.data, "model")
             progress(f"{engine}: comparing with eager on {origin.inputs_described}")
-            parity = check_parity(
+            parity = measure_parity(
                 engine,
                 writer.root / path,
+                model,
                 origin.inputs,
-                expected,
                 tolerance=tolerance,
-                description=origin.inputs_described,
+                described=origin.inputs_described,
             )
             name = f"{engine}-{precision}"
+            check_parity(name, parity)
             workload = writer.add(f"workloads/{name}.json", _workload(exported), "workload")
             variants.append(
                 Variant(
@@ -96,10 +96,7 @@ def export_bundle(
         labels = writer.add("labels.txt", _lines(origin.labels), "labels") if origin.labels else None
         graph = Graph(
             inputs=(TensorSpec("image", "float32", tuple(example.shape), origin.image),),
-            outputs=tuple(
-                TensorSpec(f"scores_{i}" if i else "scores", str(output.dtype), output.shape)
-                for i, output in enumerate(expected[0])
-            ),
+            outputs=(TensorSpec("scores", str(output.dtype).removeprefix("torch."), tuple(output.shape)),),
         )
         writer.finish(
             Manifest(
