@@ -52,9 +52,10 @@ def print_graph(graph: Graph) -> None:
     print_table(["", "name", "dtype", "shape"], rows)
     for spec in graph.inputs:
         if spec.image is not None:
+            image = spec.image
             click.echo(
-                f"{spec.name}: photograph, shorter side to {spec.image.resize} px "
-                f"({spec.image.interpolation}), centre {spec.image.size} px, mean {_short(spec.image.mean)}, std {_short(spec.image.std)}"
+                f"{spec.name}: photograph, shorter side to {image.resize} px ({image.interpolation}), "
+                f"centre {image.size} px, mean {_short(image.mean)}, std {_short(image.std)}"
             )
 
 
