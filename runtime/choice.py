@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 from runtime.setting import Setting
 
+_NAMED = 2  # alternatives that a reason names
+
 
 @dataclass(frozen=True, order=True)
 class Option:
@@ -156,11 +158,17 @@ def _explain(
     ]
     others = [f"{_name(e, winners)} at {_price(e)}" for e in winners if e is not chosen]
     if others:
-        words.append(f"The others that do: {', '.join(others)}")
+        words.append(f"The next cheapest: {_first_of(others)}")
     if too_slow:
-        slow = ", ".join(f"{_name(e, too_slow)} may take {e.latency_high_ms:.3g} ms" for e in too_slow)
-        words.append(f"Too slow even at their best: {slow}")
+        nearest = sorted(too_slow, key=lambda e: e.latency_high_ms)
+        slow = [f"{_name(e, too_slow)} may take {e.latency_high_ms:.3g} ms" for e in nearest]
+        words.append(f"Too slow even at their best: {_first_of(slow)}")
     return ". ".join(words) + "."
+
+
+def _first_of(items: Sequence[str]) -> str:
+    more = len(items) - _NAMED
+    return ", ".join(items[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _name(estimate: Estimate, among: Sequence[Estimate]) -> str:

@@ -84,7 +84,7 @@ def test_reason_names_the_others_and_those_too_slow():
         "big @ 1 MHz x1 meets 25 ms (20 ms, at most 22 ms) for the least energy: 5 mJ a frame. "
         "Too slow even at their best: little @ 1 MHz x1 may take 33 ms."
     )
-    assert "The others that do: big @ 1 MHz x1 at 5 mJ" in chosen_at(40).reason
+    assert "The next cheapest: big @ 1 MHz x1 at 5 mJ" in chosen_at(40).reason
 
 
 def test_without_energy_the_least_core_time_wins_and_the_reason_says_so():
