@@ -27,6 +27,6 @@ def progressive_rate(rate: float, progress: float) -> float:
 
     Example:
         >>> [round(progressive_rate(1.0, t), 3) for t in (0, 1 / 16, 1 / 8, 1 / 4, 1)]
-        [0.0, 0.5, 0.75, 0.937, 1.0]
+        [0.0, 0.5, 0.75, 0.938, 1.0]
     """
     return rate * (1 - _Z ** (8 * progress)) / (1 - _Z**8)

@@ -113,10 +113,12 @@ def prune(
         2135000
     """
     make_hook = METHODS.get(method)
-    if dataset.name != checkpoint.dataset or dataset.image != checkpoint.image:
+    trained_on = (checkpoint.dataset, checkpoint.image.size, len(checkpoint.labels))
+    given = (dataset.name, dataset.image.size, len(dataset.labels))
+    if trained_on != given or checkpoint.labels != tuple(dataset.labels):
         raise CheckpointError(
-            f"{checkpoint.path} was trained on {checkpoint.dataset!r} at {checkpoint.image.size} pixels, "
-            f"got {dataset.name!r} at {dataset.image.size}; prune it with the same data"
+            "{} was trained on {!r} of {} pixels and {} classes".format(checkpoint.path, *trained_on)
+            + ", got {!r} of {} pixels and {}; prune it with the same data".format(*given)
         )
     base = recipe or _default_recipe(checkpoint)
     epochs = max(1, base.epochs // 2) if epochs is None else epochs

@@ -84,7 +84,9 @@ def test_a_rate_that_removes_nothing_is_refused_before_training(tmp_path, toy_da
 
 
 def test_other_data_is_refused(tmp_path, toy_data, source):
-    with pytest.raises(CheckpointError, match=r"was trained on 'toy' at 8 pixels, got 'digits' at 16"):
+    with pytest.raises(
+        CheckpointError, match=r"'toy' of 8 pixels and 2 classes, got 'digits' of 16 pixels and 10"
+    ):
         prune(source, load_dataset("digits", image_size=16), tmp_path / "pruned", **QUICK)
 
 

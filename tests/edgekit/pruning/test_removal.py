@@ -16,7 +16,7 @@ SPECS = {
     "mobilenet_v3_small": ModelSpec("mobilenet_v3_small", width=0.5),
     "efficientnet_lite0": ModelSpec("efficientnet_lite0", width=0.25),
 }
-INPUTS = torch.rand(4, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+INPUTS = torch.rand(4, 3, 8, 8, generator=torch.Generator().manual_seed(0))
 
 
 def lively(spec):
@@ -24,7 +24,7 @@ def lively(spec):
     from dataclasses import replace
 
     torch.manual_seed(0)
-    model = replace(spec, num_classes=10, image_size=16).build()
+    model = replace(spec, num_classes=10, image_size=8).build()
     model(INPUTS)  # running statistics
     with torch.no_grad():
         for parameter in model.parameters():
@@ -50,7 +50,7 @@ def test_compact_equals_masked(name):
         assert compact.get_submodule(conv).out_channels == model.get_submodule(conv).out_channels - len(
             indices
         )
-    assert count_macs(compact, (3, 16, 16)) < count_macs(model, (3, 16, 16))
+    assert count_macs(compact, (3, 8, 8)) < count_macs(model, (3, 8, 8))
 
 
 def test_the_model_itself_is_left_alone():

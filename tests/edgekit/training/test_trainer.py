@@ -149,7 +149,7 @@ def test_evaluate_scores_and_leaves_the_mode_alone(toy_data):
 
 def test_resuming_another_run_is_refused(tmp_path, toy_data):
     Trainer(tiny_net(), RECIPE).fit(toy_data, tmp_path, identity={"model": "a"}, progress=False)
-    with pytest.raises(CheckpointError, match="holds a run with model .a., asked is .b."):
+    with pytest.raises(CheckpointError, match=r"holds a run with model .a., asked is .b."):
         Trainer(tiny_net(), RECIPE).fit(
             toy_data, tmp_path, identity={"model": "b"}, resume=True, progress=False
         )
@@ -261,8 +261,13 @@ def test_two_processes_train_one_model(tmp_path):
         "8",
     ]
     command += ["--device", "cpu", "--devices", "2", "-o", str(tmp_path / "run")]
-    result = subprocess.run(
-        command, capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"}
-    )
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    result = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert result.returncode == 0, result.stderr
     assert load_checkpoint(tmp_path / "run").recipe["devices"] == 2
+
+    command = [sys.executable, "-m", "edgekit", "prune", str(tmp_path / "run"), "--rate", "0.5"]
+    command += ["--data-root", str(tmp_path / "photos"), "-o", str(tmp_path / "pruned")]
+    result = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert result.returncode == 0, result.stderr
+    assert load_checkpoint(tmp_path / "pruned").plan
