@@ -29,7 +29,7 @@ from edgekit.cli._output import print_json, print_table
 @click.option("--devices", type=int, help="How many of it; more than one trains by DDP.")
 @click.option("--precision", help="32-true, 16-mixed or bf16-mixed.")
 @click.option("--seed", type=int, help="Seed of weights, order, augmentation and dropout.")
-@click.option("--init", type=click.Path(path_type=Path), help="Checkpoint of the same model to start from.")
+@click.option("--init", help="Start from imagenet weights, or from a checkpoint of the same model.")
 @out_option
 @click.option("--resume", is_flag=True, help="Continue the run in --out that was interrupted.")
 @json_option
@@ -40,23 +40,21 @@ def train(model, data, data_root, recipe, init, out, resume, as_json, **options)
     Example:
       edgekit train mobilenet_v2 --data digits --recipe digits-demo -o runs/digits
     """
+    from edgekit import models, training
     from edgekit.data import load_dataset
-    from edgekit.models import ModelSpec
-    from edgekit.training import fit_spec, load_checkpoint, load_recipe
-    from edgekit.training import train as train_model
 
     choices = {name: options.pop(name) for name in ("width", "image_size", "act", "dynamic_conv")}
-    named = load_recipe(recipe).override(recipe=options, model=choices)
-    spec = ModelSpec(model, **named.model)
+    named = training.load_recipe(recipe).override(recipe=options, model=choices)
+    spec = models.ModelSpec(model, **named.model)
     dataset = load_dataset(data, root=data_root, image_size=named.model.get("image_size"))
-    checkpoint = train_model(
-        fit_spec(spec, dataset),
-        dataset,
-        named.recipe,
-        out or Path("runs") / f"{model}-{data}",
-        resume=resume,
-        init=None if init is None else load_checkpoint(init),
-    )
+    start = None
+    if init is not None:
+        start = (
+            models.pretrained(model).model if init == "imagenet" else training.load_checkpoint(init).build()
+        )
+    folder = out or Path("runs") / f"{model}-{data}"
+    spec = training.fit_spec(spec, dataset)
+    checkpoint = training.train(spec, dataset, named.recipe, folder, resume=resume, init=start)
     if as_json:
         print_json(checkpoint.to_dict())
         return

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 import torch
+from torch import nn
 
 from edgekit.data import Dataset
 from edgekit.models import ModelSpec
@@ -22,7 +23,7 @@ from edgekit.training.hooks import Hook, TemperatureAnnealing
 from edgekit.training.recipe import Recipe
 from edgekit.training.state import STATE_FILE
 from edgekit.training.trainer import Trainer, evaluate
-from edgekit.training.weights import load_weights
+from edgekit.training.weights import start_from
 from runtime.errors import CheckpointError
 
 
@@ -34,7 +35,7 @@ def train(
     *,
     hooks: Sequence[Hook] = (),
     resume: bool = False,
-    init: Checkpoint | None = None,
+    init: nn.Module | None = None,
     progress: bool = True,
 ) -> Checkpoint:
     """Train the model of ``spec`` on ``dataset`` and return its checkpoint in the folder ``out``.
@@ -44,7 +45,8 @@ def train(
     Args:
         spec: what to train; classes, channels and image size must be the dataset's (see ``fit_spec``).
         resume: continue an interrupted run in ``out``; one that was finished is returned as it is.
-        init: start from these weights instead of random ones.
+        init: start from this network's weights; its classifier may have other classes, then the
+            new one starts at random.
         progress: show a bar on stderr.
 
     Raises:
@@ -68,7 +70,7 @@ def train(
     torch.manual_seed(recipe.seed)
     model = spec.build()
     if init is not None:
-        load_weights(model, init.build().state_dict(), str(init.path))
+        start_from(model, init.state_dict(), "the network to start from")
     # The last epoch at the latest trains at temperature 1: that is what is tested and exported.
     annealing = TemperatureSchedule(epochs=min(recipe.temperature_epochs, recipe.epochs - 1))
     trainer = Trainer(model, recipe, [TemperatureAnnealing(annealing), *hooks])

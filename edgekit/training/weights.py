@@ -9,6 +9,7 @@ from torch import nn
 
 from runtime.errors import CheckpointError
 
+CLASSIFIER = "classifier.linear."
 _SHOWN = 3
 
 
@@ -36,3 +37,17 @@ def load_weights(model: nn.Module, tensors: Mapping[str, torch.Tensor], where: s
             "use the checkpoint that belongs to this model"
         )
     model.load_state_dict(dict(tensors))
+
+
+def start_from(model: nn.Module, tensors: Mapping[str, torch.Tensor], where: str) -> None:
+    """Load ``tensors`` of a network that may have other classes: then the classifier stays as it is.
+
+    Raises:
+        CheckpointError: they are of another network.
+    """
+    fitting = dict(tensors)
+    for name, own in model.state_dict().items():
+        given = fitting.get(name)
+        if name.startswith(CLASSIFIER) and given is not None and given.shape[1:] == own.shape[1:]:
+            fitting[name] = given if len(given) == len(own) else own
+    load_weights(model, fitting, where)

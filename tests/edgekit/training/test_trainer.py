@@ -18,6 +18,7 @@ from edgekit.training import (
     train,
 )
 from edgekit.training.state import STATE_FILE, load_state
+from edgekit.training.weights import start_from
 from runtime.errors import CheckpointError, TrainingError
 
 RECIPE = Recipe(epochs=3, batch_size=16, device="cpu", temperature_epochs=0)
@@ -206,9 +207,17 @@ def test_train_starts_from_a_checkpoint(tmp_path, toy_data):
     spec = fit_spec(SPEC, toy_data)
     source = train(spec, toy_data, RECIPE, tmp_path / "source", progress=False)
     still = replace(RECIPE, epochs=1, lr=1e-12, seed=5)
-    copy = train(spec, toy_data, still, tmp_path / "copy", init=source, progress=False)
+    copy = train(spec, toy_data, still, tmp_path / "copy", init=source.build(), progress=False)
     weight = "stem.conv.weight"
     assert torch.allclose(copy.build().state_dict()[weight], source.build().state_dict()[weight], atol=1e-6)
+
+
+def test_other_classes_get_a_new_classifier_on_the_old_features():
+    old, new = (replace(SPEC, num_classes=n, image_size=8).build() for n in (10, 2))
+    random = new.classifier.linear.weight.clone()
+    start_from(new, old.state_dict(), "old")
+    assert torch.equal(new.stem.conv.weight, old.stem.conv.weight)
+    assert torch.equal(new.classifier.linear.weight, random)
 
 
 def test_train_refuses_a_checkpoint_of_another_model(tmp_path, toy_data):
@@ -217,7 +226,7 @@ def test_train_refuses_a_checkpoint_of_another_model(tmp_path, toy_data):
     )
     wider = fit_spec(replace(SPEC, width=0.5), toy_data)
     with pytest.raises(CheckpointError, match="holds the weights of another model"):
-        train(wider, toy_data, RECIPE, tmp_path / "b", init=source, progress=False)
+        train(wider, toy_data, RECIPE, tmp_path / "b", init=source.build(), progress=False)
 
 
 def test_temperature_falls_to_one_by_the_last_epoch_and_is_saved(tmp_path, toy_data):
