@@ -1,4 +1,4 @@
-"""Where a tuner gets latencies: the bundle's predictor, or records that leave nothing to predict."""
+"""Where a tuner gets latencies: records that leave nothing to predict, or the bundle's predictor."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import numpy as np
 
 from runtime.bundle import Bundle
 from runtime.choice import Estimate, Model, Option
-from runtime.errors import NotFittedError
 from runtime.fitting import features_of, load_fit, usable_records
 from runtime.records import Record
 
@@ -43,7 +42,9 @@ def latency_source(
     threads: Sequence[int] = (),
     variants: Sequence[str] = (),
 ) -> LatencySource:
-    """Return the bundle's predictor for ``target``, or its records if every option was benched.
+    """Return the records if every option was benched, else the bundle's predictor for ``target``.
+
+    A median that was measured is better than the best prediction of it.
 
     Args:
         threads, variants: what may be asked for; by default everything that was benched.
@@ -52,15 +53,11 @@ def latency_source(
         NotFittedError: no predictor, and some option was not benched.
         ValueError: nothing that was benched is asked for.
     """
-    try:
-        return _from_predictor(bundle, target, threads, variants)
-    except NotFittedError as err:
-        benched = benched_options(bundle, target, records)
-        options = _options(target, variants or _variants(benched), threads or threads_of(benched))
-        if not options or any(option not in benched for option in options):
-            raise
-        why = str(err).partition(";")[0]
-        return _from_records(target, benched, options, why)
+    benched = benched_options(bundle, target, records)
+    options = _options(target, variants or _variants(benched), threads or threads_of(benched))
+    if options and all(option in benched for option in options):
+        return _from_records(target, benched, options)
+    return _from_predictor(bundle, target, threads, variants)
 
 
 def benched_options(bundle: Bundle, target: Target, records: Sequence[Record]) -> dict[Option, Record]:
@@ -108,7 +105,7 @@ def _from_predictor(
 
 
 def _from_records(
-    target: Target, benched: Mapping[Option, Record], options: tuple[Option, ...], why: str
+    target: Target, benched: Mapping[Option, Record], options: tuple[Option, ...]
 ) -> LatencySource:
     def model(options: Sequence[Option]) -> list[Estimate]:
         return [
@@ -117,7 +114,7 @@ def _from_records(
         ]
 
     provenance = "+".join(sorted({record.provenance for record in benched.values()}))
-    notes = [f"{why}, and needs none: every setting was benched; the upper bound is the 90th percentile"]
+    notes = ["every setting was benched, so nothing is predicted; the upper bound is the 90th percentile"]
     unstable = sum(benched[option].verdict != "stable" for option in options)
     if unstable:
         notes.append(f"{unstable} of {len(options)} settings were judged unstable when they were benched")

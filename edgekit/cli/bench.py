@@ -26,6 +26,7 @@ _COLUMNS = {
 @options.threads_option
 @click.option("--cluster", "clusters", multiple=True, help="Only this cluster; repeatable.")
 @click.option("--freq-khz", "freqs_khz", type=_COUNT, multiple=True, help="Only this clock; repeatable.")
+@click.option("--every", type=_COUNT, default=1, help="Only every so-manyth clock; `fit` learns the rest.")
 @click.option("--runs", type=_COUNT, default=30, show_default=True, help="Timed frames per block.")
 @click.option("--warmup", type=click.IntRange(min=0), default=5, show_default=True, help="Untimed ones.")
 @click.option("--blocks", type=_COUNT, default=3, show_default=True, help="Times each setting is visited.")
@@ -34,7 +35,8 @@ _COLUMNS = {
 @options.json_option
 def bench(
     bundle: Path, target: str, engines: tuple[str, ...], variants: tuple[str, ...], threads: tuple[int, ...],
-    clusters: tuple[str, ...], freqs_khz: tuple[int, ...], out: Path | None, as_json: bool, **plan: Any,
+    clusters: tuple[str, ...], freqs_khz: tuple[int, ...], every: int, out: Path | None, as_json: bool,
+    **plan: Any,
 ) -> None:  # fmt: skip
     """Time a bundle over cores, clocks and threads.
 
@@ -47,7 +49,7 @@ def bench(
     from runtime.targets import choose_settings, open_target
 
     where, model = open_target(target), open_bundle_or_model(bundle)
-    settings = choose_settings(where, threads or (1,), clusters, freqs_khz)
+    settings = choose_settings(where, threads or (1,), clusters, freqs_khz, every)
     log = default_log(model, where) if out is None else RecordLog(out)
     names = choose_variants(model, engines, variants)
     records = measure(model, where, settings=settings, variants=names, log=log, progress=_show, **plan)

@@ -88,9 +88,17 @@ class Target(Protocol):
 
 
 def choose_settings(
-    target: Target, threads: Sequence[int] = (1,), clusters: Sequence[str] = (), freqs_khz: Sequence[int] = ()
+    target: Target,
+    threads: Sequence[int] = (1,),
+    clusters: Sequence[str] = (),
+    freqs_khz: Sequence[int] = (),
+    every: int = 1,
 ) -> tuple[Setting, ...]:
     """Return the target's settings with these threads, on these clusters and clocks (none given: all).
+
+    Args:
+        every: of all clocks of a cluster only each so-manyth, counted down from the fastest, and
+            the slowest: enough for a predictor to learn the rest from.
 
     A clock is also asked for where the machine does not let clocks be set: the session then says
     why not, which leaving it out would hide.
@@ -102,7 +110,7 @@ def choose_settings(
         target.profile.cluster(name)
     offered = [s for s in target.settings(threads) if not clusters or s.cluster in clusters]
     if not freqs_khz:
-        return tuple(offered)
+        return tuple(setting for setting in offered if setting.freq_khz in _thinned(target, setting, every))
     places = dict.fromkeys((setting.cluster, setting.threads) for setting in offered)
     clocks = {c.name: [opp.freq_khz for opp in c.opps] or list(freqs_khz) for c in target.profile.clusters}
     for khz in freqs_khz:
@@ -117,6 +125,11 @@ def choose_settings(
         for khz in freqs_khz
         if khz in clocks[cluster]
     )
+
+
+def _thinned(target: Target, setting: Setting, every: int) -> set[int | None]:
+    clocks = [opp.freq_khz for opp in target.profile.cluster(setting.cluster).opps]
+    return {None, *clocks[::-every], *clocks[:1]}
 
 
 def settings_of(

@@ -104,7 +104,7 @@ def test_tuning_without_sklearn_names_the_extra(tuned):
         "import sys; sys.modules['sklearn'] = None\n"
         "from edgekit.cli import cli; cli(sys.argv[1:])"
     )
-    words = [sys.executable, "-c", code, "tune", str(tuned), "--target", TARGET]
+    words = [sys.executable, "-c", code, "tune", str(tuned), "--target", TARGET, "--threads", "2"]
     shown = subprocess.run(words, capture_output=True, text=True, check=False)
     assert shown.returncode == 1
     assert "pip install 'edgekit[predict]'" in shown.stderr

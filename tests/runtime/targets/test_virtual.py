@@ -87,6 +87,11 @@ def test_a_clock_the_cluster_lacks(target, bundle):
         pass
 
 
+def test_every_second_clock_keeps_the_fastest_and_the_slowest(target):
+    clocks = [s.freq_khz for s in choose_settings(target, (1,), ["little"], every=2)]
+    assert clocks == [300000, 738000, 1098000, 1328000, 1598000, 1803000]
+
+
 def test_choose_settings(target):
     assert choose_settings(target, (1,), ["big"], [500000]) == (Setting("big", 500000),)
     assert len(choose_settings(target, (1,), ["mid", "big"])) == 14 + 18
