@@ -15,7 +15,7 @@ STEPS = (
     "export {folder}/pruned --engine executorch --engine litert -o {folder}/digits.edgekit",
     "inspect {folder}/digits.edgekit",
     "bench {folder}/digits.edgekit --target local",
-    "bench {folder}/digits.edgekit --target virtual:gs101",
+    "bench {folder}/digits.edgekit --target virtual:gs101 --every 2",
     "fit {folder}/digits.edgekit --target virtual:gs101",
     "tune {folder}/digits.edgekit --target virtual:gs101 --fps 30",
     "run {folder}/digits.edgekit --target virtual:gs101 --input {folder}/digit.png --fps 30 --frames 60",

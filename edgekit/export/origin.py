@@ -12,7 +12,7 @@ from torch import nn
 
 from edgekit.models import MODELS, WEIGHTS, ModelSpec, count_macs, count_parameters, pretrained
 from runtime.bundle import ImageSpec
-from runtime.errors import CheckpointError
+from runtime.errors import CheckpointError, DataError
 from runtime.images import load_image
 
 N_INPUTS = 16
@@ -80,7 +80,7 @@ def _from_checkpoint(path: Path, inputs: str | Path | None, data_root: str | Pat
         split = load_dataset(checkpoint.dataset, root=data_root, image_size=checkpoint.image.size).test
         count = min(N_INPUTS, len(split))
         arrays, _ = split.batch(np.linspace(0, len(split) - 1, count).astype(int))
-        described = f"{count} test images of {checkpoint.dataset}"
+        described = f"test images of {checkpoint.dataset}"
     else:
         arrays, described = _images(Path(inputs), checkpoint.image)
     model = checkpoint.build()
@@ -113,7 +113,7 @@ def _from_zoo(name: str, weights: str | Path | None, inputs: str | Path | None) 
 
         photos = load_sample_images().images
         arrays = np.concatenate([preprocess(Image.fromarray(photo), image) for photo in photos])
-        described = f"{len(photos)} photographs of scikit-learn"
+        described = "photographs of scikit-learn"
     else:
         arrays, described = _images(Path(inputs), image)
     origin = "file of the user" if weights is not None else f"package {WEIGHTS[name].package}"
@@ -138,5 +138,5 @@ def _images(path: Path, spec: ImageSpec) -> tuple[np.ndarray, str]:
         return load_image(path, spec), f"the image {path.name}"
     found = sorted(file for file in path.iterdir() if file.suffix.lower() in _IMAGE_SUFFIXES)[:N_INPUTS]
     if not found:
-        raise ValueError(f"{path} holds no image; put PNG or JPEG files there, or name one file")
-    return np.concatenate([load_image(file, spec) for file in found]), f"{len(found)} images of {path.name}"
+        raise DataError(f"{path} holds no image; put PNG or JPEG files there, or name one file")
+    return np.concatenate([load_image(file, spec) for file in found]), f"images of {path.name}"

@@ -47,7 +47,8 @@ class ExecuTorch:
             self._method = self._program.load_method(graph)
         except RuntimeError as err:
             raise DeviceStableError(
-                f"ExecuTorch cannot load it ({err}); the file is damaged, or of a newer ExecuTorch"
+                f"ExecuTorch cannot load it ({err}); the file is damaged, of a newer ExecuTorch, "
+                "or holds an op outside the delegate that has no kernel here (error 0x14)"
             ) from err
         meta = self._method.method_meta()
         self.inputs = tuple(_spec(f"input{i}", meta.input_tensor_meta(i)) for i in range(meta.num_inputs()))

@@ -1,0 +1,158 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from edgekit.export import Origin, export_bundle
+from runtime.bundle import Bundle, ImageSpec
+from runtime.engines import EngineProcess
+from runtime.errors import DelegationError, ExportError, ParityError
+
+IMAGE = ImageSpec(8, 8, (0.5,) * 3, (0.5,) * 3)
+
+
+class Tiny(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3, padding=1)
+        self.act = nn.ReLU()
+        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.head = nn.Linear(8, 4)
+
+    def forward(self, x):
+        return self.head(self.pool(self.act(self.conv(x))).flatten(1))
+
+
+class Summing(Tiny):
+    """Adds its scores up: no delegate takes that."""
+
+    def forward(self, x):
+        return torch.cumsum(super().forward(x), dim=1)
+
+
+class Named(Tiny):
+    def forward(self, x):
+        return {"scores": super().forward(x)}
+
+
+def origin(model):
+    torch.manual_seed(0)
+    inputs = np.random.default_rng(0).standard_normal((3, 3, 8, 8)).astype(np.float32)
+    facts = {"dataset": "toy", "pruning": {"rate": 0.3}, "checkpoint": {"sha256": "ab"}}
+    return Origin("tiny-net", model.eval(), IMAGE, ("a", "b", "c", "d"), inputs, "random inputs", facts)
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    source = origin(Tiny())
+    return source, export_bundle(source, tmp_path_factory.mktemp("export") / "tiny.edgekit")
+
+
+def test_bundle_holds_a_checked_file_per_engine(exported):
+    _, bundle = exported
+    executorch, litert = Bundle.open(bundle.path).manifest.variants
+    assert (executorch.path, litert.path) == ("tinynet_xnnpack_fp32.pte", "tinynet_xnnpack_fp32.tflite")
+    assert bundle.file(executorch.path).read_bytes()[4:8] == b"ET12"
+    assert bundle.file(litert.path).read_bytes()[4:8] == b"TFL3"
+    for variant in (executorch, litert):
+        assert variant.delegation.partitions == 1
+        assert variant.delegation.delegated == variant.delegation.total > 0
+        assert variant.parity.max_abs <= 1e-5
+        assert variant.parity.n_inputs == 3
+        assert variant.parity.top1_agreement == 1.0
+
+
+def test_files_give_the_eager_scores_to_whoever_loads_them(exported):
+    source, bundle = exported
+    expected = source.model(torch.from_numpy(source.inputs[:1])).detach().numpy()
+    for variant in bundle.manifest.variants:
+        with EngineProcess(variant.engine, bundle.file(variant.path)) as model:
+            np.testing.assert_allclose(model.run([source.inputs[:1]]).outputs[0], expected, atol=1e-5)
+
+
+def test_manifest_tells_inputs_labels_origin_and_tools(exported):
+    _, bundle = exported
+    manifest = bundle.manifest
+    (image,) = manifest.graphs["forward"].inputs
+    (scores,) = manifest.graphs["forward"].outputs
+    assert (image.dtype, image.shape, image.image) == ("float32", (1, 3, 8, 8), IMAGE)
+    assert (scores.dtype, scores.shape) == ("float32", (1, 4))
+    assert bundle.labels() == ["a", "b", "c", "d"]
+    assert manifest.source["pruning"] == {"rate": 0.3}
+    assert manifest.source["checkpoint"] == {"sha256": "ab"}
+    assert {"edgekit", "python", "torch", "executorch", "litert-torch", "ai-edge-litert"} <= set(
+        manifest.toolchain
+    )
+
+
+def test_workload_counts_what_a_frame_multiplies(exported):
+    _, bundle = exported
+    for variant in bundle.manifest.variants:
+        by_kind = {op.kind: op.macs for op in bundle.workload(variant).ops}
+        assert by_kind["conv2d"] == 8 * 8 * 8 * 3 * 9
+        assert by_kind["linear"] == 8 * 4
+
+
+def test_op_outside_the_delegate_fails_and_leaves_nothing(tmp_path):
+    with pytest.raises(DelegationError, match=r"executorch: .* --allow-fallback aten\.cumsum") as failed:
+        export_bundle(origin(Summing()), tmp_path / "summing.edgekit")
+    assert failed.value.exit_code == 3
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_op_that_is_allowed_outside_is_recorded(tmp_path):
+    with pytest.raises(DelegationError) as failed:
+        export_bundle(origin(Summing()), tmp_path / "summing.edgekit", engines=["executorch"])
+    ops = []
+    while True:  # as a user does: accept what the error names, one by one
+        ops.append(str(failed.value).rpartition("--allow-fallback ")[2])
+        try:
+            bundle = export_bundle(
+                origin(Summing()), tmp_path / "summing.edgekit", engines=["executorch"], allow_fallback=ops
+            )
+            break
+        except DelegationError as err:
+            failed.value = err
+            assert len(ops) < 5
+    (variant,) = bundle.manifest.variants
+    assert {op.op for op in variant.delegation.fallback} == set(ops)
+    assert all(op.allowed and op.reason for op in variant.delegation.fallback)
+
+
+def test_numbers_beyond_the_tolerance_fail_and_leave_nothing(tmp_path):
+    with pytest.raises(ParityError, match="raise --tolerance"):
+        export_bundle(origin(Tiny()), tmp_path / "tiny.edgekit", engines=["litert"], tolerance=1e-12)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_weights_with_nan_name_the_parameter(tmp_path):
+    model = Tiny()
+    with torch.no_grad():
+        model.head.weight[0, 0] = float("nan")
+    with pytest.raises(ExportError, match=r"head\.weight"):
+        export_bundle(origin(model), tmp_path / "tiny.edgekit")
+
+
+def test_model_that_returns_a_dict_is_refused(tmp_path):
+    with pytest.raises(ExportError, match="dict with scores"):
+        export_bundle(origin(Named()), tmp_path / "tiny.edgekit")
+
+
+def test_input_of_another_shape_is_refused(tmp_path):
+    source = origin(Tiny())
+    wrong = Origin(source.name, source.model, IMAGE, source.labels, source.inputs[:, :2], "two channels", {})
+    with pytest.raises(ExportError, match=r"\(1, 2, 8, 8\)"):
+        export_bundle(wrong, tmp_path / "tiny.edgekit")
+
+
+@pytest.mark.parametrize(
+    ("choice", "message"),
+    [
+        ({"engines": ["litter"]}, "did you mean litert"),
+        ({"engines": []}, "executorch, litert"),
+        ({"precision": "fp8"}, "'fp8'.*fp32"),
+    ],
+)
+def test_unknown_engine_or_precision_names_what_there_is(tmp_path, choice, message):
+    with pytest.raises(ValueError, match=message):
+        export_bundle(origin(Tiny()), tmp_path / "tiny.edgekit", **choice)
