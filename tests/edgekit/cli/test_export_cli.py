@@ -1,0 +1,99 @@
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from edgekit.cli import cli
+from edgekit.data import load_dataset
+from edgekit.models import ModelSpec
+from edgekit.training import save_checkpoint
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    digits = load_dataset("digits", image_size=8)
+    spec = ModelSpec("resnet20", num_classes=10, width=0.25, image_size=8, in_channels=digits.image.channels)
+    folder = tmp_path_factory.mktemp("export-cli") / "net"
+    save_checkpoint(
+        folder,
+        spec.build(),
+        spec=spec,
+        dataset="digits",
+        image=digits.image,
+        labels=tuple(digits.labels),
+        recipe={},
+        metrics={"test_top1": 0.1},
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def exported(checkpoint):
+    out = checkpoint.parent / "net.edgekit"
+    return out, CliRunner().invoke(cli, ["export", str(checkpoint), "--engine", "litert", "-o", str(out)])
+
+
+def test_export_prints_delegation_and_parity(exported):
+    out, result = exported
+    assert result.exit_code == 0, result.output
+    assert "litert-fp32" in result.stdout
+    assert "100% of 16" in result.stdout
+    assert f"bundle: {out}" in result.stderr
+
+
+def test_inspect_shows_all_of_a_bundle(exported):
+    out, _ = exported
+    shown = CliRunner().invoke(cli, ["inspect", str(out)])
+    assert shown.exit_code == 0, shown.output
+    for words in (
+        "1x10",
+        "labels: 10 (0, 1, 2, ...)",
+        "conv2d",
+        "checkpoint.sha256",
+        "net_xnnpack_fp32.tflite",
+    ):
+        assert words in shown.stdout
+
+
+def test_inspect_json_is_the_manifest(exported):
+    out, _ = exported
+    shown = CliRunner().invoke(cli, ["inspect", str(out), "--json"])
+    assert json.loads(shown.stdout) == json.loads((out / "manifest.json").read_bytes())
+
+
+def test_inspect_reads_a_bare_tflite_file(exported):
+    out, _ = exported
+    shown = CliRunner().invoke(cli, ["inspect", str(out / "net_xnnpack_fp32.tflite")])
+    assert shown.exit_code == 0, shown.output
+    assert "M MAC" in shown.stdout
+
+
+def test_second_export_does_not_replace_the_first(checkpoint, exported):
+    out, _ = exported
+    again = CliRunner().invoke(cli, ["export", str(checkpoint), "--engine", "litert", "-o", str(out)])
+    assert again.exit_code == 1
+    assert "--overwrite" in again.stderr
+    assert "Traceback" not in again.stderr
+
+
+def test_gate_that_fails_exits_with_3_and_leaves_nothing(checkpoint, tmp_path):
+    words = [
+        "export",
+        str(checkpoint),
+        "--engine",
+        "litert",
+        "--tolerance",
+        "1e-12",
+        "-o",
+        str(tmp_path / "n.edgekit"),
+    ]
+    result = CliRunner().invoke(cli, words)
+    assert result.exit_code == 3
+    assert "differs from the eager model" in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_unknown_model_is_a_usage_error_with_near_matches():
+    result = CliRunner().invoke(cli, ["export", "mobilnet_v2"])
+    assert result.exit_code == 2
+    assert "mobilenet_v2" in result.stderr
