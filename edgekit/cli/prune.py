@@ -22,7 +22,7 @@ _ROWS = (
 @click.option("--method", default="psfp", show_default=True, help="psfp (asfp), sfp or one-shot.")
 @click.option("--rate", type=float, default=0.3, show_default=True, help="Share of channels to remove.")
 @click.option("--epochs", type=int, help="Epochs with the method; default: half of the checkpoint's.")
-@click.option("--finetune-epochs", type=int, help="Epochs after the removal; default: a third.")
+@click.option("--finetune-epochs", type=int, help="Epochs after the removal; default: half.")
 @click.option(
     "--round-to", type=int, default=8, show_default=True, help="Keep multiples of this many channels."
 )

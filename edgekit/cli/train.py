@@ -45,15 +45,14 @@ def train(model, data, data_root, recipe, init, out, resume, as_json, **options)
 
     choices = {name: options.pop(name) for name in ("width", "image_size", "act", "dynamic_conv")}
     named = training.load_recipe(recipe).override(recipe=options, model=choices)
-    spec = models.ModelSpec(model, **named.model)
     dataset = load_dataset(data, root=data_root, image_size=named.model.get("image_size"))
     start = None
     if init is not None:
         start = (
             models.pretrained(model).model if init == "imagenet" else training.load_checkpoint(init).build()
         )
+    spec = training.fit_spec(models.ModelSpec(model, **named.model), dataset)
     folder = out or Path("runs") / f"{model}-{data}"
-    spec = training.fit_spec(spec, dataset)
     checkpoint = training.train(spec, dataset, named.recipe, folder, resume=resume, init=start)
     if as_json:
         print_json(checkpoint.to_dict())

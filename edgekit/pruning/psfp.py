@@ -12,18 +12,24 @@ from edgekit.pruning.sfp import SoftFilterPruning
 
 # Root in (0, 1) of 1/4 - z + 3/4 * z**8: what makes the curve go through all three points.
 _Z = 0.25001144
+NEARLY_ALL = 0.995
 
 
 class ProgressiveSoftFilterPruning(SoftFilterPruning):
     """Soft filter pruning at a rate that approaches ``rate`` exponentially."""
 
     def rate_at(self, epoch: int, epochs: int) -> float:
-        """Return rate * (1 - z^(8 * epoch / epochs)) / (1 - z^8)."""
-        return progressive_rate(self.rate, epoch / epochs)
+        """Return the rate after ``epoch`` epochs; the curve's last half percent comes at once, half-way.
+
+        Otherwise, where ``rate`` times the channels is a whole number, one filter more would become
+        zero after the very last epoch, and the network could not learn to do without it.
+        """
+        rate = progressive_rate(self.rate, epoch / epochs)
+        return self.rate if rate > NEARLY_ALL * self.rate else rate
 
 
 def progressive_rate(rate: float, progress: float) -> float:
-    """Return the rate at ``progress`` through the training, from 0 to 1.
+    """Return rate * (1 - z^(8 * progress)) / (1 - z^8); ``progress`` goes from 0 to 1.
 
     Example:
         >>> [round(progressive_rate(1.0, t), 3) for t in (0, 1 / 16, 1 / 8, 1 / 4, 1)]

@@ -98,7 +98,7 @@ def prune(
         method: ``psfp`` (also called ``asfp``), ``sfp`` or ``one-shot``.
         rate: share of channels; what is kept is rounded up to a multiple of ``round_to``.
         epochs: of training with the method; default: half of the checkpoint's own.
-        finetune_epochs: of the compact network; default: a third of the checkpoint's own.
+        finetune_epochs: of the compact network; default: half of the checkpoint's own.
         recipe: how to train in both phases; default: the checkpoint's, at half its learning rate.
         resume: continue an interrupted run in ``out``; a finished one is returned as it is.
 
@@ -122,7 +122,7 @@ def prune(
         )
     base = recipe or _default_recipe(checkpoint)
     epochs = max(1, base.epochs // 2) if epochs is None else epochs
-    finetune_epochs = max(1, base.epochs // 3) if finetune_epochs is None else finetune_epochs
+    finetune_epochs = max(1, base.epochs // 2) if finetune_epochs is None else finetune_epochs
     soft, finetune = (replace(base, epochs=n, temperature_epochs=0) for n in (epochs, finetune_epochs))
     examples = torch.from_numpy(dataset.test.batch(np.arange(min(_EXAMPLES, len(dataset.test))))[0])
     original = checkpoint.build()

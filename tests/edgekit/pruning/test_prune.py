@@ -176,6 +176,11 @@ def test_the_commands_train_and_prune_a_folder_of_photos(tmp_path):
             1,
             "start it without --resume",
         ),
+        (
+            ["train", "resnet20", "--data", "digits", "--init", "imagenet"],
+            2,
+            "no ImageNet weights for 'resnet20'",
+        ),
         (["prune", "nowhere"], 1, "nowhere is not a checkpoint"),
     ],
 )
@@ -190,17 +195,26 @@ def test_bad_arguments_are_one_line_errors(tmp_path, monkeypatch, arguments, sta
 
 @pytest.mark.slow
 def test_soft_pruning_keeps_more_accuracy_than_one_shot_at_the_same_rate(tmp_path):
-    """Right after the removal, before any fine-tuning, averaged over three seeds."""
+    """Right after the removal, before any fine-tuning, after equally many epochs, over three seeds."""
     digits = load_dataset("digits", image_size=8)
-    spec = fit_spec(ModelSpec("resnet20"), digits)
+    spec = fit_spec(ModelSpec("resnet20", width=0.5), digits)
     kept = {"psfp": [], "one-shot": []}
     for seed in range(3):
         recipe = Recipe(epochs=6, device="cpu", seed=seed)
         source = train(spec, digits, recipe, tmp_path / f"source{seed}", progress=False)
         for method, accuracies in kept.items():
             out = tmp_path / f"{method}{seed}"
+            recipe = Recipe(device="cpu", seed=seed)
             pruned = prune(
-                source, digits, out, method=method, rate=0.5, epochs=4, finetune_epochs=1, progress=False
+                source,
+                digits,
+                out,
+                method=method,
+                rate=0.5,
+                epochs=20,
+                finetune_epochs=1,
+                recipe=recipe,
+                progress=False,
             )
             accuracies.append(pruned.pruning["removed_top1"])
     assert sum(kept["psfp"]) > sum(kept["one-shot"]) + 0.3, kept

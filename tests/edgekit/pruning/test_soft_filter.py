@@ -66,6 +66,12 @@ def test_progressive_rate_goes_through_the_papers_points(progress, share):
     assert progressive_rate(0.3, progress) == pytest.approx(0.3 * share, abs=1e-4)
 
 
+def test_progressive_rate_is_complete_from_half_way_on():
+    method = ProgressiveSoftFilterPruning(0.5, [])
+    assert [method.rate_at(epoch, 16) for epoch in (8, 12, 16)] == [0.5] * 3
+    assert method.rate_at(4, 16) == progressive_rate(0.5, 0.25) < 0.5
+
+
 def test_sfp_zeroes_the_same_share_from_the_start(tmp_path, toy_data):
     _, watch, channels = run(toy_data, tmp_path, SoftFilterPruning)
     expected = [int(n * 0.4) for n in channels]
