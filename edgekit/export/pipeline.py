@@ -64,7 +64,8 @@ def export_bundle(
     if not backends:
         raise ValueError(f"no engine is given; choose from {', '.join(EXPORT_BACKENDS)}")
     model = origin.model.eval()
-    example = torch.from_numpy(origin.inputs[:1])
+    # A slice with one channel can have the strides of channels-last; exporters would believe them.
+    example = torch.from_numpy(origin.inputs[:1]).clone(memory_format=torch.contiguous_format)
     output = check_model(model, example)
     lowered = lower(model)
     variants, packages = [], {"torch"}

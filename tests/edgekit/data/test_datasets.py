@@ -114,6 +114,7 @@ def test_fashion_mnist_says_which_file_a_folder_lacks(tmp_path):
         (gzip.compress(b"\0\0\x08\x01\0\0\0\x05abc"), "holds 3 bytes"),
         (gzip.compress(b"\0\0\x08\x03\0"), "its header says"),
     ],
+    ids=["not gzip", "wrong type", "too short", "half a header"],
 )
 def test_damaged_idx_files_are_refused(tmp_path, content, message):
     (tmp_path / "x.gz").write_bytes(content)

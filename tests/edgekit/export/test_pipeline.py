@@ -23,6 +23,20 @@ class Tiny(nn.Module):
         return self.head(self.pool(self.act(self.conv(x))).flatten(1))
 
 
+class Grey(nn.Module):
+    """One channel and global pooling in the middle, as dynamic blocks have."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 8, 3, padding=1)
+        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.head = nn.Linear(8, 4)
+
+    def forward(self, x):
+        x = self.conv(x)
+        return self.head((x * self.pool(x)).mean((2, 3), keepdim=True).flatten(1))
+
+
 class Summing(Tiny):
     """Adds its scores up: no delegate takes that."""
 
@@ -117,6 +131,16 @@ def test_op_that_is_allowed_outside_is_recorded(tmp_path):
     (variant,) = bundle.manifest.variants
     assert {op.op for op in variant.delegation.fallback} == set(ops)
     assert all(op.allowed and op.reason for op in variant.delegation.fallback)
+
+
+def test_grey_images_with_ambiguous_strides_stay_in_the_delegate(tmp_path):
+    pixels = np.random.default_rng(0).random((3, 8, 8, 1), dtype=np.float32)
+    inputs = np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))  # as the data loader makes them
+    assert inputs.strides[1] == inputs.itemsize  # which could be channels-last
+    grey = Origin("grey", Grey().eval(), ImageSpec(8, 8, (0.5,), (0.5,), 1), (), inputs, "noise", {})
+    bundle = export_bundle(grey, tmp_path / "grey.edgekit", engines=["executorch"])
+    (variant,) = bundle.manifest.variants
+    assert (variant.delegation.partitions, variant.delegation.fallback) == (1, ())
 
 
 def test_numbers_beyond_the_tolerance_fail_and_leave_nothing(tmp_path):
