@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -80,6 +81,7 @@ class Trainer:
             total=self.recipe.epochs * len(loader),
             initial=self.epoch * len(loader),
             unit="step",
+            mininterval=0.1 if sys.stderr.isatty() else 10.0,  # a log keeps every line that is drawn
             disable=not (progress and self.fabric.is_global_zero),
         )
         with bar:
