@@ -5,11 +5,9 @@ Peak arithmetic, fp32 multiply-accumulates per cycle (half the FLOP per cycle):
 * Cortex-A7: 1, A15: 4, A72: 4. Measured, vfpbench, https://wlog.flatlib.jp/2014/02/14/n1680/ and
   https://wlog.flatlib.jp/2015/10/30/n1787/ (2, 8 and 8 FLOP per cycle).
 * Cortex-A53, A55: 4. One 128-bit FMLA per cycle, ncnn's docs/developer-guide/arm-a53-a55-dual-issue.md.
-* Cortex-A57, A73, A75: 4. Two 64-bit ASIMD pipelines, Arm's Software Optimization Guides (A57: UAN 0015,
-  A72: UAN 0016, A75: 101398).
-* Cortex-A76, A77, A78: 8. Two 128-bit ASIMD pipelines, Software Optimization Guides (A76:
-  PJDOC-466751330-7215, A77: PJDOC-466751330-11050).
-* Cortex-X1: 16. Four 128-bit ASIMD pipelines, Software Optimization Guide PJDOC-466751330-12804.
+* Cortex-A57, A73, A75: 4 (two 64-bit ASIMD pipelines); Cortex-A76, A77, A78: 8 (two of 128 bits);
+  Cortex-X1: 16 (four of 128 bits). General knowledge of these cores: the pipeline tables of Arm's Software
+  Optimization Guides were not consulted, so take them as assumptions.
 * Kryo 280 to 585 are built on Arm's cores (Qualcomm says which) and take their figures.
 
 int8: cores with the dot-product instructions (A55, A75 and later) do four times as many int8
