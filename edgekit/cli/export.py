@@ -16,7 +16,11 @@ from edgekit.cli._output import note, print_json
 @click.argument("model")
 @click.option("--engine", "engines", multiple=True, default=("executorch", "litert"), show_default=True)
 @click.option("--precision", default="fp32", show_default=True, help="Precision of weights and activations.")
-@click.option("--weights", type=click.Path(path_type=Path), help="ImageNet weights of MODEL in a local file.")
+@click.option(
+    "--weights",
+    type=click.Path(path_type=Path),
+    help="Local file of ImageNet weights, or none for random ones.",
+)
 @click.option("--inputs", type=click.Path(path_type=Path), help="Image or folder of images to check on.")
 @click.option("--data-root", type=click.Path(path_type=Path), help="Where the dataset's files are.")
 @click.option("--tolerance", type=float, default=1e-4, show_default=True, help="Largest error against eager.")

@@ -67,11 +67,6 @@ class Split:
             pixels = augment(pixels)
         return normalise(pixels.astype(np.float32) / 255.0, self.image), self.labels[chosen]
 
-    def take(self, count: int) -> Split:
-        """Return a split of the first ``count`` images."""
-        first = np.arange(min(count, len(self)))
-        return Split(self.images[first], self.labels[first], self.image)
-
 
 @dataclass(frozen=True)
 class Dataset:

@@ -8,14 +8,16 @@ from typing import Any
 
 import msgspec
 import numpy as np
+import torch
 from torch import nn
 
-from edgekit.models import MODELS, WEIGHTS, ModelSpec, count_macs, count_parameters, pretrained
+from edgekit.models import MODELS, WEIGHTS, ModelSpec, Pretrained, count_macs, count_parameters, pretrained
 from runtime.bundle import ImageSpec
 from runtime.errors import CheckpointError, DataError
 from runtime.images import load_image
 
 N_INPUTS = 16
+RANDOM_WEIGHTS = "none"
 _IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 
 
@@ -53,7 +55,8 @@ def find_origin(
 
     Args:
         model: folder of a checkpoint, or the name of a model of the zoo.
-        weights: for a model of the zoo: a file of ImageNet weights instead of the package's.
+        weights: for a model of the zoo: a file of ImageNet weights instead of the package's, or
+            ``none`` for random ones, which are enough to measure latency.
         inputs: an image or a folder of images to check on; default: test images of the
             checkpoint's dataset, or the photographs that come with scikit-learn.
         data_root: where the files of the checkpoint's dataset are.
@@ -104,7 +107,13 @@ def _from_checkpoint(path: Path, inputs: str | Path | None, data_root: str | Pat
 
 
 def _from_zoo(name: str, weights: str | Path | None, inputs: str | Path | None) -> Origin:
-    spec, model, image, labels = pretrained(name, weights)
+    if str(weights) == RANDOM_WEIGHTS:
+        spec, model, image, labels = _random(name)
+        origin = "random"
+    else:
+        spec, model, image, labels = pretrained(name, weights)
+        file = "a file of the user" if weights is not None else f"package {WEIGHTS[name].package}"
+        origin = f"ImageNet, {file}"
     if inputs is None:
         from PIL import Image
         from sklearn.datasets import load_sample_images
@@ -116,7 +125,6 @@ def _from_zoo(name: str, weights: str | Path | None, inputs: str | Path | None) 
         described = "photographs of scikit-learn"
     else:
         arrays, described = _images(Path(inputs), image)
-    origin = "file of the user" if weights is not None else f"package {WEIGHTS[name].package}"
     return Origin(
         name=name,
         model=model,
@@ -124,8 +132,16 @@ def _from_zoo(name: str, weights: str | Path | None, inputs: str | Path | None) 
         labels=tuple(labels),
         inputs=arrays,
         inputs_described=described,
-        facts=_costs(model, spec, image) | {"dataset": "ImageNet", "weights": origin},
+        facts=_costs(model, spec, image) | {"weights": origin},
     )
+
+
+def _random(name: str) -> Pretrained:
+    entry = MODELS.get(name)
+    spec = ModelSpec(name, num_classes=entry.num_classes, image_size=entry.image_size)
+    image = ImageSpec(entry.image_size, entry.image_size, (0.5,) * 3, (0.5,) * 3)
+    torch.manual_seed(0)
+    return Pretrained(spec, spec.build().eval(), image, [])
 
 
 def _costs(model: nn.Module, spec: ModelSpec, image: ImageSpec) -> dict[str, Any]:

@@ -70,6 +70,15 @@ def test_model_without_weights_says_which_have_them():
         find_origin("resnet18")
 
 
+def test_random_weights_are_named_so_and_repeat():
+    first, second = (find_origin("resnet20", weights="none") for _ in range(2))
+    assert first.facts["weights"] == "random"
+    assert first.labels == ()
+    assert first.inputs.shape == (2, 3, 32, 32)
+    for name, values in first.model.state_dict().items():
+        assert values.equal(second.model.state_dict()[name]), name
+
+
 def test_weights_do_not_go_with_a_checkpoint(checkpoint, tmp_path):
     with pytest.raises(ValueError, match="--weights"):
         find_origin(str(checkpoint.path), weights=tmp_path)
