@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from runtime.bundle import Bundle
+from runtime.bundle import Bundle, Variant
 from runtime.choice import Estimate, choose
 from runtime.comparison import compare
 from runtime.latency_source import latency_source
@@ -39,14 +39,14 @@ def tune_bundle(
         threads, variants: what to choose among; by default everything that was benched.
 
     Raises:
-        ValueError: ``fps`` or ``margin_pct`` out of range, or nothing that was benched is asked for.
+        ValueError: ``fps`` or ``margin_pct`` out of range, nothing that was benched is asked for, or
+            variants of several graphs, which do different work, are.
         NotFittedError: no predictor, and not every setting was benched.
     """
     if not 0 < fps <= 1000 or not 0 <= margin_pct <= 100:
         given = f"fps is {fps:g}, margin {margin_pct:g} %"
         raise ValueError(f"{given}; allowed: fps above 0 and up to 1000, margin 0 to 100 %")
-    for name in variants:
-        bundle.manifest.variant(name)
+    _check_variants(bundle, variants)
     records = list(records)
     source = latency_source(bundle, target, records, threads, variants)
     deadline_ms = 1000.0 / (fps * (1.0 + margin_pct / 100.0))
@@ -80,6 +80,20 @@ def tune_bundle(
         created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     return save_policy(bundle, policy), policy
+
+
+def _check_variants(bundle: Bundle, names: Sequence[str]) -> None:
+    chosen = [bundle.manifest.variant(name) for name in names] or list(bundle.manifest.variants)
+    graphs = dict.fromkeys(variant.graph for variant in chosen)
+    if len(graphs) > 1:
+        raise ValueError(
+            f"the variants are of {len(graphs)} graphs ({', '.join(graphs)}) that do different work; choose "
+            f"among those of one, with: {' '.join(f'--variant {v.name}' for v in _of_one(chosen))}"
+        )
+
+
+def _of_one(variants: Sequence[Variant]) -> list[Variant]:
+    return [variant for variant in variants if variant.graph == variants[0].graph]
 
 
 def _without_power(considered: Sequence[Estimate]) -> tuple[str, ...]:

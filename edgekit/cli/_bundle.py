@@ -60,11 +60,13 @@ def print_graph(graph: Graph) -> None:
 
 
 def print_workload(bundle: Bundle) -> None:
-    """Print what one frame costs by kind of op, for the first variant that tells."""
+    """Print what one frame costs by kind of op, for the first variant of each graph that tells."""
+    shown = set()
     for variant in bundle.manifest.variants:
         workload = bundle.workload(variant)
-        if workload is None:
+        if workload is None or variant.graph in shown:
             continue
+        shown.add(variant.graph)
         counts, macs, moved = Counter[str](), Counter[str](), Counter[str]()
         for op in workload.ops:
             counts[op.kind] += 1
@@ -74,7 +76,6 @@ def print_workload(bundle: Bundle) -> None:
         rows.append(("all", counts.total(), macs.total() / 1e6, moved.total() / 1e6))
         click.echo(f"\none frame of {variant.name}:")
         print_table(["kind of op", "ops", "M MAC", "MB moved"], rows)
-        return
 
 
 def _short(values: tuple[float, ...]) -> str:

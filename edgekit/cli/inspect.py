@@ -25,7 +25,9 @@ def inspect(bundle: Path, as_json: bool) -> None:
         print_json(manifest)
         return
     click.echo(f"{manifest.name}, made {manifest.created_utc}\n")
-    for graph in manifest.graphs.values():
+    for name, graph in manifest.graphs.items():
+        if len(manifest.graphs) > 1:
+            click.echo(f"{name}:")
         print_graph(graph)
     labels = opened.labels()
     if labels is not None:

@@ -1,8 +1,9 @@
 """From a PyTorch model to files that phones run fast, with proof that they compute the same."""
 
 from edgekit.export.backend import EXPORT_BACKENDS, Exported
+from edgekit.export.graph import Origin, SourceGraph
 from edgekit.export.lower import lower
-from edgekit.export.origin import Origin, find_origin
+from edgekit.export.origin import find_origin
 from edgekit.export.pipeline import EXPORT_PRECISIONS, export_bundle
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "EXPORT_PRECISIONS",
     "Exported",
     "Origin",
+    "SourceGraph",
     "export_bundle",
     "find_origin",
     "lower",

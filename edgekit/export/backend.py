@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import nn
+from torch.export import ExportedProgram
 
 from runtime.bundle import Delegation
 from runtime.registry import Registry
@@ -34,6 +35,15 @@ class Exported:
     packages: tuple[str, ...]
 
 
-# Takes the lowered model and one example input of batch 1.
-Backend = Callable[[nn.Module, torch.Tensor], Exported]
+class Backend(Protocol):
+    """Exports the lowered ``model`` for the shapes of ``example``: one tensor of batch 1 per input.
+
+    ``program`` is what ``torch.export`` made of both; a backend may use it instead of tracing again.
+    """
+
+    def __call__(
+        self, model: nn.Module, example: tuple[torch.Tensor, ...], program: ExportedProgram | None = None
+    ) -> Exported: ...
+
+
 EXPORT_BACKENDS: Registry[Backend] = Registry("export_backend")

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 
 import torch
 from torch import nn
+from torch.export import ExportedProgram
 from torch.fx import GraphModule, Node
 
 from edgekit.export._quiet import exporting
 from edgekit.export.backend import EXPORT_BACKENDS, Exported
+from edgekit.export.scalars import write_integers_as_floats
 from edgekit.export.workload import module_path_of, workload_of
 from runtime.bundle import Delegation, FallbackOp
 from runtime.errors import ExportError
@@ -22,8 +24,10 @@ _NO_PATTERN = "XNNPACK has no kernel for this op, or not for these shapes"
 
 
 @EXPORT_BACKENDS.register("executorch")
-def export_executorch(model: nn.Module, example: torch.Tensor) -> Exported:
-    """Export ``model`` as it is for inputs of the shape of ``example``.
+def export_executorch(
+    model: nn.Module, example: tuple[torch.Tensor, ...], program: ExportedProgram | None = None
+) -> Exported:
+    """Export ``model`` as it is for inputs of the shapes of ``example``; see ``Backend``.
 
     Raises:
         ExportError: torch.export cannot trace it, or ExecuTorch cannot lower it.
@@ -32,7 +36,7 @@ def export_executorch(model: nn.Module, example: torch.Tensor) -> Exported:
     with exporting():
         exir = require("executorch.exir", extra="executorch")
         xnnpack = require("executorch.backends.xnnpack.partition.xnnpack_partitioner", extra="executorch")
-        program = trace(model, example)
+        program = program or trace(model, example)
         workload = workload_of(program)
         try:
             with _reasons() as reasons:
@@ -52,19 +56,21 @@ def export_executorch(model: nn.Module, example: torch.Tensor) -> Exported:
     )
 
 
-def trace(model: nn.Module, example: torch.Tensor) -> torch.export.ExportedProgram:
+def trace(model: nn.Module, example: tuple[torch.Tensor, ...]) -> ExportedProgram:
     """Return the program of ``model`` with static shapes.
 
     Raises:
         ExportError: the model branches on data, or does something else that cannot be traced.
     """
     try:
-        return torch.export.export(model, (example,))
+        program = torch.export.export(model, example)
     except Exception as err:
         raise ExportError(
             f"torch.export could not trace the model: {first_line(err)}; "
             "a model must not branch on the values of tensors or change shape from input to input"
         ) from err
+    write_integers_as_floats(program)
+    return program
 
 
 def read_delegation(graph: GraphModule, reasons: dict[str, str]) -> Delegation:

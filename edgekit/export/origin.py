@@ -1,8 +1,7 @@
-"""Where an exported model comes from: a checkpoint of ours, or a model of the zoo with ImageNet weights."""
+"""Where an exported model comes from: a checkpoint, the zoo, or a file of the user."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from edgekit.export.graph import Origin
 from edgekit.models import MODELS, WEIGHTS, ModelSpec, Pretrained, count_macs, count_parameters, pretrained
 from runtime.bundle import ImageSpec
 from runtime.errors import CheckpointError, DataError
@@ -19,29 +19,6 @@ from runtime.images import load_image
 N_INPUTS = 16
 RANDOM_WEIGHTS = "none"
 _IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
-
-
-@dataclass(frozen=True)
-class Origin:
-    """A model with all that a bundle tells of it.
-
-    Attributes:
-        name: of the bundle, when the user gives none.
-        model: in evaluation mode.
-        image: how a photograph becomes the input.
-        labels: class names, in the order of the outputs.
-        inputs: real inputs to check the exported files on, float32 of shape (N, C, H, W).
-        inputs_described: what these are, for people.
-        facts: provenance for the manifest, ready for JSON.
-    """
-
-    name: str
-    model: nn.Module
-    image: ImageSpec
-    labels: tuple[str, ...]
-    inputs: np.ndarray
-    inputs_described: str
-    facts: dict[str, Any]
 
 
 def find_origin(
@@ -95,13 +72,13 @@ def _from_checkpoint(path: Path, inputs: str | Path | None, data_root: str | Pat
     }
     if checkpoint.pruning is not None:
         facts |= {"pruning": checkpoint.pruning, "plan": msgspec.to_builtins(checkpoint.plan)}
-    return Origin(
+    return Origin.of_images(
         name=path.name,
         model=model,
         image=checkpoint.image,
         labels=checkpoint.labels,
         inputs=arrays,
-        inputs_described=described,
+        described=described,
         facts=_costs(model, checkpoint.spec, checkpoint.image) | facts,
     )
 
@@ -125,13 +102,13 @@ def _from_zoo(name: str, weights: str | Path | None, inputs: str | Path | None) 
         described = "photographs of scikit-learn"
     else:
         arrays, described = _images(Path(inputs), image)
-    return Origin(
+    return Origin.of_images(
         name=name,
         model=model,
         image=image,
         labels=tuple(labels),
         inputs=arrays,
-        inputs_described=described,
+        described=described,
         facts=_costs(model, spec, image) | {"weights": origin},
     )
 

@@ -1,14 +1,16 @@
-"""Compare the exported file with the eager model on real inputs."""
+"""Compare the exported file with the eager model on real inputs, output by output."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch import nn
 
-from runtime.bundle import Parity
+from edgekit.export.graph import Frame, as_tensors
+from edgekit.export.outputs import run_model
+from runtime.bundle import OutputParity, Parity
 from runtime.engines import EngineProcess
 from runtime.errors import ParityError
 
@@ -20,59 +22,112 @@ DEFAULT_TOLERANCE = 1e-4
 def measure_parity(
     engine: str,
     path: Path,
-    model: nn.Module,
-    inputs: np.ndarray,
+    frames: Sequence[Frame],
+    expected: Sequence[Sequence[np.ndarray]],
+    names: Sequence[str],
     *,
     tolerance: float = DEFAULT_TOLERANCE,
     described: str = "",
 ) -> Parity:
-    """Run the file at ``path`` and the eager ``model`` on ``inputs``, one by one, and compare.
+    """Run the file at ``path`` on ``frames``, one by one, and compare with the eager outputs.
 
     Args:
         engine: ``executorch`` or ``litert``.
         path: the exported file.
-        model: in evaluation mode, returning one tensor.
-        inputs: float32, shape (N, C, H, W).
+        frames: inputs, see ``SourceGraph``.
+        expected: the eager model's outputs for each frame, see ``run_eager``.
+        names: of the outputs.
         tolerance: allowed difference, relative to the largest eager output or to 1, whichever is
             larger. The result's ``tolerance`` is the absolute limit that follows.
-        described: what the inputs are, for the manifest.
+        described: what the frames are, for the manifest.
 
     Raises:
-        ParityError: the file gives another shape, or values that are not finite.
+        ParityError: the file gives another number of outputs, another shape, or values that are
+            not finite.
     """
-    frames = [inputs[i : i + 1] for i in range(len(inputs))]
-    with torch.no_grad():
-        expected = np.concatenate([model(torch.from_numpy(frame)).numpy() for frame in frames])
-    with EngineProcess(engine, path) as exported:
-        actual = np.concatenate([(exported.run([frame]).outputs or [])[0] for frame in frames])
-    return compare(f"{path.name} on {engine}", actual, expected, tolerance=tolerance, described=described)
+    what = f"{path.name} on {engine}"
+    actual = run_file(engine, path, frames)
+    if len(actual[0]) != len(names):
+        raise ParityError(
+            f"{what} gives {len(actual[0])} outputs, the eager model {len(names)}; export it again"
+        )
+    outputs = [
+        compare(
+            what,
+            name,
+            np.stack([frame[i] for frame in actual]),
+            np.stack([frame[i] for frame in expected]),
+            tolerance=tolerance,
+        )
+        for i, name in enumerate(names)
+    ]
+    return summarise(outputs, n_inputs=len(frames), described=described)
+
+
+def run_eager(model: nn.Module, frames: Sequence[Frame]) -> list[list[np.ndarray]]:
+    """Return the outputs of the eager ``model`` for each frame."""
+    return [[output.numpy() for output in run_model(model, as_tensors(frame))] for frame in frames]
+
+
+def run_file(engine: str, path: Path, frames: Sequence[Frame]) -> list[list[np.ndarray]]:
+    """Return the outputs of the file at ``path`` for each frame, in the order of the file."""
+    with EngineProcess(engine, path) as model:
+        # LiteRT files take 32-bit integers where the model takes 64.
+        dtypes = [spec.dtype for spec in model.inputs]
+        return [
+            model.run([array.astype(dtype) for array, dtype in zip(frame, dtypes, strict=True)]).outputs or []
+            for frame in frames
+        ]
 
 
 def compare(
-    what: str, actual: np.ndarray, expected: np.ndarray, *, tolerance: float, described: str = ""
-) -> Parity:
-    """Return the difference between two batches of outputs, shape (N, ...); see ``measure_parity``."""
+    what: str, name: str, actual: np.ndarray, expected: np.ndarray, *, tolerance: float
+) -> OutputParity:
+    """Return the difference between two batches of one output, shape (N, ...); see ``measure_parity``.
+
+    Args:
+        what: the file, for errors.
+        name: of the output.
+        actual, expected: of the file and of the eager model.
+        tolerance: relative, see ``measure_parity``.
+    """
     if actual.shape != expected.shape:
         raise ParityError(
-            f"{what} gives outputs of shape {actual.shape[1:]}, the eager model {expected.shape[1:]}; "
+            f"{what} gives {name} of shape {actual.shape[1:]}, the eager model {expected.shape[1:]}; "
             "export it again"
         )
     if not np.isfinite(actual).all():
         raise ParityError(
-            f"{what} gives values that are not finite (nan or inf) where the eager model does not; "
+            f"{what} gives values that are not finite (nan or inf) in {name} where the eager model does not; "
             "a layer overflows when exported: look at exp, softmax and division"
         )
-    error = actual.astype(np.float64) - expected
-    noise, signal = float(np.square(error).sum()), float(np.square(expected.astype(np.float64)).sum())
+    actual, expected = actual.astype(np.float64), expected.astype(np.float64)
+    error = actual - expected
+    noise, signal = float(np.square(error).sum()), float(np.square(expected).sum())
+    norm = np.sqrt(signal * float(np.square(actual).sum()))
     n = len(expected)
     same = actual.reshape(n, -1).argmax(1) == expected.reshape(n, -1).argmax(1)
-    return Parity(
+    return OutputParity(
+        name=name,
         max_abs=float(np.abs(error).max()),
         sqnr_db=10 * float(np.log10(signal / noise)) if noise and signal else None,
         tolerance=tolerance * max(1.0, float(np.abs(expected).max())),
-        n_inputs=n,
-        inputs=described,
+        cosine=float((actual * expected).sum() / norm) if norm else None,
         top1_agreement=float(same.mean()) if expected[0].size > 1 else None,
+    )
+
+
+def summarise(outputs: Sequence[OutputParity], *, n_inputs: int, described: str) -> Parity:
+    """Return the parity of a file from that of its outputs: the figures of the worst one lead."""
+    worst = max(outputs, key=lambda output: output.max_abs / output.tolerance)
+    return Parity(
+        max_abs=worst.max_abs,
+        sqnr_db=worst.sqnr_db,
+        tolerance=worst.tolerance,
+        n_inputs=n_inputs,
+        inputs=described,
+        top1_agreement=worst.top1_agreement,
+        outputs=tuple(outputs),
     )
 
 
@@ -82,8 +137,11 @@ def check_parity(name: str, parity: Parity) -> None:
     Raises:
         ParityError: they do.
     """
-    if parity.max_abs > parity.tolerance:
-        raise ParityError(
-            f"{name} differs from the eager model by {parity.max_abs:.2e} on {parity.inputs}, allowed is "
-            f"{parity.tolerance:.2e}; find the layer that the exporter changes, or raise --tolerance"
-        )
+    for output in parity.outputs:
+        if output.max_abs > output.tolerance:
+            which = f" in {output.name}" if len(parity.outputs) > 1 else ""
+            raise ParityError(
+                f"{name} differs from the eager model by {output.max_abs:.2e}{which} on {parity.inputs}, "
+                f"allowed is {output.tolerance:.2e}; find the layer that the exporter changes, or raise "
+                "--tolerance"
+            )

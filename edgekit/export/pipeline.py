@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import platform
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
@@ -10,16 +11,14 @@ from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
-import torch
 
 from edgekit.export import executorch, litert  # noqa: F401  (they register themselves)
 from edgekit.export.backend import EXPORT_BACKENDS, Exported
-from edgekit.export.lower import lower
-from edgekit.export.origin import Origin
+from edgekit.export.graph import Origin
 from edgekit.export.parity import DEFAULT_TOLERANCE, check_parity, measure_parity
-from edgekit.export.preflight import check_model
+from edgekit.export.preflight import prepare
 from runtime._version import __version__
-from runtime.bundle import Bundle, Delegation, Graph, Manifest, TensorSpec, Variant, new_bundle
+from runtime.bundle import MAIN_GRAPH, Bundle, Delegation, Graph, Manifest, Variant, new_bundle
 from runtime.errors import DelegationError, ExportError
 
 EXPORT_PRECISIONS = ("fp32",)
@@ -39,7 +38,7 @@ def export_bundle(
     """Export a model for each engine, check the files and write the bundle.
 
     Args:
-        origin: the model, its real inputs and its provenance.
+        origin: the model's graphs with real inputs, and its provenance.
         out: the bundle's folder.
         engines: names of ``EXPORT_BACKENDS``.
         precision: one of ``EXPORT_PRECISIONS``.
@@ -63,47 +62,38 @@ def export_bundle(
     backends = {engine: EXPORT_BACKENDS.get(engine) for engine in dict.fromkeys(engines)}
     if not backends:
         raise ValueError(f"no engine is given; choose from {', '.join(EXPORT_BACKENDS)}")
-    model = origin.model.eval()
-    # A slice with one channel can have the strides of channels-last; exporters would believe them.
-    example = torch.from_numpy(origin.inputs[:1]).clone(memory_format=torch.contiguous_format)
-    output = check_model(model, example)
-    lowered = lower(model)
-    variants, packages = [], {"torch"}
+    prepared = {graph: prepare(source) for graph, source in origin.graphs.items()}
+    variants: list[Variant] = []
+    packages = {"torch"}
     with new_bundle(out, overwrite=overwrite) as writer:
-        for engine, backend in backends.items():
-            progress(f"{engine}: exporting")
-            exported = backend(lowered, example)
-            delegation = _gate(engine, exported.delegation, allow_fallback)
-            stem = f"{_token(origin.name)}_{exported.delegate}_{_token(precision)}"
+        for (graph, ready), engine in itertools.product(prepared.items(), backends):
+            name = f"{engine}-{precision}" if graph == MAIN_GRAPH else f"{graph}-{engine}-{precision}"
+            progress(f"{name}: exporting")
+            exported = backends[engine](ready.lowered, ready.example, ready.program)
+            delegation = _gate(name, exported.delegation, allow_fallback)
+            token = _token(origin.name) if graph == MAIN_GRAPH else f"{_token(origin.name)}-{_token(graph)}"
+            stem = f"{token}_{exported.delegate}_{_token(precision)}"
             path = writer.add(f"{stem}{exported.suffix}", exported.data, "model")
-            progress(f"{engine}: comparing with eager on {origin.inputs_described}")
+            progress(f"{name}: comparing with eager on {ready.source.described}")
             parity = measure_parity(
                 engine,
                 writer.root / path,
-                model,
-                origin.inputs,
+                ready.source.frames,
+                ready.expected,
+                [output.name for output in ready.outputs],
                 tolerance=tolerance,
-                described=origin.inputs_described,
+                described=ready.source.described,
             )
-            name = f"{engine}-{precision}"
             check_parity(name, parity)
             workload = writer.add(f"workloads/{name}.json", _workload(exported), "workload")
-            variants.append(
-                Variant(
-                    name, engine, precision, path, workload=workload, delegation=delegation, parity=parity
-                )
-            )
+            variants.append(Variant(name, engine, precision, path, graph, workload, delegation, parity))
             packages.update(exported.packages)
         labels = writer.add("labels.txt", _lines(origin.labels), "labels") if origin.labels else None
-        graph = Graph(
-            inputs=(TensorSpec("image", "float32", tuple(example.shape), origin.image),),
-            outputs=(TensorSpec("scores", str(output.dtype).removeprefix("torch."), tuple(output.shape)),),
-        )
         writer.finish(
             Manifest(
                 name=Path(out).name.removesuffix(".edgekit"),
                 created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
-                graphs={"forward": graph},
+                graphs={name: Graph(ready.source.inputs, ready.outputs) for name, ready in prepared.items()},
                 variants=tuple(variants),
                 labels=labels,
                 source=origin.facts,
@@ -113,7 +103,7 @@ def export_bundle(
     return Bundle.open(out)
 
 
-def _gate(engine: str, delegation: Delegation, allow_fallback: Collection[str]) -> Delegation:
+def _gate(name: str, delegation: Delegation, allow_fallback: Collection[str]) -> Delegation:
     """Mark the ops that are allowed outside the delegate; refuse the others."""
     fallback = tuple(replace(op, allowed=op.op in allow_fallback) for op in delegation.fallback)
     refused = [op for op in fallback if not op.allowed]
@@ -121,7 +111,7 @@ def _gate(engine: str, delegation: Delegation, allow_fallback: Collection[str]) 
         names = [op.op for op in refused]
         worst = max(refused, key=lambda op: names.count(op.op))
         raise DelegationError(
-            f"{engine}: {len(refused)} of {delegation.total} ops fall off the fast delegate, most often "
+            f"{name}: {len(refused)} of {delegation.total} ops fall off the fast delegate, most often "
             f"{worst.op} ({names.count(worst.op)}x, first in {worst.module_path}: {worst.reason}); "
             f"change that module, or accept it with --allow-fallback {worst.op}"
         )

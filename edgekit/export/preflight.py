@@ -2,33 +2,73 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import numpy as np
 import torch
 from torch import nn
+from torch.export import ExportedProgram
 
+from edgekit.export._quiet import exporting
+from edgekit.export.executorch import trace
+from edgekit.export.graph import SourceGraph
+from edgekit.export.lower import lower
+from edgekit.export.outputs import named_outputs, run_model
+from edgekit.export.parity import run_eager
+from runtime.bundle import TensorSpec
 from runtime.errors import ExportError
 
 
-def check_model(model: nn.Module, example: torch.Tensor) -> torch.Tensor:
-    """Return the model's output for ``example``, after checking that the model can be exported.
+@dataclass(frozen=True)
+class Prepared:
+    """A graph that passed the checks, ready for every backend.
 
-    Args:
-        model: in evaluation mode.
-        example: one real input, float32, shape (1, C, H, W).
+    Attributes:
+        source: as it came.
+        lowered: its model in export form.
+        example: the first frame.
+        program: what torch.export made of ``lowered`` and ``example``.
+        outputs: name, type and shape of each output.
+        expected: the eager outputs of each frame.
+    """
+
+    source: SourceGraph
+    lowered: nn.Module
+    example: tuple[torch.Tensor, ...]
+    program: ExportedProgram
+    outputs: tuple[TensorSpec, ...]
+    expected: list[list[np.ndarray]]
+
+
+def prepare(source: SourceGraph) -> Prepared:
+    """Check, lower and trace a graph; the model is put into evaluation mode.
 
     Raises:
         ExportError: a weight is not finite or not float32; the model does not take the input,
-            returns anything but one tensor, gives nan, or other numbers when asked again.
+            returns anything but tensors, gives nan, or other numbers when asked again; or it
+            cannot be traced.
     """
-    _check_weights(model)
-    output = _run(model, example)
-    if not torch.isfinite(output).all():
+    source.model.eval()
+    example = source.example()
+    _check_weights(source.model)
+    outputs = named_outputs(source.model, example)
+    if not all(torch.isfinite(tensor).all() for _, tensor in outputs):
         raise ExportError("the model gives nan or inf on a real input; export an earlier checkpoint")
-    if not torch.equal(output, _run(model, example)):
+    again = run_model(source.model, example)
+    if not all(torch.equal(tensor, second) for (_, tensor), second in zip(outputs, again, strict=True)):
         raise ExportError(
             "the model gives other outputs for the same input: an op draws random numbers; "
             "make dropout and noise depend on self.training"
         )
-    return output
+    with exporting():
+        lowered = lower(source.model)
+        program = trace(lowered, example)
+    names = source.output_names or [name for name, _ in outputs]
+    specs = [
+        TensorSpec(name, str(tensor.dtype).removeprefix("torch."), tuple(tensor.shape))
+        for name, (_, tensor) in zip(names, outputs, strict=True)
+    ]
+    return Prepared(source, lowered, example, program, tuple(specs), run_eager(source.model, source.frames))
 
 
 def _check_weights(model: nn.Module) -> None:
@@ -43,17 +83,3 @@ def _check_weights(model: nn.Module) -> None:
                 f"{name} has {wrong} of {tensor.numel()} values that are not finite (nan or inf); "
                 "the training went wrong: export an earlier checkpoint"
             )
-
-
-def _run(model: nn.Module, example: torch.Tensor) -> torch.Tensor:
-    shape = tuple(example.shape)
-    try:
-        with torch.no_grad():
-            result = model(example)
-    except (RuntimeError, ValueError, TypeError, IndexError) as err:
-        first = next(iter(str(err).splitlines()), type(err).__name__)
-        raise ExportError(f"the model does not take an input of shape {shape}: {first}") from err
-    if isinstance(result, torch.Tensor):
-        return result
-    got = f"a dict with {', '.join(map(str, result))}" if isinstance(result, dict) else type(result).__name__
-    raise ExportError(f"the model returns {got}; one tensor is exported: wrap it in a module that picks it")

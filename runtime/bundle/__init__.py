@@ -3,6 +3,7 @@
 from runtime.bundle.bundle import SUFFIX, Bundle, BundleWriter, decode_file, new_bundle, write_atomic
 from runtime.bundle.manifest import (
     ENGINES,
+    MAIN_GRAPH,
     PRECISIONS,
     SCHEMA_VERSION,
     Delegation,
@@ -11,6 +12,7 @@ from runtime.bundle.manifest import (
     Graph,
     ImageSpec,
     Manifest,
+    OutputParity,
     Parity,
     TensorSpec,
     Variant,
@@ -18,6 +20,7 @@ from runtime.bundle.manifest import (
 
 __all__ = [
     "ENGINES",
+    "MAIN_GRAPH",
     "PRECISIONS",
     "SCHEMA_VERSION",
     "SUFFIX",
@@ -29,6 +32,7 @@ __all__ = [
     "Graph",
     "ImageSpec",
     "Manifest",
+    "OutputParity",
     "Parity",
     "TensorSpec",
     "Variant",

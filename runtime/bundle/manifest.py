@@ -16,6 +16,7 @@ MANIFEST = "manifest.json"
 SCHEMA_VERSION = 1
 FILE_KINDS = ("model", "labels", "workload", "predictor", "policy", "figure", "report")
 ENGINES = ("executorch", "litert")
+MAIN_GRAPH = "forward"  # what a model's only graph is called
 PRECISIONS = ("fp32", "dynamic_wi8_afp32", "static_wi8_ai8")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -110,9 +111,30 @@ class Delegation:
 
 
 @dataclass(frozen=True)
-class Parity:
-    """Largest difference between the exported file and the eager model on real inputs.
+class OutputParity:
+    """How far one output of the exported file is from the eager model's.
 
+    ``sqnr_db`` is ``None`` when the outputs are equal bit by bit: JSON has no infinity.
+    ``cosine`` is ``None`` when either side is all zeros, ``top1_agreement`` for a single value.
+    """
+
+    name: str
+    max_abs: float
+    sqnr_db: float | None
+    tolerance: float
+    cosine: float | None = None
+    top1_agreement: float | None = None
+
+    def __post_init__(self) -> None:
+        _check_finite(self, self.max_abs, self.tolerance, self.sqnr_db, self.cosine)
+
+
+@dataclass(frozen=True)
+class Parity:
+    """Difference between the exported file and the eager model on real inputs.
+
+    The figures are those of the output that is worst against its tolerance; ``outputs`` has them
+    for each output, and is empty in bundles of older versions.
     ``sqnr_db`` is ``None`` when the outputs are equal bit by bit: JSON has no infinity.
     """
 
@@ -122,21 +144,24 @@ class Parity:
     n_inputs: int
     inputs: str
     top1_agreement: float | None = None
+    outputs: tuple[OutputParity, ...] = ()
 
     def __post_init__(self) -> None:
-        if not all(math.isfinite(x) for x in (self.max_abs, self.tolerance, self.sqnr_db or 0.0)):
-            raise ValueError(f"figures of a parity must be finite, got {self}; sqnr_db=None: equal outputs")
+        _check_finite(self, self.max_abs, self.tolerance, self.sqnr_db)
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One exported file: engine x precision."""
+    """One exported file: graph x engine x precision.
+
+    ``graph`` is a key of the manifest's graphs; the entry point inside the file is always ``forward``.
+    """
 
     name: str
     engine: str
     precision: str
     path: str
-    graph: str = "forward"
+    graph: str = MAIN_GRAPH
     workload: str | None = None
     delegation: Delegation | None = None
     parity: Parity | None = None
@@ -234,6 +259,11 @@ class Manifest:
                 raise BundleError(
                     f"{where} names {path!r} but does not list it among its files; export the model again"
                 )
+
+
+def _check_finite(parity: Parity | OutputParity, *figures: float | None) -> None:
+    if not all(math.isfinite(figure) for figure in figures if figure is not None):
+        raise ValueError(f"figures of a parity must be finite, got {parity}; sqnr_db=None: equal outputs")
 
 
 def check_inside(path: str) -> None:

@@ -63,9 +63,7 @@ class LocalTarget:
             # The last CPUs: the first one does the kernel's housekeeping.
             cpus = cluster.cpus[-setting.threads :] if self.capability.rung in ("sysfs", "affinity") else None
             path = bundle.file(variant.path)
-            process = EngineProcess(
-                variant.engine, path, graph=variant.graph, threads=setting.threads, cpus=cpus
-            )
+            process = EngineProcess(variant.engine, path, threads=setting.threads, cpus=cpus)
             model = stack.enter_context(process)
             yield LocalSession(model, setting, self._cpufreq, policy)
 

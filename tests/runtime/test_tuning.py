@@ -74,6 +74,18 @@ def test_comparison_has_the_governors_and_what_is_saved(fitted):
     assert 80 < policy.oracle_share_pct <= 100
 
 
+def test_variants_of_several_graphs_are_not_weighed_against_each_other(tmp_path):
+    bundle = make_bundle(tmp_path)
+    first = bundle.manifest.variants[0]
+    manifest = replace(
+        bundle.manifest,
+        graphs=bundle.manifest.graphs | {"decode": bundle.manifest.graphs[first.graph]},
+        variants=(first, replace(first, name="decode-litert-fp32", graph="decode")),
+    )
+    with pytest.raises(ValueError, match=f"2 graphs.*choose.*--variant {first.name}$"):
+        tune_bundle(replace(bundle, manifest=manifest), Phone(), 30)
+
+
 def test_rate_that_nothing_meets_takes_the_fastest_and_says_so(fitted):
     bundle, target = fitted
     _, policy = tune_bundle(bundle, target, 1000)

@@ -35,7 +35,7 @@ def net():
 
 @pytest.fixture(scope="module", params=EXPORTERS)
 def exported(request, net):
-    return request.param, EXPORTERS[request.param](lower(net), X)
+    return request.param, EXPORTERS[request.param](lower(net), (X,))
 
 
 def test_dynamic_blocks_stay_in_one_delegate(exported):
@@ -79,7 +79,7 @@ class Step(nn.Module):
 
 @pytest.mark.parametrize(("engine", "op"), [("executorch", "aten.cumsum.default"), ("litert", "CUMSUM")])
 def test_an_op_outside_the_delegate_is_named_with_its_module(engine, op):
-    delegation = EXPORTERS[engine](Cumulate().eval(), X).delegation
+    delegation = EXPORTERS[engine](Cumulate().eval(), (X,)).delegation
     (left,) = delegation.fallback
     assert (left.op, left.module_path) == (op, "parts.1")
     assert left.reason
@@ -92,7 +92,16 @@ def test_a_branch_on_data_is_an_export_error():
             return x if x.sum() > 0 else -x
 
     with pytest.raises(ExportError, match=r"torch\.export could not trace"):
-        export_executorch(Branches(), X)
+        export_executorch(Branches(), (X,))
+
+
+@pytest.mark.parametrize("function", [lambda x: 2 * x - 1, lambda x: x / 2 + 1, lambda x: 1 - x])
+def test_integers_beside_floats_stay_in_the_delegate(function):
+    class Scales(nn.Module):
+        def forward(self, x):
+            return function(x)
+
+    assert export_executorch(Scales(), (X,)).delegation.fallback == ()
 
 
 def test_module_names_tell_apart_what_the_file_alone_cannot():

@@ -28,8 +28,9 @@ def checkpoint(tmp_path_factory):
 def test_checkpoint_brings_test_images_and_provenance(checkpoint):
     origin = find_origin(str(checkpoint.path))
     assert origin.name == "net"
-    assert origin.inputs.shape == (16, checkpoint.image.channels, 8, 8)
-    assert origin.inputs_described == "test images of digits"
+    graph = origin.graphs["forward"]
+    assert [frame[0].shape for frame in graph.frames] == [(1, checkpoint.image.channels, 8, 8)] * 16
+    assert graph.described == "test images of digits"
     assert origin.labels == tuple("0123456789")
     assert origin.facts["checkpoint"]["sha256"] == checkpoint.sha256
     assert origin.facts["metrics"] == {"test_top1": 0.5}
@@ -40,9 +41,10 @@ def test_own_images_replace_the_dataset(checkpoint, tmp_path):
     for name, grey in (("a.png", 0), ("b.png", 255)):
         Image.fromarray(np.full((20, 12), grey, np.uint8)).save(tmp_path / name)
     origin = find_origin(str(checkpoint.path), inputs=tmp_path)
-    assert len(origin.inputs) == 2
-    assert origin.inputs[0].max() < origin.inputs[1].min()
-    assert len(find_origin(str(checkpoint.path), inputs=tmp_path / "a.png").inputs) == 1
+    (dark,), (bright,) = origin.graphs["forward"].frames
+    assert dark.max() < bright.min()
+    single = find_origin(str(checkpoint.path), inputs=tmp_path / "a.png")
+    assert len(single.graphs["forward"].frames) == 1
 
 
 def test_folder_without_an_image_is_refused(checkpoint, tmp_path):
@@ -74,7 +76,8 @@ def test_random_weights_are_named_so_and_repeat():
     first, second = (find_origin("resnet20", weights="none") for _ in range(2))
     assert first.facts["weights"] == "random"
     assert first.labels == ()
-    assert first.inputs.shape == (2, 3, 32, 32)
+    first, second = first.graphs["forward"], second.graphs["forward"]
+    assert [frame[0].shape for frame in first.frames] == [(1, 3, 32, 32)] * 2
     for name, values in first.model.state_dict().items():
         assert values.equal(second.model.state_dict()[name]), name
 

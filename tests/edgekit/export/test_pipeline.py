@@ -3,10 +3,13 @@ import pytest
 import torch
 from torch import nn
 
-from edgekit.export import Origin, export_bundle
-from runtime.bundle import Bundle, ImageSpec
+from edgekit.export import Origin, SourceGraph, export_bundle
+from runtime.bench import bench
+from runtime.bundle import Bundle, ImageSpec, TensorSpec
 from runtime.engines import EngineProcess
 from runtime.errors import DelegationError, ExportError, ParityError
+from runtime.records import RecordLog
+from runtime.targets import choose_settings, open_target
 
 IMAGE = ImageSpec(8, 8, (0.5,) * 3, (0.5,) * 3)
 
@@ -53,7 +56,9 @@ def origin(model):
     torch.manual_seed(0)
     inputs = np.random.default_rng(0).standard_normal((3, 3, 8, 8)).astype(np.float32)
     facts = {"dataset": "toy", "pruning": {"rate": 0.3}, "checkpoint": {"sha256": "ab"}}
-    return Origin("tiny-net", model.eval(), IMAGE, ("a", "b", "c", "d"), inputs, "random inputs", facts)
+    return Origin.of_images(
+        "tiny-net", model.eval(), IMAGE, ("a", "b", "c", "d"), inputs, "random inputs", facts
+    )
 
 
 @pytest.fixture(scope="module")
@@ -78,10 +83,11 @@ def test_bundle_holds_a_checked_file_per_engine(exported):
 
 def test_files_give_the_eager_scores_to_whoever_loads_them(exported):
     source, bundle = exported
-    expected = source.model(torch.from_numpy(source.inputs[:1])).detach().numpy()
+    graph = source.graphs["forward"]
+    expected = graph.model(*graph.example()).detach().numpy()
     for variant in bundle.manifest.variants:
         with EngineProcess(variant.engine, bundle.file(variant.path)) as model:
-            np.testing.assert_allclose(model.run([source.inputs[:1]]).outputs[0], expected, atol=1e-5)
+            np.testing.assert_allclose(model.run(graph.frames[0]).outputs[0], expected, atol=1e-5)
 
 
 def test_manifest_tells_inputs_labels_origin_and_tools(exported):
@@ -108,7 +114,7 @@ def test_workload_counts_what_a_frame_multiplies(exported):
 
 
 def test_op_outside_the_delegate_fails_and_leaves_nothing(tmp_path):
-    with pytest.raises(DelegationError, match=r"executorch: .* --allow-fallback aten\.cumsum") as failed:
+    with pytest.raises(DelegationError, match=r"executorch-fp32: .* --allow-fallback aten\.cumsum") as failed:
         export_bundle(origin(Summing()), tmp_path / "summing.edgekit")
     assert failed.value.exit_code == 3
     assert list(tmp_path.iterdir()) == []
@@ -137,7 +143,9 @@ def test_grey_images_with_ambiguous_strides_stay_in_the_delegate(tmp_path):
     pixels = np.random.default_rng(0).random((3, 8, 8, 1), dtype=np.float32)
     inputs = np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))  # as the data loader makes them
     assert inputs.strides[1] == inputs.itemsize  # which could be channels-last
-    grey = Origin("grey", Grey().eval(), ImageSpec(8, 8, (0.5,), (0.5,), 1), (), inputs, "noise", {})
+    grey = Origin.of_images(
+        "grey", Grey().eval(), ImageSpec(8, 8, (0.5,), (0.5,), 1), (), inputs, "noise", {}
+    )
     bundle = export_bundle(grey, tmp_path / "grey.edgekit", engines=["executorch"])
     (variant,) = bundle.manifest.variants
     assert (variant.delegation.partitions, variant.delegation.fallback) == (1, ())
@@ -163,8 +171,9 @@ def test_model_that_returns_a_dict_is_refused(tmp_path):
 
 
 def test_input_of_another_shape_is_refused(tmp_path):
-    source = origin(Tiny())
-    wrong = Origin(source.name, source.model, IMAGE, source.labels, source.inputs[:, :2], "two channels", {})
+    wrong = Origin.of_images(
+        "tiny", Tiny(), IMAGE, (), np.zeros((1, 2, 8, 8), np.float32), "two channels", {}
+    )
     with pytest.raises(ExportError, match=r"\(1, 2, 8, 8\)"):
         export_bundle(wrong, tmp_path / "tiny.edgekit")
 
@@ -180,3 +189,59 @@ def test_input_of_another_shape_is_refused(tmp_path):
 def test_unknown_engine_or_precision_names_what_there_is(tmp_path, choice, message):
     with pytest.raises(ValueError, match=message):
         export_bundle(origin(Tiny()), tmp_path / "tiny.edgekit", **choice)
+
+
+class Pair(nn.Module):
+    """Two inputs, two outputs, in an order that a mix-up would show."""
+
+    def __init__(self):
+        super().__init__()
+        self.left, self.right = nn.Linear(4, 3), nn.Linear(2, 3)
+
+    def forward(self, a, b):
+        left, right = self.left(a), self.right(b)
+        return left * 3 + right, [left - right]
+
+
+@pytest.fixture(scope="module")
+def two_graphs(tmp_path_factory):
+    torch.manual_seed(0)
+    rng = np.random.default_rng(0)
+
+    def graph(model, **shapes):
+        frames = tuple(
+            tuple(rng.standard_normal(s).astype(np.float32) for s in shapes.values()) for _ in range(2)
+        )
+        specs = tuple(TensorSpec(name, "float32", shape) for name, shape in shapes.items())
+        return SourceGraph(model, specs, frames, "noise")
+
+    graphs = {"encode": graph(nn.Linear(6, 4), x=(1, 6)), "decode": graph(Pair(), a=(1, 4), b=(1, 2))}
+    return export_bundle(Origin("duo", graphs, (), {}), tmp_path_factory.mktemp("duo") / "duo.edgekit")
+
+
+def test_each_graph_has_a_file_per_engine(two_graphs):
+    assert [(v.name, v.path, v.graph) for v in two_graphs.manifest.variants] == [
+        ("encode-executorch-fp32", "duo-encode_xnnpack_fp32.pte", "encode"),
+        ("encode-litert-fp32", "duo-encode_xnnpack_fp32.tflite", "encode"),
+        ("decode-executorch-fp32", "duo-decode_xnnpack_fp32.pte", "decode"),
+        ("decode-litert-fp32", "duo-decode_xnnpack_fp32.tflite", "decode"),
+    ]
+
+
+def test_every_output_is_compared_in_its_place(two_graphs):
+    manifest = two_graphs.manifest
+    assert [spec.name for spec in manifest.graphs["decode"].outputs] == ["output0", "output1"]
+    for variant in manifest.variants:
+        assert len(variant.parity.outputs) == len(manifest.graphs[variant.graph].outputs)
+        for output in variant.parity.outputs:
+            assert output.max_abs <= 1e-5
+            assert output.cosine == pytest.approx(1.0)
+
+
+def test_several_graphs_can_be_timed(two_graphs, tmp_path):
+    records = bench(
+        two_graphs, open_target("local"), settings=choose_settings(open_target("local"), (1,), (), (), 1)[:1],
+        variants=[v.name for v in two_graphs.manifest.variants], log=RecordLog(tmp_path / "log.jsonl"),
+        runs=1, warmup=0, blocks=1,
+    )  # fmt: skip
+    assert len({record.variant for record in records}) == 4
