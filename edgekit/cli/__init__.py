@@ -22,6 +22,7 @@ SECTIONS = {
     "Measure it": {
         "targets": "List where bundles can run; show clusters and clocks.",
         "bench": "Time a bundle over cores, clocks and threads.",
+        "profile": "Time every op of a bundle, inside its delegates too.",
     },
     "Tune and run it": {
         "fit": "Learn how fast each core and clock runs a bundle.",

@@ -41,8 +41,11 @@ def print_variants(bundle: Bundle) -> None:
 
 def print_fallback(fallback: tuple[FallbackOp, ...]) -> None:
     """Print every op that runs outside a delegate, with where it comes from and why."""
-    rows = [(op.op, op.module_path, op.reason, "yes" if op.allowed else "no") for op in fallback]
-    print_table(["op", "module", "reason", "allowed"], rows)
+    rows = [
+        (op.op, op.module_path, _percent(op.latency_share), op.reason, "yes" if op.allowed else "no")
+        for op in fallback
+    ]
+    print_table(["op", "module", "share of a frame", "reason", "allowed"], rows)
 
 
 def print_graph(graph: Graph) -> None:
@@ -80,3 +83,7 @@ def print_workload(bundle: Bundle) -> None:
 
 def _short(values: tuple[float, ...]) -> str:
     return "/".join(f"{value:.3g}" for value in values)
+
+
+def _percent(share: float | None) -> str | None:
+    return None if share is None else f"{share:.1%}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import platform
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -14,12 +13,13 @@ import msgspec
 
 from edgekit.export import executorch, litert  # noqa: F401  (they register themselves)
 from edgekit.export.backend import EXPORT_BACKENDS, Exported
+from edgekit.export.delegation import check_delegation
 from edgekit.export.graph import Origin
 from edgekit.export.parity import DEFAULT_TOLERANCE, check_parity, measure_parity
 from edgekit.export.preflight import prepare
 from runtime._version import __version__
-from runtime.bundle import MAIN_GRAPH, Bundle, Delegation, Graph, Manifest, Variant, new_bundle
-from runtime.errors import DelegationError, ExportError
+from runtime.bundle import MAIN_GRAPH, Bundle, Graph, Manifest, Variant, new_bundle
+from runtime.errors import ExportError
 
 EXPORT_PRECISIONS = ("fp32",)
 
@@ -70,10 +70,12 @@ def export_bundle(
             name = f"{engine}-{precision}" if graph == MAIN_GRAPH else f"{graph}-{engine}-{precision}"
             progress(f"{name}: exporting")
             exported = backends[engine](ready.lowered, ready.example, ready.program)
-            delegation = _gate(name, exported.delegation, allow_fallback)
             token = _token(origin.name) if graph == MAIN_GRAPH else f"{_token(origin.name)}-{_token(graph)}"
             stem = f"{token}_{exported.delegate}_{_token(precision)}"
             path = writer.add(f"{stem}{exported.suffix}", exported.data, "model")
+            delegation = check_delegation(
+                name, engine, writer.root / path, exported, allow_fallback, progress
+            )
             progress(f"{name}: comparing with eager on {ready.source.described}")
             parity = measure_parity(
                 engine,
@@ -101,21 +103,6 @@ def export_bundle(
             )
         )
     return Bundle.open(out)
-
-
-def _gate(name: str, delegation: Delegation, allow_fallback: Collection[str]) -> Delegation:
-    """Mark the ops that are allowed outside the delegate; refuse the others."""
-    fallback = tuple(replace(op, allowed=op.op in allow_fallback) for op in delegation.fallback)
-    refused = [op for op in fallback if not op.allowed]
-    if refused:
-        names = [op.op for op in refused]
-        worst = max(refused, key=lambda op: names.count(op.op))
-        raise DelegationError(
-            f"{name}: {len(refused)} of {delegation.total} ops fall off the fast delegate, most often "
-            f"{worst.op} ({names.count(worst.op)}x, first in {worst.module_path}: {worst.reason}); "
-            f"change that module, or accept it with --allow-fallback {worst.op}"
-        )
-    return replace(delegation, fallback=fallback)
 
 
 def _workload(exported: Exported) -> bytes:

@@ -92,12 +92,16 @@ class Graph:
 
 @dataclass(frozen=True)
 class FallbackOp:
-    """An op that runs outside the delegate, where it came from and why."""
+    """An op that runs outside the delegate, where it came from and why.
+
+    ``latency_share`` is the part of a frame it took on the machine that exported it, 0 to 1.
+    """
 
     op: str
     module_path: str
     reason: str
     allowed: bool = False
+    latency_share: float | None = None
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -41,10 +42,56 @@ class Engine(Protocol):
         """
 
 
+@dataclass(frozen=True)
+class OpEvent:
+    """One op of one frame, as the engine's profiler saw it.
+
+    Attributes:
+        name: the engine's own, such as ``Convolution (NHWC, F32) IGEMM``.
+        delegate: which delegate call of the frame ran it, from 0; ``None``: outside.
+        start_ns: from the frame's start. XNNPACK tells only durations: its ops stand one after the other.
+        source: who measured it.
+        op_index: its place among the ops of the file, where the engine tells.
+    """
+
+    name: str
+    delegate: int | None
+    start_ns: int
+    duration_ns: int
+    source: str
+    op_index: int | None = None
+
+
+class ProfiledEngine(Engine, Protocol):
+    """An engine that was loaded with its profiler on.
+
+    Attributes:
+        partitions: indices of the file's ops that each delegate call runs; empty where it cannot tell.
+    """
+
+    partitions: tuple[tuple[int, ...], ...]
+
+    def begin_frame(self) -> None:
+        """Record the next ``invoke``."""
+
+    def end_frame(self) -> None:
+        """Stop recording."""
+
+    def recorded_frames(self) -> list[tuple[int, list[OpEvent]]]:
+        """Return for each recorded frame its ns inside the engine, and its ops in the order they ran."""
+
+
 class EngineFactory(Protocol):
     """Loads the file at ``path``; ``graph`` names its entry point; ``threads`` sizes its pool."""
 
     def __call__(self, path: str, graph: str, threads: int) -> Engine: ...
 
 
+class ProfiledFactory(Protocol):
+    """As ``EngineFactory``, with the profiler on."""
+
+    def __call__(self, path: str, graph: str, threads: int) -> ProfiledEngine: ...
+
+
 ENGINES: Registry[EngineFactory] = Registry("engine")
+PROFILED_ENGINES: Registry[ProfiledFactory] = Registry("profiled engine")

@@ -28,7 +28,7 @@ class ExecuTorch:
     more per process (1.5.1), and a process is started for every measurement.
     """
 
-    def __init__(self, path: str, graph: str, threads: int):
+    def __init__(self, path: str, graph: str, threads: int, *, with_etdump: bool = False):
         self._torch = require("torch", extra="executorch")  # its libraries must be loaded before _C's
         binding = require("executorch.extension.pybindings._C", extra="executorch")
         self.version = f"executorch {version('executorch')}"
@@ -37,7 +37,9 @@ class ExecuTorch:
         self._pool_size = binding._threadpool_get_thread_count
         try:
             self._program: Any = binding._load_program(
-                path, program_verification=binding.Verification.InternalConsistency
+                path,
+                enable_etdump=with_etdump,
+                program_verification=binding.Verification.InternalConsistency,
             )
             names = [self._program.get_method_name(i) for i in range(self._program.num_methods())]
             if graph not in names:

@@ -11,6 +11,8 @@ from typing import IO
 import msgspec
 import numpy as np
 
+from runtime.engines.engine import OpEvent
+
 _LENGTH_BYTES = 8
 _MAX_BYTES = 1 << 32
 
@@ -40,6 +42,7 @@ class Load(msgspec.Struct, tag=True, frozen=True):
     graph: str
     threads: int
     cpus: tuple[int, ...] | None
+    with_profiler: bool = False
 
 
 class Run(msgspec.Struct, tag=True, frozen=True):
@@ -51,6 +54,14 @@ class Run(msgspec.Struct, tag=True, frozen=True):
 
 class Sample(msgspec.Struct, tag=True, frozen=True):
     """Run ``warmup`` frames untimed, then ``runs`` timed ones, back to back."""
+
+    inputs: tuple[Array, ...]
+    warmup: int
+    runs: int
+
+
+class Profile(msgspec.Struct, tag=True, frozen=True):
+    """Run ``warmup`` frames unseen, then ``runs`` under the profiler the model was loaded with."""
 
     inputs: tuple[Array, ...]
     warmup: int
@@ -87,6 +98,14 @@ class Sampled(msgspec.Struct, tag=True, frozen=True):
     threads: int
 
 
+class Profiled(msgspec.Struct, tag=True, frozen=True):
+    """Answer to ``Profile``: the ops of each frame, and what ``ProfiledEngine.partitions`` says."""
+
+    latencies_ns: tuple[int, ...]
+    frames: tuple[tuple[OpEvent, ...], ...]
+    partitions: tuple[tuple[int, ...], ...]
+
+
 class Failed(msgspec.Struct, tag=True, frozen=True):
     """The worker could not do it; ``missing_extra`` tells a missing package from a bad model."""
 
@@ -94,7 +113,7 @@ class Failed(msgspec.Struct, tag=True, frozen=True):
     missing_extra: bool = False
 
 
-Message = Load | Run | Sample | Loaded | Ran | Sampled | Failed
+Message = Load | Run | Sample | Profile | Loaded | Ran | Sampled | Profiled | Failed
 _DECODER = msgspec.msgpack.Decoder(Message)
 
 

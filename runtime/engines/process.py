@@ -17,12 +17,15 @@ import numpy as np
 
 import runtime
 from runtime.bundle import TensorSpec
+from runtime.engines.engine import OpEvent
 from runtime.engines.messages import (
     Array,
     Failed,
     Load,
     Loaded,
     Message,
+    Profile,
+    Profiled,
     Ran,
     Run,
     Sample,
@@ -53,6 +56,18 @@ class Samples:
     threads: int | None
 
 
+@dataclass(frozen=True)
+class ProfiledFrames:
+    """Frames seen by the engine's profiler: what each took, and its ops in the order they ran.
+
+    ``partitions`` holds the indices of the file's ops that each delegate call runs, where the engine tells.
+    """
+
+    samples_ms: tuple[float, ...]
+    frames: tuple[tuple[OpEvent, ...], ...]
+    partitions: tuple[tuple[int, ...], ...]
+
+
 class EngineProcess:
     """A model loaded in a process of its own.
 
@@ -62,6 +77,7 @@ class EngineProcess:
         graph: its entry point.
         threads: size of the engine's pool.
         cpus: pin the process to these before anything is loaded; ``None`` leaves it free.
+        with_profiler: load it so that ``profile`` works; frames are slower then.
 
     Raises:
         MissingExtra: the engine's package is not installed.
@@ -80,6 +96,7 @@ class EngineProcess:
         graph: str = "forward",
         threads: int = 1,
         cpus: Sequence[int] | None = None,
+        with_profiler: bool = False,
     ):
         self._what = f"{Path(path).name} on {engine}"
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  closed in close()
@@ -91,7 +108,8 @@ class EngineProcess:
             env=_environment(),
         )
         try:
-            loaded = self._ask(Load(engine, str(path), graph, threads, None if cpus is None else tuple(cpus)))
+            pinned = None if cpus is None else tuple(cpus)
+            loaded = self._ask(Load(engine, str(path), graph, threads, pinned, with_profiler))
         except BaseException:
             self.close()
             raise
@@ -125,6 +143,13 @@ class EngineProcess:
         assert isinstance(answer, Sampled)
         first_ms = None if answer.first_ns is None else answer.first_ns / 1e6
         return Samples(first_ms, tuple(ns / 1e6 for ns in answer.latencies_ns), answer.threads)
+
+    def profile(self, inputs: Sequence[np.ndarray], *, warmup: int, runs: int) -> ProfiledFrames:
+        """Run ``runs`` frames under the engine's profiler; raises as ``run``."""
+        answer = self._ask(Profile(self._pack(inputs), warmup, runs))
+        assert isinstance(answer, Profiled)
+        samples_ms = tuple(ns / 1e6 for ns in answer.latencies_ns)
+        return ProfiledFrames(samples_ms, answer.frames, answer.partitions)
 
     def close(self) -> None:
         """End the worker: ask, wait a little, then kill."""

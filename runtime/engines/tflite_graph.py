@@ -48,6 +48,7 @@ class TfliteGraph:
         inputs, outputs: in the file's order; shapes as stored, usually NHWC.
         workload: cost of one frame, op by op. Ops that read only constants are left out:
             they run once, when the file is loaded.
+        op_indices: place of each op of the workload among all ops of the file.
         op_counts: op names of the schema and how many there are, the most frequent first.
         parameters: elements of all constant tensors.
     """
@@ -58,6 +59,7 @@ class TfliteGraph:
     op_counts: dict[str, int]
     parameters: int
     size_bytes: int
+    op_indices: tuple[int, ...] = ()
 
 
 def read_tflite(path: str | os.PathLike[str], name_of: NameOf | None = None) -> TfliteGraph:
@@ -79,7 +81,7 @@ def read_tflite(path: str | os.PathLike[str], name_of: NameOf | None = None) -> 
         raise BundleError(f"{path.name} is not a LiteRT model (no TFL3 mark); give a .tflite file")
     schema = require("ai_edge_litert.schema_py_generated", extra="litert")
     try:
-        return _Reader(schema, data, name_of or module_path).graph()
+        return GraphReader(schema, data, name_of or module_path).graph()
     except (struct.error, IndexError, TypeError, ValueError, AttributeError, UnicodeDecodeError) as err:
         raise BundleError(f"{path.name} is damaged ({err}); copy or export it again") from err
 
@@ -89,7 +91,7 @@ def read_tflite_workload(path: str | os.PathLike[str], name_of: NameOf | None = 
     return read_tflite(path, name_of).workload
 
 
-class _Reader:
+class GraphReader:
     """Walks the main graph with the generated accessors: nothing is copied but what is asked for."""
 
     def __init__(self, schema: ModuleType, data: bytes, name_of: NameOf):
@@ -106,7 +108,7 @@ class _Reader:
 
     def graph(self) -> TfliteGraph:
         counts: Counter[str] = Counter()
-        ops = []
+        ops, indices = [], []
         for i in range(self.subgraph.OperatorsLength()):
             operator = self.subgraph.Operators(i)
             counts[self.op_name(operator)] += 1
@@ -117,6 +119,7 @@ class _Reader:
                     self.constant[t] = True
                 continue
             ops.append(self.op(operator, inputs, outputs))
+            indices.append(i)
         return TfliteGraph(
             inputs=tuple(self.spec(t) for t in self.subgraph.InputsAsNumpy()),
             outputs=tuple(self.spec(t) for t in self.subgraph.OutputsAsNumpy()),
@@ -124,6 +127,7 @@ class _Reader:
             op_counts=dict(counts.most_common()),
             parameters=self.parameters,
             size_bytes=self.size_bytes,
+            op_indices=tuple(indices),
         )
 
     def op(self, operator: Any, inputs: list[int], outputs: list[int]) -> Op:

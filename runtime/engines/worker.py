@@ -16,14 +16,21 @@ from typing import BinaryIO
 import numpy as np
 
 from runtime.actuators.affinity import allowed_cpus, pin
-from runtime.engines import executorch, litert  # noqa: F401  (each registers its engine)
-from runtime.engines.engine import ENGINES, Engine
+from runtime.engines import (  # noqa: F401  (each registers its engine)
+    executorch,
+    executorch_profiler,
+    litert,
+    litert_profiler,
+)
+from runtime.engines.engine import ENGINES, PROFILED_ENGINES, Engine, ProfiledEngine
 from runtime.engines.messages import (
     Array,
     Failed,
     Load,
     Loaded,
     Message,
+    Profile,
+    Profiled,
     Ran,
     Run,
     Sample,
@@ -40,6 +47,7 @@ class Worker:
     def __init__(self) -> None:
         self._threads_before = _count_threads()
         self._engine: Engine | None = None
+        self._profiled: ProfiledEngine | None = None
         self._is_cold = True
 
     def answer(self, request: Message) -> Message:
@@ -51,6 +59,8 @@ class Worker:
                 return self._run(request)
             if isinstance(request, Sample):
                 return self._sample(request)
+            if isinstance(request, Profile):
+                return self._profile(request)
         except MissingExtra as err:
             return Failed(str(err), missing_extra=True)
         except (EdgekitError, RuntimeError, ValueError, OSError, ImportError) as err:
@@ -60,7 +70,11 @@ class Worker:
     def _load(self, request: Load) -> Message:
         if request.cpus is not None:
             pin(request.cpus)  # before the engine exists: its pool inherits this
-        self._engine = ENGINES.get(request.engine)(request.path, request.graph, request.threads)
+        if request.with_profiler:
+            factory = PROFILED_ENGINES.get(request.engine)
+            self._engine = self._profiled = factory(request.path, request.graph, request.threads)
+        else:
+            self._engine = ENGINES.get(request.engine)(request.path, request.graph, request.threads)
         return Loaded(self._engine.inputs, self._engine.outputs, allowed_cpus(), self._engine.version)
 
     def _run(self, request: Run) -> Message:
@@ -80,6 +94,22 @@ class Worker:
             engine.invoke()
         latencies_ns = tuple(_timed_ns(engine) for _ in range(request.runs))
         return Sampled(first_ns, latencies_ns, engine.pool_size(_count_threads() - self._threads_before))
+
+    def _profile(self, request: Profile) -> Message:
+        engine = self._profiled
+        if engine is None:
+            raise ValueError("the model was loaded without its profiler; load it with_profiler")
+        engine.set_inputs([array.numpy() for array in request.inputs])
+        for _ in range(request.warmup):
+            engine.invoke()
+        self._is_cold = False
+        for _ in range(request.runs):
+            engine.begin_frame()
+            engine.invoke()
+            engine.end_frame()
+        recorded = engine.recorded_frames()[-request.runs :]
+        latencies_ns = tuple(latency_ns for latency_ns, _ in recorded)
+        return Profiled(latencies_ns, tuple(tuple(ops) for _, ops in recorded), engine.partitions)
 
     def _loaded(self) -> Engine:
         if self._engine is None:

@@ -6,10 +6,11 @@ import torch
 from torch import nn
 
 from edgekit.export.executorch import export_executorch
-from edgekit.export.litert import export_litert, module_names, read_delegation
+from edgekit.export.litert import export_litert, module_names
 from edgekit.export.lower import lower
 from edgekit.nn import DynamicConv2d, DynamicReLU
 from runtime.engines import EngineProcess
+from runtime.engines.tflite_delegation import read_delegation
 from runtime.errors import ExportError
 
 EXPORTERS = {"executorch": export_executorch, "litert": export_litert}

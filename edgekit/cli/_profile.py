@@ -1,0 +1,40 @@
+"""How a profile is printed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import click
+
+from edgekit.cli._output import note, print_table
+
+if TYPE_CHECKING:
+    from runtime.profiling import OpTime, Profile
+
+
+def print_profile(one: Profile, top: int | None = None) -> None:
+    """Print the ops, or the dearest ``top`` of them, then the kinds of op and the sum."""
+    click.echo(f"\n{one.variant} on {one.version}, {one.threads} threads, the quieter half of {one.runs} frames:")
+    ops = one.ops if top is None else sorted(one.ops, key=lambda op: -op.mean_ms)[:top]
+    headers = ["op", "kind", "module", "delegate", "ms", "share", "M MAC", "kB moved", "source"]
+    print_table(headers, [_row(op) for op in ops])
+    kinds, counts = Counter[str](), Counter(op.kind for op in one.ops)
+    for op in one.ops:
+        kinds[op.kind] += op.mean_ms
+    rows = [(kind, counts[kind], ms, f"{ms / one.profiled_ms:.1%}") for kind, ms in kinds.most_common()]
+    click.echo()
+    print_table(["kind of op", "ops", "ms", "share"], rows)
+    click.echo(
+        f"\nops {one.ops_ms:.4g} ms of {one.profiled_ms:.4g} ms per frame under the profiler; "
+        f"{one.latency_ms:.4g} ms without it"
+    )
+    for remark in one.remarks:
+        note(remark)
+
+
+def _row(op: OpTime) -> tuple[object, ...]:
+    where = "outside" if op.delegate is None else str(op.delegate)
+    macs = None if op.macs is None else op.macs / 1e6
+    moved = None if op.bytes_moved is None else op.bytes_moved / 1e3
+    return op.op, op.kind, op.module_path, where, op.mean_ms, f"{op.share:.1%}", macs, moved, op.source

@@ -1,0 +1,53 @@
+"""``edgekit profile``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from edgekit.cli import _options as options
+from edgekit.cli._output import note, print_json
+from edgekit.cli._profile import print_profile
+
+_COUNT = click.IntRange(min=1)
+
+
+@click.command()
+@options.bundle_argument
+@click.option("--engine", "engines", multiple=True, help="Only variants of this engine; repeatable.")
+@click.option("--variant", "variants", multiple=True, help="Only this variant; repeatable.")
+@click.option("--threads", type=_COUNT, default=1, show_default=True, help="Threads to use.")
+@click.option("--runs", type=_COUNT, default=30, show_default=True, help="Timed frames.")
+@click.option("--top", type=_COUNT, help="Only so many ops, the dearest first; else all in their order.")
+@click.option(
+    "--trace", type=click.Path(path_type=Path), help="Also write a Chrome trace; ui.perfetto.dev opens it."
+)
+@options.seed_option
+@options.json_option
+def profile(
+    bundle: Path, engines: tuple[str, ...], variants: tuple[str, ...], top: int | None, trace: Path | None,
+    as_json: bool, **plan: Any,
+) -> None:  # fmt: skip
+    """Time every op of a bundle on this machine, inside its delegates too.
+
+    BUNDLE is a .edgekit folder, or a .tflite or .pte file of any origin. The times come from the
+    engines' own profilers; the latency without them is printed beside the sum.
+    """
+    from runtime.bench import choose_variants
+    from runtime.bundle import write_atomic
+    from runtime.model_file import open_bundle_or_model
+    from runtime.profiling import profile as measure
+    from runtime.trace import trace_json
+
+    model = open_bundle_or_model(bundle)
+    profiles = [measure(model, name, **plan) for name in choose_variants(model, engines, variants)]
+    if trace is not None:
+        write_atomic(trace, trace_json(profiles))
+        note(f"trace: {trace}")
+    if as_json:
+        print_json(profiles)
+        return
+    for one in profiles:
+        print_profile(one, top)
