@@ -14,6 +14,8 @@ from runtime.engines.tflite_graph import read_tflite
 from runtime.errors import DeviceStableError
 from runtime.workload import Workload
 
+_STEADY = 1.25  # third quartile over first
+
 
 @dataclass(frozen=True)
 class OpTime:
@@ -138,7 +140,7 @@ def profile_file(
     ) as model:
         seen = model.profile(inputs, warmup=warmup, runs=runs)
         version = model.version
-    remarks = ["XNNPACK tells whole microseconds"]
+    remarks = ["XNNPACK tells whole microseconds", *_disturbance(plain_ms)]
     indices: tuple[int, ...] = ()
     if variant.engine == "litert":
         file = read_tflite(path)
@@ -197,6 +199,16 @@ def _op_times(seen: ProfiledFrames, ops: Sequence[Attributed]) -> tuple[OpTime, 
             )
         )
     return tuple(times)
+
+
+def _disturbance(samples_ms: Sequence[float]) -> list[str]:
+    """Return a remark if the frames differ too much to be believed."""
+    if len(samples_ms) < 4:
+        return []
+    low, _, high = statistics.quantiles(samples_ms, n=4)
+    if high <= _STEADY * low:
+        return []
+    return [f"frames took {low:.3g} to {high:.3g} ms: other work disturbs them; try again on a quiet machine"]
 
 
 def _quieter(samples_ms: Sequence[float]) -> list[int]:

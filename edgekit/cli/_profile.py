@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 def print_profile(one: Profile, top: int | None = None) -> None:
     """Print the ops, or the dearest ``top`` of them, then the kinds of op and the sum."""
-    click.echo(f"\n{one.variant} on {one.version}, {one.threads} threads, the quieter half of {one.runs} frames:")
+    frames = f"{one.threads} threads, the quieter half of {one.runs} frames"
+    click.echo(f"\n{one.variant} on {one.version}, {frames}:")
     ops = one.ops if top is None else sorted(one.ops, key=lambda op: -op.mean_ms)[:top]
     headers = ["op", "kind", "module", "delegate", "ms", "share", "M MAC", "kB moved", "source"]
     print_table(headers, [_row(op) for op in ops])

@@ -19,7 +19,7 @@ def inspect(bundle: Path, as_json: bool) -> None:
     """Show what BUNDLE, or a .tflite or .pte file, holds; every byte of a bundle is checked."""
     from runtime.model_file import open_bundle_or_model
 
-    opened = open_bundle_or_model(bundle)
+    opened = open_bundle_or_model(bundle, with_delegation=True)
     manifest = opened.manifest
     if as_json:
         print_json(manifest)

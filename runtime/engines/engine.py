@@ -77,8 +77,8 @@ class ProfiledEngine(Engine, Protocol):
     def end_frame(self) -> None:
         """Stop recording."""
 
-    def recorded_frames(self) -> list[tuple[int, list[OpEvent]]]:
-        """Return for each recorded frame its ns inside the engine, and its ops in the order they ran."""
+    def take_frames(self) -> list[tuple[int, list[OpEvent]]]:
+        """Return for each recorded frame its ns inside the engine and its ops in order; forget them."""
 
 
 class EngineFactory(Protocol):

@@ -40,14 +40,15 @@ class ProfiledExecuTorch(ExecuTorch):
     def end_frame(self) -> None:
         pass  # the tracer is always on
 
-    def recorded_frames(self) -> list[tuple[int, list[OpEvent]]]:
+    def take_frames(self) -> list[tuple[int, list[OpEvent]]]:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "profile.etdp"
             self._program.write_etdump_result_to_file(str(path))
             runs = [events for name, events in read_etdump(path.read_bytes()) if name == _RUN]
         if len(runs) != self._frames:
             raise DeviceStableError(f"its profile holds {len(runs)} frames, {self._frames} were run")
-        return [_frame(runs[i]) for i in self._wanted]
+        wanted, self._wanted, self._frames = self._wanted, [], 0  # writing the dump empties it
+        return [_frame(runs[i]) for i in wanted]
 
 
 def _frame(events: list[DumpEvent]) -> tuple[int, list[OpEvent]]:

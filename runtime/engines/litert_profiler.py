@@ -60,8 +60,9 @@ class ProfiledLiteRt:
     def end_frame(self) -> None:
         self._frames.append(_frame(self._model.stop_profiler()))
 
-    def recorded_frames(self) -> list[tuple[int, list[OpEvent]]]:
-        return self._frames
+    def take_frames(self) -> list[tuple[int, list[OpEvent]]]:
+        frames, self._frames = self._frames, []
+        return frames
 
 
 def _frame(events: list[tuple[str, Event]]) -> tuple[int, list[OpEvent]]:

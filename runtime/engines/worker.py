@@ -107,7 +107,7 @@ class Worker:
             engine.begin_frame()
             engine.invoke()
             engine.end_frame()
-        recorded = engine.recorded_frames()[-request.runs :]
+        recorded = engine.take_frames()
         latencies_ns = tuple(latency_ns for latency_ns, _ in recorded)
         return Profiled(latencies_ns, tuple(tuple(ops) for _, ops in recorded), engine.partitions)
 

@@ -28,7 +28,10 @@ _SETTINGS = {
     "RESIZE_BILINEAR": (1,), "SLICE": (1, 2), "SPLIT": (0,), "STRIDED_SLICE": (1, 2, 3), "SUM": (1,),
     "TRANSPOSE": (1,), "TRANSPOSE_CONV": (0,),
 }  # fmt: skip
-_WEIGHTS = {"CONV_2D": (1, 2), "DEPTHWISE_CONV_2D": (1, 2), "TRANSPOSE_CONV": (1, 3), "PRELU": (1,)}
+_WEIGHTS = {
+    "CONV_2D": (1, 2), "DEPTHWISE_CONV_2D": (1, 2), "FULLY_CONNECTED": (1, 2), "TRANSPOSE_CONV": (1, 3),
+    "PRELU": (1,),
+}  # fmt: skip
 _TYPES = ("FLOAT32", "FLOAT16", "INT8", "UINT8", "INT4", "INT2")
 _MAX_INPUTS = {"CONCATENATION": 5}
 _MAX_OUTPUTS = {"SPLIT": 4}

@@ -8,7 +8,10 @@ flatbuffers = pytest.importorskip("flatbuffers")
 
 
 def write_tflite(path, tensors, operators, inputs, outputs):
-    """Write a graph of tensors (name, shape, data) and operators (name, inputs, outputs, options)."""
+    """Write a graph of tensors (name, shape, data) and operators (name, inputs, outputs, options).
+
+    Tensors are float32; data of integers makes an int32 one.
+    """
     model = schema.ModelT()
     model.version = 3
     empty = schema.BufferT()
@@ -19,8 +22,12 @@ def write_tflite(path, tensors, operators, inputs, outputs):
         tensor = schema.TensorT()
         tensor.name, tensor.shape, tensor.type = name, list(shape), schema.TensorType.FLOAT32
         if data is not None:
-            buffer = schema.BufferT()
-            buffer.data = np.frombuffer(np.asarray(data, np.float32).tobytes(), np.uint8)
+            buffer, values = schema.BufferT(), np.asarray(data)
+            if values.dtype.kind == "i":
+                tensor.type, values = schema.TensorType.INT32, values.astype(np.int32)
+            else:
+                values = values.astype(np.float32)
+            buffer.data = np.frombuffer(values.tobytes(), np.uint8)
             tensor.buffer = len(model.buffers)
             model.buffers.append(buffer)
         graph.tensors.append(tensor)
@@ -60,4 +67,24 @@ def write_doubling_conv(path, side=8, channels=4):
         operators=[("CONV_2D", [0, 1, 2], [3], options)],
         inputs=[0],
         outputs=[3],
+    )  # fmt: skip
+
+
+def write_summing_net(path, side=48, channels=16):
+    """Write two 1x1 convolutions and, between them, a running sum that no delegate takes."""
+    options = schema.Conv2DOptionsT()
+    options.strideH = options.strideW = options.dilationHFactor = options.dilationWFactor = 1
+    shape, weight = (1, side, side, channels), (channels, 1, 1, channels)
+    scope = "net.Net/torch.nn.modules.conv.Conv2d_"
+    return write_tflite(
+        path,
+        tensors=[("image", shape, None), ("w1", weight, np.eye(channels)),
+                 ("b", (channels,), np.zeros(channels)), (f"{scope}first;", shape, None), ("axis", (1,), [1]),
+                 ("net.Net/net.Sum_sum;", shape, None), ("w2", weight, np.eye(channels)),
+                 (f"{scope}last;", shape, None)],
+        operators=[("CONV_2D", [0, 1, 2], [3], options),
+                   ("CUMSUM", [3, 4], [5], schema.CumsumOptionsT()),
+                   ("CONV_2D", [5, 6, 2], [7], options)],
+        inputs=[0],
+        outputs=[7],
     )  # fmt: skip

@@ -137,6 +137,9 @@ def test_op_that_is_allowed_outside_is_recorded(tmp_path):
     (variant,) = bundle.manifest.variants
     assert {op.op for op in variant.delegation.fallback} == set(ops)
     assert all(op.allowed and op.reason for op in variant.delegation.fallback)
+    assert all(
+        0 < op.latency_share < 1 for op in Bundle.open(bundle.path).manifest.variant().delegation.fallback
+    )
 
 
 def test_grey_images_with_ambiguous_strides_stay_in_the_delegate(tmp_path):

@@ -76,7 +76,9 @@ def variants(delegations=None):
     )
 
 
-FALLBACK = Delegation(82, 84, 3, (FallbackOp("aten.topk.default", "head.topk", "XNNPACK has no topk", True),))
+FALLBACK = Delegation(
+    82, 84, 3, (FallbackOp("aten.topk.default", "head.topk", "XNNPACK has no topk", True, 0.314),)
+)
 SOURCE = {
     "model": "mobilenet_v2",
     "checkpoint": {"sha256": "5f" * 32, "dataset": "digits", "metrics": {"test_top1": 0.9806}},
