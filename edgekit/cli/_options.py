@@ -6,6 +6,22 @@ from pathlib import Path
 
 import click
 
+
+class Shape(click.ParamType):
+    """Sides joined by x, as in 1x3x224x224."""
+
+    name = "shape"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        sides = str(value).split("x")
+        if not all(side.isdecimal() and int(side) for side in sides):
+            self.fail(f"{value!r} is no shape; join its sides by x: 1x3x224x224", param, ctx)
+        return tuple(int(side) for side in sides)
+
+
+SHAPE = Shape()
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the library's result as JSON.")
 seed_option = click.option("--seed", type=int, default=0, show_default=True, help="Seed of random choices.")
 out_option = click.option(

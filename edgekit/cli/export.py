@@ -22,6 +22,10 @@ from edgekit.cli._output import note, print_json
     help="Local file of ImageNet weights, or none for random ones.",
 )
 @click.option("--inputs", type=click.Path(path_type=Path), help="Image or folder of images to check on.")
+@click.option(
+    "--input-shape", "input_shapes", type=options.SHAPE, multiple=True, metavar="1x3x224x224",
+    help="Shape of a float32 input of a .py file's model; repeatable.",
+)  # fmt: skip
 @click.option("--data-root", type=click.Path(path_type=Path), help="Where the dataset's files are.")
 @click.option("--tolerance", type=float, default=1e-4, show_default=True, help="Largest error against eager.")
 @click.option("--allow-fallback", multiple=True, metavar="OP", help="Op that may leave it; repeatable.")
@@ -29,10 +33,14 @@ from edgekit.cli._output import note, print_json
 @options.out_option
 @options.json_option
 def export(
-    model: str, weights: Path | None, inputs: Path | None, data_root: Path | None, out: Path | None,
-    as_json: bool, **settings: Any,
+    model: str, weights: Path | None, inputs: Path | None, data_root: Path | None,
+    input_shapes: tuple[tuple[int, ...], ...], out: Path | None, as_json: bool, **settings: Any,
 ) -> None:  # fmt: skip
-    """Export MODEL (a model's name or a checkpoint) to a bundle.
+    """Export MODEL (a model's name, a checkpoint or path/to/file.py:function) to a bundle.
+
+    A .py file runs as your own code. Its function takes nothing and returns a module that has
+    example_inputs, (module, inputs), or a dict of these by graph; or a module alone, with
+    --input-shape. Inputs are tensors of batch 1; outputs a tensor, or a tuple or list of them.
 
     The files are compared with the eager model on real inputs, and every op must stay in the fast
     delegate; else nothing is written and the exit status is 3.
@@ -41,10 +49,13 @@ def export(
     Example:
       edgekit export efficientnet_lite0 -o lite0.edgekit
       edgekit export runs/pruned --engine litert -o digits.edgekit
+      edgekit export detector.py:make --input-shape 1x3x320x320
     """
     from edgekit.export import export_bundle, find_origin
 
-    origin = find_origin(model, weights=weights, inputs=inputs, data_root=data_root)
+    origin = find_origin(
+        model, weights=weights, inputs=inputs, data_root=data_root, input_shapes=input_shapes
+    )
     bundle = export_bundle(origin, out or Path(f"{origin.name}.edgekit"), progress=note, **settings)
     if as_json:
         print_json(bundle.manifest)

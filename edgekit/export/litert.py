@@ -38,7 +38,13 @@ def export_litert(
         except Exception as err:
             raise ExportError(f"litert-torch could not convert the model: {first_line(err)}") from err
         name_of = module_names(model)
-        delegation = read_delegation(data, name_of)
+        try:
+            delegation = read_delegation(data, name_of)
+        except (RuntimeError, ValueError) as err:
+            raise ExportError(
+                f"LiteRT cannot load what litert-torch made of the model: {first_line(err)}; "
+                "write the op that it names with others"
+            ) from err
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.tflite"
         path.write_bytes(data)

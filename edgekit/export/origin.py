@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import torch
 from torch import nn
 
 from edgekit.export.graph import Origin
+from edgekit.export.user_code import is_user_model
+from edgekit.export.user_model import load_user_model
 from edgekit.models import MODELS, WEIGHTS, ModelSpec, Pretrained, count_macs, count_parameters, pretrained
 from runtime.bundle import ImageSpec
 from runtime.errors import CheckpointError, DataError
@@ -27,21 +30,32 @@ def find_origin(
     weights: str | Path | None = None,
     inputs: str | Path | None = None,
     data_root: str | Path | None = None,
+    input_shapes: Sequence[Sequence[int]] = (),
 ) -> Origin:
     """Return the model that ``model`` names.
 
     Args:
-        model: folder of a checkpoint, or the name of a model of the zoo.
+        model: folder of a checkpoint, the name of a model of the zoo, or ``path/to/file.py:function``,
+            see ``user_model``.
         weights: for a model of the zoo: a file of ImageNet weights instead of the package's, or
             ``none`` for random ones, which are enough to measure latency.
         inputs: an image or a folder of images to check on; default: test images of the
             checkpoint's dataset, or the photographs that come with scikit-learn.
         data_root: where the files of the checkpoint's dataset are.
+        input_shapes: for a function that returns a module without inputs: shape of each.
 
     Raises:
-        ValueError: neither a checkpoint nor a model; near matches are named.
+        ValueError: neither a checkpoint nor a model, near matches are named; or a setting does not
+            go with it.
         CheckpointError, DataError, MissingExtra: what it takes cannot be read.
+        ExportError: the user's function fails.
     """
+    if is_user_model(model):
+        if weights is not None or inputs is not None:
+            raise ValueError(f"--weights and --inputs do not go with {model}: its function makes the model")
+        return load_user_model(model, input_shapes)
+    if input_shapes:
+        raise ValueError(f"--input-shape goes with path/to/file.py:function; {model} knows its input")
     if Path(model).is_dir():
         if weights is not None:
             raise ValueError(f"--weights goes with a model's name, but {model} is a checkpoint with its own")

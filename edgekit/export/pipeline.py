@@ -62,7 +62,11 @@ def export_bundle(
     backends = {engine: EXPORT_BACKENDS.get(engine) for engine in dict.fromkeys(engines)}
     if not backends:
         raise ValueError(f"no engine is given; choose from {', '.join(EXPORT_BACKENDS)}")
-    prepared = {graph: prepare(source) for graph, source in origin.graphs.items()}
+    several = len(origin.graphs) > 1
+    prepared = {
+        graph: prepare(source, backends, name=graph if several else "")
+        for graph, source in origin.graphs.items()
+    }
     variants: list[Variant] = []
     packages = {"torch"}
     with new_bundle(out, overwrite=overwrite) as writer:

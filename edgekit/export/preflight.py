@@ -1,7 +1,8 @@
-"""Checks before an export, so that what cannot work fails at once and in our words."""
+"""Checks before the slow export, so that what cannot work is told at once, all of it, with its module."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,13 +11,19 @@ from torch import nn
 from torch.export import ExportedProgram
 
 from edgekit.export._quiet import exporting
-from edgekit.export.executorch import trace
-from edgekit.export.graph import SourceGraph
+from edgekit.export.executorch import first_line, trace
+from edgekit.export.findings import Finding, at_error, refusal
+from edgekit.export.graph import Frame, SourceGraph, as_tensors
 from edgekit.export.lower import lower
-from edgekit.export.outputs import named_outputs, run_model
+from edgekit.export.lowerings import unlowered_ops
+from edgekit.export.outputs import named_outputs
 from edgekit.export.parity import run_eager
+from edgekit.export.traced import check_program
+from edgekit.export.weights import check_weights
 from runtime.bundle import TensorSpec
 from runtime.errors import ExportError
+
+_STATE = "take the state as an input and return it as an output"
 
 
 @dataclass(frozen=True)
@@ -40,46 +47,145 @@ class Prepared:
     expected: list[list[np.ndarray]]
 
 
-def prepare(source: SourceGraph) -> Prepared:
-    """Check, lower and trace a graph; the model is put into evaluation mode.
+def prepare(source: SourceGraph, engines: Collection[str] = (), *, name: str = "") -> Prepared:
+    """Check, lower and trace a graph; its model is put into evaluation mode.
+
+    Args:
+        source: the graph.
+        engines: that it will be exported for: their missing lowerings are found too.
+        name: of the graph, for errors.
 
     Raises:
-        ExportError: a weight is not finite or not float32; the model does not take the input,
-            returns anything but tensors, gives nan, or other numbers when asked again; or it
-            cannot be traced.
+        ExportError: tells everything found: weights that are not finite or not float32, more than
+            one example, random numbers, values or shapes that depend on data, ops without a
+            lowering, outputs that are no tensors or not finite, ...
     """
-    source.model.eval()
-    example = source.example()
-    _check_weights(source.model)
-    outputs = named_outputs(source.model, example)
-    if not all(torch.isfinite(tensor).all() for _, tensor in outputs):
-        raise ExportError("the model gives nan or inf on a real input; export an earlier checkpoint")
-    again = run_model(source.model, example)
-    if not all(torch.equal(tensor, second) for (_, tensor), second in zip(outputs, again, strict=True)):
-        raise ExportError(
-            "the model gives other outputs for the same input: an op draws random numbers; "
-            "make dropout and noise depend on self.training"
-        )
+    model, example = source.model.eval(), source.example()
+    if modules := _check_modules(model):
+        raise refusal(modules, name)
+    findings = check_weights(model)
+    outputs = _outputs(model, example, findings)
+    if outputs is None or (batch := _check_batch(model, example, outputs)):
+        raise refusal(findings if outputs is None else findings + batch, name)
+
     with exporting():
-        lowered = lower(source.model)
-        program = trace(lowered, example)
+        lowered = lower(model)
+    program = _trace(lowered, example, findings)
+    if program is not None:
+        findings += check_program(program)
+        findings += [found for engine in engines for found in unlowered_ops(program, engine)]
+    expected = run_eager(model, source.frames) if not findings else []
+    findings = findings or _check_values(source, expected)
+    if program is None or findings:
+        raise refusal(findings, name)
+
     names = source.output_names or [name for name, _ in outputs]
     specs = [
         TensorSpec(name, str(tensor.dtype).removeprefix("torch."), tuple(tensor.shape))
         for name, (_, tensor) in zip(names, outputs, strict=True)
     ]
-    return Prepared(source, lowered, example, program, tuple(specs), run_eager(source.model, source.frames))
+    return Prepared(source, lowered, example, program, tuple(specs), expected)
 
 
-def _check_weights(model: nn.Module) -> None:
-    for name, tensor in [*model.named_parameters(), *model.named_buffers()]:
-        if not tensor.is_floating_point():
-            continue
-        if tensor.dtype != torch.float32:
-            raise ExportError(f"{name} is {tensor.dtype}; only float32 is exported: call model.float() first")
-        wrong = int((~torch.isfinite(tensor)).sum())
-        if wrong:
-            raise ExportError(
-                f"{name} has {wrong} of {tensor.numel()} values that are not finite (nan or inf); "
-                "the training went wrong: export an earlier checkpoint"
-            )
+def _check_modules(model: nn.Module) -> list[Finding]:
+    if isinstance(model, torch.jit.ScriptModule):
+        return [Finding("the model is TorchScript, which cannot be traced again; give its Python module")]
+    return [
+        Finding("stays in training mode after eval(); let its train(mode) pass the mode on", path)
+        for path, module in model.named_modules()
+        if module.training
+    ]
+
+
+def _outputs(
+    model: nn.Module, example: tuple[torch.Tensor, ...], findings: list[Finding]
+) -> list[tuple[str, torch.Tensor]] | None:
+    before = _versions(model)
+    try:
+        outputs = named_outputs(model, example)
+    except ExportError as err:
+        findings.append(at_error(err.__cause__, model, str(err)) if err.__cause__ else Finding(str(err)))
+        return None
+    after = _versions(model)
+    findings += [
+        Finding(f"forward changes the buffer {name}, but a file keeps nothing between frames; {_STATE}")
+        for name in after
+        if after[name] != before.get(name)
+    ]
+    return outputs
+
+
+def _versions(model: nn.Module) -> dict[str, tuple[int, int]]:
+    return {name: (id(buffer), buffer._version) for name, buffer in model.named_buffers()}
+
+
+def _check_batch(
+    model: nn.Module, example: tuple[torch.Tensor, ...], outputs: Sequence[tuple[str, torch.Tensor]]
+) -> list[Finding]:
+    """Find a batch above 1: when the first half of the inputs alone gives the first half of the outputs."""
+    batch = max(tensor.shape[0] if tensor.dim() > 1 else 1 for tensor in example)
+    if batch == 1:
+        return []
+    single = tuple(
+        tensor[:1].contiguous() if tensor.dim() > 1 and tensor.shape[0] == batch else tensor
+        for tensor in example
+    )
+    try:
+        alone = named_outputs(model, single)
+    except ExportError:
+        return []  # the first dimension is something else
+    whole = [tensor[:1] for _, tensor in outputs if tensor.dim() and tensor.shape[0] == batch]
+    if not whole or [t.shape for t in whole] != [t.shape for _, t in alone]:
+        return []
+    pairs = zip(whole, (tensor for _, tensor in alone), strict=True)
+    if not all(torch.allclose(a.float(), b.float(), 1e-3, 1e-4, equal_nan=True) for a, b in pairs):
+        return []
+    return [
+        Finding(
+            f"the example has a batch of {batch}; a phone runs one frame at a time, and files have static "
+            "shapes: give an example of batch 1, x[:1]"
+        )
+    ]
+
+
+def _trace(
+    lowered: nn.Module, example: tuple[torch.Tensor, ...], findings: list[Finding]
+) -> ExportedProgram | None:
+    try:
+        with exporting():
+            return trace(lowered, example)
+    except ExportError as err:
+        cause = err.__cause__ or err
+        text = str(cause)
+        if "data-dependent" in text or "Dynamic control flow" in text:
+            reason = "branches on the values of a tensor; use torch.where, or decide before the export"
+        else:
+            reason = f"torch.export cannot trace it: {first_line(cause)}"
+        findings.append(at_error(cause, lowered, reason))
+        return None
+
+
+def _check_values(source: SourceGraph, expected: Sequence[Sequence[np.ndarray]]) -> list[Finding]:
+    """Find values that are not finite, and outputs that change when the same is asked again."""
+    for i, outputs in enumerate(expected):
+        if not all(np.isfinite(output).all() for output in outputs):
+            return [
+                Finding(
+                    f"the model gives nan or inf on frame {i} of {source.described}; export an earlier "
+                    "checkpoint, or give inputs of its range"
+                )
+            ]
+    again = _seeded(source.model, source.frames[0])
+    if all(map(np.array_equal, again, expected[0])):
+        return []
+    if all(map(np.array_equal, again, _seeded(source.model, source.frames[0]))):
+        reason = "draws random numbers; make dropout and noise depend on self.training"
+    else:
+        reason = f"keeps something between calls; {_STATE}"
+    return [Finding(f"the model gives other outputs for the same input: it {reason}")]
+
+
+def _seeded(model: nn.Module, frame: Frame) -> list[np.ndarray]:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        return [tensor.numpy() for _, tensor in named_outputs(model, as_tensors(frame))]

@@ -93,6 +93,32 @@ def test_gate_that_fails_exits_with_3_and_leaves_nothing(checkpoint, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_user_model_with_its_shape_on_the_command_line(tmp_path):
+    (tmp_path / "mine.py").write_text("from torch import nn\ndef make():\n    return nn.Conv2d(3, 4, 1)\n")
+    words = ["export", f"{tmp_path}/mine.py:make", "--engine", "litert", "--input-shape", "1x3x8x8"]
+    result = CliRunner().invoke(cli, [*words, "-o", str(tmp_path / "mine.edgekit")])
+    assert result.exit_code == 0, result.output
+    assert "a random input and 3 random ones" in result.stderr
+    assert json.loads((tmp_path / "mine.edgekit" / "manifest.json").read_bytes())["source"]["user_model"]
+
+
+@pytest.mark.parametrize(
+    ("words", "exit_code", "message"),
+    [
+        (["mine.py:make"], 1, "Error: mine.py:2: make() failed: ZeroDivisionError: division by zero\n"),
+        (["mine.py:mkae"], 2, "has no function 'mkae'; there is: make"),
+        (["mine.py:make", "--input-shape", "1x0"], 2, "'1x0' is no shape; join its sides by x"),
+    ],
+)
+def test_user_model_that_fails_is_one_line(tmp_path, monkeypatch, words, exit_code, message):
+    (tmp_path / "mine.py").write_text("def make():\n    return 1 / 0\n")
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(cli, ["export", *words])
+    assert result.exit_code == exit_code
+    assert message in result.stderr
+    assert [file.name for file in tmp_path.iterdir() if file.name != "__pycache__"] == ["mine.py"]
+
+
 def test_unknown_model_is_a_usage_error_with_near_matches():
     result = CliRunner().invoke(cli, ["export", "mobilnet_v2"])
     assert result.exit_code == 2

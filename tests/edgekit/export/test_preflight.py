@@ -80,10 +80,129 @@ def test_something_else_inside_a_tuple_is_refused():
 
 
 def test_random_numbers_are_found():
-    with pytest.raises(ExportError, match="other outputs for the same input"):
+    with pytest.raises(ExportError, match=r"in \(model\) .*aten\.dropout draws random numbers"):
         prepare(source(Returns(lambda x: nn.functional.dropout(x, 0.5, training=True)), (1, 3, 16, 16)))
 
 
+def test_dropout_and_attention_in_evaluation_mode_draw_nothing():
+    layer = nn.TransformerEncoderLayer(4, 2, 8, dropout=0.5, batch_first=True)
+    assert prepare(source(layer, (1, 3, 4))).outputs[0].shape == (1, 3, 4)
+
+
 def test_outputs_that_are_not_finite_are_refused():
-    with pytest.raises(ExportError, match="nan or inf on a real input"):
+    with pytest.raises(ExportError, match="nan or inf on frame 0 of noise"):
         prepare(source(Returns(lambda x: x / 0)))
+
+
+class Block(nn.Module):
+    def __init__(self, function):
+        super().__init__()
+        self.conv, self.function = nn.Conv2d(3, 3, 1), function
+
+    def forward(self, x):
+        return self.function(self.conv(x))
+
+
+def inside(*functions):
+    """Return a net whose block i applies function i, at the module path ``blocks.i``."""
+
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.blocks = nn.ModuleList(Block(function) for function in functions)
+
+        def forward(self, x):
+            for block in self.blocks:
+                x = block(x)
+            return x
+
+    return Net()
+
+
+def branch(x):
+    return x if x.sum() > 0 else -x
+
+
+@pytest.mark.parametrize(
+    ("function", "reason"),
+    [
+        (branch, "branches on the values of a tensor"),
+        (lambda x: x * x.mean().item(), r"aten\.item reads a number out of a tensor"),
+        (lambda x: x[x > 0], r"aten\.index gives a shape that depends on the data"),
+        (lambda x: torch.unique(x), "gives a shape that depends on the data"),
+        (lambda x: x + torch.rand_like(x), r"aten\.rand_like draws random numbers"),
+        (lambda x: torch.from_numpy(x.detach().numpy() * 2), "torch.export cannot trace it"),
+    ],
+)
+def test_what_cannot_be_traced_is_found_with_its_module_and_line(function, reason):
+    with pytest.raises(ExportError, match=rf"in blocks\.1 \(test_preflight\.py:\d+\): .*{reason}") as caught:
+        prepare(source(inside(torch.relu, function)))
+    assert caught.value.exit_code == 1
+
+
+def test_everything_is_told_at_once():
+    net = inside(torch.lgamma, lambda x: x + torch.rand_like(x))
+    with torch.no_grad():
+        net.blocks[0].conv.bias[0] = float("inf")
+    with pytest.raises(ExportError) as caught:
+        prepare(source(net), ["executorch", "litert"])
+    told = str(caught.value)
+    assert told.startswith("4 things keep the model from being exported")
+    for words in (
+        "blocks.0.conv.bias has 1 of 3",
+        "executorch has no lowering for aten.lgamma",
+        "litert has no lowering for aten.lgamma",
+        "in blocks.1",
+    ):
+        assert words in told
+
+
+def test_parts_that_cannot_be_lowered_are_found_inside_other_ops():
+    with pytest.raises(ExportError, match=r"litert has no lowering for aten\._linalg_det.*a part of aten"):
+        prepare(source(inside(torch.linalg.det)), ["litert"])
+
+
+@pytest.mark.parametrize(
+    "layer", [nn.InstanceNorm2d(3), nn.Upsample(scale_factor=2, mode="bicubic"), nn.Softplus()], ids=str
+)
+def test_ops_that_are_taken_apart_are_no_findings(layer):
+    prepare(source(layer), ["executorch", "litert"])
+
+
+@pytest.mark.parametrize("shapes", [[(2, 3, 4, 4)], [(4, 3, 4, 4)]])
+def test_a_batch_is_refused_with_the_way_out(shapes):
+    with pytest.raises(ExportError, match=rf"batch of {shapes[0][0]};.*x\[:1\]"):
+        prepare(source(nn.Conv2d(3, 2, 1), *shapes))
+
+
+def test_a_first_dimension_that_is_no_batch_is_kept():
+    assert prepare(source(Returns(lambda x: x.mean(0)), (5, 3))).outputs[0].shape == (3,)
+    assert prepare(source(Returns(lambda x: x.softmax(0)), (5, 3))).outputs[0].shape == (5, 3)
+
+
+def test_a_buffer_that_forward_changes_is_named():
+    class Counts(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("seen", torch.zeros(1))
+
+        def forward(self, x):
+            self.seen += 1
+            return x + self.seen
+
+    with pytest.raises(ExportError, match=r"changes the buffer seen.*take the state as an input"):
+        prepare(source(Counts()))
+
+
+def test_a_module_that_refuses_evaluation_mode_is_named():
+    class Stubborn(nn.Dropout):
+        def train(self, mode=True):
+            return super().train(True)
+
+    with pytest.raises(ExportError, match="in 1: stays in training mode"):
+        prepare(source(nn.Sequential(nn.ReLU(), Stubborn())))
+
+
+def test_torchscript_is_refused():
+    with pytest.raises(ExportError, match="TorchScript"):
+        prepare(source(torch.jit.script(nn.Conv2d(3, 2, 1))))
