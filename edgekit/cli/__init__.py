@@ -15,6 +15,7 @@ from runtime.errors import EdgekitError
 SECTIONS = {
     "Make a light model": {
         "models": "List the models and what each costs.",
+        "place": "Show where dynamic blocks cost least, within a budget.",
         "train": "Train a light model, or go on with a run that stopped.",
         "prune": "Remove channels and train back the accuracy.",
         "export": "Turn a model or checkpoint into a bundle for phones.",

@@ -4,6 +4,7 @@ from edgekit.models import efficientnet_lite, mobilenet_v2, mobilenet_v3, resnet
 from edgekit.models.catalogue import ModelInfo, describe_models
 from edgekit.models.cost import ModelCost, count_macs, count_parameters, model_cost
 from edgekit.models.imagenet import WEIGHTS, Pretrained, find_weights, imagenet_labels, pretrained
+from edgekit.models.placement import Site, find_sites
 from edgekit.models.registry import MODELS, ModelEntry, list_models
 from edgekit.models.spec import ModelSpec, build_model
 
@@ -15,10 +16,12 @@ __all__ = [
     "ModelInfo",
     "ModelSpec",
     "Pretrained",
+    "Site",
     "build_model",
     "count_macs",
     "count_parameters",
     "describe_models",
+    "find_sites",
     "find_weights",
     "imagenet_labels",
     "list_models",

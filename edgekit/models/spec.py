@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from edgekit.models.placement import build_placed
 from edgekit.models.registry import MODELS
 
 ACTS = ("default", "relu", "dyrelu-a", "dyrelu-b", "dyrelu-c")
@@ -28,6 +29,9 @@ class ModelSpec:
         dynamic_conv: ``pointwise`` makes every 1x1 convolution dynamic, except those of
             squeeze-and-excitation. Stem, depthwise convolutions and classifier stay static.
         kernels: K of each dynamic convolution.
+        dynamic_at: which of these layers are dynamic: paths such as ``blocks.3.expand.act`` or
+            ``blocks.3``, shell patterns of them, ``last:N``; ``None`` is everywhere. The others are
+            the model's own. See ``edgekit.models.placement``.
         dropout: before the classifier; ``None`` is the model's own.
 
     Raises:
@@ -47,6 +51,7 @@ class ModelSpec:
     dynamic_conv: str = "none"
     kernels: int = 4
     dropout: float | None = None
+    dynamic_at: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         MODELS.get(self.name)
@@ -63,10 +68,24 @@ class ModelSpec:
         _check("in_channels", self.in_channels, self.in_channels >= 1, "1 or more")
         _check("kernels", self.kernels, 1 <= self.kernels <= 64, "from 1 to 64")
         _check("dropout", self.dropout, self.dropout is None or 0 <= self.dropout < 1, "from 0 to below 1")
+        if self.dynamic_at is not None and not self.is_dynamic:
+            raise ValueError(
+                f"model spec: dynamic_at={self.dynamic_at!r} but nothing is dynamic; choose act='dyrelu-b', "
+                "dynamic_conv='pointwise' or both"
+            )
+
+    @property
+    def is_dynamic(self) -> bool:
+        """Whether any layer may be dynamic."""
+        return self.act.startswith("dyrelu") or self.dynamic_conv != "none"
 
     def build(self) -> nn.Module:
-        """Return the network with random weights, in training mode."""
-        return MODELS.get(self.name).build(self)
+        """Return the network with random weights, in training mode.
+
+        Raises:
+            ValueError: ``dynamic_at`` names no layer that can be dynamic.
+        """
+        return MODELS.get(self.name).build(self) if self.dynamic_at is None else build_placed(self)
 
 
 def _check(field: str, value: object, holds: bool, allowed: str) -> None:

@@ -1,0 +1,43 @@
+"""Options and output that the commands which place dynamic blocks share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from edgekit.cli._output import print_table
+
+if TYPE_CHECKING:
+    from edgekit.placement import Placement
+
+engine_option = click.option(
+    "--budget-engine",
+    "engine",
+    default="litert",
+    show_default=True,
+    help="Engine whose latency the budget is of: litert or executorch.",
+)
+costs_option = click.option(
+    "--costs",
+    type=click.Path(path_type=Path),
+    help="JSON file of measured costs, made or used; default: this machine's in the cache.",
+)
+
+
+def print_placement(placement: Placement) -> None:
+    """Print every site with its cost and benefit, then what the chosen ones add, predicted and measured."""
+    rows = [
+        (
+            "x" if site.chosen else "",
+            site.path,
+            site.kind,
+            site.added_ms * 1000,
+            site.added_params,
+            site.benefit,
+        )
+        for site in placement.sites
+    ]
+    print_table(["", "layer", "kind", "adds, us", "adds parameters", "benefit"], rows)
+    click.echo(placement.summary)

@@ -1,0 +1,23 @@
+"""Dynamic blocks where they cost least: measured costs, a budget, and the choice of layers."""
+
+from edgekit.placement.benefit import benefit_of
+from edgekit.placement.budget import parse_budget
+from edgekit.placement.choice import Placement, SiteChoice, choose_sites, dynamic_choices, place
+from edgekit.placement.cost_table import CostTable, default_costs, load_costs
+from edgekit.placement.knapsack import best_subset
+from edgekit.placement.paired import paired_engine_latencies_ms
+
+__all__ = [
+    "CostTable",
+    "Placement",
+    "SiteChoice",
+    "benefit_of",
+    "best_subset",
+    "choose_sites",
+    "default_costs",
+    "dynamic_choices",
+    "load_costs",
+    "paired_engine_latencies_ms",
+    "parse_budget",
+    "place",
+]
