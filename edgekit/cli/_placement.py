@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,18 +13,25 @@ from edgekit.cli._output import print_table
 if TYPE_CHECKING:
     from edgekit.placement import Placement
 
-engine_option = click.option(
+_ENGINE = click.option(
     "--budget-engine",
     "engine",
     default="litert",
     show_default=True,
     help="Engine whose latency the budget is of: litert or executorch.",
 )
-costs_option = click.option(
+_COSTS = click.option(
     "--costs",
     type=click.Path(path_type=Path),
     help="JSON file of measured costs, made or used; default: this machine's in the cache.",
 )
+
+
+def placement_options(required: bool) -> Callable[[Callable], Callable]:
+    """Return a decorator that adds ``--dynamic-budget`` and how it is measured."""
+    text = "Latency that dynamic blocks may add, put where they cost least: 10% or 0.1."
+    budget = click.option("--dynamic-budget", required=required, help=text)
+    return lambda command: budget(_ENGINE(_COSTS(command)))
 
 
 def print_placement(placement: Placement) -> None:

@@ -6,20 +6,18 @@ import click
 
 from edgekit.cli._options import json_option
 from edgekit.cli._output import note, print_json
-from edgekit.cli._placement import costs_option, engine_option, print_placement
+from edgekit.cli._placement import placement_options, print_placement
 
 
 @click.command()
 @click.argument("model")
-@click.option("--dynamic-budget", required=True, help="Latency to add at most: 10% or 0.1.")
+@placement_options(required=True)
 @click.option("--act", help="Dynamic ReLU to place: dyrelu-a, dyrelu-b or dyrelu-c.")
 @click.option("--dynamic-conv", help="pointwise: place dynamic 1x1 convolutions. Default: both kinds.")
 @click.option("--width", type=float, default=1.0, show_default=True, help="Factor on all channel counts.")
 @click.option("--image-size", type=int, help="Side of the input in pixels; default: the model's own.")
 @click.option("--in-channels", type=int, default=3, show_default=True, help="3 for colour, 1 for grey.")
 @click.option("--num-classes", type=int, help="Outputs; default: the model's own.")
-@engine_option
-@costs_option
 @click.option("--verify/--no-verify", default=True, help="Measure what the chosen blocks add in MODEL.")
 @json_option
 def place(model, dynamic_budget, act, dynamic_conv, engine, costs, verify, as_json, **shape) -> None:

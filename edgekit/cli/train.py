@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from edgekit.cli._options import json_option, out_option
-from edgekit.cli._output import print_json, print_table
+from edgekit.cli._output import note, print_json, print_table
+from edgekit.cli._placement import placement_options
 
 
 @click.command()
@@ -21,6 +22,7 @@ from edgekit.cli._output import print_json, print_table
 @click.option("--image-size", type=int, help="Side of the input in pixels; default: the dataset's own.")
 @click.option("--act", help="relu, dyrelu-a, dyrelu-b or dyrelu-c instead of the model's own.")
 @click.option("--dynamic-conv", help="pointwise: make the 1x1 convolutions dynamic.")
+@placement_options(required=False)
 @click.option("--epochs", type=int)
 @click.option("--batch-size", type=int, help="Images per step and process.")
 @click.option("--optimizer", help="sgd or adamw.")
@@ -33,7 +35,9 @@ from edgekit.cli._output import print_json, print_table
 @out_option
 @click.option("--resume", is_flag=True, help="Continue the run in --out that was interrupted.")
 @json_option
-def train(model, data, data_root, recipe, init, out, resume, as_json, **options) -> None:
+def train(
+    model, data, data_root, recipe, dynamic_budget, engine, costs, init, out, resume, as_json, **options
+) -> None:
     """Train MODEL on a dataset; `edgekit models` lists the models.
 
     \b
@@ -42,6 +46,7 @@ def train(model, data, data_root, recipe, init, out, resume, as_json, **options)
     """
     from edgekit import models, training
     from edgekit.data import load_dataset
+    from edgekit.placement import place_for_run
 
     choices = {name: options.pop(name) for name in ("width", "image_size", "act", "dynamic_conv")}
     named = training.load_recipe(recipe).override(recipe=options, model=choices)
@@ -53,7 +58,11 @@ def train(model, data, data_root, recipe, init, out, resume, as_json, **options)
         )
     spec = training.fit_spec(models.ModelSpec(model, **named.model), dataset)
     folder = out or Path("runs") / f"{model}-{data}"
-    checkpoint = training.train(spec, dataset, named.recipe, folder, resume=resume, init=start)
+    how = {"resume": resume, "init": start}
+    if dynamic_budget is not None:
+        measure = {"engine": engine, "costs": costs, "progress": note}
+        spec, how["placement"] = place_for_run(spec, dynamic_budget, folder, resume=resume, **measure)
+    checkpoint = training.train(spec, dataset, named.recipe, folder, **how)
     if as_json:
         print_json(checkpoint.to_dict())
         return

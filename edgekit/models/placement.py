@@ -84,6 +84,12 @@ def find_sites(spec: ModelSpec) -> tuple[Site, ...]:
     return tuple(found.values())
 
 
+def static_of(spec: ModelSpec) -> ModelSpec:
+    """Return ``spec`` without its dynamic blocks."""
+    act = "default" if spec.act.startswith("dyrelu") else spec.act
+    return replace(spec, act=act, dynamic_conv="none", dynamic_at=None)
+
+
 def resolve(patterns: Sequence[str], paths: Sequence[str]) -> tuple[str, ...]:
     """Return those of ``paths`` that ``patterns`` name, in the order of ``paths``.
 
@@ -139,7 +145,7 @@ def build_placed(spec: ModelSpec) -> nn.Module:
         for path, layer in everywhere.named_modules()
         if isinstance(layer, DynamicConv2d | DynamicReLU)
     }
-    network = MODELS.get(spec.name).build(replace(spec, act="default", dynamic_conv="none", dynamic_at=None))
+    network = MODELS.get(spec.name).build(static_of(spec))
     for path in resolve(spec.dynamic_at or (), list(dynamic)):
         network.set_submodule(path, dynamic[path], strict=True)
     return network

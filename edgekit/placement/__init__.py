@@ -4,6 +4,7 @@ from edgekit.placement.benefit import benefit_of
 from edgekit.placement.budget import parse_budget
 from edgekit.placement.choice import Placement, SiteChoice, choose_sites, dynamic_choices, place
 from edgekit.placement.cost_table import CostTable, default_costs, load_costs
+from edgekit.placement.for_run import place_for_run
 from edgekit.placement.knapsack import best_subset
 from edgekit.placement.paired import paired_engine_latencies_ms
 
@@ -20,4 +21,5 @@ __all__ = [
     "paired_engine_latencies_ms",
     "parse_budget",
     "place",
+    "place_for_run",
 ]

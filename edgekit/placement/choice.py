@@ -9,15 +9,14 @@ from typing import Any
 
 import msgspec
 
-from edgekit.models import ModelSpec, Site, find_sites
+from edgekit.models import ModelSpec, Site, find_sites, static_of
 from edgekit.placement.benefit import benefit_of
 from edgekit.placement.block import Block
-from edgekit.placement.cost_table import CostTable, default_costs, example_of, load_costs, net_name, static_of
+from edgekit.placement.cost_table import CostTable, default_costs, example_of, load_costs, net_name
 from edgekit.placement.knapsack import best_subset
 from edgekit.placement.paired import paired_engine_latencies_ms
 
-
-ROUNDS = 3
+ROUNDS = 4
 
 
 @dataclass(frozen=True)
@@ -80,9 +79,10 @@ class Placement:
             if self.measured_share is None
             else (f"; measured {self.measured_added_ms:+.3g} ms, {self.measured_share:+.1%}")
         )
+        share = self.added_ms / self.base_ms
         return (
             f"{len(chosen)} of {len(self.sites)} layers are dynamic ({kinds}): predicted "
-            f"{self.added_ms:+.3g} ms, {self.added_ms / self.base_ms:+.1%} of {self.base_ms:.3g} ms{measured}; "
+            f"{self.added_ms:+.3g} ms, {share:+.1%} of {self.base_ms:.3g} ms{measured}; "
             f"budget {self.budget:.1%} on {self.engine}"
         )
 
@@ -93,7 +93,9 @@ class Placement:
             return (
                 f"no dynamic block fits into {self.budget:.1%} of {self.base_ms:.3g} ms; raise the budget",
             )
-        if self.measured_share is None or self.measured_share <= self.budget:
+        if self.measured_share is None:
+            return (f"the costs were measured on {self.machine}; what the blocks add was not measured here",)
+        if self.measured_share <= self.budget:
             return ()
         return (
             f"the chosen blocks add {self.measured_share:.1%} to the latency, measured, more than the budget "
@@ -162,9 +164,9 @@ def place(
         engine: the export backend to measure on, on one thread of this machine.
         costs: file of the table; default: this machine's in the cache. A table of another machine
             is taken as it is, if it knows everything.
-        verify: also export the static and the chosen network and measure what the blocks add. If it
-            is more than the budget, the costs are corrected by that factor and layers chosen again,
-            three times at most.
+        verify: where the costs are of this machine, also export the static and the chosen network and
+            measure what the blocks add. If it is more than the budget, the costs are corrected by
+            that factor and layers chosen again, three times at most.
         progress: is told each measurement.
 
     Raises:
@@ -193,22 +195,23 @@ def place(
     blocks = [Block.at(site, spec) for site in sites]
     table = table.complete(blocks, static, save_to=path, progress=progress)
     placement = choose_sites(spec, sites, table, budget)
-    if not verify:
-        return placement
-    for _ in range(ROUNDS):
+    # What another machine needs cannot be measured here.
+    for turn in range(ROUNDS if verify and table.is_of_here() else 0):
+        if turn:
+            # In the network blocks add more than alone, all by about the same factor: choose with it.
+            factor = placement.measured_share / (placement.added_ms / placement.base_ms)
+            placement = choose_sites(spec, sites, table, budget, placement.correction * factor)
         if not placement.dynamic_at:
             break
         placement = _verified(placement, spec)
         progress(placement.summary)
         if not placement.warnings:
             break
-        # In the network blocks add more than alone, all by about the same factor: choose again with it.
-        factor = placement.measured_added_ms / placement.added_ms
-        placement = choose_sites(spec, sites, table, budget, placement.correction * factor)
     return placement
 
 
 def _verified(placement: Placement, spec: ModelSpec) -> Placement:
+    """Return ``placement`` with what its blocks add to the real network, measured."""
     nets = [static_of(spec).build(), replace(spec, dynamic_at=placement.dynamic_at).build()]
     base_ms, placed_ms = paired_engine_latencies_ms(nets, example_of(spec), placement.engine, rounds=20)
     return replace(placement, measured_base_ms=base_ms, measured_added_ms=placed_ms - base_ms)

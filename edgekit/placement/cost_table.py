@@ -15,7 +15,7 @@ import msgspec
 import torch
 
 from edgekit import export
-from edgekit.models import ModelSpec
+from edgekit.models import ModelSpec, static_of
 from edgekit.placement.block import Block, measure_block
 from edgekit.placement.paired import paired_engine_latencies_ms
 from runtime._version import __version__
@@ -125,12 +125,7 @@ def load_costs(path: str | Path) -> CostTable:
 def net_name(spec: ModelSpec) -> str:
     """Return what makes the latency of the static network of ``spec``."""
     size = f"{spec.in_channels}x{spec.image_size}x{spec.image_size}"
-    return f"{spec.name} x{spec.width:g} {size} -> {spec.num_classes}"
-
-
-def static_of(spec: ModelSpec) -> ModelSpec:
-    """Return ``spec`` without its dynamic blocks."""
-    return replace(spec, act="default", dynamic_conv="none", dynamic_at=None)
+    return f"{spec.name} x{spec.width:g} {size} -> {spec.num_classes}, act {static_of(spec).act}"
 
 
 def example_of(spec: ModelSpec) -> torch.Tensor:

@@ -43,7 +43,7 @@ def paired_engine_latencies_ms(
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         workers = []
         for i, model in enumerate(models):
-            exported = backend(lower(model), example)
+            exported = backend(lower(model), (example,))
             path = Path(folder) / f"{i}{exported.suffix}"
             path.write_bytes(exported.data)
             workers.append(stack.enter_context(EngineProcess(engine, path, cpus=cpus)))

@@ -172,6 +172,7 @@ def prune(
             metrics={"test_top1": after.test_top1},
             plan=compose_plans(checkpoint.plan or {}, hook.plan),
             pruning=msgspec.to_builtins(report),
+            placement=checkpoint.placement,
         )
         for phase in PHASES:
             (folder / phase / STATE_FILE).unlink()

@@ -39,6 +39,7 @@ class Checkpoint:
         recipe: of the training it comes from.
         metrics: such as ``test_top1``.
         pruning: how it was pruned since, with cost and accuracy before and after.
+        placement: how the layers of ``spec.dynamic_at`` were chosen, with each one's measured cost.
 
     Example:
         >>> checkpoint = load_checkpoint("runs/digits")   # doctest: +SKIP
@@ -54,6 +55,7 @@ class Checkpoint:
     recipe: dict[str, Any]
     metrics: dict[str, float]
     pruning: dict[str, Any] | None = None
+    placement: dict[str, Any] | None = None
 
     @property
     def sha256(self) -> str:
@@ -100,6 +102,7 @@ class _Document:
     weights_sha256: str
     created_utc: str
     versions: dict[str, str] = field(default_factory=dict)
+    placement: dict[str, Any] | None = None
     schema_version: int = SCHEMA_VERSION
 
 
@@ -115,6 +118,7 @@ def save_checkpoint(
     metrics: dict[str, float],
     plan: ChannelPlan | None = None,
     pruning: dict[str, Any] | None = None,
+    placement: dict[str, Any] | None = None,
 ) -> Checkpoint:
     """Write a checkpoint into the folder ``path``, which may hold the run's other files.
 
@@ -141,6 +145,7 @@ def save_checkpoint(
         weights_sha256=hashlib.sha256(weights).hexdigest(),
         created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
         versions={"edgekit": __version__, "torch": str(torch.__version__)},
+        placement=placement,
     )
     write_atomic(folder / WEIGHTS_FILE, weights)
     write_atomic(folder / CHECKPOINT_FILE, msgspec.json.format(msgspec.json.encode(document), indent=1))
@@ -171,6 +176,7 @@ def _checkpoint(folder: Path, document: _Document) -> Checkpoint:
         recipe=document.recipe,
         metrics=document.metrics,
         pruning=document.pruning,
+        placement=document.placement,
     )
 
 

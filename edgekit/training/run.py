@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import torch
@@ -36,6 +37,7 @@ def train(
     hooks: Sequence[Hook] = (),
     resume: bool = False,
     init: nn.Module | None = None,
+    placement: dict[str, Any] | None = None,
     progress: bool = True,
 ) -> Checkpoint:
     """Train the model of ``spec`` on ``dataset`` and return its checkpoint in the folder ``out``.
@@ -47,6 +49,7 @@ def train(
         resume: continue an interrupted run in ``out``; one that was finished is returned as it is.
         init: start from this network's weights; its classifier may have other classes, then the
             new one starts at random.
+        placement: how the layers of ``spec.dynamic_at`` were chosen; is kept in the checkpoint.
         progress: show a bar on stderr.
 
     Raises:
@@ -63,7 +66,9 @@ def train(
     if fit_spec(spec, dataset) != spec:
         raise ValueError(f"{spec} does not fit dataset {dataset.name!r}; use {fit_spec(spec, dataset)}")
     folder = Path(out)
-    identity = {"dataset": dataset.name, **msgspec.to_builtins(spec), **recipe.identity()}
+    # As JSON reads it back: the state of an interrupted run is compared with it.
+    chosen = msgspec.json.decode(msgspec.json.encode(spec))
+    identity = {"dataset": dataset.name, **chosen, **recipe.identity()}
     if resume and (folder / CHECKPOINT_FILE).is_file():
         return load_checkpoint(folder)
     claim_folder(folder, resume)
@@ -89,6 +94,7 @@ def train(
                 "test_top1": evaluate(trainer.model, dataset.test),
                 "train_loss": log[-1]["train_loss"],
             },
+            placement=placement,
         )
         (folder / STATE_FILE).unlink()
 
