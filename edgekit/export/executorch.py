@@ -20,7 +20,6 @@ from runtime.errors import ExportError
 from runtime.extras import require
 
 _PARTITION_LOGGER = "executorch.backends.xnnpack.partition"
-_NO_PATTERN = "XNNPACK has no kernel for this op, or not for these shapes"
 
 
 @EXPORT_BACKENDS.register("executorch")
@@ -90,9 +89,18 @@ def read_delegation(graph: GraphModule, reasons: dict[str, str]) -> Delegation:
             inside = lowered.original_module.graph.nodes
             delegated += sum(n.op == "call_function" and _op_name(n) != "getitem" for n in inside)
         else:
-            reason = reasons.get(node.name, _NO_PATTERN)
+            reason = reasons.get(node.name) or _untold(_op_name(node))
             fallback.append(FallbackOp(_op_name(node), module_path_of(node), reason))
     return Delegation(delegated, delegated + len(fallback), partitions, tuple(fallback))
+
+
+def _untold(op: str) -> str:
+    """Return why XNNPACK's partitioner leaves an op it says nothing about."""
+    config = require("executorch.backends.xnnpack.partition.config", extra="executorch")
+    known = {one.target_name for one in config.ALL_PARTITIONER_CONFIGS}
+    if op.partition(".")[2] not in known:
+        return "XNNPACK's partitioner does not know this op"
+    return "XNNPACK's partitioner knows this op, but refuses it for its types, shapes or neighbours"
 
 
 def first_line(err: Exception) -> str:

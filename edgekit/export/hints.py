@@ -58,6 +58,7 @@ _HINTS = (
         "write the condition with relu, clamp or a maximum; for the activations Softplus and Mish use SiLU",
     ),
     ("erf", "use nn.GELU"),
+    ("elu", "use nn.LeakyReLU, nn.SiLU or nn.Hardswish"),
     ("topk argmax arg_max sort", "leave it out of the graph and do it on the output"),
     ("upsample_nearest2d resize_nearest_neighbor", "upsample bilinearly, or with nn.ConvTranspose2d"),
     ("var", "write the variance as mean(x * x) - mean(x) ** 2 with keepdim=True over the map"),

@@ -6,6 +6,7 @@ import pytest
 from runtime.bundle import TensorSpec
 from runtime.errors import BundleError
 from runtime.model_file import _precision, open_bundle_or_model
+from tests.runtime.tflite_builder import write_summing_net, write_tflite
 
 
 def test_a_tflite_file_is_a_bundle_of_one_variant(tflite):
@@ -65,3 +66,23 @@ def test_outputs_through_the_wrapped_file(tflite):
     ) as session:
         image = np.full((1, 8, 8, 4), 3, np.float32)
         assert session.run([image]).outputs[0].max() == 6
+
+
+def test_a_bare_tflite_tells_what_its_delegate_leaves_when_asked(tmp_path):
+    path = write_summing_net(tmp_path / "summing.tflite")
+    assert open_bundle_or_model(path).manifest.variant().delegation is None
+    delegation = open_bundle_or_model(path, with_delegation=True).manifest.variant().delegation
+    assert (delegation.delegated, delegation.total) == (2, 3)
+    assert [(op.op, op.latency_share) for op in delegation.fallback] == [("CUMSUM", None)]
+
+
+def test_a_file_with_an_op_of_another_application_can_still_be_read(tmp_path):
+    path = write_tflite(
+        tmp_path / "custom.tflite",
+        tensors=[("x", (4,), None), ("y", (4,), None)],
+        operators=[("TransformLandmarks", [0], [1], None)],
+        inputs=[0],
+        outputs=[1],
+    )
+    variant = open_bundle_or_model(path, with_delegation=True).manifest.variant()
+    assert variant.delegation is None

@@ -66,6 +66,9 @@ def test_inspect_reads_a_bare_tflite_file(exported):
     shown = CliRunner().invoke(cli, ["inspect", str(out / "net_xnnpack_fp32.tflite")])
     assert shown.exit_code == 0, shown.output
     assert "M MAC" in shown.stdout
+    (row,) = [line for line in shown.stdout.splitlines() if line.startswith("litert-fp32")]
+    delegated, total = row.split()[3].split("/")
+    assert int(delegated) == int(total) > 0
 
 
 def test_second_export_does_not_replace_the_first(checkpoint, exported):

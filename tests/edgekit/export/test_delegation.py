@@ -9,8 +9,9 @@ from edgekit.export.delegation import check_delegation
 from edgekit.export.executorch import export_executorch
 from edgekit.export.hints import hint_for
 from edgekit.export.litert import export_litert
-from runtime.bundle import Delegation, FallbackOp
+from runtime.bundle import Delegation, FallbackOp, Variant
 from runtime.errors import DelegationError
+from runtime.profiling import profile_file
 
 X = (torch.randn(1, 8, 32, 32, generator=torch.Generator().manual_seed(0)),)
 
@@ -53,6 +54,17 @@ def test_allowed_ops_carry_their_measured_share(outside):
     assert sum(op.latency_share for op in delegation.fallback) < 1
     assert all(op.allowed for op in delegation.fallback)
     assert said == [f"{engine}-fp32: measuring what {len(delegation.fallback)} ops outside the delegate cost"]
+
+
+def test_a_profile_names_the_modules_inside_and_outside(outside):
+    engine, path, exported = outside
+    variant = Variant("net", engine, "fp32", path.name, delegation=exported.delegation)
+    profile = profile_file(path, variant, exported.workload, runs=10, warmup=3)
+    sums = [op.module_path for op in profile.outside if "cumsum" in op.op.lower()]
+    assert sorted(sums) == ["large", "small"]
+    (conv,) = [op for op in profile.ops if op.module_path == "conv" and op.macs == 32 * 32 * 64 * 8]
+    assert conv.delegate == 0
+    assert 0.5 * profile.profiled_ms < profile.ops_ms <= profile.profiled_ms
 
 
 def test_refusal_names_the_dearest_op_and_what_to_change(outside):
