@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from runtime.bundle import Bundle, Delegation, FileEntry, Graph, Manifest, Variant
+from runtime.bundle import Bundle, FileEntry, Graph, Manifest, Variant
 from runtime.engines import EngineProcess
 from runtime.engines.tflite_delegation import read_delegation
 from runtime.engines.tflite_graph import TfliteGraph, read_tflite
@@ -27,15 +27,11 @@ class ModelFile(Bundle):
         return self.graph_workload
 
 
-def open_bundle_or_model(path: str | Path, *, with_delegation: bool = False) -> Bundle:
+def open_bundle_or_model(path: str | Path) -> Bundle:
     """Open a bundle, or wrap a ``.tflite`` or ``.pte`` file as one.
 
     What a ``.tflite`` costs per op is read from the file; a ``.pte`` does not tell, so it cannot
     be played on a virtual target.
-
-    Args:
-        path: a folder or a file.
-        with_delegation: also load a bare ``.tflite`` here to see what its delegate leaves.
 
     Raises:
         BundleError: neither a bundle nor a model file, or a damaged one.
@@ -53,11 +49,10 @@ def open_bundle_or_model(path: str | Path, *, with_delegation: bool = False) -> 
         raise BundleError(
             f"there is no model file at {path}; give a .edgekit folder, a .tflite or a .pte file"
         )
-    workload, delegation = None, None
+    workload = None
     if engine == "litert":
         tflite = read_tflite(path)
         graph, workload, precision = Graph(tflite.inputs, tflite.outputs), tflite.workload, _precision(tflite)
-        delegation = _delegation(path) if with_delegation else None
     else:
         with EngineProcess(engine, path) as model:
             graph, precision = Graph(model.inputs, model.outputs), "fp32"
@@ -66,18 +61,24 @@ def open_bundle_or_model(path: str | Path, *, with_delegation: bool = False) -> 
         name=path.name,
         created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
         graphs={"forward": graph},
-        variants=(Variant(f"{engine}-{precision}", engine, precision, path.name, delegation=delegation),),
+        variants=(Variant(f"{engine}-{precision}", engine, precision, path.name),),
         files=(FileEntry(path.name, hashlib.sha256(data).hexdigest(), len(data), "model"),),
         source={"file": path.name},
     )
     return ModelFile(path.parent, manifest, workload)
 
 
-def _delegation(path: Path) -> Delegation | None:
-    try:
-        return read_delegation(path)
-    except (RuntimeError, ValueError):
-        return None  # a custom op that only the file's own application has: it can be read, not loaded
+def with_delegation(bundle: Bundle) -> Bundle:
+    """Return ``bundle``; if it is a bare ``.tflite``, with what its delegate takes and leaves here.
+
+    Raises:
+        DeviceError: LiteRT cannot load the file, or dies of it.
+    """
+    (variant, *_) = bundle.manifest.variants
+    if not isinstance(bundle, ModelFile) or variant.engine != "litert":
+        return bundle
+    told = replace(variant, delegation=read_delegation(bundle.file(variant.path)))
+    return replace(bundle, manifest=replace(bundle.manifest, variants=(told,)))
 
 
 def _precision(graph: TfliteGraph) -> str:

@@ -9,7 +9,7 @@ import click
 
 from edgekit.cli import _options as options
 from edgekit.cli._bundle import print_graph, print_variants, print_workload
-from edgekit.cli._output import print_json, print_table
+from edgekit.cli._output import note, print_json, print_table
 
 
 @click.command()
@@ -17,9 +17,14 @@ from edgekit.cli._output import print_json, print_table
 @options.json_option
 def inspect(bundle: Path, as_json: bool) -> None:
     """Show what BUNDLE, or a .tflite or .pte file, holds; every byte of a bundle is checked."""
-    from runtime.model_file import open_bundle_or_model
+    from runtime.errors import DeviceError
+    from runtime.model_file import open_bundle_or_model, with_delegation
 
-    opened = open_bundle_or_model(bundle, with_delegation=True)
+    opened = open_bundle_or_model(bundle)
+    try:
+        opened = with_delegation(opened)
+    except DeviceError as err:
+        note(f"what its delegate takes is unknown: {err}")
     manifest = opened.manifest
     if as_json:
         print_json(manifest)

@@ -76,5 +76,5 @@ def _refusal(name: str, total: int, refused: Sequence[FallbackOp]) -> str:
     return (
         f"{name}: {len(refused)} of {total} ops fall off the fast delegate, {how} {worst.op} "
         f"({names.count(worst.op)}x, here in {worst.module_path}{share}: {worst.reason}); "
-        f"{hint_for(worst.op)}, or accept it with --allow-fallback {worst.op}"
+        f"{hint_for(worst.op, worst.reason)}, or accept it with --allow-fallback {worst.op}"
     )

@@ -70,7 +70,14 @@ _HINT_OF = {name: hint for names, hint in _HINTS for name in names.split()}
 _DEFAULT = "replace it in that module by ops of the delegate"
 
 
-def hint_for(op: str) -> str:
-    """Return what to change about ``op``, named as in a delegation: ``aten.cumsum.default``, ``CUMSUM``."""
+def hint_for(op: str, reason: str = "") -> str:
+    """Return what to change about ``op``, named as in a delegation: ``aten.cumsum.default``, ``CUMSUM``.
+
+    Args:
+        op: its name.
+        reason: why the delegate left it.
+    """
+    if "one type for both" in reason:
+        return "quantise its input as well as its weights, or neither"
     parts = op.lower().split(".")
     return _HINT_OF.get(parts[-2] if len(parts) > 1 else parts[0], _DEFAULT)

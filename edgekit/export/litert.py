@@ -15,7 +15,7 @@ from edgekit.export.executorch import first_line
 from runtime.engines.tflite_delegation import read_delegation
 from runtime.engines.tflite_graph import read_tflite_workload
 from runtime.engines.tflite_names import ROOT, NameOf, module_path, scope
-from runtime.errors import ExportError
+from runtime.errors import DeviceError, ExportError
 from runtime.extras import require
 
 
@@ -37,17 +37,17 @@ def export_litert(
             data = bytes(litert_torch.convert(model, example).model_content())
         except Exception as err:
             raise ExportError(f"litert-torch could not convert the model: {first_line(err)}") from err
-        name_of = module_names(model)
-        try:
-            delegation = read_delegation(data, name_of)
-        except (RuntimeError, ValueError) as err:
-            raise ExportError(
-                f"LiteRT cannot load what litert-torch made of the model: {first_line(err)}; "
-                "write the op that it names with others"
-            ) from err
+    name_of = module_names(model)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.tflite"
         path.write_bytes(data)
+        try:
+            delegation = read_delegation(path, name_of)
+        except DeviceError as err:
+            raise ExportError(
+                f"LiteRT cannot load what litert-torch made of the model: {err}; "
+                "write the op that it names with others"
+            ) from err
         workload = read_tflite_workload(path, name_of)
     return Exported(
         data=data,

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from runtime.engines.engine import ENGINES, Spec
+from runtime.engines.tflite_plan import Plan, plan_of
 from runtime.errors import DeviceStableError
 from runtime.extras import require
 
@@ -47,6 +48,10 @@ class LiteRt:
 
     def get_outputs(self) -> list[np.ndarray]:
         return [self._interpreter.get_tensor(detail["index"]) for detail in self._output_details]
+
+    def plan(self) -> Plan:
+        """Return which ops the delegate runs."""
+        return plan_of(self._interpreter)
 
     def pool_size(self, extra_threads: int) -> int:
         return extra_threads + 1  # the calling thread computes too

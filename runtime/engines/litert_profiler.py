@@ -13,8 +13,8 @@ from itertools import count
 import numpy as np
 
 from runtime.engines.engine import PROFILED_ENGINES, OpEvent, Spec
+from runtime.engines.litert import LiteRt
 from runtime.engines.litert_c import CompiledModel, Event
-from runtime.engines.tflite_delegation import read_partitions
 from runtime.engines.tflite_graph import read_tflite
 from runtime.errors import DeviceStableError
 
@@ -32,7 +32,7 @@ class ProfiledLiteRt:
         file = read_tflite(path)
         self.inputs: tuple[Spec, ...] = tuple((spec.name, spec.dtype, spec.shape) for spec in file.inputs)
         self.outputs: tuple[Spec, ...] = tuple((spec.name, spec.dtype, spec.shape) for spec in file.outputs)
-        self.partitions = read_partitions(path)
+        self.partitions = LiteRt(path, graph, threads=1).plan().partitions
         self._model = CompiledModel(path, threads)
         self._frames: list[tuple[int, list[OpEvent]]] = []
 

@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 
 from runtime.engines.engine import OpEvent
+from runtime.engines.tflite_plan import Plan
 
 _LENGTH_BYTES = 8
 _MAX_BYTES = 1 << 32
@@ -68,6 +69,10 @@ class Profile(msgspec.Struct, tag=True, frozen=True):
     runs: int
 
 
+class TellPlan(msgspec.Struct, tag=True, frozen=True):
+    """Tell which ops of the file the delegate runs."""
+
+
 class Loaded(msgspec.Struct, tag=True, frozen=True):
     """Answer to ``Load``: what the file wants, and what the worker was given.
 
@@ -106,6 +111,12 @@ class Profiled(msgspec.Struct, tag=True, frozen=True):
     partitions: tuple[tuple[int, ...], ...]
 
 
+class Planned(msgspec.Struct, tag=True, frozen=True):
+    """Answer to ``TellPlan``."""
+
+    plan: Plan
+
+
 class Failed(msgspec.Struct, tag=True, frozen=True):
     """The worker could not do it; ``missing_extra`` tells a missing package from a bad model."""
 
@@ -113,7 +124,7 @@ class Failed(msgspec.Struct, tag=True, frozen=True):
     missing_extra: bool = False
 
 
-Message = Load | Run | Sample | Profile | Loaded | Ran | Sampled | Profiled | Failed
+Message = Load | Run | Sample | Profile | TellPlan | Loaded | Ran | Sampled | Profiled | Planned | Failed
 _DECODER = msgspec.msgpack.Decoder(Message)
 
 

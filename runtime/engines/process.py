@@ -24,15 +24,18 @@ from runtime.engines.messages import (
     Load,
     Loaded,
     Message,
+    Planned,
     Profile,
     Profiled,
     Ran,
     Run,
     Sample,
     Sampled,
+    TellPlan,
     read_message,
     write_message,
 )
+from runtime.engines.tflite_plan import Plan
 from runtime.errors import DeviceError, DeviceStableError, DeviceTransientError, MissingExtra
 
 _CLOSE_S = 5.0
@@ -150,6 +153,12 @@ class EngineProcess:
         assert isinstance(answer, Profiled)
         samples_ms = tuple(ns / 1e6 for ns in answer.latencies_ns)
         return ProfiledFrames(samples_ms, answer.frames, answer.partitions)
+
+    def plan(self) -> Plan:
+        """Return which ops of a ``.tflite`` file the delegate runs; raises as ``run``."""
+        answer = self._ask(TellPlan())
+        assert isinstance(answer, Planned)
+        return answer.plan
 
     def close(self) -> None:
         """End the worker: ask, wait a little, then kill."""

@@ -40,6 +40,7 @@ _ELEMENTWISE = {
     "RESIZE_NEAREST_NEIGHBOR",
 }  # fmt: skip
 
+
 @dataclass(frozen=True)
 class TfliteGraph:
     """The main graph of a ``.tflite`` file.

@@ -29,12 +29,14 @@ from runtime.engines.messages import (
     Load,
     Loaded,
     Message,
+    Planned,
     Profile,
     Profiled,
     Ran,
     Run,
     Sample,
     Sampled,
+    TellPlan,
     read_message,
     write_message,
 )
@@ -61,6 +63,8 @@ class Worker:
                 return self._sample(request)
             if isinstance(request, Profile):
                 return self._profile(request)
+            if isinstance(request, TellPlan):
+                return self._plan()
         except MissingExtra as err:
             return Failed(str(err), missing_extra=True)
         except (EdgekitError, RuntimeError, ValueError, OSError, ImportError) as err:
@@ -110,6 +114,12 @@ class Worker:
         recorded = engine.take_frames()
         latencies_ns = tuple(latency_ns for latency_ns, _ in recorded)
         return Profiled(latencies_ns, tuple(tuple(ops) for _, ops in recorded), engine.partitions)
+
+    def _plan(self) -> Message:
+        engine = self._loaded()
+        if not isinstance(engine, litert.LiteRt):
+            raise ValueError("only LiteRT decides when it loads a file which ops its delegate runs")
+        return Planned(engine.plan())
 
     def _loaded(self) -> Engine:
         if self._engine is None:

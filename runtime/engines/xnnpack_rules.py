@@ -67,7 +67,7 @@ class _Op:
         found = next(self._reasons(), None)
         if found is not None:
             return found
-        tensors = ", ".join(f"{self._type(t)} {self.reader.shape(t)}" for t in [*self.inputs.values()][:3])
+        tensors = ", ".join(f"{self.type_of(t)} {self.reader.shape(t)}" for t in [*self.inputs.values()][:3])
         return f"XNNPACK has a kernel for {self.name}, but refuses this one, on {tensors}"
 
     def _reasons(self) -> Iterator[str]:
@@ -76,8 +76,8 @@ class _Op:
         if self.name in ("CONV_2D", "DEPTHWISE_CONV_2D") and 2 not in self.inputs:
             yield "it has no bias, which XNNPACK wants"
         for t in [*data[:1], *self.outputs]:
-            if self._type(t) not in _TYPES:
-                yield f"its tensors are {self._type(t)}; XNNPACK computes on FLOAT32, INT8 and UINT8"
+            if self.type_of(t) not in _TYPES:
+                yield f"its tensors are {self.type_of(t)}; XNNPACK computes on FLOAT32, INT8 and UINT8"
             if self._is_dynamic(t):
                 yield "its shape is known only at run time; XNNPACK wants static shapes"
             if len(self.reader.shape(t)) > _MAX_DIMENSIONS:
@@ -113,7 +113,8 @@ class _Op:
         data = self.reader.model.Buffers(tensor.Buffer()).DataAsNumpy()
         return [] if isinstance(data, int) else [int(value) for value in data.view("<i4")]
 
-    def _type(self, t: int) -> str:
+    def type_of(self, t: int) -> str:
+        """Return the schema's name of a tensor's element type."""
         return self.reader.dtypes.get(self.reader.tensors[t].Type(), "unknown")
 
     def _is_dynamic(self, t: int) -> bool:
@@ -139,6 +140,13 @@ def _check_strided_slice(op: _Op) -> Iterator[str]:
         yield "it drops or adds an axis (a mask is set), which XNNPACK does not"
 
 
+def _check_one_type(op: _Op) -> Iterator[str]:
+    """Of the weighted ops only CONV_2D and FULLY_CONNECTED quantise their input while they run."""
+    given, weights = op.type_of(op.inputs[0]), op.type_of(op.inputs[1])
+    if given != weights:
+        yield f"its input is {given}, its weights {weights}; XNNPACK wants one type for both"
+
+
 def _check_pool(op: _Op) -> Iterator[str]:
     options = op.options("Pool2DOptions")
     height, width = options.FilterHeight(), options.FilterWidth()
@@ -154,6 +162,8 @@ def _check_softmax(op: _Op) -> Iterator[str]:
 
 
 _CHECKS: dict[str, Callable[[_Op], Iterator[str]]] = {
+    "DEPTHWISE_CONV_2D": _check_one_type,
+    "PRELU": _check_one_type,
     "STRIDED_SLICE": _check_strided_slice,
     "AVERAGE_POOL_2D": _check_pool,
     "MAX_POOL_2D": _check_pool,

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from runtime.bundle import TensorSpec
-from runtime.errors import BundleError
-from runtime.model_file import _precision, open_bundle_or_model
+from runtime.errors import BundleError, DeviceStableError
+from runtime.model_file import _precision, open_bundle_or_model, with_delegation
 from tests.runtime.tflite_builder import write_summing_net, write_tflite
 
 
@@ -71,7 +71,7 @@ def test_outputs_through_the_wrapped_file(tflite):
 def test_a_bare_tflite_tells_what_its_delegate_leaves_when_asked(tmp_path):
     path = write_summing_net(tmp_path / "summing.tflite")
     assert open_bundle_or_model(path).manifest.variant().delegation is None
-    delegation = open_bundle_or_model(path, with_delegation=True).manifest.variant().delegation
+    delegation = with_delegation(open_bundle_or_model(path)).manifest.variant().delegation
     assert (delegation.delegated, delegation.total) == (2, 3)
     assert [(op.op, op.latency_share) for op in delegation.fallback] == [("CUMSUM", None)]
 
@@ -84,5 +84,7 @@ def test_a_file_with_an_op_of_another_application_can_still_be_read(tmp_path):
         inputs=[0],
         outputs=[1],
     )
-    variant = open_bundle_or_model(path, with_delegation=True).manifest.variant()
-    assert variant.delegation is None
+    opened = open_bundle_or_model(path)
+    assert [op.kind for op in opened.workload(opened.manifest.variant()).ops] == ["other"]
+    with pytest.raises(DeviceStableError, match="only the application the file was made for does"):
+        with_delegation(opened)

@@ -9,7 +9,7 @@ from edgekit.export.delegation import check_delegation
 from edgekit.export.executorch import export_executorch
 from edgekit.export.hints import hint_for
 from edgekit.export.litert import export_litert
-from runtime.bundle import Delegation, FallbackOp, Variant
+from runtime.bundle import Delegation, Variant
 from runtime.errors import DelegationError
 from runtime.profiling import profile_file
 
@@ -114,4 +114,4 @@ def test_a_file_that_is_all_inside_is_not_run(tmp_path):
 )
 def test_hints(op, hint):
     assert hint in hint_for(op)
-    assert FallbackOp(op, "m", "r").latency_share is None
+    assert hint_for(op, "XNNPACK wants one type for both") == "quantise its input as well as its weights, or neither"

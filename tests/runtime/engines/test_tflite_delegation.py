@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from runtime.engines.tflite_delegation import read_delegation, read_partitions
+from runtime.engines import EngineProcess
+from runtime.engines.tflite_delegation import read_delegation
+from runtime.errors import DeviceStableError
 from tests.runtime.tflite_builder import schema, write_summing_net, write_tflite
 
 SHAPE = (1, 4, 4, 8)
@@ -76,5 +78,10 @@ def test_ops_are_counted_and_placed(tmp_path):
     delegation = read_delegation(path)
     assert (delegation.delegated, delegation.total, delegation.partitions) == (2, 3, 2)
     assert [(op.op, op.module_path) for op in delegation.fallback] == [("CUMSUM", "sum")]
-    assert read_partitions(path) == ((0,), (2,))
-    assert read_delegation(path.read_bytes()) == delegation
+    with EngineProcess("litert", path) as model:
+        assert model.plan().partitions == ((0,), (2,))
+
+
+def test_only_litert_has_a_plan(pte):
+    with EngineProcess("executorch", pte) as model, pytest.raises(DeviceStableError, match="only LiteRT"):
+        model.plan()

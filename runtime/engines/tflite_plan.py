@@ -1,0 +1,56 @@
+"""Which ops of a ``.tflite`` file a loaded interpreter runs in a delegate, and which by itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class PlannedOp:
+    """One op of the file: its place there, its name in the schema and the names of its outputs."""
+
+    index: int
+    name: str
+    outputs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The file's ops, and the places of those that each delegate call runs, in the order of the calls."""
+
+    ops: tuple[PlannedOp, ...]
+    partitions: tuple[tuple[int, ...], ...]
+
+
+def plan_of(interpreter: Any) -> Plan:
+    """Return the plan of a LiteRT interpreter whose tensors are allocated."""
+    nodes = interpreter._get_ops_details()  # there is no public list; the delegates stand at its end
+    names = {tensor["index"]: tensor["name"] for tensor in interpreter.get_tensor_details()}
+    ops = [node for node in nodes if node["op_name"] != "DELEGATE"]
+    delegates = [node for node in nodes if node["op_name"] == "DELEGATE"]
+    planned = (
+        PlannedOp(int(op["index"]), op["op_name"], tuple(names.get(int(t), "") for t in op["outputs"]))
+        for op in ops
+    )
+    return Plan(tuple(planned), _inside(ops, delegates))
+
+
+def _inside(ops: list[dict[str, Any]], delegates: list[dict[str, Any]]) -> tuple[tuple[int, ...], ...]:
+    """Return the indices of the ops that each delegate computes: from its outputs back to its inputs."""
+    maker = {int(tensor): op for op in ops for tensor in op["outputs"]}
+    taken: set[int] = set()
+    partitions = []
+    for delegate in delegates:
+        given = {int(tensor) for tensor in delegate["inputs"]}
+        wanted = [int(tensor) for tensor in delegate["outputs"]]
+        own = []
+        while wanted:
+            op = maker.get(wanted.pop())
+            if op is None or op["index"] in taken:
+                continue
+            taken.add(op["index"])
+            own.append(int(op["index"]))
+            wanted.extend(int(tensor) for tensor in op["inputs"] if int(tensor) not in given)
+        partitions.append(tuple(sorted(own)))
+    return tuple(partitions)
