@@ -19,8 +19,10 @@ def print_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
     widths = [max(len(line[i]) for line in [list(headers), *cells]) for i in range(len(headers))]
     numeric = [bool(rows) and all(_is_number_or_none(row[i]) for row in rows) for i in range(len(headers))]
     for line in [list(headers), ["-" * width for width in widths], *cells]:
-        padded = [text.rjust(width) if right else text.ljust(width)
-                  for text, width, right in zip(line, widths, numeric, strict=True)]
+        padded = [
+            text.rjust(width) if right else text.ljust(width)
+            for text, width, right in zip(line, widths, numeric, strict=True)
+        ]
         click.echo("  ".join(padded).rstrip())
 
 

@@ -15,6 +15,7 @@ from edgekit.export._quiet import exporting
 from edgekit.export.backend import EXPORT_BACKENDS, Exported
 from edgekit.export.scalars import write_integers_as_floats
 from edgekit.export.workload import module_path_of, workload_of
+from edgekit.export.xnnpack_graph import shortened_graphs
 from runtime.bundle import Delegation, FallbackOp
 from runtime.errors import ExportError
 from runtime.extras import require
@@ -38,7 +39,7 @@ def export_executorch(
         program = program or trace(model, example)
         workload = workload_of(program)
         try:
-            with _reasons() as reasons:
+            with _reasons() as reasons, shortened_graphs():
                 edge = exir.to_edge_transform_and_lower(program, partitioner=[xnnpack.XnnpackPartitioner()])
             # Before to_executorch, which rewrites the graph in place and puts an alloc before every op.
             delegation = read_delegation(edge.exported_program().graph_module, reasons)

@@ -12,6 +12,7 @@ from torch.export import ExportedProgram
 from edgekit.export._quiet import exporting
 from edgekit.export.backend import EXPORT_BACKENDS, Exported
 from edgekit.export.executorch import first_line
+from edgekit.export.lower import choose_layout
 from runtime.engines.tflite_delegation import read_delegation
 from runtime.engines.tflite_graph import read_tflite_workload
 from runtime.engines.tflite_names import ROOT, NameOf, module_path, scope
@@ -33,10 +34,13 @@ def export_litert(
     """
     with exporting():
         litert_torch = require("litert_torch", extra="litert-export")
+        choose_layout(model, channels_last=True)
         try:
             data = bytes(litert_torch.convert(model, example).model_content())
         except Exception as err:
             raise ExportError(f"litert-torch could not convert the model: {first_line(err)}") from err
+        finally:
+            choose_layout(model, channels_last=False)
     name_of = module_names(model)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.tflite"

@@ -38,9 +38,7 @@ class Label:
     box: Box
 
 
-def place_label(
-    text: str, x: float, y: float, frame: Box, taken: Sequence[Box], points: np.ndarray
-) -> Label:
+def place_label(text: str, x: float, y: float, frame: Box, taken: Sequence[Box], points: np.ndarray) -> Label:
     """Return the place for ``text`` near (x, y) that covers least of what is ``taken`` and of the points.
 
     Args:

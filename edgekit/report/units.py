@@ -78,4 +78,3 @@ def size(value: float) -> str:
         if value >= factor:
             return f"{significant(value / factor)} {unit}"
     return f"{value:.0f} B"
-

@@ -12,13 +12,27 @@ from edgekit.export.lower.dynamic_conv import lower_dynamic_conv
 from edgekit.export.lower.dynamic_relu import lower_dynamic_relu
 from edgekit.nn import DynamicConv2d, DynamicReLU
 
-__all__ = ["EXPORT_FORMS", "fold_batch_norm", "lower", "lower_dynamic_conv", "lower_dynamic_relu"]
+__all__ = [
+    "EXPORT_FORMS",
+    "choose_layout",
+    "fold_batch_norm",
+    "lower",
+    "lower_dynamic_conv",
+    "lower_dynamic_relu",
+]
 
 # Block -> function that returns its export form.
 EXPORT_FORMS: dict[type[nn.Module], Callable[..., nn.Module]] = {
     DynamicConv2d: lower_dynamic_conv,
     DynamicReLU: lower_dynamic_relu,
 }
+
+
+def choose_layout(lowered: nn.Module, *, channels_last: bool) -> None:
+    """Tell every export form in ``lowered`` in which view of a map its engine pools; see their docs."""
+    for module in lowered.modules():
+        if hasattr(module, "channels_last"):
+            module.channels_last = channels_last
 
 
 def lower(model: nn.Module) -> nn.Module:

@@ -8,8 +8,6 @@ Paper: https://arxiv.org/abs/1912.03458
 
 from __future__ import annotations
 
-import copy
-
 import torch
 from torch import nn
 
@@ -18,63 +16,77 @@ from edgekit.nn import DynamicConv2d, KernelAttention
 
 def lower_dynamic_conv(conv: DynamicConv2d) -> nn.Module:
     """Return the export form of ``conv``: equal for batch 1, shape (1, C, H, W) -> (1, N, H', W')."""
-    pointwise = conv.kernel_size == (1, 1) and conv.groups == 1 and conv.padding == (0, 0)
-    return PointwiseDynamicConv(conv) if pointwise else StaticKernels(conv)
+    if len(conv.weight) == 1:
+        return _static(conv, 0)
+    return PointwiseDynamicConv(conv) if conv.is_pointwise else StaticKernels(conv)
 
 
 class FoldedAttention(nn.Module):
-    """``KernelAttention`` with the temperature divided into its last layer."""
+    """``KernelAttention`` on a pooled map: its two layers linear, the temperature divided into the last."""
 
     def __init__(self, attention: KernelAttention):
         super().__init__()
-        self.pool, self.fc1, self.act = attention.pool, attention.fc1, attention.act
-        self.fc2 = copy.deepcopy(attention.fc2)
+        self.fc1, self.act, self.fc2 = _linear(attention.fc1), attention.act, _linear(attention.fc2)
         with torch.no_grad():
             self.fc2.weight /= attention.temperature
             self.fc2.bias /= attention.temperature
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Return the kernels' weights, shape (1, K)."""
-        # Softmax is delegated over the last dimension only, hence the flattening before it.
-        return torch.softmax(self.fc2(self.act(self.fc1(self.pool(x)))).flatten(1), dim=-1)
+    def forward(self, pooled: torch.Tensor) -> torch.Tensor:
+        """Return the kernels' weights: (1, C) -> (1, K)."""
+        return torch.softmax(self.fc2(self.act(self.fc1(pooled))), dim=-1)
 
 
 class PointwiseDynamicConv(nn.Module):
-    """A dynamic 1x1 convolution as ``bmm(mixed weight, feature map)``.
+    """A dynamic 1x1 convolution as a product of the channels-last map with the mixed weight.
 
-    The mix is a linear layer K -> N * C with the kernels as its constant weight.
+    As the K weights sum to one, the mix is ``W_0 + sum over k > 0 of pi_k (W_k - W_0)``: a linear
+    layer of K - 1 inputs whose bias is the first kernel, so XNNPACK, which keeps a bias for every
+    output anyway, reads K instead of K + 1 numbers for each weight. On one core this read from
+    memory is most of what a dynamic convolution costs.
+
+    Attributes:
+        channels_last: pool the map over its channels-last view. LiteRT keeps the view, so pooling
+            the other one would move the map; ExecuTorch delegates only the other one.
     """
+
+    channels_last = False
 
     def __init__(self, conv: DynamicConv2d):
         super().__init__()
         kernels, out_channels, in_channels = conv.weight.shape[:3]
-        self.shape = (1, out_channels, in_channels)
+        self.in_channels, self.out_channels, self.others = in_channels, out_channels, kernels - 1
         self.subsample = _subsample(in_channels, conv.stride)
         self.attention = FoldedAttention(conv.attention)
-        self.mix = _mix(conv.weight.reshape(kernels, -1))
+        self.mix = _mix(conv.weight.reshape(kernels, out_channels, -1).transpose(1, 2).reshape(kernels, -1))
         self.mix_bias = None
         self.register_buffer("bias", None)
         if conv.bias is not None:
             if (conv.bias == conv.bias[0]).all():  # the same in all kernels, as after a folded batch norm
-                self.bias = conv.bias[0].detach().reshape(1, -1, 1).clone()  # (1, N, 1)
+                self.bias = conv.bias[0].detach().clone()  # (N,)
             else:
                 self.mix_bias = _mix(conv.bias)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        pi = self.attention(x)  # (1, K)
-        x = self.subsample(x)
-        height, width = x.shape[2:]
-        weight = self.mix(pi).reshape(self.shape)  # (1, N, C)
-        y = torch.bmm(weight, x.flatten(2))  # (1, N, HW)
+        """Return the convolved input: (1, C, H, W) -> (1, N, H', W')."""
+        pi = self.attention(pool(x, self.channels_last)).narrow(1, 1, self.others)  # (1, K - 1)
+        x = self.subsample(x).permute(0, 2, 3, 1)  # (1, H', W', C)
+        height, width = x.shape[1:3]
+        weight = self.mix(pi).reshape(1, self.in_channels, self.out_channels)
+        y = torch.bmm(x.reshape(1, -1, self.in_channels), weight)
+        # Before the bias: the other order makes LiteRT copy the map.
+        y = y.reshape(1, height, width, self.out_channels)
         if self.bias is not None:
             y = y + self.bias
         elif self.mix_bias is not None:
-            y = y + self.mix_bias(pi).unsqueeze(2)
-        return y.reshape(1, -1, height, width)
+            y = y + self.mix_bias(pi).reshape(-1)
+        # With channels-last strides PyTorch writes later poolings as as_strided, which is not delegated.
+        return y.permute(0, 3, 1, 2).contiguous()
 
 
 class StaticKernels(nn.Module):
     """A dynamic convolution as K static ones, outputs weighed and summed: K times the arithmetic."""
+
+    channels_last = False
 
     def __init__(self, conv: DynamicConv2d):
         super().__init__()
@@ -82,26 +94,48 @@ class StaticKernels(nn.Module):
         self.kernels = nn.ModuleList(_static(conv, k) for k in range(len(conv.weight)))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        pi = self.attention(x).unsqueeze(2).unsqueeze(3)  # (1, K, 1, 1)
+        pi = self.attention(pool(x, self.channels_last)).unsqueeze(2).unsqueeze(3)  # (1, K, 1, 1)
         y = self.kernels[0](x) * pi.narrow(1, 0, 1)
         for k, kernel in enumerate(self.kernels[1:], start=1):
             y = y + kernel(x) * pi.narrow(1, k, 1)
         return y
 
 
-def _mix(rows: torch.Tensor) -> nn.Linear:
-    """Return a linear layer that mixes ``rows``, shape (K, M): (1, K) -> (1, M)."""
-    linear = nn.Linear(*rows.shape, bias=False)
+def pool(x: torch.Tensor, channels_last: bool) -> torch.Tensor:
+    """Return the mean over positions: (1, C, H, W) -> (1, C)."""
+    # Without keepdim the mean is outside ExecuTorch's delegate.
+    return x.permute(0, 2, 3, 1).mean((1, 2)) if channels_last else x.mean((2, 3), keepdim=True).flatten(1)
+
+
+def _linear(conv: nn.Conv2d) -> nn.Linear:
+    """Return a 1x1 convolution of a map with one position as the linear layer it is."""
+    linear = nn.Linear(conv.in_channels, conv.out_channels)
     with torch.no_grad():
-        linear.weight.copy_(rows.T)
+        linear.weight.copy_(conv.weight.flatten(1))
+        linear.bias.copy_(conv.bias)
+    return linear
+
+
+def _mix(rows: torch.Tensor) -> nn.Linear:
+    """Return a layer that mixes ``rows``, shape (K, M), by all weights but the first: (1, K-1) -> (1, M)."""
+    linear = nn.Linear(len(rows) - 1, rows.shape[1])
+    with torch.no_grad():
+        linear.weight.copy_((rows[1:] - rows[:1]).T)
+        linear.bias.copy_(rows[0])
     return linear
 
 
 def _static(conv: DynamicConv2d, k: int) -> nn.Conv2d:
     # A view of one big parameter would not count as a constant: each convolution owns its weight.
     static = nn.Conv2d(
-        conv.in_channels, conv.out_channels, conv.kernel_size, conv.stride, conv.padding, conv.dilation,
-        conv.groups, bias=conv.bias is not None,
+        conv.in_channels,
+        conv.out_channels,
+        conv.kernel_size,
+        conv.stride,
+        conv.padding,
+        conv.dilation,
+        conv.groups,
+        bias=conv.bias is not None,
     )
     with torch.no_grad():
         static.weight.copy_(conv.weight[k])
