@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 
+from edgekit.nn import DynamicConv2d, DynamicReLU
 from runtime.errors import CheckpointError
 
 CLASSIFIER = "classifier.linear."
@@ -42,12 +43,38 @@ def load_weights(model: nn.Module, tensors: Mapping[str, torch.Tensor], where: s
 def start_from(model: nn.Module, tensors: Mapping[str, torch.Tensor], where: str) -> None:
     """Load ``tensors`` of a network that may have other classes: then the classifier stays as it is.
 
+    Where ``model`` has a dynamic block and that network a static layer, the block starts from it:
+    see ``_dynamic_from_static``.
+
     Raises:
         CheckpointError: they are of another network.
     """
-    fitting = dict(tensors)
+    fitting = {**tensors, **_dynamic_from_static(model, tensors)}
     for name, own in model.state_dict().items():
         given = fitting.get(name)
         if name.startswith(CLASSIFIER) and given is not None and given.shape[1:] == own.shape[1:]:
             fitting[name] = given if len(given) == len(own) else own
     load_weights(model, fitting, where)
+
+
+def _dynamic_from_static(model: nn.Module, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Return tensors for the dynamic blocks of ``model`` that are static layers in ``tensors``.
+
+    The kernels of a dynamic convolution are the static one, each with its own random difference;
+    the differences sum to zero, so while the attention is uniform the block computes what the
+    static layer did, and equal kernels would stay equal. A dynamic ReLU starts as ReLU.
+    """
+    found: dict[str, torch.Tensor] = {}
+    for path, block in model.named_modules():
+        if not isinstance(block, DynamicConv2d | DynamicReLU):
+            continue
+        own = {f"{path}.{name}": tensor for name, tensor in block.state_dict().items()}
+        if isinstance(block, DynamicReLU):
+            if not any(name in tensors for name in own):
+                found |= own
+            continue
+        static = tensors.get(f"{path}.weight")
+        if static is not None and static.shape == block.weight.shape[1:]:
+            kernels = block.weight.detach()
+            found |= own | {f"{path}.weight": static + kernels - kernels.mean(0)}
+    return found

@@ -100,10 +100,7 @@ def test_running_a_tuned_bundle_needs_no_sklearn(tuned):
 
 
 def test_tuning_without_sklearn_names_the_extra(tuned):
-    code = (
-        "import sys; sys.modules['sklearn'] = None\n"
-        "from edgekit.cli import cli; cli(sys.argv[1:])"
-    )
+    code = "import sys; sys.modules['sklearn'] = None\nfrom edgekit.cli import cli; cli(sys.argv[1:])"
     words = [sys.executable, "-c", code, "tune", str(tuned), "--target", TARGET, "--threads", "2"]
     shown = subprocess.run(words, capture_output=True, text=True, check=False)
     assert shown.returncode == 1
