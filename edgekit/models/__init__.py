@@ -4,7 +4,7 @@ from edgekit.models import efficientnet_lite, mobilenet_v2, mobilenet_v3, resnet
 from edgekit.models.catalogue import ModelInfo, describe_models
 from edgekit.models.cost import ModelCost, count_macs, count_parameters, model_cost
 from edgekit.models.imagenet import WEIGHTS, Pretrained, find_weights, imagenet_labels, pretrained
-from edgekit.models.placement import Site, find_sites, static_of
+from edgekit.models.placement import Site, find_sites, resolve, static_of
 from edgekit.models.registry import MODELS, ModelEntry, list_models
 from edgekit.models.spec import ModelSpec, build_model
 
@@ -27,5 +27,6 @@ __all__ = [
     "list_models",
     "model_cost",
     "pretrained",
+    "resolve",
     "static_of",
 ]

@@ -1,0 +1,1 @@
+"""Benchmark programs: ``python -m tests.benchmarks.NAME [--json PATH]``."""
