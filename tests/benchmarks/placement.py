@@ -113,7 +113,7 @@ def main(json_path, model, width, data, data_root, act, dynamic_conv, runs, **op
 
 def ways_of(placed: ModelSpec) -> dict[str, ModelSpec]:
     """Return the four networks by what is dynamic in them; ``placed`` is ours."""
-    count = len(placed.dynamic_at or ())
+    count = len(layers_of(placed)) if placed.dynamic_at else 0
     if not count:
         raise click.UsageError("no dynamic block fits into the budget; raise it")
     return {

@@ -72,6 +72,7 @@ def test_pace_that_is_too_fast_makes_frames_late(tuned):
 
 def test_late_frames_catch_up():
     """One frame of 25 ms at 50 FPS, then 10 ms each: the first ends at 25 of 20, the second at 35 of 40."""
+
     class Uneven(Session):
         def sample(self, *, warmup, runs):
             self.latency_ms = 10.0 if self.seen else 25.0
