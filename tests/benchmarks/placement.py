@@ -113,7 +113,7 @@ def main(json_path, model, width, data, data_root, act, dynamic_conv, runs, **op
 
 def ways_of(placed: ModelSpec) -> dict[str, ModelSpec]:
     """Return the four networks by what is dynamic in them; ``placed`` is ours."""
-    count = len(layers_of(placed)) if placed.dynamic_at else 0
+    count = len(layers_of(placed))
     if not count:
         raise click.UsageError("no dynamic block fits into the budget; raise it")
     return {
@@ -166,7 +166,8 @@ def compare(
 
 def layers_of(spec: ModelSpec) -> tuple[str, ...]:
     """Return the paths that are dynamic in ``spec``."""
-    return resolve(spec.dynamic_at or ("everywhere",), [site.path for site in find_sites(spec)])
+    patterns = ("everywhere",) if spec.dynamic_at is None else spec.dynamic_at
+    return resolve(patterns, [site.path for site in find_sites(spec)])
 
 
 def summarise(rows: list[dict[str, Any]]) -> dict[str, Any]:
