@@ -31,9 +31,7 @@ from edgekit.cli._placement import placement_options
 @click.option("--devices", type=int, help="How many of it; more than one trains by DDP.")
 @click.option("--precision", help="32-true, 16-mixed or bf16-mixed.")
 @click.option("--seed", type=int, help="Seed of weights, order, augmentation and dropout.")
-@click.option(
-    "--init", help="Start from imagenet weights or a checkpoint, of the same model or its static form."
-)
+@click.option("--init", help="Start from imagenet weights or a checkpoint; static layers become dynamic.")
 @out_option
 @click.option("--resume", is_flag=True, help="Continue the run in --out that was interrupted.")
 @json_option
