@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import sys
 
@@ -70,6 +71,11 @@ class SectionedGroup(click.Group):
         except EdgekitError as err:
             click.echo(f"Error: {_one_line(err)}", err=True)
             ctx.exit(err.exit_code)
+        except OSError as err:
+            if err.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            click.echo(f"Error: the disk is full ({err}); make room and try again", err=True)
+            ctx.exit(1)
         except ValueError as err:
             # Bad arguments are ValueError in the library and a usage error on the command line.
             raise click.UsageError(_one_line(err), ctx=None) from err

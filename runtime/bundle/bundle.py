@@ -14,6 +14,7 @@ from typing import TypeVar
 
 import msgspec
 
+from runtime.bundle.disk import writing
 from runtime.bundle.manifest import MANIFEST, FileEntry, Manifest, Variant, check_inside
 from runtime.errors import BundleError
 from runtime.workload import Workload
@@ -82,16 +83,24 @@ class Bundle:
         The new bytes wait beside the old ones until the manifest names them, so a crash at any
         moment leaves the old bundle, or the new one, which ``open`` then completes. What others
         added to the manifest since this bundle was opened is kept.
+
+        Raises:
+            BundleError: the disk is full or the bundle cannot be written; it stays as it was.
         """
         entry = _entry(relative, data, kind)
         _refuse_links(self.path)
         current = _read_manifest(self.path)
         target = self.file(relative)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(_staged(target, entry), data)
         kept = tuple(e for e in current.files if e.path != relative)
         manifest = replace(current, files=(*kept, entry))
-        write_atomic(self.path / MANIFEST, manifest.to_json())
+        with writing(self.path, len(data)):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            write_atomic(_staged(target, entry), data)
+            try:
+                write_atomic(self.path / MANIFEST, manifest.to_json())
+            except OSError:
+                _staged(target, entry).unlink(missing_ok=True)
+                raise
         with contextlib.suppress(FileNotFoundError):  # another process has just opened the bundle
             os.replace(_staged(target, entry), target)
         return Bundle(self.path, manifest)
@@ -125,13 +134,18 @@ class BundleWriter:
         self._entries: dict[str, FileEntry] = {}
 
     def add(self, relative: str, data: bytes, kind: str) -> str:
-        """Write one file and return its path inside the bundle."""
+        """Write one file and return its path inside the bundle.
+
+        Raises:
+            BundleError: the disk is full, or cannot be written.
+        """
         if relative in self._entries:
             raise ValueError(f"{relative!r} is in the bundle already; give each file a name of its own")
         self._entries[relative] = _entry(relative, data, kind)
         target = self.root / relative
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(data)
+        with writing(self.root.parent, len(data)):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            write_atomic(target, data)
         return relative
 
     def finish(self, manifest: Manifest) -> None:
@@ -139,7 +153,8 @@ class BundleWriter:
         manifest = replace(manifest, files=tuple(self._entries.values()))
         # A writer checks what a reader will: a bundle that cannot be opened is never made.
         Manifest.from_json(manifest.to_json(), MANIFEST)
-        (self.root / MANIFEST).write_bytes(manifest.to_json())
+        with writing(self.root.parent, len(manifest.to_json())):
+            write_atomic(self.root / MANIFEST, manifest.to_json())
 
 
 @contextlib.contextmanager
@@ -151,7 +166,8 @@ def new_bundle(path: str | os.PathLike[str], *, overwrite: bool = False) -> Iter
         overwrite: replace a bundle that is already there. Other folders are never replaced.
 
     Raises:
-        BundleError: something is at ``path`` already, or its parent is missing.
+        BundleError: something is at ``path`` already, its parent is missing or cannot be written, or
+            the disk is full.
     """
     target = Path(path).resolve()  # a link to a bundle stays a link
     if not target.parent.is_dir():
@@ -159,7 +175,8 @@ def new_bundle(path: str | os.PathLike[str], *, overwrite: bool = False) -> Iter
     if target.exists() and not (overwrite and _looks_like_bundle(target)):
         hint = "remove it, choose another --out, or pass --overwrite (bundles only)"
         raise BundleError(f"{path} is already there; {hint}")
-    staging = Path(tempfile.mkdtemp(prefix=f"{target.name}.tmp-", dir=target.parent))
+    with writing(target.parent, 0):
+        staging = Path(tempfile.mkdtemp(prefix=f"{target.name}.tmp-", dir=target.parent))
     try:
         writer = BundleWriter(staging)
         yield writer

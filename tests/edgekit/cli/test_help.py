@@ -1,5 +1,7 @@
 """The command line's frame: sections, exit codes, one-line errors, and help for every command."""
 
+import errno
+
 import click
 import pytest
 from click.testing import CliRunner
@@ -48,6 +50,7 @@ def test_version():
     [
         (BundleError("damaged;\n  export it again"), 1, "Error: damaged; export it again\n"),
         (ParityError("0.1 > 0.0001"), 3, "Error: 0.1 > 0.0001\n"),
+        (OSError(errno.ENOSPC, "No space left", "/tmp/x"), 1, "'/tmp/x'); make room and try again\n"),
         (ValueError("epochs is 0"), 2, "Error: epochs is 0\n"),
     ],
 )
