@@ -33,6 +33,7 @@ SECTIONS = {
         "restore": "Put back what a killed run left changed on this machine.",
     },
     "Look": {
+        "parity": "Compare a bundle's files with the model, layer by layer.",
         "inspect": "Show what a bundle or model file holds.",
         "report": "Write a bundle's results as one HTML file.",
         "doctor": "Say what this machine has, lacks and may do.",

@@ -21,7 +21,14 @@ class Shape(click.ParamType):
         return tuple(int(side) for side in sides)
 
 
-SHAPE = Shape()
+input_shape_option = click.option(
+    "--input-shape",
+    "input_shapes",
+    type=Shape(),
+    multiple=True,
+    metavar="1x3x224x224",
+    help="Shape of a float32 input of a .py file's model; repeatable.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the library's result as JSON.")
 seed_option = click.option("--seed", type=int, default=0, show_default=True, help="Seed of random choices.")
 out_option = click.option(

@@ -22,10 +22,7 @@ from edgekit.cli._output import note, print_json
     help="Local file of ImageNet weights, or none for random ones.",
 )
 @click.option("--inputs", type=click.Path(path_type=Path), help="Image or folder of images to check on.")
-@click.option(
-    "--input-shape", "input_shapes", type=options.SHAPE, multiple=True, metavar="1x3x224x224",
-    help="Shape of a float32 input of a .py file's model; repeatable.",
-)  # fmt: skip
+@options.input_shape_option
 @click.option("--data-root", type=click.Path(path_type=Path), help="Where the dataset's files are.")
 @click.option("--tolerance", type=float, default=1e-4, show_default=True, help="Largest error against eager.")
 @click.option("--allow-fallback", multiple=True, metavar="OP", help="Op that may leave it; repeatable.")

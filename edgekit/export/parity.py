@@ -101,20 +101,34 @@ def compare(
             f"{what} gives values that are not finite (nan or inf) in {name} where the eager model does not; "
             "a layer overflows when exported: look at exp, softmax and division"
         )
-    actual, expected = actual.astype(np.float64), expected.astype(np.float64)
-    error = actual - expected
-    noise, signal = float(np.square(error).sum()), float(np.square(expected).sum())
-    norm = np.sqrt(signal * float(np.square(actual).sum()))
+    max_abs, sqnr_db, cosine = difference(actual, expected)
     n = len(expected)
     same = actual.reshape(n, -1).argmax(1) == expected.reshape(n, -1).argmax(1)
     return OutputParity(
         name=name,
-        max_abs=float(np.abs(error).max()),
-        sqnr_db=10 * float(np.log10(signal / noise)) if noise and signal else None,
+        max_abs=max_abs,
+        sqnr_db=sqnr_db,
         tolerance=tolerance * max(1.0, float(np.abs(expected).max())),
-        cosine=float((actual * expected).sum() / norm) if norm else None,
+        cosine=cosine,
         top1_agreement=float(same.mean()) if expected[0].size > 1 else None,
     )
+
+
+def difference(actual: np.ndarray, expected: np.ndarray) -> tuple[float, float | None, float | None]:
+    """Return the largest difference, the SQNR in dB and the cosine between two arrays of one shape.
+
+    The SQNR is ``None`` for equal arrays or an ``expected`` of zeros, the cosine for an array of
+    zeros; values that are not finite are infinitely far: ``(inf, -inf, None)``.
+    """
+    if not np.isfinite(actual).all():
+        return float("inf"), float("-inf"), None
+    actual, expected = actual.astype(np.float64), expected.astype(np.float64)
+    error = actual - expected
+    noise, signal = float(np.square(error).sum()), float(np.square(expected).sum())
+    norm = np.sqrt(signal * float(np.square(actual).sum()))
+    sqnr_db = 10 * float(np.log10(signal / noise)) if noise and signal else None
+    cosine = float((actual * expected).sum() / norm) if norm else None
+    return float(np.abs(error).max()), sqnr_db, cosine
 
 
 def summarise(outputs: Sequence[OutputParity], *, n_inputs: int, described: str) -> Parity:

@@ -1,0 +1,61 @@
+"""How commands print a comparison with the eager model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from edgekit.cli._output import note, print_table
+
+if TYPE_CHECKING:
+    from edgekit.export.layers import LayerParity
+    from edgekit.export.recheck import Recheck
+
+
+def print_outputs(results: Sequence[Recheck]) -> None:
+    """Print a line per variant and output."""
+    rows = [
+        (
+            result.variant,
+            output.name,
+            f"{output.max_abs:.1e}",
+            f"{output.tolerance:.1e}",
+            output.sqnr_db,
+            output.cosine,
+            None if output.top1_agreement is None else f"{output.top1_agreement:.0%}",
+        )
+        for result in results
+        if result.parity is not None
+        for output in result.parity.outputs
+    ]
+    print_table(["variant", "output", "max error", "fp32 limit", "SQNR dB", "cosine", "same top-1"], rows)
+
+
+def print_layers(results: Sequence[Recheck]) -> None:
+    """Print a table of layers per variant that has one, with the verdict below."""
+    for result in results:
+        if result.remark:
+            note(f"{result.variant}: {result.remark}")
+        report = result.layers
+        if report is None:
+            continue
+        click.echo(f"\nlayers of {report.variant}:")
+        print_table(
+            ["layer", "shape", "max error", "SQNR dB", "cosine", ""],
+            [_row(layer, report.first_wrong) for layer in report.layers],
+        )
+        if report.remark:
+            click.echo(report.remark)
+        elif report.first_wrong is None:
+            click.echo(f"no layer goes wrong ({report.threshold})")
+        else:
+            click.echo(f"first layer that goes wrong: {report.first_wrong} ({report.threshold})")
+
+
+def _row(layer: LayerParity, first_wrong: str | None) -> tuple[object, ...]:
+    fused = "" if layer.seen_at == layer.module_path else f"after {layer.seen_at}"
+    mark = "<- first wrong" if layer.module_path == first_wrong else fused
+    shape = "x".join(map(str, layer.shape))
+    return layer.module_path, shape, f"{layer.max_abs:.1e}", layer.sqnr_db, layer.cosine, mark

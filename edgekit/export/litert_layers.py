@@ -1,0 +1,106 @@
+"""Read every layer's values from a ``.tflite`` file, with the path of the module it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from edgekit.export._quiet import quiet
+from edgekit.export.graph import Frame
+from edgekit.export.litert import module_names
+from runtime.extras import require
+
+_WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Output of one op of the file.
+
+    Attributes:
+        module_path: the module that the op is named after: of a convolution fused with its
+            activation, the convolution.
+        seen_at: the module whose output this is: the activation.
+        values: float, shape (frames, ...) in the file's layout, channels last.
+    """
+
+    module_path: str
+    seen_at: str
+    values: np.ndarray
+
+    def fit(self, shape: tuple[int, ...]) -> list[np.ndarray]:
+        """Return the values in ``shape``, channels first, in every way in which they fit.
+
+        There are two where a map is as high and wide as it has channels.
+        """
+        ways = [self.values]
+        if self.values.ndim == 5:
+            ways.append(self.values.transpose(0, 1, 4, 2, 3))
+        return [way.reshape(shape) for way in ways if _sides(way.shape) == _sides(shape)]
+
+
+def read_layers(data: bytes, model: nn.Module, frames: Sequence[Frame]) -> list[Layer]:
+    """Run a file without delegate and return what each op gave.
+
+    Args:
+        data: contents of a ``.tflite`` file.
+        model: that it was made from; tells module paths.
+        frames: inputs.
+    """
+    litert = require("ai_edge_litert.interpreter", extra="litert")
+    with quiet():
+        interpreter = litert.Interpreter(
+            model_content=data,
+            experimental_preserve_all_tensors=True,
+            experimental_op_resolver_type=litert.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+        )
+        interpreter.allocate_tensors()
+    details = {int(detail["index"]): detail for detail in interpreter.get_tensor_details()}
+    ops = [(op["op_name"], int(t)) for op in interpreter._get_ops_details() for t in op["outputs"]]
+    name_of = module_names(model)
+    named = []
+    for kind, index in ops:
+        name = details[index]["name"]
+        seen_at, module_path = name_of(name, False), name_of(name, kind in _WEIGHTED)
+        if seen_at is not None:
+            named.append((module_path or seen_at, seen_at, details[index]))
+    runs: list[list[np.ndarray]] = []
+    for frame in frames:
+        for detail, array in zip(interpreter.get_input_details(), frame, strict=True):
+            interpreter.set_tensor(detail["index"], _quantise(array, detail))
+        interpreter.invoke()
+        runs.append([_dequantise(interpreter.get_tensor(d["index"]), d) for _, _, d in named])
+    return [
+        Layer(module_path, seen_at, np.stack([run[i] for run in runs]))
+        for i, (module_path, seen_at, _) in enumerate(named)
+    ]
+
+
+def _sides(shape: tuple[int, ...]) -> list[int]:
+    """Return the sides above 1: where they agree, both shapes hold the same values in the same order."""
+    return [side for side in shape if side != 1]
+
+
+def _scale(detail: dict[str, Any]) -> tuple[float, int] | None:
+    scales = detail["quantization_parameters"]["scales"]
+    points = detail["quantization_parameters"]["zero_points"]
+    return (float(scales[0]), int(points[0])) if len(scales) == 1 else None
+
+
+def _quantise(array: np.ndarray, detail: dict[str, Any]) -> np.ndarray:
+    dtype, scale = np.dtype(detail["dtype"]), _scale(detail)
+    if scale is None or dtype.kind == "f" or array.dtype.kind != "f":
+        return array.astype(dtype)
+    info = np.iinfo(dtype)
+    return np.clip(np.round(array / scale[0]) + scale[1], info.min, info.max).astype(dtype)
+
+
+def _dequantise(array: np.ndarray, detail: dict[str, Any]) -> np.ndarray:
+    scale = _scale(detail)
+    if scale is None or array.dtype.kind == "f":
+        return np.asarray(array)
+    return ((array.astype(np.float64) - scale[1]) * scale[0]).astype(np.float32)

@@ -1,0 +1,115 @@
+"""Compare the files of a bundle with the eager model again, whenever one wants to, and layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from edgekit.export import executorch, litert  # noqa: F401  (they register themselves)
+from edgekit.export.backend import EXPORT_BACKENDS
+from edgekit.export.graph import Origin
+from edgekit.export.layers import LayerReport, compare_layers
+from edgekit.export.parity import DEFAULT_TOLERANCE, check_parity, measure_parity
+from edgekit.export.preflight import Prepared, prepare
+from runtime.bundle import Bundle, Parity, Variant
+from runtime.errors import ParityError
+
+
+@dataclass(frozen=True)
+class Recheck:
+    """One variant, compared again.
+
+    Attributes:
+        variant: its name.
+        parity: its outputs; ``None`` where they cannot be compared.
+        problem: what is wrong with the outputs, or ``None``.
+        layers: module by module, when asked for.
+        remark: why there are no layers although they were asked for, or ``None``.
+    """
+
+    variant: str
+    parity: Parity | None
+    problem: str | None
+    layers: LayerReport | None = None
+    remark: str | None = None
+
+
+def recheck_bundle(
+    bundle: Bundle,
+    origin: Origin,
+    *,
+    variants: Sequence[str] = (),
+    tolerance: float = DEFAULT_TOLERANCE,
+    by_layer: bool = False,
+    progress: Callable[[str], None] = lambda line: None,
+) -> list[Recheck]:
+    """Run the files of ``bundle`` on the frames of ``origin`` and compare them with its model.
+
+    Args:
+        bundle: whose files are checked.
+        origin: the model that the bundle was made from.
+        variants: names; none: all.
+        tolerance: of float variants, see ``measure_parity``; quantised ones have no limit here.
+        by_layer: compare the outputs of every module too.
+        progress: is told each step.
+
+    Raises:
+        ValueError: unknown variant, or ``origin`` has no graph of its name.
+        ExportError: the model cannot be run or traced.
+
+    Example:
+        >>> recheck_bundle(Bundle.open("mbv2.edgekit"), find_origin("mobilenet_v2"))   # doctest: +SKIP
+    """
+    chosen = [bundle.manifest.variant(name) for name in variants] or list(bundle.manifest.variants)
+    ready: dict[str, Prepared] = {}
+    results = []
+    for variant in chosen:
+        if variant.graph not in origin.graphs:
+            known = ", ".join(origin.graphs)
+            raise ValueError(
+                f"{variant.name} is of graph {variant.graph!r}, but {origin.name} has only: {known}; "
+                "give the model that the bundle was made from"
+            )
+        if variant.graph not in ready:
+            ready[variant.graph] = prepare(origin.graphs[variant.graph], name=variant.graph)
+        progress(f"{variant.name}: comparing with eager on {ready[variant.graph].source.described}")
+        results.append(_recheck(bundle, variant, ready[variant.graph], tolerance, by_layer))
+    return results
+
+
+def _recheck(bundle: Bundle, variant: Variant, ready: Prepared, tolerance: float, by_layer: bool) -> Recheck:
+    path = bundle.file(variant.path)
+    parity, problem = None, None
+    try:
+        parity = measure_parity(
+            variant.engine,
+            path,
+            ready.source.frames,
+            ready.expected,
+            [output.name for output in ready.outputs],
+            tolerance=tolerance,
+            described=ready.source.described,
+        )
+        if not _is_quantised(variant):
+            check_parity(variant.name, parity)
+    except ParityError as err:
+        problem = str(err)
+    if not by_layer:
+        return Recheck(variant.name, parity, problem)
+    if variant.engine != "litert" and _is_quantised(variant):
+        remark = "layers of a quantised .pte file cannot be seen; compare those of its fp32 variant"
+        return Recheck(variant.name, parity, problem, remark=remark)
+    layers = compare_layers(
+        variant.name,
+        variant.engine,
+        path,
+        ready.lowered,
+        ready.source,
+        export=EXPORT_BACKENDS.get(variant.engine),
+        is_quantised=_is_quantised(variant),
+    )
+    return Recheck(variant.name, parity, problem, layers)
+
+
+def _is_quantised(variant: Variant) -> bool:
+    return variant.precision != "fp32"
