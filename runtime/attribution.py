@@ -92,7 +92,8 @@ def _outside_by_name(
     for place, found in zip(places, pair_fallback([events[p].name for p in places], fallback), strict=True):
         if found is not None:
             path = fallback[found].module_path
-            same = [op for op in ops if op.name == path]  # one op per module: then it must be this one
+            same = [op for op in ops if op.name == path]
+            same = [op for op in same if op.kind == "other"] or same  # what no delegate knows is mostly that
             known[place] = (same[0] if len(same) == 1 else None, path)
     return known
 

@@ -30,7 +30,6 @@ _CHEAP = {"elementwise": 2, "copy": 1, "other": 1}
 _FITTING = {
     ("conv2d", "depthwise_conv2d"), ("depthwise_conv2d", "conv2d"), ("conv2d", "linear"),
     ("linear", "matmul"), ("matmul", "linear"), ("linear", "conv2d"), ("elementwise", "other"),
-    ("copy", "other"),
 }  # fmt: skip
 
 

@@ -53,7 +53,9 @@ class ProfiledExecuTorch(ExecuTorch):
 
 def _frame(events: list[DumpEvent]) -> tuple[int, list[OpEvent]]:
     """Return ns and ops of one run: ops inside a delegate are told before the call they belong to."""
-    whole = next(event for event in events if event.name == _FRAME)
+    whole = next((event for event in events if event.name == _FRAME), None)
+    if whole is None:
+        raise DeviceStableError(f"its profile holds a frame without {_FRAME}; profile with executorch 1.5")
     start_ns = whole.start_ns
     ops: list[OpEvent] = []
     inside: list[DumpEvent] = []

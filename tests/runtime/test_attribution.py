@@ -42,6 +42,15 @@ def test_executorch_finds_ops_outside_in_the_delegation():
     assert found[1].macs == 4
 
 
+def test_an_op_outside_is_not_given_to_what_the_engine_added():
+    ops = [op("(model)", "elementwise"), op("(model)", "other", 4), op("stem", "conv2d")]
+    fallback = (FallbackOp("aten.cumsum.default", "(model)", "why"),)
+    events = [event("Add (ND)", 0), event("cumsum.out"), event("Transpose (ND, X32)", 1), event(CONV, 1)]
+    found = attribute(events, ops, fallback=fallback)
+    assert [one.module_path for one in found] == ["(model)", "(model)", None, "stem"]
+    assert found[1].macs == 4
+
+
 def test_without_a_workload_only_the_kinds_are_known():
     found = attribute([event(CONV, 0), event("cumsum.out")], [])
     assert [(one.kind, one.module_path, one.macs) for one in found] == [
