@@ -140,7 +140,7 @@ def profile_file(
     ) as model:
         seen = model.profile(inputs, warmup=warmup, runs=runs)
         version = model.version
-    remarks = ["XNNPACK tells whole microseconds", *_disturbance(plain_ms)]
+    remarks = ["XNNPACK tells whole microseconds", *_disturbance(plain_ms, seen.samples_ms)]
     indices: tuple[int, ...] = ()
     if variant.engine == "litert":
         file = read_tflite(path)
@@ -203,14 +203,16 @@ def _op_times(seen: ProfiledFrames, ops: Sequence[Attributed]) -> tuple[OpTime, 
     return tuple(times)
 
 
-def _disturbance(samples_ms: Sequence[float]) -> list[str]:
-    """Return a remark if the frames differ too much to be believed."""
-    if len(samples_ms) < 4:
-        return []
-    low, _, high = statistics.quantiles(samples_ms, n=4)
-    if high <= _STEADY * low:
-        return []
-    return [f"frames took {low:.3g} to {high:.3g} ms: other work disturbs them; try again on a quiet machine"]
+def _disturbance(*series_ms: Sequence[float]) -> list[str]:
+    """Return a remark if the frames of a series differ too much to be believed."""
+    for samples_ms in series_ms:
+        if len(samples_ms) < 4:
+            continue
+        low, _, high = statistics.quantiles(samples_ms, n=4)
+        if high > _STEADY * low:
+            took = f"frames took {low:.3g} to {high:.3g} ms"
+            return [f"{took}: other work disturbs them; try again on a quiet machine"]
+    return []
 
 
 def _quieter(samples_ms: Sequence[float]) -> list[int]:

@@ -68,6 +68,14 @@ def test_shares_come_from_the_quieter_half_so_one_disturbed_frame_changes_nothin
         _op_times(other, [Attributed("conv2d")])
 
 
+def test_disturbed_frames_are_remarked():
+    from runtime.profiling import _disturbance
+
+    assert _disturbance([1.0] * 20, [2.0, 2.1] * 10) == []
+    (remark,) = _disturbance([1.0] * 20, [2.0] * 10 + [3.0] * 10)
+    assert "2 to 3 ms" in remark
+
+
 def test_a_profile_is_plain_data(profiled):
     import msgspec
 
