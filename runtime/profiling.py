@@ -147,8 +147,6 @@ def profile_file(
         indices, workload = file.op_indices, workload or file.workload
     if workload is None:
         remarks.append("a bare .pte does not tell which module an op comes from; profile the bundle")
-    elif variant.engine == "executorch" and len({op.delegate for op in seen.frames[0]} - {None}) > 1:
-        remarks.append("modules were found by the order of the ops; side branches may be mixed up")
     fallback = variant.delegation.fallback if variant.delegation else ()
     ops = attribute(seen.frames[0], workload.ops if workload else (), indices, seen.partitions, fallback)
     return Profile(

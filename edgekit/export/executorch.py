@@ -13,6 +13,7 @@ from torch.fx import GraphModule, Node
 
 from edgekit.export._quiet import exporting
 from edgekit.export.backend import EXPORT_BACKENDS, Exported
+from edgekit.export.run_order import in_run_order
 from edgekit.export.scalars import write_integers_as_floats
 from edgekit.export.workload import module_path_of, workload_of
 from edgekit.export.xnnpack_graph import shortened_graphs
@@ -42,7 +43,9 @@ def export_executorch(
             with _reasons() as reasons, shortened_graphs():
                 edge = exir.to_edge_transform_and_lower(program, partitioner=[xnnpack.XnnpackPartitioner()])
             # Before to_executorch, which rewrites the graph in place and puts an alloc before every op.
-            delegation = read_delegation(edge.exported_program().graph_module, reasons)
+            graph = edge.exported_program().graph_module
+            delegation = read_delegation(graph, reasons)
+            workload = in_run_order(workload, _runs(graph))
             data = bytes(edge.to_executorch().buffer)
         except Exception as err:
             raise ExportError(f"ExecuTorch could not lower the model: {first_line(err)}") from err
@@ -93,6 +96,19 @@ def read_delegation(graph: GraphModule, reasons: dict[str, str]) -> Delegation:
             reason = reasons.get(node.name) or _untold(_op_name(node))
             fallback.append(FallbackOp(_op_name(node), module_path_of(node), reason))
     return Delegation(delegated, delegated + len(fallback), partitions, tuple(fallback))
+
+
+def _runs(graph: GraphModule) -> list[tuple[str, str]]:
+    """Return module path and bare name of each op of a lowered ``graph``, in the order they run."""
+    runs = []
+    for node in graph.graph.nodes:
+        if node.op != "call_function":
+            continue
+        inside = [node]
+        if _op_name(node) == "executorch_call_delegate":
+            inside = list(getattr(graph, node.args[0].target).original_module.graph.nodes)
+        runs += [(module_path_of(n), _op_name(n).split(".")[-2]) for n in inside if "." in _op_name(n)]
+    return runs
 
 
 def _untold(op: str) -> str:

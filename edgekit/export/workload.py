@@ -68,6 +68,14 @@ def module_path_of(node: Node) -> str:
     return path or ROOT
 
 
+def op_kind(name: str) -> str:
+    """Return the kind of the ATen op called ``name``, before or after lowering; see ``OP_KINDS``.
+
+    A convolution may also be depthwise, a linear layer a product of two run-time tensors.
+    """
+    return _KINDS.get(name.removesuffix("_copy"), "other")
+
+
 def _op(node: Node, name: str, constants: set[Node]) -> Op:
     inputs = node.all_input_nodes
     kind = _kind(name, inputs, constants)

@@ -5,9 +5,10 @@ import pytest
 import torch
 from torch import nn
 
-from edgekit.export.executorch import export_executorch
+from edgekit.export.executorch import export_executorch, trace
 from edgekit.export.litert import export_litert, module_names
 from edgekit.export.lower import lower
+from edgekit.export.workload import workload_of
 from edgekit.nn import DynamicConv2d, DynamicReLU
 from runtime.engines import EngineProcess
 from runtime.engines.tflite_delegation import read_delegation
@@ -60,6 +61,12 @@ def test_ops_carry_module_paths(exported):
     _, file = exported
     names = {op.name for op in file.workload.ops}
     assert {"0.0", "0.2.fc1", "1.0.mix", "2.2"} <= names
+
+
+def test_a_chain_is_counted_in_the_order_it_was_traced(exported, net):
+    engine, file = exported
+    if engine == "executorch":
+        assert file.workload == workload_of(trace(lower(net), (X,)))
 
 
 class Cumulate(nn.Module):
