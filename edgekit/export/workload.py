@@ -51,7 +51,7 @@ def workload_of(program: ExportedProgram) -> Workload:
     for node in program.graph.nodes:
         if node.op != "call_function":
             continue
-        name = _aten_name(node)
+        name = aten_name(node)
         source = node.all_input_nodes[0] if node.all_input_nodes else None
         if name in _NOTHING or _is_fused(name, source, producer):
             producer[node] = producer.get(source, "") if source is not None else ""
@@ -132,7 +132,7 @@ def _constants(program: ExportedProgram) -> set[Node]:
     return {node for node in program.graph.nodes if node.op == "placeholder" and node.name in held}
 
 
-def _aten_name(node: Node) -> str:
+def aten_name(node: Node) -> str:
     target = node.target
     if isinstance(target, torch._ops.OpOverload):
         return str(target.overloadpacket.__name__)

@@ -1,0 +1,172 @@
+"""Quantise for ExecuTorch: torchao's PT2E flow with XNNPACK's quantizer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import torch
+from torch import nn
+from torch.export import ExportedProgram
+from torch.fx import GraphModule, Node
+
+from edgekit.export.executorch import trace
+from edgekit.export.graph import as_tensors
+from edgekit.export.quantize.plan import QuantizationPlan, is_below
+from edgekit.export.workload import aten_name, module_path_of
+from runtime.extras import require
+
+_CLAMPS = ("relu", "relu_", "relu6", "relu6_", "hardtanh", "hardtanh_", "clamp")
+_CONVS = ("conv2d", "convolution")
+_KEY = "quantization_annotation"
+# torchao's own 2**-12 would coarsen every kernel whose largest weight is below 0.03.
+_SMALLEST_STEP = 1e-9
+
+
+def quantize_program(
+    model: nn.Module, example: tuple[torch.Tensor, ...], plan: QuantizationPlan
+) -> ExportedProgram:
+    """Return the program of ``model`` with quantize and dequantize ops around what ``plan`` quantises.
+
+    Raises:
+        ExportError: it cannot be traced.
+        MissingExtra: executorch or torchao is not installed.
+    """
+    pt2e = require("torchao.quantization.pt2e.quantize_pt2e", extra="executorch")
+    graph = trace(model, example).module()
+    counter = _FrameCounter()
+    prepared = pt2e.prepare_pt2e(graph, _quantizer(plan, counter))
+    with torch.no_grad():
+        # A dynamic graph needs one frame too, or its observers do not exist.
+        frames = [as_tensors(f) for f in plan.calibration.frames] if plan.calibration else [example]
+        for counter.frame, frame in enumerate(frames, start=1):
+            prepared(*frame)
+    return trace(pt2e.convert_pt2e(prepared), example)
+
+
+@dataclass
+class _FrameCounter:
+    """Tells observers which calibration frame runs."""
+
+    frame: int = 0
+
+
+def _quantizer(plan: QuantizationPlan, counter: _FrameCounter) -> Any:
+    base = require("executorch.backends.xnnpack.quantizer.xnnpack_quantizer", extra="executorch")
+    composable = require("torchao.quantization.pt2e.quantizer", extra="executorch")
+    heads = () if plan.int8_io or not plan.is_static else plan.heads
+
+    def is_static(node: Node) -> bool:
+        # Constants have no module: they go with the op that reads them.
+        path = module_path_of(node)
+        return node.op != "call_function" or not (plan.is_float(path) or is_below(path, heads))
+
+    def is_dynamic(node: Node) -> bool:
+        path = module_path_of(node)
+        wanted = is_below(path, heads) if plan.is_static else not plan.is_float(path)
+        return node.op != "call_function" or wanted
+
+    kind = _chosen_ops_only(base.XNNPACKQuantizer, composable)
+    static = kind().set_global(_config(counter)).set_filter_function(is_static)
+    dynamic = kind().set_global(_config(None)).set_filter_function(is_dynamic)
+    if not plan.is_static:
+        return dynamic
+    return composable.ComposableQuantizer([static, dynamic] if heads else [static])
+
+
+def _chosen_ops_only(base: type, quantizer: Any) -> type:
+    """Return XNNPACK's quantizer with two habits changed.
+
+    A clamp such as ReLU6 belongs to the convolution before it. As it comes, the quantizer knows
+    only ReLU, and gives the convolution's output a range whose larger part the clamp then cuts
+    away: 3 to 6 dB on MobileNetV2. And an op that the filter leaves out stays out: as it comes, a
+    pooling or reshaping after a quantised op is quantised all the same.
+    """
+
+    class ChosenOpsOnly(base):  # type: ignore[misc]
+        def annotate(self, model: GraphModule) -> GraphModule:
+            before = {node for node in model.graph.nodes if _KEY in node.meta}
+            if not self.global_config.input_activation.is_dynamic:
+                self._fuse_clamps(model)
+            super().annotate(model)
+            for node in model.graph.nodes:
+                if _KEY in node.meta and node not in before:
+                    if not self.filter_fn(node) or any(_KEY not in to.meta for to in _shares(node)):
+                        del node.meta[_KEY]
+            return model
+
+        def _fuse_clamps(self, model: GraphModule) -> None:
+            config = self.global_config
+            for clamp in model.graph.nodes:
+                conv = next(iter(clamp.all_input_nodes), None)
+                if conv is None or clamp.op != "call_function" or aten_name(clamp) not in _CLAMPS:
+                    continue
+                if conv.op != "call_function" or aten_name(conv) not in _CONVS or len(conv.users) != 1:
+                    continue
+                if self.filter_fn(conv) and self.filter_fn(clamp):
+                    ranges = {conv.args[0]: config.input_activation, conv.args[1]: config.weight}
+                    note = quantizer.QuantizationAnnotation
+                    conv.meta[_KEY] = note(input_qspec_map=ranges, _annotated=True)
+                    clamp.meta[_KEY] = note(output_qspec=config.output_activation, _annotated=True)
+
+    return ChosenOpsOnly
+
+
+def _shares(node: Node) -> list[Node]:
+    """Return the nodes whose range ``node`` takes over."""
+    note = node.meta[_KEY]
+    given = [getattr(spec, "edge_or_node", None) for spec in (*note.input_qspec_map.values(), note.output_qspec)]
+    named = [end for one in given for end in (one if isinstance(one, tuple) else (one,))]
+    return [end for end in named if isinstance(end, Node) and end is not node]
+
+
+def _config(counter: _FrameCounter | None) -> Any:
+    """Return int8 weights, symmetric per channel, and int8 activations; without ``counter`` dynamic ones."""
+    observer = require("torchao.quantization.pt2e.observer", extra="executorch")
+    quantizer = require("torchao.quantization.pt2e.quantizer", extra="executorch")
+    spec = partial(quantizer.QuantizationSpec, dtype=torch.int8)
+    if counter is None:
+        make = observer.PlaceholderObserver.with_args(eps=_SMALLEST_STEP)
+    else:
+        make = _mean_extremes(observer.MinMaxObserver).with_args(counter=counter, eps=_SMALLEST_STEP)
+    activation = spec(
+        quant_min=-128,
+        quant_max=127,
+        qscheme=torch.per_tensor_affine,
+        is_dynamic=counter is None,
+        observer_or_fake_quant_ctr=make,
+    )
+    weight = spec(
+        quant_min=-127,
+        quant_max=127,
+        qscheme=torch.per_channel_symmetric,
+        ch_axis=0,
+        observer_or_fake_quant_ctr=observer.PerChannelMinMaxObserver.with_args(eps=_SMALLEST_STEP),
+    )
+    output = None if counter is None else activation
+    return quantizer.QuantizationConfig(activation, output, weight, None, False)
+
+
+def _mean_extremes(base: type) -> Any:
+    """Return an observer whose range is the mean over the frames of each frame's extremes.
+
+    The extremes over all frames are those of one freak activation: 2 to 3 dB worse on MobileNetV2.
+    Ops that share a range share their observer, which therefore sees several tensors per frame.
+    """
+
+    class MeanExtremes(base):  # type: ignore[misc]
+        def __init__(self, counter: _FrameCounter, **settings: Any):
+            super().__init__(**settings)
+            self._counter, self._extremes = counter, {}
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            low, high = (float(end) for end in torch.aminmax(x.detach()))
+            seen = self._extremes.get(self._counter.frame, (low, high))
+            self._extremes[self._counter.frame] = (min(low, seen[0]), max(high, seen[1]))
+            lows, highs = zip(*self._extremes.values(), strict=True)
+            self.min_val.copy_(torch.tensor(sum(lows) / len(lows)))
+            self.max_val.copy_(torch.tensor(sum(highs) / len(highs)))
+            return x
+
+    return MeanExtremes
