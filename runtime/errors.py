@@ -11,6 +11,7 @@ EdgekitError
 ├── GateError                a check the user asked for did not pass (exit 3)
 │   ├── DelegationError      an op falls off the delegate
 │   ├── ParityError          the exported numbers differ from eager
+│   ├── AccuracyError        quantisation loses more accuracy than allowed
 │   └── UnreliableResult     a measurement that should not be believed
 ├── DeviceError              a target cannot do what was asked
 │   ├── DeviceStableError    it never will: no use trying again
@@ -73,6 +74,10 @@ class DelegationError(GateError):
 
 class ParityError(GateError):
     """The exported file's numbers differ from the eager model's by more than allowed."""
+
+
+class AccuracyError(GateError):
+    """The quantised file loses more accuracy than allowed."""
 
 
 class UnreliableResult(GateError):

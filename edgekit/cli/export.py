@@ -10,12 +10,16 @@ import click
 from edgekit.cli import _options as options
 from edgekit.cli._bundle import print_variants
 from edgekit.cli._output import note, print_json
+from edgekit.cli._quantize import find_options, quantize_options
 
 
 @click.command()
 @click.argument("model")
 @click.option("--engine", "engines", multiple=True, default=("executorch", "litert"), show_default=True)
-@click.option("--precision", default="fp32", show_default=True, help="Precision of weights and activations.")
+@click.option(
+    "--precision", "precisions", multiple=True, default=("fp32",), show_default=True,
+    help="fp32, static_wi8_ai8 or dynamic_wi8_afp32; repeatable.",
+)  # fmt: skip
 @click.option(
     "--weights",
     type=click.Path(path_type=Path),
@@ -26,12 +30,15 @@ from edgekit.cli._output import note, print_json
 @click.option("--data-root", type=click.Path(path_type=Path), help="Where the dataset's files are.")
 @click.option("--tolerance", type=float, default=1e-4, show_default=True, help="Largest error against eager.")
 @click.option("--allow-fallback", multiple=True, metavar="OP", help="Op that may leave it; repeatable.")
+@quantize_options
 @click.option("--overwrite", is_flag=True, help="Replace the bundle that is there.")
 @options.out_option
 @options.json_option
 def export(
     model: str, weights: Path | None, inputs: Path | None, data_root: Path | None,
-    input_shapes: tuple[tuple[int, ...], ...], out: Path | None, as_json: bool, **settings: Any,
+    input_shapes: tuple[tuple[int, ...], ...], out: Path | None, as_json: bool, engines: tuple[str, ...],
+    precisions: tuple[str, ...], tolerance: float, allow_fallback: tuple[str, ...], overwrite: bool,
+    **quantize: Any,
 ) -> None:  # fmt: skip
     """Export MODEL (a model's name, a checkpoint or path/to/file.py:function) to a bundle.
 
@@ -40,20 +47,26 @@ def export(
     --input-shape. Inputs are tensors of batch 1; outputs a tensor, or a tuple or list of them.
 
     The files are compared with the eager model on real inputs, and every op must stay in the fast
-    delegate; else nothing is written and the exit status is 3.
+    delegate; else nothing is written and the exit status is 3. Quantised files take and give float;
+    --max-drop keeps layers float until the accuracy holds.
 
     \b
     Example:
       edgekit export efficientnet_lite0 -o lite0.edgekit
       edgekit export runs/pruned --engine litert -o digits.edgekit
       edgekit export detector.py:make --input-shape 1x3x320x320
+      edgekit export runs/fashion --precision fp32 --precision static_wi8_ai8 --max-drop 1%
     """
     from edgekit.export import export_bundle, find_origin
 
     origin = find_origin(
         model, weights=weights, inputs=inputs, data_root=data_root, input_shapes=input_shapes
     )
-    bundle = export_bundle(origin, out or Path(f"{origin.name}.edgekit"), progress=note, **settings)
+    bundle = export_bundle(
+        origin, out or Path(f"{origin.name}.edgekit"), engines=engines, precisions=precisions,
+        quantize=find_options(origin, precisions, data_root, **quantize), tolerance=tolerance,
+        allow_fallback=allow_fallback, overwrite=overwrite, progress=note,
+    )  # fmt: skip
     if as_json:
         print_json(bundle.manifest)
     else:

@@ -5,12 +5,14 @@ from edgekit.export.graph import Origin, SourceGraph
 from edgekit.export.lower import lower
 from edgekit.export.origin import find_origin
 from edgekit.export.pipeline import EXPORT_PRECISIONS, export_bundle
+from edgekit.export.quantize import QuantizeOptions
 
 __all__ = [
     "EXPORT_BACKENDS",
     "EXPORT_PRECISIONS",
     "Exported",
     "Origin",
+    "QuantizeOptions",
     "SourceGraph",
     "export_bundle",
     "find_origin",

@@ -10,7 +10,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 
-# Never closed: a library that is first imported meanwhile may keep the stream for its own log.
+# Never closed by us: a library that is first imported meanwhile may keep the stream for its own log.
 _NOWHERE = open(os.devnull, "w")  # noqa: SIM115
 
 
@@ -37,6 +37,9 @@ def quiet() -> Iterator[None]:
 
     C++ code writes to the process's descriptors 1 and 2, so these are redirected too.
     """
+    global _NOWHERE
+    if _NOWHERE.closed:  # absl closes the stream of its log when its handler is removed
+        _NOWHERE = open(os.devnull, "w")  # noqa: SIM115
     sys.stdout.flush()
     sys.stderr.flush()
     disabled = logging.root.manager.disable

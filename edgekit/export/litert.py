@@ -41,7 +41,15 @@ def export_litert(
             raise ExportError(f"litert-torch could not convert the model: {first_line(err)}") from err
         finally:
             choose_layout(model, channels_last=False)
-    name_of = module_names(model)
+    return describe(data, module_names(model))
+
+
+def describe(data: bytes, name_of: NameOf) -> Exported:
+    """Return the ``.tflite`` file ``data`` with what its delegate takes and what its ops cost.
+
+    Raises:
+        ExportError: LiteRT cannot load it.
+    """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.tflite"
         path.write_bytes(data)
@@ -49,7 +57,7 @@ def export_litert(
             delegation = read_delegation(path, name_of)
         except DeviceError as err:
             raise ExportError(
-                f"LiteRT cannot load what litert-torch made of the model: {err}; "
+                f"LiteRT cannot load what was made of the model: {err}; "
                 "write the op that it names with others"
             ) from err
         workload = read_tflite_workload(path, name_of)

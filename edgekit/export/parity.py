@@ -17,6 +17,9 @@ from runtime.errors import ParityError
 # Of the largest magnitude of the eager outputs: logits of 20 may differ by 0.002. Float32 sums in
 # another order differ by about 1e-6 of it; a wrong op differs by more than 1e-2.
 DEFAULT_TOLERANCE = 1e-4
+# Int8 networks have 12 to 40 dB. Below this a quarter of the power is noise: a layer is broken,
+# saturated or wrongly scaled, not rounded.
+MIN_QUANTIZED_SQNR_DB = 6.0
 
 
 def measure_parity(
@@ -158,4 +161,22 @@ def check_parity(name: str, parity: Parity) -> None:
                 f"{name} differs from the eager model by {output.max_abs:.2e}{which} on {parity.inputs}, "
                 f"allowed is {output.tolerance:.2e}; find the layer that the exporter changes, or raise "
                 "--tolerance"
+            )
+
+
+def check_quantized(name: str, parity: Parity) -> None:
+    """Refuse a quantised variant that is not a rounded form of the eager model but another function.
+
+    Rounding moves single values by far more than fp32's tolerance, so the noise of each output as a
+    whole is held against its signal.
+
+    Raises:
+        ParityError: an output has less than ``MIN_QUANTIZED_SQNR_DB``.
+    """
+    for output in parity.outputs:
+        if output.sqnr_db is not None and output.sqnr_db < MIN_QUANTIZED_SQNR_DB:
+            raise ParityError(
+                f"{name} gives {output.name} with {output.sqnr_db:.1f} dB of signal to noise on "
+                f"{parity.inputs}, at least {MIN_QUANTIZED_SQNR_DB:.0f} are needed; calibrate with inputs "
+                "like these, keep modules float with --keep-float, or train with --qat"
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import platform
 from collections.abc import Callable, Collection, Sequence
@@ -15,13 +16,15 @@ from edgekit.export import executorch, litert  # noqa: F401  (they register them
 from edgekit.export.backend import EXPORT_BACKENDS, Exported
 from edgekit.export.delegation import check_delegation
 from edgekit.export.graph import Origin
-from edgekit.export.parity import DEFAULT_TOLERANCE, check_parity, measure_parity
+from edgekit.export.parity import DEFAULT_TOLERANCE, check_parity, check_quantized, measure_parity
 from edgekit.export.preflight import prepare
+from edgekit.export.quantize import QuantizeOptions, quantize_graph
 from runtime._version import __version__
 from runtime.bundle import MAIN_GRAPH, Bundle, Graph, Manifest, Variant, new_bundle
 from runtime.errors import ExportError
 
-EXPORT_PRECISIONS = ("fp32",)
+EXPORT_PRECISIONS = ("fp32", "dynamic_wi8_afp32", "static_wi8_ai8")
+_QUANTIZED_TOLERANCE = 1.0  # of the largest output: quantised files are gated by their SQNR
 
 
 def export_bundle(
@@ -29,7 +32,8 @@ def export_bundle(
     out: str | Path,
     *,
     engines: Sequence[str] = ("executorch", "litert"),
-    precision: str = "fp32",
+    precisions: Sequence[str] = ("fp32",),
+    quantize: QuantizeOptions | None = None,
     tolerance: float = DEFAULT_TOLERANCE,
     allow_fallback: Collection[str] = (),
     overwrite: bool = False,
@@ -41,7 +45,8 @@ def export_bundle(
         origin: the model's graphs with real inputs, and its provenance.
         out: the bundle's folder.
         engines: names of ``EXPORT_BACKENDS``.
-        precision: one of ``EXPORT_PRECISIONS``.
+        precisions: of ``EXPORT_PRECISIONS``.
+        quantize: how those other than fp32 are made.
         tolerance: see ``measure_parity``.
         allow_fallback: ops that may run outside the delegate, by the names the error gives.
         overwrite: replace a bundle that is there.
@@ -52,13 +57,16 @@ def export_bundle(
         ExportError: the model cannot be exported.
         DelegationError: an op falls off the delegate and is not allowed to.
         ParityError: the numbers differ from the eager model's.
+        AccuracyError: quantisation loses more accuracy than ``quantize`` allows.
         BundleError: ``out`` cannot be written.
 
     Example:
         >>> bundle = export_bundle(find_origin("mobilenet_v2"), "mbv2.edgekit")   # doctest: +SKIP
     """
-    if precision not in EXPORT_PRECISIONS:
-        raise ValueError(f"precision is {precision!r}; this version exports {', '.join(EXPORT_PRECISIONS)}")
+    precisions = tuple(dict.fromkeys(precisions))
+    for precision in precisions or ("",):
+        if precision not in EXPORT_PRECISIONS:
+            raise ValueError(f"precision is {precision!r}; allowed: {', '.join(EXPORT_PRECISIONS)}")
     backends = {engine: EXPORT_BACKENDS.get(engine) for engine in dict.fromkeys(engines)}
     if not backends:
         raise ValueError(f"no engine is given; choose from {', '.join(EXPORT_BACKENDS)}")
@@ -69,11 +77,22 @@ def export_bundle(
     }
     variants: list[Variant] = []
     packages = {"torch"}
+    choices = quantize or QuantizeOptions()
+
+    @functools.cache  # converted once, however many precisions need it
+    def float_file(graph: str, engine: str) -> Exported:
+        ready = prepared[graph]
+        return backends[engine](ready.lowered, ready.example, ready.program)
+
     with new_bundle(out, overwrite=overwrite) as writer:
-        for (graph, ready), engine in itertools.product(prepared.items(), backends):
+        for (graph, ready), engine, precision in itertools.product(prepared.items(), backends, precisions):
             name = f"{engine}-{precision}" if graph == MAIN_GRAPH else f"{graph}-{engine}-{precision}"
             progress(f"{name}: exporting")
-            exported = backends[engine](ready.lowered, ready.example, ready.program)
+            make_float = functools.partial(float_file, graph, engine)
+            if precision == "fp32":
+                exported, record = make_float(), None
+            else:
+                exported, record = quantize_graph(engine, precision, ready, choices, make_float, progress)
             token = _token(origin.name) if graph == MAIN_GRAPH else f"{_token(origin.name)}-{_token(graph)}"
             stem = f"{token}_{exported.delegate}_{_token(precision)}"
             path = writer.add(f"{stem}{exported.suffix}", exported.data, "model")
@@ -87,12 +106,14 @@ def export_bundle(
                 ready.source.frames,
                 ready.expected,
                 [output.name for output in ready.outputs],
-                tolerance=tolerance,
+                tolerance=tolerance if record is None else _QUANTIZED_TOLERANCE,
                 described=ready.source.described,
             )
-            check_parity(name, parity)
+            (check_parity if record is None else check_quantized)(name, parity)
             workload = writer.add(f"workloads/{name}.json", _workload(exported), "workload")
-            variants.append(Variant(name, engine, precision, path, graph, workload, delegation, parity))
+            variants.append(
+                Variant(name, engine, precision, path, graph, workload, delegation, parity, record)
+            )
             packages.update(exported.packages)
         labels = writer.add("labels.txt", _lines(origin.labels), "labels") if origin.labels else None
         writer.finish(

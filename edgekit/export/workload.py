@@ -29,6 +29,9 @@ _NAMES = {
 }
 _KINDS = {name: kind for kind, names in _NAMES.items() for name in names.split()}
 _NOTHING = ("dropout", "dropout_", "identity", "clone", "contiguous", "alias", "detach", "getitem")
+# Part of the op they stand before or after, in a quantised program.
+_STEPS = ("quantize_per_tensor", "quantize_per_channel", "choose_qparams")
+_BACK = ("dequantize_per_tensor", "dequantize_per_channel")
 _NORMS = {"batch_norm", "_native_batch_norm_legit_no_training"}
 _CLAMPS = {"relu", "relu_", "relu6", "hardtanh", "hardtanh_"}
 # XNNPACK gives these an output range, so that a clamp right after them costs nothing.
@@ -53,7 +56,7 @@ def workload_of(program: ExportedProgram) -> Workload:
             continue
         name = aten_name(node)
         source = node.all_input_nodes[0] if node.all_input_nodes else None
-        if name in _NOTHING or _is_fused(name, source, producer):
+        if name in (*_NOTHING, *_STEPS, *_BACK) or _is_fused(name, source, producer):
             producer[node] = producer.get(source, "") if source is not None else ""
             continue
         producer[node] = name
@@ -129,7 +132,11 @@ def _constants(program: ExportedProgram) -> set[Node]:
     signature = program.graph_signature
     held = {**signature.inputs_to_parameters, **signature.inputs_to_buffers}
     held |= signature.inputs_to_lifted_tensor_constants
-    return {node for node in program.graph.nodes if node.op == "placeholder" and node.name in held}
+    constants = {node for node in program.graph.nodes if node.op == "placeholder" and node.name in held}
+    for node in program.graph.nodes:
+        if node.op == "call_function" and aten_name(node) in _BACK and node.args[0] in constants:
+            constants.add(node)
+    return constants
 
 
 def aten_name(node: Node) -> str:
@@ -154,4 +161,21 @@ def _elements(node: Node) -> int:
 
 
 def _size_bytes(node: Node) -> int:
+    """Return the bytes of a tensor as it lies in memory: before it is dequantised, after it is quantised."""
+    is_dequantized = node.op == "call_function" and aten_name(node) in _BACK
+    node = node.args[0] if is_dequantized else _as_written(node)
     return sum(tensor.numel() * tensor.element_size() for tensor in _tensors(node))
+
+
+def _as_written(node: Node) -> Node:
+    """Return the node whose tensor an op writes: its clamp's and its quantised form are made in one go."""
+    users = _callers(node)
+    while len(users) == 1 and aten_name(users[0]) in _CLAMPS:
+        users = _callers(users[0])
+    if users and all(aten_name(user) == _STEPS[0] for user in users):
+        return users[0]
+    return node
+
+
+def _callers(node: Node) -> list[Node]:
+    return [user for user in node.users if user.op == "call_function"]

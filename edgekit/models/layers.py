@@ -181,6 +181,8 @@ class SqueezeExcite(nn.Module):
         hidden: channels between the two layers.
     """
 
+    keeps_float = True  # when the model is quantised
+
     def __init__(self, channels: int, hidden: int):
         super().__init__()
         self.pool = nn.AdaptiveAvgPool2d(1)

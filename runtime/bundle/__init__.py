@@ -17,6 +17,7 @@ from runtime.bundle.manifest import (
     TensorSpec,
     Variant,
 )
+from runtime.bundle.quantization import Quantization
 
 __all__ = [
     "ENGINES",
@@ -34,6 +35,7 @@ __all__ = [
     "Manifest",
     "OutputParity",
     "Parity",
+    "Quantization",
     "TensorSpec",
     "Variant",
     "decode_file",

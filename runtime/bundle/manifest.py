@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from runtime.bundle.quantization import Quantization
 from runtime.errors import BundleError, VersionConflict
 
 MANIFEST = "manifest.json"
@@ -169,6 +170,7 @@ class Variant:
     workload: str | None = None
     delegation: Delegation | None = None
     parity: Parity | None = None
+    quantization: Quantization | None = None
 
     def __post_init__(self) -> None:
         if self.engine not in ENGINES:

@@ -24,6 +24,8 @@ def lower_dynamic_conv(conv: DynamicConv2d) -> nn.Module:
 class FoldedAttention(nn.Module):
     """``KernelAttention`` on a pooled map: its two layers linear, the temperature divided into the last."""
 
+    keeps_float = True  # when the model is quantised
+
     def __init__(self, attention: KernelAttention):
         super().__init__()
         self.fc1, self.act, self.fc2 = _linear(attention.fc1), attention.act, _linear(attention.fc2)
@@ -50,6 +52,7 @@ class PointwiseDynamicConv(nn.Module):
     """
 
     channels_last = False
+    keeps_float = True  # when the model is quantised
 
     def __init__(self, conv: DynamicConv2d):
         super().__init__()
@@ -87,6 +90,7 @@ class StaticKernels(nn.Module):
     """A dynamic convolution as K static ones, outputs weighed and summed: K times the arithmetic."""
 
     channels_last = False
+    keeps_float = True  # when the model is quantised
 
     def __init__(self, conv: DynamicConv2d):
         super().__init__()

@@ -27,6 +27,8 @@ class StaticDynamicReLU(nn.Module):
     both offsets in [-0.5, 0.5].
     """
 
+    keeps_float = True  # when the model is quantised
+
     def __init__(self, act: DynamicReLU):
         super().__init__()
         heads = (act.slope1, act.slope2, act.offset1, act.offset2)

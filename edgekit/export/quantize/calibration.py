@@ -48,7 +48,9 @@ class Calibration:
                         f"{spec.shape}; give images or arrays of the network's size"
                     )
                 if not np.isfinite(array).all():
-                    raise DataError(f"calibration frame {number} has values that are not finite; leave it out")
+                    raise DataError(
+                        f"calibration frame {number} has values that are not finite; leave it out"
+                    )
         return self
 
 

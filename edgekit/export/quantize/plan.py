@@ -103,6 +103,15 @@ def pools_before(program: ExportedProgram, heads: Collection[str]) -> tuple[str,
     return tuple(dict.fromkeys(found))
 
 
+def weighted_before(program: ExportedProgram) -> dict[str, tuple[str, ...]]:
+    """Return for each weighted layer the paths of the layers whose results it reads."""
+    return {
+        module_path_of(node): tuple(dict.fromkeys(module_path_of(one) for one in _weighted_before(node)))
+        for node in program.graph.nodes
+        if _is_weighted(node)
+    }
+
+
 def _weighted_before(node: Node) -> list[Node]:
     found: list[Node] = []
     waiting, seen = list(node.all_input_nodes), set()

@@ -87,13 +87,16 @@ def _chosen_ops_only(base: type, quantizer: Any) -> type:
     class ChosenOpsOnly(base):  # type: ignore[misc]
         def annotate(self, model: GraphModule) -> GraphModule:
             before = {node for node in model.graph.nodes if _KEY in node.meta}
+            removed: set[Node] = set()
             if not self.global_config.input_activation.is_dynamic:
                 self._fuse_clamps(model)
             super().annotate(model)
             for node in model.graph.nodes:
-                if _KEY in node.meta and node not in before:
-                    if not self.filter_fn(node) or any(_KEY not in to.meta for to in _shares(node)):
-                        del node.meta[_KEY]
+                if _KEY not in node.meta or node in before:
+                    continue
+                if not self.filter_fn(node) or not removed.isdisjoint(_shares(node)):
+                    del node.meta[_KEY]
+                    removed.add(node)
             return model
 
         def _fuse_clamps(self, model: GraphModule) -> None:
@@ -116,7 +119,8 @@ def _chosen_ops_only(base: type, quantizer: Any) -> type:
 def _shares(node: Node) -> list[Node]:
     """Return the nodes whose range ``node`` takes over."""
     note = node.meta[_KEY]
-    given = [getattr(spec, "edge_or_node", None) for spec in (*note.input_qspec_map.values(), note.output_qspec)]
+    specs = (*note.input_qspec_map.values(), note.output_qspec)
+    given = [getattr(spec, "edge_or_node", None) for spec in specs]
     named = [end for one in given for end in (one if isinstance(one, tuple) else (one,))]
     return [end for end in named if isinstance(end, Node) and end is not node]
 

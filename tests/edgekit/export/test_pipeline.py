@@ -186,7 +186,7 @@ def test_input_of_another_shape_is_refused(tmp_path):
     [
         ({"engines": ["litter"]}, "did you mean litert"),
         ({"engines": []}, "executorch, litert"),
-        ({"precision": "fp8"}, "'fp8'.*fp32"),
+        ({"precisions": ["fp8"]}, "'fp8'.*fp32"),
     ],
 )
 def test_unknown_engine_or_precision_names_what_there_is(tmp_path, choice, message):

@@ -1,0 +1,166 @@
+"""Quantise one graph for one engine, and keep layers float until its accuracy holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+from edgekit.export._quiet import exporting
+from edgekit.export.backend import Exported
+from edgekit.export.executorch import export_executorch, first_line
+from edgekit.export.litert import describe, module_names
+from edgekit.export.quantize.calibration import Calibration
+from edgekit.export.quantize.options import QuantizeOptions
+from edgekit.export.quantize.plan import QuantizationPlan, find_heads, float_modules, pools_before
+from edgekit.export.quantize.pt2e import quantize_program
+from edgekit.export.quantize.rounding import round_weights
+from edgekit.export.quantize.sensitivity import rank_layers
+from edgekit.export.quantize.tflite import quantize_tflite
+from runtime.bundle import Quantization
+from runtime.errors import AccuracyError, EdgekitError, ExportError
+from runtime.registry import Registry
+
+if TYPE_CHECKING:
+    from edgekit.export.preflight import Prepared
+
+
+class Quantizer(Protocol):
+    """Quantises ``ready`` as ``plan`` says; ``float_file`` gives the engine's float file, made once."""
+
+    def __call__(
+        self, ready: Prepared, plan: QuantizationPlan, float_file: Callable[[], Exported]
+    ) -> Exported: ...
+
+
+QUANTIZERS: Registry[Quantizer] = Registry("quantizer")
+
+
+@QUANTIZERS.register("executorch")
+def quantize_executorch(
+    ready: Prepared, plan: QuantizationPlan, float_file: Callable[[], Exported]
+) -> Exported:
+    """Return a ``.pte`` file; see ``Quantizer``."""
+    with exporting():
+        model = round_weights(ready.lowered, plan)
+        program = quantize_program(model, ready.example, plan)
+    return export_executorch(model, ready.example, program)
+
+
+@QUANTIZERS.register("litert")
+def quantize_litert(ready: Prepared, plan: QuantizationPlan, float_file: Callable[[], Exported]) -> Exported:
+    """Return a ``.tflite`` file; see ``Quantizer``."""
+    source = float_file()
+    with exporting():
+        name_of = module_names(ready.lowered)
+        model = round_weights(ready.lowered, plan)
+        data = quantize_tflite(source.data, ready.lowered, model, plan, name_of)
+        exported = describe(data, name_of)
+    return replace(exported, packages=(*source.packages, "ai-edge-quantizer"))
+
+
+def quantize_graph(
+    engine: str,
+    precision: str,
+    ready: Prepared,
+    options: QuantizeOptions,
+    float_file: Callable[[], Exported],
+    progress: Callable[[str], None] = lambda line: None,
+) -> tuple[Exported, Quantization]:
+    """Return a graph's quantised file and how it was quantised.
+
+    With ``options.max_drop`` layers are kept float, those with the largest error first and twice as
+    many each time, until the accuracy holds.
+
+    Raises:
+        AccuracyError: it does not hold even then.
+        DataError: the calibration frames do not fit the graph.
+        ExportError: the tools cannot quantise it.
+        ValueError: ``options.keep_float`` names a module that is not there.
+    """
+    plan = make_plan(precision, ready, options)
+    quantize, validation = QUANTIZERS.get(engine), options.validation
+    exported = _attempt(quantize, ready, plan, float_file)
+    if validation is None:
+        return exported, _record(plan, None, None, 0)
+    before = validation.accuracy_of_model(ready.source.model)
+    after = validation.accuracy_of_file(engine, exported)
+    progress(f"{engine}-{precision}: accuracy {after:.2%}, fp32 {before:.2%} on {validation.described}")
+    if options.max_drop is not None and before - after > options.max_drop:
+        ranked = rank_layers(ready.lowered, ready.program, _calibrated(plan, ready))
+        for count in _growing(len(ranked)):
+            float_too = [path for error in ranked[:count] for path in error.remedy]
+            plan = replace(plan, kept_float=tuple(dict.fromkeys((*plan.kept_float, *float_too))))
+            progress(f"{engine}-{precision}: keeping the {count} worst layers float, {ranked[0].path} first")
+            exported = _attempt(quantize, ready, plan, float_file)
+            after = validation.accuracy_of_file(engine, exported)
+            progress(f"{engine}-{precision}: accuracy {after:.2%}, fp32 {before:.2%}")
+            if before - after <= options.max_drop:
+                break
+        else:
+            raise AccuracyError(
+                f"{engine}-{precision} loses {before - after:.2%} of accuracy ({before:.2%} -> {after:.2%} "
+                f"on {validation.described}) even with all layers float, allowed is {options.max_drop:.2%}; "
+                f"the worst are {', '.join(error.path for error in ranked[:3])}: check the calibration "
+                "images, or raise --max-drop"
+            )
+    return exported, _record(plan, before, after, len(validation.frames))
+
+
+def _growing(total: int) -> Iterator[int]:
+    """Yield 1, 2, 4, ... and at last ``total``: each attempt costs an export."""
+    count = 1
+    while count < total:
+        yield count
+        count *= 2
+    if total:
+        yield total
+
+
+def make_plan(precision: str, ready: Prepared, options: QuantizeOptions) -> QuantizationPlan:
+    """Return what is quantised and what stays float; raises as ``quantize_graph``."""
+    kept = float_modules(ready.lowered, options.keep_float)
+    heads = tuple(head for head in find_heads(ready.program) if head in dict(ready.lowered.named_modules()))
+    plan = QuantizationPlan(precision, None, kept, heads, options.int8_io)
+    if not plan.is_static:
+        return plan
+    pools = () if options.int8_io else pools_before(ready.program, heads)
+    plan = replace(plan, kept_float=tuple(dict.fromkeys((*kept, *pools))))
+    return replace(plan, calibration=_frames(ready, options.calibration))
+
+
+def _frames(ready: Prepared, given: Calibration | None) -> Calibration:
+    own = Calibration(ready.source.frames, ready.source.described) if given is None else given
+    return own.check(ready.source.inputs)
+
+
+def _calibrated(plan: QuantizationPlan, ready: Prepared) -> QuantizationPlan:
+    return plan if plan.calibration else replace(plan, calibration=_frames(ready, None))
+
+
+def _attempt(
+    quantize: Quantizer, ready: Prepared, plan: QuantizationPlan, float_file: Callable[[], Exported]
+) -> Exported:
+    try:
+        return quantize(ready, plan, float_file)
+    except EdgekitError:
+        raise
+    except Exception as err:
+        raise ExportError(
+            f"the model could not be quantised to {plan.precision}: {first_line(err)}; keep the module that "
+            "it stumbles over in float with --keep-float"
+        ) from err
+
+
+def _record(
+    plan: QuantizationPlan, accuracy_fp32: float | None, accuracy: float | None, n_validation: int
+) -> Quantization:
+    return Quantization(
+        kept_float=plan.kept_float,
+        heads=plan.heads if plan.is_static and not plan.int8_io else (),
+        calibration=plan.calibration.described if plan.calibration else None,
+        n_calibration=len(plan.calibration.frames) if plan.calibration else 0,
+        accuracy_fp32=accuracy_fp32,
+        accuracy=accuracy,
+        n_validation=n_validation,
+    )

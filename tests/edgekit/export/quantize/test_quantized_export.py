@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+
+from edgekit.export import QuantizeOptions, export_bundle
+from runtime.bundle import Bundle
+from runtime.engines import EngineProcess
+from tests.edgekit.export.quantize import nets
+
+ENGINES = ["executorch", "litert"]
+
+
+@pytest.fixture(scope="module")
+def static_net(tmp_path_factory):
+    model = nets.build(nets.Static)
+    precisions = ["fp32", "static_wi8_ai8", "dynamic_wi8_afp32"]
+    choices = QuantizeOptions(calibration=nets.calibration())
+    path = tmp_path_factory.mktemp("static") / "static.edgekit"
+    return export_bundle(nets.origin(model), path, precisions=precisions, quantize=choices)
+
+
+@pytest.fixture(scope="module")
+def dynamic_net(tmp_path_factory):
+    model = nets.build(nets.Dynamic)
+    choices = QuantizeOptions(calibration=nets.calibration())
+    path = tmp_path_factory.mktemp("dynamic") / "dynamic.edgekit"
+    return export_bundle(nets.origin(model), path, precisions=["static_wi8_ai8"], quantize=choices)
+
+
+def test_one_call_puts_every_precision_of_both_engines_into_a_bundle(static_net):
+    names = [variant.name for variant in Bundle.open(static_net.path).manifest.variants]
+    assert names == [
+        f"{engine}-{precision}"
+        for engine in ENGINES
+        for precision in ("fp32", "static_wi8_ai8", "dynamic_wi8_afp32")
+    ]
+
+
+@pytest.mark.parametrize("precision", ["static_wi8_ai8", "dynamic_wi8_afp32"])
+@pytest.mark.parametrize("engine", ENGINES)
+def test_quantised_files_stay_in_one_delegate_and_near_eager(static_net, engine, precision):
+    variant = static_net.manifest.variant(f"{engine}-{precision}")
+    assert (variant.delegation.partitions, variant.delegation.fallback) == (1, ())
+    assert variant.parity.sqnr_db > 20
+    assert variant.parity.max_abs > 0  # or nothing was rounded
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_float_image_goes_in_and_float_scores_come_out(static_net, engine):
+    variant = static_net.manifest.variant(f"{engine}-static_wi8_ai8")
+    with EngineProcess(engine, static_net.file(variant.path)) as model:
+        assert [spec.dtype for spec in (*model.inputs, *model.outputs)] == ["float32", "float32"]
+        scores = model.run([nets.images(1)]).outputs[0]
+    assert len(np.unique(scores)) == nets.CLASSES  # scores of their own, not steps of a common scale
+
+
+def test_manifest_tells_what_was_calibrated_and_what_stays_float(static_net):
+    record = static_net.manifest.variant("litert-static_wi8_ai8").quantization
+    assert (record.calibration, record.n_calibration) == ("smooth noise", 16)
+    assert (record.heads, record.kept_float) == (("linear",), ("pool",))
+    assert static_net.manifest.variant("litert-fp32").quantization is None
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_workload_counts_int8_as_one_byte(static_net, engine):
+    rows = {
+        precision: next(
+            op
+            for op in static_net.workload(static_net.manifest.variant(f"{engine}-{precision}")).ops
+            if op.name.startswith("expand")
+        )
+        for precision in ("fp32", "static_wi8_ai8")
+    }
+    assert rows["static_wi8_ai8"].macs == rows["fp32"].macs
+    assert rows["static_wi8_ai8"].bytes_read < 0.3 * rows["fp32"].bytes_read
+    assert rows["static_wi8_ai8"].bytes_written == rows["fp32"].bytes_written / 4
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_dynamic_blocks_compute_at_run_time_stays_float(dynamic_net, engine):
+    variant = dynamic_net.manifest.variant(f"{engine}-static_wi8_ai8")
+    assert {"expand.conv", "expand.act", "squeeze"} <= set(variant.quantization.kept_float)
+    assert variant.delegation.fallback == ()
+    assert variant.parity.sqnr_db > 20
+    assert variant.parity.max_abs > 0
