@@ -7,7 +7,7 @@ from collections import Counter
 import click
 
 from edgekit.cli._output import print_table
-from runtime.bundle import Bundle, FallbackOp, Graph
+from runtime.bundle import Bundle, FallbackOp, Graph, Quantization
 
 
 def print_variants(bundle: Bundle) -> None:
@@ -37,6 +37,23 @@ def print_variants(bundle: Bundle) -> None:
         if variant.delegation and variant.delegation.fallback:
             click.echo(f"\noutside the delegate of {variant.name}:")
             print_fallback(variant.delegation.fallback)
+
+    for variant in bundle.manifest.variants:
+        if variant.quantization is not None:
+            click.echo(f"\n{variant.name}: {_quantised(variant.quantization)}")
+
+
+def _quantised(record: Quantization) -> str:
+    parts = []
+    if record.accuracy is not None and record.accuracy_fp32 is not None:
+        drop = f"{record.accuracy:.2%} right of {record.n_validation}, fp32 {record.accuracy_fp32:.2%}"
+        parts.append(drop)
+    if record.calibration is not None:
+        parts.append(f"calibrated on {record.n_calibration} frames ({record.calibration})")
+    if record.heads:
+        parts.append(f"float scores from {', '.join(record.heads)}")
+    parts.append(f"in float: {', '.join(record.kept_float) or 'nothing else'}")
+    return "; ".join(parts)
 
 
 def print_fallback(fallback: tuple[FallbackOp, ...]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,14 @@ if TYPE_CHECKING:
 
 _PATH = click.Path(path_type=Path)
 _OPTIONS = (
+    click.option(
+        "--precision",
+        "precisions",
+        multiple=True,
+        default=("fp32",),
+        show_default=True,
+        help="fp32, static_wi8_ai8 or dynamic_wi8_afp32; repeatable.",
+    ),
     click.option("--calibration", type=_PATH, help="Images, or .npy of inputs, that show the ranges."),
     click.option("--validation", type=_PATH, help="Folder with labelled images, a sub-folder per class."),
     click.option("--max-drop", metavar="SHARE", help="Accuracy that may be lost, as 1% or 0.01."),
@@ -27,17 +35,10 @@ def quantize_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def find_options(
-    origin: Origin,
-    precisions: Sequence[str],
-    data_root: Path | None,
-    *,
-    calibration: Path | None,
-    validation: Path | None,
-    max_drop: str | None,
-    keep_float: tuple[str, ...],
-) -> QuantizeOptions | None:
-    """Return the library's options; ``None`` when nothing is quantised.
+def take_options(settings: dict[str, Any], origin: Origin, data_root: Path | None) -> QuantizeOptions | None:
+    """Take what is of quantisation, but for the precisions, out of ``settings`` and return it.
+
+    ``None`` when nothing is quantised.
 
     Raises:
         ValueError: an option of quantisation is given although nothing is quantised, or makes no sense.
@@ -45,16 +46,18 @@ def find_options(
     """
     from edgekit.export.quantize import QuantizeOptions, find_calibration, find_validation, read_share
 
-    if all(precision == "fp32" for precision in precisions):
-        if calibration or validation or max_drop or keep_float:
+    names = ("calibration", "validation", "max_drop", "keep_float")
+    given = {name: settings.pop(name) for name in names}
+    if all(precision == "fp32" for precision in settings["precisions"]):
+        if any(given.values()):
             raise ValueError(
                 "--calibration, --validation, --max-drop and --keep-float are for quantisation; "
                 "add --precision static_wi8_ai8 or --precision dynamic_wi8_afp32"
             )
         return None
     return QuantizeOptions(
-        calibration=find_calibration(origin, calibration, data_root),
-        validation=find_validation(origin, validation, data_root),
-        max_drop=read_share(max_drop),
-        keep_float=keep_float,
+        calibration=find_calibration(origin, given["calibration"], data_root),
+        validation=find_validation(origin, given["validation"], data_root),
+        max_drop=read_share(given["max_drop"]),
+        keep_float=given["keep_float"],
     )

@@ -10,16 +10,12 @@ import click
 from edgekit.cli import _options as options
 from edgekit.cli._bundle import print_variants
 from edgekit.cli._output import note, print_json
-from edgekit.cli._quantize import find_options, quantize_options
+from edgekit.cli._quantize import quantize_options, take_options
 
 
 @click.command()
 @click.argument("model")
 @click.option("--engine", "engines", multiple=True, default=("executorch", "litert"), show_default=True)
-@click.option(
-    "--precision", "precisions", multiple=True, default=("fp32",), show_default=True,
-    help="fp32, static_wi8_ai8 or dynamic_wi8_afp32; repeatable.",
-)  # fmt: skip
 @click.option(
     "--weights",
     type=click.Path(path_type=Path),
@@ -36,9 +32,7 @@ from edgekit.cli._quantize import find_options, quantize_options
 @options.json_option
 def export(
     model: str, weights: Path | None, inputs: Path | None, data_root: Path | None,
-    input_shapes: tuple[tuple[int, ...], ...], out: Path | None, as_json: bool, engines: tuple[str, ...],
-    precisions: tuple[str, ...], tolerance: float, allow_fallback: tuple[str, ...], overwrite: bool,
-    **quantize: Any,
+    input_shapes: tuple[tuple[int, ...], ...], out: Path | None, as_json: bool, **settings: Any,
 ) -> None:  # fmt: skip
     """Export MODEL (a model's name, a checkpoint or path/to/file.py:function) to a bundle.
 
@@ -62,11 +56,8 @@ def export(
     origin = find_origin(
         model, weights=weights, inputs=inputs, data_root=data_root, input_shapes=input_shapes
     )
-    bundle = export_bundle(
-        origin, out or Path(f"{origin.name}.edgekit"), engines=engines, precisions=precisions,
-        quantize=find_options(origin, precisions, data_root, **quantize), tolerance=tolerance,
-        allow_fallback=allow_fallback, overwrite=overwrite, progress=note,
-    )  # fmt: skip
+    settings["quantize"] = take_options(settings, origin, data_root)
+    bundle = export_bundle(origin, out or Path(f"{origin.name}.edgekit"), progress=note, **settings)
     if as_json:
         print_json(bundle.manifest)
     else:

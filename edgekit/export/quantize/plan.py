@@ -86,21 +86,24 @@ def find_heads(program: ExportedProgram) -> tuple[str, ...]:
     return tuple(dict.fromkeys(module_path_of(node) for node in _weighted_before(output)))
 
 
-def pools_before(program: ExportedProgram, heads: Collection[str]) -> tuple[str, ...]:
-    """Return the paths of the poolings whose means the ``heads`` read.
+def modules_beside(program: ExportedProgram, heads: Collection[str]) -> tuple[str, ...]:
+    """Return the paths of the poolings that ``heads`` read, and of what follows the heads.
 
     A mean over a map is far less noisy than the map; rounded to the map's steps it would lose that.
+    What makes scores of scores (a softmax, a mean) is float as they are.
     """
     found: list[str] = []
+    (output,) = (node for node in program.graph.nodes if node.op == "output")
     for node in program.graph.nodes:
-        if module_path_of(node) not in heads or not _is_weighted(node):
+        if not _is_weighted(node) or module_path_of(node) not in heads:
             continue
         source: Node | None = node.args[0]
         while isinstance(source, Node) and source.op == "call_function" and not _is_weighted(source):
             if "pool" in aten_name(source) or aten_name(source) == "mean":
                 found.append(module_path_of(source))
             source = next(iter(source.all_input_nodes), None) if len(source.all_input_nodes) == 1 else None
-    return tuple(dict.fromkeys(found))
+    found += [module_path_of(node) for node in _before(output)[1]]
+    return tuple(path for path in dict.fromkeys(found) if path not in heads)
 
 
 def weighted_before(program: ExportedProgram) -> dict[str, tuple[str, ...]]:
@@ -113,7 +116,13 @@ def weighted_before(program: ExportedProgram) -> dict[str, tuple[str, ...]]:
 
 
 def _weighted_before(node: Node) -> list[Node]:
+    return _before(node)[0]
+
+
+def _before(node: Node) -> tuple[list[Node], list[Node]]:
+    """Return the nearest weighted ops before ``node``, and the ops between."""
     found: list[Node] = []
+    between: list[Node] = []
     waiting, seen = list(node.all_input_nodes), set()
     while waiting:
         source = waiting.pop()
@@ -122,9 +131,10 @@ def _weighted_before(node: Node) -> list[Node]:
         seen.add(source)
         if _is_weighted(source):
             found.append(source)
-        else:
+        elif source.op == "call_function":
+            between.append(source)
             waiting.extend(source.all_input_nodes)
-    return found
+    return found, between
 
 
 def _is_weighted(node: Node) -> bool:

@@ -12,7 +12,7 @@ from edgekit.export.executorch import export_executorch, first_line
 from edgekit.export.litert import describe, module_names
 from edgekit.export.quantize.calibration import Calibration
 from edgekit.export.quantize.options import QuantizeOptions
-from edgekit.export.quantize.plan import QuantizationPlan, find_heads, float_modules, pools_before
+from edgekit.export.quantize.plan import QuantizationPlan, find_heads, float_modules, modules_beside
 from edgekit.export.quantize.pt2e import quantize_program
 from edgekit.export.quantize.rounding import round_weights
 from edgekit.export.quantize.sensitivity import rank_layers
@@ -124,8 +124,8 @@ def make_plan(precision: str, ready: Prepared, options: QuantizeOptions) -> Quan
     plan = QuantizationPlan(precision, None, kept, heads, options.int8_io)
     if not plan.is_static:
         return plan
-    pools = () if options.int8_io else pools_before(ready.program, heads)
-    plan = replace(plan, kept_float=tuple(dict.fromkeys((*kept, *pools))))
+    beside = () if options.int8_io else modules_beside(ready.program, heads)
+    plan = replace(plan, kept_float=tuple(dict.fromkeys((*kept, *beside))))
     return replace(plan, calibration=_frames(ready, options.calibration))
 
 

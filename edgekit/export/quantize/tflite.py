@@ -80,6 +80,10 @@ class _Graph:
                 path = next((one for one in found if one is not None), None)
             yield name, outputs, path, op
 
+    def is_output(self, op: Any) -> bool:
+        """Return whether the graph gives back what ``op`` makes."""
+        return not set(op.outputs).isdisjoint(self._graph.outputs)
+
     def put_weights(self, rounded: nn.Module, plan: QuantizationPlan) -> None:
         """Replace the weights and biases of what is quantised by those of ``rounded``.
 
@@ -145,9 +149,11 @@ def _rules(graph: _Graph, plan: QuantizationPlan) -> Iterator[tuple[str, Any, st
     if not plan.int8_io:
         yield ".*", names.INPUT, "float"
         yield ".*", names.OUTPUT, "float"
-    for op_name, outputs, path, _ in graph.ops:
+    for op_name, outputs, path, op in graph.ops:
         scope = f"^{re.escape(';'.join(outputs))};$"
         if path is None:
+            if not plan.int8_io and graph.is_output(op):  # it has lost its name, and follows the heads
+                yield scope, names.ALL_SUPPORTED, "float"
             continue
         if plan.is_float(path):
             yield scope, names.ALL_SUPPORTED, "float"
