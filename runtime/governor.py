@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from runtime.baselines import Outcome
-from runtime.bundle import Bundle, Graph, TensorSpec
+from runtime.bundle import Bundle
 from runtime.classify import Guess, top_k
 from runtime.errors import NotFittedError
-from runtime.inputs import load_input
+from runtime.inputs import load_frame
 from runtime.pacing import ModelClock, WallClock, serve
 from runtime.policy import Policy, load_policy, policy_path
 from runtime.setting import Setting
@@ -111,7 +111,7 @@ def run_bundle(
         raise ValueError(f"frames is {frames}, fps {fps}; allowed: frames from 1, fps above 0 up to 1000")
     chosen = bundle.manifest.variant(variant or (policy.variant if policy else None))
     graph = bundle.manifest.graphs[chosen.graph]
-    tensors = [[load_input(path, _only_input(graph))] for path in inputs]
+    tensors = [load_frame(path, graph.inputs) for path in inputs]
     setting = policy.setting if policy else _kernel_setting(target)
     pace = fps or (policy.fps_target if policy else None)
 
@@ -148,12 +148,6 @@ def run_bundle(
         comparison=policy.comparison if policy else (),
         notes=_notes(policy, chosen.name, pace, setting, setting_read),
     )
-
-
-def _only_input(graph: Graph) -> TensorSpec:
-    if len(graph.inputs) != 1:
-        raise ValueError(f"the network has {len(graph.inputs)} inputs; files need one with a single input")
-    return graph.inputs[0]
 
 
 def _guesses(scores: np.ndarray, labels: Sequence[str] | None, k: int) -> tuple[Guess, ...]:

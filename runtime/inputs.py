@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,27 @@ import numpy as np
 from runtime.bundle import TensorSpec
 from runtime.errors import DataError
 from runtime.images import load_image
+
+
+def load_frame(path: str | Path, specs: Sequence[TensorSpec]) -> list[np.ndarray]:
+    """Return the file at ``path`` as one frame: an array per input of ``specs``.
+
+    A network with one input takes what ``load_input`` takes; one with several takes a ``.npz``
+    archive whose arrays are called as its inputs.
+
+    Raises:
+        DataError: the file is missing or cannot be read.
+        ValueError: it does not fit the inputs.
+    """
+    if len(specs) == 1:
+        return [load_input(path, specs[0])]
+    names = ", ".join(spec.name for spec in specs)
+    if Path(path).suffix != ".npz":
+        raise ValueError(f"the network has {len(specs)} inputs: give a .npz file with arrays called {names}")
+    arrays = _load_archive(Path(path))
+    if set(arrays) != {spec.name for spec in specs}:
+        raise ValueError(f"{path} holds {', '.join(arrays) or 'nothing'}; the inputs are called {names}")
+    return [check_input(arrays[spec.name], spec, f"{spec.name} in {path}") for spec in specs]
 
 
 def load_input(path: str | Path, spec: TensorSpec) -> np.ndarray:
@@ -40,6 +63,16 @@ def check_input(array: np.ndarray, spec: TensorSpec, where: str) -> np.ndarray:
     if not np.can_cast(array.dtype, spec.dtype, casting="same_kind"):
         raise ValueError(f"{where} holds {array.dtype}; input {spec.name!r} is {spec.dtype}: convert it")
     return np.ascontiguousarray(array, dtype=spec.dtype)
+
+
+def _load_archive(path: Path) -> dict[str, np.ndarray]:
+    try:
+        with np.load(path, allow_pickle=False) as loaded:
+            return {name: loaded[name] for name in loaded.files}
+    except FileNotFoundError as err:
+        raise DataError(f"there is no file at {path}; give the path of a .npz archive") from err
+    except (OSError, ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as err:
+        raise DataError(f"{path} is not a .npz archive ({err}); write it with numpy.savez") from err
 
 
 def _load_array(path: Path) -> np.ndarray:

@@ -15,7 +15,11 @@ from edgekit.cli._policy import print_run
 @bundle_argument
 @target_option
 @click.option(
-    "--input", "inputs", multiple=True, type=click.Path(path_type=Path), help="Image or .npy; repeatable."
+    "--input",
+    "inputs",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Image, .npy, or .npz for several inputs; repeatable.",
 )
 @variant_option
 @click.option("--fps", type=float, default=None, help="Pace of the frames. Default: the policy's.")

@@ -188,13 +188,17 @@ class EngineProcess:
             raise ValueError(
                 f"{self._what} takes {len(self.inputs)} inputs, got {len(inputs)}; give one array each"
             )
+        packed = []
         for values, spec in zip(inputs, self.inputs, strict=True):
+            if values.dtype == np.int64 and spec.dtype == "int32":
+                values = _narrow(values)  # LiteRT files have 32-bit integers where the network has 64
             if values.shape != spec.shape or values.dtype.name != spec.dtype:
                 raise ValueError(
                     f"input {spec.name!r} of {self._what} has shape {values.shape} {values.dtype.name}; "
                     f"it must be {spec.shape} {spec.dtype}; resize or convert it first"
                 )
-        return tuple(Array.of(values) for values in inputs)
+            packed.append(Array.of(values))
+        return tuple(packed)
 
     def _ask(self, request: Message) -> Message:
         assert self._process.stdin is not None
@@ -225,6 +229,12 @@ class EngineProcess:
             f"{self._what}: the worker process died {how} during {doing}; try again, with fewer threads or "
             f"another engine; its last words: {words or 'none'}"
         )
+
+
+def _narrow(values: np.ndarray) -> np.ndarray:
+    """Return 64-bit integers as 32-bit ones, or unchanged where one of them does not fit."""
+    narrow = values.astype(np.int32)
+    return narrow if np.array_equal(narrow, values) else values
 
 
 def random_inputs(specs: Sequence[TensorSpec], seed: int = 0) -> list[np.ndarray]:

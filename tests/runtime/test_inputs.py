@@ -6,7 +6,7 @@ from PIL import Image
 
 from runtime.bundle import ImageSpec, TensorSpec
 from runtime.errors import DataError
-from runtime.inputs import load_input
+from runtime.inputs import load_frame, load_input
 
 SPEC = TensorSpec("x", "float32", (1, 3, 4, 4), ImageSpec(4, 4, (0.5,) * 3, (0.25,) * 3))
 
@@ -41,6 +41,46 @@ def test_array_of_another_kind_is_refused(tmp_path):
 def test_photo_for_a_network_that_takes_none_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"no image: give a \.npy file of shape \(1, 8\)"):
         load_input(tmp_path / "photo.png", TensorSpec("x", "float32", (1, 8)))
+
+
+PAIR = (TensorSpec("sound", "float32", (1, 4)), TensorSpec("ids", "int64", (2,)))
+
+
+def test_archive_has_an_array_per_input(tmp_path):
+    np.savez(tmp_path / "x.npz", ids=np.array([3, 5]), sound=np.ones((1, 4)))
+    sound, ids = load_frame(tmp_path / "x.npz", PAIR)
+    assert (sound.dtype, ids.dtype) == (np.float32, np.int64)
+    np.testing.assert_array_equal(ids, [3, 5])
+
+
+def test_one_input_needs_no_archive(tmp_path):
+    np.save(tmp_path / "x.npy", np.ones((1, 4)))
+    (array,) = load_frame(tmp_path / "x.npy", PAIR[:1])
+    assert array.shape == (1, 4)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"sound": np.ones((1, 4))}, "holds sound; the inputs are called sound, ids"),
+        ({"sound": np.ones((1, 5)), "ids": np.array([3, 5])}, r"sound in .* has shape \(1, 5\)"),
+    ],
+)
+def test_archive_that_does_not_fit_is_refused(tmp_path, arrays, message):
+    np.savez(tmp_path / "x.npz", **arrays)
+    with pytest.raises(ValueError, match=message):
+        load_frame(tmp_path / "x.npz", PAIR)
+
+
+def test_several_inputs_need_an_archive_that_can_be_read(tmp_path):
+    with pytest.raises(ValueError, match=r"has 2 inputs: give a \.npz file with arrays called sound, ids"):
+        load_frame(tmp_path / "photo.png", PAIR)
+    for content in (b"", b"junk", b"PK\x03\x04 no archive"):
+        (tmp_path / "x.npz").write_bytes(content)
+        with pytest.raises(DataError, match=r"x\.npz is not a \.npz archive"):
+            load_frame(tmp_path / "x.npz", PAIR)
+    with pytest.raises(DataError, match="there is no file at"):
+        load_frame(tmp_path / "missing.npz", PAIR)
 
 
 @pytest.mark.parametrize("name", ["missing.npy", "missing.png"])

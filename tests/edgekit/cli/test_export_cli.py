@@ -1,5 +1,6 @@
 import json
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -126,3 +127,33 @@ def test_unknown_model_is_a_usage_error_with_near_matches():
     result = CliRunner().invoke(cli, ["export", "mobilnet_v2"])
     assert result.exit_code == 2
     assert "mobilenet_v2" in result.stderr
+
+
+TWO_INPUTS = """
+import torch
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.sound, self.words = nn.Linear(4, 3), nn.Embedding(10, 3)
+
+    def forward(self, sound, ids):
+        return self.sound(sound) + self.words(ids), self.sound(sound) * 2
+
+def make():
+    return Net(), (torch.rand(1, 4), torch.tensor([7]))
+"""
+
+
+def test_two_inputs_from_export_to_run(tmp_path):
+    (tmp_path / "mine.py").write_text(TWO_INPUTS)
+    np.savez(tmp_path / "frame.npz", sound=np.ones((1, 4), np.float32), ids=np.array([7]))
+    bundle = str(tmp_path / "mine.edgekit")
+    allowed = ["--engine", "litert", "--allow-fallback", "EMBEDDING_LOOKUP"]
+    exported = CliRunner().invoke(cli, ["export", f"{tmp_path}/mine.py:make", *allowed, "-o", bundle])
+    assert exported.exit_code == 0, exported.output
+    assert "outside the delegate of litert-fp32" in exported.stdout
+    shown = CliRunner().invoke(cli, ["run", bundle, "--input", str(tmp_path / "frame.npz"), "--frames", "2"])
+    assert shown.exit_code == 0, shown.output
+    assert "Frames:  2 of litert-fp32" in shown.stdout
