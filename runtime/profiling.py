@@ -142,7 +142,7 @@ def profile_file(
         version = model.version
     inside = sum(op.delegate is not None for op in seen.frames[0])
     remarks = [
-        f"XNNPACK tells whole microseconds: its {inside} ops may take up to {inside / 1000:.3g} ms more in all",
+        f"XNNPACK tells whole microseconds: {inside} ops may take up to {inside / 1000:.3g} ms more in all",
         *_disturbance(plain_ms, seen.samples_ms),
     ]
     indices: tuple[int, ...] = ()
