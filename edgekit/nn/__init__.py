@@ -2,6 +2,14 @@
 
 from edgekit.nn.dynamic_conv import DynamicConv2d, KernelAttention
 from edgekit.nn.dynamic_relu import DynamicReLU
+from edgekit.nn.selective_kernel import SelectiveKernel
 from edgekit.nn.temperature import TemperatureSchedule, set_temperature
 
-__all__ = ["DynamicConv2d", "DynamicReLU", "KernelAttention", "TemperatureSchedule", "set_temperature"]
+__all__ = [
+    "DynamicConv2d",
+    "DynamicReLU",
+    "KernelAttention",
+    "SelectiveKernel",
+    "TemperatureSchedule",
+    "set_temperature",
+]

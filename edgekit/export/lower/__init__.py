@@ -10,7 +10,10 @@ from torch import nn
 from edgekit.export.lower.batch_norm import fold_batch_norm
 from edgekit.export.lower.dynamic_conv import lower_dynamic_conv
 from edgekit.export.lower.dynamic_relu import lower_dynamic_relu
-from edgekit.nn import DynamicConv2d, DynamicReLU
+from edgekit.export.lower.selective_kernel import lower_selective_kernel
+from edgekit.export.lower.squeeze_excite import lower_squeeze_excite
+from edgekit.models.layers import SqueezeExcite
+from edgekit.nn import DynamicConv2d, DynamicReLU, SelectiveKernel
 
 __all__ = [
     "EXPORT_FORMS",
@@ -25,6 +28,8 @@ __all__ = [
 EXPORT_FORMS: dict[type[nn.Module], Callable[..., nn.Module]] = {
     DynamicConv2d: lower_dynamic_conv,
     DynamicReLU: lower_dynamic_relu,
+    SelectiveKernel: lower_selective_kernel,
+    SqueezeExcite: lower_squeeze_excite,
 }
 
 

@@ -4,10 +4,13 @@ import pytest
 import torch
 from torch import nn
 
-from edgekit.export.lower import fold_batch_norm, lower
+from edgekit.export.lower import choose_layout, fold_batch_norm, lower
 from edgekit.export.lower.dynamic_conv import PointwiseDynamicConv, StaticKernels
 from edgekit.export.lower.dynamic_relu import StaticDynamicReLU
-from edgekit.nn import DynamicConv2d, DynamicReLU, set_temperature
+from edgekit.export.lower.selective_kernel import FoldedSelectiveKernel
+from edgekit.export.lower.squeeze_excite import FoldedSqueezeExcite
+from edgekit.models.layers import SqueezeExcite
+from edgekit.nn import DynamicConv2d, DynamicReLU, SelectiveKernel, set_temperature
 
 X = torch.randn(1, 8, 6, 6, generator=torch.Generator().manual_seed(0))
 
@@ -120,3 +123,45 @@ def test_the_model_itself_is_not_changed():
     assert not lowered.training
     assert [type(m) for m in model] == [DynamicConv2d, nn.BatchNorm2d, DynamicReLU]
     assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_selective_kernel(stride):
+    block = randomised(SelectiveKernel(8, 16, stride, groups=4))
+    lowered = lower(nn.Sequential(block))
+    assert isinstance(lowered[0], FoldedSelectiveKernel)
+    assert largest_difference(block, lowered) < 1e-5
+
+
+def test_squeeze_and_excitation_needs_no_op_for_its_gate():
+    block = randomised(SqueezeExcite(8, 4))
+    lowered = lower(nn.Sequential(block))
+    assert isinstance(lowered[0], FoldedSqueezeExcite)
+    assert largest_difference(block, lowered) < 1e-5
+    ops = [
+        node.target for node in torch.export.export(lowered, (X,)).graph.nodes if node.op == "call_function"
+    ]
+    assert [str(op).split(".")[1] for op in ops] == ["mean", "conv2d", "relu", "conv2d", "hardtanh", "mul"]
+
+
+def test_one_kernel_is_a_static_convolution():
+    conv = randomised(DynamicConv2d(8, 12, 1, kernels=1))
+    lowered = lower(nn.Sequential(conv))
+    assert type(lowered[0]) is nn.Conv2d
+    assert largest_difference(conv, lowered) < 1e-5
+
+
+@pytest.mark.parametrize("channels_last", [False, True])
+def test_both_layouts_give_the_same_numbers(channels_last):
+    conv = randomised(DynamicConv2d(8, 12, 1))
+    lowered = lower(nn.Sequential(conv))
+    choose_layout(lowered, channels_last=channels_last)
+    assert lowered[0].channels_last is channels_last
+    assert largest_difference(conv, lowered) < 1e-5
+
+
+def test_dynamic_relu_with_a_flat_line():
+    act = randomised(DynamicReLU(8))
+    with torch.no_grad():
+        act.slope1.bias.fill_(-60.0)  # tanh is -1 exactly: the first line's slope is 0
+    assert largest_difference(act, lower(act)) < 1e-5
