@@ -46,12 +46,16 @@ class StaticDynamicReLU(nn.Module):
         self.register_buffer("least_slope", torch.full((1, 1, 1, 1), 1e-6))
         self.spatial = None if act.spatial is None else _cooled(act.spatial)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Return the activated input, shape (1, C, H, W)."""
+    def coefficients(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Return slope1, slope2, offset1, offset2, each of shape (1, C or 1, 1, 1)."""
         hidden = self.act(self.fc1(x.mean((2, 3), keepdim=True)))  # (1, C/R, 1, 1)
         coefficients = torch.tanh(self.head(hidden)) * self.scale + self.shift  # (1, 4C, 1, 1)
         outputs = coefficients.shape[1] // 4
-        slope1, slope2, offset1, offset2 = (coefficients.narrow(1, k * outputs, outputs) for k in range(4))
+        return tuple(coefficients.narrow(1, k * outputs, outputs) for k in range(4))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the activated input, shape (1, C, H, W)."""
+        slope1, slope2, offset1, offset2 = self.coefficients(x)
         slope1 = torch.maximum(slope1, self.least_slope)
         y = torch.maximum(x, x * (slope2 / slope1) + (offset2 - offset1) / slope1) * slope1 + offset1
         return y if self.spatial is None else y * self.spatial_weight(x)
