@@ -204,7 +204,7 @@ def place(
         if not placement.dynamic_at:
             break
         placement = _verified(placement, spec)
-        progress(placement.summary)
+        progress(f"{len(placement.dynamic_at)} layers add {placement.measured_share:.1%} in the network")
         if not placement.warnings:
             break
     return placement

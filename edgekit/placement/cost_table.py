@@ -119,7 +119,9 @@ def load_costs(path: str | Path) -> CostTable:
     try:
         return msgspec.json.decode(Path(path).read_bytes(), type=CostTable)
     except (OSError, UnicodeDecodeError, msgspec.DecodeError) as err:
-        raise DataError(f"{path} is no table of costs ({err}); edgekit place --costs FILE makes one") from err
+        raise DataError(
+            f"{path} is no table of costs ({err}); remove it: edgekit place measures a new one"
+        ) from err
 
 
 def net_name(spec: ModelSpec) -> str:
