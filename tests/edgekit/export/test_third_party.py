@@ -20,14 +20,25 @@ def bring(function, package):
 
 
 @pytest.mark.parametrize("engine", ["executorch", "litert"])
-@pytest.mark.parametrize(
-    ("function", "package"), [("efficientnet_lite", "efficientnet_lite_pytorch"), ("shufflenet", "pytorchcv")]
-)
-def test_image_nets_export_whole(function, package, engine, tmp_path):
-    bundle = export_bundle(bring(function, package), tmp_path / "net.edgekit", engines=[engine])
+def test_an_image_net_exports_whole(engine, tmp_path):
+    origin = bring("efficientnet_lite", "efficientnet_lite_pytorch")
+    bundle = export_bundle(origin, tmp_path / "net.edgekit", engines=[engine])
     (variant,) = bundle.manifest.variants
     assert variant.delegation.fallback == ()
     assert variant.parity.max_abs <= variant.parity.tolerance
+
+
+@pytest.mark.parametrize(
+    ("engine", "reason"),
+    [
+        ("executorch", r"aten\.split_with_sizes_copy\.default .*here in features\.stage1\.unit2"),
+        ("litert", r"PADV2 .*here in features\.init_block\.pool"),  # its max pool rounds up
+    ],
+)
+def test_ops_that_leave_the_delegate_are_named_with_their_module(engine, reason, tmp_path):
+    with pytest.raises(DelegationError, match=reason):
+        export_bundle(bring("shufflenet", "pytorchcv"), tmp_path / "net.edgekit", engines=[engine])
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("engine", ["executorch", "litert"])
