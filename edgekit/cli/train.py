@@ -30,6 +30,7 @@ from edgekit.cli._placement import placement_options
 @click.option("--device", help="auto, cpu or cuda.")
 @click.option("--devices", type=int, help="How many of it; more than one trains by DDP.")
 @click.option("--precision", help="32-true, 16-mixed or bf16-mixed.")
+@click.option("--qat", is_flag=True, default=None, help="Quantisation-aware: learn to bear int8; with --init.")
 @click.option("--seed", type=int, help="Seed of weights, order, augmentation and dropout.")
 @click.option("--init", help="Start from imagenet weights or a checkpoint; static layers become dynamic.")
 @out_option
@@ -43,6 +44,7 @@ def train(
     \b
     Example:
       edgekit train mobilenet_v2 --data digits --recipe digits-demo -o runs/digits
+      edgekit train mobilenet_v2 --data fashion-mnist --init runs/net --qat --epochs 2 --lr 0.005
     """
     from edgekit import models, training
     from edgekit.data import load_dataset
@@ -51,11 +53,9 @@ def train(
     choices = {name: options.pop(name) for name in ("width", "image_size", "act", "dynamic_conv")}
     named = training.load_recipe(recipe).override(recipe=options, model=choices)
     dataset = load_dataset(data, root=data_root, image_size=named.model.get("image_size"))
-    start = None
-    if init is not None:
-        start = (
-            models.pretrained(model).model if init == "imagenet" else training.load_checkpoint(init).build()
-        )
+    start = init and (
+        models.pretrained(model).model if init == "imagenet" else training.load_checkpoint(init).build()
+    )
     spec = training.fit_spec(models.ModelSpec(model, **named.model), dataset)
     folder = out or Path("runs") / f"{model}-{data}"
     how = {"resume": resume, "init": start}

@@ -8,6 +8,7 @@ from edgekit.training.checkpoint import (
     save_checkpoint,
 )
 from edgekit.training.hooks import Hook, TemperatureAnnealing
+from edgekit.training.quantization_aware import QuantizationAware
 from edgekit.training.recipe import RECIPES, NamedRecipe, Recipe, load_recipe
 from edgekit.training.run import fit_spec, train
 from edgekit.training.schedule import learning_rate
@@ -21,6 +22,7 @@ __all__ = [
     "Classification",
     "Hook",
     "NamedRecipe",
+    "QuantizationAware",
     "Recipe",
     "Task",
     "TemperatureAnnealing",

@@ -25,6 +25,7 @@ class Recipe:
         weight_decay: of weights; biases and normalisation have none.
         label_smoothing: share of the target spread over all classes.
         augment: shift images by up to an eighth, and mirror them where the dataset allows.
+        qat: round weights and activations as an int8 export will, so that the network learns to bear it.
         temperature_epochs: epochs in which dynamic convolutions anneal from 30 to 1; 0: stay at 1.
         precision: as Lightning Fabric calls it.
         device: ``auto``, ``cpu`` or ``cuda``; ``devices`` processes of it, by DDP when more than one.
@@ -41,6 +42,7 @@ class Recipe:
     warmup_epochs: int = 2
     label_smoothing: float = 0.1
     augment: bool = True
+    qat: bool = False
     temperature_epochs: int = 10
     precision: str = "32-true"
     device: str = "auto"

@@ -21,6 +21,7 @@ from edgekit.training.checkpoint import (
     save_checkpoint,
 )
 from edgekit.training.hooks import Hook, TemperatureAnnealing
+from edgekit.training.quantization_aware import QuantizationAware
 from edgekit.training.recipe import Recipe
 from edgekit.training.state import STATE_FILE
 from edgekit.training.trainer import Trainer, evaluate
@@ -78,7 +79,8 @@ def train(
         start_from(model, init.state_dict(), "the network to start from")
     # The last epoch at the latest trains at temperature 1: that is what is tested and exported.
     annealing = TemperatureSchedule(epochs=min(recipe.temperature_epochs, recipe.epochs - 1))
-    trainer = Trainer(model, recipe, [TemperatureAnnealing(annealing), *hooks])
+    own = [TemperatureAnnealing(annealing), *([QuantizationAware()] if recipe.qat else [])]
+    trainer = Trainer(model, recipe, [*own, *hooks])
     log = trainer.fit(dataset, folder, identity=identity, resume=resume, progress=progress)
 
     def save() -> None:
