@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from runtime.baselines import Outcome
-from runtime.bundle import Bundle
+from runtime.bundle import Bundle, Quantization
 from runtime.classify import Guess, top_k
 from runtime.errors import NotFittedError
 from runtime.inputs import load_frame
+from runtime.int8_io import to_float, to_int8
 from runtime.pacing import ModelClock, WallClock, serve
 from runtime.policy import Policy, load_policy, policy_path
 from runtime.setting import Setting
@@ -111,7 +112,8 @@ def run_bundle(
         raise ValueError(f"frames is {frames}, fps {fps}; allowed: frames from 1, fps above 0 up to 1000")
     chosen = bundle.manifest.variant(variant or (policy.variant if policy else None))
     graph = bundle.manifest.graphs[chosen.graph]
-    tensors = [load_frame(path, graph.inputs) for path in inputs]
+    io = chosen.quantization or Quantization()
+    tensors = [to_int8(load_frame(path, graph.inputs), io.inputs) for path in inputs]
     setting = policy.setting if policy else _kernel_setting(target)
     pace = fps or (policy.fps_target if policy else None)
 
@@ -141,7 +143,7 @@ def run_bundle(
         energy_mj=None if figure is None else figure.power_mw * float(np.mean(latencies)) / 1000.0,
         energy_source=target.energy_note if figure is None else figure.source,
         predictions=tuple(
-            Prediction(str(path), _guesses(scores, labels, k))
+            Prediction(str(path), _guesses(to_float([scores], io.outputs[:1])[0], labels, k))
             for path, scores in zip(inputs, outputs, strict=True)
         ),
         reason=policy.reason if policy else "No policy: the kernel chooses the clock.",

@@ -24,6 +24,7 @@ _OPTIONS = (
     click.option("--calibration", type=_PATH, help="Images, or .npy of inputs, that show the ranges."),
     click.option("--validation", type=_PATH, help="Folder with labelled images, a sub-folder per class."),
     click.option("--max-drop", metavar="SHARE", help="Accuracy that may be lost, as 1% or 0.01."),
+    click.option("--int8-io", is_flag=True, help="Let static files take and give int8 instead of float."),
     click.option("--keep-float", multiple=True, metavar="MODULE", help="Module to keep float; repeatable."),
 )
 
@@ -46,12 +47,12 @@ def take_options(settings: dict[str, Any], origin: Origin, data_root: Path | Non
     """
     from edgekit.export.quantize import QuantizeOptions, find_calibration, find_validation, read_share
 
-    names = ("calibration", "validation", "max_drop", "keep_float")
+    names = ("calibration", "validation", "max_drop", "keep_float", "int8_io")
     given = {name: settings.pop(name) for name in names}
     if all(precision == "fp32" for precision in settings["precisions"]):
         if any(given.values()):
             raise ValueError(
-                "--calibration, --validation, --max-drop and --keep-float are for quantisation; "
+                "--calibration, --validation, --max-drop, --keep-float and --int8-io are for quantisation; "
                 "add --precision static_wi8_ai8 or --precision dynamic_wi8_afp32"
             )
         return None
@@ -60,4 +61,5 @@ def take_options(settings: dict[str, Any], origin: Origin, data_root: Path | Non
         validation=find_validation(origin, given["validation"], data_root),
         max_drop=read_share(given["max_drop"]),
         keep_float=given["keep_float"],
+        int8_io=given["int8_io"],
     )

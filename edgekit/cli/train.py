@@ -30,7 +30,7 @@ from edgekit.cli._placement import placement_options
 @click.option("--device", help="auto, cpu or cuda.")
 @click.option("--devices", type=int, help="How many of it; more than one trains by DDP.")
 @click.option("--precision", help="32-true, 16-mixed or bf16-mixed.")
-@click.option("--qat", is_flag=True, default=None, help="Quantisation-aware: learn to bear int8; with --init.")
+@click.option("--qat", is_flag=True, default=None, help="Quantisation-aware: learn to bear int8.")
 @click.option("--seed", type=int, help="Seed of weights, order, augmentation and dropout.")
 @click.option("--init", help="Start from imagenet weights or a checkpoint; static layers become dynamic.")
 @out_option

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.export import ExportedProgram
 
-from runtime.bundle import Delegation
+from runtime.bundle import Delegation, IoScale
 from runtime.registry import Registry
 from runtime.workload import Workload
 
@@ -25,6 +25,7 @@ class Exported:
         delegation: what the delegate took and what it left.
         workload: cost of each op as this file runs it.
         packages: distributions that made the file; their versions go into the manifest.
+        inputs, outputs: of a file that takes and gives int8.
     """
 
     data: bytes
@@ -33,6 +34,8 @@ class Exported:
     delegation: Delegation
     workload: Workload
     packages: tuple[str, ...]
+    inputs: tuple[IoScale, ...] = ()
+    outputs: tuple[IoScale, ...] = ()
 
 
 class Backend(Protocol):

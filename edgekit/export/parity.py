@@ -10,9 +10,10 @@ from torch import nn
 
 from edgekit.export.graph import Frame, as_tensors
 from edgekit.export.outputs import run_model
-from runtime.bundle import OutputParity, Parity
+from runtime.bundle import IoScale, OutputParity, Parity
 from runtime.engines import EngineProcess
 from runtime.errors import ParityError
+from runtime.int8_io import to_float, to_int8
 
 # Of the largest magnitude of the eager outputs: logits of 20 may differ by 0.002. Float32 sums in
 # another order differ by about 1e-6 of it; a wrong op differs by more than 1e-2.
@@ -31,6 +32,8 @@ def measure_parity(
     *,
     tolerance: float = DEFAULT_TOLERANCE,
     described: str = "",
+    inputs: Sequence[IoScale] = (),
+    outputs: Sequence[IoScale] = (),
 ) -> Parity:
     """Run the file at ``path`` on ``frames``, one by one, and compare with the eager outputs.
 
@@ -43,18 +46,19 @@ def measure_parity(
         tolerance: allowed difference, relative to the largest eager output or to 1, whichever is
             larger. The result's ``tolerance`` is the absolute limit that follows.
         described: what the frames are, for the manifest.
+        inputs, outputs: see ``run_file``.
 
     Raises:
         ParityError: the file gives another number of outputs, another shape, or values that are
             not finite.
     """
     what = f"{path.name} on {engine}"
-    actual = run_file(engine, path, frames)
+    actual = run_file(engine, path, frames, inputs, outputs)
     if len(actual[0]) != len(names):
         raise ParityError(
             f"{what} gives {len(actual[0])} outputs, the eager model {len(names)}; export it again"
         )
-    outputs = [
+    compared = [
         compare(
             what,
             name,
@@ -64,7 +68,7 @@ def measure_parity(
         )
         for i, name in enumerate(names)
     ]
-    return summarise(outputs, n_inputs=len(frames), described=described)
+    return summarise(compared, n_inputs=len(frames), described=described)
 
 
 def run_eager(model: nn.Module, frames: Sequence[Frame]) -> list[list[np.ndarray]]:
@@ -72,15 +76,28 @@ def run_eager(model: nn.Module, frames: Sequence[Frame]) -> list[list[np.ndarray
     return [[output.numpy() for output in run_model(model, as_tensors(frame))] for frame in frames]
 
 
-def run_file(engine: str, path: Path, frames: Sequence[Frame]) -> list[list[np.ndarray]]:
-    """Return the outputs of the file at ``path`` for each frame, in the order of the file."""
+def run_file(
+    engine: str,
+    path: Path,
+    frames: Sequence[Frame],
+    inputs: Sequence[IoScale] = (),
+    outputs: Sequence[IoScale] = (),
+) -> list[list[np.ndarray]]:
+    """Return the outputs of the file at ``path`` for each frame, in the order of the file.
+
+    Args:
+        frames: float, also for a file that takes and gives int8.
+        inputs, outputs: what such a file's int8 values mean.
+    """
     with EngineProcess(engine, path) as model:
         # LiteRT files take 32-bit integers where the model takes 64.
         dtypes = [spec.dtype for spec in model.inputs]
-        return [
-            model.run([array.astype(dtype) for array, dtype in zip(frame, dtypes, strict=True)]).outputs or []
-            for frame in frames
-        ]
+        found = []
+        for frame in frames:
+            given = zip(to_int8(frame, inputs), dtypes, strict=True)
+            result = model.run([array.astype(dtype) for array, dtype in given]).outputs or []
+            found.append(to_float(result, outputs))
+        return found
 
 
 def compare(

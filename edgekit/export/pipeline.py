@@ -108,6 +108,8 @@ def export_bundle(
                 [output.name for output in ready.outputs],
                 tolerance=tolerance if record is None else _QUANTIZED_TOLERANCE,
                 described=ready.source.described,
+                inputs=exported.inputs,
+                outputs=exported.outputs,
             )
             (check_parity if record is None else check_quantized)(name, parity)
             workload = writer.add(f"workloads/{name}.json", _workload(exported), "workload")

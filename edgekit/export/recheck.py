@@ -11,7 +11,7 @@ from edgekit.export.graph import Origin
 from edgekit.export.layers import LayerReport, compare_layers
 from edgekit.export.parity import DEFAULT_TOLERANCE, check_parity, measure_parity
 from edgekit.export.preflight import Prepared, prepare
-from runtime.bundle import Bundle, Parity, Variant
+from runtime.bundle import Bundle, Parity, Quantization, Variant
 from runtime.errors import ParityError
 
 
@@ -80,6 +80,7 @@ def recheck_bundle(
 def _recheck(bundle: Bundle, variant: Variant, ready: Prepared, tolerance: float, by_layer: bool) -> Recheck:
     path = bundle.file(variant.path)
     parity, problem = None, None
+    io = variant.quantization or Quantization()
     try:
         parity = measure_parity(
             variant.engine,
@@ -89,6 +90,8 @@ def _recheck(bundle: Bundle, variant: Variant, ready: Prepared, tolerance: float
             [output.name for output in ready.outputs],
             tolerance=tolerance,
             described=ready.source.described,
+            inputs=io.inputs,
+            outputs=io.outputs,
         )
         if not _is_quantised(variant):
             check_parity(variant.name, parity)

@@ -17,7 +17,7 @@ from runtime.bundle.manifest import (
     TensorSpec,
     Variant,
 )
-from runtime.bundle.quantization import Quantization
+from runtime.bundle.quantization import IoScale, Quantization
 
 __all__ = [
     "ENGINES",
@@ -32,6 +32,7 @@ __all__ = [
     "FileEntry",
     "Graph",
     "ImageSpec",
+    "IoScale",
     "Manifest",
     "OutputParity",
     "Parity",

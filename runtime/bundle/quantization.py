@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class IoScale:
+    """What the int8 values ``q`` of an input or output mean: ``(q - zero_point) * step``."""
+
+    step: float
+    zero_point: int
+
+    def __post_init__(self) -> None:
+        if not (0 < self.step < math.inf and -128 <= self.zero_point <= 127):
+            raise ValueError(f"need a step above 0 and a zero point in [-128, 127], got {self}")
 
 
 @dataclass(frozen=True)
@@ -14,6 +27,7 @@ class Quantization:
         heads: layers with int8 weights but float scores.
         calibration, n_calibration: what showed the ranges of activations, and how many frames.
         accuracy_fp32, accuracy: share of right labels before and after, on ``n_validation`` inputs.
+        inputs, outputs: of a file that takes and gives int8; empty when it takes and gives float.
     """
 
     kept_float: tuple[str, ...] = ()
@@ -23,3 +37,5 @@ class Quantization:
     accuracy_fp32: float | None = None
     accuracy: float | None = None
     n_validation: int = 0
+    inputs: tuple[IoScale, ...] = ()
+    outputs: tuple[IoScale, ...] = ()

@@ -15,6 +15,8 @@ from edgekit.export.executorch import trace
 from edgekit.export.graph import as_tensors
 from edgekit.export.quantize.plan import QuantizationPlan, is_below
 from edgekit.export.workload import aten_name, module_path_of
+from runtime.bundle import IoScale
+from runtime.errors import ExportError
 from runtime.extras import require
 
 _CLAMPS = ("relu", "relu_", "relu6", "relu6_", "hardtanh", "hardtanh_", "clamp")
@@ -174,3 +176,25 @@ def _mean_extremes(base: type) -> Any:
             return x
 
     return MeanExtremes
+
+
+def take_int8(program: ExportedProgram) -> dict[str, tuple[IoScale, ...]]:
+    """Let ``program`` take and give int8, in place; return what its ``inputs`` and ``outputs`` mean.
+
+    Raises:
+        ExportError: an input or output is not quantised.
+    """
+    io = require("executorch.exir.passes.quantize_io_pass", extra="executorch")
+    signature = program.graph_signature
+    try:
+        given = [io.quantize_input(program, i) for i in range(len(signature.user_inputs))]
+        made = [io.quantize_output(program, i) for i in range(len(signature.user_outputs))]
+    except ValueError as err:
+        raise ExportError(f"the model cannot take and give int8 ({err}); leave --int8-io out") from err
+    for spec, node in zip(signature.output_specs, program.graph.output_node().args[0], strict=True):
+        spec.arg.name = node.name
+    program.graph_module.recompile()
+    return {
+        side: tuple(IoScale(float(args[0]), int(args[1])) for args in found)
+        for side, found in (("inputs", given), ("outputs", made))
+    }

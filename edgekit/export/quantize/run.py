@@ -13,10 +13,10 @@ from edgekit.export.litert import describe, module_names
 from edgekit.export.quantize.calibration import Calibration
 from edgekit.export.quantize.options import QuantizeOptions
 from edgekit.export.quantize.plan import QuantizationPlan, find_heads, float_modules, modules_beside
-from edgekit.export.quantize.pt2e import quantize_program
+from edgekit.export.quantize.pt2e import quantize_program, take_int8
 from edgekit.export.quantize.rounding import round_weights
 from edgekit.export.quantize.sensitivity import rank_layers
-from edgekit.export.quantize.tflite import quantize_tflite
+from edgekit.export.quantize.tflite import quantize_tflite, read_scales
 from runtime.bundle import Quantization
 from runtime.errors import AccuracyError, EdgekitError, ExportError
 from runtime.registry import Registry
@@ -44,7 +44,8 @@ def quantize_executorch(
     with exporting():
         model = round_weights(ready.lowered, plan)
         program = quantize_program(model, ready.example, plan)
-    return export_executorch(model, ready.example, program)
+        io = take_int8(program) if plan.int8_io else {}
+    return replace(export_executorch(model, ready.example, program), **io)
 
 
 @QUANTIZERS.register("litert")
@@ -56,7 +57,8 @@ def quantize_litert(ready: Prepared, plan: QuantizationPlan, float_file: Callabl
         model = round_weights(ready.lowered, plan)
         data = quantize_tflite(source.data, ready.lowered, model, plan, name_of)
         exported = describe(data, name_of)
-    return replace(exported, packages=(*source.packages, "ai-edge-quantizer"))
+        io = read_scales(data) if plan.int8_io else {}
+    return replace(exported, packages=(*source.packages, "ai-edge-quantizer"), **io)
 
 
 def quantize_graph(
@@ -82,7 +84,7 @@ def quantize_graph(
     quantize, validation = QUANTIZERS.get(engine), options.validation
     exported = _attempt(quantize, ready, plan, float_file)
     if validation is None:
-        return exported, _record(plan, None, None, 0)
+        return exported, _record(plan, exported, None, None, 0)
     before = validation.accuracy_of_model(ready.source.model)
     after = validation.accuracy_of_file(engine, exported)
     progress(f"{engine}-{precision}: accuracy {after:.2%}, fp32 {before:.2%} on {validation.described}")
@@ -104,7 +106,7 @@ def quantize_graph(
                 f"the worst are {', '.join(error.path for error in ranked[:3])}: check the calibration "
                 "images, or raise --max-drop"
             )
-    return exported, _record(plan, before, after, len(validation.frames))
+    return exported, _record(plan, exported, before, after, len(validation.frames))
 
 
 def _growing(total: int) -> Iterator[int]:
@@ -153,7 +155,11 @@ def _attempt(
 
 
 def _record(
-    plan: QuantizationPlan, accuracy_fp32: float | None, accuracy: float | None, n_validation: int
+    plan: QuantizationPlan,
+    exported: Exported,
+    accuracy_fp32: float | None,
+    accuracy: float | None,
+    n_validation: int,
 ) -> Quantization:
     return Quantization(
         kept_float=plan.kept_float,
@@ -163,4 +169,6 @@ def _record(
         accuracy_fp32=accuracy_fp32,
         accuracy=accuracy,
         n_validation=n_validation,
+        inputs=exported.inputs,
+        outputs=exported.outputs,
     )

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from edgekit.export.quantize.plan import QuantizationPlan, is_below
+from runtime.bundle import IoScale
 from runtime.engines.tflite_names import NameOf
 from runtime.extras import require
 
@@ -186,4 +187,15 @@ def _calibrate(data: bytes, work: Any, plan: QuantizationPlan) -> dict[str, Any]
     return {
         name: {end: value for end, value in found.items() if end != "frames"}
         for name, found in tool.get_model_qsvs().items()
+    }
+
+
+def read_scales(data: bytes) -> dict[str, tuple[IoScale, ...]]:
+    """Return what the int8 ``inputs`` and ``outputs`` of a file mean."""
+    interpreter = require("ai_edge_litert.interpreter", extra="litert")
+    model = interpreter.Interpreter(model_content=data)
+    sides = {"inputs": model.get_input_details(), "outputs": model.get_output_details()}
+    return {
+        side: tuple(IoScale(float(d["quantization"][0]), int(d["quantization"][1])) for d in details)
+        for side, details in sides.items()
     }

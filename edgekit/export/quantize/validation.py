@@ -44,7 +44,7 @@ class Validation:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"model{exported.suffix}"
             path.write_bytes(exported.data)
-            return self._accuracy(run_file(engine, path, self.frames))
+            return self._accuracy(run_file(engine, path, self.frames, exported.inputs, exported.outputs))
 
     def _accuracy(self, outputs: Sequence[Sequence[np.ndarray]]) -> float:
         scores = np.stack([frame[0].reshape(-1) for frame in outputs])

@@ -1,9 +1,14 @@
 import numpy as np
 import pytest
+import torch
+from PIL import Image
 
 from edgekit.export import QuantizeOptions, export_bundle
 from runtime.bundle import Bundle
 from runtime.engines import EngineProcess
+from runtime.governor import run_bundle
+from runtime.images import load_image
+from runtime.targets import open_target
 from tests.edgekit.export.quantize import nets
 
 ENGINES = ["executorch", "litert"]
@@ -82,3 +87,37 @@ def test_what_dynamic_blocks_compute_at_run_time_stays_float(dynamic_net, engine
     assert variant.delegation.fallback == ()
     assert variant.parity.sqnr_db > 20
     assert variant.parity.max_abs > 0
+
+
+@pytest.fixture(scope="module")
+def int8_net(tmp_path_factory):
+    model = nets.build(nets.Static)
+    choices = QuantizeOptions(calibration=nets.calibration(), int8_io=True)
+    path = tmp_path_factory.mktemp("int8") / "int8.edgekit"
+    return export_bundle(nets.origin(model), path, precisions=["static_wi8_ai8"], quantize=choices)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_files_take_and_give_int8_on_request_and_the_bundle_says_what_it_means(int8_net, engine):
+    variant = int8_net.manifest.variant(f"{engine}-static_wi8_ai8")
+    with EngineProcess(engine, int8_net.file(variant.path)) as model:
+        assert [spec.dtype for spec in (*model.inputs, *model.outputs)] == ["int8", "int8"]
+    (given,), (made,) = variant.quantization.inputs, variant.quantization.outputs
+    assert 0 < given.step < 0.1
+    assert 0 < made.step < 0.1
+    # With float images, converted as the bundle says; scores beyond the calibrated range are cut off.
+    assert variant.parity.sqnr_db > 14
+    assert variant.parity.top1_agreement == 1.0
+    assert variant.delegation.fallback == ()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_run_takes_a_photograph_for_a_file_that_takes_int8(int8_net, engine, tmp_path):
+    photo = tmp_path / "photo.png"
+    Image.fromarray((np.random.default_rng(0).random((16, 16, 3)) * 255).astype(np.uint8)).save(photo)
+    eager = nets.build(nets.Static)(torch.from_numpy(load_image(photo, nets.IMAGE)))
+    result = run_bundle(
+        int8_net, open_target("local"), inputs=[photo], variant=f"{engine}-static_wi8_ai8", frames=1
+    )
+    best = result.predictions[0].guesses[0]
+    assert best.label == f"class {int(eager.argmax())}"
