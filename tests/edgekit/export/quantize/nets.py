@@ -6,7 +6,7 @@ from torch import nn
 
 from edgekit.export import Origin
 from edgekit.export.quantize import Calibration, Validation
-from edgekit.models.layers import SqueezeExcite, conv_bn
+from edgekit.models.layers import conv_bn
 from edgekit.nn import DynamicConv2d, DynamicReLU
 from runtime.bundle import ImageSpec
 
@@ -39,17 +39,11 @@ class Static(nn.Module):
 
 
 class Dynamic(Static):
-    """The same with a dynamic convolution, a dynamic ReLU and squeeze-and-excitation."""
+    """The same with a dynamic convolution and a dynamic ReLU."""
 
     def __init__(self):
         super().__init__()
         self.expand = conv_bn(DynamicConv2d(8, 24, 1, kernels=2), DynamicReLU(24, variant="b"))
-        self.squeeze = SqueezeExcite(24, 8)
-
-    def forward(self, x):
-        x = self.stem(x)
-        x = x + self.project(self.squeeze(self.depthwise(self.expand(x))))
-        return self.linear(self.pool(x).flatten(1))
 
 
 class Uneven(nn.Module):
