@@ -41,7 +41,8 @@ def quantize_program(
     prepared = pt2e.prepare_pt2e(graph, _quantizer(plan, counter))
     with torch.no_grad():
         # A dynamic graph needs one frame too, or its observers do not exist.
-        frames = [as_tensors(f) for f in plan.calibration.frames] if plan.calibration else [example]
+        is_calibrated = plan.is_static and plan.calibration is not None
+        frames = [as_tensors(f) for f in plan.calibration.frames] if is_calibrated else [example]
         for counter.frame, frame in enumerate(frames, start=1):
             prepared(*frame)
     return trace(pt2e.convert_pt2e(prepared), example)

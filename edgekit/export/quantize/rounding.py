@@ -38,6 +38,7 @@ def round_weights(model: nn.Module, plan: QuantizationPlan) -> nn.Module:
         path: module
         for path, module in rounded.named_modules()
         if isinstance(module, (nn.Conv2d, nn.Linear)) and not plan.is_float(path)
+        if plan.is_static or getattr(module, "groups", 1) == 1  # dynamic depthwise ones stay float
     }
     means = _mean_inputs(rounded, layers, plan)
     with torch.no_grad():

@@ -124,8 +124,9 @@ def make_plan(precision: str, ready: Prepared, options: QuantizeOptions) -> Quan
     kept = float_modules(ready.lowered, options.keep_float)
     heads = tuple(head for head in find_heads(ready.program) if head in dict(ready.lowered.named_modules()))
     plan = QuantizationPlan(precision, None, kept, heads, options.int8_io)
-    if not plan.is_static:
-        return plan
+    if not plan.is_static:  # only to keep the means of outputs
+        given = options.calibration
+        return plan if given is None else replace(plan, calibration=given.check(ready.source.inputs))
     beside = () if options.int8_io else modules_beside(ready.program, heads)
     plan = replace(plan, kept_float=tuple(dict.fromkeys((*kept, *beside))))
     return replace(plan, calibration=_frames(ready, options.calibration))
