@@ -26,6 +26,9 @@ class Site:
     out_channels: int
     side: int
 
+    def __str__(self) -> str:
+        return f"{self.block} {self.in_channels}->{self.out_channels} at {self.side}x{self.side}"
+
 
 SITES = (
     Site("dynamic 1x1", 24, 144, 56),

@@ -13,6 +13,7 @@ which a phone does not have, weigh less on the many megabytes of kernels that a 
 from __future__ import annotations
 
 import argparse
+import copy
 import os
 import tempfile
 from collections import Counter
@@ -31,7 +32,7 @@ from edgekit.nn import DynamicReLU, KernelAttention, set_temperature
 from runtime.engines import EngineProcess, random_inputs
 from runtime.model_file import open_bundle_or_model
 from runtime.profiling import profile
-from tests.benchmarks._forms import EXPORTED, SITES, Between, Site, dynamic_block, static_block, tried_forms
+from tests.benchmarks._forms import EXPORTED, SITES, Between, dynamic_block, static_block, tried_forms
 from tests.benchmarks._table import show, write_report
 
 ENGINES = ("executorch", "litert")
@@ -56,7 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         nets = {name: build(choices) for name, choices in NETS.items()}
         for engine in ENGINES:
-            files = {name: export(net, X, engine, Path(folder) / name) for name, net in nets.items()}
+            files = {
+                name: export(net, lower(net), X, engine, Path(folder) / name) for name, net in nets.items()
+            }
             timed = time_side_by_side(engine, files, options.rounds)
             found = [{"part": "net", "engine": engine, "what": name, **row} for name, row in timed.items()]
             rows += found
@@ -97,14 +100,14 @@ def build(choices: Mapping[str, str]) -> nn.Module:
     return model.eval()
 
 
-def export(model: nn.Module, x: torch.Tensor, engine: str, stem: Path) -> tuple[Path, float]:
-    """Write the exported file; return its path and its largest error against eager."""
+def export(eager: nn.Module, form: nn.Module, x: torch.Tensor, engine: str, stem: Path) -> tuple[Path, float]:
+    """Write ``form`` as a file; return its path and its largest error against ``eager``."""
     note(f"exporting {stem.name} for {engine}")
-    exported = EXPORT_BACKENDS.get(engine)(lower(model), (x,))
+    exported = EXPORT_BACKENDS.get(engine)(form, (x,))
     path = stem.with_name(f"{stem.name}{exported.suffix}")
     path.write_bytes(exported.data)
     with torch.no_grad():
-        expected = model(x).numpy()
+        expected = eager(x).numpy()
     with EngineProcess(engine, path) as process:
         (actual,) = process.run([x.numpy()]).outputs or ()
     return path, float(np.abs(actual - expected).max())
@@ -155,32 +158,29 @@ def compare_forms(folder: Path, rounds: int) -> list[dict[str, Any]]:
     rows = []
     for number, site in enumerate(SITES):
         torch.manual_seed(0)
-        x = torch.randn(1, site.in_channels, site.side, site.side)
+        static = Between(static_block(site), site).eval()
         dynamic = Between(dynamic_block(site), site).eval()
+        x = torch.randn(1, site.in_channels, site.side, site.side)
+        forms = {"static": (static, static), EXPORTED: (dynamic, lower(dynamic))}
+        for name, rewrite in tried_forms(site).items():
+            form = copy.deepcopy(dynamic)
+            form.block = rewrite(form.block)
+            forms[name] = (dynamic, form.eval())
+        found = []
         for engine in ENGINES:
-            stem = folder / f"site{number}"
-            static = Between(static_block(site), site).eval()
-            files = {"static": export(static, x, engine, stem.with_name(f"{stem.name}-static"))}
-            files[EXPORTED] = export(dynamic, x, engine, stem.with_name(f"{stem.name}-exported"))
-            for i, (name, form) in enumerate(tried_forms(site).items()):
-                torch.manual_seed(0)
-                again = Between(dynamic_block(site), site).eval()
-                again.block = form(again.block)
-                files[name] = export(again, x, engine, stem.with_name(f"{stem.name}-{i}"))
+            files = {
+                name: export(*pair, x, engine, folder / f"site{number}-{i}")
+                for i, (name, pair) in enumerate(forms.items())
+            }
             timed = time_side_by_side(engine, files, rounds)
-            where = _where(site)
-            rows += [
-                {"part": "form", "engine": engine, "site": where, "what": name, **row}
+            found += [
+                {"part": "form", "engine": engine, "site": str(site), "what": name, **row}
                 for name, row in timed.items()
             ]
-        found = [row for row in rows if row["site"] == where]
-        print(f"\n{where}")
+        print(f"\n{site}")
         show({"engine": "engine", "what": "form", "latency_ms": "ms", "ratio": "/ static"}, found)
+        rows += found
     return rows
-
-
-def _where(site: Site) -> str:
-    return f"{site.block} {site.in_channels}->{site.out_channels} at {site.side}x{site.side}"
 
 
 if __name__ == "__main__":
