@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import torch
+from torch import nn
 
 from edgekit.export import executorch, litert  # noqa: F401  (they register themselves)
-from edgekit.export.backend import EXPORT_BACKENDS
+from edgekit.export.backend import EXPORT_BACKENDS, Exported
 from edgekit.export.graph import Origin
 from edgekit.export.layers import LayerReport, compare_layers
 from edgekit.export.parity import DEFAULT_TOLERANCE, check_parity, measure_parity
 from edgekit.export.preflight import Prepared, prepare
+from edgekit.export.quantize import QUANTIZERS, QuantizeOptions
+from edgekit.export.quantize.run import make_plan
 from runtime.bundle import Bundle, Parity, Quantization, Variant
 from runtime.errors import ParityError
 
@@ -24,14 +30,12 @@ class Recheck:
         parity: its outputs; ``None`` where they cannot be compared.
         problem: what is wrong with the outputs, or ``None``.
         layers: module by module, when asked for.
-        remark: why there are no layers although they were asked for, or ``None``.
     """
 
     variant: str
     parity: Parity | None
     problem: str | None
     layers: LayerReport | None = None
-    remark: str | None = None
 
 
 def recheck_bundle(
@@ -99,19 +103,35 @@ def _recheck(bundle: Bundle, variant: Variant, ready: Prepared, tolerance: float
         problem = str(err)
     if not by_layer:
         return Recheck(variant.name, parity, problem)
-    if variant.engine != "litert" and _is_quantised(variant):
-        remark = "layers of a quantised .pte file cannot be seen; compare those of its fp32 variant"
-        return Recheck(variant.name, parity, problem, remark=remark)
     layers = compare_layers(
         variant.name,
         variant.engine,
         path,
         ready.lowered,
         ready.source,
-        export=EXPORT_BACKENDS.get(variant.engine),
+        export=_exporter(variant, ready),
         is_quantised=_is_quantised(variant),
     )
     return Recheck(variant.name, parity, problem, layers)
+
+
+def _exporter(variant: Variant, ready: Prepared) -> Callable[[nn.Module, tuple[torch.Tensor, ...]], Exported]:
+    """Return what exports a model again as ``variant`` was, for engines whose files hide their layers.
+
+    The bundle does not hold the calibration frames: ranges are those of the frames compared.
+    """
+    if not _is_quantised(variant):
+        return EXPORT_BACKENDS.get(variant.engine)
+    plan = make_plan(variant.precision, ready, QuantizeOptions())
+    if variant.quantization is not None:
+        plan = replace(plan, kept_float=variant.quantization.kept_float, heads=variant.quantization.heads)
+
+    def export(model: nn.Module, example: tuple[torch.Tensor, ...]) -> Exported:
+        ready_too = replace(ready, lowered=model)
+        fp32 = functools.partial(EXPORT_BACKENDS.get(variant.engine), model, example)
+        return QUANTIZERS.get(variant.engine)(ready_too, plan, fp32)
+
+    return export
 
 
 def _is_quantised(variant: Variant) -> bool:

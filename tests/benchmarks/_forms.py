@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -78,9 +77,8 @@ def tried_forms(site: Site) -> dict[str, Callable[[nn.Module], nn.Module]]:
     if site.block == "dynamic 1x1":
         forms["product, channels first"] = ChannelsFirst
         forms["product, channels last, K inputs"] = AllKernels
+    if site.block != "dynamic depthwise":
         forms["K static convolutions"] = lambda block: nn.Sequential(StaticKernels(block[0]), block[1])
-    elif site.block == "dynamic 3x3":
-        forms["shifted maps, product"] = ShiftedMaps
     return forms
 
 
@@ -138,28 +136,6 @@ class AllKernels(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         height, width = x.shape[2:]
         flat = x.permute(0, 2, 3, 1).reshape(1, -1, self.inputs)
-        y = torch.bmm(flat, self.weight(x).reshape(1, self.inputs, self.outputs))
-        y = y.reshape(1, height, width, self.outputs)
-        return self.act(y.permute(0, 3, 1, 2).contiguous())
-
-
-class ShiftedMaps(nn.Module):
-    """A 3x3 convolution as nine shifted maps side by side, times the mixed weight."""
-
-    def __init__(self, block: nn.Sequential):
-        super().__init__()
-        conv, self.act = block
-        kernels, self.outputs, inputs, side, _ = conv.weight.shape
-        self.side, self.inputs = side, inputs * side * side
-        rows = conv.weight.permute(0, 3, 4, 2, 1).reshape(kernels, -1)  # (K, kh kw C N)
-        self.weight = _Mixed(conv, rows)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        height, width = x.shape[2:]
-        padded = F.pad(x, [self.side // 2] * 4)
-        shifts = itertools.product(range(self.side), range(self.side))
-        shifted = [padded.narrow(2, i, height).narrow(3, j, width) for i, j in shifts]
-        flat = torch.cat(shifted, 1).permute(0, 2, 3, 1).reshape(1, -1, self.inputs)
         y = torch.bmm(flat, self.weight(x).reshape(1, self.inputs, self.outputs))
         y = y.reshape(1, height, width, self.outputs)
         return self.act(y.permute(0, 3, 1, 2).contiguous())

@@ -1,24 +1,32 @@
 """Export forms of dynamic convolution: every op stays in one XNNPACK delegate.
 
-A convolution whose weight is computed at run time leaves the delegate (280x slower on a toy net),
-so a pointwise one becomes a matrix product, and any other becomes K static convolutions whose
-outputs are mixed, which is equal because convolution is linear. Both are for batch 1.
+A convolution whose weight is computed at run time leaves the delegate (280x slower on a toy net), so
+it becomes a matrix product, of shifted maps where the kernel is larger than 1x1; one in groups
+becomes K static convolutions whose outputs are mixed, which is equal because convolution is linear.
+What else was tried and how long it takes: tests/benchmarks/export_latency.py. For batch 1.
 Paper: https://arxiv.org/abs/1912.03458
 """
 
 from __future__ import annotations
 
+import itertools
+import math
+
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from edgekit.nn import DynamicConv2d, KernelAttention
+
+_JOINED = 5  # tensors that LiteRT's delegate joins in one op at most
 
 
 def lower_dynamic_conv(conv: DynamicConv2d) -> nn.Module:
     """Return the export form of ``conv``: equal for batch 1, shape (1, C, H, W) -> (1, N, H', W')."""
     if len(conv.weight) == 1:
         return _static(conv, 0)
-    return PointwiseDynamicConv(conv) if conv.is_pointwise else StaticKernels(conv)
+    is_product = conv.groups == 1 and math.prod(conv.kernel_size) <= _JOINED**2
+    return DynamicProduct(conv) if is_product else StaticKernels(conv)
 
 
 class FoldedAttention(nn.Module):
@@ -38,8 +46,8 @@ class FoldedAttention(nn.Module):
         return torch.softmax(self.fc2(self.act(self.fc1(pooled))), dim=-1)
 
 
-class PointwiseDynamicConv(nn.Module):
-    """A dynamic 1x1 convolution as a product of the channels-last map with the mixed weight.
+class DynamicProduct(nn.Module):
+    """A dynamic convolution as a product of the channels-last map with the mixed weight.
 
     As the K weights sum to one, the mix is ``W_0 + sum over k > 0 of pi_k (W_k - W_0)``: a linear
     layer of K - 1 inputs whose bias is the first kernel, so XNNPACK, which keeps a bias for every
@@ -47,8 +55,8 @@ class PointwiseDynamicConv(nn.Module):
     memory is most of what a dynamic convolution costs.
 
     Attributes:
-        channels_last: pool the map over its channels-last view. LiteRT keeps the view, so pooling
-            the other one would move the map; ExecuTorch delegates only the other one.
+        channels_last: as LiteRT likes it. It keeps the channels-last view, so pooling the other one
+            would move the map; ExecuTorch delegates only the other one.
     """
 
     channels_last = False
@@ -56,11 +64,12 @@ class PointwiseDynamicConv(nn.Module):
 
     def __init__(self, conv: DynamicConv2d):
         super().__init__()
-        kernels, out_channels, in_channels = conv.weight.shape[:3]
-        self.in_channels, self.out_channels, self.others = in_channels, out_channels, kernels - 1
-        self.subsample = _subsample(in_channels, conv.stride)
+        kernels, self.out_channels = conv.weight.shape[:2]
+        self.inputs, self.others = conv.weight[0, 0].numel(), kernels - 1
+        self.kernel_size, self.padding, self.dilation = conv.kernel_size, conv.padding, conv.dilation
+        self.subsample = _subsample(conv.in_channels, conv.stride)
         self.attention = FoldedAttention(conv.attention)
-        self.mix = _mix(conv.weight.reshape(kernels, out_channels, -1).transpose(1, 2).reshape(kernels, -1))
+        self.mix = _mix(conv.weight.permute(0, 3, 4, 2, 1).reshape(kernels, -1))  # rows of kh * kw * C * N
         self.mix_bias = None
         self.register_buffer("bias", None)
         if conv.bias is not None:
@@ -72,10 +81,9 @@ class PointwiseDynamicConv(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return the convolved input: (1, C, H, W) -> (1, N, H', W')."""
         pi = self.attention(pool(x, self.channels_last)).narrow(1, 1, self.others)  # (1, K - 1)
-        x = self.subsample(x).permute(0, 2, 3, 1)  # (1, H', W', C)
-        height, width = x.shape[1:3]
-        weight = self.mix(pi).reshape(1, self.in_channels, self.out_channels)
-        y = torch.bmm(x.reshape(1, -1, self.in_channels), weight)
+        maps = self.shifted_maps(x)
+        height, width = maps[0].shape[2:]
+        y = torch.bmm(self.flatten(maps), self.mix(pi).reshape(1, self.inputs, self.out_channels))
         # Before the bias: the other order makes LiteRT copy the map.
         y = y.reshape(1, height, width, self.out_channels)
         if self.bias is not None:
@@ -84,6 +92,34 @@ class PointwiseDynamicConv(nn.Module):
             y = y + self.mix_bias(pi).reshape(-1)
         # With channels-last strides PyTorch writes later poolings as as_strided, which is not delegated.
         return y.permute(0, 3, 1, 2).contiguous()
+
+    def shifted_maps(self, x: torch.Tensor) -> list[torch.Tensor]:
+        """Return for each position of the kernel the part of ``x`` that it meets, each (1, C, H', W')."""
+        if self.kernel_size == (1, 1) and self.padding == (0, 0):
+            return [self.subsample(x)]
+        (rows, columns), (down, right) = self.padding, self.dilation
+        shifts = itertools.product(*map(range, self.kernel_size))
+        if self.channels_last:  # throughout, or LiteRT turns the map before and after
+            x = F.pad(x.permute(0, 2, 3, 1), (0, 0, columns, columns, rows, rows))
+            height = x.shape[1] - down * (self.kernel_size[0] - 1)
+            width = x.shape[2] - right * (self.kernel_size[1] - 1)
+            maps = [x.narrow(1, i * down, height).narrow(2, j * right, width) for i, j in shifts]
+            maps = [part.permute(0, 3, 1, 2) for part in maps]
+        else:
+            x = F.pad(x, (columns, columns, rows, rows))
+            height = x.shape[2] - down * (self.kernel_size[0] - 1)
+            width = x.shape[3] - right * (self.kernel_size[1] - 1)
+            maps = [x.narrow(2, i * down, height).narrow(3, j * right, width) for i, j in shifts]
+        return [self.subsample(part) for part in maps]
+
+    def flatten(self, maps: list[torch.Tensor]) -> torch.Tensor:
+        """Return the maps side by side, positions in a row: (1, H' * W', kh * kw * C)."""
+        if not self.channels_last:
+            return _join(maps, 1).permute(0, 2, 3, 1).reshape(1, -1, self.inputs)
+        maps = [part.permute(0, 2, 3, 1) for part in maps]
+        parts = [_join(maps[k : k + _JOINED], 3) for k in range(0, len(maps), _JOINED)]
+        # The reshape between keeps LiteRT's converter from joining all in one op, outside the delegate.
+        return _join([part.reshape(1, -1, part.shape[3]) for part in parts], 2)
 
 
 class StaticKernels(nn.Module):
@@ -103,6 +139,10 @@ class StaticKernels(nn.Module):
         for k, kernel in enumerate(self.kernels[1:], start=1):
             y = y + kernel(x) * pi.narrow(1, k, 1)
         return y
+
+
+def _join(tensors: list[torch.Tensor], dim: int) -> torch.Tensor:
+    return tensors[0] if len(tensors) == 1 else torch.cat(tensors, dim)
 
 
 def pool(x: torch.Tensor, channels_last: bool) -> torch.Tensor:

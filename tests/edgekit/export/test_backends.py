@@ -9,9 +9,11 @@ from edgekit.export.executorch import export_executorch, trace
 from edgekit.export.litert import export_litert, module_names
 from edgekit.export.lower import lower
 from edgekit.export.workload import workload_of
-from edgekit.nn import DynamicConv2d, DynamicReLU
+from edgekit.models.layers import SqueezeExcite
+from edgekit.nn import DynamicConv2d, DynamicReLU, SelectiveKernel
 from runtime.engines import EngineProcess
 from runtime.engines.tflite_delegation import read_delegation
+from runtime.engines.tflite_graph import read_tflite
 from runtime.errors import ExportError
 
 EXPORTERS = {"executorch": export_executorch, "litert": export_litert}
@@ -67,6 +69,38 @@ def test_a_chain_is_counted_in_the_order_it_was_traced(exported, net):
     engine, file = exported
     if engine == "executorch":
         assert file.workload == workload_of(trace(lower(net), (X,)))
+
+
+BLOCKS = {
+    "dynamic 3x3": lambda: DynamicConv2d(8, 8, 3, 2, 1, bias=True),
+    "dynamic 5x5, dilated": lambda: DynamicConv2d(8, 8, 5, dilation=2, padding=4),
+    "dynamic depthwise": lambda: DynamicConv2d(8, 8, 3, padding=1, groups=8),
+    "selective kernel": lambda: SelectiveKernel(8, 8, groups=4),
+    "squeeze and excitation": lambda: SqueezeExcite(8, 4),
+    "dynamic ReLU, a": lambda: DynamicReLU(8, "a"),
+    "dynamic ReLU, c": lambda: DynamicReLU(8, "c"),
+}
+
+
+@pytest.mark.parametrize("engine", EXPORTERS)
+def test_every_block_keeps_its_numbers_inside_one_delegate(engine, tmp_path):
+    torch.manual_seed(0)
+    blocks = nn.Sequential(*(make() for make in BLOCKS.values()))
+    for parameter in blocks.parameters():
+        nn.init.normal_(parameter, std=0.2)
+    model = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), blocks, nn.Conv2d(8, 4, 3)).eval()
+    exported = EXPORTERS[engine](lower(model), (X,))
+    assert (exported.delegation.partitions, exported.delegation.fallback) == (1, ())
+    path = tmp_path / f"net{exported.suffix}"
+    path.write_bytes(exported.data)
+    if engine == "litert":  # the map turns once at each end, not once per block
+        moved = [op for op in exported.workload.ops if op.kind == "copy" and op.bytes_written > 4096]
+        assert read_tflite(path).op_counts["TRANSPOSE"] <= 2, moved
+    with torch.no_grad():
+        expected = model(X).numpy()
+    with EngineProcess(engine, path) as process:
+        (actual,) = process.run([X.numpy()]).outputs
+    np.testing.assert_allclose(actual, expected, atol=1e-4 * np.abs(expected).max())
 
 
 class Cumulate(nn.Module):

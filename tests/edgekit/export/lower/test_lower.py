@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from edgekit.export.lower import choose_layout, fold_batch_norm, lower
-from edgekit.export.lower.dynamic_conv import PointwiseDynamicConv, StaticKernels
+from edgekit.export.lower.dynamic_conv import DynamicProduct, StaticKernels
 from edgekit.export.lower.dynamic_relu import StaticDynamicReLU
 from edgekit.export.lower.selective_kernel import FoldedSelectiveKernel
 from edgekit.export.lower.squeeze_excite import FoldedSqueezeExcite
@@ -46,24 +46,27 @@ def test_dynamic_relu(variant):
 def test_pointwise_dynamic_conv(stride, bias):
     conv = randomised(DynamicConv2d(8, 12, 1, stride=stride, bias=bias))
     lowered = lower(nn.Sequential(conv))
-    assert isinstance(lowered[0], PointwiseDynamicConv)
+    assert isinstance(lowered[0], DynamicProduct)
     assert largest_difference(conv, lowered) < 1e-5
 
 
 @pytest.mark.parametrize(
-    "arguments",
+    ("arguments", "form"),
     [
-        {"kernel_size": 3, "padding": 1, "groups": 8},
-        {"kernel_size": 3, "stride": 2, "bias": True},
-        {"kernel_size": 3, "padding": 2, "dilation": 2},
-        {"kernel_size": 1, "groups": 4},
-        {"kernel_size": 1, "padding": 1},
+        ({"kernel_size": 3, "padding": 1}, DynamicProduct),
+        ({"kernel_size": 3, "stride": 2, "bias": True}, DynamicProduct),
+        ({"kernel_size": (1, 3), "stride": (1, 2), "padding": (0, 1)}, DynamicProduct),
+        ({"kernel_size": 3, "padding": 2, "dilation": 2}, DynamicProduct),
+        ({"kernel_size": 1, "padding": 1}, DynamicProduct),
+        ({"kernel_size": 7, "padding": 3}, StaticKernels),
+        ({"kernel_size": 3, "padding": 1, "groups": 8}, StaticKernels),
+        ({"kernel_size": 1, "groups": 4}, StaticKernels),
     ],
 )
-def test_other_dynamic_convs_become_static_kernels(arguments):
+def test_other_dynamic_convs(arguments, form):
     conv = randomised(DynamicConv2d(8, 8, **arguments))
     lowered = lower(nn.Sequential(conv))
-    assert isinstance(lowered[0], StaticKernels)
+    assert isinstance(lowered[0], form)
     assert largest_difference(conv, lowered) < 1e-5
 
 
@@ -133,7 +136,7 @@ def test_selective_kernel(stride):
     assert largest_difference(block, lowered) < 1e-5
 
 
-def test_squeeze_and_excitation_needs_no_op_for_its_gate():
+def test_squeeze_and_excitation_has_its_shift_folded():
     block = randomised(SqueezeExcite(8, 4))
     lowered = lower(nn.Sequential(block))
     assert isinstance(lowered[0], FoldedSqueezeExcite)
@@ -141,7 +144,9 @@ def test_squeeze_and_excitation_needs_no_op_for_its_gate():
     ops = [
         node.target for node in torch.export.export(lowered, (X,)).graph.nodes if node.op == "call_function"
     ]
-    assert [str(op).split(".")[1] for op in ops] == ["mean", "conv2d", "relu", "conv2d", "hardtanh", "mul"]
+    assert [str(op).split(".")[1] for op in ops] == [
+        "mean", "conv2d", "relu", "conv2d", "hardtanh", "mul", "mul",
+    ]  # fmt: skip
 
 
 def test_one_kernel_is_a_static_convolution():
