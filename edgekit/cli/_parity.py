@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgekit.cli._output import note, print_table
+from edgekit.cli._output import print_table
 
 if TYPE_CHECKING:
     from edgekit.export.layers import LayerParity
@@ -36,8 +36,6 @@ def print_outputs(results: Sequence[Recheck]) -> None:
 def print_layers(results: Sequence[Recheck]) -> None:
     """Print a table of layers per variant that has one, with the verdict below."""
     for result in results:
-        if result.remark:
-            note(f"{result.variant}: {result.remark}")
         report = result.layers
         if report is None:
             continue

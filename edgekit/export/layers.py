@@ -22,6 +22,7 @@ from edgekit.export.graph import Frame, SourceGraph, as_tensors
 from edgekit.export.litert_layers import Layer, read_layers
 from edgekit.export.parity import difference, run_file
 from edgekit.export.taps import Tap, TappedModel
+from runtime.bundle import Quantization
 
 # Rounding leaves 100 dB and more of a float layer; a wrong weight or op less than 50.
 _FLOAT_SQNR_DB = 60.0
@@ -77,6 +78,7 @@ def compare_layers(
     *,
     export: Callable[[nn.Module, tuple[torch.Tensor, ...]], Exported],
     is_quantised: bool = False,
+    io: Quantization | None = None,
     n_frames: int = 2,
 ) -> LayerReport:
     """Compare, module by module, the file at ``path`` with ``lowered``, which it was made from.
@@ -89,6 +91,7 @@ def compare_layers(
         source: the graph; its first ``n_frames`` frames are run.
         export: exports a model as the file was; needed where layers cannot be read from the file.
         is_quantised: the file rounds weights or activations to 8 bits.
+        io: what int8 inputs and outputs of the file mean, if it has such.
         n_frames: more of them make the figures steadier.
 
     Raises:
@@ -98,7 +101,8 @@ def compare_layers(
     tapped = TappedModel(lowered)
     expected = tapped.run(frames)
     makers, n = tapped.makers, len(tapped.makers)
-    outputs = _rows(makers, run_file(engine, path, frames), expected)
+    scales = (io.inputs, io.outputs) if io else ((), ())
+    outputs = _rows(makers, run_file(engine, path, frames, *scales), expected)
     remark = None
     if engine == "litert":
         wanted = {tap: _stack(expected, n + i) for i, tap in enumerate(tapped.taps)}

@@ -111,6 +111,7 @@ def _recheck(bundle: Bundle, variant: Variant, ready: Prepared, tolerance: float
         ready.source,
         export=_exporter(variant, ready),
         is_quantised=_is_quantised(variant),
+        io=variant.quantization,
     )
     return Recheck(variant.name, parity, problem, layers)
 
