@@ -68,7 +68,7 @@ def _quantizer(plan: QuantizationPlan, counter: _FrameCounter) -> Any:
     def is_dynamic(node: Node) -> bool:
         path = module_path_of(node)
         wanted = is_below(path, heads) if plan.is_static else not plan.is_float(path)
-        return node.op != "call_function" or wanted
+        return node.op != "call_function" or (wanted and not _reads_padding(node))
 
     kind = _chosen_ops_only(base.XNNPACKQuantizer, composable)
     static = kind().set_global(_config(counter)).set_filter_function(is_static)
@@ -76,6 +76,17 @@ def _quantizer(plan: QuantizationPlan, counter: _FrameCounter) -> Any:
     if not plan.is_static:
         return dynamic
     return composable.ComposableQuantizer([static, dynamic] if heads else [static])
+
+
+def _reads_padding(node: Node) -> bool:
+    """Return whether ``node`` is a convolution after a padding op.
+
+    With dynamic quantisation XNNPACK loads such a file but cannot run it (executorch 1.5.1).
+    """
+    if aten_name(node) not in _CONVS or not isinstance(node.args[0], Node):
+        return False
+    source = node.args[0]
+    return source.op == "call_function" and aten_name(source) in ("pad", "constant_pad_nd")
 
 
 def _chosen_ops_only(base: type, quantizer: Any) -> type:

@@ -92,3 +92,12 @@ def validation(model, count=64):
     with torch.no_grad():
         labels = model(torch.from_numpy(arrays)).argmax(1).numpy()
     return Validation(tuple((arrays[i : i + 1],) for i in range(count)), labels, "smooth noise")
+
+
+class Padded(Static):
+    """The stem pads by a layer of its own, as TensorFlow's uneven "same" padding needs."""
+
+    def __init__(self):
+        super().__init__()
+        conv = nn.Conv2d(3, 8, 3, 2, bias=False)
+        self.stem = conv_bn(conv, nn.ReLU6(), pad=nn.ZeroPad2d((0, 1, 0, 1)))

@@ -121,3 +121,12 @@ def test_run_takes_a_photograph_for_a_file_that_takes_int8(int8_net, engine, tmp
     )
     best = result.predictions[0].guesses[0]
     assert best.label == f"class {int(eager.argmax())}"
+
+
+def test_a_convolution_after_a_padding_layer_runs_on_executorch_in_every_precision(tmp_path):
+    precisions = ["static_wi8_ai8", "dynamic_wi8_afp32"]
+    choices = QuantizeOptions(calibration=nets.calibration())
+    origin = nets.origin(nets.build(nets.Padded))
+    path = tmp_path / "padded.edgekit"
+    bundle = export_bundle(origin, path, engines=["executorch"], precisions=precisions, quantize=choices)
+    assert all(variant.parity.sqnr_db > 20 for variant in bundle.manifest.variants)
