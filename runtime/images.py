@@ -13,6 +13,8 @@ from runtime.errors import DataError
 _MAX_ASPECT = 100  # a one-pixel-high strip, scaled by its shorter side, would fill the memory
 _FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
+
 
 def load_image(path: str | Path, spec: ImageSpec) -> np.ndarray:
     """Read the image at ``path`` as a network input, upright as its EXIF orientation says.

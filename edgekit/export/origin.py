@@ -17,11 +17,10 @@ from edgekit.export.user_model import load_user_model
 from edgekit.models import MODELS, WEIGHTS, ModelSpec, Pretrained, count_macs, count_parameters, pretrained
 from runtime.bundle import ImageSpec
 from runtime.errors import CheckpointError, DataError
-from runtime.images import load_image
+from runtime.images import IMAGE_SUFFIXES, load_image
 
 N_INPUTS = 16
 RANDOM_WEIGHTS = "none"
-_IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 
 
 def find_origin(
@@ -143,7 +142,7 @@ def _costs(model: nn.Module, spec: ModelSpec, image: ImageSpec) -> dict[str, Any
 def _images(path: Path, spec: ImageSpec) -> tuple[np.ndarray, str]:
     if not path.is_dir():
         return load_image(path, spec), f"the image {path.name}"
-    found = sorted(file for file in path.iterdir() if file.suffix.lower() in _IMAGE_SUFFIXES)[:N_INPUTS]
+    found = sorted(file for file in path.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES)[:N_INPUTS]
     if not found:
         raise DataError(f"{path} holds no image; put PNG or JPEG files there, or name one file")
     return np.concatenate([load_image(file, spec) for file in found]), f"images of {path.name}"

@@ -123,14 +123,13 @@ def _exporter(variant: Variant, ready: Prepared) -> Callable[[nn.Module, tuple[t
     """
     if not _is_quantised(variant):
         return EXPORT_BACKENDS.get(variant.engine)
-    plan = make_plan(variant.precision, ready, QuantizeOptions())
-    if variant.quantization is not None:
-        plan = replace(plan, kept_float=variant.quantization.kept_float, heads=variant.quantization.heads)
 
     def export(model: nn.Module, example: tuple[torch.Tensor, ...]) -> Exported:
-        ready_too = replace(ready, lowered=model)
+        plan = make_plan(variant.precision, ready, QuantizeOptions())
+        if variant.quantization is not None:
+            plan = replace(plan, kept_float=variant.quantization.kept_float, heads=variant.quantization.heads)
         fp32 = functools.partial(EXPORT_BACKENDS.get(variant.engine), model, example)
-        return QUANTIZERS.get(variant.engine)(ready_too, plan, fp32)
+        return QUANTIZERS.get(variant.engine)(replace(ready, lowered=model), plan, fp32)
 
     return export
 

@@ -98,18 +98,16 @@ class DynamicProduct(nn.Module):
         if self.kernel_size == (1, 1) and self.padding == (0, 0):
             return [self.subsample(x)]
         (rows, columns), (down, right) = self.padding, self.dilation
-        shifts = itertools.product(*map(range, self.kernel_size))
+        axis, margins = 2, (columns, columns, rows, rows)
         if self.channels_last:  # throughout, or LiteRT turns the map before and after
-            x = F.pad(x.permute(0, 2, 3, 1), (0, 0, columns, columns, rows, rows))
-            height = x.shape[1] - down * (self.kernel_size[0] - 1)
-            width = x.shape[2] - right * (self.kernel_size[1] - 1)
-            maps = [x.narrow(1, i * down, height).narrow(2, j * right, width) for i, j in shifts]
+            axis, margins, x = 1, (0, 0, *margins), x.permute(0, 2, 3, 1)
+        x = F.pad(x, margins)
+        height = x.shape[axis] - down * (self.kernel_size[0] - 1)
+        width = x.shape[axis + 1] - right * (self.kernel_size[1] - 1)
+        shifts = itertools.product(*map(range, self.kernel_size))
+        maps = [x.narrow(axis, i * down, height).narrow(axis + 1, j * right, width) for i, j in shifts]
+        if self.channels_last:
             maps = [part.permute(0, 3, 1, 2) for part in maps]
-        else:
-            x = F.pad(x, (columns, columns, rows, rows))
-            height = x.shape[2] - down * (self.kernel_size[0] - 1)
-            width = x.shape[3] - right * (self.kernel_size[1] - 1)
-            maps = [x.narrow(2, i * down, height).narrow(3, j * right, width) for i, j in shifts]
         return [self.subsample(part) for part in maps]
 
     def flatten(self, maps: list[torch.Tensor]) -> torch.Tensor:

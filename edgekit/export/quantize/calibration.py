@@ -11,11 +11,10 @@ import numpy as np
 from edgekit.export.graph import Frame
 from runtime.bundle import ImageSpec, TensorSpec
 from runtime.errors import DataError
-from runtime.images import load_image, preprocess
+from runtime.images import IMAGE_SUFFIXES, load_image, preprocess
 
 N_CALIBRATION = 128
 N_CROPS = 48
-_IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 _HINT = "give a folder of images, an image, or a .npy array of shape (N, ...) with --calibration"
 
 
@@ -80,7 +79,7 @@ def load_calibration(path: str | Path, spec: TensorSpec) -> Calibration:
 
 def find_images(folder: Path) -> list[Path]:
     """Return the image files below ``folder``, sorted."""
-    return sorted(file for file in folder.rglob("*") if file.suffix.lower() in _IMAGE_SUFFIXES)
+    return sorted(file for file in folder.rglob("*") if file.suffix.lower() in IMAGE_SUFFIXES)
 
 
 def sample_photographs(image: ImageSpec, count: int = N_CROPS) -> Calibration:
