@@ -100,19 +100,28 @@ class _Graph:
         for op, layer in changes:
             shape = tuple(self._graph.tensors[op.inputs[1]].shape)
             (array, *_) = [a for layout in _layouts(layer) if (a := layout(layer.weight)).shape == shape]
-            self._put(op.inputs[1], array)
-            if layer.bias is not None and len(op.inputs) > 2:
-                self._put(op.inputs[2], layer.bias.detach().numpy())
+            self._put(op, 1, array)
+            if layer.bias is not None:
+                self._put(op, 2, layer.bias.detach().numpy())
 
     def to_bytes(self) -> bytes:
         """Return the file."""
         return bytes(self._tools.convert_object_to_bytearray(self._model))
 
-    def _put(self, index: int, array: np.ndarray) -> None:
-        tensor = self._graph.tensors[index]
-        readers = sum(other.buffer == tensor.buffer for other in self._graph.tensors)
-        if readers > 1:  # equal constants share a buffer; from now on they may differ
-            self._model.buffers.append(self._schema.BufferT())
+    def _put(self, op: Any, position: int, array: np.ndarray) -> None:
+        """Make ``array`` the op's input at ``position``, and no other op's: equal constants are shared."""
+        given = op.inputs[position] if position < len(op.inputs) else -1  # -1: a bias of zeros is dropped
+        if given >= 0 and sum(list(other.inputs).count(given) for other in self._graph.operators) == 1:
+            tensor = self._graph.tensors[given]
+        else:
+            weight = self._graph.tensors[op.inputs[1]]
+            tensor = self._schema.TensorT()
+            tensor.name = weight.name + f";own{len(self._graph.tensors)}".encode()
+            tensor.type, tensor.shape = weight.type, np.array(array.shape, np.int32)
+            op.inputs = [*op.inputs[:position], len(self._graph.tensors), *op.inputs[position + 1 :]]
+            self._graph.tensors.append(tensor)
+        if not tensor.buffer or sum(other.buffer == tensor.buffer for other in self._graph.tensors) > 1:
+            self._model.buffers.append(self._schema.BufferT())  # number 0 is that of tensors without one
             tensor.buffer = len(self._model.buffers) - 1
         raw = np.ascontiguousarray(array, dtype=np.float32).tobytes()
         self._model.buffers[tensor.buffer].data = np.frombuffer(raw, dtype=np.uint8)

@@ -101,3 +101,22 @@ class Padded(Static):
         super().__init__()
         conv = nn.Conv2d(3, 8, 3, 2, bias=False)
         self.stem = conv_bn(conv, nn.ReLU6(), pad=nn.ZeroPad2d((0, 1, 0, 1)))
+
+
+class ZeroBias(Static):
+    """Linear layers whose biases are zeros: the converter shares them, or leaves them out."""
+
+    def __init__(self):
+        super().__init__()
+        last = nn.Linear(512, CLASSES)
+        self.linear = nn.Sequential(
+            nn.Linear(8, 512),
+            nn.ReLU6(),
+            nn.Linear(512, 512),
+            nn.Sigmoid(),
+            nn.Linear(512, 512),
+            nn.ReLU6(),
+            last,
+        )
+        for layer in self.linear[::2]:
+            nn.init.zeros_(layer.bias)

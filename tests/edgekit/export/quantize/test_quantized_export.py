@@ -49,6 +49,18 @@ def test_quantised_files_stay_in_one_delegate_and_near_eager(static_net, engine,
     assert variant.parity.max_abs > 0  # or nothing was rounded
 
 
+@pytest.mark.parametrize("precision", ["static_wi8_ai8", "dynamic_wi8_afp32"])
+@pytest.mark.parametrize("engine", ENGINES)
+def test_linear_layers_whose_bias_is_zero_are_quantised(tmp_path, engine, precision):
+    choices = QuantizeOptions(calibration=nets.calibration())
+    origin = nets.origin(nets.build(nets.ZeroBias))
+    path = tmp_path / "net.edgekit"
+    bundle = export_bundle(origin, path, engines=[engine], precisions=[precision], quantize=choices)
+    (variant,) = bundle.manifest.variants
+    assert (variant.delegation.partitions, variant.delegation.fallback) == (1, ())
+    assert variant.parity.sqnr_db > 20
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_float_image_goes_in_and_float_scores_come_out(static_net, engine):
     variant = static_net.manifest.variant(f"{engine}-static_wi8_ai8")
