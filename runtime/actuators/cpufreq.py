@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import signal
 import threading
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 
 from runtime.actuators.journal import Journal, PolicyState
-from runtime.errors import DeviceStableError, DeviceTransientError, PermissionNeeded
+from runtime.actuators.signals import orderly_signals
+from runtime.errors import DeviceStableError, DeviceTransientError, EdgekitError, PermissionNeeded
 
 POLICY_DIR = Path("sys/devices/system/cpu/cpufreq")
 _ASK_ROOT = "run as root, or leave the clock to the kernel (no --freq-khz)"
@@ -95,27 +94,41 @@ class CpuFreq:
         """Keep ``policy`` at ``freq_khz`` inside the block; put everything back after it.
 
         The state to go back to is on the disk before anything is changed, so ``edgekit restore``
-        can do it when this process was killed. SIGTERM leaves the block like an exception.
+        can do it when this process was killed. SIGINT, SIGTERM and SIGHUP leave the block like an
+        exception. What a killed run left here is put back first.
 
         Raises:
             ValueError: the clock is not one of the policy's.
             PermissionNeeded: /sys is not writable.
-            DeviceTransientError: the clock was written, but another one is read back.
+            DeviceTransientError: the clock was written, but another one is read back; or another
+                run holds it.
         """
         known = policy.available_khz
         if not known[0] <= freq_khz <= known[-1] or (len(known) > 2 and freq_khz not in known):
             clocks = ", ".join(str(khz) for khz in known)
             raise ValueError(f"{policy.path.name} has no clock of {freq_khz} kHz; choose one of: {clocks}")
-        before = read_state(policy.path)
-        with _sigterm_raises():
-            owed = self._journal.write(before)
+        if threading.current_thread() is not threading.main_thread():
+            from runtime.actuators.guardian import guard
+
+            guard(self._journal)
+        with self._journal.claim(str(policy.path)), orderly_signals() as signals:
+            before, owed = None, None
             try:
+                for left, entry in self._journal.left_behind(str(policy.path)):
+                    write_state(entry.state)
+                    left.unlink(missing_ok=True)
+                before = read_state(policy.path)
+                signals.hold_back = True
+                owed = self._journal.write(before)
+                signals.deliver()
                 self._set(policy, freq_khz)
                 yield
             finally:
-                write_state(before)
-                self._settle()
-                owed.unlink(missing_ok=True)  # not reached when the state could not be put back
+                signals.hold_back = True
+                if before is not None and owed is not None:
+                    write_state(before)
+                    self._settle()
+                    owed.unlink(missing_ok=True)  # not reached when the state could not be put back
 
     def _set(self, policy: Policy, freq_khz: int) -> None:
         state = read_state(policy.path)
@@ -145,12 +158,22 @@ def read_state(policy_dir: Path) -> PolicyState:
 
 
 def write_state(state: PolicyState) -> None:
-    """Bring a policy back to ``state``; raises as ``CpuFreq.hold``."""
+    """Bring a policy back to ``state``, as far as it can be; then raises as ``CpuFreq.hold``."""
     folder = Path(state.policy)
-    write_range(folder, state.min_khz, state.max_khz)
-    _write(folder / "scaling_governor", state.governor)
+    steps: list[Callable[[], None]] = [
+        lambda: write_range(folder, state.min_khz, state.max_khz),
+        lambda: _write(folder / "scaling_governor", state.governor),
+    ]
     if state.setspeed_khz is not None:
-        _write(folder / "scaling_setspeed", str(state.setspeed_khz))
+        steps.append(lambda: _write(folder / "scaling_setspeed", str(state.setspeed_khz)))
+    failures = []
+    for step in steps:
+        try:
+            step()
+        except EdgekitError as err:
+            failures.append(err)  # one file that vanished must not keep the others from being put back
+    if failures:
+        raise failures[0]
     if (now := read_state(folder)) != state:
         raise DeviceTransientError(
             f"{folder.name} should be {state} again but reads {now}; run: edgekit restore"
@@ -193,26 +216,11 @@ def _need(path: Path) -> str:
 def _write(path: Path, value: str) -> None:
     if _read(path) == value:
         return  # so that undoing nothing needs no privilege
+    if not path.exists():  # writing would make a plain file of it in a tree that is no kernel's
+        raise DeviceStableError(f"{path} has vanished; bring its CPUs online, then run: edgekit restore")
     try:
         path.write_text(value)
     except OSError as err:
         if err.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise PermissionNeeded(f"cannot write {path} ({err.strerror}); {_ASK_ROOT}") from err
         raise DeviceStableError(f"{path} does not take {value!r} ({err.strerror}); choose another") from err
-
-
-@contextlib.contextmanager
-def _sigterm_raises() -> Iterator[None]:
-    """Turn SIGTERM into ``SystemExit``, so that ``finally`` blocks run. Only the main thread can."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def leave(signum: int, frame: FrameType | None) -> None:
-        raise SystemExit(128 + signum)
-
-    before = signal.signal(signal.SIGTERM, leave)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

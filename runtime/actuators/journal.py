@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import fcntl
 import os
 import re
+import zlib
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +16,7 @@ import msgspec
 import psutil
 
 from runtime.bundle import write_atomic
-from runtime.errors import DataError, PermissionNeeded
+from runtime.errors import DataError, DeviceTransientError, PermissionNeeded
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 # A journal is replayed as root: it may write the files of a clock domain and nothing else.
@@ -35,7 +40,7 @@ class PolicyState:
 
 @dataclass(frozen=True)
 class Entry:
-    """A state to go back to, and the process that owes it."""
+    """A state to go back to, and the process that owes it; ``pid_started`` is in seconds since boot."""
 
     state: PolicyState
     pid: int
@@ -45,10 +50,7 @@ class Entry:
     @property
     def is_owner_alive(self) -> bool:
         """Whether the process that made the change still runs and will undo it itself."""
-        try:
-            return bool(psutil.Process(self.pid).create_time() == self.pid_started)
-        except psutil.NoSuchProcess:
-            return False
+        return _started_s(self.pid) == self.pid_started
 
     @property
     def is_of_this_boot(self) -> bool:
@@ -68,29 +70,74 @@ class Journal:
         Raises:
             PermissionNeeded: the folder cannot be written; without it a kill could not be repaired.
         """
-        process = psutil.Process()
-        entry = Entry(state, process.pid, process.create_time(), _boot_id())
-        path = self.folder / f"{Path(state.policy).name}-{process.pid}.json"
-        try:
+        pid = os.getpid()
+        entry = Entry(state, pid, _started_s(pid) or 0.0, _boot_id())
+        path = self.folder / f"{Path(state.policy).name}-{pid}.json"
+        with self._noting():
             self.folder.mkdir(parents=True, exist_ok=True)
             write_atomic(path, msgspec.json.encode(entry))
-        except OSError as err:
-            raise PermissionNeeded(
-                f"cannot note in {self.folder} how the clock was ({err.strerror}); make it writable, "
-                "or set XDG_STATE_HOME to a folder that is"
-            ) from err
         return path
 
+    @contextlib.contextmanager
+    def claim(self, thing: str) -> Iterator[None]:
+        """Make sure that nobody else who uses this journal changes ``thing`` inside the block.
+
+        Raises:
+            DeviceTransientError: another process, or another thread of this one, holds it.
+            PermissionNeeded: the folder cannot be written.
+        """
+        name = f"{Path(thing).name}-{zlib.crc32(thing.encode()):08x}.lock"
+        with self._noting():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = os.open(self.folder / name, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # let go by the kernel if we are killed
+            except BlockingIOError as err:
+                owners = [str(entry.pid) for _, entry in self.entries() if entry.state.policy == thing]
+                raise DeviceTransientError(
+                    f"{Path(thing).name} is held by another run (process {', '.join(owners) or 'unknown'}); "
+                    "wait for it to end, or stop it"
+                ) from err
+            yield
+        finally:
+            os.close(lock)
+
+    def left_behind(self, thing: str) -> list[tuple[Path, Entry]]:
+        """Return what killed processes noted about ``thing`` since the machine started, newest first.
+
+        Whoever writes these states back in this order ends with the oldest: the one from before all of them.
+        """
+        return [
+            (path, entry)
+            for path, entry in self.entries()
+            if entry.state.policy == thing and entry.is_of_this_boot and not entry.is_owner_alive
+        ]
+
+    @contextlib.contextmanager
+    def _noting(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as err:
+            what = f"cannot note in {self.folder} how the clock was ({err.strerror})"
+            if err.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise DeviceTransientError(f"{what}; make room there, or set XDG_STATE_HOME") from err
+            raise PermissionNeeded(
+                f"{what}; make it writable, or set XDG_STATE_HOME to a folder that is"
+            ) from err
+
     def entries(self) -> list[tuple[Path, Entry]]:
-        """Return every entry and its file.
+        """Return every entry and its file, newest first.
 
         Raises:
             DataError: a file there is not an entry.
         """
         found = []
-        for path in sorted(self.folder.glob("policy*-*.json")):
+        for path in _newest_first(self.folder.glob("policy*-*.json")):
             try:
                 found.append((path, msgspec.json.decode(path.read_bytes(), type=Entry)))
+            except FileNotFoundError:
+                continue  # its owner has just put the state back
             except msgspec.DecodeError as err:
                 raise DataError(f"{path} does not say what to restore ({err}); remove it, or reboot") from err
         return found
@@ -100,6 +147,37 @@ def default_folder() -> Path:
     """Return ``$XDG_STATE_HOME/edgekit``, usually ``~/.local/state/edgekit``."""
     home = os.environ.get("XDG_STATE_HOME")
     return (Path(home) if home else Path.home() / ".local/state") / "edgekit"
+
+
+def _newest_first(paths: Iterable[Path]) -> list[Path]:
+    written_ns = {}
+    for path in paths:
+        with contextlib.suppress(FileNotFoundError):
+            written_ns[path] = path.stat().st_mtime_ns
+    return sorted(written_ns, key=lambda path: (-written_ns[path], path))
+
+
+def _started_s(pid: int) -> float | None:
+    """Return when a process started, in seconds since boot; ``None`` if it is gone or only a zombie.
+
+    Not ``psutil.Process.create_time``: that adds the boot time, which moves when the clock is set.
+    Field 22 of /proc/PID/stat never changes (proc_pid_stat(5)).
+    """
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return None if Path("/proc/self").exists() else _started_elsewhere_s(pid)
+    except ProcessLookupError:
+        return None
+    fields = stat[stat.rindex(")") + 2 :].split()  # the name in brackets may hold spaces
+    return None if fields[0] in "ZX" else int(fields[19]) / os.sysconf("SC_CLK_TCK")
+
+
+def _started_elsewhere_s(pid: int) -> float | None:
+    try:
+        return psutil.Process(pid).create_time()
+    except psutil.NoSuchProcess:
+        return None
 
 
 def _boot_id() -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from runtime.actuators.cpufreq import write_state
 from runtime.actuators.journal import Entry, Journal, PolicyState
+from runtime.errors import EdgekitError
 
 
 @dataclass(frozen=True)
@@ -16,12 +18,18 @@ class Restored:
     action: str
 
 
-def restore(journal: Journal | None = None, *, dry_run: bool = False) -> list[Restored]:
+def restore(
+    journal: Journal | None = None, *, dry_run: bool = False, pid: int | None = None
+) -> list[Restored]:
     """Put back what killed processes left changed, and forget it.
+
+    Where several were killed one after the other, the state from before the first of them stays.
+    What cannot be put back is noted still, and keeps nothing else from being put back.
 
     Args:
         journal: default: this user's.
         dry_run: only say what would be done.
+        pid: only what this process left.
 
     Raises:
         DataError: the journal is damaged.
@@ -33,22 +41,30 @@ def restore(journal: Journal | None = None, *, dry_run: bool = False) -> list[Re
         ...     print(done.state.policy, done.action)
     """
     journal = journal or Journal()
-    done = []
+    done, failures = [], []
     for path, entry in journal.entries():
-        action = _why_not(entry)
-        if action is None:
-            action = "would restore" if dry_run else "restored"
-            if not dry_run:
-                write_state(entry.state)
-        if not dry_run and not entry.is_owner_alive:
-            path.unlink()
-        done.append(Restored(entry.state, action))
+        if pid is not None and entry.pid != pid:
+            continue
+        try:
+            done.append(Restored(entry.state, _settle(journal, path, entry, dry_run)))
+        except EdgekitError as err:
+            failures.append(err)
+    if failures:
+        raise failures[0]
     return done
 
 
-def _why_not(entry: Entry) -> str | None:
+def _settle(journal: Journal, path: Path, entry: Entry, dry_run: bool) -> str:
     if entry.is_owner_alive:
         return f"left alone: process {entry.pid} still runs and will restore it"
     if not entry.is_of_this_boot:
-        return "nothing to do: the machine was restarted since"
-    return None
+        action = "nothing to do: the machine was restarted since"
+    elif dry_run:
+        return "would restore"
+    else:
+        with journal.claim(entry.state.policy):
+            write_state(entry.state)
+        action = "restored"
+    if not dry_run:
+        path.unlink(missing_ok=True)
+    return action

@@ -1,0 +1,56 @@
+"""A small process that puts back what a thread held when its process ends without doing so.
+
+Python runs signal handlers in the main thread only, so a signal can end the process while another
+thread holds a clock. The guardian waits for the end of a pipe that closes however its owner ends:
+``python -m runtime.actuators.guardian JOURNAL PID``.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import psutil
+
+from runtime.actuators.journal import Journal
+from runtime.actuators.restore import restore
+
+_SETTLE_S = 5.0  # the pipe closes a moment before the owner is gone
+_started: dict[tuple[int, Path], subprocess.Popen[bytes]] = {}
+_lock = threading.Lock()
+
+
+def guard(journal: Journal) -> None:
+    """Have a guardian watch this process and ``journal``; one is enough, so later calls do nothing."""
+    key = (psutil.Process().pid, journal.folder)
+    with _lock:
+        if key in _started:
+            return
+        home = Path(__file__).parents[2]
+        _started[key] = subprocess.Popen(
+            [sys.executable, "-m", "runtime.actuators.guardian", str(journal.folder), str(key[0])],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            cwd=home,  # finds this very package
+            start_new_session=True,  # Ctrl-C in the terminal is not for it
+        )
+
+
+def main(arguments: list[str]) -> None:
+    """Wait for the owner's end, then put back what it left."""
+    folder, pid = Path(arguments[0]), int(arguments[1])
+    sys.stdin.buffer.read()
+    until_s = time.monotonic() + _SETTLE_S
+    journal = Journal(folder)
+    while time.monotonic() < until_s:
+        if not any(entry.pid == pid and entry.is_owner_alive for _, entry in journal.entries()):
+            break
+        time.sleep(0.02)
+    restore(journal, pid=pid)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
