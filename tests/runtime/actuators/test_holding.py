@@ -163,8 +163,8 @@ def test_setting_the_clock_does_not_make_an_owner_look_dead(freq, monkeypatch):
 def test_a_file_that_vanished_keeps_nothing_else_from_being_put_back(freq, tmp_path):
     before = state(freq)
     policy = freq.policy_of(MID).path
+    limit = (policy / "scaling_max_freq").read_text()
     with pytest.raises(DeviceStableError, match="scaling_max_freq"), freq.hold(freq.policy_of(MID), 400000):
-        limit = (policy / "scaling_max_freq").read_text()
         (policy / "scaling_max_freq").unlink()
     assert (policy / "scaling_governor").read_text().strip() == before[0]
     (policy / "scaling_max_freq").write_text(limit)
