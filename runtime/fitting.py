@@ -169,12 +169,14 @@ def usable_records(
     hashes = {entry.path: entry.sha256 for entry in bundle.manifest.files}
     current = {variant.name: hashes[variant.path] for variant in bundle.manifest.variants}
     kept: list[Record] = []
-    left_out = {"other target": 0, "other model file": 0, "unstable": 0}
+    left_out = {"other target": 0, "other model file": 0, "paced frames": 0, "unstable": 0}
     for record in records:
         if record.target != target:
             left_out["other target"] += 1
         elif current.get(record.variant) != record.model_sha256:
             left_out["other model file"] += 1
+        elif record.fps_target is not None:
+            left_out["paced frames"] += 1  # waiting cools caches and clocks: another latency altogether
         elif record.verdict != "stable" and not include_unstable:
             left_out["unstable"] += 1
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -52,6 +52,15 @@ class ModelClock:
         self._now_ms += duration_ms
 
 
+def released(frames: int, fps: float | None, clock: Clock) -> Iterator[int]:
+    """Yield each frame's number when its time has come; without ``fps`` at once."""
+    begin_ms = clock.now_ms()
+    for number in range(frames):
+        if fps is not None:
+            clock.wait_until(begin_ms + number * 1e3 / fps)
+        yield number
+
+
 def serve(
     session: Session, inputs: Sequence[Sequence[np.ndarray]], frames: int, fps: float | None, clock: Clock
 ) -> tuple[list[float], list[np.ndarray], int]:
@@ -60,9 +69,7 @@ def serve(
     outputs: list[np.ndarray] = []
     late = 0
     begin_ms = clock.now_ms()
-    for number in range(frames):
-        if fps is not None:
-            clock.wait_until(begin_ms + number * 1e3 / fps)
+    for number in released(frames, fps, clock):
         if number < len(inputs):
             frame = session.run(inputs[number])
             outputs.append(_first(frame))

@@ -11,10 +11,14 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from runtime.conditions import Conditions
 from runtime.errors import DataError, VersionConflict
+from runtime.interval import Interval, order_statistics
 from runtime.setting import Setting
 
-RECORD_SCHEMA = 1
+# 2 added advice, fps_target, cooled_s, before, after and device; lines of schema 1 lack them and
+# are read as unknown.
+RECORD_SCHEMA = 2
 PROVENANCES = ("measured", "modelled", "emulated")
 VERDICTS = ("stable", "unstable")
 
@@ -38,7 +42,13 @@ class Record:
         energy_mj: energy of one frame at the median latency, likewise.
         energy_source: which table, meter or model the energy comes from, or why there is none.
         verdict: ``stable`` or ``unstable``; ``reasons`` says why.
+        temp_c: at the end.
         block: position in the randomised order; ``seed`` reproduces the order.
+        advice: what to do about an unstable block.
+        fps_target: pace at which frames were released; ``None``: back to back.
+        cooled_s: waited before the block for the machine to cool down.
+        before, after: what the machine did around the block.
+        device: name, soc, arch, kernel and os, as far as the machine tells them.
     """
 
     model: str
@@ -65,6 +75,12 @@ class Record:
     created_utc: str
     versions: dict[str, str] = field(default_factory=dict)
     schema_version: int = RECORD_SCHEMA
+    advice: tuple[str, ...] = ()
+    fps_target: float | None = None
+    cooled_s: float | None = None
+    before: Conditions | None = None
+    after: Conditions | None = None
+    device: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.samples_ms or not all(0 < sample < math.inf for sample in self.samples_ms):
@@ -95,6 +111,22 @@ class Record:
         """Frames per second at the median latency."""
         return 1000.0 / self.latency_ms
 
+    @property
+    def mode(self) -> str:
+        """``paced``: frames released at their time; ``back-to-back``: each after the one before."""
+        return "back-to-back" if self.fps_target is None else "paced"
+
+    @property
+    def interval_ms(self) -> Interval:
+        """95 % interval of the median as far as this block alone tells; see ``runtime.interval``."""
+        return order_statistics(self.samples_ms)
+
+    @property
+    def probes_ms(self) -> tuple[float, ...]:
+        """The probe before and after the block, where it was timed."""
+        found = (moment.probe_ms for moment in (self.before, self.after) if moment is not None)
+        return tuple(probe_ms for probe_ms in found if probe_ms is not None)
+
     def to_dict(self) -> dict[str, object]:
         """Return the record with its summary figures, ready for JSON."""
         plain: dict[str, object] = msgspec.to_builtins(self)
@@ -103,6 +135,8 @@ class Record:
             "iqr_ms": self.iqr_ms,
             "p90_ms": self.p90_ms,
             "fps": self.fps,
+            "mode": self.mode,
+            "interval_ms": msgspec.to_builtins(self.interval_ms),
         }
 
 

@@ -1,26 +1,41 @@
-"""Whether a block of samples should be believed, and why not."""
+"""Whether a block of samples should be believed, why not, and what to do about it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from runtime.conditions import Conditions, interference
 from runtime.setting import Setting
 
 MIN_SAMPLES = 5
 MAX_IQR_SHARE = 0.10  # of the median
-MAX_DRIFT_SHARE = 0.10  # of the median of the blocks before
-MAX_BACKGROUND_SHARE = 0.20  # of all CPUs
+MAX_DRIFT_SHARE = 0.05  # of the median of the blocks before, and of the first third of a block
+MAX_PROBE_SHARE = 0.08  # by which the probe may be slower than the fastest it was
+MAX_CPUS_SHARE = 0.03  # of the CPUs in use that others may take
+MAX_MACHINE_SHARE = 0.15  # of all CPUs; others share caches, memory and heat even on other CPUs
+MAX_WAIT_SHARE = 0.03  # of the time it ran that the work may stand in the queue
+MAX_STEAL_SHARE = 0.02  # of the CPUs in use that the hypervisor may take
+MAX_CLOCK_SHARE = 0.01  # by which a clock may be read back off what was asked
+
+_MORE_FRAMES = "use more --runs"
+_STOP_OTHERS = "stop other programs, or bench on other cores"
+_COOL = "let the machine cool down (--max-temp-c), or ask for a lower clock"
+_AGAIN = "bench again on a quiet machine, with more --blocks"
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """``stable`` or ``unstable``, with the figures that say so."""
+    """``stable`` or ``unstable``, with the figures that say so, and what to do about them."""
 
     verdict: str
     reasons: tuple[str, ...]
+    advice: tuple[str, ...] = ()
+
+
+Problem = tuple[str, str]  # what is wrong, and what to do
 
 
 def judge(
@@ -28,45 +43,123 @@ def judge(
     *,
     asked: Setting,
     read: Setting | None,
+    before: Conditions | None = None,
+    after: Conditions | None = None,
     earlier_medians_ms: Sequence[float] = (),
-    background_share: float | None = None,
+    earlier_probes_ms: Sequence[float] = (),
+    max_temp_c: float | None = None,
 ) -> Verdict:
     """Judge one block.
 
     Args:
-        samples_ms: its latencies in ms.
+        samples_ms: its latencies in ms, in order.
         asked, read: setting, and what the machine said it was.
+        before, after: what the machine did around the block; what it does not say is no doubt.
         earlier_medians_ms: of earlier blocks of the same setting.
-        background_share: part of the machine that others used, 0 to 1; ``None`` if unknown.
+        earlier_probes_ms: of the same blocks.
+        max_temp_c: above which the block should not have started.
     """
-    median_ms = float(np.median(samples_ms))
-    low, high = np.percentile(samples_ms, [25, 75])
-    iqr_share = float(high - low) / median_ms
-    problems = []
-    if len(samples_ms) < MIN_SAMPLES:
-        problems.append(f"{len(samples_ms)} samples are too few to judge, at least {MIN_SAMPLES} are needed")
-    if iqr_share > MAX_IQR_SHARE:
-        problems.append(f"IQR is {iqr_share:.0%} of the median (limit {MAX_IQR_SHARE:.0%})")
-    if earlier_medians_ms:
-        drift = median_ms / float(np.median(earlier_medians_ms)) - 1
-        if abs(drift) > MAX_DRIFT_SHARE:
-            problems.append(f"median moved by {drift:+.0%} from earlier blocks (limit {MAX_DRIFT_SHARE:.0%})")
-    if background_share is not None and background_share > MAX_BACKGROUND_SHARE:
-        problems.append(
-            f"other work used {background_share:.0%} of the machine (limit {MAX_BACKGROUND_SHARE:.0%})"
-        )
-    problems += _differences(asked, read)
+    problems = [*_in_samples(samples_ms), *_against_earlier(samples_ms, earlier_medians_ms)]
+    problems += _in_setting(asked, read)
+    if before is not None and after is not None:
+        problems += _in_heat(asked, before, after, max_temp_c)
+        problems += _in_load(before, after)
+        problems += _in_probe(before, after, earlier_probes_ms)
     if problems:
-        return Verdict("unstable", tuple(problems))
-    return Verdict("stable", (f"IQR is {iqr_share:.1%} of the median over {len(samples_ms)} samples",))
+        advice = dict.fromkeys(what_to_do for _, what_to_do in problems)
+        return Verdict("unstable", tuple(what for what, _ in problems), tuple(advice))
+    return Verdict(
+        "stable", (f"IQR is {_iqr_share(samples_ms):.1%} of the median over {len(samples_ms)} samples",)
+    )
 
 
-def _differences(asked: Setting, read: Setting | None) -> list[str]:
+def _iqr_share(samples_ms: Sequence[float]) -> float:
+    low, median_ms, high = np.percentile(samples_ms, [25, 50, 75])
+    return float((high - low) / median_ms)
+
+
+def _in_samples(samples_ms: Sequence[float]) -> Iterator[Problem]:
+    if len(samples_ms) < MIN_SAMPLES:
+        yield (
+            f"{len(samples_ms)} samples are too few to judge, at least {MIN_SAMPLES} are needed",
+            _MORE_FRAMES,
+        )
+    if (iqr_share := _iqr_share(samples_ms)) > MAX_IQR_SHARE:
+        yield f"IQR is {iqr_share:.0%} of the median (limit {MAX_IQR_SHARE:.0%})", _AGAIN
+    third = len(samples_ms) // 3
+    if third >= MIN_SAMPLES:
+        drift = float(np.median(samples_ms[-third:]) / np.median(samples_ms[:third])) - 1
+        if abs(drift) > MAX_DRIFT_SHARE:
+            yield (
+                f"the last third of the block is {drift:+.0%} off the first (limit {MAX_DRIFT_SHARE:.0%})",
+                "use more --warmup if the first frames are the slow ones; otherwise " + _COOL,
+            )
+
+
+def _against_earlier(samples_ms: Sequence[float], earlier_medians_ms: Sequence[float]) -> Iterator[Problem]:
+    if not earlier_medians_ms:
+        return
+    drift = float(np.median(samples_ms)) / float(np.median(earlier_medians_ms)) - 1
+    if abs(drift) > MAX_DRIFT_SHARE:
+        yield f"median moved by {drift:+.0%} from earlier blocks (limit {MAX_DRIFT_SHARE:.0%})", _AGAIN
+
+
+def _in_setting(asked: Setting, read: Setting | None) -> Iterator[Problem]:
     if read is None:
-        return []
-    found = []
-    if asked.freq_khz is not None and read.freq_khz is not None and read.freq_khz != asked.freq_khz:
-        found.append(f"clock read back as {read.freq_khz} kHz, {asked.freq_khz} kHz was asked")
+        return
+    if asked.freq_khz is not None and read.freq_khz is not None and _is_off(read.freq_khz, asked.freq_khz):
+        yield f"clock read back as {read.freq_khz} kHz, {asked.freq_khz} kHz was asked", _COOL
     if read.threads != asked.threads:
-        found.append(f"{read.threads} threads ran, {asked.threads} were asked")
-    return found
+        yield (
+            f"{read.threads} threads ran, {asked.threads} were asked",
+            "ask for as many as the model can use",
+        )
+
+
+def _is_off(read_khz: int, asked_khz: int) -> bool:
+    return abs(read_khz / asked_khz - 1) > MAX_CLOCK_SHARE
+
+
+def _in_heat(
+    asked: Setting, before: Conditions, after: Conditions, max_temp_c: float | None
+) -> Iterator[Problem]:
+    if max_temp_c is not None and before.temp_c is not None and before.temp_c > max_temp_c:
+        yield (
+            f"it was {before.temp_c:.1f} C at the start (limit {max_temp_c:g} C)",
+            "wait longer (--cool-down-s), or cool the device",
+        )
+    if cooling := tuple(dict.fromkeys((*before.cooling, *after.cooling))):
+        yield f"the kernel throttled it: {', '.join(cooling)}", _COOL
+    if (
+        asked.freq_khz is not None
+        and before.freq_khz is not None
+        and _is_off(before.freq_khz, asked.freq_khz)
+    ):
+        yield f"clock was {before.freq_khz} kHz before the block, {asked.freq_khz} kHz was asked", _COOL
+    if None not in (before.max_freq_khz, after.max_freq_khz) and before.max_freq_khz != after.max_freq_khz:
+        yield f"its clock limit moved from {before.max_freq_khz} to {after.max_freq_khz} kHz", _COOL
+
+
+def _in_load(before: Conditions, after: Conditions) -> Iterator[Problem]:
+    others = interference(before, after)
+    for share, limit, what in (
+        (others.cpus_share, MAX_CPUS_SHARE, "other work used {} of the cores it ran on"),
+        (others.machine_share, MAX_MACHINE_SHARE, "other work used {} of the machine"),
+        (others.wait_share, MAX_WAIT_SHARE, "it waited for a core for {} of the time it ran"),
+        (others.steal_share, MAX_STEAL_SHARE, "other guests of the host took {} of its cores"),
+    ):
+        if share is not None and share > limit:
+            yield f"{what.format(f'{share:.0%}')} (limit {limit:.0%})", _STOP_OTHERS
+
+
+def _in_probe(before: Conditions, after: Conditions, earlier_ms: Sequence[float]) -> Iterator[Problem]:
+    now_ms = [probe_ms for probe_ms in (before.probe_ms, after.probe_ms) if probe_ms is not None]
+    if not now_ms:
+        return
+    fastest_ms = min((*now_ms, *earlier_ms))
+    slower = max(now_ms) / fastest_ms - 1
+    if slower > MAX_PROBE_SHARE:
+        yield (
+            f"the machine was up to {slower:.0%} slower at a fixed task (limit {MAX_PROBE_SHARE:.0%})",
+            _AGAIN,
+        )

@@ -12,9 +12,9 @@ from edgekit.cli._output import note, print_json, print_table
 
 _COUNT = click.IntRange(min=1)
 _COLUMNS = {
-    "variant": "variant", "setting": "setting", "median ms": "latency_ms", "IQR": "iqr_ms", "p90": "p90_ms",
-    "fps": "fps", "latency": "provenance", "mW": "power_mw", "mJ/frame": "energy_mj", "energy": "energy_kind",
-    "verdict": "verdict",
+    "variant": "variant", "setting": "setting", "median ms": "latency_ms", "+-95%": "plus_minus",
+    "IQR": "iqr_ms", "p90": "p90_ms", "cold": "first_ms", "fps": "fps", "latency": "provenance",
+    "mW": "power_mw", "mJ/frame": "energy_mj", "energy": "energy_kind", "verdict": "verdict",
 }  # fmt: skip
 
 
@@ -30,6 +30,13 @@ _COLUMNS = {
 @click.option("--runs", type=_COUNT, default=30, show_default=True, help="Timed frames per block.")
 @click.option("--warmup", type=click.IntRange(min=0), default=5, show_default=True, help="Untimed ones.")
 @click.option("--blocks", type=_COUNT, default=3, show_default=True, help="Times each setting is visited.")
+@click.option(
+    "--fps", type=click.FloatRange(min=0, min_open=True), help="Release frames at this pace, as an app does."
+)
+@click.option("--max-temp-c", type=float, help="Start a block only below this temperature.")
+@click.option(
+    "--cool-down-s", type=click.FloatRange(min=0), default=120, show_default=True, help="Longest wait for it."
+)
 @options.seed_option
 @options.out_option
 @options.json_option

@@ -11,7 +11,10 @@ import numpy as np
 
 from runtime.actuators import CpuFreq, Policy, allowed_cpus, probe
 from runtime.bundle import Bundle, Variant
+from runtime.conditions import Conditions
 from runtime.engines import EngineProcess, Frame, Samples, random_inputs
+from runtime.meters import read_conditions, read_device
+from runtime.pacing import WallClock, released
 from runtime.setting import Setting
 from runtime.soc import Cluster, Opp, PowerFigure, SocProfile
 from runtime.soc.tree import CPU_DIR
@@ -65,14 +68,25 @@ class LocalTarget:
             path = bundle.file(variant.path)
             process = EngineProcess(variant.engine, path, threads=setting.threads, cpus=cpus)
             model = stack.enter_context(process)
-            yield LocalSession(model, setting, self._cpufreq, policy)
+            yield LocalSession(
+                model, setting, self._cpufreq, policy, is_emulated=self.provenance == "emulated"
+            )
 
 
 class LocalSession:
     """See ``Session``."""
 
-    def __init__(self, model: EngineProcess, setting: Setting, cpufreq: CpuFreq, policy: Policy | None):
+    def __init__(
+        self,
+        model: EngineProcess,
+        setting: Setting,
+        cpufreq: CpuFreq,
+        policy: Policy | None,
+        is_emulated: bool = False,
+    ):
         self.setting = setting
+        self.device = read_device(cpufreq.root)
+        self._is_emulated = is_emulated
         self.worker_pid: int | None = model.pid
         self.versions = {"engine": model.version, "kernel": platform.release()}
         self._model, self._cpufreq, self._policy = model, cpufreq, policy
@@ -95,10 +109,25 @@ class LocalSession:
     def run(self, inputs: Sequence[np.ndarray] | None = None) -> Frame:
         return self._model.run(self._inputs if inputs is None else inputs)
 
-    def sample(self, *, warmup: int, runs: int) -> Samples:
-        samples = self._model.sample(self._inputs, warmup=warmup, runs=runs)
+    def sample(self, *, warmup: int, runs: int, fps: float | None = None) -> Samples:
+        samples = self._model.sample(self._inputs, warmup=warmup, runs=runs if fps is None else 0)
         self._threads_read = samples.threads
-        return samples
+        if fps is None:
+            return samples
+        frames = released(runs, fps, WallClock())
+        samples_ms = tuple(self._model.run(self._inputs, want_outputs=False).latency_ms for _ in frames)
+        return Samples(samples.first_ms, samples_ms, samples.threads)
+
+    def conditions(self, *, probe: bool = False) -> Conditions:
+        return read_conditions(
+            self._cpufreq.root,
+            pid=self.worker_pid,
+            cpus=self._model.cpus,
+            policy=None if self._policy is None else self._policy.path,
+            # The spinners that make an emulated core slow would count as other work on it.
+            with_counters=not self._is_emulated,
+            probe=probe,
+        )
 
 
 def read_profile(root: Path = Path("/"), cpus: Collection[int] | None = None) -> SocProfile:

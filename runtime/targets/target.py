@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from runtime.bundle import Bundle, Variant
+from runtime.conditions import Conditions
 from runtime.engines import Frame, Samples
 from runtime.setting import Setting
 from runtime.soc import PowerFigure, SocProfile
@@ -22,11 +23,13 @@ class Session(Protocol):
         setting_read: what the machine says it does now; ``None`` where it cannot say.
         rung: how far clock and cores are controlled; one of ``runtime.actuators.RUNGS``.
         versions: of what runs the model.
+        device: name, soc, arch, kernel and os of the machine, as far as it tells them.
         worker_pid: process that computes, ``None`` where nothing does.
     """
 
     setting: Setting
     versions: dict[str, str]
+    device: dict[str, str]
 
     @property
     def rung(self) -> str: ...
@@ -45,11 +48,17 @@ class Session(Protocol):
             DeviceError: the engine failed.
         """
 
-    def sample(self, *, warmup: int, runs: int) -> Samples:
-        """Return the latencies of ``runs`` frames back to back, after ``warmup`` untimed ones.
+    def sample(self, *, warmup: int, runs: int, fps: float | None = None) -> Samples:
+        """Return the latencies of ``runs`` frames, after ``warmup`` untimed ones.
 
         A modelled latency has no noise: it comes as one sample, whatever ``runs`` is.
+
+        Args:
+            fps: release each frame at its time, as an app does; ``None`` runs them back to back.
         """
+
+    def conditions(self, *, probe: bool = False) -> Conditions:
+        """Return what the machine does now: heat, clock, load, and the probe if it is asked for."""
 
 
 class Target(Protocol):

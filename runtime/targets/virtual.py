@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import numpy as np
 from runtime._version import __version__
 from runtime.actuators import CpuFreq, Journal, Policy, allowed_cpus
 from runtime.bundle import Bundle, Variant
+from runtime.conditions import Conditions
 from runtime.engines import EngineProcess, Frame, Samples, random_inputs
 from runtime.errors import DeviceStableError
 from runtime.setting import Setting
@@ -73,7 +75,9 @@ class VirtualTarget:
                 stack.enter_context(self._cpufreq.hold(policy, setting.freq_khz))
             read = Setting(setting.cluster, self._cpufreq.read_khz(policy), setting.threads)
             latency_ms = roofline_latency_ms(workload, self.profile, read, variant.precision)
-            yield VirtualSession(self._cpufreq, policy, setting, latency_ms, bundle, variant, stack)
+            session = VirtualSession(self._cpufreq, policy, setting, latency_ms, bundle, variant, stack)
+            session.device = {"name": self.profile.board, "soc": self.profile.title}
+            yield session
 
 
 class VirtualSession:
@@ -81,6 +85,7 @@ class VirtualSession:
 
     rung = "sysfs"
     worker_pid = None
+    device: dict[str, str]
 
     def __init__(
         self,
@@ -113,5 +118,8 @@ class VirtualSession:
         given = random_inputs(self._engine.inputs) if inputs is None else inputs
         return Frame(self._latency_ms, self._engine.run(given).outputs)
 
-    def sample(self, *, warmup: int, runs: int) -> Samples:
+    def sample(self, *, warmup: int, runs: int, fps: float | None = None) -> Samples:
         return Samples(None, (self._latency_ms,), None)
+
+    def conditions(self, *, probe: bool = False) -> Conditions:
+        return Conditions(time_s=time.monotonic(), freq_khz=self._cpufreq.read_khz(self._policy))

@@ -3,6 +3,7 @@
 import contextlib
 from dataclasses import replace
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 import msgspec
 import numpy as np
@@ -45,6 +46,7 @@ class Session:
     """Answers with the modelled latency; its outputs name the brightest channel of the input."""
 
     rung = "sysfs"
+    device = MappingProxyType({"name": "toy"})
 
     def __init__(self, setting, latency_ms):
         self.setting = self.setting_read = setting
@@ -55,7 +57,7 @@ class Session:
         self.seen.append("shown")
         return Frame(self.latency_ms, [inputs[0].mean(axis=(2, 3))])
 
-    def sample(self, *, warmup, runs):
+    def sample(self, *, warmup, runs, fps=None):
         self.seen.append("timed" if warmup == 0 else "warmed up")
         return Samples(None, (self.latency_ms,) * runs, None)
 

@@ -10,6 +10,7 @@ import pytest
 
 from runtime.bench import bench, choose_variants, default_log, open_bundle_or_model, summarise
 from runtime.bundle import Bundle
+from runtime.conditions import Conditions
 from runtime.engines import Samples
 from runtime.records import RecordLog
 from runtime.setting import Setting
@@ -48,14 +49,20 @@ class Fake:
 
 
 class FakeSession:
-    rung, worker_pid, versions = "sysfs", None, {"engine": "fake 1"}
+    rung, worker_pid, versions, device = "sysfs", None, {"engine": "fake 1"}, {"name": "fake"}
 
     def __init__(self, setting, latency_ms):
         self.setting = self.setting_read = setting
         self.latency_ms = latency_ms
 
-    def sample(self, *, warmup, runs):
+    def sample(self, *, warmup, runs, fps=None):
         return Samples(self.latency_ms * 3, (self.latency_ms,) * runs, 1)
+
+    def conditions(self, *, probe=False):
+        return self.machine(probe)
+
+    def machine(self, probe):
+        return Conditions(0.0, probe_ms=1.0 if probe else None)
 
 
 def test_every_block_visits_everything_once_in_an_order_of_its_own(bundle, log):
@@ -104,7 +111,7 @@ def test_drift_between_blocks_is_unstable(bundle, log):
     target = Fake(lambda visit: 10.0 if visit <= 2 else 15.0)
     records = bench(bundle, target, settings=[Setting("cpu", 1000)], blocks=3, log=log)
     assert [record.verdict for record in records] == ["stable", "stable", "unstable"]
-    assert records[2].reasons == ("median moved by +50% from earlier blocks (limit 10%)",)
+    assert records[2].reasons == ("median moved by +50% from earlier blocks (limit 5%)",)
     [row] = summarise(records)
     assert (row.verdict, row.reasons, row.latency_ms) == ("unstable", records[2].reasons, 10.0)
 

@@ -90,8 +90,8 @@ def test_whole_line_that_is_no_record_names_its_place(log, line):
 
 
 def test_record_of_a_newer_schema_asks_to_upgrade(log):
-    log.append(replace(RECORD, schema_version=2))
-    with pytest.raises(VersionConflict, match=r"line 1 has record schema 2; .* up to 1; upgrade"):
+    log.append(replace(RECORD, schema_version=3))
+    with pytest.raises(VersionConflict, match=r"line 1 has record schema 3; .* up to 2; upgrade"):
         list(log)
 
 
