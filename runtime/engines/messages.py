@@ -1,6 +1,6 @@
 """What an engine's worker process and its owner say to each other.
 
-Each message is 8 bytes of length and that many bytes of msgpack. Arrays travel as raw bytes with
+Each message is a frame of msgpack. Arrays travel as raw bytes with
 dtype and shape; nothing is pickled, so neither side can be made to run code by the other.
 """
 
@@ -12,10 +12,8 @@ import msgspec
 import numpy as np
 
 from runtime.engines.engine import OpEvent
+from runtime.engines.framing import read_frame, write_frame
 from runtime.engines.tflite_plan import Plan
-
-_LENGTH_BYTES = 8
-_MAX_BYTES = 1 << 32
 
 
 class Array(msgspec.Struct, frozen=True):
@@ -130,21 +128,13 @@ _DECODER = msgspec.msgpack.Decoder(Message)
 
 def write_message(stream: IO[bytes], message: Message) -> None:
     """Send one message."""
-    data = msgspec.msgpack.encode(message)
-    stream.write(len(data).to_bytes(_LENGTH_BYTES, "little") + data)
-    stream.flush()
+    write_frame(stream, msgspec.msgpack.encode(message))
 
 
 def read_message(stream: IO[bytes]) -> Message | None:
     """Return the next message, or ``None`` when the other side is gone."""
-    head = stream.read(_LENGTH_BYTES)
-    if len(head) < _LENGTH_BYTES:
-        return None
-    size_bytes = int.from_bytes(head, "little")
-    if size_bytes > _MAX_BYTES:
-        return None  # not our protocol: something else wrote into the pipe
-    data = stream.read(size_bytes)
-    if len(data) < size_bytes:
+    data = read_frame(stream)
+    if data is None:
         return None
     message: Message = _DECODER.decode(data)
     return message

@@ -1,0 +1,138 @@
+"""A machine reached through an agent that runs on it."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import weakref
+from collections.abc import Iterator, Sequence
+from typing import Protocol, TypeVar
+
+import numpy as np
+
+from runtime.actuators import Restored
+from runtime.agent import messages as m
+from runtime.agent.link import Connection, Link
+from runtime.bundle import Bundle, Variant
+from runtime.engines import Frame, Samples
+from runtime.engines.messages import Array
+from runtime.errors import DeviceTransientError, EdgekitError
+from runtime.setting import Setting
+from runtime.soc import PowerFigure
+
+A = TypeVar("A")
+
+
+class Store(Protocol):
+    """Where the files of bundles lie on the device."""
+
+    def place(self, bundle: Bundle, paths: Sequence[str]) -> dict[str, str]:
+        """Return where these files of ``bundle`` lie on the device, after sending those it lacks.
+
+        Raises:
+            DeviceError: they cannot be sent.
+        """
+
+
+class SameDisk:
+    """The store of an agent that sees the same files as the host."""
+
+    def place(self, bundle: Bundle, paths: Sequence[str]) -> dict[str, str]:
+        return {path: str(bundle.file(path).resolve()) for path in paths}
+
+
+class AgentTarget:
+    """The machine that an agent serves; see ``Target``.
+
+    Args:
+        name: as ``open_target`` takes it.
+        connection: to a freshly started ``python -m runtime.agent``.
+        store: brings the files of bundles there.
+
+    Raises:
+        DeviceTransientError: nobody answers.
+        VersionConflict: another version of edgekit answers.
+    """
+
+    def __init__(self, name: str, connection: Connection, store: Store):
+        self.name = name
+        self._link = Link(connection, name)
+        self._store = store
+        self._numbers = itertools.count()
+        self._powers: dict[Setting, PowerFigure | None] = {}
+        weakref.finalize(self, self._link.close)
+        self.machine = self._ask(m.Describe(), m.Machine)
+        self.provenance = self.machine.provenance
+        self.profile = self.machine.profile
+        self.capability = self.machine.capability
+        self.energy_note = self.machine.energy_note
+
+    def settings(self, threads: Sequence[int] = (1,)) -> tuple[Setting, ...]:
+        return self._ask(m.AskSettings(tuple(threads)), m.Settings).settings
+
+    def power(self, setting: Setting) -> PowerFigure | None:
+        if setting not in self._powers:
+            self._powers[setting] = self._ask(m.AskPower(setting), m.Power).figure
+        return self._powers[setting]
+
+    def restore(self, *, dry_run: bool = False) -> list[Restored]:
+        """Put back what killed runs left changed on the device; see ``runtime.actuators.restore``."""
+        return list(self._ask(m.AskRestore(dry_run), m.Done).restored)
+
+    def close(self) -> None:
+        """End the agent."""
+        self._link.close()
+
+    @contextlib.contextmanager
+    def session(self, bundle: Bundle, variant: Variant, setting: Setting) -> Iterator[AgentSession]:
+        files = self._store.place(
+            bundle, [path for path in (variant.path, variant.workload) if path is not None]
+        )
+        number = next(self._numbers)
+        manifest = bundle.manifest.to_json()
+        state = self._ask(m.Open(number, manifest, variant.name, files, setting), m.State)
+        try:
+            yield AgentSession(self, number, setting, state, self.machine.versions)
+        except BaseException as err:
+            if not isinstance(err, EdgekitError | ValueError):
+                self._link.close()  # interrupted: the agent leaves a block of frames only when we hang up
+            if self._link.is_open:
+                self._ask(m.Close(number), m.Done)
+            raise
+        self._ask(m.Close(number), m.Done)
+
+    def _ask(self, request: m.Request, kind: type[A]) -> A:
+        answer = self._link.ask(request)
+        if not isinstance(answer, kind):
+            self._link.close()
+            raise DeviceTransientError(
+                f"{self.name} answered {answer!r} to {type(request).__name__}; try again"
+            )
+        return answer
+
+
+class AgentSession:
+    """See ``Session``."""
+
+    worker_pid = None  # of another machine's process the host could only misread
+
+    def __init__(
+        self, target: AgentTarget, number: int, setting: Setting, state: m.State, versions: dict[str, str]
+    ):
+        self.setting = setting
+        self.rung = state.rung
+        self.versions = versions | state.versions
+        self._target, self._number = target, number
+
+    @property
+    def setting_read(self) -> Setting | None:
+        return self._target._ask(m.ReadBack(self._number), m.State).setting_read
+
+    def run(self, inputs: Sequence[np.ndarray] | None = None) -> Frame:
+        packed = None if inputs is None else tuple(map(Array.of, inputs))
+        frame = self._target._ask(m.RunFrame(self._number, packed), m.RanFrame)
+        outputs = None if frame.outputs is None else [array.numpy() for array in frame.outputs]
+        return Frame(frame.latency_ms, outputs)
+
+    def sample(self, *, warmup: int, runs: int) -> Samples:
+        return self._target._ask(m.TakeSamples(self._number, warmup, runs), m.Taken).samples
