@@ -14,10 +14,11 @@ import numpy as np
 from runtime.conditions import Conditions
 from runtime.errors import DataError, VersionConflict
 from runtime.interval import Interval, order_statistics
+from runtime.meters.reading import EnergyReading
 from runtime.setting import Setting
 
 # 2 added advice, fps_target, cooled_s, before, after and device; lines of schema 1 lack them and
-# are read as unknown.
+# are read as unknown. So do lines without energy.
 RECORD_SCHEMA = 2
 PROVENANCES = ("measured", "modelled", "emulated")
 VERDICTS = ("stable", "unstable")
@@ -41,6 +42,7 @@ class Record:
         power_mw: mean power while busy, ``None`` where nothing can tell.
         energy_mj: energy of one frame at the median latency, likewise.
         energy_source: which table, meter or model the energy comes from, or why there is none.
+        energy: what the meter saw in this block, gross, idle and by rail; ``None`` without a meter.
         verdict: ``stable`` or ``unstable``; ``reasons`` says why.
         temp_c: at the end.
         block: position in the randomised order; ``seed`` reproduces the order.
@@ -81,6 +83,7 @@ class Record:
     before: Conditions | None = None
     after: Conditions | None = None
     device: dict[str, str] = field(default_factory=dict)
+    energy: EnergyReading | None = None
 
     def __post_init__(self) -> None:
         if not self.samples_ms or not all(0 < sample < math.inf for sample in self.samples_ms):

@@ -40,6 +40,12 @@ target_option = click.option(
     show_default=True,
     help="Where it runs: local, or virtual:SOC (modelled; see `edgekit targets`).",
 )
+meter_option = click.option(
+    "--meter",
+    default=None,
+    metavar="NAME[=RAILS][:net]",
+    help="Energy meter: auto, none, or one that `edgekit doctor` shows; :net subtracts the idle machine.",
+)
 variant_option = click.option("--variant", default=None, help="Variant of the bundle; default: its first.")
 threads_option = click.option(
     "--threads", type=click.IntRange(min=1), multiple=True, help="Threads to use; repeatable. Default: 1."

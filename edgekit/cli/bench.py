@@ -37,13 +37,14 @@ _COLUMNS = {
 @click.option(
     "--cool-down-s", type=click.FloatRange(min=0), default=120, show_default=True, help="Longest wait for it."
 )
+@options.meter_option
 @options.seed_option
 @options.out_option
 @options.json_option
 def bench(
     bundle: Path, target: str, engines: tuple[str, ...], variants: tuple[str, ...], threads: tuple[int, ...],
-    clusters: tuple[str, ...], freqs_khz: tuple[int, ...], every: int, out: Path | None, as_json: bool,
-    **plan: Any,
+    clusters: tuple[str, ...], freqs_khz: tuple[int, ...], every: int, meter: str | None, out: Path | None,
+    as_json: bool, **plan: Any,
 ) -> None:  # fmt: skip
     """Time a bundle over cores, clocks and threads.
 
@@ -53,9 +54,9 @@ def bench(
     from runtime.bench import bench as measure
     from runtime.bench import choose_variants, default_log, open_bundle_or_model, summarise
     from runtime.records import RecordLog
-    from runtime.targets import choose_settings, open_target
+    from runtime.targets import choose_settings, open_target, use_meter
 
-    where, model = open_target(target), open_bundle_or_model(bundle)
+    where, model = use_meter(open_target(target), meter), open_bundle_or_model(bundle)
     settings = choose_settings(where, threads or (1,), clusters, freqs_khz, every)
     log = default_log(model, where) if out is None else RecordLog(out)
     names = choose_variants(model, engines, variants)

@@ -35,7 +35,7 @@ def targets(ctx: click.Context, as_json: bool) -> None:
 @json_option
 def show(name: str, as_json: bool) -> None:
     """Show the clocks of NAME: a target, a SoC, or a TOML file of your own."""
-    from runtime.targets.overview import find_profile, opp_rows
+    from runtime.targets.overview import find_profile, meter_lines, opp_rows
 
     profile = find_profile(name)
     if as_json:
@@ -49,6 +49,7 @@ def show(name: str, as_json: bool) -> None:
     if opps:
         rows = [(o.cluster, o.freq_khz, o.voltage_mv, o.power_mw, o.capacity, o.how) for o in opps]
         print_table(("cluster", "kHz", "mV", "mW", "capacity", "power is"), rows)
-    for title, lines in (("sources", profile.sources), ("notes", profile.notes)):
+    facts = (("meters", meter_lines(name)), ("sources", profile.sources), ("notes", profile.notes))
+    for title, lines in facts:
         if lines:
             click.echo(f"{title}:\n" + "\n".join(f"  - {line}" for line in lines))

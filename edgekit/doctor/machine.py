@@ -8,6 +8,7 @@ from pathlib import Path
 from edgekit.doctor.check import Check
 from runtime.actuators import CpuFreq, Journal, Policy, allowed_cpus, probe
 from runtime.errors import DataError
+from runtime.meters import list_meters
 from runtime.soc.tree import range_list
 
 
@@ -47,13 +48,16 @@ def check_control(root: Path, journal: Journal | None = None) -> tuple[Check, ..
 
 
 def check_meters(root: Path) -> tuple[Check, ...]:
-    """Tell every source of energy, power and temperature that can be read."""
-    return (
-        _sources("RAPL", root / "sys/class/powercap", "*", "energy_uj"),
-        _sources("hwmon power", root / "sys/class/hwmon", "hwmon*", "power*_input", "energy*_input"),
-        _sources("battery", root / "sys/class/power_supply", "*", "power_now", "current_now"),
-        _sources("thermal zones", root / "sys/class/thermal", "thermal_zone*", "temp"),
+    """Tell every kind of meter, which one is taken and why the others cannot be read; and thermal zones."""
+    states = list_meters(root)
+    taken = next((state.name for state in states if state.is_ready), None)
+    meters = (
+        Check(s.name, "ok", f"{s.text}{' (taken)' if s.name == taken else ''}")
+        if s.is_ready
+        else Check(s.name, "warn" if s.needs_permission else "missing", s.text)
+        for s in states
     )
+    return (*meters, _sources("thermal zones", root / "sys/class/thermal", "thermal_zone*", "temp"))
 
 
 def _kinds(root: Path) -> Check:

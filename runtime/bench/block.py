@@ -52,7 +52,9 @@ def measure_block(bundle: Bundle, target: Target, job: Job, plan: Plan, earlier:
             max_temp_c=plan.max_temp_c,
         )
     latency_ms = float(np.median(samples.samples_ms))
-    power_mw, energy_mj, energy_source = energy_fields(target, job.setting, samples, latency_ms)
+    power_mw, energy_mj, energy_source = energy_fields(
+        target, job.setting, samples, latency_ms, is_paced=plan.fps is not None
+    )
     return Record(
         model=bundle.manifest.name,
         model_sha256=sha256_of(bundle, job.variant),
@@ -83,6 +85,7 @@ def measure_block(bundle: Bundle, target: Target, job: Job, plan: Plan, earlier:
         before=None if is_modelled else before,
         after=None if is_modelled else after,
         device=device,
+        energy=samples.energy,
     )
 
 

@@ -90,6 +90,7 @@ def _row(group: Sequence[Record]) -> BenchRow:
         }
         advice = {"use more --blocks": None}
     first_ms = [record.first_ms for record in group if record.first_ms is not None]
+    power_mw, energy_mj, energy_source = _energy(group, median_ms)
     period_ms = None if first.fps_target is None else 1000 / first.fps_target
     return BenchRow(
         variant=first.variant,
@@ -99,9 +100,9 @@ def _row(group: Sequence[Record]) -> BenchRow:
         iqr_ms=high - low,
         p90_ms=p90_ms,
         fps=1000 / median_ms,
-        power_mw=first.power_mw,
-        energy_mj=None if first.power_mw is None else first.power_mw * median_ms / 1000,
-        energy_source=first.energy_source,
+        power_mw=power_mw,
+        energy_mj=energy_mj,
+        energy_source=energy_source,
         provenance=first.provenance,
         verdict="unstable" if unstable or is_wide else "stable",
         reasons=tuple(reasons),
@@ -110,3 +111,15 @@ def _row(group: Sequence[Record]) -> BenchRow:
         first_ms=float(np.median(first_ms)) if first_ms else None,
         late_share=None if period_ms is None else sum(ms > period_ms for ms in samples_ms) / len(samples_ms),
     )
+
+
+def _energy(group: Sequence[Record], median_ms: float) -> tuple[float | None, float | None, str]:
+    """Return mW, mJ per frame and their source: means of what a meter saw in each block, else the table's."""
+    metered = [r for r in group if r.energy is not None and r.energy.power_mw is not None]
+    if metered:
+        powers_mw = [r.power_mw for r in metered if r.power_mw is not None]
+        energies_mj = [r.energy_mj for r in metered if r.energy_mj is not None]
+        return float(np.mean(powers_mw)), float(np.mean(energies_mj)), metered[0].energy_source
+    power_mw = group[0].power_mw
+    energy_mj = None if power_mw is None else power_mw * median_ms / 1000
+    return power_mw, energy_mj, group[0].energy_source

@@ -37,6 +37,7 @@ from runtime.engines.messages import (
 )
 from runtime.engines.tflite_plan import Plan
 from runtime.errors import DeviceError, DeviceStableError, DeviceTransientError, MissingExtra
+from runtime.meters.reading import EnergyReading
 
 _CLOSE_S = 5.0
 _LAST_WORDS = 300  # characters of the worker's stderr that an error quotes
@@ -52,11 +53,15 @@ class Frame:
 
 @dataclass(frozen=True)
 class Samples:
-    """Timed frames. ``first_ms`` is the cold one, apart; ``threads`` what the pool was seen to have."""
+    """Timed frames. ``first_ms`` is the cold one, apart; ``threads`` what the pool was seen to have.
+
+    ``energy`` is that of the timed frames, where the machine has a meter.
+    """
 
     first_ms: float | None
     samples_ms: tuple[float, ...]
     threads: int | None
+    energy: EnergyReading | None = None
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from runtime.targets.local import LocalTarget
 from runtime.targets.opening import list_targets, open_target
-from runtime.targets.target import Session, Target, choose_settings
+from runtime.targets.target import Session, Target, choose_settings, use_meter
 from runtime.targets.virtual import VirtualTarget
 
 __all__ = [
@@ -13,4 +13,5 @@ __all__ = [
     "choose_settings",
     "list_targets",
     "open_target",
+    "use_meter",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import platform
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from runtime.actuators import CpuFreq, Policy, allowed_cpus, probe
 from runtime.bundle import Bundle, Variant
 from runtime.conditions import Conditions
 from runtime.engines import EngineProcess, Frame, Samples, random_inputs
-from runtime.meters import read_conditions, read_device
+from runtime.meters import MeterInUse, read_conditions, read_device
 from runtime.pacing import WallClock, released
 from runtime.setting import Setting
 from runtime.soc import Cluster, Opp, PowerFigure, SocProfile
@@ -26,6 +27,10 @@ _NAMES = {1: ("cpu",), 2: ("little", "big"), 3: ("little", "mid", "big")}
 class LocalTarget:
     """The machine edgekit runs on; see ``Target``.
 
+    Args:
+        root: above ``sys``.
+        meter: as ``runtime.meters.find_meter`` takes it.
+
     Example:
         >>> from runtime.targets import open_target
         >>> open_target("local").provenance
@@ -34,18 +39,29 @@ class LocalTarget:
 
     name = "local"
     provenance = "measured"
-    energy_note = (
-        "no power meter on this machine; energy is only known on targets with one or with a power table"
-    )
 
-    def __init__(self, root: Path = Path("/")):
+    def __init__(self, root: Path = Path("/"), meter: str = "auto"):
         self.root = root
+        self._meter = MeterInUse(root, meter)
         self.capability = probe(root)
         self.profile = read_profile(root, allowed_cpus())
         self._cpufreq = CpuFreq(root)
 
     def settings(self, threads: Sequence[int] = (1,)) -> tuple[Setting, ...]:
         return settings_of(self.profile, threads, with_clocks=self.capability.rung == "sysfs")
+
+    @property
+    def energy_note(self) -> str:
+        """Why there is no energy where no meter gives it."""
+        return self._meter.found.text
+
+    def use_meter(self, wanted: str) -> None:
+        """Take another meter from now on; see ``runtime.meters.find_meter`` for names and errors."""
+        self._meter.use(wanted)
+
+    def read_idle_mw(self, duration_s: float | None = None) -> float | None:
+        """Measure the idle machine anew, for all sessions from now on."""
+        return self._meter.read_idle_mw(duration_s)
 
     def power(self, setting: Setting) -> PowerFigure | None:
         return None
@@ -58,6 +74,7 @@ class LocalTarget:
                 f"threads is {setting.threads}; allowed on {cluster.name!r}: 1 to {len(cluster.cpus)}"
             )
         policy = None
+        self._meter.read_idle_once()
         with contextlib.ExitStack() as stack:
             if cluster.opps or setting.freq_khz is not None:
                 policy = self._cpufreq.policy_of(cluster.cpus)
@@ -69,7 +86,7 @@ class LocalTarget:
             process = EngineProcess(variant.engine, path, threads=setting.threads, cpus=cpus)
             model = stack.enter_context(process)
             yield LocalSession(
-                model, setting, self._cpufreq, policy, is_emulated=self.provenance == "emulated"
+                model, setting, self._cpufreq, policy, self._meter, is_emulated=self.provenance == "emulated"
             )
 
 
@@ -82,6 +99,7 @@ class LocalSession:
         setting: Setting,
         cpufreq: CpuFreq,
         policy: Policy | None,
+        meter: MeterInUse,
         is_emulated: bool = False,
     ):
         self.setting = setting
@@ -92,6 +110,7 @@ class LocalSession:
         self._model, self._cpufreq, self._policy = model, cpufreq, policy
         self._inputs = random_inputs(model.inputs)
         self._threads_read: int | None = None
+        self._meter = meter
 
     @property
     def rung(self) -> str:
@@ -110,13 +129,23 @@ class LocalSession:
         return self._model.run(self._inputs if inputs is None else inputs)
 
     def sample(self, *, warmup: int, runs: int, fps: float | None = None) -> Samples:
-        samples = self._model.sample(self._inputs, warmup=warmup, runs=runs if fps is None else 0)
+        if fps is None and self._meter.found.meter is None:
+            samples = self._model.sample(self._inputs, warmup=warmup, runs=runs)
+        else:  # the cold frame and the warm-up stay out of the meter's window and of the pace
+            cold = self._model.sample(self._inputs, warmup=warmup, runs=0)
+            timed, energy = self._meter.measure(runs, lambda: self._time(runs, fps))
+            samples = replace(
+                timed, first_ms=cold.first_ms, threads=timed.threads or cold.threads, energy=energy
+            )
         self._threads_read = samples.threads
+        return samples
+
+    def _time(self, runs: int, fps: float | None) -> Samples:
         if fps is None:
-            return samples
+            return self._model.sample(self._inputs, warmup=0, runs=runs)
         frames = released(runs, fps, WallClock())
         samples_ms = tuple(self._model.run(self._inputs, want_outputs=False).latency_ms for _ in frames)
-        return Samples(samples.first_ms, samples_ms, samples.threads)
+        return Samples(None, samples_ms, None)
 
     def conditions(self, *, probe: bool = False) -> Conditions:
         return read_conditions(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from runtime.errors import DeviceStableError
+from runtime.meters import list_meters
 from runtime.soc import Cluster, SocProfile, load_profile, power_mw
 from runtime.targets.opening import list_targets, open_target
 
@@ -47,6 +48,13 @@ def find_profile(name: str) -> SocProfile:
     if name == "local":
         return open_target(name).profile
     return load_profile(name.removeprefix("virtual:"))
+
+
+def meter_lines(name: str) -> tuple[str, ...]:
+    """Return each kind of meter of target ``name`` and why it can be read or not; empty without any."""
+    if name != "local":
+        return ()
+    return tuple(f"{m.name}: {'' if m.is_ready else 'no: '}{m.text}" for m in list_meters())
 
 
 def opp_rows(profile: SocProfile) -> list[OppRow]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -74,7 +74,9 @@ class Target(Protocol):
     name: str
     provenance: str
     profile: SocProfile
-    energy_note: str
+
+    @property
+    def energy_note(self) -> str: ...
 
     def settings(self, threads: Sequence[int] = (1,)) -> tuple[Setting, ...]:
         """Return every setting that can be asked for with these thread counts.
@@ -94,6 +96,29 @@ class Target(Protocol):
             PermissionNeeded: a clock was asked for and may not be set.
             DeviceError: the variant cannot run here.
         """
+
+
+@runtime_checkable
+class Metered(Protocol):
+    """A target whose energy meter can be chosen."""
+
+    def use_meter(self, wanted: str) -> None:
+        """Take this meter from now on; names and errors as ``runtime.meters.find_meter``."""
+
+
+def use_meter(target: Target, wanted: str | None) -> Target:
+    """Return ``target`` with the meter ``wanted``; ``None`` leaves it the one it finds itself.
+
+    Raises:
+        ValueError: no such meter, or the target has none to choose from.
+    """
+    if wanted is not None:
+        if not isinstance(target, Metered):
+            raise ValueError(
+                f"meter is {wanted!r}; {target.name} has no meters to choose from: leave --meter out"
+            )
+        target.use_meter(wanted)
+    return target
 
 
 def choose_settings(

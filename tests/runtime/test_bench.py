@@ -12,6 +12,7 @@ from runtime.bench import bench, choose_variants, default_log, open_bundle_or_mo
 from runtime.bundle import Bundle
 from runtime.conditions import Conditions
 from runtime.engines import Samples
+from runtime.meters import EnergyReading
 from runtime.records import RecordLog
 from runtime.setting import Setting
 from runtime.soc import PowerFigure
@@ -227,3 +228,24 @@ def test_counts_below_one(bundle, log, counts):
     with pytest.raises(ValueError, match="need runs and blocks >= 1"):
         bench(bundle, Fake(), log=log, **counts)
     assert os.path.exists(log.path) is False
+
+
+@pytest.mark.parametrize(("subtract_idle", "power_mw"), [(False, 900.0), (True, 600.0)])
+def test_what_a_meter_saw_comes_before_any_table(bundle, log, monkeypatch, subtract_idle, power_mw):
+    energy = EnergyReading(90.0, 0.1, 10, "rail", "measured", 300.0, subtract_idle)
+
+    def sample(self, *, warmup, runs, fps):
+        return Samples(None, (10.0,) * runs, 1, energy)
+
+    monkeypatch.setattr(FakeSession, "sample", sample)
+    [record] = bench(bundle, Fake(), settings=[Setting("cpu", 1000)], blocks=1, runs=10, log=log)
+    assert (record.power_mw, record.energy_mj) == (pytest.approx(power_mw), pytest.approx(power_mw / 100))
+    assert record.energy_source.startswith("measured: rail; ")
+    assert next(iter(log)).energy == energy
+
+
+def test_a_meter_that_failed_says_why_where_no_table_helps(bundle, log, monkeypatch):
+    energy = EnergyReading(None, 0.1, 10, "rail", "measured", reason="the file is gone")
+    monkeypatch.setattr(FakeSession, "sample", lambda self, **_: Samples(None, (10.0,) * 9, 1, energy))
+    [record] = bench(bundle, Fake(), settings=[Setting("cpu", 2000)], blocks=1, log=log)
+    assert (record.power_mw, record.energy_source) == (None, "rail: the file is gone")

@@ -16,6 +16,7 @@ from edgekit.doctor.system import check_platform, check_privileges, check_tools
 from edgekit.doctor.text import render
 from runtime.actuators import Journal
 from runtime.actuators.journal import Entry, PolicyState
+from runtime.errors import PermissionNeeded
 
 PHONE = {
     "devices/system/cpu/cpu0/cpu_capacity": "250",
@@ -93,19 +94,25 @@ def test_policy_that_shows_no_clock_is_told(phone):
     assert told(check_cores(phone))["policy2"] == ("warn", "cores 2: intel_pstate, shows no clocks")
 
 
-def test_meters_of_a_phone(phone):
-    assert told(check_meters(phone)) == {
-        "RAPL": ("ok", "package-0"),
-        "hwmon power": ("ok", "ina3221"),  # coretemp has no power
-        "battery": ("ok", "battery"),
-        "thermal zones": ("ok", "cpu-thermal"),
-    }
+def test_meters_of_a_phone_are_told_with_the_reason(phone):
+    meters = told(check_meters(phone))
+    assert meters["ina3221"] == ("ok", "ina3221 ina3221 (ina3221 power1) (taken)")
+    assert meters["rapl"] == ("ok", "RAPL package-0 (intel-rapl:0)")
+    assert meters["hwmon"][0] == "missing"  # coretemp has no power
+    assert meters["battery"] == (
+        "missing",
+        "battery is 'unknown', its current is not the drain: unplug the charger",
+    )
+    assert meters["thermal zones"] == ("ok", "cpu-thermal")
 
 
 def test_meter_that_may_not_be_read_asks_for_root(phone, monkeypatch):
-    monkeypatch.setattr("edgekit.doctor.machine.os.access", lambda path, mode: "powercap" not in str(path))
-    rapl = check_meters(phone)[0]
-    assert (rapl.state, rapl.hint) == ("warn", "run as root to read it")
+    def refuse(path, why):
+        raise PermissionNeeded(f"{path}: {why}; run as root")
+
+    monkeypatch.setattr("runtime.meters.powercap.check_readable", refuse)
+    state, value = told(check_meters(phone))["rapl"]
+    assert (state, value.endswith("since CVE-2020-8694; run as root")) == ("warn", True)
 
 
 def test_machine_without_sys_is_no_error(tmp_path):

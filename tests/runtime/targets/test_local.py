@@ -9,8 +9,9 @@ from runtime.model_file import open_bundle_or_model
 from runtime.setting import Setting
 from runtime.soc import list_profiles, load_profile
 from runtime.soc.tree import SocTree
-from runtime.targets import LocalTarget, choose_settings
+from runtime.targets import LocalTarget, VirtualTarget, choose_settings, use_meter
 from runtime.targets.local import read_profile
+from tests.runtime.meters.machine import replace_text, ticking, write
 
 
 @pytest.fixture(scope="module")
@@ -137,3 +138,48 @@ def test_more_threads_than_cpus(tmp_path, bundle):
     ):
         pass
     assert CpuFreq(tmp_path).policies() == ()
+
+
+@pytest.fixture
+def with_rail(tmp_path):
+    """A board whose rail counts 800 mW, whatever runs."""
+    chip = "sys/class/hwmon/hwmon0"
+    write(
+        tmp_path, {f"{chip}/name": "ina231", f"{chip}/energy1_input": 0, f"{chip}/energy1_label": "VDD_CPU"}
+    )
+    counter = tmp_path / chip / "energy1_input"
+    with ticking(lambda passed_s: replace_text(counter, int(passed_s * 800_000))):
+        yield tmp_path
+
+
+def test_a_session_measures_the_energy_of_its_frames(with_rail, bundle):
+    target = LocalTarget(with_rail)
+    with target.session(bundle, bundle.manifest.variant(), target.settings()[0]) as session:
+        samples = session.sample(warmup=2, runs=200_000)
+    energy = samples.energy
+    assert energy.reason is None
+    assert energy.gross_mw == pytest.approx(800, rel=0.1)
+    assert energy.idle_mw == pytest.approx(800, rel=0.1)
+    assert (energy.frames, len(samples.samples_ms)) == (200_000, 200_000)
+    assert samples.first_ms > 0
+    assert energy.source == "hwmon ina231 (VDD_CPU)"
+
+
+def test_a_block_too_short_for_the_meter_has_no_energy(with_rail, bundle):
+    target = LocalTarget(with_rail, meter="hwmon:net")
+    with target.session(bundle, bundle.manifest.variant(), target.settings()[0]) as session:
+        energy = session.sample(warmup=0, runs=5).energy
+    assert (energy.power_mw, energy.subtract_idle) == (None, True)
+    assert "at least 10 are needed; raise --runs" in energy.reason
+
+
+def test_no_meter_is_said_kind_by_kind(tmp_path, bundle):
+    target = LocalTarget(tmp_path)
+    assert "hwmon: no power monitor chip below" in target.energy_note
+    assert "rapl: no intel-rapl zone below" in target.energy_note
+    with target.session(bundle, bundle.manifest.variant(), target.settings()[0]) as session:
+        assert session.sample(warmup=0, runs=1).energy is None
+    with pytest.raises(ValueError, match="unknown meter 'hwmom'; did you mean hwmon"):
+        use_meter(target, "hwmom")
+    with pytest.raises(ValueError, match="virtual:gs101 has no meters to choose from"):
+        use_meter(VirtualTarget("gs101"), "rapl")

@@ -1,0 +1,65 @@
+"""Units and signs of a battery's fuel gauge, decided and written down. Opens no file.
+
+By the ABI (Documentation/ABI/testing/sysfs-class-power) ``current_now`` is in uA, negative while
+discharging, and ``voltage_now`` in uV. The sign was only fixed in 2020; older drivers have it either
+way round, and several vendors give mA. So both are decided from what is plausible for a machine that
+is awake, and the decision goes into the record.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runtime.errors import DeviceStableError
+
+MIN_AWAKE_UA = 10_000  # 10 mA: no phone with a running CPU draws less; read as mA it would be 10 A
+MIN_VOLTAGE_UV = 1_000_000  # 1 V, below any battery pack
+MAX_VOLTAGE_UV = 60_000_000
+MAX_CURRENT_UA = 20_000_000
+
+
+@dataclass(frozen=True)
+class Units:
+    """What to multiply a gauge's figures by to get uA and uV, and the decisions in words."""
+
+    current_ua: int
+    voltage_uv: int
+    notes: tuple[str, ...]
+
+
+def decide(current: int, voltage: int) -> Units:
+    """Return the units that make a discharging battery's figures plausible.
+
+    Args:
+        current, voltage: ``current_now`` and ``voltage_now`` as they are read.
+
+    Raises:
+        DeviceStableError: no unit does.
+
+    Example:
+        >>> decide(-350_000, 3_850_000).notes
+        ('current in uA, negative while discharging (the ABI)', 'voltage in uV (the ABI)')
+    """
+    size = abs(current)
+    if size == 0:
+        raise DeviceStableError("current_now reads 0 while discharging: this gauge does not tell its current")
+    is_ma = size < MIN_AWAKE_UA
+    factor_ua = 1000 if is_ma else 1
+    if size * factor_ua > MAX_CURRENT_UA:
+        raise DeviceStableError(f"current_now reads {current}: neither in uA nor in mA can that be")
+    is_mv = 0 < voltage < MIN_VOLTAGE_UV
+    factor_uv = 1000 if is_mv else 1
+    if not MIN_VOLTAGE_UV <= voltage * factor_uv <= MAX_VOLTAGE_UV:
+        raise DeviceStableError(f"voltage_now reads {voltage}: neither in uV nor in mV can that be")
+    unit = (
+        f"current in mA, for {size} uA is too little for a machine that is awake"
+        if is_ma
+        else "current in uA"
+    )
+    sign = (
+        "negative while discharging (the ABI)"
+        if current < 0
+        else "positive while discharging (an old driver)"
+    )
+    volts = f"voltage in mV, for {voltage} uV is no battery" if is_mv else "voltage in uV (the ABI)"
+    return Units(factor_ua, factor_uv, (f"{unit}, {sign}", volts))
