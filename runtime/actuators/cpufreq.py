@@ -115,7 +115,7 @@ class CpuFreq:
             before, owed = None, None
             try:
                 for left, entry in self._journal.left_behind(str(policy.path)):
-                    write_state(entry.state)
+                    write_state(entry.state, policy.path)
                     left.unlink(missing_ok=True)
                 before = read_state(policy.path)
                 signals.hold_back = True
@@ -126,7 +126,7 @@ class CpuFreq:
             finally:
                 signals.hold_back = True
                 if before is not None and owed is not None:
-                    write_state(before)
+                    write_state(before, policy.path)
                     self._settle()
                     owed.unlink(missing_ok=True)  # not reached when the state could not be put back
 
@@ -157,9 +157,13 @@ def read_state(policy_dir: Path) -> PolicyState:
     return PolicyState(str(policy_dir), governor, low, high, setspeed_khz)
 
 
-def write_state(state: PolicyState) -> None:
-    """Bring a policy back to ``state``, as far as it can be; then raises as ``CpuFreq.hold``."""
-    folder = Path(state.policy)
+def write_state(state: PolicyState, policy_dir: Path | None = None) -> None:
+    """Bring a policy back to ``state``, as far as it can be; then raises as ``CpuFreq.hold``.
+
+    Args:
+        policy_dir: its folder; default: where ``state`` says, on this machine.
+    """
+    folder = policy_dir or Path(state.policy)
     steps: list[Callable[[], None]] = [
         lambda: write_range(folder, state.min_khz, state.max_khz),
         lambda: _write(folder / "scaling_governor", state.governor),

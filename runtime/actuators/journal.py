@@ -40,12 +40,16 @@ class PolicyState:
 
 @dataclass(frozen=True)
 class Entry:
-    """A state to go back to, and the process that owes it; ``pid_started`` is in seconds since boot."""
+    """A state to go back to, and the process that owes it; ``pid_started`` is in seconds since boot.
+
+    ``device`` is the target whose clock it is, ``None`` for this machine; ``boot_id`` is that machine's.
+    """
 
     state: PolicyState
     pid: int
     pid_started: float
     boot_id: str
+    device: str | None = None
 
     @property
     def is_owner_alive(self) -> bool:
@@ -55,14 +59,22 @@ class Entry:
     @property
     def is_of_this_boot(self) -> bool:
         """Whether the change can still be there: clocks do not survive a reboot."""
-        return self.boot_id == _boot_id()
+        return self.boot_id == read_boot_id()
 
 
 class Journal:
-    """A folder with one small file per change in progress."""
+    """A folder with one small file per change in progress.
 
-    def __init__(self, folder: Path | None = None):
+    Args:
+        folder: default: this user's.
+        device: whose clocks are changed, such as ``adb:R5CT1234``; ``None``: this machine's.
+        boot_id: of that device.
+    """
+
+    def __init__(self, folder: Path | None = None, device: str | None = None, boot_id: str | None = None):
         self.folder = folder or default_folder()
+        self._device = device
+        self._boot_id = read_boot_id() if boot_id is None else boot_id
 
     def write(self, state: PolicyState) -> Path:
         """Put ``state`` on the disk and return its file; ``unlink`` it once the state is back.
@@ -71,8 +83,9 @@ class Journal:
             PermissionNeeded: the folder cannot be written; without it a kill could not be repaired.
         """
         pid = os.getpid()
-        entry = Entry(state, pid, _started_s(pid) or 0.0, _boot_id())
-        path = self.folder / f"{Path(state.policy).name}-{pid}.json"
+        entry = Entry(state, pid, _started_s(pid) or 0.0, self._boot_id, self._device)
+        where = "" if self._device is None else f"{zlib.crc32(self._device.encode()):08x}-"
+        path = self.folder / f"{Path(state.policy).name}-{where}{pid}.json"
         with self._noting():
             self.folder.mkdir(parents=True, exist_ok=True)
             write_atomic(path, msgspec.json.encode(entry))
@@ -86,7 +99,8 @@ class Journal:
             DeviceTransientError: another process, or another thread of this one, holds it.
             PermissionNeeded: the folder cannot be written.
         """
-        name = f"{Path(thing).name}-{zlib.crc32(thing.encode()):08x}.lock"
+        key = zlib.crc32(f"{self._device or ''}{thing}".encode())
+        name = f"{Path(thing).name}-{key:08x}.lock"
         with self._noting():
             self.folder.mkdir(parents=True, exist_ok=True)
             lock = os.open(self.folder / name, os.O_RDWR | os.O_CREAT, 0o644)
@@ -94,7 +108,7 @@ class Journal:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # let go by the kernel if we are killed
             except BlockingIOError as err:
-                owners = [str(entry.pid) for _, entry in self.entries() if entry.state.policy == thing]
+                owners = [str(entry.pid) for _, entry in self.entries() if self._is_about(entry, thing)]
                 raise DeviceTransientError(
                     f"{Path(thing).name} is held by another run (process {', '.join(owners) or 'unknown'}); "
                     "wait for it to end, or stop it"
@@ -104,15 +118,20 @@ class Journal:
             os.close(lock)
 
     def left_behind(self, thing: str) -> list[tuple[Path, Entry]]:
-        """Return what killed processes noted about ``thing`` since the machine started, newest first.
+        """Return what was noted about ``thing`` since the machine started and not put back, newest first.
 
-        Whoever writes these states back in this order ends with the oldest: the one from before all of them.
+        Ask inside ``claim``: then nobody holds it any more. Its owner was killed, or lives on but could
+        not put it back, as when a phone was unplugged. Whoever writes these states back in this order
+        ends with the oldest: the one from before all of them.
         """
         return [
             (path, entry)
             for path, entry in self.entries()
-            if entry.state.policy == thing and entry.is_of_this_boot and not entry.is_owner_alive
+            if self._is_about(entry, thing) and entry.boot_id == self._boot_id
         ]
+
+    def _is_about(self, entry: Entry, thing: str) -> bool:
+        return entry.device == self._device and entry.state.policy == thing
 
     @contextlib.contextmanager
     def _noting(self) -> Iterator[None]:
@@ -180,5 +199,6 @@ def _started_elsewhere_s(pid: int) -> float | None:
         return None
 
 
-def _boot_id() -> str:
+def read_boot_id() -> str:
+    """Return what changes whenever this machine starts."""
     return _BOOT_ID.read_text().strip() if _BOOT_ID.is_file() else "unknown"

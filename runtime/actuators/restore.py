@@ -1,4 +1,4 @@
-"""Repair a machine after a process that held its clocks was killed."""
+"""Repair a machine, or a phone on its cable, after a process that held its clocks was killed."""
 
 from __future__ import annotations
 
@@ -12,10 +12,14 @@ from runtime.errors import EdgekitError
 
 @dataclass(frozen=True)
 class Restored:
-    """What was done about one entry of the journal: ``restored``, ``would restore`` or why not."""
+    """What was done about one entry of the journal: ``restored``, ``would restore`` or why not.
+
+    ``device`` is the target whose clock it is, ``None`` for this machine.
+    """
 
     state: PolicyState
     action: str
+    device: str | None = None
 
 
 def restore(
@@ -34,7 +38,7 @@ def restore(
     Raises:
         DataError: the journal is damaged.
         PermissionNeeded: /sys is not writable.
-        DeviceError: the machine does not take the old state any more.
+        DeviceError: the machine does not take the old state any more, or the phone is not there.
 
     Example:
         >>> for done in restore():                      # doctest: +SKIP
@@ -46,7 +50,7 @@ def restore(
         if pid is not None and entry.pid != pid:
             continue
         try:
-            done.append(Restored(entry.state, _settle(journal, path, entry, dry_run)))
+            done.append(Restored(entry.state, _settle(journal, path, entry, dry_run), entry.device))
         except EdgekitError as err:
             failures.append(err)
     if failures:
@@ -57,10 +61,16 @@ def restore(
 def _settle(journal: Journal, path: Path, entry: Entry, dry_run: bool) -> str:
     if entry.is_owner_alive:
         return f"left alone: process {entry.pid} still runs and will restore it"
-    if not entry.is_of_this_boot:
+    if entry.device is None and not entry.is_of_this_boot:
         action = "nothing to do: the machine was restarted since"
     elif dry_run:
         return "would restore"
+    elif entry.device is not None:
+        from runtime.targets.adb import restore_clocks
+
+        with Journal(journal.folder, entry.device).claim(entry.state.policy):
+            is_back = restore_clocks(entry.device, entry.state, entry.boot_id)
+        action = "restored" if is_back else "nothing to do: the phone was restarted since"
     else:
         with journal.claim(entry.state.policy):
             write_state(entry.state)

@@ -19,11 +19,13 @@ def open_target(name: str) -> Target:
     """Return the target called ``name``.
 
     Args:
-        name: ``local``, ``virtual:SOC`` or ``virtual:PATH.toml``.
+        name: ``local``, ``virtual:SOC``, ``virtual:PATH.toml`` or ``adb:SERIAL``.
 
     Raises:
         ValueError: no such target; near matches are named.
         DataError: the TOML file cannot be read as a SoC profile.
+        DeviceError: the phone cannot be reached.
+        MissingExtra: devlib is not installed, which reaches it.
 
     Example:
         >>> open_target("virtual:sdm845").provenance
@@ -34,8 +36,14 @@ def open_target(name: str) -> Target:
         return LocalTarget()
     if kind == "virtual" and (rest in list_profiles() or rest.endswith(".toml")):
         return VirtualTarget(rest)
+    if kind == "adb" and rest:
+        from runtime.targets.adb import AdbTarget
+
+        return AdbTarget(rest)
     full_names = {full.removeprefix("virtual:"): full for full in list_targets()}
     near = difflib.get_close_matches(rest if kind == "virtual" else name, full_names, n=3, cutoff=0.6)
     hint = f"did you mean {', '.join(full_names[short] for short in near)}?" if near else None
     hint = hint or f"known: {', '.join(list_targets())}"
-    raise ValueError(f"unknown target {name!r}; {hint} (your own SoC: virtual:PATH.toml)")
+    raise ValueError(
+        f"unknown target {name!r}; {hint} (your own SoC: virtual:PATH.toml; a phone: adb:SERIAL)"
+    )

@@ -52,7 +52,7 @@ def test_the_owner_is_known_by_its_start_not_only_its_number(tmp_path):
     [(_, entry)] = Journal(tmp_path).entries()
     assert not replace(entry, pid_started=entry.pid_started - 1).is_owner_alive
     assert not replace(entry, pid=2**22 + 1).is_owner_alive
-    assert journal._boot_id() == entry.boot_id
+    assert journal.read_boot_id() == entry.boot_id
 
 
 def test_no_clock_is_changed_that_could_not_be_repaired(tmp_path):
