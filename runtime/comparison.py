@@ -51,7 +51,7 @@ def compare(
     if mine not in truth:
         truth = {**truth, mine: chosen.latency_ms}
         remarks.append("the chosen setting was not benched: its predicted latency stands in the comparison")
-    if target.provenance == "measured":
+    if target.provenance != "modelled":
         remarks.append(f"compared over the {len(truth)} settings benched")
 
     domains = _domains(target, truth, mine)
@@ -77,7 +77,7 @@ def true_latencies(
 ) -> dict[Option, float]:
     """Return the latency in ms of each option where it is known without a predictor."""
     variants = {option.variant for option in options}
-    if target.provenance == "measured":
+    if target.provenance != "modelled":
         benched = benched_options(bundle, target, records)
         return {o: record.latency_ms for o, record in benched.items() if o.variant in variants}
     threads = threads_of(options)

@@ -38,7 +38,7 @@ class RunResult:
     """What came of the frames.
 
     Attributes:
-        provenance: of latency: ``measured`` or ``modelled``.
+        provenance: of latency: ``measured``, ``modelled`` or ``emulated``.
         setting, setting_read: what was asked, and what the machine said it did.
         rung: how far the clock and cores could be controlled.
         fps_target: pace of the frames; ``None`` ran them back to back.
@@ -77,7 +77,7 @@ def policy_or_none(bundle: Bundle, target: Target) -> Policy | None:
     Raises:
         NotFittedError: a virtual target has no policy: it has no kernel to leave the clock to.
     """
-    if target.provenance == "measured" and policy_path(target.name) not in bundle.find("policy"):
+    if target.provenance != "modelled" and policy_path(target.name) not in bundle.find("policy"):
         return None
     return load_policy(bundle, target.name)
 
@@ -119,7 +119,7 @@ def run_bundle(
 
     with target.session(bundle, chosen, setting) as session:
         session.sample(warmup=_WARMUP_FRAMES, runs=1)
-        clock = WallClock() if target.provenance == "measured" else ModelClock()
+        clock = ModelClock() if target.provenance == "modelled" else WallClock()
         latencies, outputs, late = serve(session, tensors, max(frames, len(inputs)), pace, clock)
         setting_read, rung = session.setting_read, session.rung
 
@@ -159,7 +159,7 @@ def _guesses(scores: np.ndarray, labels: Sequence[str] | None, k: int) -> tuple[
 
 
 def _kernel_setting(target: Target) -> Setting:
-    if target.provenance != "measured":
+    if target.provenance == "modelled":
         raise NotFittedError(f"{target.name} has no kernel to choose a clock; run edgekit tune first")
     biggest = max(target.profile.clusters, key=target.profile.capacity)
     return Setting(biggest.name, None, 1)

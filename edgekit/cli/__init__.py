@@ -23,6 +23,7 @@ SECTIONS = {
     },
     "Measure it": {
         "targets": "List where bundles can run; show clusters and clocks.",
+        "emulate": "Run a command on a phone played by this machine.",
         "bench": "Time a bundle over cores, clocks and threads.",
         "profile": "Time every op of a bundle, inside its delegates too.",
     },

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
+from runtime.emulation.marker import announce, find_marker
 from runtime.errors import DeviceStableError
 
 
@@ -22,10 +23,18 @@ def allowed_cpus() -> tuple[int, ...] | None:
 def pin(cpus: Sequence[int]) -> None:
     """Let this thread, and threads it starts from now on, run on ``cpus`` only.
 
+    On an emulated machine these are its CPUs: the thread goes to the host's cores that play them,
+    which are as slow from now on.
+
     Raises:
         DeviceStableError: the system has no affinity, or grants other CPUs than asked
-            (offline ones, or a cpuset that leaves them out).
+            (offline ones, or a cpuset that leaves them out), or cannot play so many at a time.
     """
+    marker = find_marker()
+    if marker is not None:
+        hosts = marker.map(cpus)
+        announce(cpus)
+        cpus = hosts
     if not hasattr(os, "sched_setaffinity"):
         raise DeviceStableError("this system cannot pin threads to CPUs; run without a cluster")
     try:

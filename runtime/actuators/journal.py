@@ -16,6 +16,7 @@ import msgspec
 import psutil
 
 from runtime.bundle import write_atomic
+from runtime.emulation.marker import FOLDER, find_marker
 from runtime.errors import DataError, DeviceTransientError, PermissionNeeded
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -163,7 +164,12 @@ class Journal:
 
 
 def default_folder() -> Path:
-    """Return ``$XDG_STATE_HOME/edgekit``, usually ``~/.local/state/edgekit``."""
+    """Return ``$XDG_STATE_HOME/edgekit``, usually ``~/.local/state/edgekit``.
+
+    An emulated machine has its own: its policies go by the names of the host's.
+    """
+    if find_marker() is not None:
+        return Path("/") / FOLDER / "journal"
     home = os.environ.get("XDG_STATE_HOME")
     return (Path(home) if home else Path.home() / ".local/state") / "edgekit"
 

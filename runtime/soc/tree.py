@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from runtime.soc.clock import GOVERNORS, Clock, settle
 from runtime.soc.profile import Cluster, SocProfile
 
 CPU_DIR = Path("sys/devices/system/cpu")
-GOVERNORS = ("performance", "powersave", "ondemand", "schedutil", "userspace")
+VIRTUAL_DRIVER = "edgekit-virtual"
 DEFAULT_GOVERNOR = "schedutil"
 
 
@@ -22,6 +23,7 @@ class SocTree:
         profile: the SoC to show.
         root: an empty folder; readers and actuators take it as their ``root``.
         governors: offered by every policy; leave ``userspace`` out to act like many phones.
+        driver: its name, which every policy shows.
 
     Example:
         >>> import tempfile
@@ -31,40 +33,63 @@ class SocTree:
         '2253000\\n'
     """
 
-    def __init__(self, profile: SocProfile, root: Path, governors: tuple[str, ...] = GOVERNORS):
+    def __init__(
+        self,
+        profile: SocProfile,
+        root: Path,
+        governors: tuple[str, ...] = GOVERNORS,
+        driver: str = VIRTUAL_DRIVER,
+    ):
         self.root = root
         self.cpu_dir = root / CPU_DIR
-        self._policies = {self.cpu_dir / f"cpufreq/policy{min(c.cpus)}": c for c in profile.clusters}
+        self.governors = governors
+        self._driver = driver
+        self.policies = {self.cpu_dir / f"cpufreq/policy{min(c.cpus)}": c for c in profile.clusters}
         cpus = sorted(cpu for cluster in profile.clusters for cpu in cluster.cpus)
         for name in ("possible", "present", "online"):
             _write(self.cpu_dir / name, range_list(cpus))
-        for index, (policy, cluster) in enumerate(self._policies.items()):
-            self._write_policy(policy, cluster, governors)
+        _write(self.cpu_dir / "kernel_max", cpus[-1])
+        for index, (policy, cluster) in enumerate(self.policies.items()):
+            self._write_policy(policy, cluster)
             for cpu in cluster.cpus:
                 folder = self.cpu_dir / f"cpu{cpu}"
                 _write(folder / "cpu_capacity", round(profile.capacity(cluster)))
                 _write(folder / "topology/core_cpus_list", cpu)
                 _write(folder / "topology/thread_siblings_list", cpu)
                 _write(folder / "topology/cluster_id", index)
+                _write(folder / "topology/core_id", cpu)
+                _write(folder / "topology/core_siblings_list", range_list(cpus))
+                _write(folder / "topology/package_cpus_list", range_list(cpus))
                 _write(folder / "topology/physical_package_id", 0)
+                if cpu > 0:  # as on most machines, the first one cannot be taken off line
+                    _write(folder / "online", 1)
 
     def settle(self) -> None:
         """Move every clock to where a kernel with fully busy CPUs would have it by now."""
-        for policy, cluster in self._policies.items():
-            low, high = (int(_read(policy / f"scaling_{end}_freq")) for end in ("min", "max"))
-            clocks = [opp.freq_khz for opp in cluster.opps]
-            inside = [khz for khz in clocks if low <= khz <= high]
-            allowed = inside or [min(clocks, key=lambda khz: abs(khz - low))]
-            governor = _read(policy / "scaling_governor")
-            current = allowed[0] if governor == "powersave" else allowed[-1]
-            if governor == "userspace":
-                speed = _read(policy / "scaling_setspeed")
-                wanted = int(speed) if speed.isdigit() else int(_read(policy / "scaling_cur_freq"))
-                current = min(allowed, key=lambda khz: abs(khz - wanted))
-            _update(policy / "scaling_setspeed", current if governor == "userspace" else "<unsupported>")
-            _update(policy / "scaling_cur_freq", current)
+        for policy, cluster in self.policies.items():
+            self.show(policy, settle(self.read_clock(policy, cluster)))
 
-    def _write_policy(self, policy: Path, cluster: Cluster, governors: tuple[str, ...]) -> None:
+    def read_clock(self, policy: Path, cluster: Cluster) -> Clock:
+        """Return the state that a policy's files ask for."""
+        speed = _read(policy / "scaling_setspeed")
+        low, high, current = (int(_read(policy / f"scaling_{which}_freq")) for which in ("min", "max", "cur"))
+        return Clock(
+            available_khz=tuple(opp.freq_khz for opp in cluster.opps),
+            governors=self.governors,
+            governor=_read(policy / "scaling_governor"),
+            min_khz=low,
+            max_khz=high,
+            current_khz=current,
+            setspeed_khz=int(speed) if speed.isdecimal() else None,
+        )
+
+    def show(self, policy: Path, clock: Clock) -> None:
+        """Write the files that follow from the others."""
+        speed = clock.current_khz if clock.governor == "userspace" else "<unsupported>"
+        _update(policy / "scaling_setspeed", speed)
+        _update(policy / "scaling_cur_freq", clock.current_khz)
+
+    def _write_policy(self, policy: Path, cluster: Cluster) -> None:
         clocks = [opp.freq_khz for opp in cluster.opps]
         cpus = " ".join(str(cpu) for cpu in cluster.cpus)  # the kernel lists these with spaces, not as ranges
         for name, value in {
@@ -78,9 +103,9 @@ class SocTree:
             "scaling_cur_freq": clocks[-1],
             "scaling_setspeed": "<unsupported>",
             "scaling_available_frequencies": " ".join(str(khz) for khz in clocks),
-            "scaling_available_governors": " ".join(governors),
-            "scaling_governor": DEFAULT_GOVERNOR if DEFAULT_GOVERNOR in governors else governors[0],
-            "scaling_driver": "edgekit-virtual",
+            "scaling_available_governors": " ".join(self.governors),
+            "scaling_governor": DEFAULT_GOVERNOR if DEFAULT_GOVERNOR in self.governors else self.governors[0],
+            "scaling_driver": self._driver,
             "stats/time_in_state": "\n".join(f"{khz} 0" for khz in clocks),
             "stats/total_trans": 0,
         }.items():

@@ -13,11 +13,13 @@ import numpy as np
 from runtime.actuators import CpuFreq, Policy, allowed_cpus, probe
 from runtime.bundle import Bundle, Variant
 from runtime.conditions import Conditions
+from runtime.emulation.marker import Marker, find_marker
 from runtime.engines import EngineProcess, Frame, Samples, random_inputs
+from runtime.errors import DeviceStableError
 from runtime.meters import MeterInUse, read_conditions, read_device
 from runtime.pacing import WallClock, released
 from runtime.setting import Setting
-from runtime.soc import Cluster, Opp, PowerFigure, SocProfile
+from runtime.soc import Cluster, Opp, PowerFigure, SocProfile, load_profile, power_mw
 from runtime.soc.tree import CPU_DIR
 from runtime.targets.target import settings_of
 
@@ -25,7 +27,7 @@ _NAMES = {1: ("cpu",), 2: ("little", "big"), 3: ("little", "mid", "big")}
 
 
 class LocalTarget:
-    """The machine edgekit runs on; see ``Target``.
+    """The machine edgekit runs on; see ``Target``. An emulated one is marked so, and shows its SoC's names.
 
     Args:
         root: above ``sys``.
@@ -44,11 +46,19 @@ class LocalTarget:
         self.root = root
         self._meter = MeterInUse(root, meter)
         self.capability = probe(root)
-        self.profile = read_profile(root, allowed_cpus())
+        self._emulated = find_marker(root)
+        if self._emulated is None:
+            self.profile = read_profile(root, allowed_cpus())
+        else:
+            self.profile = load_profile(self._emulated.soc)
+            self.provenance = "emulated"
         self._cpufreq = CpuFreq(root)
 
     def settings(self, threads: Sequence[int] = (1,)) -> tuple[Setting, ...]:
-        return settings_of(self.profile, threads, with_clocks=self.capability.rung == "sysfs")
+        offered = settings_of(self.profile, threads, with_clocks=self.capability.rung == "sysfs")
+        if self._emulated is None:
+            return offered
+        return tuple(s for s in offered if _why_not(self._emulated, self.profile, s) is None)
 
     @property
     def energy_note(self) -> str:
@@ -64,7 +74,13 @@ class LocalTarget:
         return self._meter.read_idle_mw(duration_s)
 
     def power(self, setting: Setting) -> PowerFigure | None:
-        return None
+        if self._emulated is None:
+            return None
+        cluster = self.profile.cluster(setting.cluster)
+        try:
+            return power_mw(cluster, setting.freq_khz or cluster.opps[-1].freq_khz, setting.threads)
+        except DeviceStableError:
+            return None
 
     @contextlib.contextmanager
     def session(self, bundle: Bundle, variant: Variant, setting: Setting) -> Iterator[LocalSession]:
@@ -73,6 +89,8 @@ class LocalTarget:
             raise ValueError(
                 f"threads is {setting.threads}; allowed on {cluster.name!r}: 1 to {len(cluster.cpus)}"
             )
+        if self._emulated is not None and (reason := _why_not(self._emulated, self.profile, setting)):
+            raise DeviceStableError(reason)
         policy = None
         self._meter.read_idle_once()
         with contextlib.ExitStack() as stack:
@@ -157,6 +175,23 @@ class LocalSession:
             with_counters=not self._is_emulated,
             probe=probe,
         )
+
+
+def _why_not(machine: Marker, profile: SocProfile, setting: Setting) -> str | None:
+    """Return why an emulated machine cannot play ``setting``."""
+    capacity = profile.capacity(setting.cluster, setting.freq_khz)
+    if capacity < machine.least_capacity:
+        return (
+            f"{setting} of {profile.name} has a capacity of {capacity:.0f} of 1024, and the host's scheduler "
+            f"leaves at least {machine.least_capacity:.0f} to a core; choose a faster clock"
+        )
+    cores = len(set(machine.host_cpus.values()))
+    if setting.threads > cores:
+        return (
+            f"{setting} needs {setting.threads} cores of the host, which has {cores} to play "
+            f"{profile.name} on; ask for fewer threads"
+        )
+    return None
 
 
 def read_profile(root: Path = Path("/"), cpus: Collection[int] | None = None) -> SocProfile:

@@ -66,7 +66,7 @@ class Target(Protocol):
 
     Attributes:
         name: as ``open_target`` takes it.
-        provenance: ``measured`` or ``modelled``: how its latencies come about.
+        provenance: ``measured``, ``modelled`` or ``emulated``: how its latencies come about.
         profile: clusters and clocks.
         energy_note: why ``power`` gives nothing, where it does not.
     """

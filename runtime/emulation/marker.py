@@ -1,0 +1,89 @@
+"""How a process learns that its machine is emulated, and which host cores play its CPUs.
+
+Imported by everything that pins a thread, so it imports little itself.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from runtime.errors import DataError, DeviceStableError
+
+CPU_DIR = Path("sys/devices/system/cpu")
+MARKER = CPU_DIR / "edgekit.json"
+FOLDER = CPU_DIR / "edgekit"  # pins of the machine's processes, and their journal
+PINS = FOLDER / "pins"
+DRIVER = "edgekit-emulated"
+GRANTED = "granted"
+
+
+@dataclass(frozen=True)
+class Marker:
+    """What an emulated machine says of itself.
+
+    Attributes:
+        soc: name of the profile, or path of a TOML file.
+        host_cpus: emulated CPU number, as text, to the host's.
+        least_capacity: slowest clock that the host can play, of 1024.
+        spinner_pids: processes that take time away from the host's cores.
+        idle_note: how power is known that no table has.
+    """
+
+    soc: str
+    host_cpus: dict[str, int]
+    least_capacity: float = 0.0
+    spinner_pids: tuple[int, ...] = ()
+    idle_note: str = ""
+
+    def map(self, cpus: Sequence[int]) -> tuple[int, ...]:
+        """Return the host cores that play ``cpus``.
+
+        Raises:
+            DeviceStableError: the machine has no such CPU, or one host core would have to play two.
+        """
+        known = {int(cpu): host for cpu, host in self.host_cpus.items()}
+        if missing := [cpu for cpu in cpus if cpu not in known]:
+            raise DeviceStableError(
+                f"CPU {missing[0]} is not one of emulated {self.soc}'s; choose from {sorted(known)}"
+            )
+        hosts = tuple(known[cpu] for cpu in cpus)
+        if len(set(hosts)) < len(hosts):
+            count = len(set(known.values()))
+            raise DeviceStableError(
+                f"{len(cpus)} CPUs of emulated {self.soc} ({list(cpus)}) need as many host cores to be played "
+                f"on, and it has {count} ({sorted(set(known.values()))}); ask for at most {count} "
+                f"thread{'s' if count > 1 else ''}, or emulate on a machine with more cores"
+            )
+        return hosts
+
+
+def find_marker(root: Path = Path("/")) -> Marker | None:
+    """Return what the machine below ``root`` says of itself; ``None`` where it is not emulated."""
+    try:
+        data = (root / MARKER).read_bytes()
+    except OSError:
+        return None
+    try:
+        return msgspec.json.decode(data, type=Marker)
+    except msgspec.DecodeError as err:
+        raise DataError(f"{root / MARKER} does not describe an emulated machine ({err})") from err
+
+
+def announce(cpus: Sequence[int], root: Path = Path("/")) -> None:
+    """Tell the emulated machine that this process runs on ``cpus`` from now on.
+
+    Its core is as slow as they are when this returns.
+
+    Raises:
+        DeviceStableError: the machine refuses, and why.
+    """
+    path = root / PINS / str(os.getpid())
+    path.write_text(" ".join(str(cpu) for cpu in cpus))
+    answer = path.read_text().strip()
+    if answer != GRANTED:
+        raise DeviceStableError(answer or f"the emulated machine does not answer in {path}; start it again")

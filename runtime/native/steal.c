@@ -1,0 +1,152 @@
+/* Take a share of one CPU away from everything of lower priority: a slow core out of a fast one.
+ *
+ * usage: steal CPU PRIORITY [OVERHEAD_NS]
+ *
+ * Says "ready OVERHEAD_NS" on stdout, then reads from stdin, as native 32-bit integers, how many millionths of the CPU the others may keep;
+ * 1000000 (and the start) leaves them all of it. Ends at end of file, or when its parent dies.
+ *
+ * Others run while this program sleeps. It sleeps for about their part of PERIOD_NS, looks how long
+ * that really was (a timer comes late, a virtual machine later still), and spins until the sleep is
+ * the wanted share of sleep + spin. So the share is right whatever the timer does; a late timer only
+ * makes the period longer. OVERHEAD_NS of each sleep goes into interrupts and switching tasks, not into
+ * their work; unless it is given, it is measured first, against a child that counts as fast as it can.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { FULL = 1000000, PERIOD_NS = 1000000, SHORTEST_NS = 20000, MOST_OVERHEAD_NS = 60000 };
+
+static int64_t now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+static void fail(const char *doing)
+{
+    fprintf(stderr, "steal: cannot %s: %s\n", doing, strerror(errno));
+    exit(1);
+}
+
+static void take_over(int cpu, int priority)
+{
+    cpu_set_t set;
+    struct sched_param param = {.sched_priority = priority};
+
+    CPU_ZERO(&set);
+    CPU_SET(cpu, &set);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    signal(SIGINT, SIG_IGN); /* Ctrl-C is for the workload; the end of stdin ends this */
+    if (sched_setaffinity(0, sizeof set, &set))
+        fail("run on that CPU");
+    if (mlockall(MCL_CURRENT | MCL_FUTURE))
+        fail("lock its memory");
+    if (sched_setscheduler(0, SCHED_FIFO, &param))
+        fail("become SCHED_FIFO");
+}
+
+/* Sleep for about `kept` millionths of a period, then spin. Return how long the sleep was in ns, or
+ * -1 when an order arrived in it. */
+static int64_t one_period(struct pollfd *orders, int64_t kept, int64_t overhead_ns)
+{
+    int64_t left_ns = PERIOD_NS * kept / FULL + overhead_ns, gone_ns = now_ns(), slept_ns, until_ns;
+    struct timespec nap = {.tv_nsec = left_ns < SHORTEST_NS ? SHORTEST_NS : left_ns};
+    int ready = ppoll(orders, orders ? 1 : 0, orders && kept == FULL ? NULL : &nap, NULL);
+
+    if (ready < 0 && errno != EINTR)
+        fail("wait");
+    if (ready > 0)
+        return -1;
+    slept_ns = now_ns() - gone_ns;
+    until_ns = gone_ns + overhead_ns + (slept_ns - overhead_ns) * FULL / kept;
+    while (now_ns() < until_ns)
+        ;
+    return slept_ns;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Return what each sleep loses, in ns: its length less the time that the work done in it takes at full
+ * speed, over a child's count. The median of a few rounds, for other programs get in between. */
+static int64_t measure_overhead_ns(void)
+{
+    enum { ROUNDS = 7, PERIODS = 40, FULL_NS = 20000000 };
+    int64_t found[ROUNDS];
+    volatile uint64_t *count =
+        mmap(NULL, sizeof *count, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct timespec full = {.tv_nsec = FULL_NS};
+    pid_t child;
+
+    if (count == MAP_FAILED || (child = fork()) < 0)
+        fail("start a child to measure");
+    if (child == 0) {
+        struct sched_param none = {0};
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        sched_setscheduler(0, SCHED_OTHER, &none);
+        setpriority(PRIO_PROCESS, 0, -20);
+        for (;;)
+            ++*count;
+    }
+    nanosleep(&full, NULL); /* the child has started */
+    for (int round = 0; round < ROUNDS; round++) {
+        uint64_t counted = *count;
+        int64_t start_ns = now_ns(), full_ns, slept_ns = 0;
+        double per_ns;
+
+        nanosleep(&full, NULL);
+        full_ns = now_ns() - start_ns;
+        per_ns = (double)(*count - counted) / full_ns;
+        counted = *count;
+        for (int i = 0; i < PERIODS; i++)
+            slept_ns += one_period(NULL, FULL / 8, 0);
+        found[round] = per_ns > 0 ? (slept_ns - (*count - counted) / per_ns) / PERIODS : 0;
+    }
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    qsort(found, ROUNDS, sizeof *found, ascending);
+    return found[ROUNDS / 2] < 0 ? 0 : found[ROUNDS / 2] > MOST_OVERHEAD_NS ? MOST_OVERHEAD_NS : found[ROUNDS / 2];
+}
+
+int main(int argc, char **argv)
+{
+    struct pollfd orders = {.fd = STDIN_FILENO, .events = POLLIN};
+    int64_t kept = FULL, overhead_ns;
+
+    if (argc != 3 && argc != 4) {
+        fprintf(stderr, "usage: steal CPU PRIORITY [OVERHEAD_NS]\n");
+        return 2;
+    }
+    take_over(atoi(argv[1]), atoi(argv[2]));
+    overhead_ns = argc == 4 ? atoll(argv[3]) : measure_overhead_ns();
+    printf("ready %lld\n", (long long)overhead_ns);
+    if (fflush(stdout))
+        fail("say that it is ready");
+    for (;;) {
+        uint32_t asked;
+
+        if (one_period(&orders, kept, overhead_ns) >= 0)
+            continue;
+        if (read(STDIN_FILENO, &asked, sizeof asked) != sizeof asked)
+            return 0;
+        if (asked >= 1 && asked <= FULL)
+            kept = asked; /* counts from now on */
+    }
+}
