@@ -9,14 +9,23 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from runtime.emulation.marker import announce, find_marker
+from runtime.emulation.marker import announce, announced_cpus, find_marker
 from runtime.errors import DeviceStableError
 
 
 def allowed_cpus() -> tuple[int, ...] | None:
-    """Return the CPUs this thread may run on, or ``None`` where the system has no affinity."""
+    """Return the CPUs this thread may run on, or ``None`` where the system has no affinity.
+
+    On an emulated machine these are its CPUs, not the host's.
+    """
     if not hasattr(os, "sched_getaffinity"):
         return None
+    if (marker := find_marker()) is not None:
+        return announced_cpus() or tuple(int(cpu) for cpu in marker.host_cpus)
+    return _own_cpus()
+
+
+def _own_cpus() -> tuple[int, ...]:
     return tuple(sorted(os.sched_getaffinity(0)))
 
 
@@ -41,11 +50,11 @@ def pin(cpus: Sequence[int]) -> None:
         os.sched_setaffinity(0, cpus)
     except OSError as err:
         raise DeviceStableError(
-            f"cannot pin to CPUs {list(cpus)} ({err.strerror}); allowed: {list(allowed_cpus() or ())}; "
+            f"cannot pin to CPUs {list(cpus)} ({err.strerror}); allowed: {list(_own_cpus())}; "
             "bring them online or leave this process's cpuset"
         ) from err
-    if set(cpus) != set(allowed_cpus() or ()):
+    if set(cpus) != set(_own_cpus()):
         raise DeviceStableError(
-            f"asked for CPUs {list(cpus)}, was given {list(allowed_cpus() or ())}; "
+            f"asked for CPUs {list(cpus)}, was given {list(_own_cpus())}; "
             "bring them online or leave this process's cpuset"
         )

@@ -44,16 +44,17 @@ class Boot:
     life: int
 
 
-def read_runnable_ns(pid: int) -> int | None:
-    """Return how long the threads of ``pid`` have run or waited for the core; ``None`` once it is gone.
+def read_runnable_ns(name: str) -> int | None:
+    """Return how long the threads of ``PID``, or the thread ``PID:TID``, have run or waited for the core.
 
     On a slow core of its own a thread would have run for just so long: what is stolen shows as waiting.
+    ``None`` once it is gone.
     """
+    pid, _, thread = name.partition(":")
     total_ns = 0
     try:
-        threads = os.listdir(f"/proc/{pid}/task")
-        for thread in threads:
-            with open(f"/proc/{pid}/task/{thread}/schedstat") as stream:
+        for tid in [thread] if thread else os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{tid}/schedstat") as stream:
                 ran_ns, waited_ns, _ = stream.read().split()
             total_ns += int(ran_ns) + int(waited_ns)
     except (FileNotFoundError, ProcessLookupError):

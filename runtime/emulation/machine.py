@@ -13,7 +13,7 @@ import msgspec
 
 from runtime.emulation.devices import THERMAL, Supply, fixed_files
 from runtime.emulation.energy import IDLE_NOTE, cluster_power_mw
-from runtime.emulation.marker import CPU_DIR, DRIVER, GRANTED, MARKER, PINS, Marker
+from runtime.emulation.marker import CPU_DIR, DRIVER, MARKER, PINS, Marker
 from runtime.errors import DeviceStableError
 from runtime.soc.clock import DYNAMIC_GOVERNORS, REQUESTS, Clock, request, settle
 from runtime.soc.profile import FULL_CAPACITY, Cluster, SocProfile
@@ -37,7 +37,7 @@ class Domain:
 
 @dataclass
 class Pin:
-    """A process that runs on CPUs of one cluster."""
+    """A process, or one thread of it, that runs on CPUs of one cluster."""
 
     cpus: tuple[int, ...]
     hosts: tuple[int, ...]
@@ -53,7 +53,8 @@ class Machine:
         root: the files come below it.
         hosts: cores of the host that play the SoC's, in the order in which they are given out.
         keep: called with (host core, share) when the share of it that the workload may use changes.
-        runnable_ns: how long the threads of a process have run or waited to run; ``None`` once it is gone.
+        runnable_ns: how long the threads of ``PID``, or the one thread ``PID:TID``, have run or waited
+            to run; ``None`` once it is gone.
         least_capacity: slowest that the host can play, of 1024.
         soc: name that ``load_profile`` takes; default: the profile's own.
     """
@@ -64,19 +65,16 @@ class Machine:
         root: Path,
         hosts: Sequence[int],
         keep: Callable[[int, float], None],
-        runnable_ns: Callable[[int], int | None],
+        runnable_ns: Callable[[str], int | None],
         *,
         least_capacity: float = 0.0,
         soc: str | None = None,
     ):
         self.profile, self.root = profile, root
         self._keep, self._runnable_ns = keep, runnable_ns
-        self.marker = Marker(
-            soc or profile.name, _map(profile, hosts), least_capacity, idle_note=IDLE_NOTE
-        )
+        self.marker = Marker(soc or profile.name, _map(profile, hosts), least_capacity, idle_note=IDLE_NOTE)
         self.supply = Supply(tuple(cluster.name for cluster in profile.clusters))
-        self._pins: dict[int, Pin] = {}
-        self._refusals: dict[int, str] = {}
+        self._pins: dict[str, Pin] = {}
         self._last_s: float | None = None
         self._texts = {root / path: str(value) for path, value in fixed_files(profile).items()}
         self._tree = SocTree(profile, root, driver=DRIVER)
@@ -102,7 +100,7 @@ class Machine:
         """Return the folders whose files change or take requests."""
         cpu_dir = self.root / CPU_DIR
         found = {path.parent for path in self._texts | self._changing()} - {cpu_dir}
-        return sorted(path for path in found if "topology" not in path.parts) + [self.root / PINS]
+        return [*sorted(path for path in found if "topology" not in path.parts), self.root / PINS]
 
     @property
     def is_busy(self) -> bool:
@@ -113,7 +111,7 @@ class Machine:
         """Take what was written to ``path`` and return what the file must hold now."""
         self.account(now_s)
         if path.parent == self.root / PINS:
-            return self._pin(path, text)
+            return self._pin(path.name, text)
         if path in self._coolers:
             self._cool(self._coolers[path], text)
         elif path.parent in self._domains and path.name in REQUESTS:
@@ -151,10 +149,10 @@ class Machine:
         self.supply.take(spent_mj, span_s)
 
     def _read_busy(self, span_s: float) -> None:
-        for pid, pin in list(self._pins.items()):
-            runnable_ns = self._runnable_ns(pid)
+        for name, pin in list(self._pins.items()):
+            runnable_ns = self._runnable_ns(name)
             if runnable_ns is None:
-                self._forget(pid)
+                self._forget(name)
                 continue
             busy_s = (runnable_ns - pin.runnable_ns) / 1e9
             pin.runnable_ns = runnable_ns
@@ -178,24 +176,24 @@ class Machine:
         if text.isdecimal() and int(text) < len(clocks):
             self._move(domain, replace(domain.clock, cap_khz=clocks[-1 - int(text)]))
 
-    def _pin(self, path: Path, text: str) -> str | None:
-        try:
-            pid, cpus = int(path.name), tuple(int(cpu) for cpu in text.split())
-        except ValueError:
-            return f"{path.name!r} takes CPU numbers, not {text!r}"
-        runnable_ns = self._runnable_ns(pid)
+    def _pin(self, name: str, text: str) -> str:
+        """Return ``text`` where the pin is granted, else why not."""
+        if not all(word.isdecimal() for word in text.split()):
+            return f"a pin takes CPU numbers, not {text!r}"
+        runnable_ns = self._runnable_ns(name)
         if runnable_ns is None:
-            return f"there is no process {pid}"
+            return f"there is no process {name}"
+        cpus = tuple(int(word) for word in text.split())
         try:
             hosts = self.marker.map(cpus)
-            domain = self._shared(pid, cpus, hosts)
+            domain = self._shared(name, cpus, hosts)
         except DeviceStableError as err:
             return str(err)
-        self._pins[pid] = Pin(cpus, hosts, domain, runnable_ns)
+        self._pins[name] = Pin(cpus, hosts, domain, runnable_ns)
         self._steal()
-        return GRANTED
+        return text
 
-    def _shared(self, pid: int, cpus: tuple[int, ...], hosts: tuple[int, ...]) -> Domain:
+    def _shared(self, name: str, cpus: tuple[int, ...], hosts: tuple[int, ...]) -> Domain:
         """Return the domain of ``cpus``, if their host cores are free to play it."""
         domain = next((d for d in self._domains.values() if set(cpus) <= set(d.cluster.cpus)), None)
         if domain is None or not cpus:
@@ -203,16 +201,16 @@ class Machine:
         for other, pin in list(self._pins.items()):
             if self._runnable_ns(other) is None:
                 self._forget(other)
-            elif other != pid and pin.domain is not domain and set(pin.hosts) & set(hosts):
+            elif other != name and pin.domain is not domain and set(pin.hosts) & set(hosts):
                 raise DeviceStableError(
-                    f"process {other} runs on cluster {pin.domain.cluster.name!r}, which the same host core "
-                    f"plays as {domain.cluster.name!r}; end it first, or emulate on a machine with more cores"
+                    f"process {other} runs on cluster {pin.domain.cluster.name!r}, and one host core cannot "
+                    f"play {domain.cluster.name!r} beside it; end it first, or emulate on more cores"
                 )
         return domain
 
-    def _forget(self, pid: int) -> None:
-        del self._pins[pid]
-        (self.root / PINS / str(pid)).unlink(missing_ok=True)
+    def _forget(self, name: str) -> None:
+        del self._pins[name]
+        (self.root / PINS / name).unlink(missing_ok=True)
         self._steal()
 
     def _steal(self) -> None:

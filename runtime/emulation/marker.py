@@ -6,6 +6,7 @@ Imported by everything that pins a thread, so it imports little itself.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,6 @@ MARKER = CPU_DIR / "edgekit.json"
 FOLDER = CPU_DIR / "edgekit"  # pins of the machine's processes, and their journal
 PINS = FOLDER / "pins"
 DRIVER = "edgekit-emulated"
-GRANTED = "granted"
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,8 @@ class Marker:
         if len(set(hosts)) < len(hosts):
             count = len(set(known.values()))
             raise DeviceStableError(
-                f"{len(cpus)} CPUs of emulated {self.soc} ({list(cpus)}) need as many host cores to be played "
-                f"on, and it has {count} ({sorted(set(known.values()))}); ask for at most {count} "
+                f"{len(cpus)} CPUs of emulated {self.soc} ({list(cpus)}) need as many host cores to play "
+                f"them, and it has {count} ({sorted(set(known.values()))}); ask for at most {count} "
                 f"thread{'s' if count > 1 else ''}, or emulate on a machine with more cores"
             )
         return hosts
@@ -75,15 +75,37 @@ def find_marker(root: Path = Path("/")) -> Marker | None:
 
 
 def announce(cpus: Sequence[int], root: Path = Path("/")) -> None:
-    """Tell the emulated machine that this process runs on ``cpus`` from now on.
+    """Tell the emulated machine that this thread runs on ``cpus`` from now on.
 
-    Its core is as slow as they are when this returns.
+    Said by a process's main thread, it holds for the whole process. Its core is as slow as they are
+    when this returns.
 
     Raises:
         DeviceStableError: the machine refuses, and why.
     """
-    path = root / PINS / str(os.getpid())
-    path.write_text(" ".join(str(cpu) for cpu in cpus))
+    path = root / PINS / _own_name()
+    asked = _text(cpus)
+    path.write_text(asked)
     answer = path.read_text().strip()
-    if answer != GRANTED:
+    if answer != asked:
         raise DeviceStableError(answer or f"the emulated machine does not answer in {path}; start it again")
+
+
+def announced_cpus(root: Path = Path("/")) -> tuple[int, ...] | None:
+    """Return the emulated CPUs that this thread, or else its process, was pinned to; ``None``: to none."""
+    for name in (_own_name(), str(os.getpid())):
+        try:
+            return tuple(int(cpu) for cpu in (root / PINS / name).read_text().split())
+        except (FileNotFoundError, ValueError):
+            continue  # not pinned, or refused
+    return None
+
+
+def _own_name() -> str:
+    """Return ``PID``, or ``PID:TID`` in another thread than the main one."""
+    pid, tid = os.getpid(), threading.get_native_id()
+    return str(pid) if pid == tid else f"{pid}:{tid}"
+
+
+def _text(cpus: Sequence[int]) -> str:
+    return " ".join(str(cpu) for cpu in cpus)

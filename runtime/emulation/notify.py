@@ -53,9 +53,7 @@ class Notifier:
 
     def __init__(self) -> None:
         self._libc = ctypes.CDLL(None, use_errno=True)
-        self._fd = self._libc.fanotify_init(
-            _CLASS_CONTENT | _CLOEXEC | _NONBLOCK, os.O_RDWR | os.O_CLOEXEC
-        )
+        self._fd = self._libc.fanotify_init(_CLASS_CONTENT | _CLOEXEC | _NONBLOCK, os.O_RDWR | os.O_CLOEXEC)
         if self._fd < 0:
             raise _error("start")
 

@@ -1,0 +1,200 @@
+"""The rules of an emulated machine over a folder of files: no namespace, no root."""
+
+import json
+
+import pytest
+
+from runtime.actuators import CpuFreq
+from runtime.emulation.energy import busy_power_mw, idle_power_mw
+from runtime.emulation.machine import Machine
+from runtime.emulation.marker import PINS, find_marker
+from runtime.errors import DeviceStableError
+from runtime.meters import read_temp_c
+from runtime.soc import list_profiles, load_profile, power_mw
+
+GS101 = load_profile("gs101")
+BIG, LITTLE = GS101.cluster("big"), GS101.cluster("little")
+
+
+class Host:
+    """The host's side: two cores that play, and processes that are as busy as a test says."""
+
+    def __init__(self, root, profile=GS101, hosts=(3, 2)):
+        self.shares = {}
+        self.busy_ns = {}
+        self.now_s = 100.0
+        self.machine = Machine(profile, root, hosts, self.shares.__setitem__, self.busy_ns.get)
+        self.machine.mark([77])
+        self.machine.account(self.now_s)
+
+    def path(self, name):
+        return self.machine.root / "sys" / name
+
+    def write(self, name, text):
+        return self.machine.written(self.path(name), str(text), self.now_s)
+
+    def read(self, name):
+        return self.machine.shown(self.path(name), self.now_s)
+
+    def pin(self, pid, *cpus):
+        """Return why not, or nothing where it is granted."""
+        self.busy_ns.setdefault(str(pid), 0)
+        text = " ".join(map(str, cpus))
+        answer = self.machine.written(self.machine.root / PINS / str(pid), text, self.now_s)
+        return "" if answer == text else answer
+
+    def work(self, span_s, **busy):
+        """Let time pass in steps of 10 ms, processes busy for a share of it: ``work(1, pid7=0.5)``."""
+        for _ in range(round(span_s * 100)):
+            self.now_s += 0.01
+            for pid, share in busy.items():
+                self.busy_ns[pid.removeprefix("pid")] += round(share * 1e7)
+            self.machine.account(self.now_s)
+
+
+POLICY6 = "devices/system/cpu/cpufreq/policy6"
+
+
+@pytest.fixture
+def host(tmp_path):
+    return Host(tmp_path)
+
+
+@pytest.mark.parametrize("soc", list_profiles())
+def test_the_tree_shows_the_profile(tmp_path, soc):
+    profile = load_profile(soc)
+    machine = Host(tmp_path, profile).machine
+    found = {policy.cpus: policy.available_khz for policy in CpuFreq(tmp_path).policies()}
+    assert found == {c.cpus: tuple(opp.freq_khz for opp in c.opps) for c in profile.clusters}
+    labels = [path.read_text().strip() for path in sorted(tmp_path.glob("sys/class/hwmon/*/energy*_label"))]
+    assert labels == [c.name for c in profile.clusters]
+    assert read_temp_c(tmp_path) == 30.0
+    marker = json.loads((tmp_path / "sys/devices/system/cpu/edgekit.json").read_text())
+    assert marker["soc"] == soc
+    assert set(marker["host_cpus"]) == {str(cpu) for c in profile.clusters for cpu in c.cpus}
+    for policy in tmp_path.glob("sys/devices/system/cpu/cpufreq/policy*"):
+        assert (policy / "scaling_driver").read_text() == "edgekit-emulated\n"
+    battery = tmp_path / "sys/class/power_supply/battery"
+    assert (battery / "status").read_text() == "Discharging\n"
+    assert len(machine.folders()) > 4
+
+
+def test_a_clock_that_is_written_is_read_back(host):
+    assert host.write(f"{POLICY6}/scaling_governor", "userspace") == "userspace"
+    host.write(f"{POLICY6}/scaling_setspeed", 851000)
+    assert host.read(f"{POLICY6}/scaling_cur_freq") == "851000"
+    host.write(f"{POLICY6}/scaling_setspeed", 2188000)
+    assert host.read(f"{POLICY6}/scaling_cur_freq") == "2188000"
+    assert int(host.read(f"{POLICY6}/stats/total_trans")) >= 1
+
+
+def test_wrong_values_are_undone(host):
+    assert host.write(f"{POLICY6}/scaling_governor", "warp") == "schedutil"
+    assert host.write(f"{POLICY6}/scaling_setspeed", 851000) == "<unsupported>"
+    assert host.write(f"{POLICY6}/cpuinfo_max_freq", 9) == str(BIG.max_khz)
+    assert host.write(f"{POLICY6}/scaling_min_freq", "") == str(BIG.opps[0].freq_khz)
+    assert host.write("devices/system/cpu/cpu3/online", 0) == "1"
+
+
+def test_residency_counts_in_ticks_of_10_ms(host):
+    host.write(f"{POLICY6}/scaling_governor", "performance")
+    host.work(2.0)
+    residency = dict(line.split() for line in host.read(f"{POLICY6}/stats/time_in_state").splitlines())
+    assert int(residency[str(BIG.max_khz)]) == pytest.approx(200, abs=2)
+
+
+def test_the_core_is_as_slow_as_what_runs_on_it(host):
+    host.write(f"{POLICY6}/scaling_governor", "userspace")
+    host.write(f"{POLICY6}/scaling_setspeed", 851000)
+    assert host.pin(7, 7) == ""
+    assert host.shares == {3: pytest.approx(GS101.capacity(BIG, 851000) / 1024), 2: 1.0}
+    assert host.pin(7, 6, 7) == ""
+    assert host.shares[2] == host.shares[3]
+    del host.busy_ns["7"]  # the process ends
+    host.work(0.02)
+    assert host.shares == {3: 1.0, 2: 1.0}
+
+
+def test_two_clusters_cannot_share_a_host_core(host):
+    assert host.pin(7, 7) == ""
+    assert "process 7 runs on cluster 'big'" in host.pin(8, 3)
+    assert host.pin(8, 2) == ""  # the other host core
+    del host.busy_ns["7"]
+    assert host.pin(9, 3) == ""
+
+
+def test_more_threads_than_host_cores_are_refused(host):
+    assert "it has 2 ([2, 3])" in host.pin(7, 1, 2, 3)
+    assert "not of one cluster" in host.pin(7, 3, 6)
+    assert "CPU 8 is not one of" in host.pin(7, 8)
+    with pytest.raises(DeviceStableError, match="at most 2 threads"):
+        find_marker(host.machine.root).map((0, 1, 2))
+
+
+def energy_mj(host, cluster):
+    number = [c.name for c in GS101.clusters].index(cluster.name) + 1
+    return int(host.read(f"class/hwmon/hwmon0/energy{number}_input")) / 1000
+
+
+def test_energy_is_power_times_time(host):
+    host.write(f"{POLICY6}/scaling_governor", "userspace")
+    host.write(f"{POLICY6}/scaling_setspeed", 851000)
+    host.pin(7, 7)
+    before_mj = energy_mj(host, BIG)
+    host.work(2.0, pid7=1.0)
+    assert energy_mj(host, BIG) - before_mj == pytest.approx(2 * 102.21, rel=0.01)
+    before_mj = energy_mj(host, BIG)
+    host.work(2.0, pid7=0.25)
+    by_hand_mj = 2 * (0.25 * 102.21 + 0.75 * idle_power_mw(BIG))
+    assert energy_mj(host, BIG) - before_mj == pytest.approx(by_hand_mj, rel=0.01)
+
+
+def test_two_busy_cores_take_what_the_power_model_says(host):
+    host.write(f"{POLICY6}/scaling_governor", "performance")
+    host.pin(7, 6, 7)
+    before_mj = energy_mj(host, BIG)
+    host.work(1.0, pid7=2.0)
+    assert energy_mj(host, BIG) - before_mj == pytest.approx(power_mw(BIG, BIG.max_khz, 2).power_mw, rel=0.01)
+
+
+def test_the_battery_agrees_with_the_meter(host):
+    host.write(f"{POLICY6}/scaling_governor", "performance")
+    host.pin(7, 7)
+    host.work(1.0, pid7=1.0)
+    watts = sum(int(host.read(f"class/hwmon/hwmon0/power{i}_input")) for i in (1, 2, 3)) / 1e6
+    volts = int(host.read("class/power_supply/battery/voltage_now")) / 1e6
+    amperes = int(host.read("class/power_supply/battery/current_now")) / 1e6
+    assert amperes < 0  # discharging
+    assert -amperes * volts == pytest.approx(watts, rel=1e-3)
+    assert busy_power_mw(BIG, BIG.max_khz) / 1000 < watts
+    full, now = 3_200_000, int(host.read("class/power_supply/battery/charge_now"))
+    spent_mj = sum(energy_mj(host, c) for c in GS101.clusters)
+    assert (full - now) / 1e6 * 3600 * volts * 1000 == pytest.approx(spent_mj, abs=15)  # uAh are coarse
+
+
+def test_schedutil_follows_the_work(host):
+    host.pin(7, 7)
+    host.work(0.5, pid7=1.0)
+    assert host.read(f"{POLICY6}/scaling_cur_freq") == str(BIG.max_khz)
+    host.work(1.0, pid7=0.05)
+    assert host.read(f"{POLICY6}/scaling_cur_freq") == str(BIG.opps[0].freq_khz)
+    assert host.shares[3] == pytest.approx(GS101.capacity(BIG, BIG.opps[0].freq_khz) / 1024)
+
+
+def test_cooling_slows_the_cluster_down(host):
+    host.write(f"{POLICY6}/scaling_governor", "performance")
+    assert host.write("class/thermal/cooling_device2/cur_state", 3) == "3"
+    assert host.read(f"{POLICY6}/scaling_cur_freq") == str(BIG.opps[-4].freq_khz)
+    assert host.read(f"{POLICY6}/scaling_max_freq") == str(BIG.opps[-4].freq_khz)
+    assert host.write("class/thermal/cooling_device2/cur_state", 99) == "3"
+    host.write("class/thermal/cooling_device2/cur_state", 0)
+    assert host.read(f"{POLICY6}/scaling_cur_freq") == str(BIG.max_khz)
+
+
+def test_work_warms_its_zone(host):
+    host.write(f"{POLICY6}/scaling_governor", "performance")
+    host.pin(7, 7)
+    host.work(20.0, pid7=1.0)
+    assert int(host.read("class/thermal/thermal_zone2/temp")) > int(
+        host.read("class/thermal/thermal_zone0/temp")
+    )
