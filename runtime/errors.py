@@ -12,6 +12,7 @@ EdgekitError
 │   ├── DelegationError      an op falls off the delegate
 │   ├── ParityError          the exported numbers differ from eager
 │   ├── AccuracyError        quantisation loses more accuracy than allowed
+│   ├── RegressionError      B is slower than A by more than allowed
 │   └── UnreliableResult     a measurement that should not be believed
 ├── DeviceError              a target cannot do what was asked
 │   ├── DeviceStableError    it never will: no use trying again
@@ -78,6 +79,10 @@ class ParityError(GateError):
 
 class AccuracyError(GateError):
     """The quantised file loses more accuracy than allowed."""
+
+
+class RegressionError(GateError):
+    """What is compared is slower than what it is compared with, by more than allowed."""
 
 
 class UnreliableResult(GateError):

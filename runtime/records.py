@@ -17,8 +17,8 @@ from runtime.interval import Interval, order_statistics
 from runtime.meters.reading import EnergyReading
 from runtime.setting import Setting
 
-# 2 added advice, fps_target, cooled_s, before, after and device; lines of schema 1 lack them and
-# are read as unknown. So do lines without energy.
+# 2 added advice, fps_target, cooled_s, before, after, device, run, tries and energy; lines of
+# schema 1 lack them and are read as unknown.
 RECORD_SCHEMA = 2
 PROVENANCES = ("measured", "modelled", "emulated")
 VERDICTS = ("stable", "unstable")
@@ -50,6 +50,8 @@ class Record:
         fps_target: pace at which frames were released; ``None``: back to back.
         cooled_s: waited before the block for the machine to cool down.
         before, after: what the machine did around the block.
+        tries: times the block was measured; earlier ones were unstable and are not kept.
+        run: names the bench it was part of; blocks of equal ``run`` and ``block`` ran side by side.
         device: name, soc, arch, kernel and os, as far as the machine tells them.
     """
 
@@ -84,6 +86,8 @@ class Record:
     after: Conditions | None = None
     device: dict[str, str] = field(default_factory=dict)
     energy: EnergyReading | None = None
+    run: str | None = None
+    tries: int = 1
 
     def __post_init__(self) -> None:
         if not self.samples_ms or not all(0 < sample < math.inf for sample in self.samples_ms):

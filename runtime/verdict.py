@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +13,7 @@ from runtime.conditions import Conditions, interference
 from runtime.setting import Setting
 
 MIN_SAMPLES = 5
+MIN_BLOCK_S = 0.03  # shorter ones say nothing of load: the kernel counts in ticks of 4 or 10 ms
 MAX_IQR_SHARE = 0.10  # of the median
 MAX_DRIFT_SHARE = 0.05  # of the median of the blocks before, and of the first third of a block
 MAX_PROBE_SHARE = 0.08  # by which the probe may be slower than the fastest it was
@@ -61,9 +64,19 @@ def judge(
     """
     problems = [*_in_samples(samples_ms), *_against_earlier(samples_ms, earlier_medians_ms)]
     problems += _in_setting(asked, read)
+    is_short = sum(samples_ms) / 1000 < MIN_BLOCK_S
+    if is_short:
+        needed = math.ceil(1000 * MIN_BLOCK_S / float(np.median(samples_ms)))
+        problems.append(
+            (
+                f"the block lasted {sum(samples_ms):.2g} ms, too short to see who disturbed it",
+                f"use --runs {needed} or more",
+            )
+        )
     if before is not None and after is not None:
         problems += _in_heat(asked, before, after, max_temp_c)
-        problems += _in_load(before, after)
+        if not is_short:
+            problems += _in_load(before, after)
         problems += _in_probe(before, after, earlier_probes_ms)
     if problems:
         advice = dict.fromkeys(what_to_do for _, what_to_do in problems)
@@ -71,6 +84,14 @@ def judge(
     return Verdict(
         "stable", (f"IQR is {_iqr_share(samples_ms):.1%} of the median over {len(samples_ms)} samples",)
     )
+
+
+def distinct(reasons: Iterable[str]) -> tuple[str, ...]:
+    """Return one reason of each kind, the first; kinds differ in more than their figures."""
+    kinds: dict[str, str] = {}
+    for reason in reasons:
+        kinds.setdefault(re.sub(r"[-+]?[0-9][0-9.]*", "#", reason), reason)
+    return tuple(kinds.values())
 
 
 def _iqr_share(samples_ms: Sequence[float]) -> float:

@@ -25,6 +25,7 @@ SECTIONS = {
         "targets": "List where bundles can run; show clusters and clocks.",
         "emulate": "Run a command on a phone played by this machine.",
         "bench": "Time a bundle over cores, clocks and threads.",
+        "compare": "Say which of two bundles is faster, and how sure that is.",
         "profile": "Time every op of a bundle, inside its delegates too.",
     },
     "Tune and run it": {

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -19,6 +21,22 @@ class Shape(click.ParamType):
         if not all(side.isdecimal() and int(side) for side in sides):
             self.fail(f"{value!r} is no shape; join its sides by x: 1x3x224x224", param, ctx)
         return tuple(int(side) for side in sides)
+
+
+class Share(click.ParamType):
+    """A share of something: 5% or 0.05."""
+
+    name = "share"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        text = str(value)
+        try:
+            share = float(text[:-1]) / 100 if text.endswith("%") else float(text)
+        except ValueError:
+            share = -1.0
+        if not 0 <= share < 100:
+            self.fail(f"{text!r} is no share; write it as 5% or 0.05", param, ctx)
+        return share
 
 
 input_shape_option = click.option(
@@ -51,3 +69,18 @@ threads_option = click.option(
     "--threads", type=click.IntRange(min=1), multiple=True, help="Threads to use; repeatable. Default: 1."
 )
 bundle_argument = click.argument("bundle", type=click.Path(path_type=Path))
+
+
+def pace_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --fps, --max-temp-c, --cool-down-s and --retries: how blocks are paced, and kept honest."""
+    for option in (
+        click.option("--retries", type=click.IntRange(min=0), default=1, show_default=True,
+                     help="Times an unstable block is measured again."),
+        click.option("--cool-down-s", type=click.FloatRange(min=0), default=120, show_default=True,
+                     help="Longest wait for it."),
+        click.option("--max-temp-c", type=float, help="Start a block only when no hotter than this."),
+        click.option("--fps", type=click.FloatRange(min=0, min_open=True),
+                     help="Release frames at this pace, as an app does; default: back to back."),
+    ):  # fmt: skip
+        command = option(command)
+    return command

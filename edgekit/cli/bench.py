@@ -30,13 +30,7 @@ _COLUMNS = {
 @click.option("--runs", type=_COUNT, default=30, show_default=True, help="Timed frames per block.")
 @click.option("--warmup", type=click.IntRange(min=0), default=5, show_default=True, help="Untimed ones.")
 @click.option("--blocks", type=_COUNT, default=3, show_default=True, help="Times each setting is visited.")
-@click.option(
-    "--fps", type=click.FloatRange(min=0, min_open=True), help="Release frames at this pace, as an app does."
-)
-@click.option("--max-temp-c", type=float, help="Start a block only below this temperature.")
-@click.option(
-    "--cool-down-s", type=click.FloatRange(min=0), default=120, show_default=True, help="Longest wait for it."
-)
+@options.pace_options
 @options.meter_option
 @options.seed_option
 @options.out_option
@@ -51,6 +45,7 @@ def bench(
     BUNDLE is a .edgekit folder, or a .tflite or .pte file of any origin. Run it again to go on
     after an interruption: finished blocks are kept.
     """
+    from edgekit.cli._compare import show_progress
     from runtime.bench import bench as measure
     from runtime.bench import choose_variants, default_log, open_bundle_or_model, summarise
     from runtime.records import RecordLog
@@ -60,7 +55,9 @@ def bench(
     settings = choose_settings(where, threads or (1,), clusters, freqs_khz, every)
     log = default_log(model, where) if out is None else RecordLog(out)
     names = choose_variants(model, engines, variants)
-    records = measure(model, where, settings=settings, variants=names, log=log, progress=_show, **plan)
+    records = measure(
+        model, where, settings=settings, variants=names, log=log, progress=show_progress, **plan
+    )
     rows = summarise(records)
     if as_json:
         print_json([record.to_dict() for record in records])
@@ -69,8 +66,3 @@ def bench(
     for line in dict.fromkeys(line for row in rows for line in row.remarks):
         note(line)
     note(f"records: {log.path}")
-
-
-def _show(done: int, total: int, latest: Any) -> None:
-    if latest.provenance != "modelled":  # those take no time
-        note(f"{done}/{total} {latest.variant} {latest.setting}: {latest.latency_ms:.3g} ms")

@@ -19,16 +19,19 @@ from runtime.targets import Target
 from runtime.verdict import Verdict, judge
 
 
-def measure_block(bundle: Bundle, target: Target, job: Job, plan: Plan, earlier: Sequence[Record]) -> Record:
+def measure_block(
+    target: Target, job: Job, plan: Plan, earlier: Sequence[Record] = (), run: str | None = None
+) -> Record:
     """Run one block and return its record.
 
     Args:
-        earlier: records of the same variant and setting that this bench made before.
+        earlier: stable records of the same variant and setting that this bench made before.
+        run: names the bench that the block is part of.
 
     Raises:
         DeviceError, PermissionNeeded: the target cannot do it.
     """
-    is_modelled = target.provenance == "modelled"
+    bundle, is_modelled = job.bundle, target.provenance == "modelled"
     with target.session(bundle, job.variant, job.setting) as session:
         waited_s = 0.0 if is_modelled else wait_until_cool(session, plan.max_temp_c, plan.cool_down_s)
         before = session.conditions(probe=not is_modelled)
@@ -86,6 +89,7 @@ def measure_block(bundle: Bundle, target: Target, job: Job, plan: Plan, earlier:
         after=None if is_modelled else after,
         device=device,
         energy=samples.energy,
+        run=run,
     )
 
 

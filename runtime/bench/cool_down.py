@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from runtime.conditions import Conditions
@@ -18,7 +17,6 @@ def wait_until_cool(
     session: Session,
     max_temp_c: float | None,
     cool_down_s: float,
-    sleep: Callable[[float], None] = time.sleep,
 ) -> float:
     """Wait until the machine is at most ``max_temp_c`` hot, and return the seconds it took.
 
@@ -30,7 +28,7 @@ def wait_until_cool(
     waited_s = 0.0
     while _is_hot(session.conditions(), max_temp_c) and waited_s < cool_down_s:
         step_s = min(_LOOK_EVERY_S, cool_down_s - waited_s)
-        sleep(step_s)
+        time.sleep(step_s)
         waited_s += step_s
     return waited_s
 

@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from runtime.bundle import Variant
+from runtime.bundle import Bundle, Variant
 from runtime.setting import Setting
 
 
@@ -21,6 +21,7 @@ class Plan:
         fps: pace of the timed frames; ``None`` runs them back to back.
         max_temp_c: a block starts only below this temperature; ``None``: at any.
         cool_down_s: longest wait for that; a block that starts hotter is unstable.
+        retries: times an unstable block is measured again; only the last try is kept.
     """
 
     runs: int = 30
@@ -30,12 +31,13 @@ class Plan:
     fps: float | None = None
     max_temp_c: float | None = None
     cool_down_s: float = 120.0
+    retries: int = 0
 
     def __post_init__(self) -> None:
-        if min(self.runs, self.blocks) < 1 or self.warmup < 0:
+        if min(self.runs, self.blocks) < 1 or min(self.warmup, self.retries) < 0:
             raise ValueError(
-                f"runs={self.runs}, blocks={self.blocks}, warmup={self.warmup}; "
-                "need runs and blocks >= 1, warmup >= 0"
+                f"runs={self.runs}, blocks={self.blocks}, warmup={self.warmup}, retries={self.retries}; "
+                "need runs and blocks >= 1, warmup and retries >= 0"
             )
         if self.fps is not None and not 0 < self.fps <= 10_000:
             raise ValueError(f"fps is {self.fps}; give a pace above 0, up to 10000, or none: back to back")
@@ -50,18 +52,21 @@ class Plan:
 
 @dataclass(frozen=True)
 class Job:
-    """One block: a variant under a setting, for the ``block``-th time."""
+    """One block: a variant of a bundle under a setting, for the ``block``-th time."""
 
+    bundle: Bundle
     variant: Variant
     setting: Setting
     block: int
 
 
-def order(variants: Sequence[Variant], settings: Sequence[Setting], blocks: int, seed: int) -> list[Job]:
+def order(
+    bundle: Bundle, variants: Sequence[Variant], settings: Sequence[Setting], blocks: int, seed: int
+) -> list[Job]:
     """Return all jobs: every block visits everything once, shuffled, so that drift spreads over all."""
     jobs = []
     for block in range(blocks):
-        visit = [Job(variant, setting, block) for variant in variants for setting in settings]
+        visit = [Job(bundle, variant, setting, block) for variant in variants for setting in settings]
         random.Random(f"{seed}/{block}").shuffle(visit)
         jobs += visit
     return jobs

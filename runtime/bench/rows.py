@@ -10,6 +10,7 @@ import numpy as np
 from runtime.interval import Interval, median_interval
 from runtime.records import Record
 from runtime.setting import Setting
+from runtime.verdict import distinct
 
 MAX_HALF_SHARE = 0.05  # half the width of the interval of the median, as a share of it
 
@@ -53,7 +54,7 @@ class BenchRow:
     @property
     def remarks(self) -> tuple[str, ...]:
         """What someone who reads the row must know: why it is unstable, modelled or without energy."""
-        found = [f"unstable: {self.variant} {self.setting}: {why}" for why in self.reasons]
+        found = [f"unstable: {self.variant} {self.setting}: {'; '.join(self.reasons)}"]
         if self.verdict == "stable":
             found = list(self.reasons) if self.provenance == "modelled" else []
         found += [f"what to do: {what}" for what in self.advice]
@@ -80,15 +81,15 @@ def _row(group: Sequence[Record]) -> BenchRow:
     first = group[0]
     interval_ms = median_interval([record.samples_ms for record in group])
     unstable = [record for record in group if record.verdict == "unstable"]
-    reasons = dict.fromkeys(reason for record in unstable or group for reason in record.reasons)
-    advice = dict.fromkeys(what for record in unstable for what in record.advice)
+    reasons = distinct(reason for record in unstable or group for reason in record.reasons)
+    advice = distinct(what for record in unstable for what in record.advice)
     is_wide = interval_ms.half_share > MAX_HALF_SHARE and not unstable
     if is_wide:
-        reasons = {
+        reasons = (
             f"the median of {len(group)} blocks is known to +-{interval_ms.half_share:.1%} only "
-            f"(limit {MAX_HALF_SHARE:.0%})": None
-        }
-        advice = {"use more --blocks": None}
+            f"(limit {MAX_HALF_SHARE:.0%})",
+        )
+        advice = ("use more --blocks",)
     first_ms = [record.first_ms for record in group if record.first_ms is not None]
     power_mw, energy_mj, energy_source = _energy(group, median_ms)
     period_ms = None if first.fps_target is None else 1000 / first.fps_target
@@ -105,8 +106,8 @@ def _row(group: Sequence[Record]) -> BenchRow:
         energy_source=energy_source,
         provenance=first.provenance,
         verdict="unstable" if unstable or is_wide else "stable",
-        reasons=tuple(reasons),
-        advice=tuple(advice),
+        reasons=reasons,
+        advice=advice,
         fps_target=first.fps_target,
         first_ms=float(np.median(first_ms)) if first_ms else None,
         late_share=None if period_ms is None else sum(ms > period_ms for ms in samples_ms) / len(samples_ms),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from runtime.bench.block import measure_block, sha256_of
-from runtime.bench.plan import Plan, order
+from runtime.bench.plan import Job, Plan, order
 from runtime.bundle import Bundle
 from runtime.records import Record, RecordLog
 from runtime.setting import Setting
 from runtime.targets import Target
 
+Key = tuple[str, str, str, Setting, int, int, float | None]
 Progress = Callable[[int, int, Record], None]  # blocks done, blocks in all, the latest record
 
 
@@ -28,6 +31,7 @@ def bench(
     fps: float | None = None,
     max_temp_c: float | None = None,
     cool_down_s: float = 120.0,
+    retries: int = 0,
     log: RecordLog,
     progress: Progress | None = None,
 ) -> list[Record]:
@@ -42,7 +46,7 @@ def bench(
     Args:
         settings: default: all the target offers with ``threads``.
         variants: names; default: all of the bundle.
-        runs, warmup, blocks, seed, fps, max_temp_c, cool_down_s: see ``Plan``.
+        runs, warmup, blocks, seed, fps, max_temp_c, cool_down_s, retries: see ``Plan``.
         progress: called after each block with (done, total, record).
 
     Raises:
@@ -53,21 +57,41 @@ def bench(
         >>> log = RecordLog(bundle.path / "records/local.jsonl")            # doctest: +SKIP
         >>> bench(bundle, open_target("local"), log=log)[0].latency_ms      # doctest: +SKIP
     """
-    plan = Plan(runs, warmup, blocks, seed, fps, max_temp_c, cool_down_s)
+    plan = Plan(runs, warmup, blocks, seed, fps, max_temp_c, cool_down_s, retries)
     names = variants or [variant.name for variant in bundle.manifest.variants]
     chosen = [bundle.manifest.variant(name) for name in names]
     wanted = target.settings(threads) if settings is None else settings
     is_modelled = target.provenance == "modelled"
-    jobs = order(chosen, wanted, 1 if is_modelled else blocks, seed)
+    jobs = order(bundle, chosen, wanted, 1 if is_modelled else blocks, seed)
     known = {_key(record): record for record in log if len(record.samples_ms) >= runs or is_modelled}
+    return run_jobs(jobs, target, plan, [log] * len(jobs), known, progress)
+
+
+def run_jobs(
+    jobs: Sequence[Job],
+    target: Target,
+    plan: Plan,
+    logs: Sequence[RecordLog],
+    known: Mapping[Key, Record] | None = None,
+    progress: Progress | None = None,
+) -> list[Record]:
+    """Run ``jobs`` one after the other and return the record of each.
+
+    Args:
+        logs: for each job, where its records are kept.
+        known: blocks that are not measured again; see ``bench``.
+    """
+    run = uuid.uuid4().hex[:12]
     records: list[Record] = []
-    for job in jobs:
-        sha256 = sha256_of(bundle, job.variant)
-        record = known.get((sha256, job.variant.name, target.name, job.setting, seed, job.block, fps))
+    for job, log in zip(jobs, logs, strict=True):
+        record = (known or {}).get(_key_of(job, target, plan))
         if record is None:
-            mine = (job.variant.name, job.setting)
-            earlier = [record for record in records if (record.variant, record.setting) == mine]
-            record = measure_block(bundle, target, job, plan, earlier)
+            mine = (sha256_of(job.bundle, job.variant), job.variant.name, job.setting, "stable")
+            earlier = [r for r in records if (r.model_sha256, r.variant, r.setting, r.verdict) == mine]
+            record = measure_block(target, job, plan, earlier, run)
+            while record.verdict == "unstable" and record.tries <= plan.retries:
+                again = measure_block(target, job, plan, earlier, run)
+                record = replace(again, tries=record.tries + 1)
             log.append(record)
         records.append(record)
         if progress is not None:
@@ -75,7 +99,12 @@ def bench(
     return records
 
 
-def _key(record: Record) -> tuple[str, str, str, Setting, int, int, float | None]:
+def _key_of(job: Job, target: Target, plan: Plan) -> Key:
+    sha256 = sha256_of(job.bundle, job.variant)
+    return sha256, job.variant.name, target.name, job.setting, plan.seed, job.block, plan.fps
+
+
+def _key(record: Record) -> Key:
     return (
         record.model_sha256, record.variant, record.target, record.setting, record.seed, record.block,
         record.fps_target,

@@ -117,6 +117,66 @@ def test_drift_between_blocks_is_unstable(bundle, log):
     assert (row.verdict, row.reasons, row.latency_ms) == ("unstable", records[2].reasons, 10.0)
 
 
+def test_an_unstable_block_is_measured_again_and_only_the_last_try_is_kept(bundle, log):
+    target = Fake(lambda visit: 15.0 if visit in (2, 4) else 10.0)
+    records = bench(bundle, target, settings=[Setting("cpu", 1000)], blocks=3, retries=1, log=log)
+    assert [(record.verdict, record.tries) for record in records] == [
+        ("stable", 1),
+        ("stable", 2),
+        ("stable", 2),
+    ]
+    assert list(log) == records
+    assert len(target.visits) == 5
+
+
+class Hot(Fake):
+    """A machine that cools by a degree at every look."""
+
+    def __init__(self, temp_c):
+        super().__init__()
+        self.temp_c = temp_c
+
+    @contextlib.contextmanager
+    def session(self, bundle, variant, setting):
+        with super().session(bundle, variant, setting) as session:
+            session.conditions = self.conditions
+            yield session
+
+    def conditions(self, *, probe=False):
+        self.temp_c -= 1
+        return Conditions(0.0, temp_c=self.temp_c)
+
+
+def test_a_hot_machine_is_waited_for(bundle, log, monkeypatch):
+    slept = []
+    monkeypatch.setattr("runtime.bench.cool_down.time.sleep", slept.append)
+    one = {"settings": [Setting("cpu", 1000)], "blocks": 1, "log": log}
+    [record] = bench(bundle, Hot(55.0), max_temp_c=50.0, **one)
+    assert (record.verdict, record.cooled_s, len(slept)) == ("stable", 4.0, 4)
+    [still_hot] = bench(bundle, Hot(99.0), max_temp_c=50.0, cool_down_s=2.0, seed=1, **one)
+    assert (still_hot.verdict, still_hot.cooled_s) == ("unstable", 2.0)
+    assert still_hot.reasons == ("it was 95.0 C at the start (limit 50 C)",)
+    assert still_hot.advice == ("wait longer (--cool-down-s), or cool the device",)
+
+
+def test_paced_frames_are_records_of_their_own(bundle, log):
+    one = {"settings": [Setting("cpu", 1000)], "blocks": 1, "log": log}
+    [fast] = bench(bundle, Fake(), **one)
+    [paced] = bench(bundle, Fake(lambda visit: 40.0), fps=30.0, **one)
+    assert (fast.mode, paced.mode, paced.fps_target) == ("back-to-back", "paced", 30.0)
+    rows = summarise([fast, paced])
+    assert [(row.fps_target, row.late_share) for row in rows] == [(30.0, 1.0), (None, None)]
+    assert any("100% of the frames took longer than the 33.3 ms" in line for line in rows[0].remarks)
+
+
+def test_blocks_that_differ_too_much_are_called_unstable_together(bundle, log):
+    target = Fake(lambda visit: 10.0 * (1.04 if visit % 2 else 1.0))
+    [row] = summarise(bench(bundle, target, settings=[Setting("cpu", 1000)], blocks=3, log=log))
+    assert row.verdict == "unstable"
+    assert "the median of 3 blocks is known to +-" in row.reasons[0]
+    assert row.advice == ("use more --blocks",)
+
+
 def test_ctrl_c_keeps_what_is_finished_and_the_next_run_goes_on(bundle, log):
     def stop(done, total, record):
         if done == 4:
@@ -167,6 +227,11 @@ def test_this_machine_for_real(bundle, log):
     assert (len(first.samples_ms), first.provenance, first.block, second.block) == (5, "measured", 0, 1)
     assert first.rung in ("sysfs", "affinity")
     assert first.setting_read.threads == 1
+    assert first.before.probe_ms > 0 < first.after.probe_ms
+    assert first.after.time_s > first.before.time_s
+    assert first.after.own_busy_s > first.before.own_busy_s
+    assert first.device["kernel"]
+    assert (first.run, first.block) != (second.run, second.block)
     assert set(first.versions) == {"edgekit", "python", "engine", "kernel"}
 
 
@@ -181,6 +246,8 @@ def test_a_killed_run_keeps_its_blocks_and_is_resumed(tflite, log):
         "40",
         "--runs",
         "5",
+        "--retries",
+        "0",
         "--out",
         str(log.path),
     ]
@@ -198,7 +265,7 @@ def test_a_killed_run_keeps_its_blocks_and_is_resumed(tflite, log):
 
 
 def test_rows_gather_all_blocks_slowest_first(bundle, log):
-    records = bench(bundle, Fake(lambda visit: float(visit)), blocks=1, runs=5, log=log)
+    records = bench(bundle, Fake(lambda visit: float(visit)), blocks=1, runs=30, log=log)
     rows = summarise(records)
     assert [row.latency_ms for row in rows] == [3.0, 2.0, 1.0]
     assert [row.fps for row in rows] == [pytest.approx(1000 / 3), 500.0, 1000.0]

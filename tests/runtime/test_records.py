@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runtime.conditions import Conditions
 from runtime.errors import DataError, VersionConflict
 from runtime.records import PROVENANCES, VERDICTS, Record, RecordLog
 from runtime.setting import Setting
@@ -89,6 +90,15 @@ def test_whole_line_that_is_no_record_names_its_place(log, line):
         list(log)
 
 
+def test_a_line_of_schema_1_is_still_read(log):
+    log.append(RECORD)
+    plain = msgspec.json.decode(log.path.read_bytes())
+    added = ("advice", "fps_target", "cooled_s", "before", "after", "device", "run", "tries")
+    old = {key: value for key, value in plain.items() if key not in added} | {"schema_version": 1}
+    log.path.write_bytes(msgspec.json.encode(old) + b"\n")
+    assert list(log) == [replace(RECORD, schema_version=1)]
+
+
 def test_record_of_a_newer_schema_asks_to_upgrade(log):
     log.append(replace(RECORD, schema_version=3))
     with pytest.raises(VersionConflict, match=r"line 1 has record schema 3; .* up to 2; upgrade"):
@@ -110,6 +120,14 @@ def test_unknown_word_names_the_allowed_ones(field, value):
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 figure = st.none() | st.floats(0, 1e9)
 setting = st.builds(Setting, text, st.none() | st.integers(1, 10**8), st.integers(1, 64))
+moments = st.builds(
+    Conditions,
+    st.floats(0, 1e9),
+    temp_c=figure,
+    cooling=st.lists(text, max_size=2).map(tuple),
+    cpus=st.none() | st.lists(st.integers(0, 63), max_size=3).map(tuple),
+    probe_ms=figure,
+)
 records = st.builds(
     Record,
     model=text,
@@ -135,6 +153,13 @@ records = st.builds(
     seed=st.integers(0, 2**63 - 1),
     created_utc=text,
     versions=st.dictionaries(text, text, max_size=3),
+    advice=st.lists(text, max_size=3).map(tuple),
+    fps_target=st.none() | st.floats(0.1, 1e4),
+    cooled_s=figure,
+    before=st.none() | moments,
+    after=st.none() | moments,
+    device=st.dictionaries(text, text, max_size=3),
+    run=st.none() | text,
 )
 
 

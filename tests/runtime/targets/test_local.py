@@ -1,4 +1,5 @@
 import os
+import time
 
 import numpy as np
 import pytest
@@ -70,6 +71,17 @@ def test_a_session_runs_pinned_and_reads_back(tmp_path, bundle):
         np.testing.assert_array_equal(session.run([image]).outputs[0], 2 * image)
         assert session.versions["engine"].startswith("ai-edge-litert")
     assert (session.rung, len(samples.samples_ms)) == ("affinity", 4)
+    assert samples.first_ms > 0
+
+
+def test_paced_frames_come_at_their_time(bundle):
+    target = LocalTarget()
+    with target.session(bundle, bundle.manifest.variant(), target.settings()[0]) as session:
+        start_s = time.monotonic()
+        samples = session.sample(warmup=1, runs=5, fps=20.0)
+        assert time.monotonic() - start_s >= 4 / 20.0
+        assert session.setting_read.threads == 1
+    assert len(samples.samples_ms) == 5
     assert samples.first_ms > 0
 
 

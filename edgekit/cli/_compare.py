@@ -1,0 +1,97 @@
+"""Where ``edgekit compare`` gets its records, and how it prints what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edgekit.cli._output import note, print_table
+
+if TYPE_CHECKING:
+    from runtime.ab import Difference
+    from runtime.records import Record
+
+_COLUMNS = {
+    "variant": "variant", "setting": "setting", "A ms": "a_ms", "B ms": "b_ms",
+    "B against A (95 %)": "change", "energy": "energy_change", "verdict": "verdict",
+}  # fmt: skip
+
+
+def load_or_measure(a: Path, b: Path, **given: Any) -> tuple[list[Record], list[Record]]:
+    """Return the records of both sides: read if both are .jsonl files, else measured in one run."""
+    is_log = [path.suffix == ".jsonl" for path in (a, b)]
+    if all(is_log):
+        return _load(a, given["a_variant"], given), _load(b, given["b_variant"] or given["a_variant"], given)
+    if any(is_log):
+        raise click.UsageError(
+            f"{a} and {b}: give two bundles or model files, or two .jsonl files of records"
+        )
+    return _measure(a, b, **given)
+
+
+def show(differences: Sequence[Difference]) -> None:
+    """Print one line per difference, then why each is what it is."""
+    print_table(list(_COLUMNS), [[getattr(d, name) for name in _COLUMNS.values()] for d in differences])
+    for line in dict.fromkeys(line for d in differences for line in _remarks(d)):
+        note(line)
+
+
+def _remarks(difference: Difference) -> list[str]:
+    where = f"{difference.variant} {difference.setting}"
+    lines = [f"{difference.verdict}: {where}: {why}" for why in difference.reasons]
+    return lines + [f"what to do: {what}" for what in difference.advice]
+
+
+def _load(path: Path, variant: str | None, given: dict[str, Any]) -> list[Record]:
+    from runtime.records import RecordLog
+
+    target = click.get_current_context().get_parameter_source("target")
+    wanted = given["target"] if target is not None and target.name != "DEFAULT" else None
+    return [
+        record
+        for record in RecordLog(path)
+        if (variant is None or record.variant == variant)
+        and (wanted is None or record.target == wanted)
+        and (not given["clusters"] or record.setting.cluster in given["clusters"])
+        and (not given["freqs_khz"] or record.setting.freq_khz in given["freqs_khz"])
+        and (not given["threads"] or record.setting.threads in given["threads"])
+    ]
+
+
+def _measure(
+    a: Path, b: Path, *, target: str, a_variant: str | None, b_variant: str | None, threads: tuple[int, ...],
+    clusters: tuple[str, ...], freqs_khz: tuple[int, ...], out: Path | None, **plan: Any,
+) -> tuple[list[Record], list[Record]]:  # fmt: skip
+    from runtime.ab import measure_both, shared_variants
+    from runtime.bench import Plan, open_bundle_or_model
+    from runtime.records import RecordLog
+    from runtime.targets import choose_settings, open_target
+
+    where, of_a, of_b = open_target(target), open_bundle_or_model(a), open_bundle_or_model(b)
+    folder = out or Path(f"{a.stem}-vs-{b.stem}")
+    logs = RecordLog(folder / "a.jsonl"), RecordLog(folder / "b.jsonl")
+    found = measure_both(
+        of_a,
+        of_b,
+        where,
+        variants=shared_variants(of_a, of_b, a_variant, b_variant),
+        settings=choose_settings(where, threads or (1,), clusters, freqs_khz),
+        plan=Plan(**plan),
+        logs=logs,
+        progress=partial(show_progress, with_model=True),
+    )
+    note(f"records: {logs[0].path} and {logs[1].path}")
+    return found
+
+
+def show_progress(done: int, total: int, latest: Record, *, with_model: bool = False) -> None:
+    """Say which block is done, and whether it will be believed."""
+    if latest.provenance == "modelled":
+        return  # those take no time
+    what = f"{latest.model} {latest.variant}" if with_model else latest.variant
+    doubt = "" if latest.verdict == "stable" else f" (unstable: {latest.reasons[0]})"
+    note(f"{done}/{total} {what} {latest.setting}: {latest.latency_ms:.3g} ms{doubt}")
