@@ -13,7 +13,7 @@ from runtime.conditions import Conditions, interference
 from runtime.setting import Setting
 
 MIN_SAMPLES = 5
-MIN_BLOCK_S = 0.03  # shorter ones say nothing of load: the kernel counts in ticks of 4 or 10 ms
+MIN_BLOCK_S = 0.02  # shorter ones say nothing of load: the kernel counts in ticks of 4 or 10 ms
 MAX_IQR_SHARE = 0.10  # of the median
 MAX_DRIFT_SHARE = 0.05  # of the median of the blocks before, and of the first third of a block
 MAX_PROBE_SHARE = 0.08  # by which the probe may be slower than the fastest it was
