@@ -120,3 +120,12 @@ class ZeroBias(Static):
         )
         for layer in self.linear[::2]:
             nn.init.zeros_(layer.bias)
+
+
+class HardSwish(Static):
+    """Two of its activations are those of MobileNetV3."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = conv_bn(nn.Conv2d(3, 8, 3, 2, 1, bias=False), nn.Hardswish())
+        self.depthwise = conv_bn(nn.Conv2d(24, 24, 3, 1, 1, groups=24, bias=False), nn.Hardswish())
