@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import torch
@@ -36,6 +40,14 @@ class Exported:
     packages: tuple[str, ...]
     inputs: tuple[IoScale, ...] = ()
     outputs: tuple[IoScale, ...] = ()
+
+    @contextlib.contextmanager
+    def as_file(self) -> Iterator[Path]:
+        """Put the file on the disk inside the block, for an engine to load."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"model{self.suffix}"
+            path.write_bytes(self.data)
+            yield path
 
 
 class Backend(Protocol):

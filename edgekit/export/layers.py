@@ -8,7 +8,6 @@ output of every module as an output of the graph.
 from __future__ import annotations
 
 import math
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -164,9 +163,7 @@ def _run_fresh(
 ) -> list[list[np.ndarray]]:
     """Return what a new export gives for each frame: the outputs, then one array per tap."""
     exported = export(tapped.model, as_tensors(frames[0]))
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"layers{exported.suffix}"
-        path.write_bytes(exported.data)
+    with exported.as_file() as path:
         return run_file(engine, path, frames)
 
 

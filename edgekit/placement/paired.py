@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import statistics
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 
 import torch
 from torch import nn
@@ -40,12 +38,10 @@ def paired_engine_latencies_ms(
     backend = EXPORT_BACKENDS.get(engine)
     cpus = (allowed_cpus() or ())[-1:] or None  # the first CPU does the kernel's housekeeping
     medians_ms: list[list[float]] = [[] for _ in models]
-    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+    with contextlib.ExitStack() as stack:
         workers = []
-        for i, model in enumerate(models):
-            exported = backend(lower(model), (example,))
-            path = Path(folder) / f"{i}{exported.suffix}"
-            path.write_bytes(exported.data)
+        for model in models:
+            path = stack.enter_context(backend(lower(model), (example,)).as_file())
             workers.append(stack.enter_context(EngineProcess(engine, path, cpus=cpus)))
         inputs = random_inputs(workers[0].inputs)
         for turn in range(rounds):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,9 +40,7 @@ class Validation:
 
     def accuracy_of_file(self, engine: str, exported: Exported) -> float:
         """Return the same for an exported file, run by its engine."""
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / f"model{exported.suffix}"
-            path.write_bytes(exported.data)
+        with exported.as_file() as path:
             return self._accuracy(run_file(engine, path, self.frames, exported.inputs, exported.outputs))
 
     def _accuracy(self, outputs: Sequence[Sequence[np.ndarray]]) -> float:
