@@ -10,6 +10,7 @@ import msgspec
 
 from runtime import errors
 from runtime.actuators import Capability, Restored
+from runtime.conditions import Conditions
 from runtime.engines import Samples
 from runtime.engines.messages import Array
 from runtime.setting import Setting
@@ -102,6 +103,20 @@ class State(msgspec.Struct, tag=True, frozen=True):
     setting_read: Setting | None
     rung: str
     versions: dict[str, str]
+    device: dict[str, str]
+
+
+class AskConditions(msgspec.Struct, tag=True, frozen=True):
+    """Answered by ``Now``."""
+
+    session: int
+    probe: bool
+
+
+class Now(msgspec.Struct, tag=True, frozen=True):
+    """What the machine does now."""
+
+    conditions: Conditions
 
 
 class RunFrame(msgspec.Struct, tag=True, frozen=True):
@@ -119,11 +134,12 @@ class RanFrame(msgspec.Struct, tag=True, frozen=True):
 
 
 class TakeSamples(msgspec.Struct, tag=True, frozen=True):
-    """Time frames back to back; answered by ``Taken``."""
+    """Time frames, back to back or at a pace; answered by ``Taken``."""
 
     session: int
     warmup: int
     runs: int
+    fps: float | None
 
 
 class Taken(msgspec.Struct, tag=True, frozen=True):
@@ -165,12 +181,13 @@ Request = (
     | AskPower
     | Open
     | ReadBack
+    | AskConditions
     | RunFrame
     | TakeSamples
     | Close
     | AskRestore
 )
-Answer = Greeting | Beat | Machine | Settings | Power | State | RanFrame | Taken | Done | Failed
+Answer = Greeting | Beat | Machine | Settings | Power | State | Now | RanFrame | Taken | Done | Failed
 
 CATCHABLE = (errors.EdgekitError, ValueError, TypeError, OSError, RuntimeError)
 

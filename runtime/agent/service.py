@@ -71,8 +71,10 @@ class Service:
                 frame = self._session(number).run(arrays)
                 outputs = None if frame.outputs is None else tuple(map(Array.of, frame.outputs))
                 return m.RanFrame(frame.latency_ms, outputs)
-            case m.TakeSamples(number, warmup, runs):
-                return m.Taken(self._session(number).sample(warmup=warmup, runs=runs))
+            case m.TakeSamples(number, warmup, runs, fps):
+                return m.Taken(self._session(number).sample(warmup=warmup, runs=runs, fps=fps))
+            case m.AskConditions(number, probe):
+                return m.Now(self._session(number).conditions(probe=probe))
             case m.Close(number):
                 self._session(number)
                 self._open.pop(number)[1].close()
@@ -115,7 +117,7 @@ class Service:
 
     def _state(self, number: int) -> m.State:
         session = self._session(number)
-        return m.State(session.setting_read, session.rung, session.versions)
+        return m.State(session.setting_read, session.rung, session.versions, session.device)
 
 
 def decode_request(data: bytes) -> m.Request:

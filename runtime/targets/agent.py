@@ -14,6 +14,7 @@ from runtime.actuators import Restored
 from runtime.agent import messages as m
 from runtime.agent.link import Connection, Link
 from runtime.bundle import Bundle, Variant
+from runtime.conditions import Conditions
 from runtime.engines import Frame, Samples
 from runtime.engines.messages import Array
 from runtime.errors import DeviceTransientError, EdgekitError
@@ -122,6 +123,7 @@ class AgentSession:
         self.setting = setting
         self.rung = state.rung
         self.versions = versions | state.versions
+        self.device = state.device
         self._target, self._number = target, number
 
     @property
@@ -134,5 +136,8 @@ class AgentSession:
         outputs = None if frame.outputs is None else [array.numpy() for array in frame.outputs]
         return Frame(frame.latency_ms, outputs)
 
-    def sample(self, *, warmup: int, runs: int) -> Samples:
-        return self._target._ask(m.TakeSamples(self._number, warmup, runs), m.Taken).samples
+    def sample(self, *, warmup: int, runs: int, fps: float | None = None) -> Samples:
+        return self._target._ask(m.TakeSamples(self._number, warmup, runs, fps), m.Taken).samples
+
+    def conditions(self, *, probe: bool = False) -> Conditions:
+        return self._target._ask(m.AskConditions(self._number, probe), m.Now).conditions
