@@ -24,6 +24,7 @@ SECTIONS = {
     "Measure it": {
         "targets": "List where bundles can run; show clusters and clocks.",
         "emulate": "Run a command on a phone played by this machine.",
+        "push": "Put a bundle and the light runtime on a device.",
         "bench": "Time a bundle over cores, clocks and threads.",
         "compare": "Say which of two bundles is faster, and how sure that is.",
         "profile": "Time every op of a bundle, inside its delegates too.",
@@ -32,7 +33,7 @@ SECTIONS = {
         "fit": "Learn how fast each core and clock runs a bundle.",
         "tune": "Choose the cheapest setting that meets a frame rate.",
         "run": "Run a bundle on an input under its policy.",
-        "restore": "Put back what a killed run left changed on this machine.",
+        "restore": "Put back what a killed run left changed on a machine.",
     },
     "Look": {
         "parity": "Compare a bundle's files with the model, layer by layer.",

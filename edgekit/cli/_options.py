@@ -56,7 +56,7 @@ target_option = click.option(
     "--target",
     default="local",
     show_default=True,
-    help="Where it runs: local, or virtual:SOC (modelled; see `edgekit targets`).",
+    help="Where it runs: local, ssh:user@host, or virtual:SOC (modelled; see `edgekit targets`).",
 )
 meter_option = click.option(
     "--meter",

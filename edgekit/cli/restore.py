@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import click
 
-from edgekit.cli._options import json_option
+from edgekit.cli._options import json_option, target_option
 from edgekit.cli._output import note, print_json, print_table
 
 
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Only say what would be put back.")
+@target_option
 @json_option
-def restore(dry_run: bool, as_json: bool) -> None:
-    """Put back what a killed run left changed on this machine.
+def restore(dry_run: bool, target: str, as_json: bool) -> None:
+    """Put back what a killed run left changed on a machine.
 
     Every run notes the governor and clock limits before it changes them, and puts them back when
     it ends, is interrupted or fails. Only one that was killed outright needs this.
     """
-    from runtime.actuators import restore as put_back
+    from runtime.targets.restoring import restore_target
 
-    done = put_back(dry_run=dry_run)
+    done = restore_target(target, dry_run=dry_run)
     if as_json:
         print_json(done)
     elif done:

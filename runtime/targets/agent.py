@@ -84,6 +84,12 @@ class AgentTarget:
         """End the agent."""
         self._link.close()
 
+    def __enter__(self) -> AgentTarget:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
     @contextlib.contextmanager
     def session(self, bundle: Bundle, variant: Variant, setting: Setting) -> Iterator[AgentSession]:
         files = self._store.place(

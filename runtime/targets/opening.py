@@ -19,12 +19,12 @@ def open_target(name: str) -> Target:
     """Return the target called ``name``.
 
     Args:
-        name: ``local``, ``virtual:SOC``, ``virtual:PATH.toml`` or ``adb:SERIAL``.
+        name: ``local``, ``ssh:user@host:port``, ``adb:SERIAL``, ``virtual:SOC`` or ``virtual:PATH.toml``.
 
     Raises:
         ValueError: no such target; near matches are named.
+        DeviceError: the device cannot be reached, or has no edgekit.
         DataError: the TOML file cannot be read as a SoC profile.
-        DeviceError: the phone cannot be reached.
         MissingExtra: devlib is not installed, which reaches it.
 
     Example:
@@ -34,6 +34,10 @@ def open_target(name: str) -> Target:
     kind, _, rest = name.partition(":")
     if name == "local":
         return LocalTarget()
+    if kind == "ssh":
+        from runtime.targets.ssh import open_ssh
+
+        return open_ssh(name)
     if kind == "virtual" and (rest in list_profiles() or rest.endswith(".toml")):
         return VirtualTarget(rest)
     if kind == "adb" and rest:

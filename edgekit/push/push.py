@@ -1,0 +1,100 @@
+"""Put edgekit and a bundle on a device."""
+
+from __future__ import annotations
+
+import shlex
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgekit.push.install import Installed, install
+from runtime.bundle import Bundle
+from runtime.bundle.manifest import MANIFEST
+from runtime.errors import DeviceStableError
+from runtime.model_file import ModelFile
+from runtime.policy import slug
+from runtime.targets.device_files import DeviceFiles, Progress, sha256_of
+from runtime.targets.ssh import reach
+
+ENGINES_WITH_WHEELS = ("litert",)
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """What is on the device now, and what of it had to be sent."""
+
+    target: str
+    bundle: str | None
+    runtime: Installed
+    sent: tuple[str, ...]
+    sent_bytes: int
+
+
+def push(
+    bundle: Bundle,
+    target: str,
+    *,
+    engines: tuple[str, ...] = (),
+    offline: bool = False,
+    progress: Progress | None = None,
+) -> Pushed:
+    """Put the light runtime and ``bundle`` on ``target``; what is there already is not sent again.
+
+    Args:
+        target: ``ssh:user@host:port``.
+        engines: to install; default: those of the bundle's variants that need a package.
+        offline: the device has no internet: the host sends every wheel.
+        progress: called as a file is sent.
+
+    Raises:
+        DeviceError: the device cannot be reached, or does not take it.
+        DataError: no wheels for that device.
+        MissingExtra: devlib is not installed.
+
+    Example:
+        >>> push(Bundle.open("mbv2.edgekit"), "ssh:root@board").bundle       # doctest: +SKIP
+        '/root/.local/share/edgekit/bundles/mbv2.edgekit'
+    """
+    needed = dict.fromkeys(v.engine for v in bundle.manifest.variants if v.engine in ENGINES_WITH_WHEELS)
+    for engine in engines:
+        if engine not in ENGINES_WITH_WHEELS:
+            raise ValueError(
+                f"engine {engine!r} is not one to install; choose from: {', '.join(ENGINES_WITH_WHEELS)}"
+            )
+    files = reach(target, progress)
+    installed = install(files, engines or tuple(needed), offline=offline)
+    sha256s = {entry.path: entry.sha256 for entry in bundle.manifest.files}
+    files.verify(list(sha256s.values()))
+    places = files.place(bundle, list(sha256s))
+    folder = None if isinstance(bundle, ModelFile) else _lay_out(files, bundle, places)
+    files.shell("sync")
+    return Pushed(target, folder, installed, tuple(files.sent), files.sent_bytes)
+
+
+def _lay_out(files: DeviceFiles, bundle: Bundle, places: dict[str, str]) -> str:
+    """Make a bundle of the files that were sent, so that the device can run it by itself.
+
+    Its files are links to the objects; objects that no bundle links to any more are removed.
+    """
+    folder = f"{files.home}/bundles/{slug(bundle.manifest.name)}.edgekit"
+    with tempfile.TemporaryDirectory() as temporary:
+        manifest = Path(temporary) / MANIFEST
+        manifest.write_bytes(bundle.manifest.to_json())
+        there = files.send(manifest, sha256_of(manifest))
+    new = f"{folder}.new"
+    lines = ["set -e", f"rm -rf {shlex.quote(new)}"]
+    for path, place in {**places, MANIFEST: there}.items():
+        target = shlex.quote(f"{new}/{path}")
+        lines.append(f"mkdir -p $(dirname {target})")
+        lines.append(f"ln {shlex.quote(place)} {target} 2>/dev/null || cp {shlex.quote(place)} {target}")
+    lines += [f"rm -rf {shlex.quote(folder)}", f"mv {shlex.quote(new)} {shlex.quote(folder)}"]
+    lines.append(
+        f"find {shlex.quote(files.home)}/objects -type f -links 1 ! -name '*.part' -mtime +7 -delete || true"
+    )
+    try:
+        files.shell("\n".join(lines))
+    except DeviceStableError as err:
+        raise DeviceStableError(
+            f"the files of {bundle.manifest.name} are there, but its folder is not: {err}"
+        ) from err
+    return folder

@@ -1,0 +1,151 @@
+"""Files on a device reached over ssh, kept by what is in them: sent once, whole, and checked."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import shlex
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from runtime.bundle import Bundle
+from runtime.errors import DeviceStableError, DeviceTransientError, EdgekitError
+
+HOME = '"${EDGEKIT_HOME:-$HOME/.local/share/edgekit}"'  # as the device's shell reads it
+_CHUNK_BYTES = 1 << 18
+Progress = Callable[[str, int, int], None]  # file, bytes there, bytes in all
+
+
+class DeviceFiles:
+    """The folder ``objects`` on a device: each file is called by its sha256.
+
+    devlib's ``push`` sends a file whole each time; a board on a bad line needs one that goes on
+    where it broke off, so files go through the SFTP channel of devlib's connection.
+
+    Args:
+        conn: a devlib ``SshConnection``.
+        where: the target's name, for errors.
+        progress: called as a file is sent.
+    """
+
+    def __init__(self, conn: Any, where: str, progress: Progress | None = None):
+        self.conn, self.where = conn, where
+        self.home = self.shell(f"echo {HOME}").strip()
+        self.sent_bytes = 0
+        self.sent: list[str] = []
+        self._progress = progress or (lambda name, done, total: None)
+        self._channel: Any = None
+
+    def shell(self, script: str) -> str:
+        """Return what ``script`` prints on the device.
+
+        Raises:
+            DeviceStableError: it failed; the message ends with its last words.
+            DeviceTransientError: the connection is gone.
+        """
+        from devlib.exception import TargetCalledProcessError, TargetError
+        from paramiko import SSHException
+
+        try:
+            return str(self.conn.execute(script))
+        except TargetCalledProcessError as err:
+            words = " ".join(str(err.output).split())[-400:]
+            raise DeviceStableError(f"{self.where}: exit status {err.returncode}: {words}") from err
+        except (TargetError, SSHException, OSError, EOFError) as err:
+            raise DeviceTransientError(f"{self.where}: the connection broke off ({err}); try again") from err
+
+    def place(self, bundle: Bundle, paths: Sequence[str]) -> dict[str, str]:
+        """Return where these files of ``bundle`` lie on the device, after sending those it lacks."""
+        entries = {entry.path: entry for entry in bundle.manifest.files}
+        known = [(path, entries[path]) for path in paths if path in entries]
+        return {path: self.send(bundle.file(path), entry.sha256) for path, entry in known}
+
+    def send(self, file: Path, sha256: str) -> str:
+        """Return the path of ``file`` on the device, after sending what of it is not there.
+
+        A part that an interrupted transfer left is gone on with; the whole is compared with
+        ``sha256`` on the device before it gets its name.
+
+        Raises:
+            DeviceError: it did not arrive; what arrived is kept for the next time.
+        """
+        target = f"{self.home}/objects/{sha256}"
+        part = f"{target}.part"
+        with self._sftp(file.name) as sftp:
+            if _size(sftp, target) == file.stat().st_size:
+                return target
+            for _ in range(2):  # the second time from the start: the part was of something else, or damaged
+                self._append(sftp, file, part)
+                if self._sha256(part) == sha256:
+                    sftp.posix_rename(part, target)
+                    self.sent.append(file.name)
+                    return target
+                sftp.remove(part)
+        raise DeviceTransientError(
+            f"{file.name} arrived damaged at {self.where}, twice; check the device's disk"
+        )
+
+    def verify(self, sha256s: Sequence[str]) -> None:
+        """Remove objects that no longer hold what their name says, so that they are sent again."""
+        paths = " ".join(f"objects/{sha256}" for sha256 in sha256s)
+        listed = self.shell(f"cd {shlex.quote(self.home)} && sha256sum {paths} 2>/dev/null || true")
+        for line in listed.splitlines():
+            found, _, path = line.partition("  ")
+            if found != Path(path).name:
+                self.shell(f"rm -f {shlex.quote(f'{self.home}/{path}')}")
+
+    def _append(self, sftp: Any, file: Path, part: str) -> None:
+        total = file.stat().st_size
+        begin = _size(sftp, part) or 0
+        if begin > total:
+            sftp.remove(part)
+            begin = 0
+        with file.open("rb") as source, sftp.open(part, "ab") as there:
+            there.set_pipelined(True)
+            source.seek(begin)
+            while chunk := source.read(_CHUNK_BYTES):
+                there.write(chunk)
+                self.sent_bytes += len(chunk)
+                self._progress(file.name, source.tell(), total)
+        if (arrived := _size(sftp, part) or 0) < total:  # writes in a pipeline do not report that they failed
+            raise OSError(f"{arrived} of {total} bytes arrived")
+
+    def _sha256(self, path: str) -> str:
+        return self.shell(f"sha256sum {shlex.quote(path)}").split()[0].lstrip("\\")
+
+    @contextlib.contextmanager
+    def _sftp(self, doing: str) -> Any:
+        from paramiko import SSHException
+
+        try:
+            if self._channel is None:
+                self.shell(f"mkdir -p {shlex.quote(self.home)}/objects")
+                self._channel = self.conn.client.open_sftp()
+            yield self._channel
+        except EdgekitError:
+            raise
+        except (SSHException, EOFError, OSError) as err:
+            if not self.conn.client.get_transport().is_active():
+                raise DeviceTransientError(
+                    f"the connection to {self.where} broke off while sending {doing}; run it again to go on"
+                ) from err
+            free = self.shell(
+                f"df -Pk {shlex.quote(self.home)}/objects | tail -n 1 | awk '{{print $4}}'"
+            ).strip()
+            raise DeviceStableError(
+                f"{self.where} does not take {doing} ({err}); {free} kB are free in {self.home}"
+            ) from err
+
+
+def sha256_of(file: Path) -> str:
+    """Return the sha256 of a file of the host."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _size(sftp: Any, path: str) -> int | None:
+    try:
+        return int(sftp.stat(path).st_size)
+    except FileNotFoundError:
+        return None

@@ -1,0 +1,222 @@
+"""A device behind a real sshd on loopback: log in, transfer, bench, run, restore, and lose the connection."""
+
+import os
+import signal
+import subprocess
+import threading
+from pathlib import Path
+
+import psutil
+import pytest
+
+from runtime.bench import bench
+from runtime.bundle import Bundle, Graph, Manifest, TensorSpec, Variant, new_bundle
+from runtime.errors import DeviceStableError, DeviceTransientError
+from runtime.governor import run_bundle
+from runtime.records import RecordLog
+from runtime.setting import Setting
+from runtime.targets import open_target
+from runtime.targets.device_files import sha256_of
+from runtime.targets.restoring import restore_target
+from runtime.targets.ssh import reach
+from runtime.targets.ssh_connection import Address
+from tests.runtime.device import cpufreq_files, wait_for
+from tests.runtime.sshd import start_sshd, stop
+
+SLOW, FAST = Setting("cpu", 300000, 1), Setting("cpu", 1803000, 1)
+
+
+@pytest.fixture
+def phone(tmp_path, monkeypatch):
+    phone = start_sshd(tmp_path)
+    monkeypatch.setenv("EDGEKIT_SSH_CONFIG", str(phone.config))
+    yield phone
+    stop(phone)
+
+
+@pytest.fixture
+def bundle(tmp_path, tflite):
+    spec = TensorSpec("x", "float32", (1, 8, 8, 4))
+    with new_bundle(tmp_path / "double.edgekit") as writer:
+        file = writer.add("double.tflite", tflite.read_bytes(), "model")
+        variant = Variant("litert-fp32", "litert", "fp32", file)
+        writer.finish(
+            Manifest("double", "2026-01-01T00:00:00Z", {"forward": Graph((spec,), (spec,))}, (variant,))
+        )
+    return Bundle.open(tmp_path / "double.edgekit")
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("root@board", Address("board", "root")),
+        ("board:2222", Address("board", None, 2222)),
+        ("me@[fe80::1]:22", Address("fe80::1", "me", 22)),
+        ("phone", Address("phone")),
+    ],
+)
+def test_addresses(text, address):
+    assert Address.parse(text) == address
+
+
+@pytest.mark.parametrize("text", ["", "a b", "x@y:port", "-oProxyCommand=x", "a:b:c"])
+def test_what_is_no_address_is_refused(text):
+    with pytest.raises(ValueError, match="is no address"):
+        Address.parse(text)
+
+
+def test_bench_and_run_on_a_device_that_has_no_bundle_yet(phone, bundle, tmp_path):
+    before = cpufreq_files(phone)
+    log = RecordLog(tmp_path / "records.jsonl")
+    with open_target("ssh:phone") as target:
+        assert (target.name, target.provenance) == ("ssh:phone", "measured")
+        records = bench(bundle, target, settings=[SLOW, FAST], runs=3, warmup=0, blocks=1, log=log)
+        assert {record.setting for record in records} == {SLOW, FAST}
+        assert {(record.target, record.rung) for record in log} == {("ssh:phone", "sysfs")}
+        result = run_bundle(bundle, target, frames=4, fps=100)
+        assert (result.target, result.frames) == ("ssh:phone", 4)
+    assert cpufreq_files(phone) == before
+    assert [path.name for path in (phone.home / "objects").iterdir()] == [bundle.manifest.files[0].sha256]
+
+
+def test_a_connection_killed_in_mid_bench(phone, bundle, tmp_path):
+    before = cpufreq_files(phone)
+    log = RecordLog(tmp_path / "records.jsonl")
+    plan = {"warmup": 0, "blocks": 1, "log": log}
+    target = open_target("ssh:phone")
+    bench(bundle, target, settings=[SLOW], runs=3, **plan)
+    held = []
+
+    def cut():
+        held.append(cpufreq_files(phone) != before)
+        phone.kill_sessions()
+
+    threading.Timer(1.0, cut).start()
+    with pytest.raises(DeviceTransientError, match="broke off during TakeSamples; run it again to go on"):
+        bench(bundle, target, settings=[FAST], runs=10_000_000, **plan)
+    assert held == [True]
+    assert len(list(log)) == 1
+    assert wait_for(lambda: cpufreq_files(phone) == before)
+    with open_target("ssh:phone") as target:
+        assert len(bench(bundle, target, settings=[SLOW, FAST], runs=3, **plan)) == 2
+    assert len(list(log)) == 2
+
+
+def test_an_agent_killed_outright_is_repaired_by_restore(phone, bundle):
+    before = cpufreq_files(phone)
+    target = open_target("ssh:phone")
+    session = target.session(bundle, bundle.manifest.variant(), SLOW)
+    session.__enter__()
+    [agent] = [p for p in psutil.process_iter(["cmdline"]) if is_agent_of(p, phone)]
+    agent.send_signal(signal.SIGKILL)
+    agent.wait(10)
+    with pytest.raises(DeviceTransientError, match="edgekit restore --target ssh:phone"):
+        session.__exit__(None, None, None)
+    assert cpufreq_files(phone) != before
+    assert [done.action for done in restore_target("ssh:phone", dry_run=True)] == ["would restore"]
+    assert cpufreq_files(phone) != before
+    assert [done.action for done in restore_target("ssh:phone")] == ["restored"]
+    assert cpufreq_files(phone) == before
+    assert restore_target("ssh:phone") == []
+
+
+def is_agent_of(process, phone):
+    words = process.info["cmdline"] or []
+    return "runtime.agent" in words and process.environ().get("EDGEKIT_HOME") == str(phone.home)
+
+
+def test_a_transfer_goes_on_where_it_broke_off(phone, tmp_path):
+    file = tmp_path / "weights.bin"
+    file.write_bytes(os.urandom(3_000_000))
+    sha256 = sha256_of(file)
+
+    def cut(name, done, total):
+        if done > 1_000_000:
+            phone.kill_sessions()
+
+    with pytest.raises(
+        DeviceTransientError, match=r"broke off while sending weights.bin; run it again to go on"
+    ):
+        reach("ssh:phone", cut).send(file, sha256)
+    part = phone.home / f"objects/{sha256}.part"
+    arrived = part.stat().st_size
+    assert 0 < arrived < 3_000_000
+    again = reach("ssh:phone")
+    place = again.send(file, sha256)
+    assert again.sent_bytes == 3_000_000 - arrived
+    assert Path(place).read_bytes() == file.read_bytes()
+    assert not part.exists()
+    third = reach("ssh:phone")
+    assert third.send(file, sha256) == place
+    assert third.sent_bytes == 0
+
+
+@pytest.mark.parametrize("size", [1_000_000, 3_000_000, 4_000_000])
+def test_a_damaged_part_starts_again(phone, tmp_path, size):
+    file = tmp_path / "weights.bin"
+    file.write_bytes(os.urandom(3_000_000))
+    sha256 = sha256_of(file)
+    (phone.home / "objects").mkdir()
+    (phone.home / f"objects/{sha256}.part").write_bytes(os.urandom(size))
+    place = reach("ssh:phone").send(file, sha256)
+    assert Path(place).read_bytes() == file.read_bytes()
+
+
+def test_an_object_that_rotted_is_found_and_sent_again(phone, tmp_path):
+    file = tmp_path / "weights.bin"
+    file.write_bytes(os.urandom(1000))
+    sha256 = sha256_of(file)
+    files = reach("ssh:phone")
+    place = files.send(file, sha256)
+    Path(place).write_bytes(bytes(1000))
+    files.verify([sha256])
+    assert Path(files.send(file, sha256)).read_bytes() == file.read_bytes()
+
+
+def test_a_full_disk_is_told(phone, tmp_path):
+    if os.geteuid() != 0:
+        pytest.skip("mounting a small disk needs root")
+    (phone.home / "objects").mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(phone.home / "objects")]
+    if subprocess.run(mount, check=False).returncode != 0:
+        pytest.skip("mounting is not allowed here")
+    try:
+        file = tmp_path / "weights.bin"
+        file.write_bytes(os.urandom(3_000_000))
+        with pytest.raises(DeviceStableError, match=r"does not take weights.bin .* kB are free"):
+            reach("ssh:phone").send(file, sha256_of(file))
+    finally:
+        subprocess.run(["umount", str(phone.home / "objects")], check=True)
+
+
+def test_an_unknown_host_is_refused(phone):
+    (phone.folder / "known_hosts").write_text("")
+    with pytest.raises(DeviceStableError, match=r"is not in .*known_hosts; connect once with `ssh phone`"):
+        open_target("ssh:phone")
+
+
+def test_a_changed_host_key_is_refused(phone):
+    known = phone.folder / "known_hosts"
+    name = known.read_text().split()[0]
+    known.write_text(f"{name} {(phone.folder / 'user_key.pub').read_text()}")
+    with pytest.raises(DeviceStableError, match=r"has changed .* ssh-keygen -R"):
+        open_target("ssh:phone")
+
+
+def test_a_key_that_is_not_let_in(phone):
+    (phone.folder / "authorized_keys").write_text("")
+    with pytest.raises(DeviceStableError, match=r"does not let us in .* ssh-copy-id"):
+        open_target("ssh:phone")
+
+
+def test_a_device_that_is_off(phone):
+    phone.process.terminate()
+    phone.process.wait(10)
+    with pytest.raises(DeviceTransientError, match="cannot be reached"):
+        open_target("ssh:phone")
+
+
+def test_a_device_without_edgekit_names_the_command(phone):
+    (phone.home / "runtime/bin/python").unlink()
+    with pytest.raises(DeviceStableError, match="edgekit push BUNDLE --target ssh:phone"):
+        open_target("ssh:phone")
