@@ -14,7 +14,7 @@ tell='import platform, sys
 libc = "".join(platform.libc_ver()[1:]) or "-"
 print(sys.executable, "%d.%d" % sys.version_info[:2], platform.machine(), libc)'
 for p in python3.13 python3.12 python3.11 python3; do
-  if command -v $p >/dev/null && $p -c "$fits"; then $p -c "$tell"; exit 0; fi
+  if $p -c "$fits" 2>/dev/null; then $p -c "$tell"; exit 0; fi
 done
 echo "none $(python3 --version 2>&1 || true)"
 """
@@ -45,7 +45,7 @@ def read_machine(files: DeviceFiles) -> Machine:
     Raises:
         DeviceStableError: it has no Python that edgekit runs on, or no glibc.
     """
-    words = files.shell(_PROBE).split()
+    words = files.shell(_PROBE).splitlines()[-1].split()
     if len(words) != 4:
         raise DeviceStableError(
             f"{files.where} has no Python 3.11 to 3.13 ({' '.join(words[1:]) or 'no python3'}); "

@@ -154,6 +154,12 @@ class Close(msgspec.Struct, tag=True, frozen=True):
     session: int
 
 
+class UseMeter(msgspec.Struct, tag=True, frozen=True):
+    """Take another energy meter from now on; answered by ``Machine``."""
+
+    wanted: str
+
+
 class AskRestore(msgspec.Struct, tag=True, frozen=True):
     """Put back what killed runs left; answered by ``Done``."""
 
@@ -185,6 +191,7 @@ Request = (
     | RunFrame
     | TakeSamples
     | Close
+    | UseMeter
     | AskRestore
 )
 Answer = Greeting | Beat | Machine | Settings | Power | State | Now | RanFrame | Taken | Done | Failed

@@ -79,6 +79,9 @@ class Service:
                 self._session(number)
                 self._open.pop(number)[1].close()
                 return m.Done()
+            case m.UseMeter(wanted):
+                self.target.use_meter(wanted)
+                return self._describe()
             case m.AskRestore(dry_run):
                 return m.Done(tuple(restore(dry_run=dry_run)))
         raise ValueError(f"{type(request).__name__} is not a request")

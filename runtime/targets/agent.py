@@ -76,6 +76,10 @@ class AgentTarget:
             self._powers[setting] = self._ask(m.AskPower(setting), m.Power).figure
         return self._powers[setting]
 
+    def use_meter(self, wanted: str) -> None:
+        """Have the device take another energy meter; see ``runtime.meters.find_meter``."""
+        self.energy_note = self._ask(m.UseMeter(wanted), m.Machine).energy_note
+
     def restore(self, *, dry_run: bool = False) -> list[Restored]:
         """Put back what killed runs left changed on the device; see ``runtime.actuators.restore``."""
         return list(self._ask(m.AskRestore(dry_run), m.Done).restored)

@@ -26,6 +26,12 @@ def invoke(*words):
     return result
 
 
+def succeed(*words):
+    result = invoke(*words)
+    assert result.exit_code == 0, result.output
+    return result
+
+
 @pytest.fixture
 def bundle(tmp_path):
     tflite = write_doubling_conv(tmp_path / "double.tflite")
@@ -52,7 +58,9 @@ def test_the_wheel_holds_the_packages_and_equal_files_give_equal_bytes(tmp_path)
     first, second = pack(tmp_path / "a"), pack(tmp_path / "b")
     assert first.read_bytes() == second.read_bytes()
     names = zipfile.ZipFile(first).namelist()
-    assert {"runtime/agent/__main__.py", "runtime/soc/profiles/gs101.toml", "edgekit/cli/push.py"} <= set(names)
+    assert {"runtime/agent/__main__.py", "runtime/soc/profiles/gs101.toml", "edgekit/cli/push.py"} <= set(
+        names
+    )
     assert not [name for name in names if "__pycache__" in name]
 
 
@@ -67,7 +75,7 @@ def test_what_was_fetched_is_used_again_without_a_network(tmp_path, monkeypatch)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
     wheel, board = pack(tmp_path), Machine("python3", "3.11", "aarch64", "2.31")
-    with pytest.raises(DataError, match="no wheels for Python 3.11 on aarch64 with glibc 2.31"):
+    with pytest.raises(DataError, match=r"no wheels for Python 3.11 on aarch64 with glibc 2.31"):
         fetch(wheel, ["litert"], board)
     assert list((tmp_path / "cache/edgekit/wheels").iterdir()) == []
 
@@ -95,21 +103,22 @@ def test_bad_arguments_are_usage_errors(bundle, words, message):
 
 @pytest.mark.slow
 def test_an_offline_device_gets_everything_and_benches(bare_phone, bundle, tmp_path):
-    if subprocess.run([sys.executable, "-m", "pip", "download", "--no-deps", "-qd", tmp_path, "click"]).returncode:
+    if subprocess.run(
+        [sys.executable, "-m", "pip", "download", "--no-deps", "-qd", tmp_path, "click"]
+    ).returncode:
         pytest.skip("the package index cannot be reached")
     assert "edgekit push BUNDLE" in invoke("bench", str(bundle), "--target", "ssh:phone").stderr
-    first = json.loads(invoke("push", str(bundle), "--target", "ssh:phone", "--offline", "--json").stdout)
+    first = json.loads(succeed("push", str(bundle), "--target", "ssh:phone", "--offline", "--json").stdout)
     assert (first["runtime"]["was_there"], first["runtime"]["engines"]) == (False, ["litert"])
     assert first["runtime"]["size_mb"] <= 350
     packages = {pin.partition("==")[0] for pin in first["runtime"]["packages"]}
     assert {"numpy", "ai_edge_litert"} <= packages
     assert not {"torch", "scikit_learn", "devlib"} & packages
-    again = invoke("push", str(bundle), "--target", "ssh:phone", "--offline")
+    again = succeed("push", str(bundle), "--target", "ssh:phone", "--offline")
     assert "was there already" in again.stdout
     assert "0 files" in again.stdout
 
-    bench = invoke("bench", str(bundle), "--target", "ssh:phone", "--runs", "3", "--blocks", "1", "--every", "8")
-    assert bench.exit_code == 0, bench.output
+    succeed("bench", str(bundle), "--target", "ssh:phone", "--runs", "3", "--blocks", "1", "--every", "8")
     [log] = (bundle / "records").iterdir()
     assert {record.target for record in RecordLog(log)} == {"ssh:phone"}
     # the device runs the bundle by itself too

@@ -77,6 +77,13 @@ def test_a_session_holds_the_clock_runs_and_gives_it_back(device, target, bundle
     assert cpufreq_files(device) == before
 
 
+def test_the_meter_is_chosen_on_the_device(target):
+    with pytest.raises(ValueError, match="rapl"):
+        target.use_meter("no such meter")
+    target.use_meter("none")
+    assert target.energy_note == "no power meter was asked for"
+
+
 def test_errors_keep_their_class(device, target, bundle):
     variant = bundle.manifest.variant()
     with (
