@@ -23,10 +23,10 @@ def trace_json(profiles: Sequence[Profile]) -> bytes:
     events: list[dict[str, Any]] = []
     for process, profile in enumerate(profiles, start=1):
         events += [
-            _name("process_name", process, 0, f"{profile.variant} ({profile.version})"),
-            _name("thread_name", process, _FRAME, "frame"),
-            _name("thread_name", process, _OPS, "ops"),
-            _span(process, _FRAME, profile.variant, 0.0, profile.frame_ms, {"threads": profile.threads}),
+            name_track("process_name", process, 0, f"{profile.variant} ({profile.version})"),
+            name_track("thread_name", process, _FRAME, "frame"),
+            name_track("thread_name", process, _OPS, "ops"),
+            span(process, _FRAME, profile.variant, 0.0, profile.frame_ms, {"threads": profile.threads}),
         ]
         for op in profile.ops:
             facts = {
@@ -39,19 +39,26 @@ def trace_json(profiles: Sequence[Profile]) -> bytes:
                 "bytes_moved": op.bytes_moved,
             }
             name = f"{op.module_path}: {op.kind}" if op.module_path else op.op
-            events.append(_span(process, _OPS, name, op.start_ms, op.duration_ms, facts))
+            events.append(span(process, _OPS, name, op.start_ms, op.duration_ms, facts))
     trace = {"traceEvents": events, "displayTimeUnit": "ms"}
     return msgspec.json.format(msgspec.json.encode(trace), indent=1)
 
 
-def _name(what: str, process: int, track: int, name: str) -> dict[str, Any]:
+def name_track(what: str, process: int, track: int, name: str) -> dict[str, Any]:
+    """Return the event that names a process (``process_name``) or a track (``thread_name``)."""
     return {"ph": "M", "name": what, "pid": process, "tid": track, "args": {"name": name}}
 
 
-def _span(
+def span(
     process: int, track: int, name: str, start_ms: float, duration_ms: float, facts: dict[str, Any]
 ) -> dict[str, Any]:
+    """Return a span; its ``facts`` are shown when it is clicked on."""
     return {
         "ph": "X", "pid": process, "tid": track, "name": name,
         "ts": round(start_ms * 1000, 3), "dur": round(duration_ms * 1000, 3), "args": facts,
     }  # fmt: skip
+
+
+def counter(process: int, name: str, moment_ms: float, value: float) -> dict[str, Any]:
+    """Return one value of a counter, drawn as a line over time."""
+    return {"ph": "C", "pid": process, "name": name, "ts": round(moment_ms * 1000, 3), "args": {name: value}}

@@ -18,8 +18,10 @@ MAX_IQR_SHARE = 0.10  # of the median
 MAX_DRIFT_SHARE = 0.05  # of the median of the blocks before, and of the first third of a block
 MAX_PROBE_SHARE = 0.08  # by which the probe may be slower than the fastest it was
 MAX_CPUS_SHARE = 0.03  # of the CPUs in use that others may take
-MAX_MACHINE_SHARE = 0.15  # of all CPUs; others share caches, memory and heat even on other CPUs
+# Of all CPUs. On two hyperthreads of one core, 12 % of the other one costs about 4 %.
+MAX_MACHINE_SHARE = 0.06
 MAX_WAIT_SHARE = 0.03  # of the time it ran that the work may stand in the queue
+MAX_PRESSURE_SHARE = 0.10  # of the time in which any task waited, where nothing better is told
 MAX_STEAL_SHARE = 0.02  # of the CPUs in use that the hypervisor may take
 MAX_CLOCK_SHARE = 0.01  # by which a clock may be read back off what was asked
 
@@ -163,10 +165,13 @@ def _in_heat(
 
 def _in_load(before: Conditions, after: Conditions) -> Iterator[Problem]:
     others = interference(before, after)
+    tells_load = others.cpus_share is not None or others.wait_share is not None
+    pressure_share = None if tells_load else others.pressure_share
     for share, limit, what in (
         (others.cpus_share, MAX_CPUS_SHARE, "other work used {} of the cores it ran on"),
         (others.machine_share, MAX_MACHINE_SHARE, "other work used {} of the machine"),
         (others.wait_share, MAX_WAIT_SHARE, "it waited for a core for {} of the time it ran"),
+        (pressure_share, MAX_PRESSURE_SHARE, "some program waited for a CPU for {} of the time"),
         (others.steal_share, MAX_STEAL_SHARE, "other guests of the host took {} of its cores"),
     ):
         if share is not None and share > limit:

@@ -27,6 +27,7 @@ SECTIONS = {
         "push": "Put a bundle and the light runtime on a device.",
         "bench": "Time a bundle over cores, clocks and threads.",
         "compare": "Say which of two bundles is faster, and how sure that is.",
+        "records": "Show records, or convert them for other tools.",
         "profile": "Time every op of a bundle, inside its delegates too.",
     },
     "Tune and run it": {

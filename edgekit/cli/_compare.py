@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgekit.cli._output import note, print_table
+from edgekit.cli._rows import show_progress
 
 if TYPE_CHECKING:
     from runtime.ab import Difference
@@ -86,12 +87,3 @@ def _measure(
     )
     note(f"records: {logs[0].path} and {logs[1].path}")
     return found
-
-
-def show_progress(done: int, total: int, latest: Record, *, with_model: bool = False) -> None:
-    """Say which block is done, and whether it will be believed."""
-    if latest.provenance == "modelled":
-        return  # those take no time
-    what = f"{latest.model} {latest.variant}" if with_model else latest.variant
-    doubt = "" if latest.verdict == "stable" else f" (unstable: {latest.reasons[0]})"
-    note(f"{done}/{total} {what} {latest.setting}: {latest.latency_ms:.3g} ms{doubt}")

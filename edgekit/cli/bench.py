@@ -8,14 +8,10 @@ from typing import Any
 import click
 
 from edgekit.cli import _options as options
-from edgekit.cli._output import note, print_json, print_table
+from edgekit.cli._output import note, print_json
+from edgekit.cli._rows import note_remarks, show_progress, show_rows
 
 _COUNT = click.IntRange(min=1)
-_COLUMNS = {
-    "variant": "variant", "setting": "setting", "median ms": "latency_ms", "+-95%": "plus_minus",
-    "IQR": "iqr_ms", "p90": "p90_ms", "cold": "first_ms", "fps": "fps", "latency": "provenance",
-    "mW": "power_mw", "mJ/frame": "energy_mj", "energy": "energy_kind", "verdict": "verdict",
-}  # fmt: skip
 
 
 @click.command()
@@ -45,7 +41,6 @@ def bench(
     BUNDLE is a .edgekit folder, or a .tflite or .pte file of any origin. Run it again to go on
     after an interruption: finished blocks are kept.
     """
-    from edgekit.cli._compare import show_progress
     from runtime.bench import bench as measure
     from runtime.bench import choose_variants, default_log, open_bundle_or_model, summarise
     from runtime.records import RecordLog
@@ -62,7 +57,6 @@ def bench(
     if as_json:
         print_json([record.to_dict() for record in records])
     else:
-        print_table(list(_COLUMNS), [[getattr(row, name) for name in _COLUMNS.values()] for row in rows])
-    for line in dict.fromkeys(line for row in rows for line in row.remarks):
-        note(line)
+        show_rows(rows)
+    note_remarks(rows)
     note(f"records: {log.path}")

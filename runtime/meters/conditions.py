@@ -56,7 +56,7 @@ def read_conditions(
         cpus_steal_s=None if used is None else used.steal_s,
         machine_busy_s=None if everywhere is None else everywhere.busy_s,
         machine_steal_s=None if everywhere is None else everywhere.steal_s,
-        pressure_s=read_pressure_s(root),
+        pressure_s=read_pressure_s(root) if with_counters else None,
         battery_pct=battery_pct,
         battery_status=battery_status,
         probe_ms=probe_ms,

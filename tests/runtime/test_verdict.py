@@ -55,8 +55,11 @@ def test_each_doubt_makes_it_unstable(change, reason):
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"cpus_busy_s": 52.2}, "other work used 9% of the cores it ran on (limit 3%)"),
-        ({"machine_busy_s": 92.8}, "other work used 19% of the machine (limit 15%)"),
+        (
+            {"cpus_busy_s": 52.2, "machine_busy_s": 92.2},
+            "other work used 9% of the cores it ran on (limit 3%)",
+        ),
+        ({"machine_busy_s": 92.8}, "other work used 19% of the machine (limit 6%)"),
         ({"own_wait_s": 0.1}, "it waited for a core for 5% of the time it ran (limit 3%)"),
         ({"cpus_steal_s": 0.1}, "other guests of the host took 5% of its cores (limit 2%)"),
         ({"cooling": ("cpufreq-cpu2=3/10",)}, "the kernel throttled it: cpufreq-cpu2=3/10"),
@@ -88,6 +91,14 @@ def test_what_the_machine_does_not_say_is_no_doubt():
     verdict = judge(STEADY, asked=ASKED, read=None, before=silent, after=replace(silent, time_s=1.0))
     assert verdict.verdict == "stable"
     assert judge(STEADY, asked=ASKED, read=Setting("big", None, 2)).verdict == "stable"
+
+
+def test_pressure_counts_only_where_nothing_better_is_told():
+    after = replace(AFTER, pressure_s=0.5)
+    assert judge(STEADY, asked=ASKED, read=ASKED, before=BEFORE, after=after).verdict == "stable"
+    blind = [replace(moment, own_busy_s=None) for moment in (BEFORE, after)]
+    verdict = judge(STEADY, asked=ASKED, read=ASKED, before=blind[0], after=blind[1])
+    assert verdict.reasons == ("some program waited for a CPU for 50% of the time (limit 10%)",)
 
 
 def test_a_clock_left_to_the_kernel_may_be_any():

@@ -1,0 +1,65 @@
+"""``edgekit records``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from edgekit.cli import _options as options
+from edgekit.cli._output import note, print_json
+from edgekit.cli._rows import note_remarks, show_rows
+
+if TYPE_CHECKING:
+    from runtime.records import Record
+
+_FORMATS = ("jsonl", "csv", "pytest-benchmark", "trace", "benchmark-model")
+
+
+@click.command()
+@click.argument(
+    "files", type=click.Path(path_type=Path, exists=True, dir_okay=False), nargs=-1, required=True
+)
+@click.option("--format", "wanted", type=click.Choice(_FORMATS), help="Convert instead of showing a table.")
+@click.option("--stable", "only_stable", is_flag=True, help="Leave out unstable blocks.")
+@options.out_option
+@options.json_option
+def records(
+    files: tuple[Path, ...], wanted: str | None, only_stable: bool, out: Path | None, as_json: bool
+) -> None:
+    """Show what `edgekit bench` wrote, or convert it for other tools.
+
+    FILES are .jsonl files of records. pytest-benchmark is JSON for `pytest-benchmark compare`;
+    trace opens in ui.perfetto.dev; benchmark-model is text like that of LiteRT's program.
+    """
+    from runtime.bench import summarise
+    from runtime.bundle import write_atomic
+    from runtime.formats import convert
+    from runtime.records import RecordLog
+
+    found = [record for path in files for record in RecordLog(path)]
+    kept = [record for record in found if record.verdict == "stable" or not only_stable]
+    if wanted is not None:
+        data = convert(kept, wanted)
+        if out is None:
+            click.echo(data, nl=False)
+        else:
+            write_atomic(out.resolve(), data)
+            note(f"written: {out}")
+    elif as_json:
+        print_json([record.to_dict() for record in kept])
+    else:
+        for title, group in _by_place(kept).items():
+            click.echo(f"{title}:")
+            rows = summarise(group)
+            show_rows(rows)
+            note_remarks(rows)
+
+
+def _by_place(found: list[Record]) -> dict[str, list[Record]]:
+    """Return the records by model file and target, oldest first."""
+    places: dict[str, list[Record]] = {}
+    for one in found:
+        places.setdefault(f"{one.model} ({one.model_sha256[:8]}) on {one.target}", []).append(one)
+    return places
