@@ -6,6 +6,7 @@ so whoever reads a machine keeps no state and whoever judges opens no file.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 
@@ -72,14 +73,15 @@ class Interference:
     pressure_share: float | None
 
 
-# /proc/stat counts in ticks of 10 ms, and books a whole tick on whoever runs when it falls.
+# /proc/stat shows ticks of 10 ms. The rounding of each CPU goes either way, so that of a sum
+# grows with the square root of their number.
 _TICK_S = 0.01
 
 
 def interference(before: Conditions, after: Conditions) -> Interference:
     """Return what others used between two moments of one session.
 
-    A tick per CPU is taken off each sum of busy time, because that much can be rounding.
+    What can be rounding is taken off each sum of busy time.
     """
     span_s = max(after.time_s - before.time_s, 1e-9)
     own_s = _grown(before.own_busy_s, after.own_busy_s)
@@ -109,4 +111,4 @@ def _grown(before: float | None, after: float | None) -> float | None:
 def _others(busy_s: float | None, own_s: float | None, span_s: float, n_cpus: int | None) -> float | None:
     if busy_s is None or own_s is None or not n_cpus:
         return None
-    return min(1.0, max(0.0, busy_s - own_s - _TICK_S * n_cpus) / (span_s * n_cpus))
+    return min(1.0, max(0.0, busy_s - own_s - _TICK_S * math.sqrt(n_cpus)) / (span_s * n_cpus))

@@ -18,9 +18,12 @@ _COLUMNS = {
 }  # fmt: skip
 
 
-def show_rows(rows: Sequence[BenchRow]) -> None:
-    """Print a line per row."""
+def show_rows(rows: Sequence[BenchRow], records: Sequence[Record]) -> None:
+    """Print a line per row, and how the figures came about."""
     print_table(list(_COLUMNS), [[getattr(row, name) for name in _COLUMNS.values()] for row in rows])
+    from runtime.bench import protocol
+
+    note(f"how: {protocol(records)}")
 
 
 def note_remarks(rows: Sequence[BenchRow]) -> None:

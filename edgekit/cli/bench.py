@@ -57,6 +57,6 @@ def bench(
     if as_json:
         print_json([record.to_dict() for record in records])
     else:
-        show_rows(rows)
+        show_rows(rows, records)
     note_remarks(rows)
     note(f"records: {log.path}")

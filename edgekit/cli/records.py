@@ -53,7 +53,7 @@ def records(
         for title, group in _by_place(kept).items():
             click.echo(f"{title}:")
             rows = summarise(group)
-            show_rows(rows)
+            show_rows(rows, group)
             note_remarks(rows)
 
 

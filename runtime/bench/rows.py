@@ -20,7 +20,9 @@ class BenchRow:
     """All blocks of one variant under one setting, in one line.
 
     ``verdict`` is ``unstable`` as soon as one block is, or where the blocks differ so much that
-    their median is not known to 5 %; ``reasons`` says why, ``advice`` what to do.
+    their median is not known to 5 %; ``reasons`` says why, ``advice`` what to do. ``stable_blocks``
+    is how many of how many blocks are stable, ``late_share`` the share of paced frames that took
+    longer than their period.
     """
 
     variant: str
@@ -40,6 +42,7 @@ class BenchRow:
     fps_target: float | None = None
     first_ms: float | None = None
     late_share: float | None = None
+    stable_blocks: tuple[int, int] = (1, 1)
 
     @property
     def plus_minus(self) -> str:
@@ -54,7 +57,9 @@ class BenchRow:
     @property
     def remarks(self) -> tuple[str, ...]:
         """What someone who reads the row must know: why it is unstable, modelled or without energy."""
-        found = [f"unstable: {self.variant} {self.setting}: {'; '.join(self.reasons)}"]
+        stable, every = self.stable_blocks
+        blocks = f" ({every - stable} of {every} blocks)" if stable < every else ""
+        found = [f"unstable: {self.variant} {self.setting}{blocks}: {'; '.join(self.reasons)}"]
         if self.verdict == "stable":
             found = list(self.reasons) if self.provenance == "modelled" else []
         found += [f"what to do: {what}" for what in self.advice]
@@ -111,6 +116,7 @@ def _row(group: Sequence[Record]) -> BenchRow:
         fps_target=first.fps_target,
         first_ms=float(np.median(first_ms)) if first_ms else None,
         late_share=None if period_ms is None else sum(ms > period_ms for ms in samples_ms) / len(samples_ms),
+        stable_blocks=(len(group) - len(unstable), len(group)),
     )
 
 
