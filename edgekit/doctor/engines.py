@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgekit.doctor.check import Check
+from runtime.engines.worker_program import choose_worker
+from runtime.errors import EdgekitError
 
 TIMEOUT_S = 120
 
@@ -45,7 +47,18 @@ TRIALS = (
 def check_engines(_root: Path, trials: tuple[Trial, ...] = TRIALS) -> tuple[Check, ...]:
     """Run every trial at once and tell how each ended."""
     with ThreadPoolExecutor() as pool:
-        return tuple(pool.map(try_out, trials))
+        return (*pool.map(try_out, trials), check_executorch_worker())
+
+
+def check_executorch_worker() -> Check:
+    """Tell what runs ``.pte`` files, Python's binding or the native runner, and why; builds nothing."""
+    name = "runs .pte files"
+    try:
+        chosen = choose_worker("executorch", build=False)
+    except (EdgekitError, ValueError) as err:
+        return Check(name, "missing", "nothing", str(err))
+    what = "the native runner" if chosen.kind == "native" else "executorch.runtime of Python"
+    return Check(name, "ok", f"{what}: {chosen.reason}")
 
 
 def try_out(trial: Trial, timeout_s: float = TIMEOUT_S) -> Check:

@@ -53,10 +53,18 @@ class ExecuTorch:
                 "or holds an op outside the delegate that has no kernel here (error 0x14)"
             ) from err
         meta = self._method.method_meta()
-        self.inputs = tuple(_spec(f"input{i}", meta.input_tensor_meta(i)) for i in range(meta.num_inputs()))
-        self.outputs = tuple(
-            _spec(f"output{i}", meta.output_tensor_meta(i)) for i in range(meta.num_outputs())
-        )
+        try:
+            self.inputs = tuple(
+                _spec(f"input{i}", meta.input_tensor_meta(i)) for i in range(meta.num_inputs())
+            )
+            self.outputs = tuple(
+                _spec(f"output{i}", meta.output_tensor_meta(i)) for i in range(meta.num_outputs())
+            )
+        except IndexError as err:
+            raise DeviceStableError(
+                f"an input or output is not a tensor but a number, text or nothing ({err}); "
+                "export it with tensors only"
+            ) from err
         self._frame: list[Any] = []
         self._results: Sequence[Any] = ()
 

@@ -6,7 +6,6 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,10 +31,9 @@ from runtime.engines.messages import (
     Sample,
     Sampled,
     TellPlan,
-    read_message,
-    write_message,
 )
 from runtime.engines.tflite_plan import Plan
+from runtime.engines.worker_program import choose_worker
 from runtime.errors import DeviceError, DeviceStableError, DeviceTransientError, MissingExtra
 from runtime.meters.reading import EnergyReading
 
@@ -86,6 +84,7 @@ class EngineProcess:
         threads: size of the engine's pool.
         cpus: pin the process to these before anything is loaded; ``None`` leaves it free.
         with_profiler: load it so that ``profile`` works; frames are slower then.
+        executorch: ``native`` or ``python``; default: see ``runtime.engines.worker_program``.
 
     Raises:
         MissingExtra: the engine's package is not installed.
@@ -105,18 +104,24 @@ class EngineProcess:
         threads: int = 1,
         cpus: Sequence[int] | None = None,
         with_profiler: bool = False,
+        executorch: str | None = None,
     ):
         self._what = f"{Path(path).name} on {engine}"
+        self._worker = choose_worker(engine, executorch, cpus)
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  closed in close()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "runtime.engines.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._stderr,
-            env=_environment(),
-        )
         try:
-            pinned = None if cpus is None else tuple(cpus)
+            self._process = subprocess.Popen(
+                self._worker.command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._stderr,
+                env=_environment(),
+            )
+        except OSError as err:
+            self._stderr.close()
+            raise DeviceStableError(f"{self._what}: cannot start {self._worker.command[0]} ({err})") from err
+        try:
+            pinned = None if cpus is None or self._worker.is_pinned else tuple(cpus)
             loaded = self._ask(Load(engine, str(path), graph, threads, pinned, with_profiler))
         except BaseException:
             self.close()
@@ -125,7 +130,7 @@ class EngineProcess:
             raise DeviceTransientError(f"{self._what}: the worker answered {loaded!r}")
         self.inputs = tuple(TensorSpec(*spec) for spec in loaded.inputs)
         self.outputs = tuple(TensorSpec(*spec) for spec in loaded.outputs)
-        self.cpus = loaded.cpus
+        self.cpus = tuple(cpus or ()) if self._worker.is_pinned else loaded.cpus
         self.version = loaded.version
 
     @property
@@ -209,8 +214,8 @@ class EngineProcess:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         try:
-            write_message(self._process.stdin, request)
-            answer = read_message(self._process.stdout)
+            self._worker.write(self._process.stdin, request)
+            answer = self._worker.read(self._process.stdout)
         except BrokenPipeError:
             answer = None
         if answer is None:

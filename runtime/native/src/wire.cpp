@@ -1,0 +1,49 @@
+#include "wire.h"
+
+#include <stdexcept>
+
+namespace edgekit {
+namespace {
+
+constexpr size_t kMaxLineBytes = 1 << 20;
+constexpr int64_t kMaxArrayBytes = int64_t{1} << 32;
+
+Array read_array(const Json& head, std::FILE* stream) {
+  Array array;
+  array.dtype = head.text_at("dtype");
+  for (const Json& side : head.list_at("shape")) array.shape.push_back(static_cast<int32_t>(side.integer()));
+  const int64_t size_bytes = head.integer_at("size_bytes");
+  if (size_bytes < 0 || size_bytes > kMaxArrayBytes) throw std::runtime_error("an input's size_bytes is absurd");
+  array.data.resize(static_cast<size_t>(size_bytes));
+  if (std::fread(array.data.data(), 1, array.data.size(), stream) != array.data.size()) {
+    throw std::runtime_error("the stream ended within an input");
+  }
+  return array;
+}
+
+}  // namespace
+
+std::optional<Request> read_request(std::FILE* stream) {
+  std::string line;
+  int next;
+  while ((next = std::getc(stream)) != EOF && next != '\n') {
+    line += static_cast<char>(next);
+    if (line.size() > kMaxLineBytes) throw std::runtime_error("a request's line is longer than 1 MiB");
+  }
+  if (next == EOF && line.empty()) return std::nullopt;
+  Request request{parse_json(line), {}};
+  if (request.head.object.count("inputs")) {
+    for (const Json& head : request.head.list_at("inputs")) request.inputs.push_back(read_array(head, stream));
+  }
+  return request;
+}
+
+bool write_answer(std::FILE* stream, const std::string& json, const std::vector<Blob>& blobs) {
+  bool is_written = std::fwrite(json.data(), 1, json.size(), stream) == json.size() && std::putc('\n', stream) != EOF;
+  for (const Blob& blob : blobs) {
+    is_written = is_written && std::fwrite(blob.data, 1, blob.size_bytes, stream) == blob.size_bytes;
+  }
+  return is_written && std::fflush(stream) == 0;
+}
+
+}  // namespace edgekit
