@@ -28,6 +28,7 @@ MAX_CLOCK_SHARE = 0.01  # by which a clock may be read back off what was asked
 _MORE_FRAMES = "use more --runs"
 _STOP_OTHERS = "stop other programs, or bench on other cores"
 _COOL = "let the machine cool down (--max-temp-c), or ask for a lower clock"
+_LEAVE_CPUSET = "bring the CPUs online, or start from a cpuset that holds them"
 _AGAIN = "bench again on a quiet machine, with more --blocks"
 
 
@@ -53,6 +54,7 @@ def judge(
     earlier_medians_ms: Sequence[float] = (),
     earlier_probes_ms: Sequence[float] = (),
     max_temp_c: float | None = None,
+    misplaced: Sequence[str] = (),
 ) -> Verdict:
     """Judge one block.
 
@@ -63,9 +65,11 @@ def judge(
         earlier_medians_ms: of earlier blocks of the same setting.
         earlier_probes_ms: of the same blocks.
         max_temp_c: above which the block should not have started.
+        misplaced: what is wrong with where threads ran.
     """
     problems = [*_in_samples(samples_ms), *_against_earlier(samples_ms, earlier_medians_ms)]
     problems += _in_setting(asked, read)
+    problems += [(why, _LEAVE_CPUSET) for why in misplaced]
     is_short = sum(samples_ms) / 1000 < MIN_BLOCK_S
     if is_short:
         needed = math.ceil(1000 * MIN_BLOCK_S / float(np.median(samples_ms)))

@@ -53,13 +53,15 @@ class Frame:
 class Samples:
     """Timed frames. ``first_ms`` is the cold one, apart; ``threads`` what the pool was seen to have.
 
-    ``energy`` is that of the timed frames, where the machine has a meter.
+    ``energy`` is that of the timed frames, where the machine has a meter. ``misplaced`` says which
+    threads of the worker were not kept to the CPUs that were asked.
     """
 
     first_ms: float | None
     samples_ms: tuple[float, ...]
     threads: int | None
     energy: EnergyReading | None = None
+    misplaced: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from runtime.emulation.marker import Marker, find_marker
 from runtime.engines import EngineProcess, Frame, Samples, random_inputs
 from runtime.errors import DeviceStableError
 from runtime.meters import MeterInUse, read_conditions, read_device
+from runtime.meters.threads import misplaced, read_threads
 from runtime.pacing import WallClock, released
 from runtime.setting import Setting
 from runtime.soc import Cluster, Opp, PowerFigure, SocProfile, load_profile, power_mw
@@ -156,7 +157,15 @@ class LocalSession:
                 timed, first_ms=cold.first_ms, threads=timed.threads or cold.threads, energy=energy
             )
         self._threads_read = samples.threads
-        return samples
+        return replace(samples, misplaced=self._misplaced())
+
+    def _misplaced(self) -> tuple[str, ...]:
+        """Look at every thread of the worker: affinity is each one's own, and a cpuset overrides it."""
+        cpus = self._model.cpus
+        if cpus is None or self.worker_pid is None:
+            return ()
+        marker = find_marker()  # of the machine that the worker really runs on
+        return misplaced(read_threads(self.worker_pid), cpus if marker is None else marker.map(cpus))
 
     def _time(self, runs: int, fps: float | None) -> Samples:
         if fps is None:

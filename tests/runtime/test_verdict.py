@@ -106,3 +106,10 @@ def test_a_clock_left_to_the_kernel_may_be_any():
     before = replace(BEFORE, freq_khz=600000)
     verdict = judge(STEADY, asked=asked, read=Setting("big", 1800000), before=before, after=AFTER)
     assert verdict.verdict == "stable"
+
+
+def test_threads_on_other_cores_make_a_block_unstable():
+    why = "thread 7 ran on CPU 0, [2, 3] was asked"
+    verdict = judge(STEADY, asked=ASKED, read=ASKED, misplaced=(why,))
+    assert (verdict.verdict, verdict.reasons) == ("unstable", (why,))
+    assert "cpuset" in verdict.advice[0]

@@ -195,3 +195,13 @@ def test_no_meter_is_said_kind_by_kind(tmp_path, bundle):
         use_meter(target, "hwmom")
     with pytest.raises(ValueError, match="virtual:gs101 has no meters to choose from"):
         use_meter(VirtualTarget("gs101"), "rapl")
+
+
+@pytest.mark.skipif(len(allowed_cpus() or ()) < 2, reason="one CPU leaves no wrong one")
+def test_threads_that_leave_their_cpus_are_told(tmp_path, bundle):
+    target = LocalTarget(tmp_path)
+    with target.session(bundle, bundle.manifest.variant(), target.settings()[0]) as session:
+        assert session.sample(warmup=0, runs=3).misplaced == ()
+        os.sched_setaffinity(session.worker_pid, allowed_cpus())  # as a cpuset that changes would
+        [why, *_] = session.sample(warmup=0, runs=3).misplaced
+    assert why.startswith(f"thread {session.worker_pid} may run on CPUs [")
