@@ -36,7 +36,7 @@ class Record:
         provenance: one of ``PROVENANCES``.
         setting: what was asked.
         setting_read: what the machine said it did; ``None`` where it cannot say.
-        rung: how far the clock and cores could be controlled (sysfs, affinity, threads, none).
+        rung: how far the clock and cores could be controlled (sysfs, uclamp, affinity, threads, none).
         samples_ms: latency of each timed frame in ms, in order; at least one.
         first_ms: the first, cold frame; not among the samples.
         power_mw: mean power while busy, ``None`` where nothing can tell.

@@ -11,6 +11,7 @@ from pathlib import Path
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,20}")  # 20 digits hold every 64-bit number
 _MAX_BYTES = 1 << 20
+_MAX_CPU = 8192  # CONFIG_NR_CPUS of the largest kernels; more is no list of CPUs
 
 
 def read_text(path: Path) -> str | None:
@@ -36,3 +37,21 @@ def parse_int(text: str) -> int | None:
         (-12, None, None)
     """
     return int(text) if _INTEGER.fullmatch(text) else None
+
+
+def parse_cpu_list(text: str) -> tuple[int, ...] | None:
+    """Return the CPUs in the kernel's notation, ``None`` where it is not that.
+
+    Example:
+        >>> parse_cpu_list("0-2,6"), parse_cpu_list(""), parse_cpu_list("0-")
+        ((0, 1, 2, 6), (), None)
+    """
+    cpus: set[int] = set()
+    for part in text.split(",") if text else ():
+        first, dash, last = part.partition("-")
+        low = parse_int(first)
+        high = parse_int(last) if dash else low
+        if low is None or high is None or not 0 <= low <= high < _MAX_CPU:
+            return None
+        cpus.update(range(low, high + 1))
+    return tuple(sorted(cpus))

@@ -25,8 +25,8 @@ def restore(dry_run: bool, target: str, as_json: bool) -> None:
         print_json(done)
     elif done:
         print_table(
-            ("policy", "governor", "min kHz", "max kHz", "action"),
-            [(d.state.policy, d.state.governor, d.state.min_khz, d.state.max_khz, d.action) for d in done],
+            ("what", "back to", "action"),
+            [(d.state.thing, d.state.text, d.action) for d in done],
         )
     else:
         note("nothing to restore")

@@ -32,6 +32,7 @@ def check_control(root: Path, journal: Journal | None = None) -> tuple[Check, ..
     state = "ok" if can.rung == "sysfs" else "missing"
     means = {
         "sysfs": "clocks can be set, processes pinned to cores",
+        "uclamp": "clocks cannot be set, but the scheduler be asked for a capacity; processes can be pinned",
         "affinity": "clocks cannot be set; processes can be pinned to cores",
     }
     checks = [Check("settings", state, means.get(can.rung, "threads only"), "; ".join(can.reasons) or None)]
@@ -39,7 +40,7 @@ def check_control(root: Path, journal: Journal | None = None) -> tuple[Check, ..
     if cpus is not None:
         checks.append(Check("cores allowed", "ok", range_list(list(cpus))))
     try:
-        left = [e.state.policy for _, e in (journal or Journal()).entries() if not e.is_owner_alive]
+        left = [e.state.thing for _, e in (journal or Journal()).entries() if not e.is_owner_alive]
     except DataError as err:
         return (*checks, Check("left changed", "warn", str(err)))
     if left:

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import threading
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from runtime.actuators.journal import Journal, PolicyState
-from runtime.actuators.signals import orderly_signals
+from runtime.actuators.holding import held
+from runtime.actuators.journal import Journal
+from runtime.actuators.states import PolicyState, State
 from runtime.errors import DeviceStableError, DeviceTransientError, EdgekitError, PermissionNeeded
+from runtime.sysfs import parse_int
 
 POLICY_DIR = Path("sys/devices/system/cpu/cpufreq")
 _ASK_ROOT = "run as root, or leave the clock to the kernel (no --freq-khz)"
@@ -87,7 +88,7 @@ class CpuFreq:
         Most drivers give the clock last asked for here, not one measured.
         """
         text = _read(policy.path / "scaling_cur_freq")
-        return int(text) if text is not None and text.isdigit() else None
+        return None if text is None else parse_int(text)
 
     @contextlib.contextmanager
     def hold(self, policy: Policy, freq_khz: int) -> Iterator[None]:
@@ -104,31 +105,25 @@ class CpuFreq:
                 run holds it.
         """
         known = policy.available_khz
+        if not known:
+            raise DeviceStableError(f"{policy.path} shows no clocks; leave the clock to the kernel")
         if not known[0] <= freq_khz <= known[-1] or (len(known) > 2 and freq_khz not in known):
             clocks = ", ".join(str(khz) for khz in known)
             raise ValueError(f"{policy.path.name} has no clock of {freq_khz} kHz; choose one of: {clocks}")
-        if threading.current_thread() is not threading.main_thread():
-            from runtime.actuators.guardian import guard
+        with held(
+            self._journal, str(policy.path), lambda: read_state(policy.path), self._back(policy)
+        ) as signals:
+            signals.deliver()
+            self._set(policy, freq_khz)
+            yield
 
-            guard(self._journal)
-        with self._journal.claim(str(policy.path)), orderly_signals() as signals:
-            before, owed = None, None
-            try:
-                for left, entry in self._journal.left_behind(str(policy.path)):
-                    write_state(entry.state, policy.path)
-                    left.unlink(missing_ok=True)
-                before = read_state(policy.path)
-                signals.hold_back = True
-                owed = self._journal.write(before)
-                signals.deliver()
-                self._set(policy, freq_khz)
-                yield
-            finally:
-                signals.hold_back = True
-                if before is not None and owed is not None:
-                    write_state(before, policy.path)
-                    self._settle()
-                    owed.unlink(missing_ok=True)  # not reached when the state could not be put back
+    def _back(self, policy: Policy) -> Callable[[State], None]:
+        def put_back(state: State) -> None:
+            assert isinstance(state, PolicyState)
+            write_state(state, policy.path)
+            self._settle()
+
+        return put_back
 
     def _set(self, policy: Policy, freq_khz: int) -> None:
         state = read_state(policy.path)
@@ -151,9 +146,9 @@ class CpuFreq:
 def read_state(policy_dir: Path) -> PolicyState:
     """Return what must be written to bring a policy back to how it is now."""
     governor = _need(policy_dir / "scaling_governor")
-    low, high = (int(_need(policy_dir / f"scaling_{end}_freq")) for end in ("min", "max"))
+    low, high = (_need_khz(policy_dir / f"scaling_{end}_freq") for end in ("min", "max"))
     speed = _read(policy_dir / "scaling_setspeed") if governor == "userspace" else None
-    setspeed_khz = int(speed) if speed is not None and speed.isdigit() else None
+    setspeed_khz = None if speed is None else parse_int(speed)  # None of <unsupported>
     return PolicyState(str(policy_dir), governor, low, high, setspeed_khz)
 
 
@@ -186,7 +181,7 @@ def write_state(state: PolicyState, policy_dir: Path | None = None) -> None:
 
 def write_range(policy_dir: Path, min_khz: int, max_khz: int) -> None:
     """Write both limits, in the order in which the kernel takes them: min may never pass max."""
-    if max_khz >= int(_need(policy_dir / "scaling_min_freq")):
+    if max_khz >= _need_khz(policy_dir / "scaling_min_freq"):
         _write(policy_dir / "scaling_max_freq", str(max_khz))
         _write(policy_dir / "scaling_min_freq", str(min_khz))
     else:
@@ -195,18 +190,30 @@ def write_range(policy_dir: Path, min_khz: int, max_khz: int) -> None:
 
 
 def _read_policy(folder: Path) -> Policy:
-    listed = (_read(folder / "scaling_available_frequencies") or "").split()
-    ends = (_read(folder / "cpuinfo_min_freq"), _read(folder / "cpuinfo_max_freq"))
-    clocks = sorted({int(khz) for khz in (*listed, *ends) if khz is not None})
+    """Read a policy as its driver shows it.
+
+    intel_pstate, amd-pstate and some phones list no clocks: those with time statistics are known from
+    there; of the rest only the ends, and any clock between can be asked for.
+    """
+    listed = _clocks(_read(folder / "scaling_available_frequencies") or "")
+    if not listed:
+        stats = (_read(folder / "stats" / "time_in_state") or "").splitlines()
+        listed = _clocks(" ".join(line.split()[0] for line in stats if line.strip()))
+    ends = _clocks(" ".join(_read(folder / f"cpuinfo_{end}_freq") or "" for end in ("min", "max")))
     governors = (_read(folder / "scaling_available_governors") or "").split()
-    cpus = sorted(int(cpu) for cpu in _need(folder / "related_cpus").split())
-    return Policy(folder, tuple(cpus), tuple(governors), tuple(clocks))
+    cpus = _clocks(_need(folder / "related_cpus"))
+    return Policy(folder, tuple(cpus), tuple(governors), tuple(sorted({*listed, *ends})))
+
+
+def _clocks(text: str) -> list[int]:
+    """Return the numbers in ``text``; words such as ``<unsupported>`` are none."""
+    return sorted(number for word in text.split() if (number := parse_int(word)) is not None and number >= 0)
 
 
 def _read(path: Path) -> str | None:
     try:
         return path.read_text().strip()
-    except OSError:
+    except (OSError, UnicodeDecodeError):
         return None  # drivers leave files out, or refuse to read some
 
 
@@ -215,6 +222,13 @@ def _need(path: Path) -> str:
     if not text:
         raise DeviceStableError(f"cannot read {path}; this driver does not let its clock be held")
     return text
+
+
+def _need_khz(path: Path) -> int:
+    khz = parse_int(_need(path))
+    if khz is None or khz < 0:
+        raise DeviceStableError(f"{path} gives no clock: {_read(path)!r:.60}; it cannot be held")
+    return khz
 
 
 def _write(path: Path, value: str) -> None:

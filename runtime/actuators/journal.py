@@ -6,7 +6,6 @@ import contextlib
 import errno
 import fcntl
 import os
-import re
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -15,38 +14,23 @@ from pathlib import Path
 import msgspec
 import psutil
 
+from runtime.actuators.states import PolicyState, State
 from runtime.bundle import write_atomic
 from runtime.emulation.marker import FOLDER, find_marker
 from runtime.errors import DataError, DeviceTransientError, PermissionNeeded
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-# A journal is replayed as root: it may write the files of a clock domain and nothing else.
-_POLICY_DIR = re.compile(r"/.*/devices/system/cpu/cpufreq/policy\d+")
-
-
-@dataclass(frozen=True)
-class PolicyState:
-    """How a clock domain was before it was changed; clocks in kHz."""
-
-    policy: str
-    governor: str
-    min_khz: int
-    max_khz: int
-    setspeed_khz: int | None = None
-
-    def __post_init__(self) -> None:
-        if not _POLICY_DIR.fullmatch(self.policy) or ".." in self.policy:
-            raise ValueError(f"policy is {self.policy!r}; it must be .../devices/system/cpu/cpufreq/policyN")
+_FILES = ("policy*-*.json", "group*-*.json")
 
 
 @dataclass(frozen=True)
 class Entry:
     """A state to go back to, and the process that owes it; ``pid_started`` is in seconds since boot.
 
-    ``device`` is the target whose clock it is, ``None`` for this machine; ``boot_id`` is that machine's.
+    ``device`` is the target whose state it is, ``None`` for this machine; ``boot_id`` is that machine's.
     """
 
-    state: PolicyState
+    state: State
     pid: int
     pid_started: float
     boot_id: str
@@ -59,7 +43,7 @@ class Entry:
 
     @property
     def is_of_this_boot(self) -> bool:
-        """Whether the change can still be there: clocks do not survive a reboot."""
+        """Whether the change can still be there: clocks and control groups do not survive a reboot."""
         return self.boot_id == read_boot_id()
 
 
@@ -77,7 +61,7 @@ class Journal:
         self._device = device
         self._boot_id = read_boot_id() if boot_id is None else boot_id
 
-    def write(self, state: PolicyState) -> Path:
+    def write(self, state: State) -> Path:
         """Put ``state`` on the disk and return its file; ``unlink`` it once the state is back.
 
         Raises:
@@ -86,10 +70,11 @@ class Journal:
         pid = os.getpid()
         entry = Entry(state, pid, _started_s(pid) or 0.0, self._boot_id, self._device)
         where = "" if self._device is None else f"{zlib.crc32(self._device.encode()):08x}-"
-        path = self.folder / f"{Path(state.policy).name}-{where}{pid}.json"
+        path = self.folder / f"{_stem(state)}-{where}{pid}.json"
         with self._noting():
             self.folder.mkdir(parents=True, exist_ok=True)
             write_atomic(path, msgspec.json.encode(entry))
+            _sync_folder(self.folder)
         return path
 
     @contextlib.contextmanager
@@ -132,14 +117,14 @@ class Journal:
         ]
 
     def _is_about(self, entry: Entry, thing: str) -> bool:
-        return entry.device == self._device and entry.state.policy == thing
+        return entry.device == self._device and entry.state.thing == thing
 
     @contextlib.contextmanager
     def _noting(self) -> Iterator[None]:
         try:
             yield
         except OSError as err:
-            what = f"cannot note in {self.folder} how the clock was ({err.strerror})"
+            what = f"cannot note in {self.folder} how the machine was ({err.strerror})"
             if err.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise DeviceTransientError(f"{what}; make room there, or set XDG_STATE_HOME") from err
             raise PermissionNeeded(
@@ -153,7 +138,7 @@ class Journal:
             DataError: a file there is not an entry.
         """
         found = []
-        for path in _newest_first(self.folder.glob("policy*-*.json")):
+        for path in _newest_first(p for kind in _FILES for p in self.folder.glob(kind)):
             try:
                 found.append((path, msgspec.json.decode(path.read_bytes(), type=Entry)))
             except FileNotFoundError:
@@ -161,6 +146,21 @@ class Journal:
             except msgspec.DecodeError as err:
                 raise DataError(f"{path} does not say what to restore ({err}); remove it, or reboot") from err
         return found
+
+
+def _stem(state: State) -> str:
+    if isinstance(state, PolicyState):
+        return Path(state.policy).name
+    return f"group{zlib.crc32(state.group.encode()):08x}"
+
+
+def _sync_folder(folder: Path) -> None:
+    """Bring the name of a new file to the disk, too: without it a power cut could lose the note."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def default_folder() -> Path:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from runtime.actuators.cgroup import write_group
 from runtime.actuators.cpufreq import write_state
-from runtime.actuators.journal import Entry, Journal, PolicyState
+from runtime.actuators.journal import Entry, Journal
+from runtime.actuators.states import PolicyState, State
 from runtime.errors import EdgekitError
 
 
@@ -17,7 +19,7 @@ class Restored:
     ``device`` is the target whose clock it is, ``None`` for this machine.
     """
 
-    state: PolicyState
+    state: State
     action: str
     device: str | None = None
 
@@ -42,7 +44,7 @@ def restore(
 
     Example:
         >>> for done in restore():                      # doctest: +SKIP
-        ...     print(done.state.policy, done.action)
+        ...     print(done.state.thing, done.action)
     """
     journal = journal or Journal()
     done, failures = [], []
@@ -66,15 +68,23 @@ def _settle(journal: Journal, path: Path, entry: Entry, dry_run: bool) -> str:
     elif dry_run:
         return "would restore"
     elif entry.device is not None:
+        assert isinstance(entry.state, PolicyState)  # of phones only clocks are noted
         from runtime.targets.adb import restore_clocks
 
-        with Journal(journal.folder, entry.device).claim(entry.state.policy):
+        with Journal(journal.folder, entry.device).claim(entry.state.thing):
             is_back = restore_clocks(entry.device, entry.state, entry.boot_id)
         action = "restored" if is_back else "nothing to do: the phone was restarted since"
     else:
-        with journal.claim(entry.state.policy):
-            write_state(entry.state)
+        with journal.claim(entry.state.thing):
+            _put_back(entry.state)
         action = "restored"
     if not dry_run:
         path.unlink(missing_ok=True)
     return action
+
+
+def _put_back(state: State) -> None:
+    if isinstance(state, PolicyState):
+        write_state(state)
+    else:
+        write_group(state)

@@ -45,7 +45,7 @@ def decide(current: int, voltage: int) -> Units:
         raise DeviceStableError("current_now reads 0 while discharging: this gauge does not tell its current")
     is_ma = size < MIN_AWAKE_UA
     factor_ua = 1000 if is_ma else 1
-    if size * factor_ua > MAX_CURRENT_UA:
+    if not MIN_AWAKE_UA <= size * factor_ua <= MAX_CURRENT_UA:
         raise DeviceStableError(f"current_now reads {current}: neither in uA nor in mA can that be")
     is_mv = 0 < voltage < MIN_VOLTAGE_UV
     factor_uv = 1000 if is_mv else 1

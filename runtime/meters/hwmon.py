@@ -132,7 +132,8 @@ def meter_of(
         name=name,
         source=f"{'emulated ' if emulated else ''}{name} {chip_names} ({' + '.join(taken)})",
         provenance="emulated" if emulated else "measured",
-        sample_rate_hz=50.0 if is_counter else 20.0,
+        sample_rate_hz=2.0 if is_counter else 20.0,
+        counting_rate_hz=100.0 if is_counter and period_s is None else None,
         update_period_s=period_s,
         notes=(sort, *((f"left out, fed by {taken[0]}: {', '.join(left_out)}",) if left_out else ())),
     )

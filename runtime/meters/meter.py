@@ -24,6 +24,8 @@ class About:
         source: device and rails, for the record.
         provenance: ``measured``, ``modelled`` or ``emulated``.
         sample_rate_hz: how often it is looked at while work runs.
+        counting_rate_hz: how often it is looked at until enough updates of it were counted; ``None``: no
+            oftener than else.
         update_period_s: how often it has a new value; ``None``: seen only by its changing.
         idle_s: how long the idle machine must be watched for a baseline; 0: it does not show in it.
         max_mw: more than this is a wrong unit, not a load.
@@ -34,6 +36,7 @@ class About:
     source: str
     provenance: str = "measured"
     sample_rate_hz: float = 20.0
+    counting_rate_hz: float | None = None
     update_period_s: float | None = None
     idle_s: float = 1.0
     max_mw: float = 1e6

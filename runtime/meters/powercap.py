@@ -52,6 +52,7 @@ def find_rapl(root: Path, only: str | None = None) -> CounterMeter:
     about = About(
         name="rapl",
         source=f"RAPL {' + '.join(rails)}",
+        sample_rate_hz=2.0,  # to follow more than one wrap
         update_period_s=_UPDATE_S,
         max_mw=_MAX_MW,
         notes=("uJ counters of whole packages, parts not added again", *notes),

@@ -6,9 +6,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from runtime.sysfs import parse_int, read_text
+from runtime.sysfs import parse_cpu_list, parse_int, read_text
 
-_MAX_CPU = 8192  # CONFIG_NR_CPUS of the largest kernels; more is no list of CPUs
 _LAST_CPU = 36  # field 39, counted from after the name and its bracket
 
 
@@ -72,21 +71,3 @@ def parse_last_cpu(stat: str) -> int | None:
     """Return field 39 of the text of ``/proc/PID/task/TID/stat``; the name in brackets may hold anything."""
     fields = stat.rpartition(")")[2].split()
     return parse_int(fields[_LAST_CPU]) if len(fields) > _LAST_CPU else None
-
-
-def parse_cpu_list(text: str) -> tuple[int, ...] | None:
-    """Return the CPUs in the kernel's notation, ``None`` where it is not that.
-
-    Example:
-        >>> parse_cpu_list("0-2,6"), parse_cpu_list(""), parse_cpu_list("0-")
-        ((0, 1, 2, 6), (), None)
-    """
-    cpus: set[int] = set()
-    for part in text.split(",") if text else ():
-        first, dash, last = part.partition("-")
-        low = parse_int(first)
-        high = parse_int(last) if dash else low
-        if low is None or high is None or not 0 <= low <= high < _MAX_CPU:
-            return None
-        cpus.update(range(low, high + 1))
-    return tuple(sorted(cpus))

@@ -16,7 +16,7 @@ class EnergyWindow:
     """One block of work under a meter. No fault of the meter ever reaches the work.
 
     The thread integrates what only tells power, follows counters across more than one wrap and
-    sees how often the source changes. It takes one short read per ``sample_rate_hz``.
+    sees how often the source changes. It reads no oftener than that needs: see ``About``.
 
     Example:
         >>> with EnergyWindow(meter) as window:          # doctest: +SKIP
@@ -74,8 +74,13 @@ class EnergyWindow:
         )
 
     def _follow(self) -> None:
-        while not self._ended.wait(1 / self.meter.about.sample_rate_hz) and self._fault is None:
-            self._look()
+        about = self.meter.about
+        rate_hz = about.counting_rate_hz or about.sample_rate_hz
+        while not self._ended.wait(1 / rate_hz) and self._fault is None:
+            read = self._look()
+            if read is not None and self._first is not None:
+                is_enough = read.updates - self._first.updates >= MIN_UPDATES
+                rate_hz = about.sample_rate_hz if is_enough else rate_hz
 
     def _look(self) -> Reading | None:
         with self._reading:

@@ -17,7 +17,7 @@ import numpy as np
 
 from runtime.actuators import Capability, CpuFreq, Journal, Policy
 from runtime.actuators.cpufreq import POLICY_DIR, write_state
-from runtime.actuators.journal import PolicyState
+from runtime.actuators.states import PolicyState
 from runtime.bundle import Bundle, Variant
 from runtime.conditions import Conditions
 from runtime.engines import Frame, Samples

@@ -10,7 +10,16 @@ from pathlib import Path
 
 import numpy as np
 
-from runtime.actuators import CpuFreq, Policy, allowed_cpus, probe
+from runtime.actuators import (
+    CLOCKING,
+    PINNING,
+    CpuFreq,
+    Policy,
+    allowed_cpus,
+    find_uclamp,
+    hold_uclamp,
+    probe,
+)
 from runtime.bundle import Bundle, Variant
 from runtime.conditions import Conditions
 from runtime.emulation.marker import Marker, find_marker
@@ -56,7 +65,7 @@ class LocalTarget:
         self._cpufreq = CpuFreq(root)
 
     def settings(self, threads: Sequence[int] = (1,)) -> tuple[Setting, ...]:
-        offered = settings_of(self.profile, threads, with_clocks=self.capability.rung == "sysfs")
+        offered = settings_of(self.profile, threads, with_clocks=self.capability.rung in CLOCKING)
         if self._emulated is None:
             return offered
         return tuple(s for s in offered if _why_not(self._emulated, self.profile, s) is None)
@@ -98,15 +107,31 @@ class LocalTarget:
             if cluster.opps or setting.freq_khz is not None:
                 policy = self._cpufreq.policy_of(cluster.cpus)
             if policy is not None and setting.freq_khz is not None:
-                stack.enter_context(self._cpufreq.hold(policy, setting.freq_khz))
+                stack.enter_context(self._hold_clock(policy, cluster, setting.freq_khz))
             # The last CPUs: the first one does the kernel's housekeeping.
-            cpus = cluster.cpus[-setting.threads :] if self.capability.rung in ("sysfs", "affinity") else None
+            cpus = cluster.cpus[-setting.threads :] if self.capability.rung in PINNING else None
             path = bundle.file(variant.path)
             process = EngineProcess(variant.engine, path, threads=setting.threads, cpus=cpus)
             model = stack.enter_context(process)
             yield LocalSession(
-                model, setting, self._cpufreq, policy, self._meter, is_emulated=self.provenance == "emulated"
+                model,
+                setting,
+                self._cpufreq,
+                policy,
+                self._meter,
+                clock_rung=self.capability.rung if self.capability.rung in CLOCKING else "sysfs",
+                is_emulated=self.provenance == "emulated",
             )
+
+    def _hold_clock(
+        self, policy: Policy, cluster: Cluster, freq_khz: int
+    ) -> contextlib.AbstractContextManager[None]:
+        """Hold the clock itself, or where that may not be done ask the scheduler for its capacity."""
+        if self.capability.rung != "uclamp":
+            return self._cpufreq.hold(policy, freq_khz)
+        cluster.opp(freq_khz)
+        capacity = self.profile.capacity(cluster, freq_khz)
+        return hold_uclamp(find_uclamp(self.root), capacity, capacity)
 
 
 class LocalSession:
@@ -119,11 +144,12 @@ class LocalSession:
         cpufreq: CpuFreq,
         policy: Policy | None,
         meter: MeterInUse,
+        clock_rung: str = "sysfs",
         is_emulated: bool = False,
     ):
         self.setting = setting
         self.device = read_device(cpufreq.root)
-        self._is_emulated = is_emulated
+        self._is_emulated, self._clock_rung = is_emulated, clock_rung
         self.worker_pid: int | None = model.pid
         self.versions = {"engine": model.version, "kernel": platform.release()}
         self._model, self._cpufreq, self._policy = model, cpufreq, policy
@@ -134,7 +160,7 @@ class LocalSession:
     @property
     def rung(self) -> str:
         if self.setting.freq_khz is not None:
-            return "sysfs"
+            return self._clock_rung
         return "affinity" if self._model.cpus is not None else "threads"
 
     @property

@@ -24,4 +24,4 @@ def test_no_clocks_at_all(tmp_path):
 
 def test_no_affinity_either(tmp_path, monkeypatch):
     monkeypatch.delattr(os, "sched_setaffinity")
-    assert (probe(tmp_path).rung, len(probe(tmp_path).reasons)) == ("threads", 2)
+    assert (probe(tmp_path).rung, len(probe(tmp_path).reasons)) == ("threads", 3)

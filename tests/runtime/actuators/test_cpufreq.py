@@ -1,14 +1,18 @@
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from runtime.actuators import CpuFreq, Journal, cpufreq, restore
-from runtime.errors import DeviceStableError, DeviceTransientError, PermissionNeeded
+from runtime.errors import DeviceError, DeviceStableError, DeviceTransientError, PermissionNeeded
 from runtime.soc import load_profile
 from runtime.soc.tree import GOVERNORS, SocTree
+from tests.runtime.meters.machine import write
 
 NO_USERSPACE = tuple(name for name in GOVERNORS if name != "userspace")
 MID = [4, 5]  # of gs101: 400000 ... 2253000 kHz
@@ -188,3 +192,57 @@ def test_restore_repairs_after_a_kill(tmp_path):
     tree.settle()
     assert state(freq) == before
     assert restore(freq._journal) == []
+
+
+def test_clocks_of_a_driver_that_lists_none_come_from_its_statistics(tmp_path):
+    freq, _ = machine(tmp_path)
+    folder = freq.policy_of(MID).path
+    (folder / "scaling_available_frequencies").unlink()
+    write(folder, {"stats/time_in_state": "400000 12\n1024000 0\n2253000 7"})
+    assert freq.policy_of(MID).available_khz == (400000, 1024000, 2253000)
+    with pytest.raises(ValueError, match="no clock of 799000 kHz; choose one of: 400000, 1024000, 2253000"):
+        freq.hold(freq.policy_of(MID), 799000).__enter__()
+
+
+def test_of_a_driver_that_knows_only_a_range_any_clock_can_be_asked(tmp_path):
+    freq, tree = machine(tmp_path, NO_USERSPACE)  # as intel_pstate and amd-pstate in active mode
+    freq = CpuFreq(tree.root, journal=Journal(tmp_path / "journal"))
+    folder = freq.policy_of(MID).path
+    (folder / "scaling_available_frequencies").unlink()
+    write(folder, {"stats/time_in_state": "", "scaling_setspeed": "<unsupported>"})
+    policy = freq.policy_of(MID)
+    assert policy.available_khz == (400000, 2253000)
+    (folder / "scaling_cur_freq").unlink()
+    with freq.hold(policy, 1234567):
+        assert [read(freq, f"scaling_{end}_freq") for end in ("min", "max")] == ["1234567"] * 2
+    for end in ("min", "max"):
+        (folder / f"cpuinfo_{end}_freq").write_text("<unsupported>")
+    with pytest.raises(DeviceStableError, match="shows no clocks"):
+        freq.hold(freq.policy_of(MID), 1234567).__enter__()
+
+
+_FILES = st.sampled_from(
+    [
+        "related_cpus",
+        "scaling_available_frequencies",
+        "stats/time_in_state",
+        "cpuinfo_min_freq",
+        "cpuinfo_max_freq",
+        "scaling_min_freq",
+        "scaling_max_freq",
+        "scaling_cur_freq",
+        "scaling_setspeed",
+        "scaling_governor",
+        "scaling_available_governors",
+    ]
+)
+
+
+@settings(max_examples=50, deadline=None)
+@given(files=st.dictionaries(_FILES, st.binary(max_size=20) | st.integers().map(lambda n: str(n).encode())))
+def test_whatever_a_driver_shows_is_held_or_refused(tmp_path_factory, files):
+    _, tree = machine(folder := tmp_path_factory.mktemp("odd"))
+    freq = CpuFreq(tree.root, journal=Journal(folder / "journal"))
+    write(freq.policy_of(MID).path, files)
+    with contextlib.suppress(DeviceError, ValueError), freq.hold(freq.policy_of(MID), 799000):
+        assert freq.read_khz(freq.policy_of(MID)) in (799000, None)

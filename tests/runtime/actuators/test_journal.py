@@ -2,6 +2,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from runtime.actuators import Journal, journal, restore
@@ -33,7 +34,7 @@ def test_after_a_reboot_nothing_is_put_back(tmp_path, monkeypatch):
 )
 def test_a_journal_can_only_write_clocks(tmp_path, policy):
     with pytest.raises(ValueError, match="it must be"):
-        replace(STATE, policy=policy)
+        msgspec.structs.replace(STATE, policy=policy)
     path = Journal(tmp_path).write(STATE)
     path.write_text(path.read_text().replace(STATE.policy, policy))
     with pytest.raises(DataError, match="does not say what to restore"):

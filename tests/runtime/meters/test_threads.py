@@ -8,11 +8,11 @@ from runtime.meters.threads import (
     Thread,
     misplaced,
     parse_allowed,
-    parse_cpu_list,
     parse_last_cpu,
     read_threads,
 )
 from runtime.soc.tree import range_list
+from runtime.sysfs import parse_cpu_list
 
 
 def test_threads_that_were_there_before_the_pin_are_found():

@@ -205,3 +205,18 @@ def test_threads_that_leave_their_cpus_are_told(tmp_path, bundle):
         os.sched_setaffinity(session.worker_pid, allowed_cpus())  # as a cpuset that changes would
         [why, *_] = session.sample(warmup=0, runs=3).misplaced
     assert why.startswith(f"thread {session.worker_pid} may run on CPUs [")
+
+
+def test_where_clocks_are_locked_the_scheduler_is_asked_for_their_capacity(with_clocks, bundle, monkeypatch):
+    group = with_clocks / "sys/fs/cgroup/shell.scope"
+    write(with_clocks, {"proc/self/cgroup": "0::/shell.scope"})
+    write(group, {"cpu.uclamp.min": "0.00", "cpu.uclamp.max": "max"})
+    allow = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: "cpufreq" not in str(path) and allow(path, mode))
+    target = LocalTarget(with_clocks)
+    assert [setting.freq_khz for setting in target.settings()] == [1000000, 2000000]
+    with target.session(bundle, bundle.manifest.variant(), Setting("cpu", 1000000)) as session:
+        assert session.rung == "uclamp"
+        assert [(group / f"cpu.uclamp.{end}").read_text().strip() for end in ("min", "max")] == ["50.00"] * 2
+        session.sample(warmup=0, runs=1)
+    assert (group / "cpu.uclamp.min").read_text().strip() == "0.00"
