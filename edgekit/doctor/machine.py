@@ -35,7 +35,8 @@ def check_control(root: Path, journal: Journal | None = None) -> tuple[Check, ..
         "uclamp": "clocks cannot be set, but the scheduler be asked for a capacity; processes can be pinned",
         "affinity": "clocks cannot be set; processes can be pinned to cores",
     }
-    checks = [Check("settings", state, means.get(can.rung, "threads only"), "; ".join(can.reasons) or None)]
+    checks = [Check("settings", state, means.get(can.rung, "threads only"), next(iter(can.reasons), None))]
+    checks += [Check(f"rung {r.name}", "ok" if r.is_there else "missing", r.text) for r in can.rungs]
     cpus = allowed_cpus()
     if cpus is not None:
         checks.append(Check("cores allowed", "ok", range_list(list(cpus))))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from runtime.actuators.cgroup import find_uclamp
@@ -40,7 +40,7 @@ class Capability:
 
     rung: str
     reasons: tuple[str, ...] = ()
-    rungs: tuple[Rung, ...] = ()
+    rungs: tuple[Rung, ...] = field(default=(), repr=False)
 
 
 def probe(root: Path = Path("/")) -> Capability:
