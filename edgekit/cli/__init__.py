@@ -29,6 +29,7 @@ SECTIONS = {
         "compare": "Say which of two bundles is faster, and how sure that is.",
         "records": "Show records, or convert them for other tools.",
         "profile": "Time every op of a bundle, inside its delegates too.",
+        "lab": "Measure many bundles on many targets as a plan says.",
     },
     "Tune and run it": {
         "fit": "Learn how fast each core and clock runs a bundle.",

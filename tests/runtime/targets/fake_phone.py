@@ -100,7 +100,21 @@ FILES = {
     "sys/class/power_supply/battery/status": "Charging",
     "proc/stat": "cpu  1 0 1 9 0 0 0 0 0 0\ncpu7 1 0 1 9 0 0 0 0 0 0",
 }
-TOOLS = ("cat", "chmod", "grep", "ls", "mkdir", "mv", "printf", "rm", "sed", "sh", "sha256sum", "sleep")
+TOOLS = (
+    "cat",
+    "chmod",
+    "grep",
+    "ls",
+    "mkdir",
+    "mv",
+    "printf",
+    "rm",
+    "sed",
+    "sh",
+    "sha256sum",
+    "sleep",
+    "touch",
+)
 SU = '[ "$1" = -c ] || exit 1\nIS_ROOT=1 exec sh -c "$2"'
 # 2 ms per frame at the highest clock of the pinned CPU, in us; one frame of ten is a little slower.
 LATENCY = r"""
