@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("edgekit", "runtime", "predictors")
 HEAVY = {"torch", "sklearn", "scipy", "executorch", "litert_torch", "torchao", "ai_edge_litert", "skops"}
+HEAVY |= {"ray", "yaml", "devlib"}
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
 

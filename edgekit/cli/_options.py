@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -56,13 +57,35 @@ target_option = click.option(
     "--target",
     default="local",
     show_default=True,
-    help="Where it runs: local, ssh:user@host, or virtual:SOC (modelled; see `edgekit targets`).",
+    help="Where it runs: local, ssh:user@host, adb:SERIAL, or virtual:SOC (modelled; see `edgekit targets`).",
 )
 meter_option = click.option(
     "--meter",
     default=None,
     metavar="NAME[=RAILS][:net]",
     help="Energy meter: auto, none, or one that `edgekit doctor` shows; :net subtracts the idle machine.",
+)
+
+
+def _set_runners(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> None:
+    if not values:
+        return
+    from runtime.runners import RUNNERS
+
+    for value in values:
+        engine, equals, path = value.partition("=")
+        if not equals or not path:
+            raise click.BadParameter(f"{value!r} is no ENGINE=FILE, such as litert=./benchmark_model")
+        os.environ[RUNNERS.get(engine).environment] = path
+
+
+runner_option = click.option(
+    "--runner",
+    metavar="ENGINE=FILE",
+    multiple=True,
+    expose_value=False,
+    callback=_set_runners,
+    help="Benchmark program for adb: targets; device:PATH if it is on the phone already. Repeatable.",
 )
 variant_option = click.option("--variant", default=None, help="Variant of the bundle; default: its first.")
 threads_option = click.option(

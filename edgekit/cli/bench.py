@@ -17,6 +17,7 @@ _COUNT = click.IntRange(min=1)
 @click.command()
 @options.bundle_argument
 @options.target_option
+@options.runner_option
 @click.option("--engine", "engines", multiple=True, help="Only variants of this engine; repeatable.")
 @click.option("--variant", "variants", multiple=True, help="Only this variant; repeatable.")
 @options.threads_option

@@ -42,16 +42,14 @@ def run(plan: Path, dry_run: bool, as_json: bool) -> None:
         print_json(jobs) if as_json else print_table(("target", "bundle", "variant", "block"), jobs)
         return
     result = run_lab(the_plan, progress=_show)
-    if as_json:
-        print_json(result)
-    else:
-        print_table(list(_COLUMNS), [[getattr(r, name) for name in _COLUMNS.values()] for r in result.rows])
+    cells = [[getattr(row, name) for name in _COLUMNS.values()] for row in result.rows]
+    print_json(result) if as_json else print_table(list(_COLUMNS), cells)
     for row in result.rows:
         if row.note:
             note(f"{row.target} {row.bundle} {row.variant}: {row.note}")
     note(f"summary: {result.summary_path}" + ("" if result.is_complete else "; run it again to go on"))
     if not result.is_complete:
-        click.get_current_context().exit(130 if result.was_interrupted else 1)
+        raise SystemExit(130 if result.was_interrupted else 1)
 
 
 @lab.command()
@@ -62,11 +60,9 @@ def status(plan: Path, as_json: bool) -> None:
     from runtime.lab import load_plan, read_states
 
     states = read_states(load_plan(plan).out)
-    if as_json:
-        print_json(states)
-        return
     counts = Counter((one.target, one.state, one.reason) for one in states)
-    print_table(("target", "state", "jobs", "why"), [(t, s, n, why) for (t, s, why), n in counts.items()])
+    rows = [(target, state, count, why) for (target, state, why), count in counts.items()]
+    print_json(states) if as_json else print_table(("target", "state", "jobs", "why"), rows)
 
 
 def _show(job: Any, outcome: Any, now: Any) -> None:

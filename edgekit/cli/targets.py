@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from edgekit.cli._options import json_option
-from edgekit.cli._output import print_json, print_table
+from edgekit.cli._output import note, print_json, print_table
 
 
 @click.group(invoke_without_command=True)
@@ -28,6 +28,7 @@ def targets(ctx: click.Context, as_json: bool) -> None:
         return
     columns = ("target", "what", "clusters", "latency", "power")
     print_table(columns, [(r.name, r.title, r.clusters, r.provenance, r.power) for r in rows])
+    note("and machines of your own: ssh:user@host[:port]; adb:SERIAL (an Android phone, see `adb devices`)")
 
 
 @targets.command()

@@ -18,7 +18,7 @@ _AGAIN_S = 0.2  # the first signal may come just before the main thread goes to 
 
 @contextlib.contextmanager
 def interruptible() -> Iterator[None]:
-    """Make a tripped SIGINT end waits inside the block; only in the main thread, elsewhere nothing is done."""
+    """Make a tripped SIGINT end waits inside the block; only in the main thread, else nothing is done."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

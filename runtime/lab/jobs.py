@@ -13,7 +13,7 @@ from runtime.errors import DeviceTransientError, EdgekitError
 from runtime.lab.plan import BenchSpec, SettingsSpec
 from runtime.records import Record, RecordLog
 from runtime.runners import RUNNERS
-from runtime.targets import choose_settings, open_target
+from runtime.targets import choose_settings, open_target, use_meter
 
 DONE, RETRY, FAILED = "done", "retry", "failed"
 
@@ -29,6 +29,7 @@ class Job:
     settings: SettingsSpec = field(default_factory=SettingsSpec)
     bench: BenchSpec = field(default_factory=BenchSpec)
     runners: dict[str, str] = field(default_factory=dict)
+    meter: str | None = None
 
     @property
     def key(self) -> tuple[str, str, str, int]:
@@ -73,7 +74,7 @@ def run_job(job: Job, known: Sequence[Record], emit: Callable[[Record], None]) -
     spec, settings = job.bench, job.settings
     try:
         with _environment(job.runners):
-            bundle, target = open_bundle_or_model(job.bundle), open_target(job.target)
+            bundle, target = open_bundle_or_model(job.bundle), use_meter(open_target(job.target), job.meter)
             bench(
                 bundle,
                 target,
@@ -88,6 +89,7 @@ def run_job(job: Job, known: Sequence[Record], emit: Callable[[Record], None]) -
                 fps=spec.fps,
                 max_temp_c=spec.max_temp_c,
                 cool_down_s=spec.cool_down_s,
+                retries=spec.retries,
                 log=log,
             )
     except DeviceTransientError as err:

@@ -10,6 +10,8 @@ from msgspec import Meta, Struct
 
 from runtime.errors import DataError
 from runtime.extras import require
+from runtime.runners import RUNNERS
+from runtime.runners.runner import ON_PHONE
 
 _Name = Annotated[str, Meta(min_length=1)]
 _Count = Annotated[int, Meta(ge=1)]
@@ -26,10 +28,11 @@ class SettingsSpec(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TargetSpec(Struct, frozen=True, forbid_unknown_fields=True):
-    """A target: its name, settings of its own, and its benchmark programs by engine (``adb:`` only)."""
+    """A target: its name, settings and meter of its own, benchmark programs by engine (``adb:`` only)."""
 
     name: _Name
     settings: SettingsSpec | None = None
+    meter: str | None = None
     runners: dict[str, str] = {}
 
 
@@ -43,6 +46,7 @@ class BenchSpec(Struct, frozen=True, forbid_unknown_fields=True):
     fps: Annotated[float, Meta(gt=0, le=10_000)] | None = None
     max_temp_c: float | None = None
     cool_down_s: Annotated[float, Meta(ge=0)] = 120.0
+    retries: Annotated[int, Meta(ge=0)] = 0
 
 
 class RetrySpec(Struct, frozen=True, forbid_unknown_fields=True):
@@ -116,7 +120,21 @@ def load_plan(path: str | Path) -> LabPlan:
     if double := sorted({bundle for bundle in bundles if bundles.count(bundle) > 1}):
         raise DataError(f"{path.name} has bundle {double[0]!r} twice; give each one once")
     out = str((home / (plan.out or f"{path.stem}-results")).resolve())
-    return msgspec.structs.replace(plan, bundles=bundles, out=out)
+    targets = tuple(_resolve_runners(spec, home, path.name) for spec in plan.target_specs)
+    return msgspec.structs.replace(plan, targets=targets, bundles=bundles, out=out)
+
+
+def _resolve_runners(spec: TargetSpec, home: Path, name: str) -> TargetSpec:
+    try:
+        for engine in spec.runners:
+            RUNNERS.get(engine)
+    except ValueError as err:
+        raise DataError(f"{name}, runners of {spec.name}: {err}") from err
+    found = {
+        engine: file if file.startswith(ON_PHONE) else str((home / file).resolve())
+        for engine, file in spec.runners.items()
+    }
+    return msgspec.structs.replace(spec, runners=found)
 
 
 def _load_yaml(text: str, name: str) -> Any:

@@ -59,7 +59,8 @@ def plan_jobs(plan: LabPlan) -> tuple[list[Job], dict[tuple[str, str], str]]:
             random.Random(f"{plan.bench.seed}/{spec.name}/{block}").shuffle(visit)
             settings = spec.settings or plan.settings
             jobs += [
-                Job(spec.name, path, name, block, settings, plan.bench, spec.runners) for path, name in visit
+                Job(spec.name, path, name, block, settings, plan.bench, spec.runners, spec.meter)
+                for path, name in visit
             ]
     return jobs, hashes
 

@@ -7,6 +7,8 @@ from typing import Protocol
 
 from runtime.registry import Registry
 
+ON_PHONE = "device:"  # before the path of a program that is on the phone already
+
 
 @dataclass(frozen=True)
 class Request:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from runtime.errors import DeviceStableError
 from runtime.runners import Runner
+from runtime.runners.runner import ON_PHONE
 from runtime.targets.adb_shell import AdbShell, CommandFailed
 
 FOLDER = "/data/local/tmp/edgekit"  # the one place a shell may write to and execute from
-_ON_PHONE = "device:"
 
 
 @dataclass(frozen=True)
@@ -35,17 +35,17 @@ def install(shell: AdbShell, runner: Runner) -> Installed:
         DeviceTransientError: the phone is gone.
     """
     given = os.environ.get(runner.environment)
-    if given and not given.startswith(_ON_PHONE):
+    if given and not given.startswith(ON_PHONE):
         source = Path(given).expanduser()
         if not source.is_file():
             raise DeviceStableError(
                 f"{runner.environment} is {given!r}, which is no file here; give the {runner.program} built "
-                f"for the phone, or {_ON_PHONE}PATH if it is on the phone already"
+                f"for the phone, or {ON_PHONE}PATH if it is on the phone already"
             )
         path = push_once(shell, source)
         shell.run(f"chmod 755 {shlex.quote(path)}")
     else:
-        path = (given or "").removeprefix(_ON_PHONE) or f"/data/local/tmp/{runner.program}"
+        path = (given or "").removeprefix(ON_PHONE) or f"/data/local/tmp/{runner.program}"
     try:
         shell.run(f"[ -x {shlex.quote(path)} ]")
     except CommandFailed as err:

@@ -39,13 +39,14 @@ def list_rows() -> list[TargetRow]:
 
 
 def find_profile(name: str) -> SocProfile:
-    """Return a target's or SoC's profile: ``local``, ``virtual:sdm845``, ``sdm845`` or a TOML file.
+    """Return a target's or SoC's profile: ``local``, ``adb:SERIAL``, ``sdm845``, a TOML file, ...
 
     Raises:
         ValueError: no such target; near matches are named.
         DataError: the TOML file cannot be read as a SoC profile.
+        DeviceError: the device cannot be reached.
     """
-    if name == "local":
+    if name == "local" or name.startswith(("adb:", "ssh:")):
         return open_target(name).profile
     return load_profile(name.removeprefix("virtual:"))
 

@@ -10,7 +10,7 @@ FULL = """\
 targets:
   - local
   - name: adb:R5CT1234
-    runners: {litert: ./benchmark_model}
+    runners: {litert: ./benchmark_model, executorch: "device:/data/local/tmp/runner"}
     settings: {threads: [1, 4], clusters: [big], every: 2}
 bundles: [mbv2.edgekit, nets/other.tflite]
 engines: [litert]
@@ -32,7 +32,12 @@ def test_a_full_plan(tmp_path):
     read = plan(tmp_path, FULL)
     assert read.target_specs == (
         TargetSpec("local"),
-        TargetSpec("adb:R5CT1234", SettingsSpec((1, 4), ("big",), (), 2), {"litert": "./benchmark_model"}),
+        TargetSpec(
+            "adb:R5CT1234",
+            SettingsSpec((1, 4), ("big",), (), 2),
+            None,
+            {"litert": str(tmp_path / "benchmark_model"), "executorch": "device:/data/local/tmp/runner"},
+        ),
     )
     assert read.bundles == (str(tmp_path / "mbv2.edgekit"), str(tmp_path / "nets/other.tflite"))
     assert (read.bench.blocks, read.bench.fps, read.retry.attempts) == (5, 30.0, 2)
@@ -53,6 +58,7 @@ def test_defaults(tmp_path):
         (("runs: 10", "runs: 0"), r"Expected `int` >= 1 - at `\$.bench.runs`"),
         (("runs: 10", "runs: ten"), r"Expected `int`, got `str` - at `\$.bench.runs`"),
         (("clusters: [big]", "cluster: big"), r"unknown field `cluster` - at `\$.targets\[1\].settings`"),
+        (("litert: ./", "tflite: ./"), "unknown runner 'tflite'"),
         (("fps: 30", "fps: -1"), r"\$.bench.fps"),
         (("targets:", "goals:"), "missing required field `targets`|unknown field `goals`"),
         (("  - local", "  - lokal"), "target 'lokal' is none of local, virtual:"),

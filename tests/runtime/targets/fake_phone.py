@@ -89,6 +89,12 @@ STUBS = {
         printf 'Cpus_allowed_list:\t0-7\n' > $status
         exit $got
     """,
+    "dumpsys": r"""
+        case $1 in
+          battery) printf 'Current Battery Service state:\n  USB powered: true\n  status: 2\n  level: 81\n' ;;
+          *) cat $PHONE/thermal 2>/dev/null || printf 'IsStatusOverride: false\nThermal Status: 0\n' ;;
+        esac
+    """,
     "log": 'echo "$3" >> $PHONE/logcat',
     "logcat": "cat $PHONE/logcat",
 }

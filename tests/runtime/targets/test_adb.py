@@ -1,3 +1,4 @@
+import shutil
 import signal
 import subprocess
 import sys
@@ -111,6 +112,22 @@ def test_a_bench_makes_records_of_it(phones, bundle, tmp_path):
     assert (records[0].after.freq_khz, records[0].after.governor) == (1277000, "userspace")
     assert records[0].device["soc"] == "Tensor GS101"
     assert records[0].temp_c == 43.5  # the phone's, not this machine's
+
+
+def test_what_the_files_hide_android_tells(phones, bundle, tmp_path):
+    phone = phones.add("P6")
+    for name in ("thermal", "power_supply"):
+        shutil.rmtree(phone.root / "sys/class" / name)
+    cpu = "Temperature{mValue=61.5, mType=0, mName=BIG, mStatus=2}"
+    skin = "Temperature{mValue=70.0, mType=3, mName=skin, mStatus=2}"
+    (phone.path / "thermal").write_text(f"Thermal Status: 2\nCached temperatures:\n\t{cpu}\n\t{skin}\n")
+    log = RecordLog(tmp_path / "records.jsonl")
+    [record] = bench(
+        bundle, open_target("adb:P6"), settings=[Setting("big", None)], runs=6, blocks=1, log=log
+    )
+    assert (record.temp_c, record.after.battery_status, record.after.battery_pct) == (61.5, "Charging", 81.0)
+    assert record.verdict == "unstable"
+    assert any("Android's thermal status=moderate" in reason for reason in record.reasons)
 
 
 def test_executorch_logs_come_from_logcat_and_only_those_of_the_run(phones, tmp_path):
