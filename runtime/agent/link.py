@@ -20,6 +20,7 @@ from runtime.errors import DeviceTransientError, VersionConflict
 
 CONNECT_S = 60.0  # Python starts slowly on a small board with a cold disk
 _CLOSE_S = 10.0
+_END_S = 3.0
 _LAST_WORDS = 400  # characters of the device's stderr that an error quotes
 
 
@@ -54,7 +55,7 @@ class ProcessConnection:
     def close(self) -> None:
         """Kill what did not end by itself."""
         try:
-            self.process.wait(1.0)
+            self.process.wait(_END_S)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

