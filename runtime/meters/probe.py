@@ -17,13 +17,15 @@ from runtime.actuators.affinity import pin
 _HASHED_BYTES = 1 << 18
 _STREAMED = 1 << 18  # float32 values, three arrays of 1 MiB
 _SETTLE_S = 0.03  # a governor that follows the load needs about this long to raise the clock
-_ROUNDS = 15
+_CHUNKS = 9
+_CHUNK_S = 0.002  # longer than the 1 ms in which an emulated core is slowed
 
 
 def time_probe_ms(cpus: Sequence[int] | None = None) -> float:
-    """Return the median time of one round in ms, on the slowest of ``cpus``.
+    """Return the time of one round in ms, on the slowest of ``cpus``.
 
-    Takes about 50 ms a CPU. The calling thread keeps its own affinity.
+    The median of nine chunks of at least 2 ms each: a program that cuts in now and then leaves it
+    alone, a slower core does not. Takes about 50 ms a CPU. The calling thread keeps its own affinity.
 
     Args:
         cpus: where to run, one after the other; ``None`` runs wherever the kernel puts it.
@@ -57,14 +59,14 @@ def _time_on(cpus: Sequence[int] | None) -> float:
 def _spin_ms() -> float:
     hashed = bytes(_HASHED_BYTES)
     a, b, c = (np.ones(_STREAMED, np.float32) for _ in range(3))
-    end_s = time.perf_counter() + _SETTLE_S
-    while time.perf_counter() < end_s:
-        _round(hashed, a, b, c)
-    return float(np.median([_round(hashed, a, b, c) for _ in range(_ROUNDS)]))
 
+    def chunk_ms(least_s: float) -> float:
+        rounds, start_s = 0, time.perf_counter()
+        while (spent_s := time.perf_counter() - start_s) < least_s or rounds == 0:
+            hashlib.sha256(hashed).digest()
+            np.add(a, b, out=c)
+            rounds += 1
+        return 1000 * spent_s / rounds
 
-def _round(hashed: bytes, a: np.ndarray, b: np.ndarray, c: np.ndarray) -> float:
-    start_ns = time.perf_counter_ns()
-    hashlib.sha256(hashed).digest()
-    np.add(a, b, out=c)
-    return (time.perf_counter_ns() - start_ns) / 1e6
+    chunk_ms(_SETTLE_S)
+    return float(np.median([chunk_ms(_CHUNK_S) for _ in range(_CHUNKS)]))
