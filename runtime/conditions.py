@@ -29,6 +29,8 @@ class Conditions:
         machine_busy_s, machine_steal_s: the same over all CPUs.
         pressure_s: time in which some task of the machine waited for a CPU (PSI ``some``).
         battery_pct, battery_status: as ``power_supply`` says: Charging, Discharging, Full, ...
+        edgekit_busy_s: CPU time of the process that paces the work and reads the meters; it is
+            not others' work either, and may run on ``cpus`` or elsewhere.
         probe_ms: a fixed piece of work on ``cpus``, the slowest of them; only when asked for.
     """
 
@@ -50,6 +52,7 @@ class Conditions:
     battery_pct: float | None = None
     battery_status: str | None = None
     probe_ms: float | None = None
+    edgekit_busy_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,7 @@ def interference(before: Conditions, after: Conditions) -> Interference:
     """
     span_s = max(after.time_s - before.time_s, 1e-9)
     own_s = _grown(before.own_busy_s, after.own_busy_s)
+    ours_s = None if own_s is None else own_s + (_grown(before.edgekit_busy_s, after.edgekit_busy_s) or 0.0)
     wait_s = _grown(before.own_wait_s, after.own_wait_s)
     n_used = None if before.cpus is None else len(before.cpus)
     steal_s = _grown(before.cpus_steal_s, after.cpus_steal_s)
@@ -93,8 +97,8 @@ def interference(before: Conditions, after: Conditions) -> Interference:
     everywhere_s = _grown(before.machine_busy_s, after.machine_busy_s)
     return Interference(
         duration_s=span_s,
-        cpus_share=_others(used_s, own_s, span_s, n_used),
-        machine_share=_others(everywhere_s, own_s, span_s, before.n_cpus),
+        cpus_share=_others(used_s, ours_s, span_s, n_used),
+        machine_share=_others(everywhere_s, ours_s, span_s, before.n_cpus),
         wait_share=None if wait_s is None or own_s is None else wait_s / max(own_s, 1e-9),
         steal_share=None if steal_s is None or not n_used else steal_s / (span_s * n_used),
         pressure_share=None if stalled_s is None else min(1.0, stalled_s / span_s),

@@ -15,6 +15,7 @@ from runtime.setting import Setting
 MIN_SAMPLES = 5
 MIN_BLOCK_S = 0.02  # shorter ones say nothing of load: the kernel counts in ticks of 4 or 10 ms
 MAX_IQR_SHARE = 0.10  # of the median
+MAX_PACED_IQR_SHARE = 0.25  # the clock and the caches a frame finds after a wait differ more
 MAX_DRIFT_SHARE = 0.05  # of the median of the blocks before, and of the first third of a block
 MAX_PROBE_SHARE = 0.08  # by which the probe may be slower than the fastest it was
 MAX_CPUS_SHARE = 0.03  # of the CPUs in use that others may take
@@ -55,6 +56,7 @@ def judge(
     earlier_probes_ms: Sequence[float] = (),
     max_temp_c: float | None = None,
     misplaced: Sequence[str] = (),
+    is_paced: bool = False,
 ) -> Verdict:
     """Judge one block.
 
@@ -66,8 +68,9 @@ def judge(
         earlier_probes_ms: of the same blocks.
         max_temp_c: above which the block should not have started.
         misplaced: what is wrong with where threads ran.
+        is_paced: frames were released at their time, with waits between them.
     """
-    problems = [*_in_samples(samples_ms), *_against_earlier(samples_ms, earlier_medians_ms)]
+    problems = [*_in_samples(samples_ms, is_paced), *_against_earlier(samples_ms, earlier_medians_ms)]
     problems += _in_setting(asked, read)
     problems += [(why, _LEAVE_CPUSET) for why in misplaced]
     is_short = sum(samples_ms) / 1000 < MIN_BLOCK_S
@@ -105,18 +108,22 @@ def _iqr_share(samples_ms: Sequence[float]) -> float:
     return float((high - low) / median_ms)
 
 
-def _in_samples(samples_ms: Sequence[float]) -> Iterator[Problem]:
+def _in_samples(samples_ms: Sequence[float], is_paced: bool) -> Iterator[Problem]:
     if len(samples_ms) < MIN_SAMPLES:
         yield (
             f"{len(samples_ms)} samples are too few to judge, at least {MIN_SAMPLES} are needed",
             _MORE_FRAMES,
         )
-    if (iqr_share := _iqr_share(samples_ms)) > MAX_IQR_SHARE:
-        yield f"IQR is {iqr_share:.0%} of the median (limit {MAX_IQR_SHARE:.0%})", _AGAIN
+    limit = MAX_PACED_IQR_SHARE if is_paced else MAX_IQR_SHARE
+    if (iqr_share := _iqr_share(samples_ms)) > limit:
+        yield f"IQR is {iqr_share:.0%} of the median (limit {limit:.0%})", _AGAIN
     third = len(samples_ms) // 3
     if third >= MIN_SAMPLES:
-        drift = float(np.median(samples_ms[-third:]) / np.median(samples_ms[:third])) - 1
-        if abs(drift) > MAX_DRIFT_SHARE:
+        first, last = samples_ms[:third], samples_ms[-third:]
+        drift = float(np.median(last) / np.median(first)) - 1
+        # 3 standard errors of the difference of two medians; 1.25 sd / sqrt(n) is that of one.
+        noise = 3 * math.sqrt(2 / third) * 1.25 * max(_iqr_share(first), _iqr_share(last)) / 1.35
+        if abs(drift) > max(MAX_DRIFT_SHARE, noise):
             yield (
                 f"the last third of the block is {drift:+.0%} off the first (limit {MAX_DRIFT_SHARE:.0%})",
                 "use more --warmup if the first frames are the slow ones; otherwise " + _COOL,

@@ -54,6 +54,7 @@ def measure_block(
             earlier_probes_ms=[probe_ms for record in earlier for probe_ms in record.probes_ms],
             max_temp_c=plan.max_temp_c,
             misplaced=samples.misplaced,
+            is_paced=plan.fps is not None,
         )
     latency_ms = float(np.median(samples.samples_ms))
     power_mw, energy_mj, energy_source = energy_fields(

@@ -60,6 +60,7 @@ def read_conditions(
         battery_pct=battery_pct,
         battery_status=battery_status,
         probe_ms=probe_ms,
+        edgekit_busy_s=None if own is None else time.process_time(),
     )
 
 

@@ -24,6 +24,13 @@ def test_others_are_the_busy_time_less_ones_own():
     assert others.pressure_share == 0.5
 
 
+def test_edgekits_own_work_is_nobody_elses():
+    before, after = replace(BEFORE, edgekit_busy_s=4.0), replace(AFTER, edgekit_busy_s=4.5)
+    others = interference(before, after)
+    assert others.cpus_share == pytest.approx(0.5 / 4.0)
+    assert others.wait_share == pytest.approx(0.1 / 2.0)  # of the work's own time
+
+
 def test_what_was_not_read_stays_unknown():
     others = interference(Conditions(0.0), Conditions(1.0))
     assert (others.cpus_share, others.machine_share, others.wait_share, others.pressure_share) == (None,) * 4

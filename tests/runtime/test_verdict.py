@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from runtime.conditions import Conditions
@@ -77,6 +78,19 @@ def test_a_clock_that_was_off_before_the_block_is_seen():
     before = replace(BEFORE, freq_khz=1700000)
     verdict = judge(STEADY, asked=ASKED, read=ASKED, before=before, after=AFTER)
     assert verdict.reasons == ("clock was 1700000 kHz before the block, 2000000 kHz was asked",)
+
+
+def test_paced_frames_may_spread_more():
+    spread = (8.5, 9.0, 10.0, 10.5, 11.0)
+    assert judge(spread, asked=ASKED, read=ASKED).verdict == "unstable"
+    assert judge(spread, asked=ASKED, read=ASKED, is_paced=True).verdict == "stable"
+
+
+def test_a_quiet_machine_is_called_stable_nearly_always():
+    rng = np.random.default_rng(0)
+    blocks = 10.0 * np.exp(0.03 * rng.standard_normal((500, 30)))  # 3 % noise, IQR 4 %
+    verdicts = [judge(tuple(block), asked=ASKED, read=ASKED).verdict for block in blocks]
+    assert verdicts.count("stable") >= 495
 
 
 def test_the_same_advice_is_given_once():
