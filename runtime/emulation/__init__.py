@@ -9,8 +9,10 @@ included, sees a phone. Numbers made there are ``emulated``.
     namespace.py  mounts; what this machine lacks for it
     notify.py     fanotify: learn of writes, refresh a file before it is read
     machine.py    the rules: what is written changes the state, what is read shows it
+    pins.py       which processes run on the emulated CPUs
     devices.py    the files of battery, meters and thermal zones
     energy.py     measured power x time
+    cores.py      the host's cores that play the phone's, shared with other emulated machines
     steal.py      the program that makes a core slow
     marker.py     how a process learns that it is inside, and which host core plays its CPU
 """

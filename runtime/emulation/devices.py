@@ -7,10 +7,13 @@ uAh, uJ, uW, tenths of a degree for the battery, thousandths for zones.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from runtime.soc.profile import SocProfile
+
+View = Callable[[], object]  # tells what a file holds now
 
 BATTERY = Path("sys/class/power_supply/battery")
 USB = Path("sys/class/power_supply/usb")
@@ -31,9 +34,15 @@ _WINDOW_S = 0.05  # power and current are means over so long, as of a meter that
 
 @dataclass
 class Supply:
-    """Energy taken, what follows from it, and how warm the clusters are."""
+    """Energy taken, what follows from it, and how warm the clusters are.
+
+    Attributes:
+        clusters: of the SoC.
+        metered: those of known power; the others show no energy.
+    """
 
     clusters: tuple[str, ...]
+    metered: tuple[str, ...]
     energy_mj: dict[str, float] = field(default_factory=dict)
     power_mw: dict[str, float] = field(default_factory=dict)
     temp_c: dict[str, float] = field(default_factory=dict)
@@ -64,27 +73,35 @@ class Supply:
         """Charge left in the battery."""
         return _CAPACITY_AT_START * _FULL_MAH - sum(self.energy_mj.values()) / VOLTAGE_V / 3600
 
-    def shown(self) -> dict[Path, object]:
-        """Return every file that changes, and its value now."""
-        total_mw = sum(self.power_mw.values())
-        hottest_c = max(self.temp_c.values())
-        files: dict[Path, object] = {
-            BATTERY / "voltage_now": round(VOLTAGE_V * 1e6),
-            BATTERY / "current_now": -round(total_mw / VOLTAGE_V * 1000),  # negative: discharging
-            BATTERY / "charge_now": round(self.charge_mah * 1000),
-            BATTERY / "charge_counter": round(self.charge_mah * 1000),
-            BATTERY / "capacity": round(100 * self.charge_mah / _FULL_MAH),
-            BATTERY / "temp": round((_AMBIENT_C + (hottest_c - _AMBIENT_C) / 4) * 10),
+    def views(self) -> dict[Path, View]:
+        """Return every file that changes, and what tells its value."""
+        files: dict[Path, View] = {
+            BATTERY / "voltage_now": lambda: round(VOLTAGE_V * 1e6),
+            # Negative: discharging.
+            BATTERY / "current_now": lambda: -round(sum(self.power_mw.values()) / VOLTAGE_V * 1000),
+            BATTERY / "charge_now": lambda: round(self.charge_mah * 1000),
+            BATTERY / "charge_counter": lambda: round(self.charge_mah * 1000),
+            BATTERY / "capacity": lambda: round(100 * self.charge_mah / _FULL_MAH),
+            BATTERY / "temp": lambda: round((_AMBIENT_C + (max(self.temp_c.values()) - _AMBIENT_C) / 4) * 10),
         }
         for number, name in enumerate(self.clusters):
-            files[HWMON / f"energy{number + 1}_input"] = round(self.energy_mj[name] * 1000)
-            files[HWMON / f"power{number + 1}_input"] = round(self.power_mw[name] * 1000)
-            files[THERMAL / f"thermal_zone{number}/temp"] = round(self.temp_c[name] * 1000)
+            if name in self.metered:
+                files[HWMON / f"energy{number + 1}_input"] = _of(self.energy_mj, name)
+                files[HWMON / f"power{number + 1}_input"] = _of(self.power_mw, name)
+            files[THERMAL / f"thermal_zone{number}/temp"] = _of(self.temp_c, name)
         return files
 
 
-def fixed_files(profile: SocProfile) -> dict[Path, object]:
-    """Return every file that does not change, and its value."""
+def _of(values: dict[str, float], name: str) -> View:
+    return lambda: round(values[name] * 1000)  # mJ to uJ, mW to uW, degrees to thousandths
+
+
+def fixed_files(profile: SocProfile, metered: tuple[str, ...]) -> dict[Path, object]:
+    """Return every file that does not change, and its value.
+
+    Args:
+        metered: clusters that show energy.
+    """
     files: dict[Path, object] = {
         BATTERY / "type": "Battery",
         BATTERY / "status": "Discharging",
@@ -99,8 +116,9 @@ def fixed_files(profile: SocProfile) -> dict[Path, object]:
         HWMON / "name": "edgekit",
     }
     for number, cluster in enumerate(profile.clusters):
-        files[HWMON / f"energy{number + 1}_label"] = cluster.name
-        files[HWMON / f"power{number + 1}_label"] = cluster.name
+        if cluster.name in metered:
+            files[HWMON / f"energy{number + 1}_label"] = cluster.name
+            files[HWMON / f"power{number + 1}_label"] = cluster.name
         zone, cooling = THERMAL / f"thermal_zone{number}", THERMAL / f"cooling_device{number}"
         files |= {
             zone / "type": f"cpu-{cluster.name}",

@@ -18,14 +18,15 @@ from pathlib import Path
 
 import msgspec
 
+from runtime.emulation.cores import HostCores
 from runtime.emulation.machine import Machine
 from runtime.emulation.namespace import hide_host
 from runtime.emulation.notify import Event, Notifier
-from runtime.emulation.steal import SPINNER_PRIORITY, Spinner
+from runtime.emulation.steal import SPINNER_PRIORITY
 from runtime.errors import EdgekitError
 from runtime.soc import load_profile
 
-_TICK_MS, _IDLE_TICK_MS = 10, 100  # while a governor follows work, and otherwise
+_TICK_MS, _IDLE_TICK_MS = 20, 100  # while a governor follows work, and otherwise
 _GRACE_S = 10.0  # from SIGTERM to SIGKILL, for a command that does not heed it
 _PR_SET_PDEATHSIG = 1
 _NOT_FOUND, _NOT_RUNNABLE = 127, 126  # as a shell has it
@@ -67,19 +68,17 @@ def run(boot: Boot) -> int:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     hide_host()
     os.sched_setaffinity(0, boot.others)
-    spinners = {host: Spinner(Path(boot.program), host) for host in boot.hosts}
-    for spinner in spinners.values():
-        spinner.wait_ready()
+    cores = HostCores(Path(boot.program), boot.hosts)
     machine = Machine(
         load_profile(boot.soc),
         Path("/"),
         boot.hosts,
-        lambda host, share: spinners[host].keep(share),
+        cores,
         read_runnable_ns,
         least_capacity=boot.least_capacity,
         soc=boot.soc,
     )
-    machine.mark([spinner.pid for spinner in spinners.values()])
+    machine.mark(cores.spinner_pids)
     notifier = Notifier()
     for folder in machine.folders():
         notifier.watch(folder)
@@ -91,7 +90,7 @@ def run(boot: Boot) -> int:
     except OSError as err:
         print(f"Error: cannot run {boot.command[0]!r} ({err.strerror})", file=sys.stderr)
         return _NOT_FOUND if isinstance(err, FileNotFoundError) else _NOT_RUNNABLE
-    return _serve(machine, notifier, boot.life, command, {s.pid for s in spinners.values()})
+    return _serve(machine, notifier, boot.life, command, set(cores.spinner_pids))
 
 
 def _start(command: tuple[str, ...]) -> int:

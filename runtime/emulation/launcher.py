@@ -14,7 +14,7 @@ import msgspec
 import runtime
 from runtime.actuators.affinity import allowed_cpus
 from runtime.emulation.init import Boot
-from runtime.emulation.namespace import CLONE_NEWPID, probe, unshare
+from runtime.emulation.namespace import probe, process_namespace
 from runtime.emulation.steal import build, least_share
 from runtime.errors import DeviceStableError
 from runtime.soc import load_profile
@@ -28,8 +28,8 @@ def emulate(soc: str, command: Sequence[str]) -> int:
     """Run ``command`` on an emulated ``soc`` and return its exit status, 128 + signal if one ended it.
 
     stdin, stdout, stderr and signals are the command's. When it ends, everything it started ends; when
-    this process is killed, so does the whole machine. Nothing of this machine is changed. This process
-    cannot start processes of its own afterwards.
+    this process is killed, so does the whole machine. Nothing of this machine is changed. Call it from
+    the main thread of a process that starts no other processes meanwhile.
 
     Args:
         soc: name of a SoC profile, or the path of a TOML file.
@@ -54,16 +54,25 @@ def emulate(soc: str, command: Sequence[str]) -> int:
     name = str(Path(soc).resolve()) if soc.endswith(".toml") else soc
     life, alive = os.pipe()
     boot = Boot(name, tuple(command), str(build()), others, hosts, least_share() * FULL_CAPACITY, life)
-    signal.pthread_sigmask(signal.SIG_BLOCK, {*FORWARDED, signal.SIGCHLD})
-    home = str(Path(runtime.__file__).parent.parent)
-    unshare(CLONE_NEWPID)  # the next child is process 1: with it dies all that it started
-    with subprocess.Popen(
-        [sys.executable, "-P", "-m", "runtime.emulation.init", msgspec.json.encode(boot).decode()],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join([home, *_python_path()])},
-        pass_fds=[life],
-    ) as machine:
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {*FORWARDED, signal.SIGCHLD})
+    try:
+        with process_namespace():
+            machine = _start(boot)
         os.close(life)
         return _attend(machine, alive)
+    finally:
+        os.close(alive)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def _start(boot: Boot) -> subprocess.Popen[bytes]:
+    home = str(Path(runtime.__file__).parent.parent)
+    paths = [home, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "runtime.emulation.init", msgspec.json.encode(boot).decode()],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+        pass_fds=[boot.life],
+    )
 
 
 def split_cores(cores: Sequence[int], most: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -89,7 +98,3 @@ def _attend(machine: subprocess.Popen[bytes], alive: int) -> int:
             os.write(alive, bytes([got.si_signo]))
     status = machine.returncode
     return 128 - status if status < 0 else status
-
-
-def _python_path() -> list[str]:
-    return [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]

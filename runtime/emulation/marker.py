@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
-from runtime.errors import DataError, DeviceStableError
+from runtime.errors import DataError, DeviceStableError, DeviceTransientError
 
 CPU_DIR = Path("sys/devices/system/cpu")
 MARKER = CPU_DIR / "edgekit.json"
 FOLDER = CPU_DIR / "edgekit"  # pins of the machine's processes, and their journal
 PINS = FOLDER / "pins"
 DRIVER = "edgekit-emulated"
+BUSY = "busy"  # begins the answer to a pin that may be granted later
+_PATIENCE_S, _RETRY_S = 60.0, 0.05
 
 
 @dataclass(frozen=True)
@@ -31,14 +34,14 @@ class Marker:
         host_cpus: emulated CPU number, as text, to the host's.
         least_capacity: slowest clock that the host can play, of 1024.
         spinner_pids: processes that take time away from the host's cores.
-        idle_note: how power is known that no table has.
+        assumed: of the energy it shows, what no table says.
     """
 
     soc: str
     host_cpus: dict[str, int]
     least_capacity: float = 0.0
     spinner_pids: tuple[int, ...] = ()
-    idle_note: str = ""
+    assumed: str = ""
 
     def map(self, cpus: Sequence[int]) -> tuple[int, ...]:
         """Return the host cores that play ``cpus``.
@@ -82,13 +85,21 @@ def announce(cpus: Sequence[int], root: Path = Path("/")) -> None:
 
     Raises:
         DeviceStableError: the machine refuses, and why.
+        DeviceTransientError: another emulated machine has used the host's core for a minute.
     """
     path = root / PINS / _own_name()
     asked = _text(cpus)
-    path.write_text(asked)
-    answer = path.read_text().strip()
-    if answer != asked:
-        raise DeviceStableError(answer or f"the emulated machine does not answer in {path}; start it again")
+    deadline_s = time.monotonic() + _PATIENCE_S
+    while True:
+        path.write_text(asked)
+        answer = path.read_text().strip()
+        if answer == asked:
+            return
+        if not answer.startswith(BUSY):
+            raise DeviceStableError(answer or f"the machine does not answer in {path}; start it again")
+        if time.monotonic() > deadline_s:
+            raise DeviceTransientError(f"{answer}; try again when it is done")
+        time.sleep(_RETRY_S)
 
 
 def announced_cpus(root: Path = Path("/")) -> tuple[int, ...] | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from runtime.emulation.devices import FAKED_CLASSES, HIDDEN_CLASSES
@@ -52,12 +54,25 @@ def probe() -> tuple[bool, str]:
     return True, "Linux, root, a C compiler, fanotify, real-time priority and namespaces are there"
 
 
-def unshare(flags: int) -> None:
-    """Leave the namespaces that ``flags`` name.
+@contextlib.contextmanager
+def process_namespace() -> Iterator[None]:
+    """Make the next child process 1 of a process namespace: with it dies all that it started.
 
     Raises:
         PermissionNeeded: the kernel refuses.
     """
+    own = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        _leave(CLONE_NEWPID)
+        try:
+            yield
+        finally:
+            ctypes.CDLL(None).setns(own, CLONE_NEWPID)
+    finally:
+        os.close(own)
+
+
+def _leave(flags: int) -> None:
     if _unshare(flags) != 0:
         why = os.strerror(ctypes.get_errno())
         raise PermissionNeeded(f"cannot make a namespace ({why}); run as root with CAP_SYS_ADMIN")
@@ -68,7 +83,7 @@ def hide_host() -> None:
 
     The rest of /sys stays: /sys/class keeps its entries, but for the host's meters.
     """
-    unshare(CLONE_NEWNS)
+    _leave(CLONE_NEWNS)
     _mount("none", Path("/"), None, _MS_REC | _MS_PRIVATE)
     _mount("proc", Path("/proc"), "proc", _MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
     _mount("tmpfs", Path("/") / CPU_DIR, "tmpfs", _MS_NOSUID | _MS_NODEV)

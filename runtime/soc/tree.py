@@ -54,12 +54,14 @@ class SocTree:
             for cpu in cluster.cpus:
                 folder = self.cpu_dir / f"cpu{cpu}"
                 _write(folder / "cpu_capacity", round(profile.capacity(cluster)))
-                _write(folder / "topology/core_cpus_list", cpu)
-                _write(folder / "topology/thread_siblings_list", cpu)
+                for name in ("core_cpus", "thread_siblings"):
+                    _write(folder / f"topology/{name}", f"{1 << cpu:x}")
+                    _write(folder / f"topology/{name}_list", cpu)
+                for name in ("package_cpus", "core_siblings"):
+                    _write(folder / f"topology/{name}", f"{sum(1 << each for each in cpus):x}")
+                    _write(folder / f"topology/{name}_list", range_list(cpus))
                 _write(folder / "topology/cluster_id", index)
                 _write(folder / "topology/core_id", cpu)
-                _write(folder / "topology/core_siblings_list", range_list(cpus))
-                _write(folder / "topology/package_cpus_list", range_list(cpus))
                 _write(folder / "topology/physical_package_id", 0)
                 if cpu > 0:  # as on most machines, the first one cannot be taken off line
                     _write(folder / "online", 1)

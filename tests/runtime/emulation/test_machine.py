@@ -1,6 +1,7 @@
 """The rules of an emulated machine over a folder of files: no namespace, no root."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,7 @@ from runtime.emulation.machine import Machine
 from runtime.emulation.marker import PINS, find_marker
 from runtime.errors import DeviceStableError
 from runtime.meters import read_temp_c
-from runtime.soc import list_profiles, load_profile, power_mw
+from runtime.soc import Opp, list_profiles, load_profile, power_mw
 
 GS101 = load_profile("gs101")
 BIG, LITTLE = GS101.cluster("big"), GS101.cluster("little")
@@ -21,11 +22,24 @@ class Host:
 
     def __init__(self, root, profile=GS101, hosts=(3, 2)):
         self.shares = {}
+        self.claimed = set()
+        self.others = set()
         self.busy_ns = {}
         self.now_s = 100.0
-        self.machine = Machine(profile, root, hosts, self.shares.__setitem__, self.busy_ns.get)
+        self.machine = Machine(profile, root, hosts, self, self.busy_ns.get)
         self.machine.mark([77])
         self.machine.account(self.now_s)
+
+    def keep(self, host, share):
+        self.shares[host] = share
+
+    def claim(self, host):
+        if host not in self.others:
+            self.claimed.add(host)
+        return host not in self.others
+
+    def release(self, host):
+        self.claimed.discard(host)
 
     def path(self, name):
         return self.machine.root / "sys" / name
@@ -131,6 +145,17 @@ def test_more_threads_than_host_cores_are_refused(host):
         find_marker(host.machine.root).map((0, 1, 2))
 
 
+def test_a_core_that_another_machine_uses_is_waited_for(host):
+    host.others = {2}
+    assert host.pin(7, 6, 7).startswith("busy")
+    assert host.claimed == set()
+    assert host.pin(7, 7) == ""
+    assert host.claimed == {3}
+    del host.busy_ns["7"]
+    host.work(0.02)
+    assert host.claimed == set()
+
+
 def energy_mj(host, cluster):
     number = [c.name for c in GS101.clusters].index(cluster.name) + 1
     return int(host.read(f"class/hwmon/hwmon0/energy{number}_input")) / 1000
@@ -147,6 +172,15 @@ def test_energy_is_power_times_time(host):
     host.work(2.0, pid7=0.25)
     by_hand_mj = 2 * (0.25 * 102.21 + 0.75 * idle_power_mw(BIG))
     assert energy_mj(host, BIG) - before_mj == pytest.approx(by_hand_mj, rel=0.01)
+
+
+def test_power_that_nobody_published_is_scaled_from_the_nearest_clock(tmp_path):
+    big = load_profile("sdm845").cluster("big")  # measured from 825.6 MHz up, and without voltages
+    assert busy_power_mw(big, 300000) == pytest.approx(power_mw(big, 825600).power_mw * 300000 / 825600)
+    unknown = replace(GS101, clusters=(replace(BIG, opps=(Opp(500000),), power_source=None),))
+    machine = Host(tmp_path, unknown).machine
+    assert not list(tmp_path.glob("sys/class/hwmon/hwmon0/energy*"))
+    assert "nearest known" in machine.marker.assumed
 
 
 def test_two_busy_cores_take_what_the_power_model_says(host):
