@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from runtime.conditions import Conditions
+from runtime.emulation.marker import find_marker
 from runtime.meters.battery import read_battery
 from runtime.meters.cooling import read_cooling
 from runtime.meters.cpu_time import read_cpu_times, read_own_time_s, read_pressure_s, total
+from runtime.meters.emulated import read_stolen_s
 from runtime.meters.probe import time_probe_ms
 from runtime.meters.temperature import read_temp_c
 
@@ -37,9 +39,13 @@ def read_conditions(
         True
     """
     probe_ms = time_probe_ms(cpus) if probe else None
+    emulated = find_marker(root)
+    # An emulated machine's /proc/stat is the host's, and part of the time in it makes the cores slow.
+    hosts = cpus if emulated is None or cpus is None else emulated.map(cpus)
+    stolen_s = 0.0 if emulated is None or not with_counters else read_stolen_s(emulated, root)
     times = read_cpu_times(root) if with_counters else {}
     own = read_own_time_s(pid, root) if with_counters and pid is not None else None
-    used, everywhere = total(times, cpus), total(times)
+    used, everywhere = total(times, hosts), total(times)
     battery_pct, battery_status = read_battery(root)
     return Conditions(
         time_s=time.monotonic(),
@@ -51,12 +57,12 @@ def read_conditions(
         cpus=None if cpus is None else tuple(cpus),
         n_cpus=len(times) or None,
         own_busy_s=None if own is None else own[0],
-        own_wait_s=None if own is None else own[1],
-        cpus_busy_s=None if used is None else used.busy_s,
+        own_wait_s=None if own is None or emulated else own[1],
+        cpus_busy_s=None if used is None else used.busy_s - stolen_s,
         cpus_steal_s=None if used is None else used.steal_s,
-        machine_busy_s=None if everywhere is None else everywhere.busy_s,
+        machine_busy_s=None if everywhere is None else everywhere.busy_s - stolen_s,
         machine_steal_s=None if everywhere is None else everywhere.steal_s,
-        pressure_s=read_pressure_s(root) if with_counters else None,
+        pressure_s=read_pressure_s(root) if with_counters and not emulated else None,
         battery_pct=battery_pct,
         battery_status=battery_status,
         probe_ms=probe_ms,

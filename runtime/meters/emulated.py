@@ -1,12 +1,19 @@
-"""Whether the machine below ``root`` is one that edgekit plays."""
+"""What is different about reading a machine that edgekit plays."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-MARKER = Path("sys/devices/system/cpu/edgekit.json")
+from runtime.emulation.marker import Marker, find_marker
 
 
 def is_emulated(root: Path = Path("/")) -> bool:
     """Return whether the tree says of itself that it is emulated."""
-    return (root / MARKER).is_file()
+    return find_marker(root) is not None
+
+
+def read_stolen_s(marker: Marker, root: Path = Path("/")) -> float:
+    """Return the seconds that were taken from the host's cores to make them slow: nobody's work."""
+    return sum(
+        int((root / f"proc/{pid}/schedstat").read_text().split()[0]) / 1e9 for pid in marker.spinner_pids
+    )

@@ -120,7 +120,6 @@ class LocalTarget:
                 policy,
                 self._meter,
                 clock_rung=self.capability.rung if self.capability.rung in CLOCKING else "sysfs",
-                is_emulated=self.provenance == "emulated",
             )
 
     def _hold_clock(
@@ -145,11 +144,10 @@ class LocalSession:
         policy: Policy | None,
         meter: MeterInUse,
         clock_rung: str = "sysfs",
-        is_emulated: bool = False,
     ):
         self.setting = setting
         self.device = read_device(cpufreq.root)
-        self._is_emulated, self._clock_rung = is_emulated, clock_rung
+        self._clock_rung = clock_rung
         self.worker_pid: int | None = model.pid
         self.versions = {"engine": model.version, "kernel": platform.release()}
         self._model, self._cpufreq, self._policy = model, cpufreq, policy
@@ -206,8 +204,6 @@ class LocalSession:
             pid=self.worker_pid,
             cpus=self._model.cpus,
             policy=None if self._policy is None else self._policy.path,
-            # The spinners that make an emulated core slow would count as other work on it.
-            with_counters=not self._is_emulated,
             probe=probe,
         )
 
