@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from runtime.actuators import Journal
 from runtime.bench import bench, open_bundle_or_model
 from runtime.errors import DeviceTransientError, EdgekitError
+from runtime.lab.machines import machine_of
 from runtime.lab.plan import BenchSpec, SettingsSpec
 from runtime.records import Record, RecordLog
 from runtime.runners import RUNNERS
@@ -73,7 +75,8 @@ def run_job(job: Job, known: Sequence[Record], emit: Callable[[Record], None]) -
     log = _Stream(known, emit)
     spec, settings = job.bench, job.settings
     try:
-        with _environment(job.runners):
+        # Another lab may be at work here, of another plan or another cluster: then this one waits.
+        with _environment(job.runners), Journal().claim(machine_of(job.target)):
             bundle, target = open_bundle_or_model(job.bundle), use_meter(open_target(job.target), job.meter)
             bench(
                 bundle,

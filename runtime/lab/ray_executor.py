@@ -45,6 +45,7 @@ class RayExecutor:
         quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
         if address is None:
             ray.init(
+                address="local",  # without it Ray joins whatever cluster runs on this machine
                 num_cpus=len(targets) + 1,
                 resources=dict.fromkeys(needed, 1),
                 include_dashboard=False,
@@ -57,8 +58,8 @@ class RayExecutor:
                 ray.init(address=address, **quiet)
             except (OSError, ValueError, RuntimeError) as err:
                 raise DeviceStableError(
-                    f"no Ray cluster answers at {address!r} ({err}); start one (ray start --head) or leave "
-                    "ray_address out of the plan"
+                    f"no Ray cluster answers at {address!r} ({err}); start one (ray start --head), leave "
+                    "ray_address out of the plan, or set RAY_AUTH_MODE=token if it asks for its token"
                 ) from err
             offered = ray.cluster_resources()
             if absent := [name for name in needed if name not in offered]:

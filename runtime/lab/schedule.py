@@ -12,24 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from runtime.lab.jobs import DONE, FAILED, RETRY, Job, Outcome
+from runtime.lab.machines import machine_of
 from runtime.lab.plan import RetrySpec
 
 PENDING, RUNNING, SET_ASIDE = "pending", "running", "set aside"
-_LOOPBACK = ("localhost", "127.0.0.1", "::1", "[::1]")
-THIS_MACHINE = "this machine"
-
-
-def machine_of(target: str) -> str:
-    """Return the machine whose CPUs a target's jobs use."""
-    kind, _, rest = target.partition(":")
-    if kind in ("local", "virtual", "emulated"):
-        return THIS_MACHINE
-    if kind != "ssh":
-        return target
-    host = rest.rpartition("@")[2]
-    if host.count(":") == 1 or host.startswith("["):
-        host = host.rpartition(":")[0] if not host.endswith("]") else host
-    return THIS_MACHINE if host in _LOOPBACK else f"ssh:{host}"
 
 
 @dataclass

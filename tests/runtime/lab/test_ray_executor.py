@@ -22,7 +22,8 @@ ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
-def net(tmp_path, tflite):
+def net(tmp_path, tflite, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     path = tmp_path / "net.tflite"
     path.write_bytes(tflite.read_bytes())
     return path

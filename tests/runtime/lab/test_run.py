@@ -1,6 +1,7 @@
 import msgspec
 import pytest
 
+from runtime.actuators import Journal
 from runtime.errors import DeviceTransientError
 from runtime.lab import InlineExecutor, LabPlan, load_plan, read_states, run_lab
 from runtime.lab.executor import Records
@@ -11,6 +12,11 @@ from tests.runtime.phone import make_bundle
 from tests.runtime.targets.fake_phone import FakePhones
 
 TWO = SettingsSpec(clusters=("big",), every=1000)  # the fastest clock and the slowest
+
+
+@pytest.fixture(autouse=True)
+def _own_state(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
 
 def inline(records, targets):
@@ -130,6 +136,15 @@ def test_two_runs_of_one_plan_do_not_mix(tmp_path):
     plan = make_plan(tmp_path, "virtual:gs101")
     with only_run(plan.out), pytest.raises(DeviceTransientError, match="another edgekit lab run is writing"):
         run_lab(plan, inline)
+
+
+def test_a_machine_that_another_lab_keeps_busy_is_waited_for(tmp_path):
+    make_bundle(tmp_path)
+    plan = make_plan(tmp_path, "virtual:gs101")
+    with Journal().claim("this machine"):
+        [row] = run_lab(plan, inline).rows
+    assert row.note.startswith("set aside: this machine is held by another run")
+    assert run_lab(plan, inline).is_complete
 
 
 def test_a_plan_file_leads_all_the_way(tmp_path):

@@ -1,8 +1,8 @@
 import pytest
 
 from runtime.lab import Job, Outcome, Schedule
+from runtime.lab.machines import machine_of
 from runtime.lab.plan import RetrySpec
-from runtime.lab.schedule import machine_of
 
 DONE, FAILED = Outcome("done"), Outcome("failed", "no such clock")
 GONE = Outcome("retry", "adb knows no phone 'A'")

@@ -15,6 +15,8 @@ from runtime.model_file import open_bundle_or_model
 from runtime.records import RecordLog
 from runtime.setting import Setting
 from runtime.targets import open_target
+from runtime.targets.adb_path import AdbPath
+from runtime.targets.adb_shell import AdbShell
 from tests.runtime.phone import make_bundle
 from tests.runtime.targets.fake_phone import FakePhones
 
@@ -82,13 +84,29 @@ def test_with_root_a_clock_is_held_while_frames_run_and_given_back(phones, bundl
     target = open_target("adb:P6")
     assert (target.capability.rung, target.capability.reasons) == ("sysfs", ())
     assert BIG in target.settings()
+    sample(target, bundle, BIG)  # pushes the model
+    calls = phones.calls()
     with target.session(bundle, bundle.manifest.variant(), BIG) as session:
         assert phone.cpufreq(6, "scaling_cur_freq") == "1277000"
         samples = session.sample(warmup=0, runs=2)
         assert (session.rung, session.setting_read) == ("sysfs", BIG)
     assert samples.samples_ms[0] == pytest.approx(2 * 2850 / 1277, abs=0.001)
     assert phone.clocks() == before
+    assert phones.calls() - calls < 60
     assert restore() == []
+
+
+def test_a_file_that_vanished_is_not_made_anew(phones):
+    phone = phones.add("P6")
+    path = AdbPath(AdbShell("P6"), "/data/local/tmp", as_root=False)
+    phone.write("data/local/tmp/known", "old\n")
+    (path / "known").write_text("new value")
+    assert (path / "known").read_text() == "new value"
+    with pytest.raises(FileNotFoundError, match="No such file"):
+        (path / "gone").write_text("1")
+    assert not (phone.root / "data/local/tmp/gone").exists()
+    with pytest.raises(FileNotFoundError):
+        (path / "gone").read_text()
 
 
 def test_a_su_that_refuses_is_no_root(phones):
@@ -252,6 +270,7 @@ def _hold_and_stop(tflite, with_signal):
         holder.wait()
 
 
+@pytest.mark.slow
 def test_sigterm_gives_the_clock_back(phones, tflite):
     phone = phones.add("P6", is_rooted=True)
     before = phone.clocks()
@@ -275,6 +294,7 @@ def test_restore_repairs_a_phone_after_a_kill(phones, tflite):
     assert restore() == []
 
 
+@pytest.mark.slow
 def test_a_phone_that_was_restarted_needs_no_restoring(phones, tflite):
     phone = phones.add("P6", is_rooted=True)
     _hold_and_stop(tflite, signal.SIGKILL)
