@@ -52,11 +52,12 @@ class Run(msgspec.Struct, tag=True, frozen=True):
 
 
 class Sample(msgspec.Struct, tag=True, frozen=True):
-    """Run ``warmup`` frames untimed, then ``runs`` timed ones, back to back."""
+    """Run ``warmup`` frames untimed, then ``runs`` timed ones: one every ``period_ns``; 0: back to back."""
 
     inputs: tuple[Array, ...]
     warmup: int
     runs: int
+    period_ns: int = 0
 
 
 class Profile(msgspec.Struct, tag=True, frozen=True):

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -152,9 +153,18 @@ class EngineProcess:
         outputs = [array.numpy() for array in answer.outputs] if want_outputs else None
         return Frame(answer.latency_ns / 1e6, outputs)
 
-    def sample(self, inputs: Sequence[np.ndarray], *, warmup: int, runs: int) -> Samples:
-        """Time ``runs`` frames back to back inside the worker; raises as ``run``."""
-        answer = self._ask(Sample(self._pack(inputs), warmup, runs))
+    def sample(
+        self, inputs: Sequence[np.ndarray], *, warmup: int, runs: int, fps: float | None = None
+    ) -> Samples:
+        """Time ``runs`` frames inside the worker, released at ``fps`` or back to back; raises as ``run``."""
+        period_ns = 0 if fps is None else round(1e9 / fps)
+        start_ns = time.monotonic_ns()
+        answer = self._ask(Sample(self._pack(inputs), warmup, runs, period_ns))
+        if time.monotonic_ns() - start_ns < (runs - 1) * period_ns:
+            raise DeviceStableError(
+                f"{self._what}: {runs} frames came faster than the {fps:g} per second asked for; this worker "
+                "knows no pace: build the runner again (edgekit runner)"
+            )
         assert isinstance(answer, Sampled)
         first_ms = None if answer.first_ns is None else answer.first_ns / 1e6
         return Samples(first_ms, tuple(ns / 1e6 for ns in answer.latencies_ns), answer.threads)

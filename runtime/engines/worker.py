@@ -41,6 +41,7 @@ from runtime.engines.messages import (
     write_message,
 )
 from runtime.errors import EdgekitError, MissingExtra
+from runtime.pacing import WallClock, released
 
 
 class Worker:
@@ -96,7 +97,8 @@ class Worker:
         self._is_cold = False
         for _ in range(request.warmup):
             engine.invoke()
-        latencies_ns = tuple(_timed_ns(engine) for _ in range(request.runs))
+        frames = released(request.runs, 1e9 / request.period_ns if request.period_ns else None, WallClock())
+        latencies_ns = tuple(_timed_ns(engine) for _ in frames)
         return Sampled(first_ns, latencies_ns, engine.pool_size(_count_threads() - self._threads_before))
 
     def _profile(self, request: Profile) -> Message:

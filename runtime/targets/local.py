@@ -27,7 +27,6 @@ from runtime.engines import EngineProcess, Frame, Samples, random_inputs
 from runtime.errors import DeviceStableError
 from runtime.meters import MeterInUse, read_conditions, read_device
 from runtime.meters.threads import misplaced, read_threads
-from runtime.pacing import WallClock, released
 from runtime.setting import Setting
 from runtime.soc import Cluster, Opp, PowerFigure, SocProfile, load_profile, power_mw
 from runtime.soc.tree import CPU_DIR
@@ -147,6 +146,8 @@ class LocalSession:
     ):
         self.setting = setting
         self.device = read_device(cpufreq.root)
+        if (marker := find_marker(cpufreq.root)) is not None:
+            self.device["name"] = f"{marker.soc} emulated on {self.device['name']}"
         self._clock_rung = clock_rung
         self.worker_pid: int | None = model.pid
         self.versions = {"engine": model.version, "kernel": platform.release()}
@@ -172,11 +173,13 @@ class LocalSession:
         return self._model.run(self._inputs if inputs is None else inputs)
 
     def sample(self, *, warmup: int, runs: int, fps: float | None = None) -> Samples:
-        if fps is None and self._meter.found.meter is None:
-            samples = self._model.sample(self._inputs, warmup=warmup, runs=runs)
-        else:  # the cold frame and the warm-up stay out of the meter's window and of the pace
+        if self._meter.found.meter is None:
+            samples = self._model.sample(self._inputs, warmup=warmup, runs=runs, fps=fps)
+        else:  # the cold frame and the warm-up stay out of the meter's window
             cold = self._model.sample(self._inputs, warmup=warmup, runs=0)
-            timed, energy = self._meter.measure(runs, lambda: self._time(runs, fps))
+            timed, energy = self._meter.measure(
+                runs, lambda: self._model.sample(self._inputs, warmup=0, runs=runs, fps=fps)
+            )
             samples = replace(
                 timed, first_ms=cold.first_ms, threads=timed.threads or cold.threads, energy=energy
             )
@@ -190,13 +193,6 @@ class LocalSession:
             return ()
         marker = find_marker()  # of the machine that the worker really runs on
         return misplaced(read_threads(self.worker_pid), cpus if marker is None else marker.map(cpus))
-
-    def _time(self, runs: int, fps: float | None) -> Samples:
-        if fps is None:
-            return self._model.sample(self._inputs, warmup=0, runs=runs)
-        frames = released(runs, fps, WallClock())
-        samples_ms = tuple(self._model.run(self._inputs, want_outputs=False).latency_ms for _ in frames)
-        return Samples(None, samples_ms, None)
 
     def conditions(self, *, probe: bool = False) -> Conditions:
         return read_conditions(

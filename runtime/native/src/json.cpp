@@ -207,6 +207,10 @@ int64_t Json::integer_at(const std::string& field) const {
   return value.integer();
 }
 
+int64_t Json::integer_at(const std::string& field, int64_t otherwise) const {
+  return object.find(field) == object.end() ? otherwise : integer_at(field);
+}
+
 bool Json::boolean_at(const std::string& field, bool otherwise) const {
   const auto found = object.find(field);
   if (found == object.end()) return otherwise;

@@ -23,6 +23,7 @@ struct Json {
   const Json& at(const std::string& field) const;
   const std::string& text_at(const std::string& field) const;
   int64_t integer_at(const std::string& field) const;
+  int64_t integer_at(const std::string& field, int64_t otherwise) const;
   bool boolean_at(const std::string& field, bool otherwise) const;
   const std::vector<Json>& list_at(const std::string& field) const;
   int64_t integer() const;

@@ -2,6 +2,7 @@
 //
 // Requests come on stdin, answers go to what was stdout: see wire.h. The fields are those of
 // runtime/engines/messages.py.
+#include <errno.h>
 #include <signal.h>
 #include <time.h>
 #include <unistd.h>
@@ -28,6 +29,12 @@ int64_t now_ns() {
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC, &now);
   return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+void sleep_until(int64_t moment_ns) {
+  const timespec moment{static_cast<time_t>(moment_ns / 1'000'000'000), static_cast<long>(moment_ns % 1'000'000'000)};
+  while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &moment, nullptr) == EINTR) {
+  }
 }
 
 std::string spec_list(const std::vector<Spec>& specs) {
@@ -108,7 +115,11 @@ class Runner {
     for (int64_t i = 0; i < warmup; ++i) model.invoke();
     std::vector<int64_t> latencies_ns;
     latencies_ns.reserve(runs > 0 ? runs : 0);
-    for (int64_t i = 0; i < runs; ++i) latencies_ns.push_back(timed_ns(model));
+    const int64_t period_ns = request.head.integer_at("period_ns", 0), begin_ns = now_ns();
+    for (int64_t i = 0; i < runs; ++i) {
+      if (period_ns > 0) sleep_until(begin_ns + i * period_ns);
+      latencies_ns.push_back(timed_ns(model));
+    }
     return write_answer(
         answers_, "{\"type\":\"Sampled\",\"first_ns\":" + first_ns + ",\"latencies_ns\":" + number_list(latencies_ns) +
                       ",\"threads\":" + std::to_string(count_threads()) + "}");

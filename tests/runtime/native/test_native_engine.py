@@ -57,6 +57,13 @@ def test_int8_in_int32_and_bool_out(runner):
     assert (doubled.dtype, positive.dtype) == (np.int32, np.bool_)
 
 
+def test_frames_are_released_at_their_time(model):
+    start_s = time.monotonic()
+    samples = model.sample([IMAGE], warmup=0, runs=5, fps=20.0)
+    assert 4 / 20.0 <= time.monotonic() - start_s < 3.0
+    assert len(samples.samples_ms) == 5
+
+
 def test_any_method_runs(runner):
     with load("methods.pte", graph="decode") as model:
         np.testing.assert_array_equal(model.run([np.zeros(3, np.float32)]).outputs[0], [3, 3, 3])
