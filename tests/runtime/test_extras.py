@@ -26,3 +26,11 @@ def test_package_whose_own_needs_are_broken_shows_that(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(ModuleNotFoundError, match="something_it_needs"):
         require("half_there", extra="litert")
+
+
+def test_package_that_this_python_cannot_have_says_so(monkeypatch):
+    monkeypatch.setattr("runtime.extras._BELOW", {"no_such_package": (3, 5)})
+    with pytest.raises(
+        MissingExtra, match=r"cannot be on Python 3\.\d+\.\d+: it needs one below 3\.5; make an"
+    ):
+        require("no_such_package", extra="lab")
