@@ -65,7 +65,7 @@ def shared_variants(
     if not shared:
         raise ValueError(
             f"A has {', '.join(names_a)}; B has {', '.join(names_b)}; none is in both: "
-            "name one of each with --a-variant and --b-variant"
+            "name one of each with --variant and --b-variant"
         )
     return shared
 
