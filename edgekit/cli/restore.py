@@ -26,7 +26,7 @@ def restore(dry_run: bool, target: str, as_json: bool) -> None:
     elif done:
         print_table(
             ("what", "back to", "action"),
-            [(d.state.thing, d.state.text, d.action) for d in done],
+            [(" ".join(filter(None, (d.device, d.state.thing))), d.state.text, d.action) for d in done],
         )
     else:
         note("nothing to restore")

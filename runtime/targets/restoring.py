@@ -13,10 +13,12 @@ def restore_target(name: str, *, dry_run: bool = False) -> list[Restored]:
     Raises:
         ValueError: it is a target whose clocks no run changes.
     """
-    if name == "local":
+    if name == "local" or name.startswith("adb:"):  # what runs changed on phones is noted here too
         return restore(dry_run=dry_run)
     target = open_target(name)
     if not isinstance(target, AgentTarget):
-        raise ValueError(f"target {name!r} keeps no clocks to put back; give local or ssh:user@host")
+        raise ValueError(
+            f"target {name!r} keeps no clocks to put back; give local, adb:SERIAL or ssh:user@host"
+        )
     with target:
         return target.restore(dry_run=dry_run)

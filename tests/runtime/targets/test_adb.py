@@ -17,6 +17,7 @@ from runtime.setting import Setting
 from runtime.targets import open_target
 from runtime.targets.adb_path import AdbPath
 from runtime.targets.adb_shell import AdbShell
+from runtime.targets.restoring import restore_target
 from tests.runtime.phone import make_bundle
 from tests.runtime.targets.fake_phone import FakePhones
 
@@ -288,7 +289,7 @@ def test_restore_repairs_a_phone_after_a_kill(phones, tflite):
     with pytest.raises(DeviceTransientError, match="adb:P6 is offline"):
         restore()
     phone.set_state("device")
-    [done] = restore()
+    [done] = restore_target("adb:P6")
     assert (done.device, done.action) == ("adb:P6", "restored")
     assert phone.clocks() == before
     assert restore() == []
