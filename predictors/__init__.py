@@ -1,4 +1,4 @@
-"""Scikit-learn estimators of latency: arrays in, arrays out.
+"""Scikit-learn estimators of latency and power: arrays in, arrays out.
 
 Nothing here knows of bundles, SoCs or files of the machine. Bad input is a ``ValueError``, an
 estimator that was not fitted is scikit-learn's ``NotFittedError``.
@@ -7,5 +7,16 @@ estimator that was not fitted is scikit-learn's ``NotFittedError``.
 from predictors.candidates import candidate_names
 from predictors.latency import LatencyPredictor
 from predictors.persistence import VersionMismatch, load_predictor, save_predictor
+from predictors.power import ClusterPower, further_core_share
+from predictors.rail_power import RailPower
 
-__all__ = ["LatencyPredictor", "VersionMismatch", "candidate_names", "load_predictor", "save_predictor"]
+__all__ = [
+    "ClusterPower",
+    "LatencyPredictor",
+    "RailPower",
+    "VersionMismatch",
+    "candidate_names",
+    "further_core_share",
+    "load_predictor",
+    "save_predictor",
+]

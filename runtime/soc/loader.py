@@ -1,4 +1,4 @@
-"""Read SoC profiles: the ones that come with edgekit, or a user's own TOML file."""
+"""Read SoC profiles: the ones that come with edgekit, or a user's own TOML file or YAML table."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import msgspec
 from runtime.errors import DataError
 from runtime.soc.profile import Cluster, Opp, SocProfile
 from runtime.soc.screening import screen
+from runtime.soc.yaml_table import parse_yaml
 
 _FOLDER = files("runtime.soc") / "profiles"
 
@@ -26,17 +27,18 @@ def list_profiles() -> list[str]:
 
 
 def load_profile(name_or_path: str | Path) -> SocProfile:
-    """Return a profile by name, or from a TOML file of your own.
+    """Return a profile by name, or from a file of your own.
 
     Rows that cannot be true are taken out of the power table and listed in ``left_out`` and
     ``notes``; see ``runtime.soc.screening``.
 
     Args:
-        name_or_path: a name out of ``list_profiles()``, or a path ending in ``.toml``.
+        name_or_path: a name out of ``list_profiles()``, a path ending in ``.toml``, or a table ending in
+            ``.yaml`` (its form: ``runtime.soc.yaml_table``).
 
     Raises:
         ValueError: no such name; near matches are named.
-        DataError: the file is missing, not TOML, or does not describe a SoC.
+        DataError: the file is missing, not TOML or YAML, or does not describe a SoC.
 
     Example:
         >>> [cluster.name for cluster in load_profile("gs101").clusters]
@@ -49,6 +51,8 @@ def load_profile(name_or_path: str | Path) -> SocProfile:
             return _parse(path.read_bytes(), path.name)
         except OSError as err:
             raise DataError(f"cannot read the profile {path} ({err.strerror}); give a TOML file") from err
+    if text.endswith((".yaml", ".yml")):
+        return _screened(parse_yaml(Path(name_or_path)))
     return _built_in(text)
 
 
@@ -57,7 +61,7 @@ def _built_in(name: str) -> SocProfile:
     if name not in list_profiles():
         near = difflib.get_close_matches(name, list_profiles(), n=3, cutoff=0.4)
         hint = f"did you mean {', '.join(near)}?" if near else f"known: {', '.join(list_profiles())}"
-        raise ValueError(f"unknown SoC {name!r}; {hint} (a file of your own ends in .toml)")
+        raise ValueError(f"unknown SoC {name!r}; {hint} (a file of your own ends in .toml or .yaml)")
     return _parse((_FOLDER / f"{name}.toml").read_bytes(), f"{name}.toml")
 
 
@@ -76,8 +80,13 @@ def _parse(data: bytes, where: str) -> SocProfile:
     for cluster in profile.clusters:
         if not cluster.opps:
             raise DataError(f"{where}: cluster {cluster.name!r} has no opps; give at least one freq_khz")
+    return _screened(profile)
+
+
+def _screened(profile: SocProfile) -> SocProfile:
+    """Return the profile without the powers that cannot be true, each named in its notes."""
     screened = [screen(cluster) for cluster in profile.clusters]
-    left_out = tuple(row for _, rows in screened for row in rows)
+    left_out = profile.left_out + tuple(row for _, rows in screened for row in rows)
     notes = tuple(
         f"left out: {row.cluster} {row.freq_khz / 1000:g} MHz at {row.power_mw:g} mW ({row.reason})"
         for row in left_out

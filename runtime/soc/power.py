@@ -11,8 +11,8 @@ from runtime.errors import DeviceStableError
 from runtime.soc.profile import Cluster
 
 # Second busy core over the first on the Odroid XU3's A15 rail (PARSEC): 899/592, 1490/979 and
-# 2511/1637 mW at 1.0, 1.4 and 1.8 GHz. The rest is shared or static. Used for every SoC:
-# no other one has two-core figures.
+# 2511/1637 mW at 1.0, 1.4 and 1.8 GHz. The rest is shared or static. Used for every cluster
+# whose profile has no figure of its own.
 FURTHER_CORE_SHARE = 0.52
 COEFFICIENT_LABEL = "modelled: device-tree coefficient, C f V^2 (7-68 % off measured power)"
 _MIN_FIT_ROWS = 3
@@ -51,8 +51,11 @@ def power_mw(cluster: Cluster, freq_khz: int, threads: int = 1) -> PowerFigure:
     one = _one_core(cluster, freq_khz)
     if threads == 1:
         return one
-    factor = 1 + FURTHER_CORE_SHARE * (threads - 1)
-    return PowerFigure(one.power_mw * factor, f"{one.source}; each further core +52 % (Odroid XU3 A15)")
+    share, whose = cluster.further_core_share, "its own table"
+    if share is None:
+        share, whose = FURTHER_CORE_SHARE, "Odroid XU3 A15"
+    source = f"{one.source}; each further core +{100 * share:.0f} % ({whose})"
+    return PowerFigure(one.power_mw * (1 + share * (threads - 1)), source)
 
 
 def _one_core(cluster: Cluster, freq_khz: int) -> PowerFigure:

@@ -45,6 +45,8 @@ class Cluster:
         power_coefficient: device tree's dynamic power in uW/MHz/V^2, ``None`` if unknown.
         opps: operating points, slowest first; empty on a machine that shows no clocks.
         voltage_source, power_source: where those columns of ``opps`` come from.
+        further_core_share: what each further busy core adds to the first one's power, ``None`` if
+            nobody measured it.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Cluster:
     power_coefficient: float | None = None
     voltage_source: str | None = None
     power_source: str | None = None
+    further_core_share: float | None = None
 
     def __post_init__(self) -> None:
         if not self.cpus or len(set(self.cpus)) != len(self.cpus) or min(self.cpus) < 0:
@@ -62,6 +65,9 @@ class Cluster:
         clocks = [opp.freq_khz for opp in self.opps]
         if any(low >= high for low, high in itertools.pairwise(clocks)):
             raise ValueError(f"cluster {self.name!r} has clocks {clocks}; each must be above the one before")
+        if self.further_core_share is not None and self.further_core_share < 0:
+            share = self.further_core_share
+            raise ValueError(f"cluster {self.name!r} has further_core_share {share}; it must not be negative")
         if self.power_source is None and any(opp.power_mw is not None for opp in self.opps):
             raise ValueError(f"cluster {self.name!r} has power_mw but no power_source; say whose they are")
 

@@ -12,6 +12,7 @@ from runtime.soc.profile import Cluster, LeftOut
 SPEED_TOLERANCE = 0.10  # CoreMark per MHz is one figure per core type: published rows agree within 4 %
 MIN_SPEED_GAIN = 0.25  # of the clock's step; less means the clock asked for was never reached
 POWER_TOLERANCE = 1.25  # factor off the cluster's trend; a voltage step alone moves a row by up to 15 %
+FASTER_ROWS = 3  # their median is compared: one of them may be the wrong one
 MIN_ROWS = 6  # below this a trend of three parameters says nothing
 
 
@@ -23,12 +24,15 @@ def screen(cluster: Cluster) -> tuple[Cluster, tuple[LeftOut, ...]]:
     * its power is not positive;
     * its speed per MHz is off the cluster's median by more than ``SPEED_TOLERANCE``, or its speed
       does not rise with the clock: the core did not run at the clock the row is filed under;
-    * its power is off the cluster's trend by more than a factor of ``POWER_TOLERANCE``.
+    * its power is above that of the clocks faster than it by more than a factor of
+      ``POWER_TOLERANCE``: neither clock nor voltage falls on the way up;
+    * its power is off the cluster's trend by more than that factor.
 
     The clock stays in the list of OPPs: only its power is not believed.
     """
     reasons = _not_positive(cluster) | _wrong_speed(cluster)
-    reasons |= {khz: why for khz, why in _off_trend(cluster, set(reasons)).items() if khz not in reasons}
+    # Each rule sees the same rows: on a noisy table one rule after the other would whittle it away.
+    reasons |= _off_trend(cluster, set(reasons)) | _above_faster_clocks(cluster, set(reasons))
     left_out = tuple(
         LeftOut(cluster.name, opp.freq_khz, opp.power_mw, opp.coremark, reasons[opp.freq_khz])
         for opp in cluster.opps
@@ -56,6 +60,19 @@ def _wrong_speed(cluster: Cluster) -> dict[int, str]:
     for (low_khz, low), (khz, speed) in itertools.pairwise(believed):
         if speed / low - 1 < MIN_SPEED_GAIN * (khz / low_khz - 1):
             reasons[khz] = f"no faster than at {low_khz / 1000:g} MHz: the clock was not reached"
+    return reasons
+
+
+def _above_faster_clocks(cluster: Cluster, skip: set[int]) -> dict[int, str]:
+    rows = [(opp.freq_khz, opp.power_mw) for opp in cluster.opps if opp.power_mw and opp.freq_khz not in skip]
+    if len(rows) < MIN_ROWS:
+        return {}
+    reasons = {}
+    for index, (khz, power_mw) in enumerate(rows):
+        faster = [power for _, power in rows[index + 1 : index + 1 + FASTER_ROWS]]
+        if len(faster) == FASTER_ROWS and power_mw > POWER_TOLERANCE * float(np.median(faster)):
+            usual_mw = float(np.median(faster))
+            reasons[khz] = f"{power_mw:.4g} mW, the next {FASTER_ROWS} faster clocks take {usual_mw:.3g} mW"
     return reasons
 
 
