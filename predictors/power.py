@@ -16,8 +16,9 @@ _MIN_SHARE_OF_VOLTAGES = 0.5
 # Voltage steps and fuel gauges leave bumps that no curve of three parameters has. (length in log
 # clock, share of noise); None is the bare curve.
 _SMOOTHERS = (None, *((length, noise) for length in (0.1, 0.3, 0.8) for noise in (0.03, 0.3, 1.0)))
-_CAP = 0.3  # one wild row must not decide which curve is believed
-_SHARPNESS = 4  # of the weights: error to the power -4
+_CAP = 0.15  # one wild row must not decide which curve is believed
+_SHARPNESS = 4.0  # of the weights: error to the power -4,
+_ROWS_PER_SHARPNESS = 4  # less where few rows say little of which curve is right
 _LEAST_ERROR = 1e-4
 _LEAST_MW = 1e-6
 
@@ -155,7 +156,7 @@ class ClusterPower(RegressorMixin, BaseEstimator):
             each = self._predict_all(others, self._fit_curves(others), one.freq_ghz, one.volt)
             off.append(np.abs(each[:, 0] - np.log(one.power_mw)))
         error = np.minimum(off, _CAP).mean(axis=0)
-        weights = (error + _LEAST_ERROR) ** -_SHARPNESS
+        weights = (error + _LEAST_ERROR) ** -min(_SHARPNESS, len(everything) / _ROWS_PER_SHARPNESS)
         self.weights_ = dict(zip(names, map(float, weights / weights.sum()), strict=True))
         best = np.stack(off)[:, error.argmin()]
         self.loo_mape_pct_ = float(100 * np.mean(np.expm1(best)))

@@ -19,6 +19,7 @@ from sklearn.model_selection import LeaveOneGroupOut
 from edgekit.cli._output import note
 from predictors import ClusterPower, RailPower
 from runtime.soc import Cluster, SocProfile, list_profiles, load_profile
+from runtime.soc.power_fit import power_rows
 from tests.benchmarks._table import show, write_report
 from tests.benchmarks._xu3 import read_rail
 
@@ -64,17 +65,16 @@ def rows_of(name: str, profile: SocProfile) -> list[dict[str, Any]]:
     """Return one row per cluster with enough measured clocks."""
     rows = []
     for cluster in profile.clusters:
-        opps = [opp for opp in cluster.opps if opp.power_mw]
-        if len(opps) < LEAST_ROWS:
+        X, power_mw = power_rows(cluster)
+        if len(power_mw) < LEAST_ROWS:
             continue
-        X = np.array([[opp.freq_khz / 1e6, (opp.voltage_uv or np.nan) / 1e6] for opp in opps])
-        off_pct = leave_one_out_pct(X, np.array([opp.power_mw for opp in opps]))
+        off_pct = leave_one_out_pct(X, power_mw)
         kernel_pct = kernel_off_pct(cluster)
         rows.append(
             {
                 "soc": name,
                 "cluster": cluster.name,
-                "rows": len(opps),
+                "rows": len(power_mw),
                 "left_out": sum(row.cluster == cluster.name for row in profile.left_out),
                 "mape_pct": float(off_pct.mean()),
                 "worst_pct": float(off_pct.max()),
