@@ -66,7 +66,7 @@ class CpuFreq:
         """Return every clock domain, lowest CPU first; empty where the machine shows none."""
         folders = (self.root / POLICY_DIR).glob("policy[0-9]*")
         found = [_read_policy(folder) for folder in folders if (folder / "related_cpus").is_file()]
-        return tuple(sorted(found, key=lambda policy: policy.cpus))
+        return tuple(sorted((p for p in found if p.cpus), key=lambda policy: policy.cpus))
 
     def policy_of(self, cpus: Collection[int]) -> Policy:
         """Return the clock domain that ``cpus`` belong to.

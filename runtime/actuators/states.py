@@ -11,13 +11,13 @@ from pathlib import Path
 
 import msgspec
 
-_POLICY_DIR = re.compile(r"/.*/devices/system/cpu/cpufreq/policy\d+")
+_POLICY_DIR = re.compile(r"/.*/devices/system/cpu/cpufreq/policy[0-9]+")
 _GROUP_DIR = re.compile(r"(/.*)?/(sys/fs/cgroup|dev/cpuset|dev/cpuctl)(/[^/\0]+)*")
 _GROUP_VALUE = {
-    "cpu.uclamp.min": re.compile(r"max|\d{1,3}(\.\d{1,2})?"),
-    "cpu.uclamp.max": re.compile(r"max|\d{1,3}(\.\d{1,2})?"),
-    "cpuset.cpus": re.compile(r"[\d,-]{0,4096}"),
-    "cpus": re.compile(r"[\d,-]{0,4096}"),  # Android's cpuset, mounted without prefix
+    "cpu.uclamp.min": re.compile(r"max|[0-9]{1,3}(\.[0-9]{1,2})?"),
+    "cpu.uclamp.max": re.compile(r"max|[0-9]{1,3}(\.[0-9]{1,2})?"),
+    "cpuset.cpus": re.compile(r"[0-9,-]{0,4096}"),
+    "cpus": re.compile(r"[0-9,-]{0,4096}"),  # Android's cpuset, mounted without prefix
 }
 GROUP_FILES = tuple(_GROUP_VALUE)
 

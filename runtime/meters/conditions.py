@@ -14,6 +14,7 @@ from runtime.meters.cpu_time import read_cpu_times, read_own_time_s, read_pressu
 from runtime.meters.emulated import read_stolen_s
 from runtime.meters.probe import time_probe_ms
 from runtime.meters.temperature import read_temp_c
+from runtime.sysfs import read_int, read_text
 
 
 def read_conditions(
@@ -71,14 +72,8 @@ def read_conditions(
 
 
 def _khz(policy: Path | None, name: str) -> int | None:
-    text = _text(policy, name)
-    return int(text) if text is not None and text.isdecimal() else None
+    return None if policy is None else read_int(policy / name)
 
 
 def _text(policy: Path | None, name: str) -> str | None:
-    if policy is None:
-        return None
-    try:
-        return (policy / name).read_text(errors="replace").strip()
-    except OSError:
-        return None  # drivers leave files out, or refuse to read some
+    return None if policy is None else read_text(policy / name)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from runtime.sysfs import read_int, read_text
+
 _COOLING = Path("sys/class/thermal")
 _SLOWS_CPU = ("cpu", "processor", "powerclamp")
 
@@ -16,10 +18,8 @@ def read_cooling(root: Path = Path("/")) -> tuple[str, ...]:
     """
     found = []
     for device in sorted((root / _COOLING).glob("cooling_device[0-9]*")):
-        try:
-            kind = (device / "type").read_text().strip()
-            state = int((device / "cur_state").read_text())
-        except (OSError, ValueError):
+        kind, state = read_text(device / "type"), read_int(device / "cur_state")
+        if kind is None or state is None:
             continue  # a device whose driver is asleep refuses to be read
         if state > 0 and any(word in kind.lower() for word in _SLOWS_CPU):
             found.append(f"{kind}={state}/{_most(device)}")
@@ -27,7 +27,5 @@ def read_cooling(root: Path = Path("/")) -> tuple[str, ...]:
 
 
 def _most(device: Path) -> str:
-    try:
-        return str(int((device / "max_state").read_text()))
-    except (OSError, ValueError):
-        return "?"
+    most = read_int(device / "max_state")
+    return "?" if most is None else str(most)

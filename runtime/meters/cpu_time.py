@@ -11,6 +11,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from runtime.sysfs import parse_int, read_text
+
 
 @dataclass(frozen=True)
 class CpuTime:
@@ -34,14 +36,14 @@ def parse_stat(text: str, ticks_per_s: int) -> dict[int, CpuTime]:
     found = {}
     for line in text.splitlines():
         name, *fields = line.split()[:9] or [""]
-        if not (name.startswith("cpu") and name[3:].isdecimal()):
-            continue
-        if len(fields) < 4 or not all(field.isdecimal() for field in fields):
+        cpu, ticks = parse_int(name[3:]), [parse_int(field) for field in fields]
+        known = [tick for tick in ticks if tick is not None and tick >= 0]
+        if not name.startswith("cpu") or cpu is None or cpu < 0 or len(ticks) < 4 or len(known) < len(ticks):
             continue
         # user nice system idle iowait irq softirq steal; guest time is in user time already
-        user, nice, system, _, _, irq, softirq, steal = (*map(int, fields), 0, 0, 0, 0)[:8]
+        user, nice, system, _, _, irq, softirq, steal = (*known, 0, 0, 0, 0)[:8]
         busy = user + nice + system + irq + softirq
-        found[int(name[3:])] = CpuTime(busy / ticks_per_s, steal / ticks_per_s)
+        found[cpu] = CpuTime(busy / ticks_per_s, steal / ticks_per_s)
     return found
 
 
@@ -68,11 +70,8 @@ def read_own_time_s(pid: int, root: Path = Path("/")) -> tuple[float, float] | N
 
 def read_pressure_s(root: Path = Path("/")) -> float | None:
     """Return the seconds in which some task waited for a CPU, ``None`` in a kernel without PSI."""
-    try:
-        text = (root / "proc/pressure/cpu").read_text()
-    except OSError:
-        return None  # kernels before 4.20, or psi=0: reading says EOPNOTSUPP
-    return parse_pressure(text)
+    text = read_text(root / "proc/pressure/cpu")
+    return None if text is None else parse_pressure(text)  # kernels before 4.20, or psi=0: EOPNOTSUPP
 
 
 def parse_pressure(text: str) -> float | None:
@@ -80,6 +79,6 @@ def parse_pressure(text: str) -> float | None:
     for line in text.splitlines():
         words = line.split()
         if words[:1] == ["some"]:
-            totals = [word[6:] for word in words if word.startswith("total=")]
-            return int(totals[0]) / 1e6 if totals and totals[0].isdecimal() else None
+            totals = [parse_int(word[6:]) for word in words if word.startswith("total=")]
+            return totals[0] / 1e6 if totals and totals[0] is not None else None
     return None

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from runtime.emulation.marker import Marker, find_marker
-
-
-def is_emulated(root: Path = Path("/")) -> bool:
-    """Return whether the tree says of itself that it is emulated."""
-    return find_marker(root) is not None
+from runtime.emulation.marker import Marker
 
 
 def read_stolen_s(marker: Marker, root: Path = Path("/")) -> float:

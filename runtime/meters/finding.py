@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from runtime.emulation.marker import find_marker
 from runtime.errors import DeviceError, PermissionNeeded
 from runtime.meters.meter import EnergyMeter, Found
 from runtime.registry import Registry
@@ -55,11 +56,11 @@ def find_meter(root: Path = Path("/"), wanted: str = "auto") -> Found:
         return Found(None)
     if name != "auto":
         finder = _meters().get(name)
-        return Found(finder(root, only or None), {}, subtract_idle)
+        return Found(_open(finder, root, only or None), {}, subtract_idle)
     reasons: dict[str, str] = {}
     for kind in _in_order():
         try:
-            return Found(_meters().get(kind)(root, None), reasons, subtract_idle)
+            return Found(_open(_meters().get(kind), root), reasons, subtract_idle)
         except (DeviceError, PermissionNeeded) as err:
             reasons[kind] = str(err)
     return Found(None, reasons, subtract_idle)
@@ -70,11 +71,22 @@ def list_meters(root: Path = Path("/")) -> list[MeterState]:
     states = []
     for kind in _in_order():
         try:
-            is_ready, text = _meters().get(kind)(root, None).probe()
+            is_ready, text = _open(_meters().get(kind), root).probe()
             states.append(MeterState(kind, is_ready, text))
         except (DeviceError, PermissionNeeded) as err:
             states.append(MeterState(kind, False, str(err), isinstance(err, PermissionNeeded)))
     return states
+
+
+def _open(finder: Finder, root: Path, only: str | None = None) -> EnergyMeter:
+    """Return the finder's meter; on an emulated machine it says that it is, whatever it reads."""
+    meter = finder(root, only)
+    marker = find_marker(root)
+    if marker is not None and meter.about.provenance == "measured":
+        about = meter.about
+        notes = (*about.notes, marker.idle_note) if marker.idle_note else about.notes
+        meter.about = replace(about, source=f"emulated {about.source}", provenance="emulated", notes=notes)
+    return meter
 
 
 def _meters() -> Registry[Finder]:

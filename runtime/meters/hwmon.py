@@ -14,7 +14,6 @@ from pathlib import Path
 
 from runtime.errors import DeviceStableError
 from runtime.meters.arithmetic import power_of_mv_ma
-from runtime.meters.emulated import is_emulated
 from runtime.meters.files import check_readable, need_int
 from runtime.meters.finding import METERS
 from runtime.meters.meter import About, Count, CounterMeter, EnergyMeter, PowerMeter
@@ -68,7 +67,7 @@ def find_hwmon(root: Path, only: str | None = None) -> EnergyMeter:
         others = ", ".join(dict.fromkeys(seen.values()))
         hint = f"; not of the CPU, or unknown: {others} (take one with --meter hwmon=NAME)" if others else ""
         raise DeviceStableError(f"no power monitor chip below {root / FOLDER}{hint}")
-    return meter_of({f: (chips[f], r) for f, r in taken.items()}, "hwmon", root, is_chosen=only is not None)
+    return meter_of({f: (chips[f], r) for f, r in taken.items()}, "hwmon", is_chosen=only is not None)
 
 
 def rails_of(folder: Path) -> list[Rail]:
@@ -100,7 +99,6 @@ def rails_of(folder: Path) -> list[Rail]:
 def meter_of(
     chips: Mapping[Path, tuple[str, list[Rail]]],
     name: str,
-    root: Path,
     *,
     is_chosen: bool = False,
     default_update_s: float | None = None,
@@ -126,12 +124,10 @@ def meter_of(
         or default_update_s
     )
     sort = "energy counters, uJ" if is_counter else "power, sampled and joined by straight lines"
-    emulated = is_emulated(root)
     chip_names = ", ".join(dict.fromkeys(chip for chip, _ in chips.values()))
     about = About(
         name=name,
-        source=f"{'emulated ' if emulated else ''}{name} {chip_names} ({' + '.join(taken)})",
-        provenance="emulated" if emulated else "measured",
+        source=f"{name} {chip_names} ({' + '.join(taken)})",
         sample_rate_hz=2.0 if is_counter else 20.0,
         counting_rate_hz=100.0 if is_counter and period_s is None else None,
         update_period_s=period_s,

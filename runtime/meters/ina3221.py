@@ -48,7 +48,7 @@ def find_ina3221(root: Path, only: str | None = None) -> EnergyMeter:
         raise DeviceStableError(
             f"no INA3221 {where}" if only is None else f"no INA3221 rail {only!r} {where}"
         )
-    return meter_of(chips, "ina3221", root, is_chosen=only is not None, default_update_s=DEFAULT_UPDATE_S)
+    return meter_of(chips, "ina3221", is_chosen=only is not None, default_update_s=DEFAULT_UPDATE_S)
 
 
 def folders(root: Path) -> list[Path]:

@@ -30,6 +30,7 @@ from runtime.meters.threads import misplaced, read_threads
 from runtime.setting import Setting
 from runtime.soc import Cluster, Opp, PowerFigure, SocProfile, load_profile, power_mw
 from runtime.soc.tree import CPU_DIR
+from runtime.sysfs import read_int
 from runtime.targets.target import settings_of
 
 _NAMES = {1: ("cpu",), 2: ("little", "big"), 3: ("little", "mid", "big")}
@@ -240,6 +241,11 @@ def read_profile(root: Path = Path("/"), cpus: Collection[int] | None = None) ->
             by_capacity.setdefault(capacity, []).append(cpu)
         groups = [(tuple(group), ()) for group in by_capacity.values()]
     usable = [(_keep(group, cpus), opps) for group, opps in groups if _keep(group, cpus)]
+    if not usable:
+        raise DeviceStableError(
+            f"{root / CPU_DIR} shows CPUs {[group for group, _ in groups]}, of which none may be used "
+            f"(allowed: {sorted(cpus or ())}); bring them online or leave this process's cpuset"
+        )
     usable.sort(
         key=lambda found: (
             capacities.get(found[0][0]) or 0,
@@ -262,7 +268,7 @@ def _read_capacities(root: Path) -> dict[int, int | None]:
     found: dict[int, int | None] = {}
     for folder in (root / CPU_DIR).glob("cpu[0-9]*"):
         file = folder / "cpu_capacity"
-        found[int(folder.name[3:])] = int(file.read_text()) if file.is_file() else None
+        found[int(folder.name[3:])] = read_int(file)
     return dict(sorted(found.items())) or dict.fromkeys(allowed_cpus() or (0,))
 
 

@@ -1,3 +1,4 @@
+import json
 import math
 
 import pytest
@@ -84,7 +85,9 @@ def test_an_emulated_machine_says_so(tmp_path):
     write(
         tmp_path,
         {
-            "sys/devices/system/cpu/edgekit.json": '{"soc": "gs101", "host_cpus": {}}',
+            "sys/devices/system/cpu/edgekit.json": json.dumps(
+                {"soc": "gs101", "host_cpus": {}, "idle_note": "idle power is modelled"}
+            ),
             f"{HWMON}/hwmon0/name": "edgekit-emulated",
             f"{HWMON}/hwmon0/energy1_input": 12,
             f"{HWMON}/hwmon0/energy1_label": "big",
@@ -92,6 +95,10 @@ def test_an_emulated_machine_says_so(tmp_path):
     )
     about = find_meter(tmp_path).meter.about
     assert (about.provenance, about.source) == ("emulated", "emulated hwmon edgekit-emulated (big)")
+    assert about.notes[-1] == "idle power is modelled"
+    battery = {"type": "Battery", "status": "Discharging", "voltage_now": 3_850_000, "current_now": -400_000}
+    write(tmp_path / "sys/class/power_supply/battery", battery)
+    assert find_meter(tmp_path, "battery").meter.about.provenance == "emulated"
 
 
 _NAMES = st.sampled_from(
