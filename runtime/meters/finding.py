@@ -84,7 +84,7 @@ def _open(finder: Finder, root: Path, only: str | None = None) -> EnergyMeter:
     marker = find_marker(root)
     if marker is not None and meter.about.provenance == "measured":
         about = meter.about
-        notes = (*about.notes, marker.idle_note) if marker.idle_note else about.notes
+        notes = (*about.notes, marker.assumed) if marker.assumed else about.notes
         meter.about = replace(about, source=f"emulated {about.source}", provenance="emulated", notes=notes)
     return meter
 

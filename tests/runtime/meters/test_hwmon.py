@@ -86,7 +86,7 @@ def test_an_emulated_machine_says_so(tmp_path):
         tmp_path,
         {
             "sys/devices/system/cpu/edgekit.json": json.dumps(
-                {"soc": "gs101", "host_cpus": {}, "idle_note": "idle power is modelled"}
+                {"soc": "gs101", "host_cpus": {}, "assumed": "idle power is modelled"}
             ),
             f"{HWMON}/hwmon0/name": "edgekit-emulated",
             f"{HWMON}/hwmon0/energy1_input": 12,
