@@ -1,15 +1,16 @@
 /* Take a share of one CPU away from everything of lower priority: a slow core out of a fast one.
  *
- * usage: steal CPU PRIORITY [OVERHEAD_NS]
+ * usage: steal CPU PRIORITY [OVERHEAD_NS]        PRIORITY of SCHED_FIFO, at least 2
  *
  * Says "ready OVERHEAD_NS" on stdout, then reads from stdin, as native 32-bit integers, how many millionths of the CPU the others may keep;
  * 1000000 (and the start) leaves them all of it. Ends at end of file, or when its parent dies.
  *
- * Others run while this program sleeps. It sleeps for about their part of PERIOD_NS, looks how long
- * that really was (a timer comes late, a virtual machine later still), and spins until the sleep is
- * the wanted share of sleep + spin. So the share is right whatever the timer does; a late timer only
- * makes the period longer. OVERHEAD_NS of each sleep goes into interrupts and switching tasks, not into
- * their work; unless it is given, it is measured first, against a child that counts as fast as it can.
+ * Others run while this program sleeps. It sleeps for about CHUNK_NS, looks how long that really was (a
+ * timer comes late, a virtual machine later still), and spins until the sleep is the wanted share of sleep
+ * + spin. So the share is right whatever the timer does. Chunks are of equal size for every share, because
+ * what each loses weighs against its size, and differ at random by half of it, so that no work keeps step
+ * with them. OVERHEAD_NS of each sleep goes into interrupts and switching tasks, not into the others' work;
+ * unless it is given, it is measured first, against a child that works as fast as it can.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -22,12 +23,11 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { FULL = 1000000, PERIOD_NS = 1000000, SHORTEST_NS = 20000, MOST_OVERHEAD_NS = 60000 };
+enum { FULL = 1000000, CHUNK_NS = 400000, MOST_OVERHEAD_NS = 100000 };
 
 static int64_t now_ns(void)
 {
@@ -59,12 +59,23 @@ static void take_over(int cpu, int priority)
         fail("become SCHED_FIFO");
 }
 
-/* Sleep for about `kept` millionths of a period, then spin. Return how long the sleep was in ns, or
+/* Return CHUNK_NS, half of it more or less. */
+static int64_t next_chunk_ns(void)
+{
+    static uint32_t state = 2463534242u; /* Marsaglia, "Xorshift RNGs", 2003 */
+
+    state ^= state << 13;
+    state ^= state >> 17;
+    state ^= state << 5;
+    return CHUNK_NS / 2 + (int64_t)state * CHUNK_NS / 4294967296LL;
+}
+
+/* Sleep for a chunk, then spin until it was `kept` millionths of both. Return how long the sleep was in ns, or
  * -1 when an order arrived in it. */
 static int64_t one_period(struct pollfd *orders, int64_t kept, int64_t overhead_ns)
 {
-    int64_t left_ns = PERIOD_NS * kept / FULL + overhead_ns, gone_ns = now_ns(), slept_ns, until_ns;
-    struct timespec nap = {.tv_nsec = left_ns < SHORTEST_NS ? SHORTEST_NS : left_ns};
+    int64_t gone_ns = now_ns(), slept_ns, until_ns;
+    struct timespec nap = {.tv_nsec = next_chunk_ns() + overhead_ns};
     int ready = ppoll(orders, orders ? 1 : 0, orders && kept == FULL ? NULL : &nap, NULL);
 
     if (ready < 0 && errno != EINTR)
@@ -84,11 +95,27 @@ static int ascending(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* Return what each sleep loses, in ns: its length less the time that the work done in it takes at full
- * speed, over a child's count. The median of a few rounds, for other programs get in between. */
-static int64_t measure_overhead_ns(void)
+/* Walk over as much memory as the inner loops of a network do, and count the steps: what an interruption
+ * costs is caches and predictors gone cold, too. */
+static void work(volatile uint64_t *count)
 {
-    enum { ROUNDS = 7, PERIODS = 40, FULL_NS = 20000000 };
+    enum { SIZE = 512 * 1024, LINE = 64, STEP = 4096 };
+    static volatile char memory[SIZE];
+
+    memset((char *)memory, 1, SIZE);
+    for (uint64_t sum = 0;;)
+        for (size_t step = 0; step < SIZE; step += STEP) {
+            for (size_t line = step; line < step + STEP; line += LINE)
+                sum += memory[line] & sum;
+            ++*count;
+        }
+}
+
+/* Return what each sleep loses, in ns: its length less the time that the work done in it takes at full
+ * speed, by a child's count. The median of a few rounds. */
+static int64_t measure_overhead_ns(int priority)
+{
+    enum { ROUNDS = 9, PERIODS = 40, FULL_NS = 10000000 };
     int64_t found[ROUNDS];
     volatile uint64_t *count =
         mmap(NULL, sizeof *count, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -98,12 +125,11 @@ static int64_t measure_overhead_ns(void)
     if (count == MAP_FAILED || (child = fork()) < 0)
         fail("start a child to measure");
     if (child == 0) {
-        struct sched_param none = {0};
+        struct sched_param below = {.sched_priority = priority - 1};
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        sched_setscheduler(0, SCHED_OTHER, &none);
-        setpriority(PRIO_PROCESS, 0, -20);
-        for (;;)
-            ++*count;
+        if (sched_setscheduler(0, SCHED_FIFO, &below)) /* so that nobody else gets in between */
+            _exit(1);
+        work(count);
     }
     nanosleep(&full, NULL); /* the child has started */
     for (int round = 0; round < ROUNDS; round++) {
@@ -116,7 +142,7 @@ static int64_t measure_overhead_ns(void)
         per_ns = (double)(*count - counted) / full_ns;
         counted = *count;
         for (int i = 0; i < PERIODS; i++)
-            slept_ns += one_period(NULL, FULL / 8, 0);
+            slept_ns += one_period(NULL, FULL / 2, 0);
         found[round] = per_ns > 0 ? (slept_ns - (*count - counted) / per_ns) / PERIODS : 0;
     }
     kill(child, SIGKILL);
@@ -129,13 +155,15 @@ int main(int argc, char **argv)
 {
     struct pollfd orders = {.fd = STDIN_FILENO, .events = POLLIN};
     int64_t kept = FULL, overhead_ns;
+    int priority;
 
     if (argc != 3 && argc != 4) {
         fprintf(stderr, "usage: steal CPU PRIORITY [OVERHEAD_NS]\n");
         return 2;
     }
-    take_over(atoi(argv[1]), atoi(argv[2]));
-    overhead_ns = argc == 4 ? atoll(argv[3]) : measure_overhead_ns();
+    priority = atoi(argv[2]);
+    take_over(atoi(argv[1]), priority);
+    overhead_ns = argc == 4 ? atoll(argv[3]) : measure_overhead_ns(priority);
     printf("ready %lld\n", (long long)overhead_ns);
     if (fflush(stdout))
         fail("say that it is ready");

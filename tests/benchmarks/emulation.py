@@ -1,6 +1,6 @@
 """How true an emulated phone is to its profile: ``python -m tests.benchmarks.emulation``.
 
-A real model (MobileNetV2 x0.25 at 96x96, LiteRT, one thread) runs on each SoC, at every clock with a
+A real model (MobileNetV2 x0.5 at 224x224, LiteRT, one thread) runs on each SoC, at every clock with a
 capacity of at least 1/8 of the fastest. Each block stands beside one at full speed, in random order; its
 latency factor is the median over rounds of (its median / that one's), to compare with what the profile
 says: 1024 / capacity. Energy is what the ordinary meter reads over all blocks of a clock, to compare with
@@ -68,8 +68,8 @@ def build(path: Path) -> Path:
     from edgekit.models import ModelSpec
 
     torch.manual_seed(0)
-    net = ModelSpec("mobilenet_v2", width=0.25, image_size=96).build().eval()
-    path.write_bytes(EXPORT_BACKENDS.get("litert")(lower(net), (torch.randn(1, 3, 96, 96),)).data)
+    net = ModelSpec("mobilenet_v2", width=0.5, image_size=224).build().eval()
+    path.write_bytes(EXPORT_BACKENDS.get("litert")(lower(net), (torch.randn(1, 3, 224, 224),)).data)
     return path
 
 

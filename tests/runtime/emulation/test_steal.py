@@ -113,11 +113,9 @@ def test_one_machine_at_a_time_uses_a_core(can_emulate, tmp_path):
 
 def test_what_was_measured_is_kept_for_the_next_machine(can_emulate, tmp_path):
     program, core = build(tmp_path), max(os.sched_getaffinity(0))
-    first = HostCores(program, [core], tmp_path)
-    first.close()
-    start_s = time.monotonic()
+    HostCores(program, [core], tmp_path).close()
+    [lock] = tmp_path.glob("*.lock")
+    lock.write_text(lock.read_text().rpartition(" ")[0] + " 12345")
     second = HostCores(program, [core], tmp_path)
-    took_s = time.monotonic() - start_s
     second.close()
-    assert second.overheads_ns == first.overheads_ns
-    assert took_s < 0.3  # measuring takes more than that
+    assert second.overheads_ns == {core: 12345}
