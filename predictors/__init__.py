@@ -4,6 +4,7 @@ Nothing here knows of bundles, SoCs or files of the machine. Bad input is a ``Va
 estimator that was not fitted is scikit-learn's ``NotFittedError``.
 """
 
+from predictors.additive import AdditiveLatency
 from predictors.candidates import candidate_names
 from predictors.latency import LatencyPredictor
 from predictors.persistence import VersionMismatch, load_predictor, save_predictor
@@ -11,6 +12,7 @@ from predictors.power import ClusterPower, further_core_share
 from predictors.rail_power import RailPower
 
 __all__ = [
+    "AdditiveLatency",
     "ClusterPower",
     "LatencyPredictor",
     "RailPower",

@@ -8,7 +8,8 @@ import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from predictors.power_curve import VOLTAGE_FREE, WITH_VOLTAGE, fit_nonnegative, krige
+from predictors.nonnegative import fit_nonnegative
+from predictors.power_curve import VOLTAGE_FREE, WITH_VOLTAGE, krige
 
 MIN_ROWS = 2
 _MIN_ROWS_TO_CHOOSE = 4  # below, one row left out takes too much away to judge by

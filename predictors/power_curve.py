@@ -10,10 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy.optimize import nnls
-
-_ROUNDS = 20
-_LEAST_RESIDUAL = 1e-3  # of the power: rows closer than 0.1 % all count alike
 
 Design = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -33,28 +29,6 @@ def _polynomial(freq_ghz: np.ndarray, volt: np.ndarray) -> np.ndarray:
 # The simplest first: the first of each kind is the one for tables of a few rows.
 WITH_VOLTAGE: dict[str, Design] = {"switching": _switching, "switching_leakage": _switching_leakage}
 VOLTAGE_FREE: dict[str, Design] = {"polynomial": _polynomial}
-
-
-def fit_nonnegative(design: np.ndarray, power_mw: np.ndarray) -> np.ndarray:
-    """Return coefficients >= 0 of least absolute relative error, shape (n_columns,).
-
-    Relative, so that slow clocks count as much as fast ones; absolute (by reweighting), so that
-    one wrong row does not bend the curve; not negative, because neither leakage nor capacitance is.
-
-    Args:
-        design: shape (n_samples, n_columns).
-        power_mw: positive, shape (n_samples,).
-    """
-    weights = 1 / power_mw
-    coefficients = np.zeros(design.shape[1])
-    for _ in range(_ROUNDS):
-        before = coefficients
-        coefficients, _ = nnls(design * weights[:, None], power_mw * weights)
-        if np.allclose(coefficients, before, rtol=1e-6):
-            break
-        off = np.abs(design @ coefficients / power_mw - 1)
-        weights = 1 / (power_mw * np.sqrt(np.maximum(off, _LEAST_RESIDUAL)))
-    return coefficients
 
 
 def krige(x: np.ndarray, residual: np.ndarray, at: np.ndarray, length: float, noise: float) -> np.ndarray:

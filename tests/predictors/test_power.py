@@ -5,7 +5,7 @@ import pytest
 from sklearn.exceptions import NotFittedError
 
 from predictors import ClusterPower, further_core_share
-from predictors.power_curve import fit_nonnegative
+from predictors.nonnegative import fit_nonnegative
 
 FREQ_GHZ = np.arange(0.3, 2.4, 0.15)
 VOLT = np.maximum(0.6, 0.6 + 0.25 * (FREQ_GHZ - 0.9))
