@@ -32,6 +32,7 @@ class MeterInUse:
         self._root, self._wanted = root, wanted
         self._found: Found | None = None
         self._idle_mw: float | None = None
+        self._idle_note: str | None = None
         self._is_idle_known = False
 
     @property
@@ -44,7 +45,7 @@ class MeterInUse:
     def use(self, wanted: str) -> None:
         """Take another meter from now on; errors as ``find_meter``."""
         self._found, self._wanted = find_meter(self._root, wanted), wanted
-        self._idle_mw, self._is_idle_known = None, False
+        self._idle_mw, self._idle_note, self._is_idle_known = None, None, False
 
     def read_idle_mw(self, duration_s: float | None = None) -> float | None:
         """Measure the power of the machine while nothing is asked of it, and keep it.
@@ -55,7 +56,7 @@ class MeterInUse:
         self._is_idle_known = True
         meter = self.found.meter
         if meter is not None and meter.about.idle_s > 0:
-            self._idle_mw, _ = measure_idle_mw(meter, duration_s or meter.about.idle_s)
+            self._idle_mw, self._idle_note = measure_idle_mw(meter, duration_s or meter.about.idle_s)
         return self._idle_mw
 
     def read_idle_once(self) -> None:
@@ -72,4 +73,9 @@ class MeterInUse:
             return work(), None
         with EnergyWindow(meter) as window:
             done = work()
-        return done, window.result(frames, self._idle_mw, subtract_idle=self.found.subtract_idle)
+        return done, window.result(
+            frames,
+            self._idle_mw,
+            subtract_idle=self.found.subtract_idle,
+            notes=(self._idle_note,) if self._idle_note else (),
+        )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 
+import psutil
+
 from runtime.errors import EdgekitError
 from runtime.meters.meter import EnergyMeter
 from runtime.meters.reading import EnergyReading, Reading
@@ -46,13 +48,18 @@ class EnergyWindow:
         self._thread.join()
 
     def result(
-        self, frames: int, idle_mw: float | None = None, *, subtract_idle: bool = False
+        self,
+        frames: int,
+        idle_mw: float | None = None,
+        *,
+        subtract_idle: bool = False,
+        notes: tuple[str, ...] = (),
     ) -> EnergyReading:
         """Return the energy of the block, or the reason why it cannot be told."""
         about = self.meter.about
         duration_s = self._end_s - self._start_s
         reason = self._fault or self._why_not(duration_s)
-        energy_mj, rails_mj, notes = None, {}, about.notes
+        energy_mj, rails_mj = None, {}
         if reason is None and self._first is not None and self._last is not None:
             # The looks lie a little outside of the block, or on the source's own clock: take the mean
             # power between them for as long as the block lasted.
@@ -69,7 +76,7 @@ class EnergyWindow:
             idle_mw=idle_mw,
             subtract_idle=subtract_idle,
             rails_mj=rails_mj,
-            notes=notes,
+            notes=(*about.notes, *notes),
             reason=reason,
         )
 
@@ -118,7 +125,11 @@ class EnergyWindow:
 
 def measure_idle_mw(meter: EnergyMeter, duration_s: float = 1.0) -> tuple[float | None, str]:
     """Return the power of the machine left alone for ``duration_s``, and a remark on it."""
+    psutil.cpu_percent()  # counts from here
     with EnergyWindow(meter) as window:
         time.sleep(duration_s)
+    busy = f"the machine was {psutil.cpu_percent():.0f} % busy"
     read = window.result(frames=0)
-    return read.gross_mw, read.reason or f"idle over {read.duration_s:.2g} s"
+    if read.reason is not None:
+        return None, f"no idle power: {read.reason}"
+    return read.gross_mw, f"idle over {read.duration_s:.2g} s, in which {busy}"

@@ -175,6 +175,7 @@ def test_a_session_measures_the_energy_of_its_frames(with_rail, bundle):
     assert (energy.frames, len(samples.samples_ms)) == (200_000, 200_000)
     assert samples.first_ms > 0
     assert energy.source == "hwmon ina231 (VDD_CPU)"
+    assert energy.notes[-1].startswith("idle over 1 s, in which the machine was ")
 
 
 def test_a_block_too_short_for_the_meter_has_no_energy(with_rail, bundle):
