@@ -7,6 +7,7 @@ thread holds a clock. The guardian waits for the end of a pipe that closes howev
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 import threading
@@ -17,8 +18,9 @@ import psutil
 
 from runtime.actuators.journal import Journal
 from runtime.actuators.restore import restore
+from runtime.errors import EdgekitError
 
-_SETTLE_S = 5.0  # the pipe closes a moment before the owner is gone
+_PATIENCE_S = 30.0  # the pipe closes a moment before the owner is gone, and with it its claim
 _started: dict[tuple[int, Path], subprocess.Popen[bytes]] = {}
 _lock = threading.Lock()
 
@@ -43,13 +45,12 @@ def main(arguments: list[str]) -> None:
     """Wait for the owner's end, then put back what it left."""
     folder, pid = Path(arguments[0]), int(arguments[1])
     sys.stdin.buffer.read()
-    until_s = time.monotonic() + _SETTLE_S
+    until_s = time.monotonic() + _PATIENCE_S
     journal = Journal(folder)
-    while time.monotonic() < until_s:
-        if not any(entry.pid == pid and entry.is_owner_alive for _, entry in journal.entries()):
-            break
+    while time.monotonic() < until_s and any(entry.pid == pid for _, entry in journal.entries()):
+        with contextlib.suppress(EdgekitError):  # it stays in the journal, and is tried again
+            restore(journal, pid=pid)
         time.sleep(0.02)
-    restore(journal, pid=pid)
 
 
 if __name__ == "__main__":

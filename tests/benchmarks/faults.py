@@ -71,7 +71,10 @@ def campaign(place: Place, tree: Place, kills: int, seed: int, only: str = "") -
     ]
     policy = CpuFreq(tree.root).policies()[0]
     clock = policy.available_khz[0]
-    cases["two runs, one clock"] = lambda: [faults.two_holders(tree, policy, clock) for _ in range(few)]
+    shared = CpuFreq(place.root).policies()[0]
+    cases["two runs, one clock"] = lambda: [
+        faults.two_holders(place, shared, shared.available_khz[0]) for _ in range(few)
+    ]
     cases["a file vanishes under a held clock"] = lambda: [
         faults.vanished(tree, policy, clock, f"scaling_{name}")
         for name in ("max_freq", "min_freq", "governor")
@@ -126,20 +129,22 @@ def _refusals(tree: Place) -> list[Outcome]:
     with _mounted("--bind", governor, governor):
         subprocess.run(["mount", "-o", "remount,bind,ro", governor], check=True)
         outcomes.append(faults.refused(tree, policy, clock))
-    for folder in (tree.work, tree.work.parent):
-        folder.chmod(0o777)
-    os.seteuid(65534)
-    try:
-        outcomes.append(faults.refused(tree, policy, clock))
-    finally:
-        os.seteuid(0)
+    with tempfile.TemporaryDirectory() as temporary:  # where others may look in
+        open_tree = _make_tree(Path(temporary))
+        Path(temporary).chmod(0o755)
+        open_tree.work.chmod(0o777)
+        os.seteuid(65534)
+        try:
+            outcomes.append(faults.refused(open_tree, CpuFreq(open_tree.root).policies()[0], clock))
+        finally:
+            os.seteuid(0)
     return outcomes
 
 
 def _full_journal(tree: Place) -> list[Outcome]:
     policy = CpuFreq(tree.root).policies()[0]
     outcomes = []
-    for index, options in enumerate(("size=16k", "nr_inodes=3", "nr_inodes=2")):
+    for index, options in enumerate(("size=16k", "nr_inodes=2", "nr_inodes=1")):
         folder = tree.work / f"full{index}"
         folder.mkdir()
         with _mounted("-t", "tmpfs", "-o", options, "tmpfs", str(folder)):
@@ -171,7 +176,7 @@ def _full_records(place: Place) -> list[Outcome]:
                 "-o",
                 str(log),
             ]
-            command += ["--warmup", "0", "--meter", "none", "--blocks", "30", "--every", "100"]
+            command += ["--warmup", "0", "--meter", "none", "--blocks", "6", "--every", "100"]
             env = place.env | {"EDGEKIT_ROOT": str(place.root)}
             first = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
             whole = len(list(faults.RecordLog(log)))

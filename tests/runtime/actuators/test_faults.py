@@ -24,9 +24,7 @@ def check(place, only, kills=1):
     assert all(row["ok"] == row["cases"] > 0 for row in rows), rows
 
 
-@pytest.mark.parametrize(
-    "only", ["kill -9 the agent", "SIGTERM, no restore", "vanishes", "set back or forth"]
-)
+@pytest.mark.parametrize("only", ["two runs", "vanishes", "set back or forth"])
 def test_the_machine_is_as_before(place, only):
     check(place, only)
 
@@ -39,7 +37,8 @@ def test_what_cannot_be_written_changes_nothing(place, only):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "only", ["kill -9 the agent", "kill -9 the host side", "kill -9 both", "in a thread", "in a row"]
+    "only",
+    ["kill -9 the agent", "kill -9 the host side", "kill -9 both", "in a thread", "in a row", "the restore"],
 )
 def test_killed_at_random_moments(place, only):
     check(place, only, kills=5)
