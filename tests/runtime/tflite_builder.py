@@ -88,3 +88,52 @@ def write_summing_net(path, side=48, channels=16):
         inputs=[0],
         outputs=[7],
     )  # fmt: skip
+
+
+def write_int8(path, kind="CONV_2D", channels=16, side=8, version=3, scales=None):
+    """Write one quantised 1x1 CONV_2D or FULLY_CONNECTED; return its weights, and their scales.
+
+    Input scale 0.02, zero point -128; output scale 0.05, zero point 3; no bias. ``scales`` of the weights:
+    default one per channel.
+    """
+    rng = np.random.default_rng(0)
+    is_conv = kind == "CONV_2D"
+    weights = rng.integers(-127, 128, (channels, channels)).astype(np.int8)
+    scales = np.linspace(0.002, 0.004, channels) if scales is None else np.array(scales)
+    model, graph = schema.ModelT(), schema.SubGraphT()
+    model.version, model.buffers, graph.tensors = 3, [schema.BufferT()], []
+
+    def tensor(name, shape, type_, scale, zero, data=None):
+        one, quantization = schema.TensorT(), schema.QuantizationParametersT()
+        one.name, one.shape, one.type, one.buffer = name, np.array(shape, np.int32), type_, 0
+        quantization.scale, quantization.zeroPoint = np.float32(scale), np.array(zero, np.int64)
+        one.quantization = quantization
+        if data is not None:
+            model.buffers.append(schema.BufferT())
+            model.buffers[-1].data = np.frombuffer(data.tobytes(), np.uint8)
+            one.buffer = len(model.buffers) - 1
+        graph.tensors.append(one)
+
+    types = schema.TensorType
+    rows = (1, side, side, channels) if is_conv else (side, channels)
+    tensor("x", rows, types.INT8, [0.02], [-128])
+    shape = (channels, 1, 1, channels) if is_conv else (channels, channels)
+    tensor("w", shape, types.INT8, scales, [0] * len(scales), weights)
+    tensor("b", (channels,), types.INT32, scales * 0.02, [0] * len(scales), np.zeros(channels, np.int32))
+    tensor("y", rows, types.INT8, [0.05], [3])
+    op, code = schema.OperatorT(), schema.OperatorCodeT()
+    op.inputs, op.outputs = np.array([0, 1, 2], np.int32), np.array([3], np.int32)
+    options = "Conv2DOptions" if is_conv else "FullyConnectedOptions"
+    op.builtinOptionsType = getattr(schema.BuiltinOptions, options)
+    op.builtinOptions = getattr(schema, f"{options}T")()
+    if is_conv:
+        chosen = op.builtinOptions
+        chosen.strideH = chosen.strideW = chosen.dilationHFactor = chosen.dilationWFactor = 1
+    code.builtinCode = code.deprecatedBuiltinCode = getattr(schema.BuiltinOperator, kind)
+    code.version = version
+    graph.operators, model.operatorCodes, model.subgraphs = [op], [code], [graph]
+    graph.inputs, graph.outputs = np.array([0], np.int32), np.array([3], np.int32)
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    path.write_bytes(bytes(builder.Output()))
+    return weights, scales
