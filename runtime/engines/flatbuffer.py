@@ -1,5 +1,6 @@
-"""Read tables of a flatbuffer without its schema's compiler; damaged ones raise ``struct.error`` or ``IndexError``.
+"""Read tables of a flatbuffer without its schema's compiler.
 
+Damaged ones raise ``struct.error`` or ``IndexError``.
 https://flatbuffers.dev/internals/
 """
 
@@ -35,7 +36,9 @@ class Table:
     def integers(self, field: int) -> tuple[int, ...]:
         """Return a vector of int32."""
         at = self._target(field)
-        return () if at is None else struct.unpack_from(f"<{read_uint32(self._data, at)}i", self._data, at + 4)
+        return (
+            () if at is None else struct.unpack_from(f"<{read_uint32(self._data, at)}i", self._data, at + 4)
+        )
 
     def count(self, field: int) -> int:
         """Return the length of a vector."""

@@ -1,8 +1,9 @@
 """What an old ``tflite_runtime`` would compute wrongly without a word.
 
-Since TensorFlow 2.17 a fully connected layer may have a scale per channel of its int8 weights (op version
-12). Older kernels take the scale of such weights for 0 and return the bias; ai-edge-quantizer writes such
-layers as version 5, so that the interpreter's own check does not see it either. Seen with tflite-runtime 2.14.0.
+Newer kernels take a scale per channel of a fully connected layer's int8 weights: op version 12, see
+https://github.com/tensorflow/tensorflow/blob/master/tensorflow/lite/tools/versioning/op_version.cc
+Older ones take the scale of such weights for 0 and return the bias. ai-edge-quantizer 0.10 writes
+these layers as version 5, so the interpreter's own check does not see it. Seen with tflite-runtime 2.14.0.
 """
 
 from __future__ import annotations
@@ -25,10 +26,12 @@ def too_new(path: str | Path) -> str | None:
         for graph in model.tables(2):
             tensors = list(graph.tables(0))
             for index, op in enumerate(graph.tables(3)):
-                if kinds[op.number(0, "<I", 0)] == _FULLY_CONNECTED and _has_scales(tensors[op.integers(1)[1]]):
+                if kinds[op.number(0, "<I", 0)] == _FULLY_CONNECTED and _has_scales(
+                    tensors[op.integers(1)[1]]
+                ):
                     return (
-                        f"op {index}, FULLY_CONNECTED, has int8 weights with a scale per channel, which is op "
-                        "version 12 (whatever the file says) and which tflite-runtime would compute as 0"
+                        f"op {index}, FULLY_CONNECTED, has int8 weights with a scale per channel, which "
+                        "is op version 12 (whatever the file says) and which tflite-runtime would compute as 0"
                     )
     except (struct.error, IndexError):
         return None  # the interpreter says it better

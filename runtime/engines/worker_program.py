@@ -82,7 +82,7 @@ def _native(why: str, is_wanted: bool, cpus: Sequence[int] | None, build: bool) 
             raise DeviceStableError(f"there is no native ExecuTorch runner: {found.reason}")
         raise MissingExtra(
             f"ExecuTorch needs torch or the native runner: {why}, and {found.reason}; "
-            "run: pip install 'edgekit[executorch]', or make a runner where there is a compiler: edgekit runner"
+            "run: pip install 'edgekit[executorch]', or where there is a compiler: edgekit runner"
         )
     command = (str(found.runner.program),) if found.runner else ()
     # The runner knows only the host's CPU numbers.

@@ -13,8 +13,14 @@ from pathlib import Path
 
 import msgspec
 
-from runtime.errors import DeviceStableError
-from runtime.native.libraries import NAMES, Libraries
+from runtime.errors import DeviceStableError, MissingExtra
+from runtime.native.libraries import (
+    NAMES,
+    Libraries,
+    fetch_libraries,
+    installed_libraries,
+    unpack_wheel,
+)
 from runtime.native.runner import FACTS, PROGRAM, SOURCES, Runner, sources_digest, this_arch
 
 _LAST_WORDS = 800  # characters of the compiler's output that an error quotes
@@ -50,6 +56,31 @@ def build_runner(libraries: Libraries, cache: Path | None = None) -> Runner:
                 _build(libraries, compiler, Path(temporary))
                 _collect(libraries, Path(temporary), runner)
     return runner
+
+
+def build_for(arch: str | None = None, wheel: Path | None = None, cache: Path | None = None) -> Runner:
+    """Return the runner for ``arch`` with the ExecuTorch of ``wheel``.
+
+    Args:
+        arch: default: that of the wheel, or this machine's.
+        wheel: default: the installed ExecuTorch if it is for that architecture, else PyPI's.
+
+    Raises:
+        DeviceStableError: there is no such ExecuTorch, or the build fails.
+    """
+    cache = cache or cache_folder()
+    if wheel is not None:
+        with tempfile.TemporaryDirectory() as temporary:
+            libraries = unpack_wheel(wheel, Path(temporary))
+            if arch not in (None, libraries.arch):
+                raise DeviceStableError(f"{wheel.name} is for {libraries.arch}; give one for {arch}")
+            return build_runner(libraries, cache)
+    if arch in (None, this_arch()):
+        try:
+            return build_runner(installed_libraries(), cache)
+        except MissingExtra:
+            arch = this_arch()
+    return build_runner(fetch_libraries(arch or this_arch(), cache), cache)
 
 
 def find_compiler(arch: str) -> str:

@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from runtime.errors import DeviceStableError
+from runtime.errors import DeviceStableError, MissingExtra
 from runtime.native.build import build_runner, cache_folder, cached_runner, find_compiler
 from runtime.native.libraries import installed_libraries
 from runtime.native.runner import FACTS, Runner, open_runner, sources_digest, this_arch
@@ -49,7 +49,7 @@ def find_runner(*, build: bool = True) -> FoundRunner:
         if (runner.folder / FACTS).is_file():
             return FoundRunner(runner, f"built before, in {runner.folder}")
         find_compiler(libraries.arch)
-    except DeviceStableError as err:
+    except (MissingExtra, DeviceStableError) as err:
         return _newest_cached() or FoundRunner(None, str(err))
     if not build:
         return FoundRunner(None, "will be built at first use", can_build=True)

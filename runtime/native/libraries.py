@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from runtime.errors import DeviceStableError
+from runtime.errors import DeviceStableError, MissingExtra
 from runtime.native.runner import this_arch
 
 VERSION = "1.5.1"  # fetched where no other is asked for
@@ -46,7 +46,8 @@ def installed_libraries() -> Libraries:
     """Return those of the executorch installed here; torch need not be.
 
     Raises:
-        DeviceStableError: it is not installed, or an older one without them.
+        MissingExtra: it is not installed.
+        DeviceStableError: it is an older one without them.
     """
     spec = importlib.util.find_spec("executorch")
     places = list(spec.submodule_search_locations or ()) if spec is not None else []
@@ -55,7 +56,7 @@ def installed_libraries() -> Libraries:
     except metadata.PackageNotFoundError:
         places = []
     if not places:
-        raise DeviceStableError(
+        raise MissingExtra(
             f"executorch is not installed; run: pip install --no-deps executorch=={VERSION} "
             "(torch is not needed)"
         )

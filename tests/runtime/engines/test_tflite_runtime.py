@@ -100,10 +100,16 @@ def test_an_int8_model_gives_the_newer_interpreters_outputs(old_python, tmp_path
 @pytest.mark.slow
 def test_a_model_that_is_too_new_is_refused_with_the_op_and_its_version(old_python, tmp_path):
     write_int8(tmp_path / "new.tflite", version=99)
-    assert "needs CONV_2D version 99, which this LiteRT has not" in run(old_python, tmp_path / "new.tflite")["error"]
+    assert (
+        "needs CONV_2D version 99, which this LiteRT has not"
+        in run(old_python, tmp_path / "new.tflite")["error"]
+    )
     write_int8(tmp_path / "fc.tflite", "FULLY_CONNECTED", version=5)
     error = run(old_python, tmp_path / "fc.tflite")["error"]
-    assert "too new for tflite-runtime 2.14.0: op 0, FULLY_CONNECTED, has int8 weights with a scale per ch" in error
+    assert (
+        "too new for tflite-runtime 2.14.0: op 0, FULLY_CONNECTED, has int8 weights with a scale per ch"
+        in error
+    )
     assert "pip install" in error
 
 
@@ -122,5 +128,7 @@ def test_scales_per_channel_of_a_fully_connected_layer_are_found_in_the_file(tmp
 
 def test_the_interpreters_own_refusal_names_op_and_version(tmp_path):
     write_int8(tmp_path / "new.tflite", version=99)
-    with pytest.raises(DeviceStableError, match=r"it needs CONV_2D version 99, which this LiteRT has not: inst"):
+    with pytest.raises(
+        DeviceStableError, match=r"it needs CONV_2D version 99, which this LiteRT has not: inst"
+    ):
         EngineProcess("litert", tmp_path / "new.tflite")
