@@ -31,7 +31,7 @@ def too_new(path: str | Path) -> str | None:
                 ):
                     return (
                         f"op {index}, FULLY_CONNECTED, has int8 weights with a scale per channel, which "
-                        "is op version 12 (whatever the file says) and which tflite-runtime would compute as 0"
+                        "is op version 12 (whatever the file says) and which old ones compute as 0"
                     )
     except (struct.error, IndexError):
         return None  # the interpreter says it better

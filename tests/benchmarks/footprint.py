@@ -1,7 +1,7 @@
 """What running a model costs in disk and memory: our light installs beside ``executorch.runtime`` of Python.
 
-Installs each into a fresh folder with pip and copies no cache; sizes are those of the folders, without pip. The
-process's resident memory is read after it ran a small model twenty times, together with its worker's::
+Installs each into a fresh folder with pip; sizes are those of the folders, without pip and byte code.
+Resident memory is that of the process and its worker after a small model ran twenty times::
 
     python -m tests.benchmarks.footprint --json footprint.json
 """
@@ -56,7 +56,6 @@ _IMPORT = """
 import time
 begin = time.perf_counter()
 import runtime
-import runtime.bundle, runtime.engines, runtime.policy
 duration_s = time.perf_counter() - begin
 rss = [line for line in open("/proc/self/status") if line.startswith("VmRSS")][0].split()[1]
 print(duration_s, int(rss) * 1024)
@@ -155,9 +154,10 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             row = measure(case, Path(folder), index)
         rows.append(row)
+        figures = f"{row.size_mb:>9.1f}{row.size_target_mb or '-':>9}{row.import_s:>9.3f}"
+        memory = f"{row.import_rss_mb:>8.1f}{row.owner_rss_mb or 0:>8.1f}{row.worker_rss_mb or 0:>8.1f}"
         print(
-            f"{row.name:<28}{row.size_mb:>9.1f}{row.size_target_mb or '-':>9}{row.import_s:>9.3f}"
-            f"{row.import_rss_mb:>8.1f}{row.owner_rss_mb or 0:>8.1f}{row.worker_rss_mb or 0:>8.1f}"
+            f"{row.name:<28}{figures}{memory}"
             f"  {', '.join(f'{name} {size:.0f}' for name, size in row.largest_mb.items())}"
         )
     if asked.json:

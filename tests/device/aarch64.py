@@ -86,8 +86,6 @@ def make_root(root: Path) -> Path:
         shutil.rmtree(new / "var/cache/apt")
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", "--only-binary=:all:"]
         _call(*pip, "--python-version=3.11", *_PLATFORMS, f"--target={new / 'opt/edgekit'}", *PACKAGES)
-        libraries = fetch_libraries("aarch64", cache_folder())
-        shutil.copytree(build_runner(libraries).folder, new / "opt/runner")
         new.chmod(0o755)
         new.rename(root)
     return root
@@ -97,8 +95,11 @@ def run_on_arm(
     root: Path, engine: str, model: Path, inputs: list[np.ndarray]
 ) -> tuple[list[np.ndarray], str]:
     """Return the outputs of ``model`` in ``root``, and which machine and engine gave them."""
-    for package in ("runtime", "predictors"):
-        shutil.copytree(HOME / package, root / "opt/edgekit" / package, dirs_exist_ok=True)
+    runner = build_runner(fetch_libraries("aarch64", cache_folder())).folder
+    places = {HOME / package: root / "opt/edgekit" / package for package in ("runtime", "predictors")}
+    for source, place in {**places, runner: root / "opt/runner"}.items():
+        shutil.rmtree(place, ignore_errors=True)  # what is tested is the tree of now
+        shutil.copytree(source, place)
     exchange = root / "exchange"
     exchange.mkdir(exist_ok=True)
     shutil.copy(model, exchange)
