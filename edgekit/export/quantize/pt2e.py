@@ -19,6 +19,7 @@ from runtime.bundle import IoScale
 from runtime.errors import ExportError
 from runtime.extras import require
 
+_PADS = ("pad", "constant_pad_nd")
 _CLAMPS = ("relu", "relu_", "relu6", "relu6_", "hardtanh", "hardtanh_", "clamp")
 _CONVS = ("conv2d", "convolution")
 _KEY = "quantization_annotation"
@@ -86,7 +87,7 @@ def _reads_padding(node: Node) -> bool:
     if aten_name(node) not in _CONVS or not isinstance(node.args[0], Node):
         return False
     source = node.args[0]
-    return source.op == "call_function" and aten_name(source) in ("pad", "constant_pad_nd")
+    return source.op == "call_function" and aten_name(source) in _PADS
 
 
 def _chosen_ops_only(base: type, quantizer: Any) -> type:
@@ -104,6 +105,7 @@ def _chosen_ops_only(base: type, quantizer: Any) -> type:
             removed: set[Node] = set()
             if not self.global_config.input_activation.is_dynamic:
                 self._fuse_clamps(model)
+                self._share_through_padding(model)
             super().annotate(model)
             for node in model.graph.nodes:
                 if _KEY not in node.meta or node in before:
@@ -126,6 +128,15 @@ def _chosen_ops_only(base: type, quantizer: Any) -> type:
                     note = quantizer.QuantizationAnnotation
                     conv.meta[_KEY] = note(input_qspec_map=ranges, _annotated=True)
                     clamp.meta[_KEY] = note(output_qspec=config.output_activation, _annotated=True)
+
+        def _share_through_padding(self, model: GraphModule) -> None:
+            """Let a padding op keep the range of its input: XNNPACK cannot load a float one between int8 ops."""
+            for pad in model.graph.nodes:
+                if pad.op == "call_function" and aten_name(pad) in _PADS and self.filter_fn(pad):
+                    x = pad.args[0]
+                    same = quantizer.SharedQuantizationSpec((x, pad))
+                    note, ranges = quantizer.QuantizationAnnotation, {x: self.global_config.input_activation}
+                    pad.meta[_KEY] = note(input_qspec_map=ranges, output_qspec=same, _annotated=True)
 
     return ChosenOpsOnly
 

@@ -129,3 +129,11 @@ class HardSwish(Static):
         super().__init__()
         self.stem = conv_bn(nn.Conv2d(3, 8, 3, 2, 1, bias=False), nn.Hardswish())
         self.depthwise = conv_bn(nn.Conv2d(24, 24, 3, 1, 1, groups=24, bias=False), nn.Hardswish())
+
+
+class PaddedPool(Static):
+    """A padding and a pooling behind the stem, as in ResNet's."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem.append(nn.Sequential(nn.ZeroPad2d(1), nn.MaxPool2d(3, 2)))

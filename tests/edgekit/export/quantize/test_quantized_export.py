@@ -51,8 +51,8 @@ def test_quantised_files_stay_in_one_delegate_and_near_eager(static_net, engine,
 
 @pytest.mark.parametrize("precision", ["static_wi8_ai8", "dynamic_wi8_afp32"])
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("kind", [nets.ZeroBias, nets.HardSwish])
-def test_zero_biases_and_hard_swish_are_quantised_in_one_delegate(tmp_path, kind, engine, precision):
+@pytest.mark.parametrize("kind", [nets.ZeroBias, nets.HardSwish, nets.PaddedPool])
+def test_what_xnnpack_is_particular_about_is_quantised_in_one_delegate(tmp_path, kind, engine, precision):
     choices = QuantizeOptions(calibration=nets.calibration())
     origin = nets.origin(nets.build(kind))
     path = tmp_path / "net.edgekit"
