@@ -7,17 +7,23 @@ estimator that was not fitted is scikit-learn's ``NotFittedError``.
 from predictors.additive import AdditiveLatency
 from predictors.candidates import candidate_names
 from predictors.latency import LatencyPredictor
+from predictors.online import OnlineLatency
 from predictors.persistence import VersionMismatch, load_predictor, save_predictor
 from predictors.power import ClusterPower, further_core_share
 from predictors.rail_power import RailPower
+from predictors.sampling import choose_samples
+from predictors.transfer import TransferLatency
 
 __all__ = [
     "AdditiveLatency",
     "ClusterPower",
     "LatencyPredictor",
+    "OnlineLatency",
     "RailPower",
+    "TransferLatency",
     "VersionMismatch",
     "candidate_names",
+    "choose_samples",
     "further_core_share",
     "load_predictor",
     "save_predictor",

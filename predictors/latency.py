@@ -12,8 +12,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from predictors.candidates import candidate_names, make_candidates
 from predictors.conformal import conformal_quantile, group_scores, groups_needed
+from predictors.difficulty import beta_of, fit_difficulty
 from predictors.hull import bounding_box, describe_first, outside_box
-from predictors.selection import fit_quietly, grouped_scores, mape_pct
+from predictors.selection import fit_quietly, grouped_scores, held_out_residuals, mape_pct
 
 
 class LatencyPredictor(RegressorMixin, BaseEstimator):
@@ -28,6 +29,8 @@ class LatencyPredictor(RegressorMixin, BaseEstimator):
         alpha: share of new groups that may fall outside the interval.
         n_splits: folds of the cross-validation; fewer when there are fewer groups.
         calibration: share of the groups set aside, and never fewer than the interval needs.
+        normalized: make the interval wide where predictions are hard and narrow where they are easy, by
+            a difficulty learnt in cross-validation; ``False`` makes it equally wide everywhere.
         on_extrapolate: ``"raise"`` or ``"warn"`` when asked outside the range of training.
         random_state: seed of the split, the folds and the candidates.
 
@@ -35,7 +38,7 @@ class LatencyPredictor(RegressorMixin, BaseEstimator):
         scores_: mean absolute percentage error of each candidate in cross-validation.
         chosen_: name of the candidate with the least error.
         estimator_: the fitted pipeline, of log latency.
-        half_width_: of the interval, on the log scale.
+        half_width_: of the interval, on the log scale; the median over the groups set aside if normalized.
         holdout_mape_pct_: error of the chosen one on the groups set aside.
         n_groups_: number of groups seen.
 
@@ -52,6 +55,7 @@ class LatencyPredictor(RegressorMixin, BaseEstimator):
         alpha: float = 0.1,
         n_splits: int = 5,
         calibration: float = 0.25,
+        normalized: bool = False,
         on_extrapolate: str = "raise",
         random_state: int | None = 0,
     ):
@@ -59,6 +63,7 @@ class LatencyPredictor(RegressorMixin, BaseEstimator):
         self.alpha = alpha
         self.n_splits = n_splits
         self.calibration = calibration
+        self.normalized = normalized
         self.on_extrapolate = on_extrapolate
         self.random_state = random_state
 
@@ -93,8 +98,17 @@ class LatencyPredictor(RegressorMixin, BaseEstimator):
         self.estimator_ = fit_quietly(pipelines[self.chosen_], X[train], log_y[train])
 
         predicted = self.estimator_.predict(X[held_out])
-        scores = group_scores(predicted - log_y[held_out], groups[held_out])
-        self.half_width_ = conformal_quantile(scores, self.alpha)
+        self.difficulty_, self.beta_ = None, 1.0
+        if self.normalized:
+            residuals = held_out_residuals(
+                pipelines[self.chosen_], X[train], log_y[train], groups[train], n_splits, self.random_state
+            )
+            self.difficulty_ = fit_difficulty(X[train], residuals, self.random_state)
+            self.beta_ = beta_of(residuals)
+        difficulty = self._difficulty(X[held_out])
+        scores = group_scores((predicted - log_y[held_out]) / difficulty, groups[held_out])
+        self.quantile_ = conformal_quantile(scores, self.alpha)
+        self.half_width_ = float(self.quantile_ * np.median(difficulty))
         self.holdout_mape_pct_ = mape_pct(y[held_out], np.exp(predicted))
         self.n_groups_ = len(np.unique(groups))
         # The groups set aside count as seen: the interval was checked on them.
@@ -122,7 +136,9 @@ class LatencyPredictor(RegressorMixin, BaseEstimator):
     def predict_interval(self, X: np.ndarray) -> np.ndarray:
         """Return lower and upper bounds of the latency, shape (n_samples, 2); raises as ``predict`` does."""
         latency = self.predict(X)
-        return np.stack([latency * np.exp(-self.half_width_), latency * np.exp(self.half_width_)], axis=1)
+        X = validate_data(self, X, dtype=np.float64, reset=False)
+        factor = np.exp(self.quantile_ * self._difficulty(X))
+        return np.stack([latency / factor, latency * factor], axis=1)
 
     def is_inside(self, X: np.ndarray) -> np.ndarray:
         """Return which rows lie in the range of training, booleans of shape (n_samples,)."""
@@ -131,6 +147,13 @@ class LatencyPredictor(RegressorMixin, BaseEstimator):
         outside = outside_box(X, self.hull_low_, self.hull_high_)
         inside: np.ndarray = np.logical_not(outside.any(axis=1))
         return inside
+
+    def _difficulty(self, X: np.ndarray) -> np.ndarray:
+        """Return what residuals are measured by: 1, or the learnt difficulty, shape (n_samples,)."""
+        if self.difficulty_ is None:
+            return np.ones(len(X))
+        difficulty: np.ndarray = self.difficulty_.predict(X) + self.beta_
+        return difficulty
 
     @staticmethod
     def groups_required(alpha: float = 0.1) -> int:

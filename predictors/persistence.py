@@ -16,7 +16,7 @@ import sklearn
 from predictors.latency import LatencyPredictor
 
 _HEADER = "edgekit.json"
-_FORMAT = 1
+_FORMAT = 2  # 2: quantile, difficulty
 _MAX_UNPACKED_BYTES = 256 * 2**20
 
 # What a fitted predictor is made of beyond what skops trusts by itself. Anything else in a file is refused.
@@ -76,7 +76,8 @@ def load_predictor(data: bytes) -> LatencyPredictor:
 
 def _check_trees(predictor: LatencyPredictor) -> None:
     """Refuse trees whose indices leave their arrays or turn back: scikit-learn follows them unchecked."""
-    members = np.ravel(getattr(predictor.estimator_[-1], "estimators_", []))
+    learners = (predictor.estimator_[-1], predictor.difficulty_)
+    members = [member for each in learners for member in np.ravel(getattr(each, "estimators_", []))]
     for tree in (member.tree_ for member in members):
         parent = np.arange(tree.node_count)
         leaf = tree.children_left == -1

@@ -46,6 +46,23 @@ def grouped_scores(
         return {name: mape_pct(np.exp(log_y), np.exp(predicted)) for name, predicted in held_out.items()}
 
 
+def held_out_residuals(
+    candidate: RegressorMixin,
+    X: np.ndarray,
+    log_y: np.ndarray,
+    groups: np.ndarray,
+    n_splits: int,
+    random_state: int | None,
+) -> np.ndarray:
+    """Return each row's residual by a fit that has not seen its group, shape (n_samples,)."""
+    folds = GroupKFold(n_splits=n_splits, shuffle=True, random_state=random_state)
+    residuals = np.empty_like(log_y)
+    for train, test in folds.split(X, log_y, groups):
+        fitted = fit_quietly(clone(candidate), X[train], log_y[train])
+        residuals[test] = fitted.predict(X[test]) - log_y[test]
+    return residuals
+
+
 def fit_quietly(regressor: RegressorMixin, X: np.ndarray, log_y: np.ndarray) -> RegressorMixin:
     """Fit and return ``regressor``; one that stops early is judged by its error, not by a warning."""
     with warnings.catch_warnings():

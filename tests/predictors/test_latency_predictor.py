@@ -60,6 +60,35 @@ def test_interval_covers_new_groups_as_promised():
     assert 0.76 < np.mean(inside) < 0.90  # 800 points; >= 1 - alpha up to chance, and not wastefully wide
 
 
+def coverage(normalized, seeds=16):
+    """Return the share of new rows inside at alpha = 0.1, and the mean width in log latency."""
+    inside, widths = [], []
+    for seed in range(seeds):
+        X, y = power_law(n=260, seed=seed)
+        rng = np.random.default_rng(seed)
+        noisy = np.where(X[:, 0] > 0.4, 0.3, 0.02)  # fast clocks throttle
+        y = y * np.exp(noisy * rng.standard_normal(len(y)))
+        predictor = LatencyPredictor(
+            candidates=("linear",),
+            normalized=normalized,
+            calibration=0.4,
+            on_extrapolate="warn",
+            random_state=seed,
+        )
+        low, high = predictor.fit(X[:160], y[:160]).predict_interval(X[160:]).T
+        inside.append(np.mean((low <= y[160:]) & (y[160:] <= high)))
+        widths.append(np.mean(np.log(high / low)))
+    return float(np.mean(inside)), float(np.mean(widths))
+
+
+def test_normalised_interval_covers_as_promised_and_is_narrower_where_noise_differs():
+    split, normalised = coverage(False), coverage(True)
+    # 1,600 points each: within 2 points of nominal, plus the one that a finite calibration set adds.
+    assert split[0] == pytest.approx(0.9, abs=0.03)
+    assert normalised[0] == pytest.approx(0.9, abs=0.03)
+    assert normalised[1] < 0.8 * split[1]
+
+
 def test_interval_is_symmetric_on_the_log_scale():
     X, y = power_law(noise=0.1)
     predictor = LatencyPredictor(candidates=("linear",)).fit(X, y)
@@ -133,4 +162,4 @@ def test_too_few_groups_say_how_many_are_needed():
 
 def test_follows_the_contract_of_scikit_learn():
     # alpha = 0.5 needs three groups only, which lets sklearn's smallest toy data through.
-    check_estimator(LatencyPredictor(candidates=("linear",), alpha=0.5, n_splits=2))
+    check_estimator(LatencyPredictor(("linear",), alpha=0.5, n_splits=2, normalized=True))

@@ -94,6 +94,19 @@ def test_tree_over_a_feature_that_is_not_there_is_refused():
         load_predictor(save_predictor(predictor))
 
 
+def test_a_normalised_interval_survives_and_its_trees_are_checked():
+    predictor = LatencyPredictor(candidates=("linear",), normalized=True).fit(X, Y)
+    loaded = load_predictor(save_predictor(predictor))
+    np.testing.assert_array_equal(loaded.predict_interval(X), predictor.predict_interval(X))
+    tree = predictor.difficulty_.estimators_[0].tree_
+    state = tree.__getstate__()
+    state["nodes"]["feature"][:] = 7
+    state["nodes"]["left_child"][0] = 10_000
+    tree.__setstate__(state)
+    with pytest.raises(ValueError, match=r"damaged tree|features that are not there"):
+        load_predictor(save_predictor(predictor))
+
+
 def test_other_version_of_sklearn_is_refused_before_anything_is_built():
     def age(header):
         header["sklearn"] = "0.24.0"

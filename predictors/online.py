@@ -1,0 +1,132 @@
+"""A predictor that watches its own errors, and corrects itself when the device has changed."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+
+import numpy as np
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
+
+from predictors.latency import LatencyPredictor
+
+_LEAST_WIDTH = 1e-6
+
+
+class OnlineLatency(RegressorMixin, BaseEstimator):
+    """Predict as ``predictor`` does until what is measured falls out of its intervals too often.
+
+    A conformal interval misses at most a share alpha of cases. Where the misses among the last
+    ``window`` cases are so many that chance explains them less often than ``false_alarm``, the device
+    has drifted (heat, another governor, another version): predictions are shifted by the median error
+    since the misses began, and the interval is widened to what recent cases need.
+
+    Args:
+        predictor: fitted, with intervals.
+        window: how many of the last cases count.
+        false_alarm: chance, per case, of taking luck for drift.
+        min_update: fewest cases a correction is learnt from.
+        trust_pct: an interval that reaches further above the prediction is not trusted.
+
+    Attributes:
+        drifts_: how often a drift was found.
+        offset_: correction of log latency now.
+        scale_: the interval's half width now, over the predictor's own.
+
+    Example:
+        >>> X = np.log(np.linspace(0.5, 2.5, 40))[:, None]
+        >>> predictor = LatencyPredictor(candidates=("linear",)).fit(X, 20 / np.exp(X[:, 0]))
+        >>> online = OnlineLatency(predictor).partial_fit(X[:10], 1.5 * 20 / np.exp(X[:10, 0]))
+        >>> online.drifts_, round(float(np.exp(online.offset_)), 2)
+        (1, 1.5)
+    """
+
+    def __init__(
+        self,
+        predictor: LatencyPredictor,
+        window: int = 30,
+        false_alarm: float = 0.001,
+        min_update: int = 5,
+        trust_pct: float = 20.0,
+    ):
+        self.predictor = predictor
+        self.window = window
+        self.false_alarm = false_alarm
+        self.min_update = min_update
+        self.trust_pct = trust_pct
+
+    def partial_fit(self, X: np.ndarray, y: np.ndarray) -> OnlineLatency:
+        """Take note of measured cases, in the order they were measured.
+
+        Args:
+            X: features, shape (n_samples, n_features), inside the predictor's range.
+            y: latencies, positive, shape (n_samples,).
+
+        Raises:
+            ValueError: a latency that cannot be, or features outside the range.
+        """
+        self._start()
+        X, y = check_array(X, dtype=np.float64), column_or_1d(y, dtype=np.float64)
+        if len(X) != len(y) or not np.all(np.isfinite(y)) or np.min(y) <= 0:
+            raise ValueError(f"{len(X)} rows with {len(y)} latencies; each needs one, a positive number")
+        errors = np.log(y) - np.log(self.predictor.predict(X))
+        for error, width in zip(errors, self._widths(X), strict=True):
+            self._recent_.append((float(error), float(width)))
+            self._look()
+        return self
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        """Return latencies, shape (n_samples,), with the correction of now."""
+        self._start()
+        latency: np.ndarray = self.predictor.predict(X) * np.exp(self.offset_)
+        return latency
+
+    def predict_interval(self, X: np.ndarray) -> np.ndarray:
+        """Return lower and upper bounds, shape (n_samples, 2)."""
+        latency = self.predict(X)
+        factor = np.exp(self.scale_ * self._widths(X))
+        return np.stack([latency / factor, latency * factor], axis=1)
+
+    def is_trusted(self, X: np.ndarray) -> np.ndarray:
+        """Return which predictions may be acted on, booleans of shape (n_samples,)."""
+        self._start()
+        trusted: np.ndarray = 100 * np.expm1(self.scale_ * self._widths(X)) <= self.trust_pct
+        return trusted
+
+    def _start(self) -> None:
+        check_is_fitted(self.predictor)
+        if not hasattr(self, "offset_"):
+            if self.window < self.min_update or self.min_update < 1 or not 0 < self.false_alarm < 1:
+                given = f"window {self.window}, min_update {self.min_update}, false_alarm {self.false_alarm}"
+                raise ValueError(f"{given}; allowed: window >= min_update >= 1, false_alarm between 0 and 1")
+            self.offset_, self.scale_, self.drifts_ = 0.0, 1.0, 0
+            self._recent_: deque[tuple[float, float]] = deque(maxlen=self.window)
+
+    def _widths(self, X: np.ndarray) -> np.ndarray:
+        low, high = self.predictor.predict_interval(X).T
+        return np.maximum(np.log(high / low) / 2, _LEAST_WIDTH)
+
+    def _look(self) -> None:
+        errors, widths = map(np.array, zip(*self._recent_, strict=True))
+        missed = np.abs(errors - self.offset_) > self.scale_ * widths
+        if not missed.any():
+            return
+        begun = int(np.argmax(missed))
+        if len(errors) - begun < self.min_update:
+            return
+        if _tail(int(missed.sum()), len(errors), self.predictor.alpha) >= self.false_alarm:
+            return
+        since, width = errors[begun:], widths[begun:]
+        self.offset_ = float(np.median(since))
+        needed = np.sort(np.abs(since - self.offset_) / width)
+        rank = min(len(needed), math.ceil((len(needed) + 1) * (1 - self.predictor.alpha)))
+        self.scale_ = max(1.0, float(needed[rank - 1]))
+        self.drifts_ += 1
+        # What led to the correction says nothing about whether it holds.
+        self._recent_.clear()
+
+
+def _tail(misses: int, cases: int, alpha: float) -> float:
+    """Return the chance of at least ``misses`` misses among ``cases`` where each has chance ``alpha``."""
+    return sum(math.comb(cases, k) * alpha**k * (1 - alpha) ** (cases - k) for k in range(misses, cases + 1))
