@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image, ImageOps
 
 from runtime.bundle import ImageSpec
 from runtime.errors import DataError
+from runtime.extras import require
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 _MAX_ASPECT = 100  # a one-pixel-high strip, scaled by its shorter side, would fill the memory
-_FILTERS = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
 
@@ -24,14 +27,16 @@ def load_image(path: str | Path, spec: ImageSpec) -> np.ndarray:
 
     Raises:
         DataError: there is no such file, or it is not an image.
+        MissingExtra: Pillow is not installed; a device that is fed arrays does not need its 24 MB.
     """
+    pillow = _pillow()
     try:
-        with Image.open(path) as opened:
-            image = ImageOps.exif_transpose(opened)
+        with pillow.open(path) as opened:
+            image = require("PIL.ImageOps", extra="images").exif_transpose(opened)
             image.load()
     except FileNotFoundError as err:
         raise DataError(f"there is no image at {path}; give the path of a PNG, JPEG or similar file") from err
-    except (OSError, ValueError, SyntaxError, NotImplementedError, Image.DecompressionBombError) as err:
+    except (OSError, ValueError, SyntaxError, NotImplementedError, pillow.DecompressionBombError) as err:
         # Pillow's decoders answer damaged files with any of these.
         raise DataError(f"{path} is not a readable image ({err}); give a PNG, JPEG or similar file") from err
     return preprocess(image, spec)
@@ -55,12 +60,12 @@ def preprocess(image: Image.Image, spec: ImageSpec) -> np.ndarray:
         shape = f"{image.width}x{image.height}"
         raise DataError(f"an image of {shape} pixels is too thin; crop it to at most {_MAX_ASPECT}:1")
     if image.mode.startswith("I;16"):  # Pillow's own conversion saturates everything above 255
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+        image = _pillow().fromarray((np.asarray(image) >> 8).astype(np.uint8))
     image = image.convert("RGB" if spec.channels == 3 else "L")
     scale = spec.resize / min(image.size)
     width, height = (max(spec.size, round(side * scale)) for side in image.size)
     if (width, height) != image.size:
-        image = image.resize((width, height), _FILTERS[spec.interpolation])
+        image = image.resize((width, height), _pillow().Resampling[spec.interpolation.upper()])
     left, top = (width - spec.size) // 2, (height - spec.size) // 2
     image = image.crop((left, top, left + spec.size, top + spec.size))
     pixels = np.asarray(image, dtype=np.float32).reshape(spec.size, spec.size, spec.channels) / 255.0
@@ -72,3 +77,7 @@ def normalise(pixels: np.ndarray, spec: ImageSpec) -> np.ndarray:
     mean = np.asarray(spec.mean, dtype=np.float32)
     std = np.asarray(spec.std, dtype=np.float32)
     return np.ascontiguousarray(((pixels - mean) / std).transpose(0, 3, 1, 2), dtype=np.float32)
+
+
+def _pillow() -> Any:
+    return require("PIL.Image", extra="images")

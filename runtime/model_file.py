@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 
 from runtime.bundle import Bundle, FileEntry, Graph, Manifest, Variant
@@ -31,11 +32,11 @@ def open_bundle_or_model(path: str | Path) -> Bundle:
     """Open a bundle, or wrap a ``.tflite`` or ``.pte`` file as one.
 
     What a ``.tflite`` costs per op is read from the file; a ``.pte`` does not tell, so it cannot
-    be played on a virtual target.
+    be played on a virtual target. Nor does a ``.tflite`` where only ``tflite_runtime`` is installed.
 
     Raises:
         BundleError: neither a bundle nor a model file, or a damaged one.
-        DeviceStableError: the engine cannot load the ``.pte``.
+        DeviceStableError: the engine cannot load the file.
         MissingExtra: the package that reads the file is not installed.
     """
     path = Path(path)
@@ -50,12 +51,13 @@ def open_bundle_or_model(path: str | Path) -> Bundle:
             f"there is no model file at {path}; give a .edgekit folder, a .tflite or a .pte file"
         )
     workload = None
-    if engine == "litert":
+    if engine == "litert" and not _is_old_litert():
         tflite = read_tflite(path)
         graph, workload, precision = Graph(tflite.inputs, tflite.outputs), tflite.workload, _precision(tflite)
     else:
         with EngineProcess(engine, path) as model:
-            graph, precision = Graph(model.inputs, model.outputs), "fp32"
+            graph = Graph(model.inputs, model.outputs)
+            precision = model.plan().precision if engine == "litert" else "fp32"
     data = path.read_bytes()
     manifest = Manifest(
         name=path.name,
@@ -79,6 +81,11 @@ def with_delegation(bundle: Bundle) -> Bundle:
         return bundle
     told = replace(variant, delegation=read_delegation(bundle.file(variant.path)))
     return replace(bundle, manifest=replace(bundle.manifest, variants=(told,)))
+
+
+def _is_old_litert() -> bool:
+    """Return whether only ``tflite_runtime`` is here, which lacks the schema to read a file with."""
+    return find_spec("ai_edge_litert") is None and find_spec("tflite_runtime") is not None
 
 
 def _precision(graph: TfliteGraph) -> str:

@@ -17,13 +17,13 @@ from edgekit.cli._output import note, print_json, print_table
 @options.json_option
 def inspect(bundle: Path, as_json: bool) -> None:
     """Show what BUNDLE, or a .tflite or .pte file, holds; every byte of a bundle is checked."""
-    from runtime.errors import DeviceError
+    from runtime.errors import DeviceError, MissingExtra
     from runtime.model_file import open_bundle_or_model, with_delegation
 
     opened = open_bundle_or_model(bundle)
     try:
         opened = with_delegation(opened)
-    except DeviceError as err:
+    except (DeviceError, MissingExtra) as err:
         note(f"what its delegate takes is unknown: {err}")
     manifest = opened.manifest
     if as_json:

@@ -26,7 +26,17 @@ class Trial:
 
 
 TRIALS = (
-    Trial("LiteRT", "litert", "from ai_edge_litert.interpreter import Interpreter; print('loads')"),
+    Trial(
+        "LiteRT",
+        "litert",
+        "from importlib.util import find_spec\n"
+        "if find_spec('ai_edge_litert') is None and find_spec('tflite_runtime'):\n"
+        "    from tflite_runtime.interpreter import Interpreter\n"
+        "    print('loads, as the older tflite_runtime')\n"
+        "else:\n"
+        "    from ai_edge_litert.interpreter import Interpreter\n"
+        "    print('loads')",
+    ),
     Trial(
         "ExecuTorch",
         "executorch",

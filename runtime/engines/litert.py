@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
-import re
 from collections.abc import Sequence
-from importlib.metadata import version
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from runtime.engines.engine import ENGINES, Spec
+from runtime.engines.litert_errors import NEWER, explain
 from runtime.engines.tflite_age import too_new
 from runtime.engines.tflite_plan import Plan, plan_of
 from runtime.errors import DeviceStableError
@@ -18,8 +20,8 @@ from runtime.extras import require
 
 # tflite_runtime is the older name of the same interpreter: boards whose Python is too old for
 # ai_edge_litert have it.
-_NEWER = "install a newer one (pip install 'edgekit[litert]', Python 3.11 or newer)"
 _PACKAGES = (("ai_edge_litert", "ai-edge-litert"), ("tflite_runtime", "tflite-runtime"))
+_MOST_POOLS = 3  # XNNPACK's; outside it ruy's, and Eigen's for some float convolutions
 
 
 @ENGINES.register("litert")
@@ -31,17 +33,17 @@ class LiteRt:
             (names for names in _PACKAGES if importlib.util.find_spec(names[0])), _PACKAGES[0]
         )
         interpreter = require(f"{package}.interpreter", extra="litert")
-        self.version = f"{distribution} {version(distribution)}"
+        self.version = f"{distribution} {_version(distribution, require(package, extra='litert'))}"
         self._threads = threads
         if package == "tflite_runtime" and (why := too_new(path)) is not None:
             raise DeviceStableError(
-                f"too new for {self.version}: {why}; {_NEWER}, or run a float variant of the model"
+                f"too new for {self.version}: {why}; {NEWER}, or run a float variant of the model"
             )
         try:
             self._interpreter: Any = interpreter.Interpreter(model_path=path, num_threads=threads)
             self._interpreter.allocate_tensors()
-        except (RuntimeError, ValueError) as err:
-            raise DeviceStableError(_explain(str(err))) from err
+        except (RuntimeError, ValueError, SystemError) as err:
+            raise DeviceStableError(explain(str(err), self.version)) from err
         self._input_details = self._interpreter.get_input_details()
         self._output_details = self._interpreter.get_output_details()
         self.inputs = tuple(_spec(detail) for detail in self._input_details)
@@ -62,22 +64,25 @@ class LiteRt:
         return plan_of(self._interpreter)
 
     def pool_size(self, extra_threads: int) -> int:
-        # The calling thread computes too. Kernels outside the delegate may have pools of their own, of the
-        # same size; they take turns with the delegate's.
-        own = max(self._threads - 1, 1)
-        return self._threads if extra_threads and extra_threads % own == 0 else extra_threads + 1
+        """Return the size of each pool: ops outside the delegate have pools of their own, used in turn."""
+        workers = self._threads - 1  # the calling thread computes too
+        full_pools = [pools * workers for pools in range(2, _MOST_POOLS + 1)]
+        if not self._is_delegated and extra_threads in full_pools:
+            return self._threads
+        return extra_threads + 1
+
+    @cached_property
+    def _is_delegated(self) -> bool:
+        plan = self.plan()
+        return sum(map(len, plan.partitions)) == len(plan.ops)
 
 
 def _spec(detail: dict[str, Any]) -> Spec:
     return str(detail["name"]), np.dtype(detail["dtype"]).name, tuple(int(side) for side in detail["shape"])
 
 
-def _explain(message: str) -> str:
-    new_op = re.search(r"Didn't find op for builtin opcode '(\w+)' version '(\d+)'", message)
-    if new_op is not None:
-        hint = f"it needs {new_op[1]} version {new_op[2]}, which this LiteRT has not: {_NEWER}"
-    elif "custom op" in message:
-        hint = "LiteRT alone does not know this op, only the application the file was made for does"
-    else:
-        hint = "the file is damaged, or needs a newer LiteRT"
-    return f"LiteRT cannot load it ({message}); {hint}"
+def _version(distribution: str, package: ModuleType) -> str:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:  # a nightly, or from the board's own package manager
+        return str(getattr(package, "__version__", "of unknown version"))

@@ -28,8 +28,8 @@ class ProfiledLiteRt:
     """One compiled model; ``graph`` is always the main one."""
 
     def __init__(self, path: str, graph: str, threads: int):
+        file = read_tflite(path)  # first: it says so where there is only tflite_runtime, without a profiler
         self.version = f"ai-edge-litert {version('ai-edge-litert')}"
-        file = read_tflite(path)
         self.inputs: tuple[Spec, ...] = tuple((spec.name, spec.dtype, spec.shape) for spec in file.inputs)
         self.outputs: tuple[Spec, ...] = tuple((spec.name, spec.dtype, spec.shape) for spec in file.outputs)
         self.partitions = LiteRt(path, graph, threads=1).plan().partitions

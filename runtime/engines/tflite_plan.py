@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,10 +18,14 @@ class PlannedOp:
 
 @dataclass(frozen=True)
 class Plan:
-    """The file's ops, and the places of those that each delegate call runs, in the order of the calls."""
+    """The file's ops, and the places of those that each delegate call runs, in the order of the calls.
+
+    ``precision`` is that of a variant: see ``runtime.bundle``.
+    """
 
     ops: tuple[PlannedOp, ...]
     partitions: tuple[tuple[int, ...], ...]
+    precision: str = "fp32"
 
 
 def plan_of(interpreter: Any) -> Plan:
@@ -33,7 +38,7 @@ def plan_of(interpreter: Any) -> Plan:
         PlannedOp(int(op["index"]), op["op_name"], tuple(names.get(int(t), "") for t in op["outputs"]))
         for op in ops
     )
-    return Plan(tuple(planned), _inside(ops, delegates))
+    return Plan(tuple(planned), _inside(ops, delegates), _precision(interpreter, ops))
 
 
 def _inside(ops: list[dict[str, Any]], delegates: list[dict[str, Any]]) -> tuple[tuple[int, ...], ...]:
@@ -54,3 +59,19 @@ def _inside(ops: list[dict[str, Any]], delegates: list[dict[str, Any]]) -> tuple
             wanted.extend(int(tensor) for tensor in op["inputs"] if int(tensor) not in given)
         partitions.append(tuple(sorted(own)))
     return tuple(partitions)
+
+
+def _precision(interpreter: Any, ops: list[dict[str, Any]]) -> str:
+    """Tell the precision: bytes in, or ops that make bytes: static. Else most weights are bytes: dynamic."""
+    inputs = interpreter.get_input_details()
+    names = {op["op_name"] for op in ops}
+    if "QUANTIZE" in names or any(detail["dtype"].__name__ in ("int8", "uint8") for detail in inputs):
+        return "static_wi8_ai8"
+    made = {int(t) for op in ops for t in op["outputs"]} | {int(detail["index"]) for detail in inputs}
+    read = {int(t) for op in ops for t in op["inputs"]} - made
+    sizes: dict[str, int] = {}
+    for tensor in interpreter.get_tensor_details():
+        if tensor["index"] in read:
+            dtype = tensor["dtype"].__name__
+            sizes[dtype] = sizes.get(dtype, 0) + math.prod(map(int, tensor["shape"]))
+    return "dynamic_wi8_afp32" if sizes.get("int8", 0) * 2 > sum(sizes.values()) else "fp32"

@@ -7,10 +7,11 @@ schema = pytest.importorskip("ai_edge_litert.schema_py_generated")
 flatbuffers = pytest.importorskip("flatbuffers")
 
 
-def write_tflite(path, tensors, operators, inputs, outputs):
+def write_tflite(path, tensors, operators, inputs, outputs, op_version=1, scales=None):
     """Write a graph of tensors (name, shape, data) and operators (name, inputs, outputs, options).
 
-    Tensors are float32; data of integers makes an int32 one.
+    Tensors are float32; data of integers makes an int32 one. ``scales`` holds those of quantised
+    tensors by name: they are int8 with zero point 0, or int32 where their data is.
     """
     model = schema.ModelT()
     model.version = 3
@@ -23,16 +24,24 @@ def write_tflite(path, tensors, operators, inputs, outputs):
         tensor.name, tensor.shape, tensor.type = name, list(shape), schema.TensorType.FLOAT32
         if data is not None:
             buffer, values = schema.BufferT(), np.asarray(data)
-            if values.dtype.kind == "i":
+            if values.dtype == np.int8:
+                tensor.type = schema.TensorType.INT8
+            elif values.dtype.kind == "i":
                 tensor.type, values = schema.TensorType.INT32, values.astype(np.int32)
             else:
                 values = values.astype(np.float32)
             buffer.data = np.frombuffer(values.tobytes(), np.uint8)
             tensor.buffer = len(model.buffers)
             model.buffers.append(buffer)
+        elif name in (scales or {}):
+            tensor.type = schema.TensorType.INT8
+        if name in (scales or {}):
+            tensor.quantization = schema.QuantizationParametersT()
+            tensor.quantization.scale, tensor.quantization.zeroPoint = [scales[name]], [0]
         graph.tensors.append(tensor)
     for name, op_inputs, op_outputs, options in operators:
         code = schema.OperatorCodeT()
+        code.version = op_version
         if hasattr(schema.BuiltinOperator, name):
             code.builtinCode = getattr(schema.BuiltinOperator, name)
         else:
@@ -55,7 +64,7 @@ def write_tflite(path, tensors, operators, inputs, outputs):
     return path
 
 
-def write_doubling_conv(path, side=8, channels=4):
+def write_doubling_conv(path, side=8, channels=4, op_version=1):
     """Write a 1x1 convolution that returns twice its input of shape (1, side, side, channels)."""
     options = schema.Conv2DOptionsT()
     options.strideH = options.strideW = options.dilationHFactor = options.dilationWFactor = 1
@@ -67,6 +76,24 @@ def write_doubling_conv(path, side=8, channels=4):
         operators=[("CONV_2D", [0, 1, 2], [3], options)],
         inputs=[0],
         outputs=[3],
+        op_version=op_version,
+    )  # fmt: skip
+
+
+def write_int8_doubling_conv(path, side=32, channels=16):
+    """Write the same in int8: its output has twice the scale of its input, and so the same bytes."""
+    options = schema.Conv2DOptionsT()
+    options.strideH = options.strideW = options.dilationHFactor = options.dilationWFactor = 1
+    shape = (1, side, side, channels)
+    return write_tflite(
+        path,
+        tensors=[("x", shape, None), ("w", (channels, 1, 1, channels), 2 * np.eye(channels, dtype=np.int8)),
+                 ("b", (channels,), np.zeros(channels, np.int32)), ("y", shape, None)],
+        operators=[("CONV_2D", [0, 1, 2], [3], options)],
+        inputs=[0],
+        outputs=[3],
+        op_version=3,
+        scales={"x": 0.5, "w": 1.0, "b": 0.5, "y": 1.0},
     )  # fmt: skip
 
 
