@@ -82,6 +82,7 @@ class LatencyPredictor(RegressorMixin, BaseEstimator):
         X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True, ensure_min_samples=2)
         if np.min(y) <= 0:
             raise ValueError(f"a latency of {np.min(y):g} was given; only positive ones have a logarithm")
+        _check_features(X)
         groups = np.arange(len(y)) if groups is None else np.asarray(groups)
         if groups.shape != y.shape:
             raise ValueError(f"groups has shape {groups.shape}; {y.shape} is needed, one per row")
@@ -185,3 +186,16 @@ class LatencyPredictor(RegressorMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.target_tags.positive_only = True
         return tags
+
+
+def _check_features(X: np.ndarray) -> None:
+    """Refuse features that say nothing, or so many that any latencies at all would fit."""
+    varying = int(np.any(X[0] != X, axis=0).sum())
+    if not varying:
+        raise ValueError(f"all {X.shape[1]} features are constant: nothing tells n_samples = {len(X)} apart")
+    # Features that move together, as those of two workloads do, count once.
+    if varying >= len(X) and np.linalg.matrix_rank(X - X.mean(axis=0)) >= len(X) - 1:
+        raise ValueError(
+            f"{varying} features and n_samples = {len(X)}: any latencies would fit; "
+            "measure more samples than there are features"
+        )

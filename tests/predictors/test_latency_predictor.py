@@ -146,6 +146,22 @@ def test_latency_of_zero_is_refused():
         LatencyPredictor().fit(X, y * 0)
 
 
+def test_nothing_to_learn_from_is_refused():
+    X, y = power_law()
+    with pytest.raises(ValueError, match="all 2 features are constant"):
+        LatencyPredictor().fit(np.ones_like(X), y)
+    with pytest.raises(ValueError, match="NaN"):
+        LatencyPredictor().fit(X * np.nan, y)
+    with pytest.raises(ValueError, match="50 features and n_samples = 40: any latencies would fit"):
+        LatencyPredictor().fit(np.random.default_rng(0).standard_normal((40, 50)), y)
+
+
+def test_many_features_that_move_together_are_no_trouble():
+    X, y = power_law()
+    together = np.repeat(X, 30, axis=1)
+    LatencyPredictor(candidates=("linear",)).fit(np.column_stack([together, np.ones(len(y))]), y)
+
+
 def test_groups_of_another_length_are_refused():
     X, y = power_law()
     with pytest.raises(ValueError, match="one per row"):
