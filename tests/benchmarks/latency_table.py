@@ -17,7 +17,7 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from edgekit.cli._output import note
-from predictors import AdditiveLatency, LatencyPredictor
+from predictors import AdditiveLatency, LatencyPredictor, choose_samples
 from tests.benchmarks._cells import cell_features
 from tests.benchmarks._table import show, write_report
 
@@ -44,14 +44,24 @@ COLUMNS = {
     "--train", type=click.IntRange(min=2), default=50, show_default=True, help="Networks to learn from."
 )
 @click.option("--seeds", type=click.IntRange(min=1), default=10, show_default=True, help="Draws of them.")
+@click.option(
+    "--choose",
+    type=click.Choice(["random", "clusters"]),
+    default="random",
+    show_default=True,
+    help="Which networks are learnt from; clusters looks at their features alone.",
+)
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Where to write the result.")
-def main(csv_path: Path, column: str, train: int, seeds: int, json_path: Path | None) -> None:
+def main(csv_path: Path, column: str, train: int, seeds: int, choose: str, json_path: Path | None) -> None:
     """Predict a table from a few of its rows and print how close it comes."""
     texts, latency_ms = read_table(csv_path, column)
     if train >= len(texts):
         raise click.ClickException(f"--train is {train}; the table has {len(texts)} usable rows: leave some")
-    X, names = cell_features(texts)
-    rows = [score(X, latency_ms, train, seed) for seed in range(seeds)]
+    try:
+        X, names = cell_features(texts)
+    except ValueError as err:
+        raise click.ClickException(f"{csv_path}: {err}") from err
+    rows = [score(X, latency_ms, draw(X, train, seed, choose), seed) for seed in range(seeds)]
     show(
         COLUMNS, [{key: f"{v:.3f}" if isinstance(v, float) else v for key, v in row.items()} for row in rows]
     )
@@ -62,7 +72,9 @@ def main(csv_path: Path, column: str, train: int, seeds: int, json_path: Path | 
         summary |= {key: float(np.mean([draw[key] for draw in draws])) for key in draws[0]}
     for key, value in summary.items():
         note(f"{key}: {value:.4g}")
-    write_report(json_path, "latency_table", rows, summary | {"train": train, "features": names})
+    write_report(
+        json_path, "latency_table", rows, summary | {"train": train, "choose": choose, "features": names}
+    )
 
 
 def read_table(path: Path, column: str) -> tuple[list[str], np.ndarray]:
@@ -80,10 +92,18 @@ def read_table(path: Path, column: str) -> tuple[list[str], np.ndarray]:
     return [row["arch"] for row, good in zip(rows, usable, strict=True) if good], latency_ms[usable]
 
 
-def score(X: np.ndarray, latency_ms: np.ndarray, train: int, seed: int) -> dict[str, Any]:
-    """Return how well the rest is predicted from ``train`` rows drawn by ``seed``."""
-    order = np.random.default_rng(seed).permutation(len(latency_ms))
-    seen, rest = order[:train], order[train:]
+def draw(X: np.ndarray, train: int, seed: int, choose: str) -> np.ndarray:
+    """Return ``train`` rows to learn from: at random, or two of each cluster and the rest at random."""
+    order = np.random.default_rng(seed).permutation(len(X))
+    if choose == "random":
+        return order[:train]
+    chosen = choose_samples(X, n_clusters=train // 2, random_state=seed)
+    return np.concatenate([chosen, order[~np.isin(order, chosen)]])[:train]
+
+
+def score(X: np.ndarray, latency_ms: np.ndarray, seen: np.ndarray, seed: int) -> dict[str, Any]:
+    """Return how well the rest is predicted from the rows ``seen``."""
+    rest = np.setdiff1d(np.arange(len(latency_ms)), seen)
     model = AdditiveLatency(least=EMPTY_CALL_MS, random_state=seed).fit(X[seen], latency_ms[seen])
     predicted = model.predict(X[rest])
     off_pct = 100 * np.abs(predicted / latency_ms[rest] - 1)
