@@ -23,7 +23,7 @@ from runtime.native.libraries import (
 )
 from runtime.native.runner import FACTS, PROGRAM, SOURCES, Runner, sources_digest, this_arch
 
-_LAST_WORDS = 800  # characters of the compiler's output that an error quotes
+_WORDS = 800  # characters of the compiler's output that an error quotes
 
 
 def cache_folder() -> Path:
@@ -120,8 +120,9 @@ def _build(libraries: Libraries, compiler: str, folder: Path) -> None:
 def _run(command: list[str]) -> None:
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if done.returncode != 0:
-        words = " ".join(done.stdout.split())[-_LAST_WORDS:]
-        raise DeviceStableError(f"building the native runner failed: {words}")
+        at = max(0, done.stdout.lower().find("error"))  # what comes after is its consequence
+        words = " ".join(done.stdout[at:].split())[:_WORDS]
+        raise DeviceStableError(f"building the native runner failed: {words}; try another compiler with CXX")
 
 
 def _collect(libraries: Libraries, folder: Path, runner: Runner) -> None:

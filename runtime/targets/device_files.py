@@ -126,13 +126,13 @@ class DeviceFiles:
         except EdgekitError:
             raise
         except (SSHException, EOFError, OSError) as err:
-            if not self.conn.client.get_transport().is_active():
+            df = f"df -Pk {shlex.quote(self.home)}/objects | tail -n 1 | awk '{{print $4}}'"
+            try:
+                free = self.shell(df).strip()
+            except DeviceTransientError:
                 raise DeviceTransientError(
                     f"the connection to {self.where} broke off while sending {doing}; run it again to go on"
                 ) from err
-            free = self.shell(
-                f"df -Pk {shlex.quote(self.home)}/objects | tail -n 1 | awk '{{print $4}}'"
-            ).strip()
             raise DeviceStableError(
                 f"{self.where} does not take {doing} ({err}); {free} kB are free in {self.home}"
             ) from err

@@ -130,7 +130,7 @@ def _chosen_ops_only(base: type, quantizer: Any) -> type:
                     clamp.meta[_KEY] = note(output_qspec=config.output_activation, _annotated=True)
 
         def _share_through_padding(self, model: GraphModule) -> None:
-            """Let a padding op keep the range of its input: XNNPACK cannot load a float one between int8 ops."""
+            """Keep the range of what is padded: XNNPACK loads no float padding between int8 ops."""
             for pad in model.graph.nodes:
                 if pad.op == "call_function" and aten_name(pad) in _PADS and self.filter_fn(pad):
                     x = pad.args[0]

@@ -35,5 +35,5 @@ def complete(words, position):
 
 def test_commands_and_options_are_completed():
     assert complete("edgekit ", 1) == [name for commands in SECTIONS.values() for name in commands]
-    assert complete("edgekit re", 1) == ["restore", "report"]
+    assert complete("edgekit re", 1) == ["records", "restore", "report"]
     assert complete("edgekit doctor --j", 2) == ["--json"]

@@ -88,7 +88,7 @@ def test_a_process_pins_to_emulated_cpus(inside):
     assert "host cores" in out
 
 
-def test_the_local_target_is_the_phone(inside, tflite):
+def test_the_local_target_is_the_phone(inside, tflite, tmp_path):
     out = inside(
         "import sys\n"
         "from runtime.bench import bench\n"
@@ -105,7 +105,7 @@ def test_the_local_target_is_the_phone(inside, tflite):
         "    runs=5, warmup=1, blocks=1, log=log)\n"
         "print(record.provenance, record.setting_read, record.rung)\n",
         str(tflite),
-        str(tflite.with_suffix(".jsonl")),
+        str(tmp_path / "records.jsonl"),
         python=True,
     )
     first, second = out.splitlines()
