@@ -1,0 +1,32 @@
+"""Frames replayed on a SoC profile under the kernel's governors, the papers', and the exhaustive best."""
+
+from runtime.simulation.ebs import EventBased
+from runtime.simulation.engine import Governor, Lanes, Replay, replay
+from runtime.simulation.frames import Frames, bursts, periodic, read_trace, standard
+from runtime.simulation.oracle import Oracle
+from runtime.simulation.platform import Platform, platform_of
+from runtime.simulation.sampling import Conservative, Interactive, Ondemand, Performance, Powersave
+from runtime.simulation.utilisation import EnergyAware, Schedutil
+
+__all__ = [
+    "Conservative",
+    "EnergyAware",
+    "EventBased",
+    "Frames",
+    "Governor",
+    "Interactive",
+    "Lanes",
+    "Ondemand",
+    "Oracle",
+    "Performance",
+    "Platform",
+    "Powersave",
+    "Replay",
+    "Schedutil",
+    "bursts",
+    "periodic",
+    "platform_of",
+    "read_trace",
+    "replay",
+    "standard",
+]
