@@ -3,6 +3,7 @@
 from runtime.simulation.ebs import EventBased
 from runtime.simulation.engine import Governor, Lanes, Replay, replay
 from runtime.simulation.frames import Frames, bursts, periodic, read_trace, standard
+from runtime.simulation.governed import Governed
 from runtime.simulation.oracle import Oracle
 from runtime.simulation.platform import Platform, platform_of
 from runtime.simulation.sampling import Conservative, Interactive, Ondemand, Performance, Powersave
@@ -13,6 +14,7 @@ __all__ = [
     "EnergyAware",
     "EventBased",
     "Frames",
+    "Governed",
     "Governor",
     "Interactive",
     "Lanes",
