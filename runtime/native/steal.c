@@ -27,7 +27,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FULL = 1000000, CHUNK_NS = 400000, MOST_OVERHEAD_NS = 100000 };
+enum { FULL = 1000000, CHUNK_NS = 1000000, MOST_OVERHEAD_NS = 200000 };
 
 static int64_t now_ns(void)
 {
@@ -99,7 +99,7 @@ static int ascending(const void *a, const void *b)
  * costs is caches and predictors gone cold, too. */
 static void work(volatile uint64_t *count)
 {
-    enum { SIZE = 512 * 1024, LINE = 64, STEP = 4096 };
+    enum { SIZE = 2048 * 1024, LINE = 64, STEP = 4096 };
     static volatile char memory[SIZE];
 
     memset((char *)memory, 1, SIZE);
@@ -116,7 +116,7 @@ static void work(volatile uint64_t *count)
 static int64_t measure_overhead_ns(int priority)
 {
     enum { ROUNDS = 9, PERIODS = 40, FULL_NS = 10000000 };
-    int64_t found[ROUNDS];
+    int64_t found[ROUNDS], lost_ns;
     volatile uint64_t *count =
         mmap(NULL, sizeof *count, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     struct timespec full = {.tv_nsec = FULL_NS};
@@ -142,13 +142,16 @@ static int64_t measure_overhead_ns(int priority)
         per_ns = (double)(*count - counted) / full_ns;
         counted = *count;
         for (int i = 0; i < PERIODS; i++)
-            slept_ns += one_period(NULL, FULL / 2, 0);
+            slept_ns += one_period(NULL, FULL / 5, 0);
         found[round] = per_ns > 0 ? (slept_ns - (*count - counted) / per_ns) / PERIODS : 0;
     }
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
     qsort(found, ROUNDS, sizeof *found, ascending);
-    return found[ROUNDS / 2] < 0 ? 0 : found[ROUNDS / 2] > MOST_OVERHEAD_NS ? MOST_OVERHEAD_NS : found[ROUNDS / 2];
+    /* An inference engine loses about three times what the walk does (MobileNetV2 on LiteRT: see
+     * tests/benchmarks/emulation.py), a loop in registers nearly nothing. */
+    lost_ns = 3 * found[ROUNDS / 2];
+    return lost_ns < 0 ? 0 : lost_ns > MOST_OVERHEAD_NS ? MOST_OVERHEAD_NS : lost_ns;
 }
 
 int main(int argc, char **argv)
