@@ -42,7 +42,7 @@ class FramePolicy:
         power_mw: of each point above waiting.
         lanes: independent streams of frames.
         late_share: of frames that may be late though they need not.
-        guard_ms: kept free before each deadline, for the changes of clock.
+        transition_ms: for how long a change of point stops the work.
 
     Example:
         >>> policy = FramePolicy(np.array([1.0, 2.0]), np.array([100.0, 400.0]))
@@ -58,8 +58,8 @@ class FramePolicy:
         power_mw: np.ndarray,
         *,
         lanes: int = 1,
-        late_share: float = 0.008,
-        guard_ms: float = 0.0,
+        late_share: float = 0.006,
+        transition_ms: float = 0.0,
     ):
         if not 0 < late_share < 1:
             raise ValueError(f"late_share is {late_share}; allowed: above 0, below 1")
@@ -67,7 +67,7 @@ class FramePolicy:
         self.fastest = int(self.frontier.point[-1])
         self.top_speed = float(1 / self.frontier.time[-1])
         self.top_mw = float(power_mw[self.fastest])
-        self.late_share, self.guard_ms = late_share, guard_ms
+        self.late_share, self.transition_ms = late_share, transition_ms
         self.work = WorkEstimate(lanes)
         self.price = np.ones(lanes)
         self.period_ms = np.full(lanes, np.nan)
@@ -101,18 +101,22 @@ class FramePolicy:
         lanes = np.arange(len(left_ms)) if lanes is None else lanes
         level, age = self.work.level[lanes], self.work.age[lanes]
         known = np.isfinite(level)
-        level = np.where(known, level, 1.0)
+        level = np.where(known, level, 1.0).astype(np.float32)
+        left_ms = left_ms.astype(np.float32)
         table = self._table
         end_ms = table.end[lanes, age] * level[:, None, None]
-        left_ms = left_ms - self.guard_ms
-        period_ms = np.where(known, self.period_ms[lanes], 1.0)
+        end_ms = end_ms + table.changes[lanes, age] * self.transition_ms
+        left_ms = left_ms - self.transition_ms  # the change as the frame begins
+        period_ms = np.where(known, self.period_ms[lanes], 1.0).astype(np.float32)
         slack_ms = np.maximum(period_ms - level * table.mean[lanes, age], _LEAST_SLACK * period_ms)
         excess_ms = table.excess[lanes, age] * level[:, None, None]
         beyond = table.beyond[lanes, age]
         late_ms = np.maximum(excess_ms + beyond * (end_ms - left_ms[:, None, None]), 0.0)
         late = beyond + late_ms / slack_ms[:, None, None]
         cost = table.energy[lanes, age] * level[:, None, None]
-        cost = cost + (self.price[lanes] * self.top_mw * period_ms)[:, None, None] * late
+        cost = cost + table.changing[lanes, age] * self.transition_ms
+        price_uj = (self.price[lanes] * self.top_mw * period_ms).astype(np.float32)
+        cost = cost + price_uj[:, None, None] * late
         cost = np.where(end_ms <= left_ms[:, None, None], cost, np.inf)
         best = np.argmin(cost.reshape(len(lanes), -1), axis=1)
         row, last = np.divmod(best, cost.shape[2])
@@ -122,7 +126,7 @@ class FramePolicy:
         rung = table.rung[lanes, age, row]
         planned = (np.arange(rung.shape[1]) <= last[:, None]) & possible[:, None]
         point = np.where(planned, self.frontier.point[rung], self.fastest)
-        until_ms = np.where(planned, end_ms[here, row], np.inf)
+        until_ms = np.where(planned, end_ms[here, row].astype(float), np.inf)
         until_ms[:, -1] = np.inf
         return Plan(point, until_ms)
 

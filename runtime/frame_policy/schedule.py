@@ -15,8 +15,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_LAMBDAS = 80
-_MIXED = np.array([0.99, 0.97])  # of a slope: the first bins, which every frame runs, use two points
+_LAMBDAS = 48
+_MIXED = np.array([0.98])  # of a slope: the first bins, which every frame runs, use two points
+_SPACING = 1.10
 _TILT = 0.003  # per bin: lets a schedule mix two points where every frame still runs
 
 
@@ -47,9 +48,21 @@ def frontier(speed: np.ndarray, power_mw: np.ndarray) -> Frontier:
         while len(hull) >= 2 and _above(hull[-2], hull[-1], int(index), time, energy):
             hull.pop()
         hull.append(int(index))
-    order = np.array(hull[::-1])
+    order = np.array(_spaced(hull, time)[::-1])
     gain = np.diff(energy[order]) / -np.diff(time[order])
     return Frontier(order, time[order], energy[order], gain)
+
+
+def _spaced(hull: list[int], time: np.ndarray) -> list[int]:
+    """Return the points of ``hull``, fastest first, without those next to no slower than one kept.
+
+    Each change of point stops the work for a moment: many close points cost more than they save.
+    """
+    kept = hull[:1]
+    for index in hull[1:]:
+        if time[index] >= _SPACING * time[kept[-1]]:
+            kept.append(index)
+    return kept if kept[-1] == hull[-1] else [*kept, hull[-1]]
 
 
 def _above(left: int, middle: int, right: int, time: np.ndarray, energy: np.ndarray) -> bool:
@@ -68,6 +81,8 @@ class Schedules:
         beyond: share of frames longer than each bin, shape (..., 1, n_bins).
         excess: ms of work at the fastest point beyond each bin, averaged over all frames; same shape.
         mean: ms of work at the fastest point of the average frame, shape (...).
+        changes: of point up to each bin, the one to the fastest behind it included, shape as ``end``.
+        changing: expected uJ per ms that a change of point takes, same shape.
     """
 
     rung: np.ndarray
@@ -76,6 +91,8 @@ class Schedules:
     beyond: np.ndarray
     excess: np.ndarray
     mean: np.ndarray
+    changes: np.ndarray
+    changing: np.ndarray
 
 
 def schedules(points: Frontier, edges: np.ndarray, survival: np.ndarray) -> Schedules:
@@ -95,4 +112,17 @@ def schedules(points: Frontier, edges: np.ndarray, survival: np.ndarray) -> Sche
     left = np.cumsum((survival[..., :-1] * width[1:])[..., ::-1], axis=-1)[..., ::-1]
     excess = points.time[-1] * np.concatenate([left, np.zeros_like(survival[..., :1])], axis=-1)
     mean = points.time[-1] * (alive[..., 0, :] * width).sum(axis=-1)
-    return Schedules(rung, end, spent + after, survival[..., None, :], excess[..., None, :], mean)
+    # Energy of a change: at the power of the point changed to, by the frames that get there.
+    power = points.energy / points.time
+    changed = np.diff(rung, axis=-1, prepend=rung[..., :1]) != 0
+    to_fastest = rung != len(points.point) - 1
+    beyond = survival[..., None, :]
+    changing = np.cumsum(changed * alive * power[rung], axis=-1) + to_fastest * beyond * power[-1]
+    changes = np.cumsum(changed, axis=-1) + to_fastest
+    return Schedules(
+        rung,
+        *(
+            each.astype(np.float32)  # half the memory to go through, for each frame
+            for each in (end, spent + after, beyond, excess[..., None, :], mean, changes, changing)
+        ),
+    )

@@ -12,7 +12,7 @@ import numpy as np
 
 # Bins of work / level, their upper ends; finer where most frames end.
 EDGES = np.concatenate(
-    [[0.15, 0.3, 0.4, 0.5, 0.6], np.arange(0.65, 1.6, 0.05), np.arange(1.6, 2.85, 0.1), [3.0, 3.5, 4.5, 6.0]]
+    [[0.2, 0.4, 0.6], np.arange(0.7, 1.5, 0.05), np.arange(1.5, 2.2, 0.1), [2.2, 2.4, 2.6, 3.0, 4.0, 6.0]]
 )
 AGES = (2, 4, 10)  # a level of fewer frames than these is counted apart
 _WINDOW = 32  # frames that a level averages over

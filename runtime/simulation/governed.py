@@ -8,15 +8,13 @@ from runtime.frame_policy import FramePolicy
 from runtime.simulation.engine import Governor, Lanes
 from runtime.simulation.platform import Platform
 
-_CHANGES = 3  # of clock in a frame, that time is kept free for
-
 
 class Governed(Governor):
     """Follows the plan of a ``FramePolicy`` by timers."""
 
     name = "policy"
 
-    def __init__(self, platform: Platform, late_share: float = 0.008):
+    def __init__(self, platform: Platform, late_share: float = 0.006):
         self.platform = platform
         self.late_share = late_share
 
@@ -28,7 +26,7 @@ class Governed(Governor):
             soc.power_mw + soc.idle_mw - soc.waiting_mw,
             lanes=count,
             late_share=self.late_share,
-            guard_ms=_CHANGES * soc.transition_ms,
+            transition_ms=soc.transition_ms,
         )
         lanes.wanted = np.full(count, self.policy.fastest)
         plan = self.policy.decide(np.ones(count))

@@ -1,6 +1,7 @@
 import numpy as np
 
 from runtime.frame_policy import WorkEstimate
+from runtime.frame_policy.work import EDGES
 
 
 def seen(*works) -> WorkEstimate:
@@ -31,9 +32,9 @@ def test_a_small_step_is_followed():
 def test_heavy_frames_are_learned():
     steady = seen(*[10] * 300).survival()[0, -1]
     heavy = seen(*([10] * 9 + [20]) * 40).survival()[0, -1]
-    at = 30  # an edge between the two
-    assert steady[at] < 0.02
-    assert heavy[at - 5] > 0.06
+    between = int(np.searchsorted(EDGES, 1.5))
+    assert steady[between] < 0.02
+    assert heavy[between] > 0.06
 
 
 def test_lanes_are_independent():
