@@ -38,6 +38,7 @@ def test_a_soc_never_seen_before_is_simulated_and_labelled_modelled(soc, tmp_pat
     report = json.loads(out.read_text())
     assert report["name"] == "policy"
     assert report["summary"].keys() >= KEYS
+    assert report["summary"]["half_rate_saved_pct"] > 36
     assert {row["provenance"] for row in report["rows"]} == {"modelled"}
     assert {row["governor"] for row in report["rows"]} >= {
         "performance", "powersave", "ondemand", "conservative", "interactive", "schedutil", "eas", "ebs",
