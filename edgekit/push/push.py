@@ -52,8 +52,8 @@ def push(
         MissingExtra: devlib is not installed.
 
     Example:
-        >>> push(Bundle.open("mbv2.edgekit"), "ssh:root@board").bundle       # doctest: +SKIP
-        '/root/.local/share/edgekit/bundles/mbv2.edgekit'
+        >>> push(Bundle.open("mbv2.edgekit"), "ssh:pi@board").bundle       # doctest: +SKIP
+        '/home/pi/.local/share/edgekit/bundles/mbv2.edgekit'
     """
     needed = dict.fromkeys(v.engine for v in bundle.manifest.variants if v.engine in ENGINES_WITH_WHEELS)
     for engine in engines:

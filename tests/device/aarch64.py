@@ -69,7 +69,7 @@ def make_root(root: Path) -> Path:
     """Make the root folder unless it is there; some minutes.
 
     Raises:
-        RuntimeError: a download or the cross build failed.
+        RuntimeError: a download failed.
     """
     if root.is_dir():
         return root

@@ -60,7 +60,7 @@ def test_int8_in_int32_and_bool_out(runner):
 def test_frames_are_released_at_their_time(model):
     start_s = time.monotonic()
     samples = model.sample([IMAGE], warmup=0, runs=5, fps=20.0)
-    assert 4 / 20.0 <= time.monotonic() - start_s < 3.0
+    assert 4 / 20.0 <= time.monotonic() - start_s < 20.0
     assert len(samples.samples_ms) == 5
 
 

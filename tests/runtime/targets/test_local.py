@@ -170,8 +170,9 @@ def test_a_session_measures_the_energy_of_its_frames(with_rail, bundle):
         samples = session.sample(warmup=2, runs=200_000)
     energy = samples.energy
     assert energy.reason is None
-    assert energy.gross_mw == pytest.approx(800, rel=0.1)
-    assert energy.idle_mw == pytest.approx(800, rel=0.1)
+    # The hand that moves the counter may be kept from its CPU; a wrong unit is off by a thousand.
+    assert energy.gross_mw == pytest.approx(800, rel=0.5)
+    assert energy.idle_mw == pytest.approx(800, rel=0.5)
     assert (energy.frames, len(samples.samples_ms)) == (200_000, 200_000)
     assert samples.first_ms > 0
     assert energy.source == "hwmon ina231 (VDD_CPU)"
