@@ -100,7 +100,7 @@ def choose(options: Iterable[Option], model: Model, deadline_ms: float) -> Choic
     if not winners and not too_slow:
         raise ValueError("there is no setting to choose from; bench some first: edgekit bench BUNDLE")
     chosen = _cheapest(winners) if winners else _fastest(too_slow)
-    winners.sort(key=_cost)
+    winners.sort(key=cost_order)
     reason = _explain(chosen, winners, too_slow, deadline_ms)
     return Choice(chosen, bool(winners), tuple(winners), tuple(too_slow), calls, reason)
 
@@ -127,18 +127,18 @@ def _climb(ladder: Sequence[Option], model: Model, deadline_ms: float) -> tuple[
     return model(ladder[low:]), calls
 
 
-def _cost(estimate: Estimate) -> tuple[bool, float, int, int]:
+def cost_order(estimate: Estimate) -> tuple[bool, float, int, int]:
     # Known energy before unknown: the two cannot be compared, and a guess must not win over a figure.
     cost = estimate.core_ms if estimate.energy_mj is None else estimate.energy_mj
     return estimate.energy_mj is None, cost, estimate.setting.freq_khz or 0, estimate.setting.threads
 
 
 def _cheapest(estimates: Iterable[Estimate]) -> Estimate:
-    return min(estimates, key=_cost)
+    return min(estimates, key=cost_order)
 
 
 def _fastest(estimates: Iterable[Estimate]) -> Estimate:
-    return min(estimates, key=lambda e: (e.latency_high_ms, _cost(e)))
+    return min(estimates, key=lambda e: (e.latency_high_ms, cost_order(e)))
 
 
 def _explain(
