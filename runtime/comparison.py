@@ -1,29 +1,22 @@
-"""The chosen setting beside the kernel's governors and the exhaustive best, on the same frames."""
+"""The chosen setting beside governors and the exhaustive best, replayed on the same frames."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from runtime.baselines import (
-    Domain,
-    Outcome,
-    biggest,
-    fixed,
-    performance,
-    place_by_energy,
-    powersave,
-    schedutil,
-    simulate,
-)
 from runtime.bundle import Bundle
 from runtime.choice import Estimate, Option
-from runtime.latency_source import benched_options, threads_of
+from runtime.goal import Goal
+from runtime.latency_source import benched_options, estimate_of, threads_of
+from runtime.outcome import Outcome
+from runtime.power_source import power_source
 from runtime.records import Record
 from runtime.soc import roofline_latency_ms
 
 if TYPE_CHECKING:
+    from runtime.simulation import Governor, Platform, ServedPlatform
     from runtime.targets import Target
 
 
@@ -33,102 +26,116 @@ def compare(
     records: Sequence[Record],
     options: Sequence[Option],
     chosen: Estimate,
-    fps: float,
+    goal: Goal,
 ) -> tuple[tuple[Outcome, ...], tuple[str, ...]]:
     """Return what becomes of the same frames under each governor, and remarks.
 
     True latencies, not predicted ones, drive the frames: modelled at every setting of a virtual
-    target, the medians of what was benched on a real one. ``performance`` and ``powersave`` run on
-    the biggest cluster; ``schedutil`` where energy-aware scheduling places the task; ``best`` is the
-    setting of least energy among all that finish in time, found by trying each. The kernel's
-    governors run the chosen variant with the chosen number of threads.
+    target, the medians of what was benched on a real one. Governors are those of
+    ``runtime.simulation``, with changes of clock that take no time; they run the chosen variant with
+    the chosen number of threads, all but ``eas`` and ``ebs`` on the biggest cluster. ``best`` is what
+    serves the goal best among all settings and variants, found by trying each.
     """
-    truth = true_latencies(bundle, target, records, options)
+    truth = _truth(bundle, target, records, options)
     mine = Option(chosen.variant, chosen.setting)
     if mine.setting.freq_khz is None:
         return (), ("no comparison with governors: this target's clocks cannot be set or read",)
     remarks = []
     if mine not in truth:
-        truth = {**truth, mine: chosen.latency_ms}
+        truth = {**truth, mine: chosen}
         remarks.append("the chosen setting was not benched: its predicted latency stands in the comparison")
     if target.provenance != "modelled":
         remarks.append(f"compared over the {len(truth)} settings benched")
+    from runtime.simulation import Performance, serve_frames
 
-    domains = _domains(target, truth, mine)
-    period_ms = 1000.0 / fps
-    placed = place_by_energy(domains, period_ms)
-    outcomes = [
-        _serve("policy", target, truth, mine, fps),
-        simulate("performance", biggest(domains), performance, fps=fps),
-        simulate("powersave", biggest(domains), powersave, fps=fps),
-        simulate("schedutil", placed, schedutil, fps=fps),
+    def held(name: str, estimate: Estimate) -> Outcome:
+        return serve_frames(name, _platform(target, [estimate], goal), Performance, fps=goal.fps_target)
+
+    outcomes = [held("policy", truth[mine])]
+    same = [
+        estimate
+        for estimate in truth.values()
+        if (estimate.variant, estimate.setting.threads) == (mine.variant, mine.setting.threads)
+        and estimate.setting.freq_khz is not None
     ]
-    best = _exhaustive_best(target, truth, period_ms)
-    if best is None:
-        remarks.append(f"no setting at all finishes a frame in {period_ms:.3g} ms")
+    platform = _platform(target, same, goal)
+    for name, governor in _governors(any(e.power_mw is not None for e in same)).items():
+        outcomes.append(serve_frames(name, platform, governor, fps=goal.fps_target))
+    met = [estimate for estimate in truth.values() if goal.is_met(estimate)]
+    if met:
+        outcomes.append(held("best", min(met, key=goal.order)))
     else:
-        outcomes.append(_serve("best", target, truth, best, fps))
+        remarks.append(_nothing_meets(goal))
     ours_mj = outcomes[0].energy_mj
     return tuple(replace(o, saved_pct=_saved_pct(ours_mj, o.energy_mj)) for o in outcomes), tuple(remarks)
 
 
-def true_latencies(
+def _governors(knows_power: bool) -> dict[str, Callable[[Platform], Governor]]:
+    from runtime import simulation
+
+    governors: dict[str, Callable[[Platform], Governor]] = {
+        "performance": simulation.Performance,
+        "powersave": simulation.Powersave,
+        "ondemand": simulation.Ondemand,
+        "conservative": simulation.Conservative,
+        "interactive": simulation.Interactive,
+        "schedutil": simulation.Schedutil,
+    }
+    if knows_power:  # both weigh energies; without one they are not what they are called
+        governors |= {"eas": simulation.EnergyAware, "ebs": simulation.EventBased}
+    return governors
+
+
+def _truth(
     bundle: Bundle, target: Target, records: Sequence[Record], options: Sequence[Option]
-) -> dict[Option, float]:
-    """Return the latency in ms of each option where it is known without a predictor."""
+) -> dict[Option, Estimate]:
+    """Return what a frame takes under each option where that is known without a predictor."""
     variants = {option.variant for option in options}
+    latencies_ms: Mapping[Option, float]
+    benched = benched_options(bundle, target, records)
     if target.provenance != "modelled":
-        benched = benched_options(bundle, target, records)
-        return {o: record.latency_ms for o, record in benched.items() if o.variant in variants}
-    threads = threads_of(options)
-    truth = {}
-    for variant in (bundle.manifest.variant(name) for name in sorted(variants)):
-        workload = bundle.workload(variant)
-        if workload is None:
-            continue
-        for setting in target.settings(threads):
-            latency_ms = roofline_latency_ms(workload, target.profile, setting, variant.precision)
-            truth[Option(variant.name, setting)] = latency_ms
-    return truth
+        latencies_ms = {o: record.latency_ms for o, record in benched.items() if o.variant in variants}
+    else:
+        latencies_ms = _modelled_ms(bundle, target, sorted(variants), threads_of(options))
+    power = power_source(target, benched)
+    return {o: estimate_of(o, power, ms, ms, ms) for o, ms in latencies_ms.items()}
 
 
-def _domains(target: Target, truth: Mapping[Option, float], mine: Option) -> list[Domain]:
-    ladders: dict[str, list[Option]] = {}
-    for option in sorted(truth, key=lambda option: option.setting.freq_khz or 0):
-        same = option.variant == mine.variant and option.setting.threads == mine.setting.threads
-        if same and option.setting.freq_khz is not None:
-            ladders.setdefault(option.setting.cluster, []).append(option)
-    return [_domain(target, truth, ladder) for ladder in ladders.values()]
+def _modelled_ms(
+    bundle: Bundle, target: Target, variants: Sequence[str], threads: Sequence[int]
+) -> dict[Option, float]:
+    workloads = [(name, bundle.workload(bundle.manifest.variant(name))) for name in variants]
+    return {
+        Option(name, setting): roofline_latency_ms(
+            workload, target.profile, setting, bundle.manifest.variant(name).precision
+        )
+        for name, workload in workloads
+        if workload is not None
+        for setting in target.settings(threads)
+    }
 
 
-def _domain(target: Target, truth: Mapping[Option, float], ladder: Sequence[Option]) -> Domain:
-    settings = [option.setting for option in ladder]
-    clocks = [setting.freq_khz for setting in settings if setting.freq_khz is not None]
-    cluster = settings[0].cluster
-    figures = [target.power(setting) for setting in settings]
-    return Domain(
-        cluster=cluster,
-        threads=settings[0].threads,
-        freq_khz=tuple(clocks),
-        capacity=tuple(target.profile.capacity(cluster, khz) for khz in clocks),
-        latency_ms=tuple(truth[option] for option in ladder),
-        power_mw=tuple(None if figure is None else figure.power_mw for figure in figures),
+def _platform(target: Target, estimates: Sequence[Estimate], goal: Goal) -> ServedPlatform:
+    from runtime.simulation import served_platform
+
+    order = [cluster.name for cluster in target.profile.clusters]
+    ordered = sorted(estimates, key=lambda e: (order.index(e.setting.cluster), e.setting.freq_khz or 0))
+    settings = [(e.setting.cluster, e.setting.freq_khz or 0) for e in ordered]
+    return served_platform(
+        target.profile.name,
+        clusters=[cluster for cluster, _ in settings],
+        freqs_khz=[khz for _, khz in settings],
+        capacities=[target.profile.capacity(cluster, khz) for cluster, khz in settings],
+        latencies_ms=[e.latency_ms for e in ordered],
+        powers_mw=[None if e.power_mw is None else goal.busy_mw(e.power_mw) for e in ordered],
+        threads=ordered[0].setting.threads,
+        idle_mw=goal.waiting_mw,
     )
 
 
-def _serve(name: str, target: Target, truth: Mapping[Option, float], option: Option, fps: float) -> Outcome:
-    return simulate(name, _domain(target, truth, [option]), fixed(0), fps=fps)
-
-
-def _exhaustive_best(target: Target, truth: Mapping[Option, float], period_ms: float) -> Option | None:
-    def cost(option: Option) -> tuple[bool, float, int]:
-        figure = target.power(option.setting)
-        core_ms = truth[option] * option.setting.threads
-        energy_uj = core_ms if figure is None else figure.power_mw * truth[option]
-        return figure is None, energy_uj, option.setting.freq_khz or 0
-
-    in_time = [option for option, latency_ms in truth.items() if latency_ms <= period_ms]
-    return min(in_time, key=cost) if in_time else None
+def _nothing_meets(goal: Goal) -> str:
+    within = " within the limits" if goal.is_capped else ""
+    return f"no setting at all finishes a frame in {goal.deadline_ms:.3g} ms{within}"
 
 
 def _saved_pct(ours_mj: float | None, theirs_mj: float | None) -> float | None:

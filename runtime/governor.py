@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from runtime.baselines import Outcome
 from runtime.bundle import Bundle, Quantization
 from runtime.classify import Guess, top_k
 from runtime.errors import NotFittedError
 from runtime.inputs import load_frame
 from runtime.int8_io import to_float, to_int8
+from runtime.outcome import Outcome
 from runtime.pacing import ModelClock, WallClock, serve
 from runtime.policy import Policy, load_policy, policy_path
 from runtime.setting import Setting

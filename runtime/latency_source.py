@@ -11,7 +11,9 @@ import numpy as np
 from runtime.bundle import Bundle
 from runtime.choice import Estimate, Model, Option
 from runtime.fitting import features_of, load_fit, usable_records
+from runtime.power_source import PowerSource, power_source
 from runtime.records import Record
+from runtime.tail import at_quantile, tail_ratio
 
 if TYPE_CHECKING:
     from runtime.targets import Target
@@ -41,6 +43,7 @@ def latency_source(
     records: Sequence[Record],
     threads: Sequence[int] = (),
     variants: Sequence[str] = (),
+    quantile: float | None = None,
 ) -> LatencySource:
     """Return the records if every option was benched, else the bundle's predictor for ``target``.
 
@@ -48,16 +51,22 @@ def latency_source(
 
     Args:
         threads, variants: what may be asked for; by default everything that was benched.
+        quantile: share of frames that the upper bounds are to hold for, by the spread of the samples;
+            by default 90 % of those of a benched setting, and the median's bound of a predicted one.
 
     Raises:
         NotFittedError: no predictor, and some option was not benched.
         ValueError: nothing that was benched is asked for.
     """
     benched = benched_options(bundle, target, records)
+    power = power_source(target, benched)
     options = _options(target, variants or _variants(benched), threads or threads_of(benched))
     if options and all(option in benched for option in options):
-        return _from_records(target, benched, options)
-    return _from_predictor(bundle, target, threads, variants)
+        return _from_records(power, benched, options, 0.9 if quantile is None else quantile)
+    stretch = 1.0
+    if quantile is not None and target.provenance != "modelled":  # modelled latencies have no spread
+        stretch = tail_ratio(benched.values(), quantile)
+    return _from_predictor(bundle, target, power, threads, variants, stretch)
 
 
 def benched_options(bundle: Bundle, target: Target, records: Sequence[Record]) -> dict[Option, Record]:
@@ -79,7 +88,12 @@ def threads_of(options: Iterable[Option]) -> tuple[int, ...]:
 
 
 def _from_predictor(
-    bundle: Bundle, target: Target, threads: Sequence[int], variants: Sequence[str]
+    bundle: Bundle,
+    target: Target,
+    power: PowerSource,
+    threads: Sequence[int],
+    variants: Sequence[str],
+    stretch: float,
 ) -> LatencySource:
     fit, predictor = load_fit(bundle, target.name)
     asked = _options(target, variants or fit.variants, threads or fit.threads)
@@ -95,34 +109,42 @@ def _from_predictor(
 
     def model(options: Sequence[Option]) -> list[Estimate]:
         X = np.stack([rows[option] for option in options])
-        latencies = np.column_stack([predictor.predict(X), predictor.predict_interval(X)])
-        return [_estimate(o, target, *map(float, row)) for o, row in zip(options, latencies, strict=True)]
+        latencies = np.column_stack([predictor.predict(X), predictor.predict_interval(X) * (1.0, stretch)])
+        return [estimate_of(o, power, *map(float, row)) for o, row in zip(options, latencies, strict=True)]
 
     left_out = len(asked) - len(options)
-    notes = (f"{left_out} settings beyond what was benched were left out",) if left_out else ()
+    notes = [f"{left_out} settings beyond what was benched were left out"] if left_out else []
+    if stretch != 1.0:
+        notes.append(f"upper bounds are those of the median times {stretch:.3g}, the spread of the samples")
     name = f"{fit.chosen} ({fit.scores[fit.chosen]:.2g} % off in cross-validation by {fit.grouped_by})"
-    return LatencySource(model, options, name, fit.confidence, fit.provenance, notes)
+    return LatencySource(model, options, name, fit.confidence, fit.provenance, tuple(notes))
 
 
 def _from_records(
-    target: Target, benched: Mapping[Option, Record], options: tuple[Option, ...]
+    power: PowerSource, benched: Mapping[Option, Record], options: tuple[Option, ...], quantile: float
 ) -> LatencySource:
+    high_ms = {option: at_quantile(benched[option], quantile) for option in options}
+
     def model(options: Sequence[Option]) -> list[Estimate]:
         return [
-            _estimate(o, target, benched[o].latency_ms, min(benched[o].samples_ms), benched[o].p90_ms)
+            estimate_of(o, power, benched[o].latency_ms, min(benched[o].samples_ms), high_ms[o])
             for o in options
         ]
 
     provenance = "+".join(sorted({record.provenance for record in benched.values()}))
-    notes = ["every setting was benched, so nothing is predicted; the upper bound is the 90th percentile"]
+    bound = f"the upper bound is the {100 * quantile:g}th percentile"
+    notes = [f"every setting was benched, so nothing is predicted; {bound}"]
     unstable = sum(benched[option].verdict != "stable" for option in options)
     if unstable:
         notes.append(f"{unstable} of {len(options)} settings were judged unstable when they were benched")
-    return LatencySource(model, options, "the medians of the records", 0.9, provenance, tuple(notes))
+    return LatencySource(model, options, "the medians of the records", quantile, provenance, tuple(notes))
 
 
-def _estimate(option: Option, target: Target, latency_ms: float, low_ms: float, high_ms: float) -> Estimate:
-    figure = target.power(option.setting)
+def estimate_of(
+    option: Option, power: PowerSource, latency_ms: float, low_ms: float, high_ms: float
+) -> Estimate:
+    """Return the estimate with these latencies, and energy where the power is known."""
+    figure = power(option)
     power_mw = None if figure is None else figure.power_mw
     energy_mj = None if power_mw is None else power_mw * latency_ms / 1000.0
     return Estimate(option.variant, option.setting, latency_ms, low_ms, high_ms, power_mw, energy_mj)

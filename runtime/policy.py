@@ -9,15 +9,16 @@ from dataclasses import dataclass
 
 import msgspec
 
-from runtime.baselines import Outcome
+from runtime.battery_life import BatteryLife
 from runtime.bundle import Bundle, decode_file
 from runtime.choice import Estimate
 from runtime.errors import BundleError, NotFittedError, VersionConflict
+from runtime.goal import Goal
+from runtime.outcome import Outcome
 from runtime.setting import Setting
 
-POLICY_SCHEMA = 1
-# The device stays awake between frames: only the energy of the work counts.
-AWAKE = "awake"
+# 2: objective, fps_target, margin_pct and deadline_ms are part of ``goal``; ``battery`` is new.
+POLICY_SCHEMA = 2
 
 
 @dataclass(frozen=True)
@@ -26,27 +27,24 @@ class Policy:
 
     Attributes:
         model, model_sha256: name of the bundle and hash of the chosen variant's file.
-        objective: ``awake``: least energy of the work, as the device stays on between frames.
-        fps_target, margin_pct: the deadline is a period at fps_target * (1 + margin_pct / 100).
+        goal: the objective, the deadline and the limits.
         chosen: the estimate of the chosen variant and setting.
-        meets_target: whether the upper latency bound meets the deadline.
+        meets_target: whether the chosen setting keeps the goal's deadline and limits.
         confidence: share of settings (or, without a predictor, of samples) the bounds are made to hold.
         energy_source: where the power comes from that latency is multiplied by, or why there is none.
         provenance: ``measured`` or ``modelled``: the latencies the predictor learnt from.
         predictor: what the latencies come from: the regressor chosen, or the records themselves.
-        winners: cheapest of each ladder that meets the target; ``too_slow`` the fastest of the others.
+        winners: best of each ladder that meets the goal; ``losers`` what comes nearest on the others.
         considered: every option the choice was made from.
-        comparison: the policy, the kernel's governors and the exhaustive best on the same frames.
+        comparison: the policy, governors of kernels and papers, the exhaustive best, on the same frames.
+        battery: how long a battery lasts at this use, where its capacity is known.
         notes: what was left out, and why.
     """
 
     model: str
     model_sha256: str
     target: str
-    objective: str
-    fps_target: float
-    margin_pct: float
-    deadline_ms: float
+    goal: Goal
     chosen: Estimate
     meets_target: bool
     confidence: float
@@ -55,16 +53,28 @@ class Policy:
     predictor: str
     reason: str
     winners: tuple[Estimate, ...]
-    too_slow: tuple[Estimate, ...]
+    losers: tuple[Estimate, ...]
     considered: tuple[Estimate, ...]
     comparison: tuple[Outcome, ...]
     notes: tuple[str, ...]
     created_utc: str
+    battery: BatteryLife | None = None
     schema_version: int = POLICY_SCHEMA
 
-    def __post_init__(self) -> None:
-        if self.objective != AWAKE:
-            raise ValueError(f"objective is {self.objective!r}; allowed: {AWAKE!r}")
+    @property
+    def objective(self) -> str:
+        """One of ``runtime.goal.OBJECTIVES``."""
+        return self.goal.objective
+
+    @property
+    def fps_target(self) -> float:
+        """Pace of the frames."""
+        return self.goal.fps_target
+
+    @property
+    def deadline_ms(self) -> float:
+        """What the upper latency bound of a frame must not exceed."""
+        return self.goal.deadline_ms
 
     @property
     def variant(self) -> str:
@@ -83,7 +93,12 @@ class Policy:
 
     @property
     def oracle_share_pct(self) -> float | None:
-        """Saving against ``performance`` as a share of what the exhaustive best saves."""
+        """Saving against ``performance`` as a share of what the exhaustive best saves.
+
+        ``None`` where least energy is not the objective, or where there is nothing to save.
+        """
+        if self.objective not in ("awake", "race-to-sleep"):
+            return None
         energy = {outcome.governor: outcome.energy_mj for outcome in self.comparison}
         most, ours, least = (energy.get(name) for name in ("performance", "policy", "best"))
         if most is None or ours is None or least is None or most <= least:
@@ -112,7 +127,7 @@ def load_policy(bundle: Bundle, target: str) -> Policy:
 
     Raises:
         NotFittedError: there is none.
-        VersionConflict: it was written under a newer schema.
+        VersionConflict: it was written under another schema.
         BundleError: it does not fit its schema, or belongs to another model or target.
     """
     path = policy_path(target)
@@ -124,6 +139,11 @@ def load_policy(bundle: Bundle, target: str) -> Policy:
     version = decode_file(bundle.file(path), _Versioned).schema_version
     if version > POLICY_SCHEMA:
         raise VersionConflict(f"{path} has schema {version}, up to {POLICY_SCHEMA} is read; upgrade edgekit")
+    if version < POLICY_SCHEMA:
+        raise VersionConflict(
+            f"{path} has schema {version} of an older edgekit, {POLICY_SCHEMA} is read; "
+            f"tune again: edgekit tune {bundle.path} --target {target}"
+        )
     policy = decode_file(bundle.file(path), Policy)
     known = {v.name: v.path for v in bundle.manifest.variants}
     hashes = {entry.path: entry.sha256 for entry in bundle.manifest.files}

@@ -1,4 +1,4 @@
-"""From latencies to a policy: choose the setting, compare it with the kernel's governors, save both."""
+"""From latencies to a policy: choose the setting, compare it with governors, save both."""
 
 from __future__ import annotations
 
@@ -6,12 +6,17 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from runtime.battery_life import battery_life
 from runtime.bundle import Bundle, Variant
-from runtime.choice import Estimate, choose
+from runtime.choice import Estimate, Option, choose
 from runtime.comparison import compare
-from runtime.latency_source import latency_source
-from runtime.policy import AWAKE, Policy, save_policy
+from runtime.latency_source import benched_options, latency_source
+from runtime.policy import Policy, save_policy
+from runtime.power_source import idle_mw, power_source
+from runtime.reason import explain
 from runtime.records import Record
+from runtime.targets.target import BatteryPowered
+from runtime.wish import DEFAULT_FPS, Wish, goal_of
 
 if TYPE_CHECKING:
     from runtime.targets import Target
@@ -20,66 +25,73 @@ if TYPE_CHECKING:
 def tune_bundle(
     bundle: Bundle,
     target: Target,
-    fps: float,
+    wish: Wish | float = DEFAULT_FPS,
     *,
     records: Iterable[Record] = (),
-    margin_pct: float = 0.0,
     threads: Sequence[int] = (),
     variants: Sequence[str] = (),
 ) -> tuple[Bundle, Policy]:
-    """Choose the cheapest setting that meets ``fps`` and save the policy in the bundle.
+    """Choose the setting that serves ``wish`` best and save the policy in the bundle.
 
     Latencies come from the bundle's predictor; a target of which every setting was benched needs
     none. The comparison takes true latencies where they are known: modelled for every setting of a
     virtual target, the benched ones of a real one.
 
     Args:
+        wish: objective and limits; a number is the frame rate to meet for the least energy.
         records: of ``bench``; needed on a real target for the comparison.
-        margin_pct: head room on ``fps``, on top of the interval's.
         threads, variants: what to choose among; by default everything that was benched.
 
     Raises:
-        ValueError: ``fps`` or ``margin_pct`` out of range, nothing that was benched is asked for, or
-            variants of several graphs, which do different work, are.
+        ValueError: a wish out of range, or one for energy where no power is known; nothing that was
+            benched is asked for, or variants of several graphs, which do different work, are.
         NotFittedError: no predictor, and not every setting was benched.
+
+    Example:
+        >>> tune_bundle(bundle, target, Wish(fps=30, max_power_mw=500))   # doctest: +SKIP
     """
-    if not 0 < fps <= 1000 or not 0 <= margin_pct <= 100:
-        given = f"fps is {fps:g}, margin {margin_pct:g} %"
-        raise ValueError(f"{given}; allowed: fps above 0 and up to 1000, margin 0 to 100 %")
+    wish = wish if isinstance(wish, Wish) else Wish(fps=wish)
     _check_variants(bundle, variants)
     records = list(records)
-    source = latency_source(bundle, target, records, threads, variants)
-    deadline_ms = 1000.0 / (fps * (1.0 + margin_pct / 100.0))
-    choice = choose(source.options, source.model, deadline_ms)
+    benched = benched_options(bundle, target, records)
+    source = latency_source(bundle, target, records, threads, variants, wish.quantile)
     considered = tuple(source.model(source.options))
+    base_mw = idle_mw(benched.values()) if wish.base_mw is None else wish.base_mw
+    goal = goal_of(wish, target, considered, base_mw)
+    choice = choose(source.options, source.model, goal)
 
     chosen = choice.chosen
-    comparison, remarks = compare(bundle, target, records, source.options, chosen, fps)
-    figure = target.power(chosen.setting)
+    comparison, remarks = compare(bundle, target, records, source.options, chosen, goal)
+    figure = power_source(target, benched)(Option(chosen.variant, chosen.setting))
     variant = bundle.manifest.variant(chosen.variant)
     policy = Policy(
         model=bundle.manifest.name,
         model_sha256=next(e.sha256 for e in bundle.manifest.files if e.path == variant.path),
         target=target.name,
-        objective=AWAKE,
-        fps_target=fps,
-        margin_pct=margin_pct,
-        deadline_ms=deadline_ms,
+        goal=goal,
         chosen=chosen,
-        meets_target=choice.meets_deadline,
+        meets_target=choice.meets_goal,
         confidence=source.confidence,
         energy_source=target.energy_note if figure is None else figure.source,
         provenance=source.provenance,
         predictor=source.name,
-        reason=choice.reason,
+        reason=explain(choice, goal),
         winners=choice.winners,
-        too_slow=choice.fastest,
+        losers=choice.losers,
         considered=considered,
         comparison=comparison,
         notes=source.notes + _without_power(considered) + remarks,
         created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
+        battery=battery_life(chosen, goal, *_battery_of(wish, target)),
     )
     return save_policy(bundle, policy), policy
+
+
+def _battery_of(wish: Wish, target: Target) -> tuple[float | None, str]:
+    if wish.battery_mwh is not None:
+        return wish.battery_mwh, "as given"
+    found = target.read_battery_mwh() if isinstance(target, BatteryPowered) else None
+    return found or (None, "")
 
 
 def _check_variants(bundle: Bundle, names: Sequence[str]) -> None:

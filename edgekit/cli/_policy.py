@@ -10,13 +10,14 @@ import click
 from edgekit.cli._output import note, print_table
 
 if TYPE_CHECKING:
-    from runtime.baselines import Outcome
+    from runtime.battery_life import BatteryLife
     from runtime.choice import Estimate
     from runtime.fitting import FitResult
     from runtime.governor import RunResult
+    from runtime.outcome import Outcome
     from runtime.policy import Policy
 
-_TITLES = {"policy": "this policy", "best": "exhaustive best"}
+_TITLES = {"policy": "this policy", "best": "exhaustive best", "eas": "EAS + schedutil", "ebs": "EBS"}
 
 
 def print_fit(result: FitResult) -> None:
@@ -36,22 +37,28 @@ def print_fit(result: FitResult) -> None:
 
 def print_policy(policy: Policy) -> None:
     """Print the best of each cluster, the choice with its reason, and the comparison."""
+    from runtime.reason import price
+
     rows = [
         (
             estimate.variant,
             str(estimate.setting),
             estimate.latency_ms,
             estimate.latency_high_ms,
+            estimate.power_mw,
             estimate.energy_mj,
+            price(estimate, policy.goal),
             _verdict(policy, estimate),
         )
-        for estimate in policy.winners + policy.too_slow
+        for estimate in policy.winners + policy.losers
     ]
-    print_table(("variant", "best of its cores", "ms", "ms at most", "mJ/frame", ""), rows)
+    print_table(("variant", "best of its cores", "ms", "ms at most", "mW", "mJ/frame", "cost", ""), rows)
     click.echo(f"\n{policy.reason}\n")
     print_comparison(policy)
     click.echo(f"Latency: {policy.provenance}; from {policy.predictor}.")
     click.echo(f"Energy: {_energy_source(policy, policy.energy_mj)}.")
+    if policy.battery is not None:
+        click.echo(f"Battery: {_battery(policy.battery)}.")
     for remark in policy.notes:
         click.echo(f"Note: {remark}.")
 
@@ -108,10 +115,22 @@ def _energy_source(result: Policy | RunResult, energy_mj: float | None) -> str:
     return f"{result.provenance} latency x power; power {result.energy_source}"
 
 
+def _battery(life: BatteryLife) -> str:
+    full = f"{life.capacity_mwh:.0f} mWh ({life.source})"
+    if life.is_whole_device:
+        return f"{full} last {life.hours:.1f} h at this use, {life.mean_power_mw:.3g} mW on average"
+    return (
+        f"{full} would last {life.hours:.1f} h for the work alone, {life.mean_power_mw:.3g} mW on average; "
+        "say what the idle device takes with --base-mw"
+    )
+
+
 def _verdict(policy: Policy, estimate: Estimate) -> str:
+    from runtime.reason import refusal
+
     if estimate == policy.chosen:
         return "<- chosen"
-    return "" if estimate in policy.winners else "too slow"
+    return refusal(estimate, policy.goal)
 
 
 def _clocks(outcome: Outcome) -> str:

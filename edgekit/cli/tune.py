@@ -3,35 +3,40 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from edgekit.cli._options import bundle_argument, json_option, target_option, threads_option
 from edgekit.cli._output import print_json
 from edgekit.cli._policy import print_policy
+from edgekit.cli._wish import wish_options
+
+if TYPE_CHECKING:
+    from runtime.wish import Wish
 
 
 @click.command()
 @bundle_argument
 @target_option
-@click.option("--fps", type=float, default=30.0, show_default=True, help="Frames per second to meet.")
-@click.option("--margin", type=float, default=0.0, show_default=True, help="Head room on the FPS in %.")
+@wish_options
 @threads_option
 @click.option("--variant", "variants", multiple=True, help="Variant to consider; repeatable.")
 @json_option
 def tune(
     bundle: Path,
     target: str,
-    fps: float,
-    margin: float,
+    wish: Wish,
     threads: tuple[int, ...],
     variants: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Choose the cheapest setting that meets a frame rate.
 
-    The choice is saved in the bundle as a policy, which `edgekit run` follows, and
-    compared with the kernel's governors on the same frames.
+    Cheapest by the objective: least energy while the device stays awake, least energy
+    when it races to sleep, least energy x delay, or the fastest within a budget. The
+    choice is saved in the bundle as a policy, which `edgekit run` follows, and compared
+    with governors on the same frames.
     """
     from runtime.bench import default_log
     from runtime.bundle import Bundle
@@ -40,9 +45,7 @@ def tune(
 
     opened, machine = Bundle.open(bundle), open_target(target)
     records = list(default_log(opened, machine))
-    _, policy = tune_bundle(
-        opened, machine, fps, records=records, margin_pct=margin, threads=threads, variants=variants
-    )
+    _, policy = tune_bundle(opened, machine, wish, records=records, threads=threads, variants=variants)
     if as_json:
         print_json(policy)
         return

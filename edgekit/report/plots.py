@@ -7,18 +7,22 @@ from dataclasses import replace
 from edgekit.report.content import TargetView
 from edgekit.report.pareto import Mark, Plot, Point
 from edgekit.report.units import millijoules, milliseconds, short
-from runtime.baselines import Outcome
 from runtime.choice import Estimate
+from runtime.goal import Goal
+from runtime.outcome import Outcome
 from runtime.records import Record
 from runtime.setting import Setting
 
 ENERGY = "energy per frame, mJ"
+PERIOD_ENERGY = "energy from frame to frame, mJ"
 CORE_TIME = "core time per frame, ms (energy is unknown here)"
 NAMES = {
     "policy": "policy",
     "performance": "performance",
     "powersave": "powersave",
     "schedutil": "schedutil",
+    "eas": "EAS + schedutil",
+    "ebs": "EBS",
     "best": "exhaustive best",
 }
 
@@ -27,7 +31,7 @@ def plot_of(view: TargetView) -> Plot | None:
     """Return the plot of one target: its policy's estimates, else its records; ``None`` without either."""
     if view.policy is not None:
         points = [_from_estimate(estimate) for estimate in view.policy.considered]
-        costs = [estimate.energy_mj for estimate in view.policy.considered]
+        costs = [view.policy.goal.frame_mj(estimate) for estimate in view.policy.considered]
     else:
         points = [_from_record(record) for record in view.records]
         costs = [record.energy_mj for record in view.records]
@@ -40,10 +44,16 @@ def plot_of(view: TargetView) -> Plot | None:
     label = ENERGY if energy_is_known else CORE_TIME
     if view.policy is None:
         return Plot(tuple(points), marks, label)
-    asked = f"{short(view.policy.fps_target)} FPS asked"
-    if view.policy.margin_pct:
-        asked += f" + {view.policy.margin_pct:g} %"
-    return Plot(tuple(points), marks, label, 1000.0 / view.policy.deadline_ms, asked)
+    if energy_is_known and view.policy.objective == "race-to-sleep":
+        label = PERIOD_ENERGY
+    return Plot(tuple(points), marks, label, 1000.0 / view.policy.deadline_ms, _asked(view.policy.goal))
+
+
+def _asked(goal: Goal) -> str:
+    if goal.deadline_ms < 0.99 * goal.period_ms / (1.0 + goal.margin_pct / 100.0):
+        return f"{short(goal.deadline_ms)} ms asked"
+    margin = f" + {goal.margin_pct:g} %" if goal.margin_pct else ""
+    return f"{short(goal.fps_target)} FPS asked{margin}"
 
 
 def _from_estimate(estimate: Estimate) -> Point:
@@ -91,7 +101,8 @@ def _marks(view: TargetView, energy_is_known: bool) -> tuple[Mark, ...]:
     best = next((o for o in policy.comparison if o.governor == "best"), None)
     is_best = best is not None and _is_same(best, chosen.setting)
     name = "chosen = exhaustive best" if is_best else "chosen"
-    cost = chosen.energy_mj if energy_is_known and chosen.energy_mj else chosen.core_ms
+    frame_mj = policy.goal.frame_mj(chosen)
+    cost = frame_mj if energy_is_known and frame_mj else chosen.core_ms
     tip = _tip(chosen.variant, chosen.setting, milliseconds(chosen.latency_ms), chosen.energy_mj)
     marks = [Mark(name, 1000.0 / chosen.latency_ms, cost, tip, is_chosen=True)]
     for outcome in policy.comparison:

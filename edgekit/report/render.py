@@ -18,6 +18,7 @@ from runtime._version import __version__
 from runtime.bundle import Bundle, Delegation, write_atomic
 from runtime.errors import DataError
 from runtime.extras import require
+from runtime.goal import OBJECTIVES
 
 _HERE = Path(__file__).parent
 _FIGURE_NAMES = {
@@ -61,6 +62,7 @@ def render_report(bundle: Bundle, target: str | None = None) -> str:
         sections=[_section(content, view) for view in content.targets],
         all_in_one=all(v.variant.delegation and _is_in_one(v.variant.delegation) for v in content.variants),
         names=NAMES,
+        objectives=OBJECTIVES,
         clocks_of=clocks_of,
         symbol=symbol,
         figure=figure,

@@ -7,6 +7,7 @@ from runtime.simulation.governed import Governed
 from runtime.simulation.oracle import Oracle
 from runtime.simulation.platform import Platform, platform_of
 from runtime.simulation.sampling import Conservative, Interactive, Ondemand, Performance, Powersave
+from runtime.simulation.served import ServedPlatform, serve_frames, served_platform
 from runtime.simulation.utilisation import EnergyAware, Schedutil
 
 __all__ = [
@@ -25,10 +26,13 @@ __all__ = [
     "Powersave",
     "Replay",
     "Schedutil",
+    "ServedPlatform",
     "bursts",
     "periodic",
     "platform_of",
     "read_trace",
     "replay",
+    "serve_frames",
+    "served_platform",
     "standard",
 ]

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from runtime.baselines import HEADROOM, PELT_HALF_LIFE_MS, TICK_MS
 from runtime.simulation.engine import Lanes
 from runtime.simulation.platform import Platform
 from runtime.simulation.sampling import ClusterGovernor
 
+PELT_HALF_LIFE_MS = 32.0
+TICK_MS = 4.0  # HZ=250
+HEADROOM = 1.25  # schedutil's and the fits-capacity rule's
 _UTIL_EST_WEIGHT = 0.25  # UTIL_EST_WEIGHT_SHIFT 2
 
 

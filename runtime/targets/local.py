@@ -26,6 +26,7 @@ from runtime.emulation.marker import Marker, find_marker
 from runtime.engines import EngineProcess, Frame, Samples, random_inputs
 from runtime.errors import DeviceStableError
 from runtime.meters import MeterInUse, read_conditions, read_device
+from runtime.meters.battery import read_capacity_mwh
 from runtime.meters.threads import misplaced, read_threads
 from runtime.setting import Setting
 from runtime.soc import Cluster, Opp, PowerFigure, SocProfile, load_profile, power_mw
@@ -82,6 +83,10 @@ class LocalTarget:
     def read_idle_mw(self, duration_s: float | None = None) -> float | None:
         """Measure the idle machine anew, for all sessions from now on."""
         return self._meter.read_idle_mw(duration_s)
+
+    def read_battery_mwh(self) -> tuple[float, str] | None:
+        """Return the energy of the full battery in mWh and where it was read, ``None`` without one."""
+        return read_capacity_mwh(self.root)
 
     def power(self, setting: Setting) -> PowerFigure | None:
         if self._emulated is None:

@@ -106,6 +106,14 @@ class Metered(Protocol):
         """Take this meter from now on; names and errors as ``runtime.meters.find_meter``."""
 
 
+@runtime_checkable
+class BatteryPowered(Protocol):
+    """A target that tells what its battery holds."""
+
+    def read_battery_mwh(self) -> tuple[float, str] | None:
+        """Return the energy of the full battery in mWh and where it was read, ``None`` without one."""
+
+
 def use_meter(target: Target, wanted: str | None) -> Target:
     """Return ``target`` with the meter ``wanted``; ``None`` leaves it the one it finds itself.
 

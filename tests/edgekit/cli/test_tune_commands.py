@@ -66,7 +66,7 @@ def test_tune_shows_winners_reason_and_comparison(tuned):
 
 def test_tune_json_is_the_policy(tuned):
     raw = json.loads(invoke("tune", tuned, "--target", TARGET, "--json").output)
-    assert raw["objective"] == "awake"
+    assert raw["goal"]["objective"] == "awake"
     assert raw["chosen"]["setting"]["cluster"] in ("little", "mid", "big")
 
 
