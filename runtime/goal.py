@@ -134,7 +134,7 @@ class Goal:
         )
 
     def next_best(self, estimate: Estimate) -> tuple[float, float, tuple[bool, float, int, int]]:
-        """Return the key that sorts estimates that miss the goal: within the limits first, then the fastest."""
+        """Return the key that sorts estimates that miss the goal: within the limits, then the fastest."""
         return self.excess(estimate), estimate.latency_high_ms, self.order(estimate)
 
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from runtime.choice import cost_order
 from runtime.setting import Setting
 
 if TYPE_CHECKING:
@@ -69,7 +68,9 @@ class DecisionTable:
 
     @classmethod
     def from_policy(cls, policy: Policy, variant: str | None = None) -> DecisionTable:
-        """Return the rows that ``policy`` was chosen among.
+        """Return the rows that ``policy`` was chosen among, in the order of its objective.
+
+        Rows that break its cap or its budget are left out, unless all do.
 
         Args:
             variant: only rows of it, as a process that has one model loaded needs; default: all.
@@ -83,7 +84,8 @@ class DecisionTable:
             raise ValueError(
                 f"the policy for {policy.target} has no variant {variant!r}; choose one of: {known}"
             )
-        return cls(tuple(_row(estimate) for estimate in sorted(kept, key=cost_order)))
+        allowed = [estimate for estimate in kept if policy.goal.excess(estimate) == 0.0]
+        return cls(tuple(_row(estimate) for estimate in sorted(allowed or kept, key=policy.goal.order)))
 
     @property
     def clusters(self) -> tuple[str, ...]:
