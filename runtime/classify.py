@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from runtime.errors import DataError
+from runtime.extras import require
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @dataclass(frozen=True)
@@ -20,15 +23,15 @@ class Guess:
 
 def softmax(scores: np.ndarray) -> np.ndarray:
     """Return probabilities of the last axis, computed in float64; same shape as ``scores``."""
+    np = require("numpy", extra="images")
     scores = np.asarray(scores, dtype=np.float64)
     exponentials = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    probabilities: np.ndarray = exponentials / exponentials.sum(axis=-1, keepdims=True)
-    return probabilities
+    return exponentials / exponentials.sum(axis=-1, keepdims=True)
 
 
 def is_distribution(scores: np.ndarray) -> bool:
     """Return whether ``scores`` are probabilities already: third-party files often end in a softmax."""
-    return bool(scores.min() >= 0 and abs(float(scores.sum(dtype=np.float64)) - 1.0) < 1e-3)
+    return bool(scores.min() >= 0 and abs(float(scores.sum(dtype="float64")) - 1.0) < 1e-3)
 
 
 def top_k(scores: np.ndarray, labels: Sequence[str] | None, k: int = 5) -> tuple[Guess, ...]:
@@ -49,6 +52,6 @@ def top_k(scores: np.ndarray, labels: Sequence[str] | None, k: int = 5) -> tuple
     if labels is not None and len(labels) != scores.size:
         raise DataError(f"{scores.size} class scores but {len(labels)} labels; export with labels that fit")
     probabilities = scores if is_distribution(scores) else softmax(scores)
-    best = np.argsort(-probabilities, kind="stable")[:k]
+    best = (-probabilities).argsort(kind="stable")[:k]
     names = labels or [f"class {number}" for number in range(scores.size)]
     return tuple(Guess(names[index], float(probabilities[index])) for index in best)

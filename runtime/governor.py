@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from runtime.bundle import Bundle, Quantization
 from runtime.classify import Guess, top_k
@@ -15,11 +14,13 @@ from runtime.errors import NotFittedError
 from runtime.inputs import load_frame
 from runtime.int8_io import to_float, to_int8
 from runtime.outcome import Outcome
-from runtime.pacing import ModelClock, WallClock, serve
 from runtime.policy import Policy, load_policy, policy_path
+from runtime.quantile import quantile
 from runtime.setting import Setting
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from runtime.targets import Target
 
 _WARMUP_FRAMES = 2  # the first frames fill caches and allocate; they have no deadline
@@ -119,12 +120,11 @@ def run_bundle(
 
     with target.session(bundle, chosen, setting) as session:
         session.sample(warmup=_WARMUP_FRAMES, runs=1)
-        clock = ModelClock() if target.provenance == "modelled" else WallClock()
-        latencies, outputs, late = serve(session, tensors, max(frames, len(inputs)), pace, clock)
+        served = session.serve(tensors, max(frames, len(inputs)), pace)
         setting_read, rung = session.setting_read, session.rung
 
     labels = bundle.labels()
-    figure = target.power(setting)
+    figure, latencies_ms = target.power(setting), served.latencies_ms
     return RunResult(
         bundle=bundle.manifest.name,
         target=target.name,
@@ -135,16 +135,16 @@ def run_bundle(
         setting_read=setting_read,
         rung=rung,
         fps_target=pace,
-        frames=len(latencies),
-        late_frames=late,
-        latency_ms=float(np.median(latencies)),
-        p90_ms=float(np.percentile(latencies, 90)),
+        frames=len(latencies_ms),
+        late_frames=served.late_frames,
+        latency_ms=statistics.median(latencies_ms),
+        p90_ms=quantile(latencies_ms, 0.9),
         power_mw=None if figure is None else figure.power_mw,
-        energy_mj=None if figure is None else figure.power_mw * float(np.mean(latencies)) / 1000.0,
+        energy_mj=None if figure is None else figure.power_mw * statistics.fmean(latencies_ms) / 1000.0,
         energy_source=target.energy_note if figure is None else figure.source,
         predictions=tuple(
-            Prediction(str(path), _guesses(to_float([scores], io.outputs[:1])[0], labels, k))
-            for path, scores in zip(inputs, outputs, strict=True)
+            Prediction(str(path), _guesses(to_float([scores.numpy()], io.outputs[:1])[0], labels, k))
+            for path, scores in zip(inputs, served.outputs, strict=True)
         ),
         reason=policy.reason if policy else "No policy: the kernel chooses the clock.",
         comparison=policy.comparison if policy else (),

@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from runtime.bundle import ImageSpec
 from runtime.errors import DataError
 from runtime.extras import require
 
 if TYPE_CHECKING:
+    import numpy as np
     from PIL import Image
 
 _MAX_ASPECT = 100  # a one-pixel-high strip, scaled by its shorter side, would fill the memory
@@ -54,6 +53,7 @@ def preprocess(image: Image.Image, spec: ImageSpec) -> np.ndarray:
     Raises:
         DataError: pixels without a known range, or a strip too thin to scale.
     """
+    np = require("numpy", extra="images")
     if image.mode in ("I", "F"):
         raise DataError(f"pixels of mode {image.mode!r} have no fixed range; save it with 8 or 16 bits")
     if max(image.size) > _MAX_ASPECT * min(image.size):
@@ -74,6 +74,7 @@ def preprocess(image: Image.Image, spec: ImageSpec) -> np.ndarray:
 
 def normalise(pixels: np.ndarray, spec: ImageSpec) -> np.ndarray:
     """Turn pixels in [0, 1], shape (B, H, W, C), into normalised float32 of shape (B, C, H, W)."""
+    np = require("numpy", extra="images")
     mean = np.asarray(spec.mean, dtype=np.float32)
     std = np.asarray(spec.std, dtype=np.float32)
     return np.ascontiguousarray(((pixels - mean) / std).transpose(0, 3, 1, 2), dtype=np.float32)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from runtime.bundle import TensorSpec
 from runtime.errors import DataError
+from runtime.extras import require
 from runtime.images import load_image
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 def load_frame(path: str | Path, specs: Sequence[TensorSpec]) -> list[np.ndarray]:
@@ -60,12 +63,14 @@ def check_input(array: np.ndarray, spec: TensorSpec, where: str) -> np.ndarray:
     """
     if array.shape != spec.shape:
         raise ValueError(f"{where} has shape {array.shape}; input {spec.name!r} is {spec.shape}: reshape it")
+    np = require("numpy", extra="images")
     if not np.can_cast(array.dtype, spec.dtype, casting="same_kind"):
         raise ValueError(f"{where} holds {array.dtype}; input {spec.name!r} is {spec.dtype}: convert it")
     return np.ascontiguousarray(array, dtype=spec.dtype)
 
 
 def _load_archive(path: Path) -> dict[str, np.ndarray]:
+    np = require("numpy", extra="images")
     try:
         with np.load(path, allow_pickle=False) as loaded:
             return {name: loaded[name] for name in loaded.files}
@@ -76,6 +81,7 @@ def _load_archive(path: Path) -> dict[str, np.ndarray]:
 
 
 def _load_array(path: Path) -> np.ndarray:
+    np = require("numpy", extra="images")
     try:
         loaded = np.load(path, allow_pickle=False)
     except FileNotFoundError as err:

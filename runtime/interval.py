@@ -7,10 +7,9 @@ the next block. Where there are several blocks, the spread between them is what 
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
 
 _Z = 1.959964  # 97.5th percentile of the normal distribution
 # 97.5th percentile of Student's t for 1 to 30 degrees of freedom.
@@ -38,7 +37,9 @@ def t_quantile(freedom: float) -> float:
     if freedom >= len(_T):
         # Cornish-Fisher, first term: within 0.001 from 30 degrees of freedom on.
         return _Z + (_Z**3 + _Z) / (4 * freedom)
-    return float(np.interp(freedom, range(1, len(_T) + 1), _T))
+    place = max(0.0, freedom - 1)
+    below = min(int(place), len(_T) - 2)
+    return _T[below] + (place - below) * (_T[below + 1] - _T[below])
 
 
 def order_statistics(samples: Sequence[float]) -> Interval:
@@ -47,10 +48,10 @@ def order_statistics(samples: Sequence[float]) -> Interval:
     The ranks n/2 -+ 1.96 sqrt(n)/2 enclose it (binomial; exact ranks differ by at most one and
     these are rounded outwards). Fewer than six samples cannot enclose it: all of them are taken.
     """
-    ordered = np.sort(np.asarray(samples, float))
+    ordered = sorted(map(float, samples))
     n = len(ordered)
     low = max(0, math.floor(n / 2 - _Z * math.sqrt(n) / 2) - 1)
-    return Interval(float(ordered[low]), float(ordered[n - 1 - low]))
+    return Interval(ordered[low], ordered[n - 1 - low])
 
 
 def median_interval(blocks: Sequence[Sequence[float]]) -> Interval:
@@ -62,9 +63,9 @@ def median_interval(blocks: Sequence[Sequence[float]]) -> Interval:
     inner = order_statistics([sample for block in blocks for sample in block])
     if len(blocks) < 2:
         return inner
-    logs = np.log([np.median(block) for block in blocks])
-    half = t_quantile(len(logs) - 1) * float(np.std(logs, ddof=1)) / math.sqrt(len(logs))
-    middle = float(np.mean(logs))
+    logs = [math.log(statistics.median(block)) for block in blocks]
+    half = t_quantile(len(logs) - 1) * statistics.stdev(logs) / math.sqrt(len(logs))
+    middle = statistics.fmean(logs)
     return Interval(min(inner.low, math.exp(middle - half)), max(inner.high, math.exp(middle + half)))
 
 
@@ -76,9 +77,9 @@ def paired_ratio(a_medians: Sequence[float], b_medians: Sequence[float]) -> tupl
     """
     if len(a_medians) != len(b_medians) or len(a_medians) < 2:
         raise ValueError(f"{len(a_medians)} and {len(b_medians)} blocks; give pairs, at least two of them")
-    logs = np.log(np.asarray(b_medians, float)) - np.log(np.asarray(a_medians, float))
-    half = t_quantile(len(logs) - 1) * float(np.std(logs, ddof=1)) / math.sqrt(len(logs))
-    return _ratio(float(np.mean(logs)), half)
+    logs = [math.log(b) - math.log(a) for a, b in zip(a_medians, b_medians, strict=True)]
+    half = t_quantile(len(logs) - 1) * statistics.stdev(logs) / math.sqrt(len(logs))
+    return _ratio(statistics.fmean(logs), half)
 
 
 def unpaired_ratio(a_medians: Sequence[float], b_medians: Sequence[float]) -> tuple[float, Interval]:
@@ -89,14 +90,14 @@ def unpaired_ratio(a_medians: Sequence[float], b_medians: Sequence[float]) -> tu
     """
     if min(len(a_medians), len(b_medians)) < 2:
         raise ValueError(f"{len(a_medians)} and {len(b_medians)} blocks; give at least two of each")
-    a, b = np.log(np.asarray(a_medians, float)), np.log(np.asarray(b_medians, float))
-    a_part, b_part = float(np.var(a, ddof=1)) / len(a), float(np.var(b, ddof=1)) / len(b)
+    a, b = [math.log(median) for median in a_medians], [math.log(median) for median in b_medians]
+    a_part, b_part = statistics.variance(a) / len(a), statistics.variance(b) / len(b)
     both = a_part + b_part
     half = 0.0
     if both > 0:
         freedom = both**2 / (a_part**2 / (len(a) - 1) + b_part**2 / (len(b) - 1))
         half = t_quantile(max(1.0, freedom)) * math.sqrt(both)
-    return _ratio(float(np.mean(b) - np.mean(a)), half)
+    return _ratio(statistics.fmean(b) - statistics.fmean(a), half)
 
 
 def _ratio(middle: float, half: float) -> tuple[float, Interval]:

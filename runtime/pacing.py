@@ -4,15 +4,30 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-
+from runtime.engines.array import Array, Tensor
 from runtime.errors import DeviceStableError
 
 if TYPE_CHECKING:
     from runtime.engines import Frame
     from runtime.targets import Session
+
+
+@dataclass(frozen=True)
+class Served:
+    """Frames that were served at a pace.
+
+    Attributes:
+        latencies_ms: of each frame, in order.
+        late_frames: finished after the end of their period.
+        outputs: the first output of each frame that was given inputs.
+    """
+
+    latencies_ms: tuple[float, ...]
+    late_frames: int
+    outputs: tuple[Array, ...]
 
 
 class Clock(Protocol):
@@ -62,11 +77,11 @@ def released(frames: int, fps: float | None, clock: Clock) -> Iterator[int]:
 
 
 def serve(
-    session: Session, inputs: Sequence[Sequence[np.ndarray]], frames: int, fps: float | None, clock: Clock
-) -> tuple[list[float], list[np.ndarray], int]:
-    """Return the latency of each frame, the first output of each input, and how many frames were late."""
+    session: Session, inputs: Sequence[Sequence[Tensor]], frames: int, fps: float | None, clock: Clock
+) -> Served:
+    """Release ``frames`` frames at ``fps`` and run each: the first on ``inputs``, the others on random data."""
     latencies_ms: list[float] = []
-    outputs: list[np.ndarray] = []
+    outputs: list[Array] = []
     late = 0
     begin_ms = clock.now_ms()
     for number in released(frames, fps, clock):
@@ -80,10 +95,10 @@ def serve(
         latencies_ms.append(latency_ms)
         if fps is not None and clock.now_ms() > begin_ms + (number + 1) * 1e3 / fps + 1e-6:
             late += 1
-    return latencies_ms, outputs, late
+    return Served(tuple(latencies_ms), late, tuple(outputs))
 
 
-def _first(frame: Frame) -> np.ndarray:
-    if not frame.outputs:
+def _first(frame: Frame) -> Array:
+    if not frame.arrays:
         raise DeviceStableError("the model gives no outputs; export it again")
-    return frame.outputs[0]
+    return frame.arrays[0]

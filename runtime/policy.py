@@ -1,6 +1,6 @@
 """A policy: which setting serves a bundle at a frame rate on a target, and why. Plain data.
 
-Made by ``runtime.tuning``; reading and applying one needs numpy at most.
+Made by ``runtime.tuning``; reading and applying one needs no numpy.
 """
 
 from __future__ import annotations

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 import os
+import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
-import numpy as np
 
 from runtime.conditions import Conditions
 from runtime.errors import DataError, VersionConflict
 from runtime.interval import Interval, order_statistics
 from runtime.meters.reading import EnergyReading
+from runtime.quantile import quantile
 from runtime.setting import Setting
 
 # 2 added advice, fps_target, cooled_s, before, after, device, run, tries and energy; lines of
@@ -100,18 +101,17 @@ class Record:
     @property
     def latency_ms(self) -> float:
         """Median of the samples in ms."""
-        return float(np.median(self.samples_ms))
+        return float(statistics.median(self.samples_ms))
 
     @property
     def iqr_ms(self) -> float:
         """Distance between the quartiles of the samples in ms."""
-        low, high = np.percentile(self.samples_ms, [25, 75])
-        return float(high - low)
+        return quantile(self.samples_ms, 0.75) - quantile(self.samples_ms, 0.25)
 
     @property
     def p90_ms(self) -> float:
         """90th percentile of the samples in ms."""
-        return float(np.percentile(self.samples_ms, 90))
+        return quantile(self.samples_ms, 0.9)
 
     @property
     def fps(self) -> float:

@@ -6,10 +6,10 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-
-import numpy as np
+from statistics import median
 
 from runtime.conditions import Conditions, interference
+from runtime.quantile import quantile
 from runtime.setting import Setting
 
 MIN_SAMPLES = 5
@@ -75,7 +75,7 @@ def judge(
     problems += [(why, _LEAVE_CPUSET) for why in misplaced]
     is_short = sum(samples_ms) / 1000 < MIN_BLOCK_S
     if is_short:
-        needed = math.ceil(1000 * MIN_BLOCK_S / float(np.median(samples_ms)))
+        needed = math.ceil(1000 * MIN_BLOCK_S / median(samples_ms))
         problems.append(
             (
                 f"the block lasted {sum(samples_ms):.2g} ms, too short to see who disturbed it",
@@ -104,8 +104,8 @@ def distinct(reasons: Iterable[str]) -> tuple[str, ...]:
 
 
 def _iqr_share(samples_ms: Sequence[float]) -> float:
-    low, median_ms, high = np.percentile(samples_ms, [25, 50, 75])
-    return float((high - low) / median_ms)
+    low, median_ms, high = (quantile(samples_ms, share) for share in (0.25, 0.5, 0.75))
+    return (high - low) / median_ms
 
 
 def _in_samples(samples_ms: Sequence[float], is_paced: bool) -> Iterator[Problem]:
@@ -120,7 +120,7 @@ def _in_samples(samples_ms: Sequence[float], is_paced: bool) -> Iterator[Problem
     third = len(samples_ms) // 3
     if third >= MIN_SAMPLES:
         first, last = samples_ms[:third], samples_ms[-third:]
-        drift = float(np.median(last) / np.median(first)) - 1
+        drift = median(last) / median(first) - 1
         # 3 standard errors of the difference of two medians; 1.25 sd / sqrt(n) is that of one.
         noise = 3 * math.sqrt(2 / third) * 1.25 * max(_iqr_share(first), _iqr_share(last)) / 1.35
         if abs(drift) > max(MAX_DRIFT_SHARE, noise):
@@ -133,7 +133,7 @@ def _in_samples(samples_ms: Sequence[float], is_paced: bool) -> Iterator[Problem
 def _against_earlier(samples_ms: Sequence[float], earlier_medians_ms: Sequence[float]) -> Iterator[Problem]:
     if not earlier_medians_ms:
         return
-    drift = float(np.median(samples_ms)) / float(np.median(earlier_medians_ms)) - 1
+    drift = median(samples_ms) / median(earlier_medians_ms) - 1
     if abs(drift) > MAX_DRIFT_SHARE:
         yield f"median moved by {drift:+.0%} from earlier blocks (limit {MAX_DRIFT_SHARE:.0%})", _AGAIN
 

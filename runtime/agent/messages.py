@@ -11,12 +11,12 @@ import msgspec
 from runtime import errors
 from runtime.actuators import Capability, Restored
 from runtime.conditions import Conditions
-from runtime.engines import Samples
-from runtime.engines.messages import Array
+from runtime.engines import Array, Samples
+from runtime.pacing import Served
 from runtime.setting import Setting
 from runtime.soc import PowerFigure, SocProfile
 
-PROTOCOL = 1
+PROTOCOL = 2
 BEAT_S = 5.0  # one message of a few bytes: nothing that a measurement notices
 SILENCE_S = 30.0  # without a sign of life for so long, the other side is taken for gone
 
@@ -133,6 +133,21 @@ class RanFrame(msgspec.Struct, tag=True, frozen=True):
     outputs: tuple[Array, ...] | None
 
 
+class ServeFrames(msgspec.Struct, tag=True, frozen=True):
+    """Release ``frames`` frames at ``fps``, the first ones on ``inputs``; answered by ``ServedFrames``."""
+
+    session: int
+    inputs: tuple[tuple[Array, ...], ...]
+    frames: int
+    fps: float | None
+
+
+class ServedFrames(msgspec.Struct, tag=True, frozen=True):
+    """What became of the frames, by the device's own clock."""
+
+    served: Served
+
+
 class TakeSamples(msgspec.Struct, tag=True, frozen=True):
     """Time frames, back to back or at a pace; answered by ``Taken``."""
 
@@ -189,12 +204,26 @@ Request = (
     | ReadBack
     | AskConditions
     | RunFrame
+    | ServeFrames
     | TakeSamples
     | Close
     | UseMeter
     | AskRestore
 )
-Answer = Greeting | Beat | Machine | Settings | Power | State | Now | RanFrame | Taken | Done | Failed
+Answer = (
+    Greeting
+    | Beat
+    | Machine
+    | Settings
+    | Power
+    | State
+    | Now
+    | RanFrame
+    | ServedFrames
+    | Taken
+    | Done
+    | Failed
+)
 
 CATCHABLE = (errors.EdgekitError, ValueError, TypeError, OSError, RuntimeError)
 

@@ -13,7 +13,6 @@ from runtime._version import __version__
 from runtime.actuators import restore
 from runtime.agent import messages as m
 from runtime.bundle import Bundle, Manifest
-from runtime.engines.messages import Array
 from runtime.errors import BundleError
 from runtime.targets.local import LocalTarget
 from runtime.targets.target import Session
@@ -67,10 +66,10 @@ class Service:
             case m.ReadBack(number):
                 return self._state(number)
             case m.RunFrame(number, inputs):
-                arrays = None if inputs is None else [array.numpy() for array in inputs]
-                frame = self._session(number).run(arrays)
-                outputs = None if frame.outputs is None else tuple(map(Array.of, frame.outputs))
-                return m.RanFrame(frame.latency_ms, outputs)
+                frame = self._session(number).run(inputs)
+                return m.RanFrame(frame.latency_ms, frame.arrays)
+            case m.ServeFrames(number, inputs, frames, fps):
+                return m.ServedFrames(self._session(number).serve(inputs, frames, fps))
             case m.TakeSamples(number, warmup, runs, fps):
                 return m.Taken(self._session(number).sample(warmup=warmup, runs=runs, fps=fps))
             case m.AskConditions(number, probe):

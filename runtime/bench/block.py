@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import platform
+import statistics
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-
-import numpy as np
 
 from runtime._version import __version__
 from runtime.bench.cool_down import wait_until_cool
@@ -56,7 +55,7 @@ def measure_block(
             misplaced=samples.misplaced,
             is_paced=plan.fps is not None,
         )
-    latency_ms = float(np.median(samples.samples_ms))
+    latency_ms = statistics.median(samples.samples_ms)
     power_mw, energy_mj, energy_source = energy_fields(
         target, job.setting, samples, latency_ms, is_paced=plan.fps is not None
     )

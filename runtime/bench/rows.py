@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from runtime.interval import Interval, median_interval
+from runtime.quantile import quantile
 from runtime.records import Record
 from runtime.setting import Setting
 from runtime.verdict import distinct
@@ -82,7 +82,7 @@ def summarise(records: Sequence[Record]) -> list[BenchRow]:
 
 def _row(group: Sequence[Record]) -> BenchRow:
     samples_ms = [sample for record in group for sample in record.samples_ms]
-    low, median_ms, high, p90_ms = (float(x) for x in np.percentile(samples_ms, [25, 50, 75, 90]))
+    low, median_ms, high, p90_ms = (quantile(samples_ms, share) for share in (0.25, 0.5, 0.75, 0.9))
     first = group[0]
     interval_ms = median_interval([record.samples_ms for record in group])
     unstable = [record for record in group if record.verdict == "unstable"]
@@ -114,7 +114,7 @@ def _row(group: Sequence[Record]) -> BenchRow:
         reasons=reasons,
         advice=advice,
         fps_target=first.fps_target,
-        first_ms=float(np.median(first_ms)) if first_ms else None,
+        first_ms=statistics.median(first_ms) if first_ms else None,
         late_share=None if period_ms is None else sum(ms > period_ms for ms in samples_ms) / len(samples_ms),
         stable_blocks=(len(group) - len(unstable), len(group)),
     )
@@ -126,7 +126,7 @@ def _energy(group: Sequence[Record], median_ms: float) -> tuple[float | None, fl
     if metered:
         powers_mw = [r.power_mw for r in metered if r.power_mw is not None]
         energies_mj = [r.energy_mj for r in metered if r.energy_mj is not None]
-        return float(np.mean(powers_mw)), float(np.mean(energies_mj)), metered[0].energy_source
+        return statistics.fmean(powers_mw), statistics.fmean(energies_mj), metered[0].energy_source
     power_mw = group[0].power_mw
     energy_mj = None if power_mw is None else power_mw * median_ms / 1000
     return power_mw, energy_mj, group[0].energy_source

@@ -1,6 +1,16 @@
 """Engines: LiteRT and ExecuTorch behind one interface, each model in a process of its own."""
 
+from runtime.engines.array import Array, Tensor, random_inputs
 from runtime.engines.engine import OpEvent
-from runtime.engines.process import EngineProcess, Frame, ProfiledFrames, Samples, random_inputs
+from runtime.engines.process import EngineProcess, Frame, ProfiledFrames, Samples
 
-__all__ = ["EngineProcess", "Frame", "OpEvent", "ProfiledFrames", "Samples", "random_inputs"]
+__all__ = [
+    "Array",
+    "EngineProcess",
+    "Frame",
+    "OpEvent",
+    "ProfiledFrames",
+    "Samples",
+    "Tensor",
+    "random_inputs",
+]

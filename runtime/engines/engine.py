@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
-
-import numpy as np
+from typing import TYPE_CHECKING, Protocol
 
 from runtime.registry import Registry
+
+if TYPE_CHECKING:
+    import numpy as np
 
 Spec = tuple[str, str, tuple[int, ...]]  # name, dtype, shape
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib.metadata import version
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from runtime.engines.engine import ENGINES, Spec
 from runtime.errors import DeviceStableError
 from runtime.extras import require
+
+if TYPE_CHECKING:
+    import numpy as np
 
 # torch::executor::ScalarType, runtime/core/portable_type/scalar_type.h
 _DTYPES = {
@@ -69,7 +70,7 @@ class ExecuTorch:
         self._results: Sequence[Any] = ()
 
     def set_inputs(self, inputs: Sequence[np.ndarray]) -> None:
-        self._frame = [self._torch.from_numpy(np.ascontiguousarray(values)) for values in inputs]
+        self._frame = [self._torch.from_numpy(values) for values in inputs]
 
     def invoke(self) -> None:
         self._results = self._method(self._frame)

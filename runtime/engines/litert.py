@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from types import ModuleType
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from runtime.engines.engine import ENGINES, Spec
 from runtime.engines.litert_errors import NEWER, explain
@@ -17,6 +15,9 @@ from runtime.engines.tflite_age import too_new
 from runtime.engines.tflite_plan import Plan, plan_of
 from runtime.errors import DeviceStableError
 from runtime.extras import require
+
+if TYPE_CHECKING:
+    import numpy as np
 
 # tflite_runtime is the older name of the same interpreter: boards whose Python is too old for
 # ai_edge_litert have it.
@@ -78,6 +79,7 @@ class LiteRt:
 
 
 def _spec(detail: dict[str, Any]) -> Spec:
+    np = require("numpy", extra="litert")
     return str(detail["name"]), np.dtype(detail["dtype"]).name, tuple(int(side) for side in detail["shape"])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-import numpy as np
+from runtime.extras import require
 
 NEWER = "install a newer one (pip install 'edgekit[litert]', Python 3.11 or newer)"
 _OP_VERSION = re.compile(r"builtin opcode '(\w+)' version '(\d+)'")
@@ -40,9 +40,10 @@ def explain(message: str, interpreter: str) -> str:
         lacks = f"the op {_op_name(int(match[1]))}"
     if lacks is not None:
         return f"{interpreter} is too old: it needs {lacks}, which this LiteRT has not: {NEWER}"
-    if interpreter.startswith("tflite-runtime") and int(np.__version__.partition(".")[0]) >= 2:
+    numpy_version = require("numpy", extra="litert").__version__
+    if interpreter.startswith("tflite-runtime") and int(numpy_version.partition(".")[0]) >= 2:
         return (
-            f"{interpreter} does not work with numpy {np.__version__}, it is built against numpy 1; "
+            f"{interpreter} does not work with numpy {numpy_version}, it is built against numpy 1; "
             "run: pip install 'edgekit[tflite-runtime]'"
         )
     message = " ".join(message.split())

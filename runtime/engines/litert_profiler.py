@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib.metadata import version
 from itertools import count
+from typing import TYPE_CHECKING
 
-import numpy as np
-
+from runtime.engines.array import Array, size_bytes_of
 from runtime.engines.engine import PROFILED_ENGINES, OpEvent, Spec
 from runtime.engines.litert import LiteRt
 from runtime.engines.litert_c import CompiledModel, Event
 from runtime.engines.tflite_graph import read_tflite
 from runtime.errors import DeviceStableError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 _OUTSIDE, _INSIDE = 2, 8  # OPERATOR_INVOKE_EVENT, DELEGATE_PROFILED_OPERATOR_INVOKE_EVENT
 _INVOKE = "Invoke"
@@ -38,18 +41,17 @@ class ProfiledLiteRt:
 
     def set_inputs(self, inputs: Sequence[np.ndarray]) -> None:
         for (name, _, _), values in zip(self.inputs, inputs, strict=True):
-            self._model.write(name, np.ascontiguousarray(values).tobytes())
+            self._model.write(name, Array.of(values).data)
 
     def invoke(self) -> None:
         self._model.run()
 
     def get_outputs(self) -> list[np.ndarray]:
-        outputs = []
-        for name, dtype, shape in self.outputs:
-            size_bytes = int(np.prod(shape)) * np.dtype(dtype).itemsize
-            data = self._model.read(name, size_bytes)
-            outputs.append(np.frombuffer(data, dtype).reshape(shape).copy())
-        return outputs
+        sizes = [size_bytes_of(dtype, shape) for _, dtype, shape in self.outputs]
+        return [
+            Array(dtype, shape, self._model.read(name, size_bytes)).numpy()
+            for (name, dtype, shape), size_bytes in zip(self.outputs, sizes, strict=True)
+        ]
 
     def pool_size(self, extra_threads: int) -> int:
         return extra_threads + 1

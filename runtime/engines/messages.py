@@ -9,28 +9,11 @@ from __future__ import annotations
 from typing import IO
 
 import msgspec
-import numpy as np
 
+from runtime.engines.array import Array
 from runtime.engines.engine import OpEvent
 from runtime.engines.framing import read_frame, write_frame
 from runtime.engines.tflite_plan import Plan
-
-
-class Array(msgspec.Struct, frozen=True):
-    """A tensor on the wire."""
-
-    dtype: str
-    shape: tuple[int, ...]
-    data: bytes
-
-    @staticmethod
-    def of(values: np.ndarray) -> Array:
-        """Pack ``values``."""
-        return Array(str(values.dtype), values.shape, np.ascontiguousarray(values).tobytes())
-
-    def numpy(self) -> np.ndarray:
-        """Unpack; the result owns its memory."""
-        return np.frombuffer(self.data, dtype=self.dtype).reshape(self.shape).copy()
 
 
 class Load(msgspec.Struct, tag=True, frozen=True):

@@ -12,14 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 import runtime
 from runtime.bundle import TensorSpec
+from runtime.engines.array import Array, Tensor
 from runtime.engines.engine import OpEvent
 from runtime.engines.messages import (
-    Array,
     Failed,
     Load,
     Loaded,
@@ -38,16 +37,24 @@ from runtime.engines.worker_program import choose_worker
 from runtime.errors import DeviceError, DeviceStableError, DeviceTransientError, MissingExtra
 from runtime.meters.reading import EnergyReading
 
+if TYPE_CHECKING:
+    import numpy as np
+
 _CLOSE_S = 5.0
 _LAST_WORDS = 300  # characters of the worker's stderr that an error quotes
 
 
 @dataclass(frozen=True)
 class Frame:
-    """One frame: its latency, and the outputs if they were asked for."""
+    """One frame: its latency, and the outputs if they were asked for, as they travel."""
 
     latency_ms: float
-    outputs: list[np.ndarray] | None
+    arrays: tuple[Array, ...] | None
+
+    @property
+    def outputs(self) -> list[np.ndarray] | None:
+        """The outputs unpacked; needs numpy."""
+        return None if self.arrays is None else [array.numpy() for array in self.arrays]
 
 
 @dataclass(frozen=True)
@@ -141,7 +148,7 @@ class EngineProcess:
         """Process id of the worker."""
         return self._process.pid
 
-    def run(self, inputs: Sequence[np.ndarray], *, want_outputs: bool = True) -> Frame:
+    def run(self, inputs: Sequence[Tensor], *, want_outputs: bool = True) -> Frame:
         """Run one frame.
 
         Raises:
@@ -150,11 +157,10 @@ class EngineProcess:
         """
         answer = self._ask(Run(self._pack(inputs), want_outputs))
         assert isinstance(answer, Ran)
-        outputs = [array.numpy() for array in answer.outputs] if want_outputs else None
-        return Frame(answer.latency_ns / 1e6, outputs)
+        return Frame(answer.latency_ns / 1e6, answer.outputs if want_outputs else None)
 
     def sample(
-        self, inputs: Sequence[np.ndarray], *, warmup: int, runs: int, fps: float | None = None
+        self, inputs: Sequence[Tensor], *, warmup: int, runs: int, fps: float | None = None
     ) -> Samples:
         """Time ``runs`` frames inside the worker, released at ``fps`` or back to back; raises as ``run``."""
         period_ns = 0 if fps is None else round(1e9 / fps)
@@ -169,7 +175,7 @@ class EngineProcess:
         first_ms = None if answer.first_ns is None else answer.first_ns / 1e6
         return Samples(first_ms, tuple(ns / 1e6 for ns in answer.latencies_ns), answer.threads)
 
-    def profile(self, inputs: Sequence[np.ndarray], *, warmup: int, runs: int) -> ProfiledFrames:
+    def profile(self, inputs: Sequence[Tensor], *, warmup: int, runs: int) -> ProfiledFrames:
         """Run ``runs`` frames under the engine's profiler; raises as ``run``."""
         answer = self._ask(Profile(self._pack(inputs), warmup, runs))
         assert isinstance(answer, Profiled)
@@ -205,21 +211,26 @@ class EngineProcess:
             self._process.kill()  # it may be deep in a long block; nobody waits for the answer
         self.close()
 
-    def _pack(self, inputs: Sequence[np.ndarray]) -> tuple[Array, ...]:
+    def _pack(self, inputs: Sequence[Tensor]) -> tuple[Array, ...]:
         if len(inputs) != len(self.inputs):
             raise ValueError(
                 f"{self._what} takes {len(self.inputs)} inputs, got {len(inputs)}; give one array each"
             )
         packed = []
-        for values, spec in zip(inputs, self.inputs, strict=True):
-            if values.dtype == np.int64 and spec.dtype == "int32":
-                values = _narrow(values)  # LiteRT files have 32-bit integers where the network has 64
-            if values.shape != spec.shape or values.dtype.name != spec.dtype:
+        for values, spec in zip(map(Array.of, inputs), self.inputs, strict=True):
+            if not values.is_whole:
                 raise ValueError(
-                    f"input {spec.name!r} of {self._what} has shape {values.shape} {values.dtype.name}; "
+                    f"input {spec.name!r} of {self._what} has {len(values.data)} bytes, which is not "
+                    f"{values.shape} {values.dtype}; send it whole"
+                )
+            # LiteRT files have 32-bit integers where the network has 64.
+            given = values.narrowed() if (values.dtype, spec.dtype) == ("int64", "int32") else values
+            if (given.shape, given.dtype) != (spec.shape, spec.dtype):
+                raise ValueError(
+                    f"input {spec.name!r} of {self._what} has shape {values.shape} {values.dtype}; "
                     f"it must be {spec.shape} {spec.dtype}; resize or convert it first"
                 )
-            packed.append(Array.of(values))
+            packed.append(given)
         return tuple(packed)
 
     def _ask(self, request: Message) -> Message:
@@ -251,31 +262,6 @@ class EngineProcess:
             f"{self._what}: the worker process died {how} during {doing}; try again, with fewer threads or "
             f"another engine; its last words: {words or 'none'}"
         )
-
-
-def _narrow(values: np.ndarray) -> np.ndarray:
-    """Return 64-bit integers as 32-bit ones, or unchanged where one of them does not fit."""
-    narrow = values.astype(np.int32)
-    return narrow if np.array_equal(narrow, values) else values
-
-
-def random_inputs(specs: Sequence[TensorSpec], seed: int = 0) -> list[np.ndarray]:
-    """Return inputs that fit ``specs``: normal floats, bytes over their whole range, other integers 0.
-
-    Integers are most often indices, of which only 0 is sure to be inside the table.
-    """
-    rng = np.random.default_rng(seed)
-    return [_random(spec, rng) for spec in specs]
-
-
-def _random(spec: TensorSpec, rng: np.random.Generator) -> np.ndarray:
-    dtype = np.dtype(spec.dtype)
-    if dtype.kind == "f":
-        return rng.standard_normal(spec.shape).astype(dtype)
-    if dtype.name in ("uint8", "int8"):
-        info = np.iinfo(dtype)
-        return rng.integers(info.min, info.max, spec.shape, dtype=dtype, endpoint=True)
-    return np.zeros(spec.shape, dtype)
 
 
 def _environment() -> dict[str, str]:

@@ -13,8 +13,6 @@ import sys
 import time
 from typing import BinaryIO
 
-import numpy as np
-
 from runtime.actuators.affinity import allowed_cpus, pin
 from runtime.engines import (  # noqa: F401  (each registers its engine)
     executorch,
@@ -22,9 +20,9 @@ from runtime.engines import (  # noqa: F401  (each registers its engine)
     litert,
     litert_profiler,
 )
+from runtime.engines.array import Array
 from runtime.engines.engine import ENGINES, PROFILED_ENGINES, Engine, ProfiledEngine
 from runtime.engines.messages import (
-    Array,
     Failed,
     Load,
     Loaded,
@@ -88,7 +86,7 @@ class Worker:
         latency_ns = _timed_ns(engine)
         self._is_cold = False
         outputs = engine.get_outputs() if request.want_outputs else []
-        return Ran(latency_ns, tuple(Array.of(np.asarray(output)) for output in outputs))
+        return Ran(latency_ns, tuple(map(Array.of, outputs)))
 
     def _sample(self, request: Sample) -> Message:
         engine = self._loaded()

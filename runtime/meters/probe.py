@@ -6,16 +6,15 @@ It hashes (arithmetic in registers) and streams (memory), a little of each of wh
 from __future__ import annotations
 
 import hashlib
+import statistics
 import threading
 import time
 from collections.abc import Sequence
 
-import numpy as np
-
 from runtime.actuators.affinity import pin
 
 _HASHED_BYTES = 1 << 18
-_STREAMED = 1 << 18  # float32 values, three arrays of 1 MiB
+_STREAMED_BYTES = 1 << 20  # of each of three arrays
 _SETTLE_S = 0.03  # a governor that follows the load needs about this long to raise the clock
 _CHUNKS = 9
 _CHUNK_S = 0.002  # longer than the 1 ms in which an emulated core is slowed
@@ -58,15 +57,16 @@ def _time_on(cpus: Sequence[int] | None) -> float:
 
 def _spin_ms() -> float:
     hashed = bytes(_HASHED_BYTES)
-    a, b, c = (np.ones(_STREAMED, np.float32) for _ in range(3))
+    a, b, c = (memoryview(bytearray(_STREAMED_BYTES)) for _ in range(3))
 
     def chunk_ms(least_s: float) -> float:
         rounds, start_s = 0, time.perf_counter()
         while (spent_s := time.perf_counter() - start_s) < least_s or rounds == 0:
             hashlib.sha256(hashed).digest()
-            np.add(a, b, out=c)
+            c[:] = a
+            b[:] = c
             rounds += 1
         return 1000 * spent_s / rounds
 
     chunk_ms(_SETTLE_S)
-    return float(np.median([chunk_ms(_CHUNK_S) for _ in range(_CHUNKS)]))
+    return statistics.median(chunk_ms(_CHUNK_S) for _ in range(_CHUNKS))

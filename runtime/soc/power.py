@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-
-import numpy as np
+from statistics import fmean
 
 from runtime.errors import DeviceStableError
+from runtime.soc.least_squares import fit_polynomial
 from runtime.soc.profile import Cluster
 
 # Second busy core over the first on the Odroid XU3's A15 rail (PARSEC): 899/592, 1490/979 and
@@ -98,16 +98,19 @@ def _fit(cluster: Cluster) -> tuple[float, float, float] | None:
     rows = [(o.freq_khz, o.voltage_uv, o.power_mw) for o in cluster.opps if o.voltage_uv and o.power_mw]
     if len(rows) < _MIN_FIT_ROWS:
         return None
-    x = np.array([_f_v2(khz, microvolt) for khz, microvolt, _ in rows])
-    target = np.array([row[2] for row in rows], dtype=float)
-    design = np.stack([1 / target, x / target], axis=1)
-    (base, slope), *_ = np.linalg.lstsq(design, np.ones_like(target), rcond=None)
+    x = [_f_v2(khz, microvolt) for khz, microvolt, _ in rows]
+    power = [float(power_mw) for _, _, power_mw in rows]
+    fitted = fit_polynomial(x, power, [1 / p**2 for p in power], degree=1)
+    if fitted is None:
+        return None
+    base, slope = fitted
     if base < 0:
-        base, slope = 0.0, float((x / target).sum() / ((x / target) ** 2).sum())
+        shares = [a / p for a, p in zip(x, power, strict=True)]
+        base, slope = 0.0, sum(shares) / sum(share**2 for share in shares)
     if slope <= 0:
         return None
-    error_pct = float(np.mean(np.abs((base + slope * x) / target - 1)) * 100)
-    return float(base), float(slope), error_pct
+    error_pct = 100 * fmean(abs((base + slope * a) / p - 1) for a, p in zip(x, power, strict=True))
+    return base, slope, error_pct
 
 
 def _f_v2(freq_khz: int, voltage_uv: int) -> float:

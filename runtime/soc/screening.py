@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import math
+from collections.abc import Sequence
 from dataclasses import replace
+from statistics import median
 
-import numpy as np
-
+from runtime.soc.least_squares import evaluate, fit_polynomial
 from runtime.soc.profile import Cluster, LeftOut
 
 SPEED_TOLERANCE = 0.10  # CoreMark per MHz is one figure per core type: published rows agree within 4 %
@@ -50,7 +52,7 @@ def _wrong_speed(cluster: Cluster) -> dict[int, str]:
     rows = [(opp.freq_khz, opp.coremark) for opp in cluster.opps if opp.coremark]
     if len(rows) < MIN_ROWS:
         return {}
-    usual = float(np.median([speed / khz for khz, speed in rows]))
+    usual = median(speed / khz for khz, speed in rows)
     reasons = {}
     for khz, speed in rows:
         ratio = speed / khz / usual
@@ -70,8 +72,8 @@ def _above_faster_clocks(cluster: Cluster, skip: set[int]) -> dict[int, str]:
     reasons = {}
     for index, (khz, power_mw) in enumerate(rows):
         faster = [power for _, power in rows[index + 1 : index + 1 + FASTER_ROWS]]
-        if len(faster) == FASTER_ROWS and power_mw > POWER_TOLERANCE * float(np.median(faster)):
-            usual_mw = float(np.median(faster))
+        if len(faster) == FASTER_ROWS and power_mw > POWER_TOLERANCE * median(faster):
+            usual_mw = median(faster)
             reasons[khz] = f"{power_mw:.4g} mW, the next {FASTER_ROWS} faster clocks take {usual_mw:.3g} mW"
     return reasons
 
@@ -80,30 +82,28 @@ def _off_trend(cluster: Cluster, skip: set[int]) -> dict[int, str]:
     rows = [(opp.freq_khz, opp.power_mw) for opp in cluster.opps if opp.power_mw and opp.freq_khz not in skip]
     if len(rows) < MIN_ROWS:
         return {}
-    khz = np.array([row[0] for row in rows], dtype=float)
-    power_mw = np.array([row[1] for row in rows], dtype=float)
-    expected_mw = _trend(khz, power_mw)
+    expected_mw = _trend([khz for khz, _ in rows], [power_mw for _, power_mw in rows])
     reasons = {}
-    for clock, got_mw, usual_mw in zip(khz, power_mw, expected_mw, strict=True):
+    for (khz, got_mw), usual_mw in zip(rows, expected_mw, strict=True):
         if not 1 / POWER_TOLERANCE <= got_mw / usual_mw <= POWER_TOLERANCE:
-            reasons[int(clock)] = f"{got_mw:.4g} mW, its neighbours' trend says {usual_mw:.3g} mW"
+            reasons[khz] = f"{got_mw:.4g} mW, its neighbours' trend says {usual_mw:.3g} mW"
     return reasons
 
 
-def _trend(khz: np.ndarray, power_mw: np.ndarray) -> np.ndarray:
+def _trend(khz: Sequence[float], power_mw: Sequence[float]) -> list[float]:
     """Return a quadratic in log power over log clock, fitted to the least absolute deviation.
 
     Least absolutes (iteratively reweighted least squares), because the rows looked for are
     exactly those that would pull a least-squares curve towards themselves.
     """
-    x = np.log(khz / khz.max())
-    design = np.stack([np.ones_like(x), x, x * x], axis=1)
-    target = np.log(power_mw)
-    weights = np.ones_like(x)
-    fitted = target
+    fastest_khz = max(khz)
+    x = [math.log(clock / fastest_khz) for clock in khz]
+    target = [math.log(power) for power in power_mw]
+    fitted, weights = target, [1.0] * len(x)
     for _ in range(50):
-        root = np.sqrt(weights)
-        coefficients, *_ = np.linalg.lstsq(design * root[:, None], target * root, rcond=None)
-        fitted = design @ coefficients
-        weights = 1 / np.maximum(np.abs(target - fitted), 1e-3)
-    return np.asarray(np.exp(fitted))
+        coefficients = fit_polynomial(x, target, weights, degree=2)
+        if coefficients is None:
+            break  # on fewer than three clocks everything lies on the trend
+        fitted = [evaluate(coefficients, place) for place in x]
+        weights = [1 / max(abs(a - b), 1e-3) for a, b in zip(target, fitted, strict=True)]
+    return [math.exp(value) for value in fitted]

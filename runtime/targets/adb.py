@@ -13,15 +13,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
-import numpy as np
-
 from runtime.actuators import Capability, CpuFreq, Journal, Policy
 from runtime.actuators.cpufreq import POLICY_DIR, write_state
 from runtime.actuators.states import PolicyState
 from runtime.bundle import Bundle, Variant
 from runtime.conditions import Conditions
-from runtime.engines import Frame, Samples
+from runtime.engines import Frame, Samples, Tensor
 from runtime.errors import DeviceStableError, PermissionNeeded
+from runtime.pacing import Served, WallClock, serve
 from runtime.runners import RUNNERS
 from runtime.setting import Setting
 from runtime.soc import PowerFigure
@@ -161,7 +160,7 @@ class AdbSession:
         freq_khz = self._cpufreq.read_khz(cast(Policy, self._policy)) if is_held else None
         return Setting(self.setting.cluster, freq_khz, self._threads_read)
 
-    def run(self, inputs: Sequence[np.ndarray] | None = None) -> Frame:
+    def run(self, inputs: Sequence[Tensor] | None = None) -> Frame:
         if inputs is not None:
             raise DeviceStableError(
                 "benchmark programs on a phone time frames of their own inputs and give no outputs back; "
@@ -175,6 +174,9 @@ class AdbSession:
         if timings.note is not None:
             self.versions["samples"] = timings.note
         return Samples(timings.first_ms, timings.samples_ms, timings.threads)
+
+    def serve(self, inputs: Sequence[Sequence[Tensor]], frames: int, fps: float | None) -> Served:
+        return serve(self, inputs, frames, fps, WallClock())
 
     def conditions(self, *, probe: bool = False) -> Conditions:
         return self._reader.read()

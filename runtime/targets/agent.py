@@ -8,16 +8,14 @@ import weakref
 from collections.abc import Iterator, Sequence
 from typing import Protocol, TypeVar
 
-import numpy as np
-
 from runtime.actuators import Restored
 from runtime.agent import messages as m
 from runtime.agent.link import Connection, Link
 from runtime.bundle import Bundle, Variant
 from runtime.conditions import Conditions
-from runtime.engines import Frame, Samples
-from runtime.engines.messages import Array
+from runtime.engines import Array, Frame, Samples, Tensor
 from runtime.errors import DeviceTransientError, EdgekitError
+from runtime.pacing import Served
 from runtime.setting import Setting
 from runtime.soc import PowerFigure
 
@@ -140,14 +138,17 @@ class AgentSession:
     def setting_read(self) -> Setting | None:
         return self._target._ask(m.ReadBack(self._number), m.State).setting_read
 
-    def run(self, inputs: Sequence[np.ndarray] | None = None) -> Frame:
+    def run(self, inputs: Sequence[Tensor] | None = None) -> Frame:
         packed = None if inputs is None else tuple(map(Array.of, inputs))
         frame = self._target._ask(m.RunFrame(self._number, packed), m.RanFrame)
-        outputs = None if frame.outputs is None else [array.numpy() for array in frame.outputs]
-        return Frame(frame.latency_ms, outputs)
+        return Frame(frame.latency_ms, frame.outputs)
 
     def sample(self, *, warmup: int, runs: int, fps: float | None = None) -> Samples:
         return self._target._ask(m.TakeSamples(self._number, warmup, runs, fps), m.Taken).samples
+
+    def serve(self, inputs: Sequence[Sequence[Tensor]], frames: int, fps: float | None) -> Served:
+        packed = tuple(tuple(map(Array.of, frame)) for frame in inputs)
+        return self._target._ask(m.ServeFrames(self._number, packed, frames, fps), m.ServedFrames).served
 
     def conditions(self, *, probe: bool = False) -> Conditions:
         return self._target._ask(m.AskConditions(self._number, probe), m.Now).conditions

@@ -8,8 +8,6 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from runtime.actuators import (
     CLOCKING,
     PINNING,
@@ -23,11 +21,12 @@ from runtime.actuators import (
 from runtime.bundle import Bundle, Variant
 from runtime.conditions import Conditions
 from runtime.emulation.marker import Marker, find_marker
-from runtime.engines import EngineProcess, Frame, Samples, random_inputs
+from runtime.engines import EngineProcess, Frame, Samples, Tensor, random_inputs
 from runtime.errors import DeviceStableError
 from runtime.meters import MeterInUse, read_conditions, read_device
 from runtime.meters.battery import read_capacity_mwh
 from runtime.meters.threads import misplaced, read_threads
+from runtime.pacing import Served, WallClock, serve
 from runtime.setting import Setting
 from runtime.soc import Cluster, Opp, PowerFigure, SocProfile, load_profile, power_mw
 from runtime.soc.tree import CPU_DIR
@@ -175,7 +174,7 @@ class LocalSession:
         freq_khz = self._cpufreq.read_khz(self._policy) if self._policy is not None else None
         return Setting(self.setting.cluster, freq_khz, self._threads_read)
 
-    def run(self, inputs: Sequence[np.ndarray] | None = None) -> Frame:
+    def run(self, inputs: Sequence[Tensor] | None = None) -> Frame:
         return self._model.run(self._inputs if inputs is None else inputs)
 
     def sample(self, *, warmup: int, runs: int, fps: float | None = None) -> Samples:
@@ -199,6 +198,9 @@ class LocalSession:
             return ()
         marker = find_marker()  # of the machine that the worker really runs on
         return misplaced(read_threads(self.worker_pid), cpus if marker is None else marker.map(cpus))
+
+    def serve(self, inputs: Sequence[Sequence[Tensor]], frames: int, fps: float | None) -> Served:
+        return serve(self, inputs, frames, fps, WallClock())
 
     def conditions(self, *, probe: bool = False) -> Conditions:
         return read_conditions(

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol, runtime_checkable
 
-import numpy as np
-
 from runtime.bundle import Bundle, Variant
 from runtime.conditions import Conditions
-from runtime.engines import Frame, Samples
+from runtime.engines import Frame, Samples, Tensor
+from runtime.pacing import Served
 from runtime.setting import Setting
 from runtime.soc import PowerFigure, SocProfile
 
@@ -40,7 +39,7 @@ class Session(Protocol):
     @property
     def setting_read(self) -> Setting | None: ...
 
-    def run(self, inputs: Sequence[np.ndarray] | None = None) -> Frame:
+    def run(self, inputs: Sequence[Tensor] | None = None) -> Frame:
         """Run one frame; ``None`` runs random inputs of seed 0.
 
         Raises:
@@ -55,6 +54,17 @@ class Session(Protocol):
 
         Args:
             fps: release each frame at its time, as an app does; ``None`` runs them back to back.
+        """
+
+    def serve(self, inputs: Sequence[Sequence[Tensor]], frames: int, fps: float | None) -> Served:
+        """Release ``frames`` frames at ``fps``, timed by the machine they run on, and run each.
+
+        Args:
+            inputs: of the first frames; the others run random ones.
+            fps: pace; ``None`` runs them back to back.
+
+        Raises:
+            ValueError, DeviceError: see ``run``.
         """
 
     def conditions(self, *, probe: bool = False) -> Conditions:

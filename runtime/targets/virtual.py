@@ -8,14 +8,13 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from runtime._version import __version__
 from runtime.actuators import CpuFreq, Journal, Policy, allowed_cpus
 from runtime.bundle import Bundle, Variant
 from runtime.conditions import Conditions
-from runtime.engines import EngineProcess, Frame, Samples, random_inputs
+from runtime.engines import EngineProcess, Frame, Samples, Tensor, random_inputs
 from runtime.errors import DeviceStableError
+from runtime.pacing import ModelClock, Served, serve
 from runtime.setting import Setting
 from runtime.soc import PowerFigure, load_profile, power_mw, roofline_latency_ms
 from runtime.soc.tree import SocTree
@@ -109,17 +108,20 @@ class VirtualSession:
     def setting_read(self) -> Setting:
         return Setting(self.setting.cluster, self._cpufreq.read_khz(self._policy), self.setting.threads)
 
-    def run(self, inputs: Sequence[np.ndarray] | None = None) -> Frame:
+    def run(self, inputs: Sequence[Tensor] | None = None) -> Frame:
         if self._engine is None:
             path = self._bundle.file(self._variant.path)
             threads = min(self.setting.threads, len(allowed_cpus() or (0,)))
             engine = EngineProcess(self._variant.engine, path, threads=threads)
             self._engine = self._stack.enter_context(engine)
         given = random_inputs(self._engine.inputs) if inputs is None else inputs
-        return Frame(self._latency_ms, self._engine.run(given).outputs)
+        return Frame(self._latency_ms, self._engine.run(given).arrays)
 
     def sample(self, *, warmup: int, runs: int, fps: float | None = None) -> Samples:
         return Samples(None, (self._latency_ms,), None)
+
+    def serve(self, inputs: Sequence[Sequence[Tensor]], frames: int, fps: float | None) -> Served:
+        return serve(self, inputs, frames, fps, ModelClock())
 
     def conditions(self, *, probe: bool = False) -> Conditions:
         return Conditions(time_s=time.monotonic(), freq_khz=self._cpufreq.read_khz(self._policy))

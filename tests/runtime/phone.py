@@ -9,7 +9,8 @@ import msgspec
 import numpy as np
 
 from runtime.bundle import Bundle, Graph, ImageSpec, Manifest, TensorSpec, Variant, new_bundle
-from runtime.engines import Frame, Samples
+from runtime.engines import Array, Frame, Samples
+from runtime.pacing import ModelClock, WallClock, serve
 from runtime.records import Record
 from runtime.setting import Setting
 from runtime.soc import Cluster, Opp, PowerFigure, SocProfile, roofline_latency_ms
@@ -48,18 +49,22 @@ class Session:
     rung = "sysfs"
     device = MappingProxyType({"name": "toy"})
 
-    def __init__(self, setting, latency_ms):
+    def __init__(self, setting, latency_ms, clock=None):
         self.setting = self.setting_read = setting
+        self.clock = clock or ModelClock()
         self.latency_ms = latency_ms
         self.seen = []
 
     def run(self, inputs):
         self.seen.append("shown")
-        return Frame(self.latency_ms, [inputs[0].mean(axis=(2, 3))])
+        return Frame(self.latency_ms, (Array.of(inputs[0].mean(axis=(2, 3))),))
 
     def sample(self, *, warmup, runs, fps=None):
         self.seen.append("timed" if warmup == 0 else "warmed up")
         return Samples(None, (self.latency_ms,) * runs, None)
+
+    def serve(self, inputs, frames, fps):
+        return serve(self, inputs, frames, fps, self.clock)
 
 
 class Phone:
@@ -89,7 +94,8 @@ class Phone:
     @contextlib.contextmanager
     def session(self, bundle, variant, setting):
         latency_ms = roofline_latency_ms(bundle.workload(variant), self.profile, setting, variant.precision)
-        self.sessions.append(Session(setting, latency_ms))
+        clock = ModelClock() if self.provenance == "modelled" else WallClock()
+        self.sessions.append(Session(setting, latency_ms, clock))
         try:
             yield self.sessions[-1]
         finally:

@@ -9,7 +9,6 @@ from PIL import Image
 from runtime.bundle import Graph, TensorSpec
 from runtime.errors import DataError, NotFittedError
 from runtime.governor import policy_or_none, run_bundle
-from runtime.pacing import ModelClock, serve
 from runtime.setting import Setting
 from runtime.soc import roofline_latency_ms
 from runtime.tuning import tune_bundle
@@ -78,9 +77,9 @@ def test_late_frames_catch_up():
             self.latency_ms = 10.0 if self.seen else 25.0
             return super().sample(warmup=warmup, runs=runs)
 
-    latencies, _, late = serve(Uneven(None, 0.0), [], 5, 50, ModelClock())
-    assert latencies == [25.0, 10.0, 10.0, 10.0, 10.0]
-    assert late == 1
+    served = Uneven(None, 0.0).serve([], 5, 50)
+    assert served.latencies_ms == (25.0, 10.0, 10.0, 10.0, 10.0)
+    assert served.late_frames == 1
 
 
 def test_real_target_is_paced_in_real_time(tuned):
