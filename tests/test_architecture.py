@@ -46,6 +46,13 @@ def test_light_things_load_nothing_heavy(statement):
     assert loaded_by(statement) & HEAVY == set()
 
 
+def test_a_device_runs_and_governs_bundles_without_numpy():
+    names = "agent.__main__ bench engines.worker governor meters policy records runs targets.restoring".split()
+    imports = ", ".join(f"runtime.{name}" for name in names)
+    load = "from runtime.soc import load_profile; load_profile('exynos5422')"
+    assert loaded_by(f"import edgekit.cli.run, {imports}; {load}") & (HEAVY | {"numpy"}) == set()
+
+
 def test_predictors_load_no_torch():
     assert loaded_by("import predictors") & {"torch", "executorch", "litert_torch"} == set()
 

@@ -78,6 +78,12 @@ class SectionedGroup(click.Group):
         except EdgekitError as err:
             click.echo(f"Error: {_one_line(err)}", err=True)
             ctx.exit(err.exit_code)
+        except ModuleNotFoundError as err:
+            if err.name != "numpy":
+                raise
+            # A device runs bundles without it; what it cannot do then is learning and choosing.
+            click.echo("Error: numpy is not installed; run: pip install 'edgekit[predict]'", err=True)
+            ctx.exit(1)
         except OSError as err:
             if err.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise

@@ -134,7 +134,7 @@ def main(root: str, *models: str) -> None:
     for path in map(Path, models):
         engine = ENGINE_OF[path.suffix]
         with EngineProcess(engine, path) as model:
-            inputs = random_inputs(model.inputs)
+            inputs = [array.numpy() for array in random_inputs(model.inputs)]
             here = model.run(inputs).outputs or []
         there, who = run_on_arm(Path(root), engine, path, inputs)
         gaps = [float(np.abs(a.astype(float) - b).max()) for a, b in zip(here, there, strict=True)]

@@ -37,7 +37,7 @@ def test_the_native_executorch_runner(root, name):
 
 def compare(root, engine, path, who):
     with EngineProcess(engine, path, executorch="native") as model:
-        inputs = random_inputs(model.inputs)
+        inputs = [array.numpy() for array in random_inputs(model.inputs)]
         here = model.run(inputs).outputs
     there, told = run_on_arm(root, engine, path, inputs)
     assert told == who

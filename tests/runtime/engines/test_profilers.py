@@ -53,7 +53,7 @@ def test_executorch_tells_the_ops_inside_its_delegate(pte):
         inputs = random_inputs(model.inputs)
         seen = model.profile(inputs, warmup=3, runs=4)
         again = model.profile(inputs, warmup=0, runs=2)
-        expected = np.maximum(inputs[0].sum(1, keepdims=True) + 0.5, 0)
+        expected = np.maximum(inputs[0].numpy().sum(1, keepdims=True) + 0.5, 0)
         np.testing.assert_allclose(model.run(inputs).outputs[0], expected.repeat(4, 1), atol=1e-5)
     assert (len(seen.frames), len(again.frames)) == (4, 2)
     names = [op.name for op in seen.frames[0]]

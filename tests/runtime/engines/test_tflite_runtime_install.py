@@ -90,7 +90,7 @@ def test_files_run_with_the_threads_they_are_given(board, files, name, threads):
         import numpy as np
         from runtime.engines import EngineProcess, random_inputs
         with EngineProcess("litert", sys.argv[1], threads=int(sys.argv[2])) as model:
-            (x,) = random_inputs(model.inputs)
+            (x,) = (array.numpy() for array in random_inputs(model.inputs))
             (y,) = model.run([x]).outputs
             sampled = model.sample([x], warmup=1, runs=3)
             print(json.dumps({"ratio": float(np.abs(y.astype(float)).sum() / np.abs(x.astype(float)).sum()),

@@ -1,0 +1,146 @@
+"""A device that has no numpy: bundles run there in the native runner, and give the host's outputs."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from runtime.agent.link import ProcessConnection
+from runtime.bench import bench
+from runtime.bundle import Bundle, Graph, Manifest, TensorSpec, Variant, new_bundle
+from runtime.engines import EngineProcess, random_inputs
+from runtime.errors import MissingExtra
+from runtime.governor import run_bundle
+from runtime.records import RecordLog
+from runtime.setting import Setting
+from runtime.targets.agent import AgentTarget, SameDisk
+from tests.runtime.device import cpufreq_files, environment, make_device
+
+DATA = Path(__file__).parents[1] / "data"
+SLOW = Setting("cpu", 300000, 1)
+# Found before the packages of this Python, by this process and by those that it starts.
+BLOCK = """
+import sys
+
+
+class NoNumpy:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == "numpy":
+            raise ModuleNotFoundError("No module named 'numpy'", name="numpy")
+
+
+sys.meta_path.insert(0, NoNumpy())
+"""
+
+
+@pytest.fixture
+def bare(tmp_path, runner):
+    """The environment of a device with the native runner and without numpy."""
+    device = make_device(tmp_path)
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/sitecustomize.py").write_text(BLOCK)
+    ours = environment(device)
+    paths = {"PYTHONPATH": f"{tmp_path / 'site'}{os.pathsep}{ours['PYTHONPATH']}"}
+    native = {"EDGEKIT_EXECUTORCH": "native", "EDGEKIT_NATIVE_RUNNER": str(runner.folder)}
+    return device, ours | paths | native
+
+
+@pytest.fixture
+def target(bare):
+    _, variables = bare
+    target = AgentTarget(
+        "test:bare", ProcessConnection([sys.executable, "-m", "runtime.agent"], variables), SameDisk()
+    )
+    yield target
+    target.close()
+
+
+def make_bundle(folder, name):
+    with EngineProcess("executorch", DATA / name, executorch="native") as model:
+        graph = Graph(model.inputs, model.outputs)
+    with new_bundle(folder / "sum.edgekit") as writer:
+        file = writer.add("sum.pte", (DATA / name).read_bytes(), "model")
+        variant = Variant("executorch-fp32", "executorch", "fp32", file)
+        writer.finish(Manifest("sum", "2026-01-01T00:00:00Z", {"forward": graph}, (variant,)))
+    return Bundle.open(folder / "sum.edgekit")
+
+
+@pytest.mark.parametrize("name", ["sum.pte", "two.pte", "int8.pte"])
+def test_outputs_are_those_of_the_host(target, tmp_path, name):
+    bundle = make_bundle(tmp_path, name)
+    with EngineProcess("executorch", DATA / name, executorch="native") as model:
+        inputs = random_inputs(model.inputs, seed=3)
+        here = model.run(inputs).outputs
+    with target.session(bundle, bundle.manifest.variant(), SLOW) as session:
+        there = session.run([array.numpy() for array in inputs]).outputs
+        made_up = session.run().outputs
+    for ours, theirs, others in zip(here, there, made_up, strict=True):
+        np.testing.assert_array_equal(theirs, ours)
+        assert (others.dtype, others.shape) == (ours.dtype, ours.shape)
+
+
+def test_it_is_benched_and_serves_frames(bare, target, tmp_path):
+    bundle, (device, _) = make_bundle(tmp_path, "sum.pte"), bare
+    before = cpufreq_files(device)
+    log = RecordLog(tmp_path / "records.jsonl")
+    (record,) = bench(bundle, target, settings=[SLOW], runs=5, blocks=1, log=log)
+    assert record.versions["engine"].endswith("native")
+    image = np.ones((1, 3, 8, 8), np.float32)
+    np.save(tmp_path / "x.npy", image)
+    result = run_bundle(bundle, target, inputs=[tmp_path / "x.npy"], frames=4, fps=200)
+    assert (result.frames, len(result.predictions)) == (4, 1)
+    assert cpufreq_files(device) == before
+    assert target.restore() == []
+
+
+@pytest.mark.parametrize(
+    ("words", "shows"),
+    [
+        (["bench", "BUNDLE", "--runs", "5", "--blocks", "1"], "executorch-fp32"),
+        (["run", "BUNDLE", "--frames", "3", "--fps", "200"], "median"),
+        (["inspect", "BUNDLE"], "executorch-fp32"),
+        (["restore"], ""),
+        (["targets"], "virtual:gs101"),
+    ],
+)
+def test_its_own_command_line_works(bare, tmp_path, words, shows):
+    bundle, (_, variables) = make_bundle(tmp_path, "sum.pte"), bare
+    command = [str(bundle.path) if word == "BUNDLE" else word for word in words]
+    done = subprocess.run(
+        [sys.executable, "-m", "edgekit", *command],
+        env=variables, cwd=tmp_path, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert shows in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["run", "BUNDLE", "--input", "x.npy"], "Error: numpy is not installed; run: pip install 'edgekit[images]'"),
+        (["fit", "BUNDLE"], "Error: numpy is not installed; run: pip install 'edgekit[predict]'"),
+    ],
+)
+def test_what_needs_numpy_says_what_to_install(bare, tmp_path, words, message):
+    bundle, (_, variables) = make_bundle(tmp_path, "sum.pte"), bare
+    np.save(tmp_path / "x.npy", np.ones((1, 3, 8, 8), np.float32))
+    command = [str(bundle.path) if word == "BUNDLE" else word for word in words]
+    done = subprocess.run(
+        [sys.executable, "-m", "edgekit", *command],
+        env=variables, cwd=tmp_path, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr.strip()) == (1, message)
+
+
+def test_a_litert_file_names_the_package_it_lacks(target, tflite):
+    from runtime.model_file import open_bundle_or_model
+
+    bundle = open_bundle_or_model(tflite)
+    with (
+        pytest.raises(MissingExtra, match=r"pip install 'edgekit\[litert\]'"),
+        target.session(bundle, bundle.manifest.variant(), SLOW),
+    ):
+        pass
