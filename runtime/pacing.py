@@ -79,7 +79,7 @@ def released(frames: int, fps: float | None, clock: Clock) -> Iterator[int]:
 def serve(
     session: Session, inputs: Sequence[Sequence[Tensor]], frames: int, fps: float | None, clock: Clock
 ) -> Served:
-    """Release ``frames`` frames at ``fps`` and run them: the first on ``inputs``, the others on random data."""
+    """Release ``frames`` frames at ``fps`` and run each, the first ones on ``inputs``."""
     latencies_ms: list[float] = []
     outputs: list[Array] = []
     late = 0

@@ -1,7 +1,27 @@
-"""Settings of every test run."""
+"""Settings of every test run, and what tests of both sides need."""
 
 import os
+
+import pytest
 
 # Tests run two at a time on two cores: thread pools of their own would only wait for each other,
 # and OpenMP's waiting threads spin. Set before anything imports torch; child processes inherit it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture(scope="session")
+def runner():
+    """The native ExecuTorch runner, built once per machine and kept in the user's cache."""
+    from runtime.errors import DeviceStableError
+    from runtime.native import find_runner
+    from runtime.native.build import find_compiler
+    from runtime.native.runner import this_arch
+
+    pytest.importorskip("executorch", reason="its libraries are what the runner is linked to")
+    try:
+        find_compiler(this_arch())
+    except DeviceStableError as err:
+        pytest.skip(str(err))
+    found = find_runner()
+    assert found.runner is not None, found.reason
+    return found.runner

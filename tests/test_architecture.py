@@ -47,8 +47,8 @@ def test_light_things_load_nothing_heavy(statement):
 
 
 def test_a_device_runs_and_governs_bundles_without_numpy():
-    names = "agent.__main__ bench engines.worker governor meters policy records runs targets.restoring".split()
-    imports = ", ".join(f"runtime.{name}" for name in names)
+    rooms = ["agent.__main__", "bench", "decision", "engines.worker", "governor", "meters", "policy", "runs"]
+    imports = ", ".join(f"runtime.{room}" for room in rooms)
     load = "from runtime.soc import load_profile; load_profile('exynos5422')"
     assert loaded_by(f"import edgekit.cli.run, {imports}; {load}") & (HEAVY | {"numpy"}) == set()
 

@@ -10,7 +10,7 @@ import pytest
 
 from runtime.agent.link import ProcessConnection
 from runtime.bench import bench
-from runtime.bundle import Bundle, Graph, Manifest, TensorSpec, Variant, new_bundle
+from runtime.bundle import Bundle, Graph, Manifest, Variant, new_bundle
 from runtime.engines import EngineProcess, random_inputs
 from runtime.errors import MissingExtra
 from runtime.governor import run_bundle
@@ -21,18 +21,20 @@ from tests.runtime.device import cpufreq_files, environment, make_device
 
 DATA = Path(__file__).parents[1] / "data"
 SLOW = Setting("cpu", 300000, 1)
-# Found before the packages of this Python, by this process and by those that it starts.
-BLOCK = """
+# Hides packages from a Python and from those that it starts.
+HIDE = """
 import sys
+from importlib.machinery import PathFinder
 
 
-class NoNumpy:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] == "numpy":
-            raise ModuleNotFoundError("No module named 'numpy'", name="numpy")
+class Bare(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        hidden = name.partition(".")[0] in {"numpy", "torch", "ai_edge_litert", "tflite_runtime"}
+        return None if hidden else super().find_spec(name, path, target)
 
 
-sys.meta_path.insert(0, NoNumpy())
+sys.meta_path[sys.meta_path.index(PathFinder)] = Bare
 """
 
 
@@ -41,11 +43,10 @@ def bare(tmp_path, runner):
     """The environment of a device with the native runner and without numpy."""
     device = make_device(tmp_path)
     (tmp_path / "site").mkdir()
-    (tmp_path / "site/sitecustomize.py").write_text(BLOCK)
+    (tmp_path / "site/sitecustomize.py").write_text(HIDE)
     ours = environment(device)
     paths = {"PYTHONPATH": f"{tmp_path / 'site'}{os.pathsep}{ours['PYTHONPATH']}"}
-    native = {"EDGEKIT_EXECUTORCH": "native", "EDGEKIT_NATIVE_RUNNER": str(runner.folder)}
-    return device, ours | paths | native
+    return device, ours | paths | {"EDGEKIT_NATIVE_RUNNER": str(runner.folder)}
 
 
 @pytest.fixture
@@ -120,7 +121,10 @@ def test_its_own_command_line_works(bare, tmp_path, words, shows):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["run", "BUNDLE", "--input", "x.npy"], "Error: numpy is not installed; run: pip install 'edgekit[images]'"),
+        (
+            ["run", "BUNDLE", "--input", "x.npy"],
+            "Error: numpy is not installed; run: pip install 'edgekit[images]'",
+        ),
         (["fit", "BUNDLE"], "Error: numpy is not installed; run: pip install 'edgekit[predict]'"),
     ],
 )
