@@ -8,7 +8,7 @@ import pytest
 
 from runtime.actuators import allowed_cpus
 from runtime.bundle import TensorSpec
-from runtime.engines import EngineProcess, random_inputs
+from runtime.engines import EngineProcess
 from runtime.engines.messages import Array, Failed, Load, Run, read_message, write_message
 from runtime.engines.worker import Worker
 from runtime.errors import DeviceStableError, DeviceTransientError, MissingExtra
@@ -154,19 +154,6 @@ def test_messages_survive_the_pipe(tmp_path):
     with path.open("rb") as stream:
         assert read_message(stream) is None
     np.testing.assert_array_equal(message.inputs[0].numpy(), X)
-
-
-def test_random_inputs_fit_their_specs():
-    specs = [
-        TensorSpec("a", "float32", (2, 3)),
-        TensorSpec("b", "uint8", (400,)),
-        TensorSpec("c", "int32", (2,)),
-    ]
-    floats, bytes_, indices = (array.numpy() for array in random_inputs(specs, seed=1))
-    assert (floats.dtype, floats.shape) == (np.float32, (2, 3))
-    assert (bytes_.min(), bytes_.max()) == (0, 255)
-    assert indices.tolist() == [0, 0]
-    np.testing.assert_array_equal(random_inputs(specs, seed=1)[0].numpy(), floats)
 
 
 def test_executorch_runs_the_file_with_the_threads_it_is_given(pte):
