@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edgekit.cli._emit import emit_options, emit_policy
 from edgekit.cli._options import bundle_argument, json_option, target_option, threads_option
 from edgekit.cli._output import print_json
 from edgekit.cli._policy import print_policy
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 @wish_options
 @threads_option
 @click.option("--variant", "variants", multiple=True, help="Variant to consider; repeatable.")
+@emit_options
 @json_option
 def tune(
     bundle: Path,
@@ -29,6 +31,8 @@ def tune(
     wish: Wish,
     threads: tuple[int, ...],
     variants: tuple[str, ...],
+    emit: str | None,
+    output: Path | None,
     as_json: bool,
 ) -> None:
     """Choose the cheapest setting that meets a frame rate.
@@ -46,6 +50,7 @@ def tune(
     opened, machine = Bundle.open(bundle), open_target(target)
     records = list(default_log(opened, machine))
     _, policy = tune_bundle(opened, machine, wish, records=records, threads=threads, variants=variants)
+    emit_policy(emit, output, opened, policy, machine)
     if as_json:
         print_json(policy)
         return

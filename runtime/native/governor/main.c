@@ -1,0 +1,179 @@
+/* Keep the cheapest clock that is fast enough, by a table compiled in: see options.c for how it is used. */
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "control.h"
+#include "input.h"
+#include "options.h"
+#include "steer.h"
+
+enum { MOST_SAID = 10 };
+
+struct governor {
+    struct input input;
+    struct control control;
+    struct steer steer;
+    int misread; /* commands that could not be understood */
+};
+
+static volatile sig_atomic_t caught;
+
+static void on_signal(int number)
+{
+    caught = number;
+}
+
+static void report(const struct governor *governor, int is_changed)
+{
+    const table_row *row = &table_rows[governor->control.row];
+    const char *held = governor->steer.is_dry ? "no" : governor->steer.lost > MOST_LOST ? "lost" : "yes";
+    char text[TEXT_SIZE], cpus[TEXT_SIZE / 4] = "";
+    size_t length = 0;
+
+    for (int i = 0; i < table_clusters[row->cluster].cpu_count && length < sizeof cpus - 16; i++)
+        length += (size_t)sprintf(cpus + length, "%s%d", i ? "," : "", table_clusters[row->cluster].cpus[i]);
+    snprintf(text, sizeof text,
+             "row %d held %s cluster %s freq_khz %" PRId64 " threads %d cpus %s slowdown %.4g variant %s\n",
+             governor->control.row, held, table_clusters[row->cluster].name, row->freq_khz, row->threads, cpus,
+             governor->control.slowdown, row->variant);
+    if (is_changed) {
+        fputs(text, stdout);
+        fflush(stdout);
+    }
+    answer(&governor->input, text);
+}
+
+static int read_number_of(const char *text, double least, double *number)
+{
+    char *end;
+
+    *number = strtod(text, &end);
+    return end != text && !*end && *number >= least;
+}
+
+static int cap_clock(struct control *control, const char *text)
+{
+    double khz;
+
+    for (int i = 0; i < TABLE_CLUSTERS; i++) {
+        const size_t length = strlen(table_clusters[i].name);
+
+        if (strncmp(text, table_clusters[i].name, length) != 0 || text[length] != ' ' ||
+            !read_number_of(text + length + 1, 0.0, &khz))
+            continue;
+        control->max_freq_khz[i] = khz < 1e18 ? (int64_t)khz : INT64_MAX;
+        return 1;
+    }
+    return 0;
+}
+
+/* Do as a command says; 0 where it cannot be understood. */
+static int obey(struct control *control, const char *line)
+{
+    double number;
+
+    if (strncmp(line, "cap_khz ", 8) == 0) {
+        if (!cap_clock(control, line + 8))
+            return 0;
+    } else if (strncmp(line, "cap_mw ", 7) == 0) {
+        if (!read_number_of(line + 7, 0.0, &number))
+            return 0;
+        control->max_power_mw = number;
+    } else if (strncmp(line, "deadline ", 9) == 0) {
+        if (!read_number_of(line + 9, 0.0, &number) || number == 0.0)
+            return 0;
+        control->deadline_ms = number;
+    } else {
+        if (!read_number_of(line, 0.0, &number) || number == 0.0 || number == INFINITY)
+            return 0;
+        take_frame(control, number);
+        return 1;
+    }
+    decide(control);
+    return 1;
+}
+
+static void take_line(void *owner, char *line)
+{
+    struct governor *governor = owner;
+    const int row = governor->control.row, was_lost = governor->steer.lost > MOST_LOST;
+
+    if (!obey(&governor->control, line)) {
+        if (governor->misread++ < MOST_SAID)
+            say("'%.40s' is no command; see --help%s", line,
+                governor->misread == MOST_SAID ? "; further ones are only counted" : "");
+        return;
+    }
+    follow(&governor->steer, governor->control.row);
+    report(governor, governor->control.row != row || was_lost != (governor->steer.lost > MOST_LOST));
+}
+
+static void serve(struct governor *governor, const sigset_t *open)
+{
+    struct pollfd ready = {.fd = governor->input.file, .events = POLLIN};
+
+    while (!caught) {
+        if (ppoll(&ready, 1, NULL, open) < 0) {
+            if (errno != EINTR)
+                break;
+        } else if (!read_lines(&governor->input, take_line, governor)) {
+            break;
+        }
+    }
+}
+
+/* Signals are delivered in ppoll only: never in the middle of putting back. One that is ignored stays so. */
+static void hold_signals_back(sigset_t *open)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction action = {.sa_handler = on_signal}, before;
+    sigset_t ours;
+
+    signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&ours);
+    for (int i = 0; i < 3; i++) {
+        sigaction(numbers[i], NULL, &before);
+        if (before.sa_handler == SIG_IGN)
+            continue;
+        sigaction(numbers[i], &action, NULL);
+        sigaddset(&ours, numbers[i]);
+    }
+    sigprocmask(SIG_BLOCK, &ours, open);
+    for (int i = 0; i < 3; i++)
+        sigdelset(open, numbers[i]); /* whoever started us may have blocked them */
+}
+
+int main(int count, char **words)
+{
+    static struct governor governor;
+    struct options options;
+    sigset_t open;
+    int failed;
+
+    read_options(&options, count, words);
+    strcpy(governor.steer.root, options.root);
+    governor.steer.pid = options.pid;
+    governor.steer.is_dry = options.dry_run;
+    begin_control(&governor.control, options.deadline_ms);
+    hold_signals_back(&open);
+    if (!options.dry_run && open_journal(&governor.steer.journal, options.state))
+        return 1;
+    if (open_input(&governor.input, options.socket))
+        return 1;
+    failed = begin_steer(&governor.steer, governor.control.row);
+    if (!failed) {
+        report(&governor, 1);
+        serve(&governor, &open);
+        say("%lu frames, %lu late, %d commands not understood", governor.control.frames, governor.control.late,
+            governor.misread);
+    }
+    failed |= end_steer(&governor.steer);
+    close_input(&governor.input);
+    return failed ? 1 : caught ? 128 + caught : 0;
+}
