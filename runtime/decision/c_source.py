@@ -55,10 +55,10 @@ def c_sources(
     clusters = table.clusters
     about = [
         *about,
-        f"Rows: {len(table.rows)}, cheapest first. Clocks in kHz, latency in ms, power in mW, energy in mJ.",
+        f"Rows: {len(table.rows)}, best first. Clocks in kHz, latency in ms, power in mW, energy in mJ.",
     ]
     words = {
-        "TITLE": _comment(f"Which core and clock run a frame of {model} in time for the least energy"),
+        "TITLE": _comment(f"Which core and clock run a frame of {model} in time, at the least cost"),
         "VERSION": __version__,
         "ABOUT": "\n".join(f" * {_comment(line)}" for line in about),
         "ABOUT_TEXT": _string("\n".join(about)),

@@ -75,7 +75,7 @@ def _about(bundle: Bundle, policy: Policy, profile: SocProfile, table: DecisionT
             for variant in dict.fromkeys(row.variant for row in table.rows)
         ),
         f"Target: {policy.target} ({profile.title}); tuned at {policy.created_utc}",
-        f"Made for: {policy.fps_target:g} FPS, {policy.margin_pct:g} % head room; {policy.objective}",
+        f"Made for: {policy.fps_target:g} FPS, a frame in {policy.deadline_ms:.6g} ms; {policy.objective}",
         f"Latency: {policy.provenance}, from {policy.predictor}; "
         f"upper bounds hold in {100 * policy.confidence:g} % of cases",
         f"Energy: {energy}; power from {policy.energy_source}",

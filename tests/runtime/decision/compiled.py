@@ -11,6 +11,7 @@ from runtime.decision.emit import PROGRAM, emit_c
 from runtime.emulation.steal import find_compiler
 from runtime.soc import load_profile
 from runtime.tuning import tune_bundle
+from runtime.wish import Wish
 from tests.runtime.phone import Phone, make_bundle, make_records
 
 ASKER = Path(__file__).parent / "decide_all.c"
@@ -31,7 +32,7 @@ def emit_toy(folder, fps=30.0, **phone):
     """Tune the toy bundle on the toy phone and write its policy as C; returns policy and what was emitted."""
     bundle, target = make_bundle(folder, variants=("litert-fp32", "executorch-fp32")), Phone(**phone)
     records = make_records(bundle, target, settings=target.settings((1, 2)))
-    bundle, policy = tune_bundle(bundle, target, fps, records=records, threads=(1, 2))
+    bundle, policy = tune_bundle(bundle, target, Wish(fps=fps), records=records, threads=(1, 2))
     return policy, emit_c(bundle, policy, target.profile, folder / "c")
 
 
