@@ -62,7 +62,7 @@ def latency_source(
     power = power_source(target, benched)
     options = _options(target, variants or _variants(benched), threads or threads_of(benched))
     if options and all(option in benched for option in options):
-        return _from_records(power, benched, options, 0.9 if quantile is None else quantile)
+        return _from_records(power, benched, options, quantile)
     stretch = 1.0
     if quantile is not None and target.provenance != "modelled":  # modelled latencies have no spread
         stretch = tail_ratio(benched.values(), quantile)
@@ -121,9 +121,13 @@ def _from_predictor(
 
 
 def _from_records(
-    power: PowerSource, benched: Mapping[Option, Record], options: tuple[Option, ...], quantile: float
+    power: PowerSource, benched: Mapping[Option, Record], options: tuple[Option, ...], quantile: float | None
 ) -> LatencySource:
-    high_ms = {option: at_quantile(benched[option], quantile) for option in options}
+    high_ms = {
+        option: benched[option].p90_ms if quantile is None else at_quantile(benched[option], quantile)
+        for option in options
+    }
+    confidence = 0.9 if quantile is None else quantile
 
     def model(options: Sequence[Option]) -> list[Estimate]:
         return [
@@ -132,12 +136,12 @@ def _from_records(
         ]
 
     provenance = "+".join(sorted({record.provenance for record in benched.values()}))
-    bound = f"the upper bound is the {100 * quantile:g}th percentile"
+    bound = f"the upper bound is the {100 * confidence:g}th percentile"
     notes = [f"every setting was benched, so nothing is predicted; {bound}"]
     unstable = sum(benched[option].verdict != "stable" for option in options)
     if unstable:
         notes.append(f"{unstable} of {len(options)} settings were judged unstable when they were benched")
-    return LatencySource(model, options, "the medians of the records", quantile, provenance, tuple(notes))
+    return LatencySource(model, options, "the medians of the records", confidence, provenance, tuple(notes))
 
 
 def estimate_of(

@@ -9,18 +9,16 @@ import numpy as np
 
 from runtime.records import Record
 
-_DEFAULT = 0.9  # asked of few samples too: a bench is never shorter than its median needs
-
 
 def at_quantile(record: Record, quantile: float) -> float:
-    """Return the latency in ms that ``quantile`` of the record's frames keep.
+    """Return the least sample in ms that ``quantile`` of the record's frames keep.
 
     Raises:
         ValueError: too few samples to tell.
     """
-    if record.provenance != "modelled" and quantile > _DEFAULT:
+    if record.provenance != "modelled":
         _check(len(record.samples_ms), quantile, f"{record.variant} on {record.setting} has")
-    return float(np.percentile(record.samples_ms, 100.0 * quantile))
+    return float(np.quantile(record.samples_ms, quantile, method="higher"))
 
 
 def tail_ratio(records: Iterable[Record], quantile: float) -> float:
@@ -33,7 +31,7 @@ def tail_ratio(records: Iterable[Record], quantile: float) -> float:
     """
     ratios = [sample_ms / record.latency_ms for record in records for sample_ms in record.samples_ms]
     _check(len(ratios), quantile, "the bench has")
-    return max(1.0, float(np.percentile(ratios, 100.0 * quantile)))
+    return max(1.0, float(np.quantile(ratios, quantile, method="higher")))
 
 
 def _check(samples: int, quantile: float, who_has: str) -> None:
