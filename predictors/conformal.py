@@ -17,6 +17,20 @@ def groups_needed(alpha: float) -> int:
     return max(1, math.ceil(1.0 / alpha - 1e-9) - 1)
 
 
+def calibration_groups(most: int, alpha: float) -> int:
+    """Return how many groups to set aside: of at most ``most`` those that bound a share nearest ``alpha``.
+
+    An interval from n groups covers ceil((n + 1)(1 - alpha)) / (n + 1) of new ones, 90 % with 9 or 19 of
+    them, but 94 % with 16: a width that nobody asked for.
+    """
+    least = groups_needed(alpha)
+
+    def covered(n: int) -> float:
+        return math.ceil((n + 1) * (1.0 - alpha) - 1e-9) / (n + 1)
+
+    return min(range(least, max(least, most) + 1), key=lambda n: (round(covered(n), 9), -n))
+
+
 def group_scores(residuals: np.ndarray, groups: np.ndarray) -> np.ndarray:
     """Return the largest absolute residual of each group, in order of group, shape (n_groups,)."""
     return np.array([np.max(np.abs(residuals[groups == group])) for group in np.unique(groups)])

@@ -10,11 +10,13 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.model_selection import GroupShuffleSplit
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from predictors.candidates import candidate_names, make_candidates
-from predictors.conformal import conformal_quantile, group_scores, groups_needed
-from predictors.difficulty import beta_of, fit_difficulty
+from predictors.competitors import make_competitors
+from predictors.conformal import calibration_groups, conformal_quantile, group_scores, groups_needed
+from predictors.difficulty import beta_of, fit_difficulty, mean_widths
 from predictors.hull import bounding_box, describe_first, outside_box
-from predictors.selection import fit_quietly, grouped_scores, held_out_residuals, mape_pct
+from predictors.selection import fit_quietly, held_out_predictions, mape_pct
+
+_WORTH = 0.95  # a learnt difficulty must make intervals at least this much narrower
 
 
 class LatencyPredictor(RegressorMixin, BaseEstimator):
@@ -28,9 +30,11 @@ class LatencyPredictor(RegressorMixin, BaseEstimator):
         candidates: names of the regressors that compete; ``None`` for all.
         alpha: share of new groups that may fall outside the interval.
         n_splits: folds of the cross-validation; fewer when there are fewer groups.
-        calibration: share of the groups set aside, and never fewer than the interval needs.
+        calibration: largest share of the groups set aside, and never fewer than the interval needs.
         normalized: make the interval wide where predictions are hard and narrow where they are easy, by
-            a difficulty learnt in cross-validation; ``False`` makes it equally wide everywhere.
+            a difficulty learnt in cross-validation; ``False`` makes it equally wide everywhere, ``None``
+            takes whichever is narrower, on average, in the cross-validation.
+        costs: columns of X that add up to a latency; where there are some, sums of them compete, too.
         on_extrapolate: ``"raise"`` or ``"warn"`` when asked outside the range of training.
         random_state: seed of the split, the folds and the candidates.
 
@@ -38,6 +42,10 @@ class LatencyPredictor(RegressorMixin, BaseEstimator):
         scores_: mean absolute percentage error of each candidate in cross-validation.
         chosen_: name of the candidate with the least error.
         estimator_: the fitted pipeline, of log latency.
+        normalized_: which kind of interval is given.
+        widths_: mean width on the log scale of ``"split"`` and ``"normalised"`` intervals, each at 1 - alpha
+            coverage of groups left out in the cross-validation; empty where no choice was to be made or
+            there are too few groups to make one.
         half_width_: of the interval, on the log scale; the median over the groups set aside if normalized.
         holdout_mape_pct_: error of the chosen one on the groups set aside.
         n_groups_: number of groups seen.
@@ -55,7 +63,8 @@ class LatencyPredictor(RegressorMixin, BaseEstimator):
         alpha: float = 0.1,
         n_splits: int = 5,
         calibration: float = 0.25,
-        normalized: bool = False,
+        normalized: bool | None = None,
+        costs: Sequence[int] = (),
         on_extrapolate: str = "raise",
         random_state: int | None = 0,
     ):
@@ -64,6 +73,7 @@ class LatencyPredictor(RegressorMixin, BaseEstimator):
         self.n_splits = n_splits
         self.calibration = calibration
         self.normalized = normalized
+        self.costs = costs
         self.on_extrapolate = on_extrapolate
         self.random_state = random_state
 
@@ -89,23 +99,26 @@ class LatencyPredictor(RegressorMixin, BaseEstimator):
 
         train, held_out = self._split(X, groups)
         log_y = np.log(y)
-        names = candidate_names() if self.candidates is None else self.candidates
-        pipelines = make_candidates(names, self.random_state)
+        competitors = make_competitors(self.candidates, self.costs, X.shape[1], self.random_state)
         n_splits = min(self.n_splits, len(np.unique(groups[train])))
-        self.scores_ = grouped_scores(
-            pipelines, X[train], log_y[train], groups[train], n_splits, self.random_state
+        in_training = held_out_predictions(
+            competitors, X[train], log_y[train], groups[train], n_splits, self.random_state
         )
+        # A wild extrapolation may overflow; an infinite error loses the contest, which is all it should do.
+        with np.errstate(over="ignore"):
+            self.scores_ = {
+                name: mape_pct(y[train], np.exp(predicted)) for name, predicted in in_training.items()
+            }
         self.chosen_ = min(self.scores_, key=self.scores_.__getitem__)
-        self.estimator_ = fit_quietly(pipelines[self.chosen_], X[train], log_y[train])
+        self.estimator_ = fit_quietly(competitors[self.chosen_], X[train], log_y[train])
 
-        predicted = self.estimator_.predict(X[held_out])
+        residuals = in_training[self.chosen_] - log_y[train]
+        self.normalized_ = self._choose_interval(X[train], residuals, groups[train], n_splits)
         self.difficulty_, self.beta_ = None, 1.0
-        if self.normalized:
-            residuals = held_out_residuals(
-                pipelines[self.chosen_], X[train], log_y[train], groups[train], n_splits, self.random_state
-            )
+        if self.normalized_:
             self.difficulty_ = fit_difficulty(X[train], residuals, self.random_state)
             self.beta_ = beta_of(residuals)
+        predicted = self.estimator_.predict(X[held_out])
         difficulty = self._difficulty(X[held_out])
         scores = group_scores((predicted - log_y[held_out]) / difficulty, groups[held_out])
         self.quantile_ = conformal_quantile(scores, self.alpha)
@@ -156,6 +169,18 @@ class LatencyPredictor(RegressorMixin, BaseEstimator):
         difficulty: np.ndarray = self.difficulty_.predict(X) + self.beta_
         return difficulty
 
+    def _choose_interval(
+        self, X: np.ndarray, residuals: np.ndarray, groups: np.ndarray, n_splits: int
+    ) -> bool:
+        """Return whether to normalise. The groups set aside are not asked: their promise would not hold."""
+        self.widths_: dict[str, float] = {}
+        if self.normalized is not None:
+            return self.normalized
+        if len(np.unique(groups)) < groups_needed(self.alpha):
+            return False
+        self.widths_ = mean_widths(X, residuals, groups, self.alpha, n_splits, self.random_state)
+        return self.widths_["normalised"] < _WORTH * self.widths_["split"]
+
     @staticmethod
     def groups_required(alpha: float = 0.1) -> int:
         """Return the least number of groups ``fit`` takes: two to learn from, the rest to bound the error."""
@@ -178,7 +203,8 @@ class LatencyPredictor(RegressorMixin, BaseEstimator):
                 f"{n_groups} groups (n_samples = {len(groups)}) are too few; "
                 f"an interval with alpha {self.alpha:g} needs at least {needed}: measure more settings"
             )
-        aside = min(max(groups_needed(self.alpha), round(self.calibration * n_groups)), n_groups - 2)
+        most = min(max(groups_needed(self.alpha), round(self.calibration * n_groups)), n_groups - 2)
+        aside = calibration_groups(most, self.alpha)
         splitter = GroupShuffleSplit(n_splits=1, test_size=aside, random_state=self.random_state)
         return next(splitter.split(X, groups=groups))
 

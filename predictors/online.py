@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections import deque
 
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
 
 from predictors.latency import LatencyPredictor
+from predictors.transfer import TransferLatency
 
 _LEAST_WIDTH = 1e-6
 
@@ -23,7 +23,7 @@ class OnlineLatency(RegressorMixin, BaseEstimator):
     since the misses began, and the interval is widened to what recent cases need.
 
     Args:
-        predictor: fitted, with intervals.
+        predictor: fitted, with intervals; ``clone`` would unfit it, see ``TransferLatency``.
         window: how many of the last cases count.
         false_alarm: chance, per case, of taking luck for drift.
         min_update: fewest cases a correction is learnt from.
@@ -33,6 +33,7 @@ class OnlineLatency(RegressorMixin, BaseEstimator):
         drifts_: how often a drift was found.
         offset_: correction of log latency now.
         scale_: the interval's half width now, over the predictor's own.
+        recent_: error and half width, in log latency, of the cases since the last correction.
 
     Example:
         >>> X = np.log(np.linspace(0.5, 2.5, 40))[:, None]
@@ -42,9 +43,11 @@ class OnlineLatency(RegressorMixin, BaseEstimator):
         (1, 1.5)
     """
 
+    recent_: list[tuple[float, float]]
+
     def __init__(
         self,
-        predictor: LatencyPredictor,
+        predictor: LatencyPredictor | TransferLatency,
         window: int = 30,
         false_alarm: float = 0.001,
         min_update: int = 5,
@@ -72,7 +75,7 @@ class OnlineLatency(RegressorMixin, BaseEstimator):
             raise ValueError(f"{len(X)} rows with {len(y)} latencies; each needs one, a positive number")
         errors = np.log(y) - np.log(self.predictor.predict(X))
         for error, width in zip(errors, self._widths(X), strict=True):
-            self._recent_.append((float(error), float(width)))
+            self.recent_ = [*self.recent_, (float(error), float(width))][-self.window :]
             self._look()
         return self
 
@@ -94,6 +97,10 @@ class OnlineLatency(RegressorMixin, BaseEstimator):
         trusted: np.ndarray = 100 * np.expm1(self.scale_ * self._widths(X)) <= self.trust_pct
         return trusted
 
+    def is_inside(self, X: np.ndarray) -> np.ndarray:
+        """Return which rows the predictor was made for, booleans of shape (n_samples,)."""
+        return self.predictor.is_inside(X)
+
     def _start(self) -> None:
         check_is_fitted(self.predictor)
         if not hasattr(self, "offset_"):
@@ -101,14 +108,14 @@ class OnlineLatency(RegressorMixin, BaseEstimator):
                 given = f"window {self.window}, min_update {self.min_update}, false_alarm {self.false_alarm}"
                 raise ValueError(f"{given}; allowed: window >= min_update >= 1, false_alarm between 0 and 1")
             self.offset_, self.scale_, self.drifts_ = 0.0, 1.0, 0
-            self._recent_: deque[tuple[float, float]] = deque(maxlen=self.window)
+            self.recent_ = []
 
     def _widths(self, X: np.ndarray) -> np.ndarray:
         low, high = self.predictor.predict_interval(X).T
         return np.maximum(np.log(high / low) / 2, _LEAST_WIDTH)
 
     def _look(self) -> None:
-        errors, widths = map(np.array, zip(*self._recent_, strict=True))
+        errors, widths = map(np.array, zip(*self.recent_, strict=True))
         missed = np.abs(errors - self.offset_) > self.scale_ * widths
         if not missed.any():
             return
@@ -124,7 +131,7 @@ class OnlineLatency(RegressorMixin, BaseEstimator):
         self.scale_ = max(1.0, float(needed[rank - 1]))
         self.drifts_ += 1
         # What led to the correction says nothing about whether it holds.
-        self._recent_.clear()
+        self.recent_ = []
 
 
 def _tail(misses: int, cases: int, alpha: float) -> float:

@@ -16,15 +16,15 @@ def mape_pct(y: np.ndarray, predicted: np.ndarray) -> float:
     return float(100.0 * np.mean(np.abs(predicted - y) / y))
 
 
-def grouped_scores(
+def held_out_predictions(
     candidates: Mapping[str, RegressorMixin],
     X: np.ndarray,
     log_y: np.ndarray,
     groups: np.ndarray,
     n_splits: int,
     random_state: int | None,
-) -> dict[str, float]:
-    """Return each candidate's error in percent on groups it was not trained on.
+) -> dict[str, np.ndarray]:
+    """Return each candidate's prediction of every row by a fit that has not seen the row's group.
 
     Args:
         candidates: unfitted regressors of log latency.
@@ -34,33 +34,14 @@ def grouped_scores(
         n_splits: number of folds, at most the number of groups.
 
     Returns:
-        Mean absolute percentage error of latency, on its own scale, over all held-out rows.
+        Log latencies by name, each of shape (n_samples,).
     """
     folds = GroupKFold(n_splits=n_splits, shuffle=True, random_state=random_state)
     held_out = {name: np.empty_like(log_y) for name in candidates}
     for train, test in folds.split(X, log_y, groups):
         for name, candidate in candidates.items():
             held_out[name][test] = fit_quietly(clone(candidate), X[train], log_y[train]).predict(X[test])
-    # A wild extrapolation may overflow; an infinite error loses the contest, which is all it should do.
-    with np.errstate(over="ignore"):
-        return {name: mape_pct(np.exp(log_y), np.exp(predicted)) for name, predicted in held_out.items()}
-
-
-def held_out_residuals(
-    candidate: RegressorMixin,
-    X: np.ndarray,
-    log_y: np.ndarray,
-    groups: np.ndarray,
-    n_splits: int,
-    random_state: int | None,
-) -> np.ndarray:
-    """Return each row's residual by a fit that has not seen its group, shape (n_samples,)."""
-    folds = GroupKFold(n_splits=n_splits, shuffle=True, random_state=random_state)
-    residuals = np.empty_like(log_y)
-    for train, test in folds.split(X, log_y, groups):
-        fitted = fit_quietly(clone(candidate), X[train], log_y[train])
-        residuals[test] = fitted.predict(X[test]) - log_y[test]
-    return residuals
+    return held_out
 
 
 def fit_quietly(regressor: RegressorMixin, X: np.ndarray, log_y: np.ndarray) -> RegressorMixin:

@@ -25,10 +25,25 @@ FEATURE_NAMES = (
     "log_compute_time",  # macs over capacity and threads
     "log_balance",  # intensity over capacity: above the ridge of the roofline or below
 )
+# What adds up to a latency, up to a factor each: arithmetic over the speed of the cores, traffic that keeps
+# up with their clock, traffic that does not, and what an op takes that does nothing.
+COST_NAMES = (
+    *(f"compute_{kind}" for kind in OP_KINDS),
+    "compute_int8",
+    "bytes_by_core",
+    "bytes_by_memory",
+    "ops_by_core",
+)
+_WEIGHTED = ("conv2d", "depthwise_conv2d", "linear")
 
 
 def features(
-    workload: Workload, profile: SocProfile, setting: Setting, precision: str, engine: str
+    workload: Workload,
+    profile: SocProfile,
+    setting: Setting,
+    precision: str,
+    engine: str,
+    with_costs: bool = False,
 ) -> np.ndarray:
     """Return the features of one frame under ``setting``, shape (len(FEATURE_NAMES),), float64.
 
@@ -39,6 +54,7 @@ def features(
         workload: the variant's ops.
         profile: of the target; the setting's cluster must be one of its.
         precision, engine: of the variant.
+        with_costs: append those of ``COST_NAMES``; none is negative.
 
     Raises:
         ValueError: the workload is empty or the cluster unknown.
@@ -68,4 +84,14 @@ def features(
         np.log(workload.macs / (capacity * setting.threads)),
         np.log(intensity / (capacity * setting.threads)),
     ]
+    if with_costs:
+        speed = capacity * setting.threads
+        is_int8 = {kind: "wi8" in precision and kind in _WEIGHTED for kind in OP_KINDS}
+        values += [0.0 if is_int8[kind] else macs[kind] / speed for kind in OP_KINDS]
+        values += [
+            sum(macs[kind] for kind in OP_KINDS if is_int8[kind]) / speed,
+            workload.bytes_moved / speed,
+            workload.bytes_moved,
+            len(workload.ops) / capacity,
+        ]
     return np.array(values, dtype=np.float64)

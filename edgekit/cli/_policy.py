@@ -1,4 +1,4 @@
-"""How commands print predictors, policies and what came of running them."""
+"""How commands print policies and what came of running them."""
 
 from __future__ import annotations
 
@@ -7,32 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgekit.cli._output import note, print_table
+from edgekit.cli._output import print_table
 
 if TYPE_CHECKING:
     from runtime.battery_life import BatteryLife
     from runtime.choice import Estimate
-    from runtime.fitting import FitResult
     from runtime.governor import RunResult
     from runtime.outcome import Outcome
     from runtime.policy import Policy
 
 _TITLES = {"policy": "this policy", "best": "exhaustive best", "eas": "EAS + schedutil", "ebs": "EBS"}
-
-
-def print_fit(result: FitResult) -> None:
-    """Print the candidates' errors, the best first, and what the chosen one promises."""
-    ranked = sorted(result.scores.items(), key=lambda item: item[1])
-    rows = [(name, error_pct, "<- chosen" if name == result.chosen else "") for name, error_pct in ranked]
-    print_table(("regressor", "error %", ""), rows)
-    click.echo(
-        f"\nLearnt from {result.n_records} {result.provenance} records; errors by cross-validation over "
-        f"{result.n_groups} groups ({result.grouped_by}).\n"
-        f"On groups it never saw {result.chosen} is {result.holdout_mape_pct:.2g} % off; "
-        f"with {result.confidence:.0%} confidence a frame takes at most {result.interval_pct:.2g} % longer."
-    )
-    for reason, count in result.left_out.items():
-        note(f"{count} records left out: {reason}")
 
 
 def print_policy(policy: Policy) -> None:

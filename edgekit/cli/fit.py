@@ -6,31 +6,51 @@ from pathlib import Path
 
 import click
 
-from edgekit.cli._options import bundle_argument, json_option, seed_option, target_option
+from edgekit.cli import _options as options
+from edgekit.cli._fit import print_fit
 from edgekit.cli._output import print_json
-from edgekit.cli._policy import print_fit
+from edgekit.cli._rows import show_progress
 
 
 @click.command()
-@bundle_argument
-@target_option
-@seed_option
+@options.bundle_argument
+@options.target_option
+@click.option(
+    "--also", type=click.Path(path_type=Path), multiple=True, help="Bundle or .tflite to learn from, too."
+)
+@click.option("--from", "source", metavar="TARGET", help="Bring the predictor over from this target.")
+@click.option("--samples", type=click.IntRange(min=1), help="With --from: settings to bench; else as needed.")
+@options.seed_option
 @click.option("--include-unstable", is_flag=True, help="Learn from records judged unstable, too.")
-@json_option
-def fit(bundle: Path, target: str, seed: int, include_unstable: bool, as_json: bool) -> None:
+@options.json_option
+def fit(
+    bundle: Path, target: str, also: tuple[Path, ...], source: str | None, samples: int | None,
+    seed: int, include_unstable: bool, as_json: bool,
+) -> None:  # fmt: skip
     """Learn how fast each core and clock runs a bundle.
 
-    Reads what `edgekit bench` recorded on the target, lets five kinds of regressors
-    compete by grouped cross-validation, and saves the best in the bundle.
+    Reads what `edgekit bench` recorded on the target, lets six kinds of regressors compete by
+    grouped cross-validation, and saves the best in the bundle. --from benches a few settings
+    and corrects the predictor of another target by them.
     """
-    from runtime.bench import default_log
+    from runtime.bench import default_log, open_bundle_or_model
     from runtime.bundle import Bundle
     from runtime.fitting import fit_bundle
+    from runtime.fitting.transfer import transfer_fit
     from runtime.targets import open_target
 
+    if (source is None and samples is not None) or (source is not None and also):
+        raise click.UsageError("--samples goes with --from, --also without it")
     opened, machine = Bundle.open(bundle), open_target(target)
-    records = list(default_log(opened, machine))
-    _, result = fit_bundle(opened, machine, records, seed=seed, include_unstable=include_unstable)
+    learning = {"seed": seed, "include_unstable": include_unstable}
+    records = default_log(opened, machine)
+    if source is not None:
+        _, result = transfer_fit(
+            opened, machine, source, samples=samples, log=records, progress=show_progress, **learning
+        )
+    else:
+        others = [(other, default_log(other, machine)) for other in map(open_bundle_or_model, also)]
+        _, result = fit_bundle(opened, machine, records, also=others, **learning)
     if as_json:
         print_json(result)
         return

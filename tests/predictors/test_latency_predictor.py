@@ -7,6 +7,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.estimator_checks import check_estimator
 
 from predictors import LatencyPredictor, candidate_names
+from predictors.conformal import calibration_groups
 
 
 def power_law(n=40, seed=0, noise=0.0):
@@ -83,15 +84,61 @@ def coverage(normalized, seeds=16):
 
 def test_normalised_interval_covers_as_promised_and_is_narrower_where_noise_differs():
     split, normalised = coverage(False), coverage(True)
-    # 1,600 points each: within 2 points of nominal, plus the one that a finite calibration set adds.
-    assert split[0] == pytest.approx(0.9, abs=0.03)
-    assert normalised[0] == pytest.approx(0.9, abs=0.03)
+    # One standard error of 16 draws is 1.2 points; tests/benchmarks/coverage.py takes more of them.
+    assert split[0] == pytest.approx(0.9, abs=0.045)
+    assert normalised[0] == pytest.approx(0.9, abs=0.045)
     assert normalised[1] < 0.8 * split[1]
+
+
+def test_the_narrower_kind_of_interval_is_taken_and_both_widths_are_told():
+    X, y = power_law(n=200)
+    rng = np.random.default_rng(0)
+    uneven = y * np.exp(np.where(X[:, 0] > 0.4, 0.3, 0.02) * rng.standard_normal(len(y)))
+    even = y * np.exp(0.1 * rng.standard_normal(len(y)))
+    learnt, plain = (LatencyPredictor(candidates=("linear",)).fit(X, each) for each in (uneven, even))
+    assert learnt.normalized_
+    assert learnt.widths_["normalised"] < 0.8 * learnt.widths_["split"]
+    assert not plain.normalized_
+    assert np.ptp(np.log(learnt.predict_interval(X) @ [-1, 1] / learnt.predict(X))) > 1
+    assert LatencyPredictor(candidates=("linear",), normalized=True).fit(X, even).widths_ == {}
+
+
+def test_groups_set_aside_are_as_many_as_cover_exactly_what_was_asked():
+    assert [calibration_groups(most, 0.1) for most in (5, 9, 18, 19, 30)] == [9, 9, 9, 19, 29]
+    assert calibration_groups(40, 0.2) == 39
+
+
+def several_networks(n=30, seed=0):
+    """Return counts of two ops per network with the log of their sum, at three clocks, and what it takes."""
+    rng = np.random.default_rng(seed)
+    counts = rng.integers(1, 20, (n, 2)).repeat(3, axis=0)
+    clock_ghz = np.tile([0.5, 1.0, 2.0], n)
+    costs = counts / clock_ghz[:, None]
+    y = costs @ [3.0, 40.0] * np.exp(0.02 * rng.standard_normal(len(costs)))
+    X = np.column_stack([np.log(counts.sum(axis=1)), np.log(clock_ghz), costs])
+    return X, y, np.arange(n).repeat(3)
+
+
+def test_where_costs_are_named_their_sum_competes_and_wins_where_it_is_the_truth():
+    X, y, groups = several_networks()
+    predictor = LatencyPredictor(("linear", "additive", "additive_corrected"), costs=(2, 3)).fit(X, y, groups)
+    assert predictor.chosen_ == "additive"
+    assert predictor.scores_["additive"] < 3 < predictor.scores_["linear"]
+    new, truth, _ = several_networks(seed=1)
+    inside = predictor.is_inside(new)
+    assert predictor.predict(new[inside]) == pytest.approx(truth[inside], rel=0.1)
+
+
+def test_plain_candidates_do_not_see_the_costs():
+    X, y, groups = several_networks()
+    with_costs = LatencyPredictor(("linear",), costs=(2, 3)).fit(X, y, groups)
+    without = LatencyPredictor(("linear",)).fit(X[:, :2], y, groups)
+    assert with_costs.predict(X) == pytest.approx(without.predict(X[:, :2]))
 
 
 def test_interval_is_symmetric_on_the_log_scale():
     X, y = power_law(noise=0.1)
-    predictor = LatencyPredictor(candidates=("linear",)).fit(X, y)
+    predictor = LatencyPredictor(candidates=("linear",), normalized=False).fit(X, y)
     low, high = predictor.predict_interval(X).T
     assert predictor.half_width_ > 0
     np.testing.assert_allclose(np.sqrt(low * high), predictor.predict(X))
@@ -131,6 +178,9 @@ def test_unfitted_predictor_says_so():
         ({"alpha": 1.0}, "alpha is 1.0"),
         ({"calibration": 0.0}, "calibration 0.0"),
         ({"n_splits": 1}, "at least 2 folds"),
+        ({"costs": (2,)}, r"costs are \[2\] of 2 columns"),
+        ({"costs": (0, 1)}, "leave a column beside them"),
+        ({"candidates": ("additive",)}, "additive needs columns of costs"),
         ({"on_extrapolate": "ignore"}, "'raise', 'warn'"),
     ],
 )

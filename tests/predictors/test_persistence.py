@@ -9,7 +9,16 @@ import pytest
 import sklearn
 import skops.io
 
-from predictors import LatencyPredictor, VersionMismatch, candidate_names, load_predictor, save_predictor
+from predictors import (
+    AdditiveLatency,
+    LatencyPredictor,
+    OnlineLatency,
+    TransferLatency,
+    VersionMismatch,
+    candidate_names,
+    load_predictor,
+    save_predictor,
+)
 from predictors.persistence import TRUSTED_TYPES
 
 X = np.linspace(0, 2, 30)[:, None]
@@ -21,7 +30,22 @@ class ForeignType:
 
 
 def fitted(name="linear"):
-    return LatencyPredictor(candidates=(name,)).fit(X, Y)
+    return LatencyPredictor(candidates=(name,), normalized=False).fit(X, Y)
+
+
+def drifted(predictor):
+    return OnlineLatency(predictor).partial_fit(X[5:15], 1.5 * Y[5:15])
+
+
+OTHERS = {
+    "additive": lambda: AdditiveLatency(residuals=("gradient_boosting",)).fit(X, Y),
+    "additive inside": lambda: LatencyPredictor(("additive_corrected",), costs=(0,)).fit(
+        np.column_stack([Y, X]), Y * (1 + (X[:, 0] > 1))
+    ),
+    "transferred": lambda: TransferLatency(fitted("random_forest")).fit(X[::3], 2 * Y[::3]),
+    "corrected": lambda: drifted(fitted()),
+    "transferred, then corrected": lambda: drifted(TransferLatency(fitted()).fit(X[::3], Y[::3])),
+}
 
 
 def rewrite(data, member, change):
@@ -50,8 +74,39 @@ def test_every_candidate_predicts_the_same_after_a_round_trip(name):
 @pytest.mark.parametrize("name", candidate_names())
 def test_trusted_types_are_the_ones_needed_and_no_more(name):
     found = set(skops.io.get_untrusted_types(data=save_predictor(fitted(name))))
-    trees = name in ("random_forest", "gradient_boosting")
-    assert found == set(TRUSTED_TYPES) if trees else found == {"predictors.latency.LatencyPredictor"}
+    trees = {"sklearn.tree._tree.Tree"} if name in ("random_forest", "gradient_boosting") else set()
+    assert found == {"predictors.latency.LatencyPredictor"} | trees
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_every_kind_of_predictor_survives_and_needs_no_other_type(kind):
+    predictor = OTHERS[kind]()
+    data = save_predictor(predictor)
+    assert set(skops.io.get_untrusted_types(data=data)) <= set(TRUSTED_TYPES)
+    loaded = load_predictor(data)
+    at = np.column_stack([Y, X]) if kind == "additive inside" else X
+    np.testing.assert_array_equal(loaded.predict(at), predictor.predict(at))
+    if kind != "additive":
+        np.testing.assert_array_equal(loaded.predict_interval(at), predictor.predict_interval(at))
+
+
+def test_a_corrected_predictor_goes_on_where_it_stopped():
+    predictor = OnlineLatency(fitted()).partial_fit(X[5:8], 1.5 * Y[5:8])
+    loaded = load_predictor(save_predictor(predictor))
+    assert predictor.drifts_ == 0
+    assert loaded.partial_fit(X[8:10], 1.5 * Y[8:10]).drifts_ == 1
+
+
+@pytest.mark.parametrize("kind", ["transferred", "additive"])
+def test_damaged_trees_are_found_wherever_they_are(kind):
+    predictor = OTHERS[kind]()
+    ensemble = predictor.source.estimator_[-1] if kind == "transferred" else predictor.residual_[-1]
+    tree = np.ravel(ensemble.estimators_)[0].tree_
+    state = tree.__getstate__()
+    state["nodes"]["left_child"][0] = 10_000
+    tree.__setstate__(state)
+    with pytest.raises(ValueError, match="damaged tree"):
+        load_predictor(save_predictor(predictor))
 
 
 def test_file_of_a_foreign_type_is_refused():

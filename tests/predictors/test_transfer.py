@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.utils.estimator_checks import check_estimator
 
 from predictors import AdditiveLatency, TransferLatency, choose_samples
 
@@ -64,6 +66,38 @@ def test_few_or_equal_rows_are_no_trouble():
         choose_samples([[1.0]], n_clusters=0)
     with pytest.raises(ValueError, match="NaN"):
         choose_samples([[np.nan]])
+
+
+def test_the_interval_holds_for_what_was_not_sampled():
+    X, source, y = devices()
+    chosen = choose_samples(X, n_clusters=15)
+    other = TransferLatency(source).fit(X[chosen], y[chosen], pool=X)
+    rest = np.setdiff1d(np.arange(len(y)), chosen)
+    low, high = other.predict_interval(X[rest]).T
+    assert np.mean((low <= y[rest]) & (y[rest] <= high)) > 0.85
+    assert np.mean(high / low) < 1.4
+    assert other.is_inside(X).all()
+    assert not other.is_inside(X[:1] + 100).any()
+
+
+def test_too_few_samples_give_no_interval():
+    X, source, _ = devices()
+    other = TransferLatency(source).fit(X[:8], 2 * source.predict(X[:8]))
+    with pytest.raises(ValueError, match="measure at least 9 on the new device"):
+        other.predict_interval(X)
+    with pytest.raises(ValueError, match=r"alpha is 1\.5"):
+        TransferLatency(source, alpha=1.5).fit(X[:8], X[:8, 0])
+
+
+class AnySource(RegressorMixin, BaseEstimator):
+    """A source that answers rows of any width."""
+
+    def predict(self, X):
+        return 1 + np.abs(np.asarray(X)).sum(axis=1)
+
+
+def test_follows_the_contract_of_scikit_learn():
+    check_estimator(TransferLatency(AnySource(), alpha=0.5))
 
 
 def test_a_latency_below_zero_is_refused():

@@ -181,5 +181,8 @@ def add_fit(bundle):
         features=FEATURE_NAMES,
         seed=0,
         created_utc=datetime(2026, 1, 2, tzinfo=UTC).isoformat(),
+        interval="split",
+        interval_reason="equally wide everywhere",
+        models=("net",),
     )
     return bundle.add("predictors/virtual-gs101.json", msgspec.json.encode(fit), "predictor")

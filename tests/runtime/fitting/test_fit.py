@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from runtime.errors import BundleError, DataError, NotFittedError, VersionConflict
-from runtime.fitting import features_of, fit_bundle, load_fit, ran_at
+from runtime.features import COST_NAMES, FEATURE_NAMES
+from runtime.fitting import FIT_SCHEMA, features_of, fit_bundle, load_fit, ran_at
 from runtime.setting import Setting
 from runtime.soc import roofline_latency_ms
+from runtime.workload import Workload
 from tests.runtime.phone import WORKLOAD, Phone, make_bundle, make_records
 
 
@@ -29,6 +31,15 @@ def test_summary_says_what_was_learnt_from(fitted):
     assert result.scores[result.chosen] == min(result.scores.values())
     assert len(result.scores) == 6
     assert result.left_out == {}
+    assert (result.made_by, result.models, result.interval) == ("fit", ("toy",), "split")
+    assert "too few groups to tell where predictions are hard" in result.interval_reason
+
+
+def test_kind_of_interval_is_chosen_by_measured_widths_where_there_are_enough_groups(tmp_path):
+    bundle, target = make_bundle(tmp_path), Phone()
+    _, result = fit_bundle(bundle, target, make_records(bundle, target), alpha=0.2)
+    assert result.interval in ("split", "normalised")
+    assert "to hold 80% of the groups left out in cross-validation, intervals are" in result.interval_reason
 
 
 def test_predictor_read_back_knows_clocks_it_was_not_shown(fitted):
@@ -125,7 +136,7 @@ def changed_summary(fitted, tmp_path, **changes):
     )
 
 
-@pytest.mark.parametrize("changes", [{"schema_version": 2}, {"features": ("other",)}])
+@pytest.mark.parametrize("changes", [{"schema_version": FIT_SCHEMA + 1}, {"features": ("other",)}])
 def test_predictor_of_another_edgekit_is_refused(fitted, tmp_path, changes):
     with pytest.raises(VersionConflict, match=r"fit again: edgekit fit"):
         load_fit(changed_summary(fitted, tmp_path, **changes), "virtual:toy")
@@ -134,6 +145,65 @@ def test_predictor_of_another_edgekit_is_refused(fitted, tmp_path, changes):
 def test_predictor_file_that_is_none_is_refused(fitted, tmp_path):
     with pytest.raises(BundleError, match=r"virtual-toy\.skops.*cannot be read"):
         load_fit(changed_summary(fitted, tmp_path, estimator=b"junk"), "virtual:toy")
+
+
+def test_predictor_of_another_target_or_width_is_refused(fitted, tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    with pytest.raises(BundleError, match=r"is of virtual:other, not virtual:toy; fit again"):
+        load_fit(changed_summary(fitted, tmp_path / "a", target="virtual:other"), "virtual:toy")
+    with pytest.raises(BundleError, match="does not go with its summary"):
+        load_fit(changed_summary(fitted, tmp_path / "b", features=FEATURE_NAMES + COST_NAMES), "virtual:toy")
+
+
+def test_summary_that_is_corrupt_is_refused(fitted, tmp_path):
+    bundle = changed_summary(fitted, tmp_path)
+    for junk in (b"{", b'{"schema_version": "two"}', b"[1, 2]"):
+        broken = bundle.add("predictors/virtual-toy.json", junk, "predictor")
+        with pytest.raises(BundleError, match="does not fit its schema"):
+            load_fit(broken, "virtual:toy")
+
+
+def test_one_cluster_is_enough_where_it_has_the_clocks(tmp_path):
+    bundle, target = make_bundle(tmp_path), Phone()
+    settings = [setting for setting in target.settings() if setting.cluster == "big"]
+    _, result = fit_bundle(bundle, target, make_records(bundle, target, settings=settings))
+    assert list(result.clocks_khz) == ["big"]
+    assert result.holdout_mape_pct < 5
+
+
+def other_models(tmp_path, target, count=14, seed=0):
+    """Return bundles of other sizes and mixes with the records of a few of the target's settings."""
+    rng = np.random.default_rng(seed)
+    for number in range(count):
+        scale = np.exp(rng.uniform(-1.2, 1.2, len(WORKLOAD.ops)))
+        ops = tuple(
+            replace(op, macs=int(op.macs * s), bytes_read=int(op.bytes_read * s))
+            for op, s in zip(WORKLOAD.ops, scale, strict=True)
+        )
+        (tmp_path / str(number)).mkdir()
+        bundle = make_bundle(tmp_path / str(number), workload=Workload(ops))
+        yield bundle, make_records(bundle, target, settings=target.settings()[::3], seed=number)
+
+
+def test_a_model_that_was_never_benched_is_predicted_from_others(tmp_path):
+    target = Phone()
+    others = list(other_models(tmp_path, target))
+    bundle, result = fit_bundle(make_bundle(tmp_path), target, (), also=others)
+    assert (result.grouped_by, result.n_groups, result.variants) == ("workload", 14, ("litert-fp32",))
+    assert result.features == FEATURE_NAMES + COST_NAMES
+    assert {"additive", "additive_corrected"} < set(result.scores)
+    _, predictor = load_fit(bundle, target.name)
+    settings = target.settings()[::4]
+    X = [features_of(bundle, target.profile, "litert-fp32", setting, with_costs=True) for setting in settings]
+    true_ms = [roofline_latency_ms(WORKLOAD, target.profile, setting) for setting in settings]
+    assert predictor.predict(X) == pytest.approx(true_ms, rel=0.15)
+
+
+def test_few_other_models_do_not_stand_for_one_that_was_not_benched(tmp_path):
+    target = Phone()
+    with pytest.raises(DataError, match=r"2 other models .* too few to predict it from \(12 are needed\)"):
+        fit_bundle(make_bundle(tmp_path), target, (), also=list(other_models(tmp_path, target, count=2)))
 
 
 def test_interval_reaches_beyond_the_expected_latency(fitted):
