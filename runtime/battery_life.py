@@ -27,6 +27,16 @@ class BatteryLife:
     hours: float
     is_whole_device: bool
 
+    @property
+    def words(self) -> str:
+        """How long the battery lasts, and at what."""
+        full = f"{self.capacity_mwh:.0f} mWh ({self.source})"
+        mean = f"{self.mean_power_mw:.3g} mW on average"
+        if self.is_whole_device:
+            return f"{full} last {self.hours:.1f} h at this use, {mean}"
+        alone = f"{full} would last {self.hours:.1f} h for the work alone, {mean}"
+        return f"{alone}; say what the idle device takes with --base-mw"
+
 
 def battery_life(
     estimate: Estimate, goal: Goal, capacity_mwh: float | None, source: str

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+_TITLES = {"eas": "EAS + schedutil", "ebs": "EBS", "best": "exhaustive best"}
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -31,3 +33,8 @@ class Outcome:
     late_frames: int
     energy_mj: float | None
     saved_pct: float | None = None
+
+    @property
+    def title(self) -> str:
+        """The governor as people call it."""
+        return _TITLES.get(self.governor, self.governor)

@@ -53,6 +53,9 @@ seed_option = click.option("--seed", type=int, default=0, show_default=True, hel
 out_option = click.option(
     "-o", "--out", type=click.Path(path_type=Path), default=None, help="Where to write the result."
 )
+plot_option = click.option(
+    "--plot", type=click.Path(path_type=Path), help="Draw energy over frame rate into this .png or .svg file."
+)
 target_option = click.option(
     "--target",
     default="local",

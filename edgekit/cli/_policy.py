@@ -10,13 +10,10 @@ import click
 from edgekit.cli._output import print_table
 
 if TYPE_CHECKING:
-    from runtime.battery_life import BatteryLife
     from runtime.choice import Estimate
     from runtime.governor import RunResult
     from runtime.outcome import Outcome
     from runtime.policy import Policy
-
-_TITLES = {"policy": "this policy", "best": "exhaustive best", "eas": "EAS + schedutil", "ebs": "EBS"}
 
 
 def print_policy(policy: Policy) -> None:
@@ -42,9 +39,17 @@ def print_policy(policy: Policy) -> None:
     click.echo(f"Latency: {policy.provenance}; from {policy.predictor}.")
     click.echo(f"Energy: {_energy_source(policy, policy.energy_mj)}.")
     if policy.battery is not None:
-        click.echo(f"Battery: {_battery(policy.battery)}.")
+        click.echo(f"Battery: {policy.battery.words}.")
     for remark in policy.notes:
         click.echo(f"Note: {remark}.")
+
+
+def plot_policy(policy: Policy, out: Path | None) -> None:
+    """Draw the policy into ``out``, if that is asked, and say where it went."""
+    if out is not None:
+        from edgekit.report import write_frontier
+
+        note(f"plot written: {write_frontier(policy, out)}")
 
 
 def print_run(result: RunResult, policy: Policy | None) -> None:
@@ -75,7 +80,7 @@ def print_comparison(policy: Policy) -> None:
         return
     rows = [
         (
-            _TITLES.get(o.governor, o.governor),
+            "this policy" if o.governor == "policy" else o.title,
             f"{o.cluster} x{o.threads}",
             _clocks(o),
             o.latency_ms,
@@ -97,16 +102,6 @@ def _energy_source(result: Policy | RunResult, energy_mj: float | None) -> str:
     if energy_mj is None:
         return result.energy_source
     return f"{result.provenance} latency x power; power {result.energy_source}"
-
-
-def _battery(life: BatteryLife) -> str:
-    full = f"{life.capacity_mwh:.0f} mWh ({life.source})"
-    if life.is_whole_device:
-        return f"{full} last {life.hours:.1f} h at this use, {life.mean_power_mw:.3g} mW on average"
-    return (
-        f"{full} would last {life.hours:.1f} h for the work alone, {life.mean_power_mw:.3g} mW on average; "
-        "say what the idle device takes with --base-mw"
-    )
 
 
 def _verdict(policy: Policy, estimate: Estimate) -> str:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from edgekit.cli._emit import emit_options, emit_policy
-from edgekit.cli._options import bundle_argument, json_option, target_option, threads_option
+from edgekit.cli._options import bundle_argument, json_option, plot_option, target_option, threads_option
 from edgekit.cli._output import print_json
-from edgekit.cli._policy import print_policy
+from edgekit.cli._policy import plot_policy, print_policy
 from edgekit.cli._wish import wish_options
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 @threads_option
 @click.option("--variant", "variants", multiple=True, help="Variant to consider; repeatable.")
 @emit_options
+@plot_option
 @json_option
 def tune(
     bundle: Path,
@@ -33,14 +34,14 @@ def tune(
     variants: tuple[str, ...],
     emit: str | None,
     output: Path | None,
+    plot: Path | None,
     as_json: bool,
 ) -> None:
     """Choose the cheapest setting that meets a frame rate.
 
-    Cheapest by the objective: least energy while the device stays awake, least energy
-    when it races to sleep, least energy x delay, or the fastest within a budget. The
-    choice is saved in the bundle as a policy, which `edgekit run` follows, and compared
-    with governors on the same frames.
+    Cheapest by the objective: least energy while awake or racing to sleep, least energy
+    x delay, or the fastest within a budget. The choice is saved in the bundle as a policy,
+    which `edgekit run` follows, and compared with governors on the same frames.
     """
     from runtime.bench import default_log
     from runtime.bundle import Bundle
@@ -51,6 +52,7 @@ def tune(
     records = list(default_log(opened, machine))
     _, policy = tune_bundle(opened, machine, wish, records=records, threads=threads, variants=variants)
     emit_policy(emit, output, opened, policy, machine)
+    plot_policy(policy, plot)
     if as_json:
         print_json(policy)
         return

@@ -1,5 +1,7 @@
-"""One self-contained HTML file that says what a bundle is, what was chosen for it and what that saves."""
+"""What a bundle is, what was chosen for it and what that saves: one HTML file, and plots as files."""
 
+from edgekit.report.frontier_figure import write_frontier
 from edgekit.report.render import render_report, write_report
+from edgekit.report.timeline_figure import write_timeline
 
-__all__ = ["render_report", "write_report"]
+__all__ = ["render_report", "write_frontier", "write_report", "write_timeline"]

@@ -55,6 +55,12 @@ def make_axis(values: Sequence[float], begin: float, end: float, most_ticks: int
     return Axis(low, high, begin, end, False, _linear_ticks(low, high, most_ticks))
 
 
+def axis_from_zero(high: float, begin: float, end: float, most_ticks: int = 8) -> Axis:
+    """Return a linear axis from 0 to a little above ``high``, which must be positive."""
+    top = 1.06 * high
+    return Axis(0.0, top, begin, end, False, _linear_ticks(0.0, top, most_ticks))
+
+
 def _log_ticks(low: float, high: float, most: int) -> tuple[float, ...]:
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     for steps in ((1, 1.5, 2, 3, 5, 7), (1, 2, 5), (1, 3), (1,)):

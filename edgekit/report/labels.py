@@ -49,15 +49,35 @@ def place_label(text: str, x: float, y: float, frame: Box, taken: Sequence[Box],
     width = _CHARACTER * len(text)
 
     def cost(box: Box) -> float:
+        lead = lead_to(box, x, y)
+        crossed = sum(int(_inside(lead, other).sum()) for other in taken)
         inside = box.overlap(frame)
         outside = (box.right - box.left) * (box.bottom - box.top) - inside
         low, high = (box.left - 4, box.top - 3), (box.right + 4, box.bottom + 3)
-        covered = int(np.all((points >= low) & (points <= high), axis=1).sum())
+        covered = int(_inside(points, Box(*low, *high)).sum())
         away = abs((box.left + box.right) / 2 - x) + abs((box.top + box.bottom) / 2 - y)
-        return 1000 * outside + 20 * sum(box.overlap(other) for other in taken) + 60 * covered + away
+        return (
+            1000 * outside
+            + 20 * sum(box.overlap(other) for other in taken)
+            + 60 * covered
+            + 60 * crossed
+            + away
+        )
 
     best = min(_around(x, y, width), key=cost)
     return Label(text, best.left, best.bottom - 4, best)
+
+
+def lead_to(box: Box, x: float, y: float) -> np.ndarray:
+    """Return places along the line from (x, y) to the nearest point of ``box``, shape (n, 2)."""
+    near = np.array([min(max(x, box.left), box.right), min(max(y, box.top), box.bottom)])
+    share = np.linspace(0.0, 1.0, 9)[:, None]
+    return np.asarray((1 - share) * (x, y) + share * near)
+
+
+def _inside(places: np.ndarray, box: Box) -> np.ndarray:
+    low, high = (box.left, box.top), (box.right, box.bottom)
+    return np.asarray(np.all((places >= low) & (places <= high), axis=1))
 
 
 def _around(x: float, y: float, width: float) -> list[Box]:

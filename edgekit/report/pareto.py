@@ -8,13 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgekit.report.axes import Axis, make_axis
-from edgekit.report.labels import Box, Label, place_label
-from runtime.extras import require
-
-_VERTICAL = '<line class="{0}" x1="{1}" x2="{1}" y1="{2}" y2="{3}"/>'
-_HORIZONTAL = '<line class="{0}" y1="{1}" y2="{1}" x1="{2}" x2="{3}"/>'
-_TEXT = '<text class="{}" x="{}" y="{}">{}</text>'
-SHAPES = ("circle", "square", "triangle", "diamond")
+from edgekit.report.frontier import frontier
+from edgekit.report.labels import Box, Label, lead_to, place_label
+from edgekit.report.svg import HEAD, HORIZONTAL, LINE, RECT, TEXT, TURNED, VERTICAL, path, px, svg, symbol
 
 
 @dataclass(frozen=True)
@@ -71,6 +67,11 @@ class Plot:
         return tuple(dict.fromkeys(point.group for point in self.points))
 
     @property
+    def frontiers(self) -> tuple[list[Point], ...]:
+        """Return the points of each group that none of it beats in both FPS and cost."""
+        return tuple(frontier([p for p in self.points if p.group == group]) for group in self.groups)
+
+    @property
     def kinds(self) -> tuple[str, ...]:
         """Return the kinds in order of their first point."""
         return tuple(dict.fromkeys(point.kind for point in self.points))
@@ -88,29 +89,13 @@ def draw(plot: Plot, width: float, height: float) -> str:
         *_target(plot, x, frame),
         *_grid(x, y, frame, plot.cost_label),
         *_ladders(plot, x, y),
+        *_frontiers(plot, x, y),
         *_intervals(plot, x, y),
         *_points(plot, x, y),
         *_marks(plot, x, y, frame),
     ]
     title = f"{plot.cost_label} against frames per second of {len(plot.points)} settings"
-    head = _svg(
-        '<svg viewBox="0 0 {} {}" role="img" aria-label="{}" class="plot">', _f(width), _f(height), title
-    )
-    return head + _svg("\n").join(parts) + _svg("</svg>")
-
-
-def symbol(kind: int, x: float, y: float, radius: float, attributes: str = "") -> str:
-    """Return the shape of the kind numbered ``kind``; ``attributes`` must be markup already."""
-    shape = SHAPES[kind % len(SHAPES)]
-    if shape == "circle":
-        return _svg('<circle cx="{}" cy="{}" r="{}" {}/>', _f(x), _f(y), _f(radius), attributes)
-    corners = {
-        "square": [(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)],
-        "triangle": [(0, -1.2), (1.1, 0.8), (-1.1, 0.8)],
-        "diamond": [(0, -1.3), (1.3, 0), (0, 1.3), (-1.3, 0)],
-    }[shape]
-    path = " ".join(f"{_f(x + radius * dx)},{_f(y + radius * dy)}" for dx, dy in corners)
-    return _svg('<polygon points="{}" {}/>', path, attributes)
+    return svg(HEAD, px(width), px(height), title) + svg("\n").join(parts) + svg("</svg>")
 
 
 def _axes(plot: Plot, frame: Box) -> tuple[Axis, Axis]:
@@ -128,16 +113,17 @@ def _target(plot: Plot, x: Axis, frame: Box) -> list[str]:
     at = x.place(plot.target_fps)
     fits = at + 7.5 * len(plot.target_name) < frame.right
     return [
-        _svg(
-            '<rect class="enough" x="{}" y="{}" width="{}" height="{}"/>',
-            *map(_f, (at, frame.top, frame.right - at, frame.bottom - frame.top)),
+        svg(
+            RECT,
+            "enough",
+            *map(px, (at, frame.top, frame.right - at, frame.bottom - frame.top)),
         ),
-        _svg(_VERTICAL, "target", *map(_f, (at, frame.top, frame.bottom))),
-        _svg(
-            '<text class="target-name {}" x="{}" y="{}">{} →</text>',
+        svg(VERTICAL, "target", *map(px, (at, frame.top, frame.bottom))),
+        svg(
+            '<text class="target-name {}" x="{}" y="{}">{}</text>',
             "" if fits else "end",
-            _f(at + 6 if fits else at - 6),
-            _f(frame.top + 13),
+            px(at + 6 if fits else at - 6),
+            px(frame.top + 13),
             plot.target_name,
         ),
     ]
@@ -146,27 +132,34 @@ def _target(plot: Plot, x: Axis, frame: Box) -> list[str]:
 def _grid(x: Axis, y: Axis, frame: Box, cost_label: str) -> list[str]:
     parts = []
     for tick in x.ticks:
-        at = _f(x.place(tick))
-        parts.append(_svg(_VERTICAL, "grid", at, _f(frame.top), _f(frame.bottom)))
-        parts.append(_svg(_TEXT, "tick mid", at, _f(frame.bottom + 17), f"{tick:.6g}"))
+        at = px(x.place(tick))
+        parts.append(svg(VERTICAL, "grid", at, px(frame.top), px(frame.bottom)))
+        parts.append(svg(TEXT, "tick mid", at, px(frame.bottom + 17), f"{tick:.6g}"))
     for tick in y.ticks:
-        at = _f(y.place(tick))
-        parts.append(_svg(_HORIZONTAL, "grid", at, _f(frame.left), _f(frame.right)))
-        parts.append(_svg(_TEXT, "tick end", _f(frame.left - 7), _f(y.place(tick) + 4), f"{tick:.6g}"))
-    middle, below = _f((frame.left + frame.right) / 2), _f(frame.bottom + 38)
-    parts.append(_svg(_TEXT, "axis mid", middle, below, "frames per second the setting can do"))
-    height = _f((frame.top + frame.bottom) / 2)
-    turned = '<text class="axis mid" transform="translate(13 {}) rotate(-90)">{}</text>'
-    parts.append(_svg(turned, height, cost_label))
+        at = px(y.place(tick))
+        parts.append(svg(HORIZONTAL, "grid", at, px(frame.left), px(frame.right)))
+        parts.append(svg(TEXT, "tick end", px(frame.left - 7), px(y.place(tick) + 4), f"{tick:.6g}"))
+    middle, below = px((frame.left + frame.right) / 2), px(frame.bottom + 38)
+    parts.append(svg(TEXT, "axis mid", middle, below, "frames per second the setting can do"))
+    height = px((frame.top + frame.bottom) / 2)
+    parts.append(svg(TURNED, 13, height, cost_label))
     return parts
 
 
 def _ladders(plot: Plot, x: Axis, y: Axis) -> list[str]:
     parts = []
     for points in _by_ladder(plot):
-        path = " ".join(f"{_f(x.place(p.fps))},{_f(y.place(p.cost))}" for p in points)
         group = plot.groups.index(points[0].group)
-        parts.append(_svg('<polyline class="ladder g{}" points="{}"/>', group % 6, path))
+        line = path([(x.place(p.fps), y.place(p.cost)) for p in points])
+        parts.append(svg(LINE, f"ladder g{group % 6}", line))
+    return parts
+
+
+def _frontiers(plot: Plot, x: Axis, y: Axis) -> list[str]:
+    parts = []
+    for group, best in enumerate(plot.frontiers):
+        line = path([(x.place(p.fps), y.place(p.cost)) for p in best])
+        parts.append(svg(LINE, f"frontier g{group % 6}", line))
     return parts
 
 
@@ -175,16 +168,18 @@ def _intervals(plot: Plot, x: Axis, y: Axis) -> list[str]:
     for point in plot.points:
         if point.fps_low is not None and point.fps_high is not None:
             style = f"interval g{plot.groups.index(point.group) % 6}"
-            ends = _f(x.place(point.fps_low)), _f(x.place(point.fps_high))
-            parts.append(_svg(_HORIZONTAL, style, _f(y.place(point.cost)), *ends))
+            ends = px(x.place(point.fps_low)), px(x.place(point.fps_high))
+            parts.append(svg(HORIZONTAL, style, px(y.place(point.cost)), *ends))
     return parts
 
 
 def _points(plot: Plot, x: Axis, y: Axis) -> list[str]:
     parts = []
+    best = {id(point) for points in plot.frontiers for point in points}
     for point in plot.points:
         group, kind = plot.groups.index(point.group), plot.kinds.index(point.kind)
-        attributes = _svg('class="point g{}" data-tip="{}"', group % 6, point.tip)
+        beaten = "" if id(point) in best else " beaten"
+        attributes = svg('class="point g{}{}" data-tip="{}"', group % 6, beaten, point.tip)
         parts.append(symbol(kind, x.place(point.fps), y.place(point.cost), 4.2, attributes))
     return parts
 
@@ -201,10 +196,11 @@ def _marks(plot: Plot, x: Axis, y: Axis, frame: Box) -> list[str]:
         mx, my = x.place(mark.fps), y.place(mark.cost)
         label = place_label(mark.name, mx, my, frame, taken, at)
         taken.append(label.box)
+        at = np.vstack([at, lead_to(label.box, mx, my)])
         labels.append(_name(label, mx, my, mark.is_chosen))
         style = "chosen" if mark.is_chosen else "baseline"
         ring = '<circle class="mark {}" cx="{}" cy="{}" r="{}" data-tip="{}"/>'
-        parts.append(_svg(ring, style, _f(mx), _f(my), 9 if mark.is_chosen else 7, mark.tip))
+        parts.append(svg(ring, style, px(mx), px(my), 9 if mark.is_chosen else 7, mark.tip))
     return parts + labels
 
 
@@ -226,16 +222,6 @@ def _by_ladder(plot: Plot) -> list[list[Point]]:
 
 
 def _name(label: Label, x: float, y: float, is_chosen: bool) -> str:
-    box = label.box
-    near_x, near_y = min(max(x, box.left), box.right), min(max(y, box.top), box.bottom)
-    lead = _svg('<line class="lead" x1="{}" y1="{}" x2="{}" y2="{}"/>', *map(_f, (x, y, near_x, near_y)))
-    return lead + _svg(_TEXT, "name chosen" if is_chosen else "name", _f(label.x), _f(label.y), label.text)
-
-
-def _svg(markup: str, *values: object) -> str:
-    """Return ``markup`` with ``values`` filled in, escaped unless they are markup themselves."""
-    return require("markupsafe", extra="report").Markup(markup).format(*values)  # type: ignore[no-any-return]
-
-
-def _f(value: float) -> str:
-    return f"{value:.1f}"
+    near = lead_to(label.box, x, y)[-1]
+    lead = svg('<line class="lead" x1="{}" y1="{}" x2="{}" y2="{}"/>', *map(px, (x, y, *near)))
+    return lead + svg(TEXT, "name chosen" if is_chosen else "name", px(label.x), px(label.y), label.text)

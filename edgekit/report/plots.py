@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from edgekit.report.content import TargetView
@@ -10,43 +11,44 @@ from edgekit.report.units import millijoules, milliseconds, short
 from runtime.choice import Estimate
 from runtime.goal import Goal
 from runtime.outcome import Outcome
+from runtime.policy import Policy
 from runtime.records import Record
 from runtime.setting import Setting
 
 ENERGY = "energy per frame, mJ"
 PERIOD_ENERGY = "energy from frame to frame, mJ"
 CORE_TIME = "core time per frame, ms (energy is unknown here)"
-NAMES = {
-    "policy": "policy",
-    "performance": "performance",
-    "powersave": "powersave",
-    "schedutil": "schedutil",
-    "eas": "EAS + schedutil",
-    "ebs": "EBS",
-    "best": "exhaustive best",
-}
+_NAMED = 2  # further names of a place where several marks stand
 
 
 def plot_of(view: TargetView) -> Plot | None:
     """Return the plot of one target: its policy's estimates, else its records; ``None`` without either."""
     if view.policy is not None:
-        points = [_from_estimate(estimate) for estimate in view.policy.considered]
-        costs = [view.policy.goal.frame_mj(estimate) for estimate in view.policy.considered]
-    else:
-        points = [_from_record(record) for record in view.records]
-        costs = [record.energy_mj for record in view.records]
-    if not points:
+        return plot_of_policy(view.policy)
+    if not view.records:
         return None
-    energy_is_known = all(costs)
-    if energy_is_known:
-        points = [replace(point, cost=cost) for point, cost in zip(points, costs, strict=True) if cost]
-    marks = () if view.policy is None else _marks(view, energy_is_known)
-    label = ENERGY if energy_is_known else CORE_TIME
-    if view.policy is None:
-        return Plot(tuple(points), marks, label)
-    if energy_is_known and view.policy.objective == "race-to-sleep":
+    points, is_energy = _priced(map(_from_record, view.records), [r.energy_mj for r in view.records])
+    return Plot(points, (), ENERGY if is_energy else CORE_TIME)
+
+
+def plot_of_policy(policy: Policy) -> Plot | None:
+    """Return every setting that was considered, the chosen one and the governors; ``None`` without any."""
+    if not policy.considered:
+        return None
+    costs = [policy.goal.frame_mj(estimate) for estimate in policy.considered]
+    points, is_energy = _priced(map(_from_estimate, policy.considered), costs)
+    label = ENERGY if is_energy else CORE_TIME
+    if is_energy and policy.objective == "race-to-sleep":
         label = PERIOD_ENERGY
-    return Plot(tuple(points), marks, label, 1000.0 / view.policy.deadline_ms, _asked(view.policy.goal))
+    deadline_fps = 1000.0 / policy.deadline_ms
+    return Plot(points, _marks(policy, is_energy), label, deadline_fps, _asked(policy.goal))
+
+
+def _priced(points: Iterable[Point], costs: Sequence[float | None]) -> tuple[tuple[Point, ...], bool]:
+    """Return the points at their energies where all are known, else as they are; and which it was."""
+    if not all(costs):
+        return tuple(points), False
+    return tuple(replace(point, cost=cost) for point, cost in zip(points, costs, strict=True) if cost), True
 
 
 def _asked(goal: Goal) -> str:
@@ -93,37 +95,50 @@ def _tip(variant: str, setting: Setting, latency: str, energy_mj: float | None) 
     return f"{variant}\n{setting}\n{latency}{energy}"
 
 
-def _marks(view: TargetView, energy_is_known: bool) -> tuple[Mark, ...]:
-    policy = view.policy
-    if policy is None:
-        return ()
+def _marks(policy: Policy, energy_is_known: bool) -> tuple[Mark, ...]:
     chosen = policy.chosen
-    best = next((o for o in policy.comparison if o.governor == "best"), None)
-    is_best = best is not None and _is_same(best, chosen.setting)
-    name = "chosen = exhaustive best" if is_best else "chosen"
     frame_mj = policy.goal.frame_mj(chosen)
     cost = frame_mj if energy_is_known and frame_mj else chosen.core_ms
     tip = _tip(chosen.variant, chosen.setting, milliseconds(chosen.latency_ms), chosen.energy_mj)
-    marks = [Mark(name, 1000.0 / chosen.latency_ms, cost, tip, is_chosen=True)]
+    marks = [Mark("chosen", 1000.0 / chosen.latency_ms, cost, tip, is_chosen=True)]
     for outcome in policy.comparison:
-        if outcome.governor == "policy" or (is_best and outcome is best):
-            continue
         cost = outcome.energy_mj if energy_is_known else outcome.latency_ms * outcome.threads
-        if cost:
-            name = NAMES.get(outcome.governor, outcome.governor)
-            marks.append(Mark(name, 1000.0 / outcome.latency_ms, cost, _outcome_tip(name, outcome)))
-    return tuple(marks)
+        if outcome.governor != "policy" and cost:
+            mark = Mark(outcome.title, 1000.0 / outcome.latency_ms, cost, _outcome_tip(outcome))
+            marks.append(mark)
+    return _merged(marks)
 
 
-def _is_same(outcome: Outcome, setting: Setting) -> bool:
-    used = (outcome.cluster, outcome.freq_low_khz, outcome.freq_high_khz, outcome.threads)
-    return used == (setting.cluster, setting.freq_khz, setting.freq_khz, setting.threads)
+def _merged(marks: Sequence[Mark]) -> tuple[Mark, ...]:
+    """Return ``marks`` with those at the same place under one name."""
+    places: list[list[Mark]] = []
+    for mark in marks:
+        same = next(
+            (p for p in places if _is_near(p[0].fps, mark.fps) and _is_near(p[0].cost, mark.cost)), None
+        )
+        if same is None:
+            places.append([mark])
+        else:
+            same.append(mark)
+    merged = []
+    for first, *others in places:
+        names = [first.name, *(mark.name for mark in others[:_NAMED])]
+        more = f" + {len(others) - _NAMED}" if len(others) > _NAMED else ""
+        tip = "\n".join([first.tip, *(f"= {mark.name}" for mark in others)])
+        merged.append(replace(first, name=" = ".join(names) + more, tip=tip))
+    return tuple(merged)
 
 
-def _outcome_tip(name: str, outcome: Outcome) -> str:
+def _is_near(one: float, other: float) -> bool:
+    return abs(one - other) <= 0.005 * one
+
+
+def _outcome_tip(outcome: Outcome) -> str:
     clocks = clocks_of(outcome)
     energy = millijoules(outcome.energy_mj)
-    return f"{name}\n{outcome.cluster} @ {clocks}\n{milliseconds(outcome.latency_ms)}\n{energy} a frame"
+    return (
+        f"{outcome.title}\n{outcome.cluster} @ {clocks}\n{milliseconds(outcome.latency_ms)}\n{energy} a frame"
+    )
 
 
 def clocks_of(outcome: Outcome) -> str:

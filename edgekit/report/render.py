@@ -12,8 +12,9 @@ from typing import Any
 from edgekit.report import units
 from edgekit.report.content import Content, TargetView, VariantView, collect
 from edgekit.report.ops import shares_by_kind
-from edgekit.report.pareto import draw, symbol
-from edgekit.report.plots import NAMES, clocks_of, plot_of
+from edgekit.report.pareto import draw
+from edgekit.report.plots import clocks_of, plot_of
+from edgekit.report.svg import symbol
 from runtime._version import __version__
 from runtime.bundle import Bundle, Delegation, write_atomic
 from runtime.errors import DataError
@@ -61,7 +62,6 @@ def render_report(bundle: Bundle, target: str | None = None) -> str:
         headline=_headline(content),
         sections=[_section(content, view) for view in content.targets],
         all_in_one=all(v.variant.delegation and _is_in_one(v.variant.delegation) for v in content.variants),
-        names=NAMES,
         objectives=OBJECTIVES,
         clocks_of=clocks_of,
         symbol=symbol,

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 
-__all__ = ["millijoules", "milliseconds", "milliwatts", "percent", "quantity", "short", "significant", "size"]
+__all__ = [
+    "joules",
+    "millijoules",
+    "milliseconds",
+    "milliwatts",
+    "percent",
+    "quantity",
+    "short",
+    "significant",
+    "size",
+]
 DASH = "–"
 Formatter = Callable[[float], str]
 
@@ -26,6 +36,18 @@ def significant(value: float) -> str:
         ('0.0457', '12.0', '12346')
     """
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:#.3g}".rstrip(".")
+
+
+def joules(energy_mj: float) -> str:
+    """Return an energy in mJ, or in J from 1000 mJ on.
+
+    Example:
+        >>> joules(5.44), joules(18031.0)
+        ('5.44\xa0mJ', '18.0\xa0J')
+    """
+    if energy_mj < 1000:
+        return millijoules(energy_mj)
+    return f"{significant(energy_mj / 1000)}\N{NO-BREAK SPACE}J"
 
 
 def short(value: float) -> str:
