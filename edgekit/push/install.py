@@ -5,12 +5,18 @@ from __future__ import annotations
 import hashlib
 import shlex
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
-from edgekit.push.machine import read_machine
-from edgekit.push.packages import Lock, fetch, lock_line
-from edgekit.push.wheel import pack
+from edgekit.push.machine import Machine, read_machine
+from edgekit.push.packages import fetch, lock_line
+from edgekit.push.wheel import pack, pack_runner
+from runtime.errors import DeviceStableError
+from runtime.native import Runner, build_for
+from runtime.native.finding import PACKAGE
+from runtime.native.runner import PROGRAM
 from runtime.targets.device_files import DeviceFiles, sha256_of
 
 # Made beside the old environment and switched to when it is whole. pip runs from its wheel, so that
@@ -22,8 +28,9 @@ rm -rf venvs/{digest}
 mkdir -p venvs bin
 {python} -m venv --without-pip venvs/{digest}
 PYTHONPATH={pip} venvs/{digest}/bin/python -m pip install --disable-pip-version-check --no-cache-dir \
-  --no-compile --quiet {arguments}
+  --no-compile --quiet {index} --require-hashes --requirement {locked}
 venvs/{digest}/bin/python -c 'import runtime.agent, edgekit'
+{try_runner}
 touch venvs/{digest}/complete
 ln -sfn venvs/{digest} runtime
 ln -sfn ../runtime/bin/edgekit bin/edgekit
@@ -32,6 +39,11 @@ for wheel in wheels/*; do rm -f "objects/$(sha256sum < "$wheel" | cut -d' ' -f1)
 rm -rf wheels
 du -sm venvs/{digest} | cut -f1
 """
+# Run once: whether the device has the C libraries that it was linked to is only seen there.
+_TRY_RUNNER = f"venvs/{{digest}}/lib/python3*/site-packages/{PACKAGE}/{PROGRAM} < /dev/null"
+EXTRAS = ("litert",)
+ENGINES = (*EXTRAS, "executorch")
+LOCKED = "requirements.lock"
 
 
 @dataclass(frozen=True)
@@ -48,79 +60,67 @@ def install(files: DeviceFiles, engines: tuple[str, ...], *, offline: bool) -> I
     """Install this edgekit and what ``engines`` need, unless just that is there already.
 
     Args:
-        engines: with wheels of their own; each is an extra of edgekit.
+        engines: of ``ENGINES``: LiteRT is a package, ExecuTorch our native runner, built here for the device.
         offline: the device has no internet: the host sends every wheel.
 
     Raises:
-        DeviceError: the device has no fitting Python, or the installation failed.
+        DeviceError: the device has no fitting Python, the runner cannot be built for it, or the
+            installation failed.
         DataError: there are no wheels for that device.
     """
     machine = read_machine(files)
     with tempfile.TemporaryDirectory() as temporary:
-        wheel = pack(Path(temporary))
-        lock = fetch(wheel, list(engines), machine)
-        words = f"{sha256_of(wheel)} {engines} {lock.path.read_text()} {machine.python}"
+        ours = [pack(Path(temporary))]
+        if "executorch" in engines:
+            ours.append(pack_runner(_build_runner(machine), Path(temporary)))
+        lock = fetch(ours[0], [engine for engine in engines if engine in EXTRAS], machine)
+        sent = [wheel for wheel in lock.wheels if offline or wheel.name.startswith("pip-")]
+        pins = [line for line in lock.path.read_text().splitlines() if not line.startswith("pip==")]
+        words = f"{[sha256_of(wheel) for wheel in ours]} {engines} {pins} {machine.python}"
         digest = hashlib.sha256(words.encode()).hexdigest()[:12]
-        pins = tuple(line.split()[0] for line in lock.path.read_text().splitlines())
+        packages = tuple(line.split()[0] for line in (*pins, *map(lock_line, ours)))
         home = shlex.quote(files.home)
         if files.shell(
             f"test -e {home}/venvs/{digest}/complete && test -e {home}/runtime && echo yes || true"
         ):
-            return Installed(engines, True, None, pins)
-        pip = _send(files, [w for w in lock.wheels if w.name.startswith("pip-")])[0]
-        if offline:
-            arguments = _offline(files, wheel, lock, Path(temporary))
-        else:
-            (there,) = _send(files, [wheel])
-            (locked,) = _send_texts(files, {LOCKED: _without_pip(lock)}, Path(temporary))
-            arguments = f"--constraint {locked} {shlex.quote(there + _extras(engines))}"
+            return Installed(engines, True, None, packages)
+        places = _send(files, [*ours, *sent])
+        locked = Path(temporary) / LOCKED
+        locked.write_text("\n".join([*pins, *(_pin(wheel, places[wheel]) for wheel in ours), ""]))
+        there = _send(files, [locked])[locked]
         script = _INSTALL.format(
             home=home,
             digest=digest,
             python=shlex.quote(machine.python),
-            pip=shlex.quote(pip),
-            arguments=arguments,
+            pip=shlex.quote(next(place for wheel, place in places.items() if wheel.name.startswith("pip-"))),
+            index="--no-index --find-links wheels" if offline else "",
+            locked=shlex.quote(there),
+            try_runner=_TRY_RUNNER.format(digest=digest) if "executorch" in engines else "",
         )
         size_mb = int(files.shell(script).split()[-1])
-    return Installed(engines, False, size_mb, pins)
+    return Installed(engines, False, size_mb, packages)
 
 
-LOCKED = "requirements.lock"
+def _build_runner(machine: Machine) -> Runner:
+    try:
+        return build_for(machine.arch)
+    except DeviceStableError as err:
+        raise DeviceStableError(f"{err}; or leave ExecuTorch out: --engine litert") from err
 
 
-def _offline(files: DeviceFiles, wheel: Path, lock: Lock, temporary: Path) -> str:
-    _send(files, [wheel, *lock.wheels])
-    text = _without_pip(lock) + lock_line(wheel)
-    (locked,) = _send_texts(files, {LOCKED: text}, temporary)
-    folder = shlex.quote(f"{files.home}/wheels")
-    return f"--no-index --find-links {folder} --require-hashes --requirement {locked}"
+def _pin(wheel: Path, place: str) -> str:
+    """Return a line of pip's for our own wheel, which no index has."""
+    return f"{wheel.name.partition('-')[0]} @ file://{quote(place)} --hash=sha256:{sha256_of(wheel)}"
 
 
-def _without_pip(lock: Lock) -> str:
-    lines = lock.path.read_text().splitlines(keepends=True)
-    return "".join(line for line in lines if not line.startswith("pip=="))
-
-
-def _extras(engines: tuple[str, ...]) -> str:
-    return f"[{','.join(engines)}]" if engines else ""
-
-
-def _send(files: DeviceFiles, wheels: list[Path]) -> list[str]:
+def _send(files: DeviceFiles, wheels: Sequence[Path]) -> dict[Path, str]:
     """Send wheels and give each its name back: pip reads name and version from it."""
-    places = []
+    places = {}
     for wheel in wheels:
         there = files.send(wheel, sha256_of(wheel))
         place = f"{files.home}/wheels/{wheel.name}"
         files.shell(
             f"mkdir -p {shlex.quote(files.home)}/wheels && ln -f {shlex.quote(there)} {shlex.quote(place)}"
         )
-        places.append(place)
+        places[wheel] = place
     return places
-
-
-def _send_texts(files: DeviceFiles, texts: dict[str, str], temporary: Path) -> list[str]:
-    paths = []
-    for name, text in texts.items():
-        (temporary / name).write_text(text)
-        paths.append(temporary / name)
-    return _send(files, paths)

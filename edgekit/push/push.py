@@ -7,7 +7,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgekit.push.install import Installed, install
+from edgekit.push.install import ENGINES, Installed, install
 from runtime.bundle import Bundle
 from runtime.bundle.manifest import MANIFEST
 from runtime.errors import DeviceStableError
@@ -15,8 +15,6 @@ from runtime.model_file import ModelFile
 from runtime.policy import slug
 from runtime.targets.device_files import DeviceFiles, Progress, sha256_of
 from runtime.targets.ssh import reach
-
-ENGINES_WITH_WHEELS = ("litert",)
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ def push(
 
     Args:
         target: ``ssh:user@host:port``.
-        engines: to install; default: those of the bundle's variants that need a package.
+        engines: to install; default: those of the bundle's variants.
         offline: the device has no internet: the host sends every wheel.
         progress: called as a file is sent.
 
@@ -55,12 +53,10 @@ def push(
         >>> push(Bundle.open("mbv2.edgekit"), "ssh:pi@board").bundle       # doctest: +SKIP
         '/home/pi/.local/share/edgekit/bundles/mbv2.edgekit'
     """
-    needed = dict.fromkeys(v.engine for v in bundle.manifest.variants if v.engine in ENGINES_WITH_WHEELS)
+    needed = dict.fromkeys(v.engine for v in bundle.manifest.variants if v.engine in ENGINES)
     for engine in engines:
-        if engine not in ENGINES_WITH_WHEELS:
-            raise ValueError(
-                f"engine {engine!r} is not one to install; choose from: {', '.join(ENGINES_WITH_WHEELS)}"
-            )
+        if engine not in ENGINES:
+            raise ValueError(f"engine {engine!r} is not one to install; choose from: {', '.join(ENGINES)}")
     files = reach(target, progress)
     installed = install(files, engines or tuple(needed), offline=offline)
     sha256s = {entry.path: entry.sha256 for entry in bundle.manifest.files}

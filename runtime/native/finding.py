@@ -13,7 +13,7 @@ from runtime.native.libraries import installed_libraries
 from runtime.native.runner import FACTS, Runner, open_runner, sources_digest, this_arch
 
 VARIABLE = "EDGEKIT_NATIVE_RUNNER"
-PACKAGE = "edgekit_runner"  # of the wheel that `edgekit runner --wheel` makes
+PACKAGE = "edgekit_runner"  # of the wheel that `edgekit push` brings
 
 
 @dataclass(frozen=True)

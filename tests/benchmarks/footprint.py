@@ -9,7 +9,6 @@ Resident memory is that of the process and its worker after a small model ran tw
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shutil
 import statistics
@@ -20,11 +19,22 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from runtime.native import find_runner
+from tests.benchmarks._table import show, write_report
 from tests.runtime.tflite_builder import write_doubling_conv
 
 HOME = Path(__file__).parents[2]
 PTE = HOME / "tests/runtime/data/sum.pte"
 IMPORTS = 9
+HEADERS = {
+    "name": "installed",
+    "size_mb": "disk MB",
+    "size_target_mb": "promise",
+    "import_s": "import s",
+    "import_rss_mb": "RSS MB",
+    "owner_rss_mb": "+ run",
+    "worker_rss_mb": "worker",
+    "largest_mb": "largest MB",
+}
 
 
 @dataclass(frozen=True)
@@ -146,23 +156,18 @@ def main() -> None:
     )
     asked = parser.parse_args()
     index = ("--extra-index-url", asked.index_url) if asked.index_url else ()
-    rows = []
-    print(f"{'':<28}{'disk MB':>9}{'promise':>9}{'import s':>9}{'RSS MB':>8}{'+ run':>8}{'worker':>8}")
+    found = []
     for case in CASES:
         if asked.only and asked.only not in case.name:
             continue
         with tempfile.TemporaryDirectory() as folder:
-            row = measure(case, Path(folder), index)
-        rows.append(row)
-        figures = f"{row.size_mb:>9.1f}{row.size_target_mb or '-':>9}{row.import_s:>9.3f}"
-        memory = f"{row.import_rss_mb:>8.1f}{row.owner_rss_mb or 0:>8.1f}{row.worker_rss_mb or 0:>8.1f}"
-        print(
-            f"{row.name:<28}{figures}{memory}"
-            f"  {', '.join(f'{name} {size:.0f}' for name, size in row.largest_mb.items())}"
-        )
-    if asked.json:
-        asked.json.write_text(json.dumps([asdict(row) | {"holds": row.holds} for row in rows], indent=1))
-    sys.exit(0 if all(row.holds for row in rows) else 3)
+            found.append(measure(case, Path(folder), index))
+    rows = [asdict(one) | {"holds": one.holds} for one in found]
+    largest = [", ".join(f"{name} {size:.0f}" for name, size in one.largest_mb.items()) for one in found]
+    show(HEADERS, [row | {"largest_mb": text} for row, text in zip(rows, largest, strict=True)])
+    summary = {one.name: {"size_mb": one.size_mb, "holds": one.holds} for one in found}
+    write_report(asked.json, "footprint", rows, summary)
+    sys.exit(0 if all(one.holds for one in found) else 3)
 
 
 if __name__ == "__main__":

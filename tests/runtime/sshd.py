@@ -45,8 +45,11 @@ class Phone(Device):
                     child.kill()
 
 
-def start_sshd(folder, wrapper=(), with_runtime=True, root=None):
-    """Start sshd for the device in ``folder``; ``wrapper`` runs it inside something."""
+def start_sshd(folder, wrapper=(), with_runtime=True, root=None, variables=None):
+    """Start sshd for the device in ``folder``; ``wrapper`` runs it inside something.
+
+    ``variables`` are in the environment of whoever logs in.
+    """
     skip_without_sshd()
     device = make_device(folder)
     home = folder / "home"
@@ -67,7 +70,7 @@ def start_sshd(folder, wrapper=(), with_runtime=True, root=None):
         ours["EDGEKIT_ROOT"] = str(root)
     if not with_runtime:
         del ours["PYTHONPATH"]
-    ours["EDGEKIT_HOME"] = str(home)
+    ours = ours | {"EDGEKIT_HOME": str(home)} | (variables or {})
     (folder / "sshd_config").write_text(
         f"Port {port}\nListenAddress 127.0.0.1\nHostKey {folder}/host_key\nPidFile none\n"
         f"AuthorizedKeysFile {folder}/authorized_keys\nStrictModes no\nUsePAM no\nPermitRootLogin yes\n"

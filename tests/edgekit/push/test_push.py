@@ -1,23 +1,35 @@
 """``edgekit push`` to a device behind a real sshd, and the wheel it sends."""
 
+import contextlib
 import json
 import os
+import platform
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from edgekit.cli import cli
+from edgekit.push import install
 from edgekit.push.machine import Machine
 from edgekit.push.packages import fetch, lock_line
-from edgekit.push.wheel import pack
+from edgekit.push.wheel import pack, pack_runner
 from runtime.bundle import Bundle, Graph, Manifest, TensorSpec, Variant, new_bundle
+from runtime.engines import EngineProcess
 from runtime.errors import DataError
+from runtime.native import Libraries, build
 from runtime.records import RecordLog
+from runtime.targets import open_target
+from tests.edgekit.push.index import serve_index
+from tests.runtime.device import ROOT
 from tests.runtime.sshd import start_sshd, stop
 from tests.runtime.tflite_builder import write_doubling_conv
+
+DATA = Path(__file__).parents[2] / "runtime/data"
 
 
 def invoke(*words):
@@ -32,26 +44,58 @@ def succeed(*words):
     return result
 
 
+def write_bundle(folder, *engines):
+    """Write a bundle with a small model for each engine."""
+    pte = (DATA / "sum.pte").read_bytes()
+    files = {"litert": write_doubling_conv(folder / "double.tflite").read_bytes(), "executorch": pte}
+    x, y = TensorSpec("x", "float32", (1, 3, 8, 8)), TensorSpec("y", "float32", (1, 4, 8, 8))
+    if engines == ("litert",):
+        x = y = TensorSpec("x", "float32", (1, 8, 8, 4))
+    with new_bundle(folder / "small.edgekit") as writer:
+        variants = []
+        for engine in engines:
+            file = writer.add(f"model/{engine}", files[engine], "model")
+            variants.append(Variant(f"{engine}-fp32", engine, "fp32", file))
+        labels = writer.add("labels.txt", b"a\nb\n", "labels")
+        graphs = {"forward": Graph((x,), (y,))}
+        writer.finish(Manifest("small", "2026-01-01T00:00:00Z", graphs, tuple(variants), labels=labels))
+    return folder / "small.edgekit"
+
+
 @pytest.fixture
 def bundle(tmp_path):
-    tflite = write_doubling_conv(tmp_path / "double.tflite")
-    spec = TensorSpec("x", "float32", (1, 8, 8, 4))
-    with new_bundle(tmp_path / "double.edgekit") as writer:
-        file = writer.add("model/double.tflite", tflite.read_bytes(), "model")
-        variant = Variant("litert-fp32", "litert", "fp32", file)
-        labels = writer.add("labels.txt", b"a\nb\n", "labels")
-        graphs = {"forward": Graph((spec,), (spec,))}
-        writer.finish(Manifest("double", "2026-01-01T00:00:00Z", graphs, (variant,), labels=labels))
-    return tmp_path / "double.edgekit"
+    return write_bundle(tmp_path, "litert")
 
 
 @pytest.fixture
 def bare_phone(tmp_path, monkeypatch):
     """A device with Python and nothing else."""
-    phone = start_sshd(tmp_path, with_runtime=False)
+    with bare(tmp_path, monkeypatch) as phone:
+        yield phone
+
+
+@contextlib.contextmanager
+def bare(folder, monkeypatch, variables=None):
+    phone = start_sshd(folder, with_runtime=False, variables=variables)
     monkeypatch.setenv("EDGEKIT_SSH_CONFIG", str(phone.config))
-    yield phone
-    stop(phone)
+    try:
+        yield phone
+    finally:
+        stop(phone)
+
+
+def skip_without_index(folder):
+    download = [sys.executable, "-m", "pip", "download", "--no-deps", "-qd", folder, "click"]
+    if subprocess.run(download).returncode:
+        pytest.skip("the package index cannot be reached")
+
+
+def run_there(phone, *words):
+    """Run the device's own edgekit, which sees nothing of this tree."""
+    variables = {"PATH": os.environ["PATH"], "HOME": str(phone.folder), "EDGEKIT_ROOT": str(phone.root)}
+    return subprocess.run(
+        [phone.home / "bin/edgekit", *words], env=variables, capture_output=True, text=True, timeout=300
+    )
 
 
 def test_the_wheel_holds_the_packages_and_equal_files_give_equal_bytes(tmp_path):
@@ -101,19 +145,38 @@ def test_bad_arguments_are_usage_errors(bundle, words, message):
     assert message in result.stderr
 
 
+def test_the_runner_travels_as_a_wheel_that_pip_takes(runner, tmp_path):
+    first, second = pack_runner(runner, tmp_path / "a"), pack_runner(runner, tmp_path / "b")
+    assert first.read_bytes() == second.read_bytes()
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
+    subprocess.run([*install, f"--target={tmp_path / 'there'}", first], check=True)
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path / 'there'}"}
+    code = "from runtime.native import find_runner; print(find_runner().runner.program)"
+    found = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert found.stdout.strip() == str(tmp_path / "there/edgekit_runner/edgekit-runner"), found.stderr
+    assert subprocess.run([found.stdout.strip()], stdin=subprocess.DEVNULL).returncode == 0
+
+
+def test_a_board_that_no_compiler_is_for_is_told_how_to_go_on(bare_phone, tmp_path, monkeypatch):
+    monkeypatch.setattr(install, "read_machine", lambda files: Machine("python3", "3.11", "riscv64", "2.36"))
+    monkeypatch.setattr(build, "fetch_libraries", lambda arch, folder: Libraries(tmp_path, "1.5.1", arch))
+    monkeypatch.setattr(Libraries, "__post_init__", lambda self: None)
+    result = invoke("push", str(write_bundle(tmp_path, "executorch")), "--target", "ssh:phone")
+    assert result.exit_code == 1
+    assert "apt install g++-riscv64-linux-gnu" in result.stderr
+    assert result.stderr.strip().endswith("or leave ExecuTorch out: --engine litert")
+
+
 @pytest.mark.slow
 def test_an_offline_device_gets_everything_and_benches(bare_phone, bundle, tmp_path):
-    if subprocess.run(
-        [sys.executable, "-m", "pip", "download", "--no-deps", "-qd", tmp_path, "click"]
-    ).returncode:
-        pytest.skip("the package index cannot be reached")
+    skip_without_index(tmp_path)
     assert "edgekit push BUNDLE" in invoke("bench", str(bundle), "--target", "ssh:phone").stderr
     first = json.loads(succeed("push", str(bundle), "--target", "ssh:phone", "--offline", "--json").stdout)
     assert (first["runtime"]["was_there"], first["runtime"]["engines"]) == (False, ["litert"])
-    assert first["runtime"]["size_mb"] <= 350
+    assert first["runtime"]["size_mb"] <= 150
     packages = {pin.partition("==")[0] for pin in first["runtime"]["packages"]}
     assert {"numpy", "ai_edge_litert"} <= packages
-    assert not {"torch", "scikit_learn", "devlib"} & packages
+    assert not {"torch", "scikit_learn", "devlib", "edgekit_runner"} & packages
     again = succeed("push", str(bundle), "--target", "ssh:phone", "--offline")
     assert "was there already" in again.stdout
     assert "0 files" in again.stdout
@@ -122,11 +185,71 @@ def test_an_offline_device_gets_everything_and_benches(bare_phone, bundle, tmp_p
     [log] = (bundle / "records").iterdir()
     assert {record.target for record in RecordLog(log)} == {"ssh:phone"}
     # the device runs the bundle by itself too
-    there = bare_phone.home / "bundles/double.edgekit"
+    there = bare_phone.home / "bundles/small.edgekit"
     assert Bundle.open(there).manifest == Bundle.open(bundle).manifest
-    done = subprocess.run(
-        [bare_phone.home / "bin/edgekit", "run", there, "--frames", "2"],
-        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)}, capture_output=True, text=True,
-    )  # fmt: skip
+    done = run_there(bare_phone, "run", there, "--frames", "2")
     assert done.returncode == 0, done.stderr
     assert not list((bare_phone.home / "objects").glob("*.part"))
+
+
+@pytest.mark.slow
+def test_the_native_runner_comes_along_without_numpy(runner, bare_phone, tmp_path):
+    skip_without_index(tmp_path)
+    bundle = write_bundle(tmp_path, "executorch")
+    pushed = json.loads(succeed("push", str(bundle), "--target", "ssh:phone", "--offline", "--json").stdout)
+    assert pushed["runtime"]["engines"] == ["executorch"]
+    assert pushed["runtime"]["size_mb"] <= 60
+    packages = {pin.partition("==")[0] for pin in pushed["runtime"]["packages"]}
+    assert packages == {"click", "edgekit", "edgekit_runner", "msgspec", "psutil"}
+    assert "was there already" in succeed("push", str(bundle), "--target", "ssh:phone", "--offline").stdout
+
+    succeed("bench", str(bundle), "--target", "ssh:phone", "--runs", "5", "--blocks", "1", "--every", "8")
+    [log] = (bundle / "records").iterdir()
+    assert {record.versions["engine"] for record in RecordLog(log)} == {"executorch 1.5.1 native"}
+    x = np.random.default_rng(0).standard_normal((1, 3, 8, 8)).astype(np.float32)
+    with open_target("ssh:phone") as target, EngineProcess("executorch", DATA / "sum.pte") as here:
+        opened, setting = Bundle.open(bundle), target.settings()[0]
+        with target.session(opened, opened.manifest.variant(), setting) as session:
+            np.testing.assert_allclose(session.run([x]).outputs[0], here.run([x]).outputs[0], atol=1e-5)
+    np.save(tmp_path / "x.npy", x)
+    words = ("--input", str(tmp_path / "x.npy"), "--frames", "5", "--fps", "50", "--json")
+    result = json.loads(succeed("run", str(bundle), "--target", "ssh:phone", *words).stdout)
+    assert (result["frames"], result["fps_target"]) == (5, 50)
+    done = run_there(bare_phone, "run", bare_phone.home / "bundles/small.edgekit", "--frames", "2")
+    assert done.returncode == 0, done.stderr
+    done = run_there(bare_phone, "restore")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+def test_a_device_with_an_index_fetches_the_packages_itself(runner, tmp_path, monkeypatch):
+    skip_without_index(tmp_path)
+    bundle = write_bundle(tmp_path, "litert", "executorch")
+    libc = platform.libc_ver()[1]
+    here = Machine(sys.executable, f"3.{sys.version_info[1]}", platform.machine(), libc)
+    wheels = fetch(pack(tmp_path), ["litert"], here).wheels
+    with serve_index(wheels, tmp_path / "index") as index:
+        variables = {"PIP_INDEX_URL": index.url, "PIP_CONFIG_FILE": os.devnull}
+        with bare(tmp_path, monkeypatch, variables) as phone:
+            pushed = json.loads(succeed("push", str(bundle), "--target", "ssh:phone", "--json").stdout)
+            words = ("--variant", "executorch-fp32", "--runs", "5", "--blocks", "1", "--every", "8")
+            succeed("bench", str(bundle), "--target", "ssh:phone", *words)
+            assert run_there(phone, "--version").returncode == 0
+    assert pushed["runtime"]["engines"] == ["litert", "executorch"]
+    assert sorted(index.given) == sorted(w.name for w in wheels if not w.name.startswith("pip-"))
+    sent = [name.partition("-")[0] for name in pushed["sent"] if name.endswith(".whl")]
+    assert sorted(sent) == ["edgekit", "edgekit_runner", "pip"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("extras", [[], ["litert"]])
+def test_wheels_for_a_board_are_found_and_locked(tmp_path, monkeypatch, extras):
+    skip_without_index(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    lock = fetch(pack(tmp_path), extras, Machine("python3", "3.11", "aarch64", "2.31"))
+    tags = {wheel.name.removesuffix(".whl").rpartition("-")[2] for wheel in lock.wheels}
+    assert all(tag == "any" or "aarch64" in tag for tag in tags)
+    assert any("aarch64" in tag for tag in tags)
+    pinned = {line.partition("==")[0] for line in lock.path.read_text().splitlines()}
+    assert {"click", "msgspec", "pip", "psutil"} <= pinned
+    assert ({"ai_edge_litert", "numpy"} <= pinned) == (extras == ["litert"])
