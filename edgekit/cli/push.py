@@ -21,7 +21,8 @@ from edgekit.cli._output import note, print_json
 def push(bundle: Path, target: str, engines: tuple[str, ...], offline: bool, as_json: bool) -> None:
     """Put a bundle and the light runtime on a device.
 
-    After it, bench, run and tune take the same --target. What is there already is not sent again,
+    After it, bench, run and tune take the same --target. LiteRT comes as a package; for ExecuTorch the
+    native runner is built here, which for another architecture takes its cross compiler. What is there already is not sent again,
     and an interrupted transfer goes on where it broke off. ssh keys, ports and jump hosts come from
     ~/.ssh/config; the host's key must be in known_hosts.
     """

@@ -105,13 +105,18 @@ def run_on_arm(
     shutil.copy(model, exchange)
     np.savez(exchange / "inputs.npz", **{f"{i:03}": values for i, values in enumerate(inputs)})
     environment = ["/usr/bin/env", "PYTHONPATH=/opt/edgekit", "EDGEKIT_NATIVE_RUNNER=/opt/runner"]
+    python = ["/usr/bin/python3", "-c", _RUN, engine, f"/exchange/{model.name}"]
+    said = _call(*inside(root, *environment, *python))
+    with np.load(exchange / "outputs.npz") as outputs:
+        return [outputs[name] for name in outputs.files], said.strip().splitlines()[-1]
+
+
+def inside(root: Path, *command: str) -> list[str]:
+    """Return the command line that runs ``command`` in ``root``, as on an Arm board."""
     script = (
         _ENTER.replace("MAGIC", _MAGIC).replace("MASK", _MASK).replace("QEMU", shutil.which(QEMU) or QEMU)
     )
-    inside = [*environment, "/usr/bin/python3", "-c", _RUN, engine, f"/exchange/{model.name}"]
-    said = _call(*_unshared("sh", "-c", script, "sh", root, *inside))
-    with np.load(exchange / "outputs.npz") as outputs:
-        return [outputs[name] for name in outputs.files], said.strip().splitlines()[-1]
+    return _unshared("sh", "-c", script, "sh", root, *command)
 
 
 def _unshared(*command: object) -> list[str]:
