@@ -22,9 +22,9 @@ def push(bundle: Path, target: str, engines: tuple[str, ...], offline: bool, as_
     """Put a bundle and the light runtime on a device.
 
     After it, bench, run and tune take the same --target. LiteRT comes as a package; for ExecuTorch the
-    native runner is built here, which for another architecture takes its cross compiler. What is there already is not sent again,
-    and an interrupted transfer goes on where it broke off. ssh keys, ports and jump hosts come from
-    ~/.ssh/config; the host's key must be in known_hosts.
+    native runner is built here, which for another architecture takes its cross compiler. What is there
+    already is not sent again, and an interrupted transfer goes on where it broke off. ssh keys, ports
+    and jump hosts come from ~/.ssh/config; the host's key must be in known_hosts.
     """
     from edgekit.push import push as put
     from runtime.bench import open_bundle_or_model
