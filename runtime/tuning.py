@@ -80,7 +80,7 @@ def tune_bundle(
         losers=choice.losers,
         considered=considered,
         comparison=comparison,
-        notes=source.notes + _without_power(considered) + remarks,
+        notes=source.notes + _without_spread(wish, source.provenance) + _without_power(considered) + remarks,
         created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
         battery=battery_life(chosen, goal, *_battery_of(wish, target)),
     )
@@ -106,6 +106,12 @@ def _check_variants(bundle: Bundle, names: Sequence[str]) -> None:
 
 def _of_one(variants: Sequence[Variant]) -> list[Variant]:
     return [variant for variant in variants if variant.graph == variants[0].graph]
+
+
+def _without_spread(wish: Wish, provenance: str) -> tuple[str, ...]:
+    if wish.quantile is None or provenance != "modelled":
+        return ()
+    return ("modelled latencies have no spread: every frame keeps the bound, whatever share was asked",)
 
 
 def _without_power(considered: Sequence[Estimate]) -> tuple[str, ...]:

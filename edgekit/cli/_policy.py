@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgekit.cli._output import print_table
+from edgekit.cli._output import note, print_table
 
 if TYPE_CHECKING:
     from runtime.choice import Estimate

@@ -21,7 +21,7 @@ _OPTIONS = (
     click.option("--mean-power-mw", type=_POSITIVE, help="The same budget as a mean over time."),
     click.option("--max-power-mw", type=_POSITIVE, help="Thermal cap on the power while busy."),
     click.option("--base-mw", type=_NOT_NEGATIVE, help="Power of the idle device. Default: as metered."),
-    click.option("--sleep-mw", type=_NOT_NEGATIVE, default=0.0, help="Power of the device asleep."),
+    click.option("--sleep-mw", type=_NOT_NEGATIVE, default=0.0, help="Power asleep. Default: 0."),
     click.option("--battery-mwh", type=_POSITIVE, help="Battery, for hours of use. Default: the target's."),
 )  # fmt: skip
 

@@ -64,6 +64,27 @@ def test_tune_shows_winners_reason_and_comparison(tuned):
     assert "Latency: modelled" in shown.output
 
 
+def test_tune_draws_the_frontier(tuned, tmp_path):
+    shown = invoke("tune", tuned, "--target", TARGET, "--plot", tmp_path / "plot.svg")
+    assert shown.exit_code == 0, shown.output
+    assert f"plot written: {tmp_path / 'plot.svg'}" in shown.stderr
+    assert "exhaustive best" in (tmp_path / "plot.svg").read_text(encoding="utf-8")
+
+
+def test_tune_takes_every_limit(tuned):
+    words = ["--objective", "race-to-sleep", "--base-mw", "700", "--sleep-mw", "5", "--battery-mwh", "17700"]
+    shown = invoke("tune", tuned, "--target", TARGET, *words, "--latency-ms", "20", "--max-power-mw", "900")
+    assert shown.exit_code == 0, shown.output
+    goal = load_policy(Bundle.open(tuned), TARGET).goal
+    limits = (goal.deadline_ms, goal.max_power_mw, goal.base_mw, goal.sleep_mw)
+    assert limits == (20.0, 900.0, 700.0, 5.0)
+    assert "for the least energy from frame to frame" in shown.output
+    assert "Battery: 17700 mWh (as given) last" in shown.output
+    shown = invoke("tune", tuned, "--target", TARGET, "--mean-power-mw", "300", "--quantile", "0.95")
+    assert "is the fastest within 10 mJ a frame" in shown.output
+    assert "modelled latencies have no spread" in shown.output
+
+
 def test_tune_json_is_the_policy(tuned):
     raw = json.loads(invoke("tune", tuned, "--target", TARGET, "--json").output)
     assert raw["goal"]["objective"] == "awake"
@@ -114,6 +135,8 @@ def test_tuning_without_sklearn_names_the_extra(tuned):
         (["tune", "--target", "virtual:sdm845"], 1, "no predictor for virtual:sdm845"),
         (["tune", "--target", TARGET, "--fps", "0"], 2, "allowed: fps above 0"),
         (["tune", "--target", TARGET, "--threads", "9"], 2, "threads"),
+        (["tune", "--target", TARGET, "--objective", "race-to-sleep"], 2, "give it with --base-mw"),
+        (["tune", "--target", TARGET, "--plot", "plot.jpeg"], 2, "end it with .png or .svg"),
         (["tune", "--target", TARGET, "--variant", "onnx-fp32"], 2, "unknown variant 'onnx-fp32'"),
         (["run", "--target", "virtual:sdm845"], 1, "no policy for virtual:sdm845; make one: edgekit tune"),
         (["run", "--target", "virtual:sdm84"], 2, "did you mean virtual:sdm845"),
