@@ -92,11 +92,7 @@ class CpuFreq:
 
     @contextlib.contextmanager
     def hold(self, policy: Policy, freq_khz: int) -> Iterator[None]:
-        """Keep ``policy`` at ``freq_khz`` inside the block; put everything back after it.
-
-        The state to go back to is on the disk before anything is changed, so ``edgekit restore``
-        can do it when this process was killed. SIGINT, SIGTERM and SIGHUP leave the block like an
-        exception. What a killed run left here is put back first.
+        """Keep ``policy`` at ``freq_khz`` inside the block; put everything back after it, as ``take``.
 
         Raises:
             ValueError: the clock is not one of the policy's.
@@ -104,18 +100,35 @@ class CpuFreq:
             DeviceTransientError: the clock was written, but another one is read back; or another
                 run holds it.
         """
-        known = policy.available_khz
-        if not known:
-            raise DeviceStableError(f"{policy.path} shows no clocks; leave the clock to the kernel")
-        if not known[0] <= freq_khz <= known[-1] or (len(known) > 2 and freq_khz not in known):
-            clocks = ", ".join(str(khz) for khz in known)
-            raise ValueError(f"{policy.path.name} has no clock of {freq_khz} kHz; choose one of: {clocks}")
-        with held(
-            self._journal, str(policy.path), lambda: read_state(policy.path), self._back(policy)
-        ) as signals:
-            signals.deliver()
-            self._set(policy, freq_khz)
+        check_clock(policy, freq_khz)
+        with self.take(policy) as clock:
+            clock.set(freq_khz)
+            got_khz = self.read_khz(policy)
+            if got_khz is not None and got_khz != freq_khz:
+                raise DeviceTransientError(
+                    f"{policy.path.name} was set to {freq_khz} kHz but reads {got_khz} kHz; a thermal limit "
+                    "or another program holds it: let it cool down or stop that program"
+                )
             yield
+
+    @contextlib.contextmanager
+    def take(self, policy: Policy) -> Iterator[TakenClock]:
+        """Make ``policy``'s clock this block's to set, as often as it likes; put everything back after it.
+
+        The state to go back to is on the disk before anything is changed, so ``edgekit restore``
+        can do it when this process was killed. SIGINT, SIGTERM and SIGHUP leave the block like an
+        exception. What a killed run left here is put back first.
+
+        Raises:
+            PermissionNeeded: /sys is not writable.
+            DeviceTransientError: another run holds the clock.
+        """
+        if not policy.available_khz:
+            raise DeviceStableError(f"{policy.path} shows no clocks; leave the clock to the kernel")
+        clock = TakenClock(policy, self._settle)
+        with held(self._journal, str(policy.path), clock.read_before, self._back(policy)) as signals:
+            signals.deliver()
+            yield clock
 
     def _back(self, policy: Policy) -> Callable[[State], None]:
         def put_back(state: State) -> None:
@@ -125,22 +138,57 @@ class CpuFreq:
 
         return put_back
 
-    def _set(self, policy: Policy, freq_khz: int) -> None:
-        state = read_state(policy.path)
-        if "userspace" in policy.governors:
-            low, high = min(state.min_khz, freq_khz), max(state.max_khz, freq_khz)
-            write_range(policy.path, low, high)
-            _write(policy.path / "scaling_governor", "userspace")
-            _write(policy.path / "scaling_setspeed", str(freq_khz))
+
+class TakenClock:
+    """A clock that is this run's to set, until the block of ``CpuFreq.take`` ends.
+
+    Args:
+        settle: as ``CpuFreq`` takes it.
+    """
+
+    def __init__(self, policy: Policy, settle: Callable[[], None]):
+        self.policy, self._settle = policy, settle
+        self._before: PolicyState | None = None
+
+    def read_before(self) -> PolicyState:
+        """Read, and remember, the state to go back to."""
+        self._before = read_state(self.policy.path)
+        return self._before
+
+    def set(self, freq_khz: int) -> None:
+        """Ask for a clock; what comes of it, ``CpuFreq.read_khz`` tells.
+
+        Raises:
+            ValueError: the clock is not one of the policy's.
+            PermissionNeeded: /sys is not writable.
+            DeviceStableError: the driver refuses, or the policy has vanished.
+        """
+        check_clock(self.policy, freq_khz)
+        folder = self.policy.path
+        if "userspace" in self.policy.governors:
+            state = read_state(folder)
+            write_range(folder, min(state.min_khz, freq_khz), max(state.max_khz, freq_khz))
+            _write(folder / "scaling_governor", "userspace")
+            _write(folder / "scaling_setspeed", str(freq_khz))
         else:
-            write_range(policy.path, freq_khz, freq_khz)
+            write_range(folder, freq_khz, freq_khz)
         self._settle()
-        got_khz = self.read_khz(policy)
-        if got_khz is not None and got_khz != freq_khz:
-            raise DeviceTransientError(
-                f"{policy.path.name} was set to {freq_khz} kHz but reads {got_khz} kHz; a thermal limit or "
-                "another program holds it: let it cool down or stop that program"
-            )
+
+    def give_back(self) -> None:
+        """Leave the clock to the kernel as it was before the block; ``set`` takes it again."""
+        assert self._before is not None
+        write_state(self._before, self.policy.path)
+        self._settle()
+
+
+def check_clock(policy: Policy, freq_khz: int) -> None:
+    """Raise where ``policy`` does not have the clock."""
+    known = policy.available_khz
+    if not known:
+        raise DeviceStableError(f"{policy.path} shows no clocks; leave the clock to the kernel")
+    if not known[0] <= freq_khz <= known[-1] or (len(known) > 2 and freq_khz not in known):
+        clocks = ", ".join(str(khz) for khz in known)
+        raise ValueError(f"{policy.path.name} has no clock of {freq_khz} kHz; choose one of: {clocks}")
 
 
 def read_state(policy_dir: Path) -> PolicyState:
