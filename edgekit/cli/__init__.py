@@ -35,6 +35,7 @@ SECTIONS = {
         "fit": "Learn how fast each core and clock runs a bundle.",
         "tune": "Choose the cheapest setting that meets a frame rate.",
         "run": "Run a bundle on an input under its policy.",
+        "govern": "Run a program at the cheapest setting that is in time.",
         "runner": "Build the native ExecuTorch runner, for a device too.",
         "restore": "Put back what a killed run left changed on a machine.",
     },

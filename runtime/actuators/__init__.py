@@ -1,6 +1,6 @@
 """Actuators: change the machine as context managers that put it back."""
 
-from runtime.actuators.affinity import allowed_cpus, pin
+from runtime.actuators.affinity import allowed_cpus, move, pin
 from runtime.actuators.capability import CLOCKING, PINNING, RUNGS, Capability, Rung, probe
 from runtime.actuators.cgroup import find_cpuset, find_uclamp, hold_cpuset, hold_uclamp
 from runtime.actuators.cpufreq import CpuFreq, Policy
@@ -22,6 +22,7 @@ __all__ = [
     "find_uclamp",
     "hold_cpuset",
     "hold_uclamp",
+    "move",
     "pin",
     "probe",
     "restore",

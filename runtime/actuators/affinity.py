@@ -10,7 +10,9 @@ import os
 from collections.abc import Sequence
 
 from runtime.emulation.marker import announce, announced_cpus, find_marker
-from runtime.errors import DeviceStableError
+from runtime.errors import DeviceStableError, PermissionNeeded
+
+_MOVE_PATIENCE_S = 0.5  # another emulated machine may have the core: a governor cannot wait a minute
 
 
 def allowed_cpus() -> tuple[int, ...] | None:
@@ -58,3 +60,40 @@ def pin(cpus: Sequence[int]) -> None:
             f"asked for CPUs {list(cpus)}, was given {list(_own_cpus())}; "
             "bring them online or leave this process's cpuset"
         )
+
+
+def move(pid: int, tids: Sequence[int], cpus: Sequence[int]) -> None:
+    """Let threads of another process run on ``cpus`` only; threads that have ended are passed over.
+
+    On an emulated machine the process, or the threads if its first one is not among them, also plays
+    those CPUs from now on.
+
+    Args:
+        pid: the process.
+        tids: its threads.
+
+    Raises:
+        PermissionNeeded: the process is another user's.
+        DeviceStableError: the system has no affinity, or the CPUs are not there.
+    """
+    if not hasattr(os, "sched_setaffinity"):
+        raise DeviceStableError("this system cannot pin threads to CPUs; run without a cluster")
+    marker = find_marker()
+    if marker is not None:
+        hosts = marker.map(cpus)
+        for name in [str(pid)] if pid in tids else [f"{pid}:{tid}" for tid in tids]:
+            announce(cpus, name=name, patience_s=_MOVE_PATIENCE_S)
+        cpus = hosts
+    for tid in tids:
+        try:
+            os.sched_setaffinity(tid, cpus)
+        except ProcessLookupError:
+            continue
+        except PermissionError as err:
+            raise PermissionNeeded(
+                f"thread {tid} of process {pid} may not be moved ({err.strerror})"
+            ) from err
+        except OSError as err:
+            raise DeviceStableError(
+                f"cannot move thread {tid} to CPUs {list(cpus)} ({err.strerror}); bring them online"
+            ) from err

@@ -174,6 +174,12 @@ class TakenClock:
             write_range(folder, freq_khz, freq_khz)
         self._settle()
 
+    def is_set(self) -> bool:
+        """Return whether the policy still obeys ``set``: another program may choose another governor."""
+        if "userspace" not in self.policy.governors:
+            return True  # its limits are the request, and the clock shows whether they hold
+        return _read(self.policy.path / "scaling_governor") == "userspace"
+
     def give_back(self) -> None:
         """Leave the clock to the kernel as it was before the block; ``set`` takes it again."""
         assert self._before is not None

@@ -77,19 +77,25 @@ def find_marker(root: Path = Path("/")) -> Marker | None:
         raise DataError(f"{root / MARKER} does not describe an emulated machine ({err})") from err
 
 
-def announce(cpus: Sequence[int], root: Path = Path("/")) -> None:
+def announce(
+    cpus: Sequence[int], root: Path = Path("/"), name: str | None = None, patience_s: float = _PATIENCE_S
+) -> None:
     """Tell the emulated machine that this thread runs on ``cpus`` from now on.
 
     Said by a process's main thread, it holds for the whole process. Its core is as slow as they are
     when this returns.
 
+    Args:
+        name: of somebody else's process, ``PID``, or thread, ``PID:TID``; default: this thread's.
+        patience_s: how long to wait for another emulated machine to leave the host's core.
+
     Raises:
         DeviceStableError: the machine refuses, and why.
-        DeviceTransientError: another emulated machine has used the host's core for a minute.
+        DeviceTransientError: another emulated machine has used the host's core for all that time.
     """
-    path = root / PINS / _own_name()
+    path = root / PINS / (name or _own_name())
     asked = _text(cpus)
-    deadline_s = time.monotonic() + _PATIENCE_S
+    deadline_s = time.monotonic() + patience_s
     while True:
         path.write_text(asked)
         answer = path.read_text().strip()

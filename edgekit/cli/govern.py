@@ -1,0 +1,62 @@
+"""``edgekit govern``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from edgekit.cli import _options as options
+from edgekit.cli._govern import govern_inside, print_governed, split_words
+from edgekit.cli._output import note, print_json
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[BUNDLE] [-- COMMAND...]")
+@options.target_option
+@click.option("--fps", type=float, default=None, help="Pace of the frames. Default: the policy's.")
+@click.option("--late", type=options.Share(), default=0.01, help="Share of frames that may be late. [1%]")
+@click.option(
+    "--frames",
+    type=click.IntRange(min=1),
+    default=300,
+    show_default=True,
+    help="Frames of the bundle to run, where no command is given.",
+)
+@click.option("--serve", is_flag=True, help="Serve any program until stopped, instead of running one.")
+@click.option("--socket", type=_FILE, help="Where to serve; default: beside the journal.")
+@click.option("--policy-target", metavar="NAME", help="Follow the policy that was tuned for this target.")
+@click.option("--log", type=_FILE, help="File to write each frame to, as JSON Lines.")
+@options.meter_option
+@options.json_option
+@click.pass_context
+def govern(ctx: click.Context, words: tuple[str, ...], serve: bool, as_json: bool, **given: Any) -> None:
+    """Run COMMAND, or the bundle's own frames, at the cheapest setting that is in time.
+
+    The command finds the governor by EDGEKIT_GOVERNOR and tells it of each frame (see
+    runtime/governing/client.py, one file to copy); one that does not runs at the policy's setting. Clocks
+    and cores change while it runs, and are put back after.
+
+    \b
+    edgekit govern model.edgekit --fps 30 -- python camera.py
+    edgekit govern model.edgekit --target emulated:gs101 --frames 900 --log frames.jsonl
+    edgekit govern --serve
+    """
+    from runtime.governing.running import govern as run
+    from runtime.governing.running import serve as serve_all
+
+    bundle, command = split_words(words)
+    kind, _, soc = given["target"].partition(":")
+    if kind == "emulated":
+        inside = given | {"policy_target": given["policy_target"] or given["target"], "target": None}
+        flags = [name for name, is_set in (("serve", serve), ("json", as_json)) if is_set]
+        ctx.exit(govern_inside(soc, bundle, command, inside, flags))
+    if serve:
+        serve_all(bundle, tell=note, **{key: given[key] for key in given if key not in ("frames", "meter")})
+        return
+    result = run(bundle, command, tell=note, **{key: given[key] for key in given if key != "socket"})
+    print_json(result) if as_json else print_governed(result)
+    ctx.exit(result.status)

@@ -1,0 +1,127 @@
+"""Tell a governor of each frame: needs nothing but Python 3.8, so copy this file into any program.
+
+    from edgekit_client import Session          # this file, under a name of your own
+
+    with Session(target_ms=1000 / 30) as session:
+        while camera.is_open():
+            with session.frame():
+                work()
+
+Without a governor (``EDGEKIT_GOVERNOR`` is not set, or it is gone) everything runs as it would, and
+``session.is_governed`` is false. The protocol is a line of JSON each way: see docs/governing.md.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import time
+from typing import Any, Iterator, Sequence  # noqa: UP035  (3.8 has these types only there)
+
+VARIABLE = "EDGEKIT_GOVERNOR"
+_PATIENCE_S = 1.0  # for an answer: a governor that hangs must not stop the frames
+
+
+class Session:
+    """A stream of frames that should each take at most ``target_ms``.
+
+    Args:
+        target_ms: of a frame.
+        tids: threads that work on frames; default: all that this process has now.
+        name: for the governor's remarks.
+        path: of the governor's socket; default: from the environment.
+
+    Attributes:
+        problem: why there is no governor, or what it refused; empty while all is well.
+        answer: the governor's last, such as ``{"ok": true, "cluster": "big", "freq_khz": 1328000}``.
+
+    Raises:
+        ValueError: the governor refuses such a session.
+    """
+
+    def __init__(
+        self, target_ms: float, tids: Sequence[int] | None = None, name: str = "", path: str | None = None
+    ):
+        self.answer: dict[str, Any] = {}
+        self.problem = ""
+        self._socket: socket.socket | None = None
+        self._rest = b""
+        path = path or os.environ.get(VARIABLE)
+        if not path:
+            self.problem = f"{VARIABLE} is not set: no governor runs this program"
+            return
+        if tids is None:
+            tids = [int(tid) for tid in os.listdir("/proc/self/task")]
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.settimeout(_PATIENCE_S)
+        try:
+            self._socket.connect(path)
+        except OSError as err:
+            self._leave(f"no governor at {path} ({err})")
+            return
+        self._ask({"do": "open", "tids": list(tids), "target_ms": target_ms, "name": name})
+        if self.is_governed and self.problem:
+            self._leave(self.problem)
+            raise ValueError(self.problem)
+
+    @property
+    def is_governed(self) -> bool:
+        """Whether a governor answers."""
+        return self._socket is not None
+
+    @contextlib.contextmanager
+    def frame(self) -> Iterator[None]:
+        """Time the block and report it, unless it fails."""
+        begin_s = time.monotonic()
+        yield
+        self.report((time.monotonic() - begin_s) * 1e3)
+
+    def report(self, actual_ms: float, late: bool | None = None) -> None:
+        """Report a frame; ``late`` says whether it missed its time where the duration does not tell."""
+        self._ask({"do": "report", "actual_ms": actual_ms, "late": late})
+
+    def update_target(self, target_ms: float) -> None:
+        """Ask for another duration of a frame."""
+        self._ask({"do": "update_target", "target_ms": target_ms})
+
+    def headroom(self) -> float | None:
+        """Return the share of the target that the fastest setting would leave; ``None``: no governor."""
+        self._ask({"do": "headroom"})
+        return self.answer.get("headroom") if self.is_governed else None
+
+    def close(self) -> None:
+        """End the session."""
+        self._leave("closed")
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def _ask(self, request: dict[str, Any]) -> None:
+        """Send a request and wait for its answer; a governor that does not answer is left for good."""
+        if self._socket is None:
+            return
+        try:
+            self._socket.sendall(json.dumps(request).encode() + b"\n")
+            while b"\n" not in self._rest:
+                more = self._socket.recv(65536)
+                if not more:
+                    self._leave("the governor has ended")
+                    return
+                self._rest += more
+        except OSError as err:
+            self._leave(f"the governor does not answer ({err})")
+            return
+        line, _, self._rest = self._rest.partition(b"\n")
+        self.answer = json.loads(line.decode())
+        self.problem = "" if self.answer.get("ok") else str(self.answer.get("error"))
+
+    def _leave(self, problem: str) -> None:
+        self.problem = problem
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None

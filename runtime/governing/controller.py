@@ -1,0 +1,164 @@
+"""What a governor does about each frame: pure, so that a test can play any hour in a second.
+
+Knows no clock, file or socket. Time is what the caller says it is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from runtime.decision import DecisionTable, Feedback, Hysteresis
+from runtime.governing.margin import Margin
+from runtime.governing.trust import Trust
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What to run the next frame at.
+
+    Attributes:
+        row: of the table; ``None`` leaves the clock to the kernel.
+        meets_deadline: whether the row is expected to be in time.
+        reason: why, in words; empty while nothing changes.
+    """
+
+    row: int | None
+    meets_deadline: bool
+    reason: str = ""
+
+
+class Controller:
+    """Chooses a row of a policy's table for each frame, and corrects the table by what frames took.
+
+    Args:
+        table: rows that can be changed to while the work runs.
+        deadline_ms: of a frame.
+        feedback: how the slowdown over the table is followed.
+        hysteresis: how long a cheaper row must be asked for.
+        margin: how late frames are answered.
+        trust: when the table is not believed any more.
+
+    Example:
+        >>> from runtime.decision import Row
+        >>> slow = Row("litert-fp32", "little", 600_000, 1, 28.0, 30.0, 100.0, 2.8)
+        >>> fast = Row("litert-fp32", "big", 2_400_000, 1, 5.0, 6.0, 1500.0, 7.5)
+        >>> controller = Controller(DecisionTable((slow, fast)), deadline_ms=33.3)
+        >>> controller.decide(now_s=0.0).row
+        0
+        >>> controller.observe(45.0, row=0, now_s=0.1)
+        >>> controller.decide(now_s=0.1).row
+        1
+    """
+
+    def __init__(
+        self,
+        table: DecisionTable,
+        deadline_ms: float,
+        *,
+        feedback: Feedback | None = None,
+        hysteresis: Hysteresis | None = None,
+        margin: Margin | None = None,
+        trust: Trust | None = None,
+    ):
+        self.table = table
+        self.deadline_ms = _checked(deadline_ms)
+        self.feedback = feedback or Feedback()
+        self.hysteresis = hysteresis or Hysteresis()
+        self.margin_rule = margin or Margin()
+        self.trust = trust or Trust()
+        self.slowdown, self.margin = 1.0, 1.0
+        self.caps: Mapping[str, int] = {}
+        self.max_power_mw = math.inf
+        self._row, self._calm = -1, 0
+        self._was_trusted, self._met = True, True
+
+    def observe(self, latency_ms: float, row: int | None, now_s: float, is_late: bool | None = None) -> None:
+        """Learn from a frame that is done.
+
+        Args:
+            row: that it ran at; ``None`` where the kernel chose, or somebody else changed, the clock.
+            is_late: whether it missed its deadline, where that does not follow from ``latency_ms``.
+
+        Raises:
+            ValueError: a latency that cannot be.
+        """
+        if not 0 < latency_ms < math.inf:
+            raise ValueError(f"a frame took {latency_ms} ms; it must be a positive number")
+        if row is None:
+            return
+        bound_ms = self.table.rows[row].latency_high_ms
+        self.trust.observe(latency_ms, bound_ms * max(self.slowdown, 1.0), now_s)
+        self.slowdown = self.feedback.next_slowdown(self.slowdown, latency_ms, bound_ms)
+        if is_late is None:
+            is_late = latency_ms > self.deadline_ms
+        if not is_late or row != self.fastest():  # nothing could have helped at the fastest
+            self.margin = self.margin_rule.next(self.margin, is_late)
+
+    def decide(self, now_s: float) -> Decision:
+        """Return what the next frame runs at."""
+        if not self.trust.is_trusted(now_s):
+            reason = "frames take longer than predicted too often: the clock is left to the kernel"
+            decision = Decision(None, False, reason if self._was_trusted else "")
+            self._was_trusted, self._row, self._calm = False, -1, 0
+            return decision
+        wanted = self._decide(self.deadline_ms / self.margin)
+        before = self._row if self._row >= 0 and self._is_allowed(self._row) else -1
+        row, self._calm = self.hysteresis.next_row(before, wanted, self._calm)
+        meets = self.bound_ms(row) <= self.deadline_ms
+        reason = self._reason(row, before, meets)
+        self._row, self._was_trusted, self._met = row, True, meets
+        return Decision(row, meets, reason)
+
+    def retarget(self, deadline_ms: float) -> None:
+        """Take another deadline from the next decision on; a looser one is followed at once, too."""
+        self.deadline_ms = _checked(deadline_ms)
+        self._row, self._calm = -1, 0
+
+    def bound_ms(self, row: int) -> float:
+        """Return what a frame takes at most at ``row``, as far as is known now."""
+        return self.table.rows[row].latency_high_ms * self.slowdown
+
+    def fastest(self) -> int:
+        """Return the fastest row that the caps allow."""
+        return self._decide(0.0)
+
+    def headroom(self) -> float:
+        """Return the share of the deadline that is left at the fastest row allowed; negative: too slow."""
+        return 1.0 - self.bound_ms(self.fastest()) / self.deadline_ms
+
+    def _decide(self, deadline_ms: float) -> int:
+        return self.table.decide(
+            deadline_ms, self.slowdown, max_power_mw=self.max_power_mw, max_freq_khz=self.caps
+        )
+
+    def _is_allowed(self, row: int) -> bool:
+        known = self.table.rows[row]
+        power_mw = math.inf if known.power_mw is None else known.power_mw
+        freq_khz = known.freq_khz or 0
+        return power_mw <= self.max_power_mw and freq_khz <= self.caps.get(known.cluster, freq_khz)
+
+    def _reason(self, row: int, before: int, meets: bool) -> str:
+        setting = self.table.rows[row].setting
+        bound = f"{self.bound_ms(row):.3g} ms at most"
+        if not meets and (self._met or row != before):
+            cap = " that the cap allows" if self.caps or self.max_power_mw < math.inf else ""
+            return f"nothing{cap} meets {self.deadline_ms:.3g} ms: {setting} is the fastest ({bound})"
+        if row == before:
+            return ""
+        if not self._was_trusted:
+            return f"back from the kernel's clock: {setting} ({bound})"
+        if before < 0:
+            return f"{setting} is the cheapest that meets {self.deadline_ms:.3g} ms ({bound})"
+        if row > before:
+            return f"up to {setting}: frames take {self.slowdown:.2f} times their bound ({bound})"
+        return (
+            f"down to {setting}: {self.hysteresis.frames} frames in a row would have been in time ({bound})"
+        )
+
+
+def _checked(deadline_ms: float) -> float:
+    if not 0 < deadline_ms < math.inf:
+        raise ValueError(f"deadline is {deadline_ms} ms; it must be a positive number")
+    return deadline_ms

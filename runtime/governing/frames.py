@@ -1,0 +1,126 @@
+"""A program that runs a model's frames at a pace and reports them: ``python -m runtime.governing.frames``.
+
+What ``edgekit govern BUNDLE`` runs where no program is given, and an example of one that is governed. Its
+only argument is a ``Job`` as JSON; what came of it goes to the job's ``out``.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from runtime.actuators import pin
+from runtime.bundle import Bundle, TensorSpec, Variant, write_atomic
+from runtime.engines import executorch, litert, random_inputs  # noqa: F401  (each registers its engine)
+from runtime.engines.engine import ENGINES
+from runtime.errors import EdgekitError
+from runtime.governing.client import Session
+from runtime.pacing import WallClock, released
+
+_WARMUP_FRAMES = 3
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to run.
+
+    Attributes:
+        model: path of the file.
+        threads: of the engine's pool.
+        frames: how many, one every ``period_ms``.
+        out: file for the ``Served``; ``None``: none.
+        cpus: to pin to before anything is loaded, where no governor does it.
+    """
+
+    engine: str
+    model: str
+    graph: str
+    threads: int
+    frames: int
+    period_ms: float
+    out: str | None = None
+    cpus: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Served:
+    """What came of the frames.
+
+    Attributes:
+        start_s: when each frame began, since the first was released.
+        latency_ms: of each.
+        late: whether each ended after the end of its period.
+        is_governed: whether a governor answered to the end; else ``problem`` says why not.
+    """
+
+    start_s: tuple[float, ...]
+    latency_ms: tuple[float, ...]
+    late: tuple[bool, ...]
+    is_governed: bool
+    problem: str
+
+
+def job_for(
+    bundle: Bundle, variant: Variant, *, threads: int, frames: int, period_ms: float, out: Path | None = None
+) -> Job:
+    """Return the job that runs ``frames`` frames of a bundle's variant."""
+    path = str(bundle.file(variant.path).resolve())
+    where = None if out is None else str(out)
+    return Job(variant.engine, path, variant.graph, threads, frames, period_ms, where)
+
+
+def command_of(job: Job) -> list[str]:
+    """Return the command line that does ``job``."""
+    return [sys.executable, "-P", "-m", "runtime.governing.frames", msgspec.json.encode(job).decode()]
+
+
+def serve(job: Job) -> Served:
+    """Run the frames, each released at its time, and report them.
+
+    Raises:
+        MissingExtra: the engine is not installed.
+        DeviceError: it cannot run the model, or pin.
+    """
+    if job.cpus is not None:
+        pin(job.cpus)
+    engine = ENGINES.get(job.engine)(job.model, job.graph, job.threads)
+    engine.set_inputs(random_inputs([TensorSpec(*spec) for spec in engine.inputs]))
+    for _ in range(_WARMUP_FRAMES):
+        engine.invoke()
+    starts_s, latencies_ms, lates = [], [], []
+    clock = WallClock()
+    with Session(job.period_ms, name=Path(job.model).stem) as session:
+        problem = session.problem
+        begin_ms = clock.now_ms()
+        for number in released(job.frames, 1e3 / job.period_ms, clock):
+            start_ms = clock.now_ms()
+            engine.invoke()
+            end_ms = clock.now_ms()
+            is_late = end_ms > begin_ms + (number + 1) * job.period_ms
+            starts_s.append((start_ms - begin_ms) / 1e3)
+            latencies_ms.append(end_ms - start_ms)
+            lates.append(is_late)
+            session.report(end_ms - start_ms, is_late)
+            problem = session.problem
+        is_governed = session.is_governed
+    return Served(tuple(starts_s), tuple(latencies_ms), tuple(lates), is_governed, problem)
+
+
+def main() -> int:
+    """Do the job that the first argument describes; return the exit status."""
+    job = msgspec.json.decode(sys.argv[1], type=Job)
+    try:
+        served = serve(job)
+    except EdgekitError as err:
+        print(f"Error: {err}", file=sys.stderr)
+        return err.exit_code
+    if job.out is not None:
+        write_atomic(Path(job.out), msgspec.json.encode(served))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,175 @@
+"""Serves sessions: decides for each, merges what they ask of shared clocks, moves their threads."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections import Counter
+from collections.abc import Callable
+
+from runtime.governing.arbitration import demanded_khz
+from runtime.governing.log import FrameLine
+from runtime.governing.machine import Machine, read_affinity, threads_of, write_affinity
+from runtime.governing.margin import Margin
+from runtime.governing.session import Session
+from runtime.governing.tables import Rows
+from runtime.setting import Setting
+
+_MOST_TRIES = 4  # of a decision, each under the caps that the one before met
+
+
+class Governor:
+    """The sessions on one machine. Opens no socket: see ``server``.
+
+    Args:
+        rows: that sessions may run at.
+        margin: how late frames are answered.
+        now: monotonic seconds.
+        write: called with each frame.
+        tell: called with each remark.
+
+    Example:
+        >>> governor = Governor(machine, rows)                               # doctest: +SKIP
+        >>> session = governor.open(pid, (pid,), target_ms=33.3)             # doctest: +SKIP
+        >>> governor.report(session.number, actual_ms=21.0).row.freq_khz     # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        machine: Machine,
+        rows: Rows,
+        *,
+        margin: Margin | None = None,
+        now: Callable[[], float] = time.monotonic,
+        write: Callable[[FrameLine], None] = lambda line: None,
+        tell: Callable[[str], None] = lambda remark: None,
+    ):
+        self.machine, self.rows = machine, rows
+        self.sessions: dict[int, Session] = {}
+        self.frames_at: Counter[str] = Counter()
+        self.frames = self.late = self.untrusted = 0
+        self._margin, self._now = margin or Margin(), now
+        self._write, self._tell = write, tell
+        self._numbers = itertools.count(1)
+        self._begun_s = now()
+        self._fixed: Setting | None = None
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the governor began."""
+        return self._now() - self._begun_s
+
+    def fix(self, pid: int, setting: Setting) -> None:
+        """Run a process that reports no frames at ``setting``, as long as there is no session."""
+        self._fixed = setting
+        self._set_clocks()
+        self.machine.move(pid, threads_of(pid), setting.cluster, setting.threads)
+
+    def open(self, pid: int, tids: tuple[int, ...], target_ms: float, name: str = "") -> Session:
+        """Begin a session.
+
+        Raises:
+            ValueError: a target duration that cannot be.
+        """
+        session = Session(next(self._numbers), pid, tids, name, self.rows, target_ms, self._margin)
+        session.affinity = {tid: cpus for tid in tids if (cpus := read_affinity(tid)) is not None}
+        self.sessions[session.number] = session
+        self._decide(session)
+        return session
+
+    def report(self, number: int, actual_ms: float, late: bool | None = None) -> Session:
+        """Take note of a frame, and set the machine for the next one.
+
+        Args:
+            late: whether it missed its time; default: whether it took longer than the target.
+
+        Raises:
+            ValueError: a duration that cannot be, or no such session.
+        """
+        session = self.session(number)
+        is_late = actual_ms > session.target_ms if late is None else late
+        line = self._line(session, actual_ms, is_late)
+        session.report(actual_ms, is_late, self._now())
+        self._write(line)
+        self.frames_at[session.setting_text] += 1
+        self.frames += 1
+        self.late += is_late
+        self.untrusted += not session.is_trusted
+        self._decide(session)
+        return session
+
+    def retarget(self, number: int, target_ms: float) -> Session:
+        """Give a session another target duration; raises as ``open`` and ``report``."""
+        session = self.session(number)
+        session.retarget(target_ms)
+        self._decide(session)
+        return session
+
+    def close(self, number: int) -> None:
+        """End a session; its threads may run again where they could before."""
+        session = self.sessions.pop(number)
+        for tid, cpus in session.affinity.items():
+            write_affinity(tid, cpus)
+        self._set_clocks()
+
+    def session(self, number: int) -> Session:
+        """Return the session of that number.
+
+        Raises:
+            ValueError: there is none.
+        """
+        if number not in self.sessions:
+            raise ValueError(f"there is no session {number}; open one first")
+        return self.sessions[number]
+
+    def _decide(self, session: Session) -> None:
+        for _ in range(_MOST_TRIES):
+            caps = dict(self.machine.caps)
+            decision = session.decide(self._now(), caps)
+            if decision.reason:
+                self._tell(f"{session.label}: {decision.reason}")
+            if self._apply(session) or self.machine.caps == caps:
+                return
+
+    def _apply(self, session: Session) -> bool:
+        """Bring the machine to what the sessions ask for; return whether this one has what it asked."""
+        row = session.row
+        if row is None:  # the kernel's clock, on the cores where a frame is in time if it can be
+            row = session.controller.table.rows[session.controller.fastest()]._replace(freq_khz=None)
+        reached = self._set_clocks()
+        taken = [other.cpus for other in self.sessions.values() if other is not session and other.cpus]
+        cpus = self.machine.move(session.pid, session.tids, row.cluster, row.threads, taken, session.cpus)
+        session.cpus = cpus or session.cpus
+        session.in_effect = None
+        if session.decision.row is None:
+            return True
+        if row.freq_khz is None:
+            session.in_effect = session.decision.row if cpus else None
+        elif cpus and row.cluster in reached:
+            session.in_effect = session.row_at(row.cluster, reached[row.cluster])
+        elif self.machine.is_lost(row.cluster):
+            session.controller.trust.distrust(self._now())
+        return session.in_effect is not None
+
+    def _set_clocks(self) -> dict[str, int]:
+        """Set what is asked for now, and return the clocks that were reached."""
+        wanted = demanded_khz(session.row for session in self.sessions.values())
+        if not self.sessions and self._fixed is not None and self._fixed.freq_khz is not None:
+            wanted = {self._fixed.cluster: self._fixed.freq_khz}
+        reached = self.machine.set_clocks(wanted)
+        return {cluster: wanted[cluster] for cluster in reached}
+
+    def _line(self, session: Session, actual_ms: float, is_late: bool) -> FrameLine:
+        row = None if session.in_effect is None else session.controller.table.rows[session.in_effect]
+        power_mw = None if row is None else row.power_mw
+        return FrameLine(
+            start_s=max(0.0, self.elapsed_s - actual_ms / 1e3),
+            latency_ms=actual_ms,
+            late=is_late,
+            cluster=session.cluster,
+            freq_khz=None if row is None else row.freq_khz,
+            power_mw=power_mw,
+            energy_mj=None if power_mw is None else power_mw * actual_ms / 1e3,
+            trusted=session.is_trusted,
+            reason=session.decision.reason,
+        )

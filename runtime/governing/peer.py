@@ -1,0 +1,53 @@
+"""Who is at the other end of a Unix socket, by the kernel's word (unix(7), SO_PEERCRED)."""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from runtime.errors import PermissionNeeded
+from runtime.governing.machine import threads_of
+
+_UCRED = struct.Struct("3i")
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A process and its user."""
+
+    pid: int
+    uid: int
+
+
+def read_peer(connection: socket.socket) -> Peer:
+    """Return who connected.
+
+    Raises:
+        PermissionNeeded: neither this user nor root, or a process that cannot be seen from here.
+    """
+    data = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
+    pid, uid, _ = _UCRED.unpack(data)
+    if uid not in (os.getuid(), 0):
+        raise PermissionNeeded(
+            f"user {uid} may not use the governor of user {os.getuid()}; run both as one user, or as root"
+        )
+    if pid <= 0:
+        raise PermissionNeeded(
+            "the program runs in another PID namespace, out of sight; run the governor there"
+        )
+    return Peer(pid, uid)
+
+
+def check_threads(peer: Peer, tids: Collection[int]) -> None:
+    """Make sure that every thread is one of the peer's own.
+
+    Raises:
+        PermissionNeeded: one is not.
+    """
+    if strangers := sorted(set(tids) - set(threads_of(peer.pid))):
+        raise PermissionNeeded(
+            f"thread {strangers[0]} is not one of process {peer.pid}, which asks; give threads of your own"
+        )

@@ -1,0 +1,157 @@
+"""Put a governor together for a target, serve until it is over, put everything back."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from runtime.actuators import CpuFreq, Journal
+from runtime.actuators.signals import orderly_signals
+from runtime.bundle import Bundle
+from runtime.errors import DeviceStableError
+from runtime.governing.clocks import Clocks
+from runtime.governing.governor import Governor
+from runtime.governing.lock import only_one
+from runtime.governing.log import FrameLine, GovernedLog, Header
+from runtime.governing.machine import Machine
+from runtime.governing.margin import Margin
+from runtime.governing.server import Server
+from runtime.governing.tables import Rows, capacity_rows, policy_rows
+from runtime.policy import Policy, load_policy
+from runtime.targets import LocalTarget, Target
+
+Tell = Callable[[str], None]
+SOCKET = "governor.sock"
+LOCK = "governor.lock"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a governor serves.
+
+    Attributes:
+        rows: that sessions may run at.
+        policy: they come from; ``None``: from the SoC's capacities alone.
+        period_ms: of a frame, for those who do not say their own.
+    """
+
+    target: LocalTarget
+    rows: Rows
+    policy: Policy | None
+    period_ms: float
+
+    @property
+    def energy_source(self) -> str:
+        """Where the power of a setting comes from."""
+        if self.policy is not None:
+            return self.policy.energy_source
+        figure = self.target.power(self.rows.table.rows[0].setting)
+        return self.target.energy_note if figure is None else figure.source
+
+
+def plan_for(
+    target: Target, bundle: Bundle | None, fps: float | None, *, policy_target: str | None = None
+) -> Plan:
+    """Return what to govern ``target`` by.
+
+    Args:
+        bundle: whose policy to follow; ``None`` governs any work, by the SoC's capacities.
+        fps: of frames; default: the policy's, or 30.
+        policy_target: name of the target as the policy was made for it, where that is another one.
+
+    Raises:
+        DeviceStableError: nothing can be governed there.
+        NotFittedError: the bundle has no policy for this target.
+        BundleError: its policy is for another device.
+        ValueError: ``fps`` is out of range.
+    """
+    if fps is not None and not 0 < fps <= 1000:
+        raise ValueError(f"fps is {fps}; it must be above 0, at most 1000")
+    if not isinstance(target, LocalTarget):
+        raise DeviceStableError(_why_not(target.name))
+    policy = None if bundle is None else load_policy(bundle, policy_target or target.name)
+    if policy is None:
+        rows = capacity_rows(target.profile, target.power, target.settings())
+    else:
+        rows = policy_rows(policy, target.profile)
+    asks_clock = any(row.freq_khz is not None for row in rows.table.rows)
+    if asks_clock and target.capability.rung != "sysfs":
+        raise DeviceStableError(f"{target.name} does not let clocks be held: {target.capability.reasons[0]}")
+    if policy is None:
+        return Plan(target, rows, None, 1e3 / (fps or 30.0))
+    return Plan(target, rows, policy, 1e3 / fps if fps else policy.deadline_ms)
+
+
+@contextlib.contextmanager
+def serving(
+    plan: Plan,
+    *,
+    socket: Path | None = None,
+    log: Path | None = None,
+    margin: Margin | None = None,
+    tell: Tell = lambda remark: None,
+) -> Iterator[Server]:
+    """Give a server on ``plan``'s machine; whatever it changed is put back after the block.
+
+    SIGINT, SIGTERM and SIGHUP leave the block like an exception; everything is put back first.
+
+    Args:
+        socket: path; default: beside the journal.
+        log: file to write each frame to.
+        tell: called with each remark.
+
+    Raises:
+        DeviceTransientError: a governor runs already; it is named.
+        DeviceError: the socket or the clocks cannot be had.
+        DataError: the log cannot be written.
+    """
+    target = plan.target
+    cpufreq = CpuFreq(target.root)
+    folder = Journal().folder
+    path = socket or folder / SOCKET
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(only_one(folder / LOCK, f"socket {path}"))
+        signals = stack.enter_context(orderly_signals())
+        frames = None if log is None else stack.enter_context(GovernedLog(log, _header(plan)))
+        clocks = None
+        if target.capability.rung == "sysfs":
+            clocks = stack.enter_context(Clocks(cpufreq, target.profile, tell=tell))
+        governor = Governor(
+            Machine(target.profile, clocks, tell=tell),
+            plan.rows,
+            margin=margin,
+            write=_ignore if frames is None else frames.write,
+            tell=tell,
+        )
+        server = stack.enter_context(Server(governor, path, tell=tell))
+        try:
+            yield server
+        finally:
+            signals.hold_back = True  # until all clusters are as they were
+
+
+def _header(plan: Plan) -> Header:
+    return Header(
+        plan.target.name,
+        plan.target.provenance,
+        1e3 / plan.period_ms,
+        plan.period_ms,
+        energy_source=plan.energy_source,
+    )
+
+
+def _ignore(line: FrameLine) -> None:
+    return None
+
+
+def _why_not(name: str) -> str:
+    kind, _, rest = name.partition(":")
+    hint = {
+        "virtual": f"nothing runs on it: play it with emulated:{rest}, or model frames with edgekit run",
+        "ssh": f"a governor runs where the frames run: ssh {rest} edgekit govern ...",
+        "emulated": f"run it inside: edgekit emulate {rest} -- edgekit govern ...",
+        "adb": "a phone on adb has no Python to run it: write one in C with edgekit tune --emit c",
+    }.get(kind, "run it on that machine")
+    return f"{name} cannot be governed from here; {hint}"

@@ -1,0 +1,87 @@
+"""Whether a table's promises may be acted on, judged by the frames that broke them.
+
+The idea of ``predictors.OnlineLatency`` without scikit-learn: a conformal bound fails in a known share of
+cases; where it fails so much oftener that chance explains it less often than ``false_alarm``, it is not
+believed any more. Frames below their bound cost no trust: they keep their deadline.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+
+
+class Trust:
+    """Backs off when bounds fail too often, and comes back after a calm time.
+
+    Args:
+        alpha: share of frames that may lie above the bound by what it promises.
+        tolerance: a frame counts as outside only above the bound times this: a bound that is a little
+            narrow is corrected, not distrusted.
+        window: how many of the last frames count.
+        false_alarm: chance, per frame, of taking luck for a broken promise.
+        calm_s: how long to stay backed off; doubled, up to ``longest_s``, when it was in vain.
+
+    Example:
+        >>> trust = Trust()
+        >>> for _ in range(4):
+        ...     trust.observe(30.0, 20.0, now_s=0.0)
+        >>> trust.is_trusted(0.0), trust.is_trusted(5.0)
+        (False, True)
+    """
+
+    def __init__(
+        self,
+        alpha: float = 0.1,
+        tolerance: float = 1.2,
+        window: int = 30,
+        false_alarm: float = 0.001,
+        calm_s: float = 5.0,
+        longest_s: float = 60.0,
+    ):
+        if not (0 < alpha < 1 and tolerance >= 1 and window >= 1 and 0 < calm_s <= longest_s):
+            raise ValueError(
+                f"alpha {alpha}, tolerance {tolerance}, window {window}, calm {calm_s} to {longest_s} s; "
+                "allowed: alpha between 0 and 1, tolerance and window from 1, calm times above 0"
+            )
+        self.alpha, self.tolerance = alpha, tolerance
+        self.calm_s, self.longest_s = calm_s, longest_s
+        self.backed_off = 0  # how often
+        self.outside = 0  # of all frames
+        self.seen = 0
+        self._recent: deque[bool] = deque(maxlen=window)
+        self._most = [_most_outside(n, alpha, false_alarm) for n in range(window + 1)]
+        self._back_s = -math.inf
+        self._wait_s = calm_s
+
+    def observe(self, latency_ms: float, bound_ms: float, now_s: float) -> None:
+        """Take note of a frame and of the upper bound it had been given."""
+        is_outside = not latency_ms <= bound_ms * self.tolerance
+        self.seen += 1
+        self.outside += is_outside
+        self._recent.append(is_outside)
+        if sum(self._recent) > self._most[len(self._recent)]:
+            self.distrust(now_s)
+        elif now_s > self._back_s + self.longest_s:
+            self._wait_s = self.calm_s  # it has held for so long that the past is forgotten
+
+    def distrust(self, now_s: float) -> None:
+        """Back off from now on."""
+        self._recent.clear()
+        self.backed_off += 1
+        self._back_s = now_s + self._wait_s
+        self._wait_s = min(2 * self._wait_s, self.longest_s)
+
+    def is_trusted(self, now_s: float) -> bool:
+        """Return whether the table may be acted on now."""
+        return now_s >= self._back_s
+
+
+def _most_outside(frames: int, alpha: float, false_alarm: float) -> int:
+    """Return how many of ``frames`` may be outside before chance explains it less often than allowed."""
+    tail = 0.0
+    for outside in range(frames, -1, -1):
+        tail += math.comb(frames, outside) * alpha**outside * (1 - alpha) ** (frames - outside)
+        if tail >= false_alarm:
+            return outside
+    return frames
