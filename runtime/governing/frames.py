@@ -87,7 +87,8 @@ def serve(job: Job) -> Served:
     if job.cpus is not None:
         pin(job.cpus)
     engine = ENGINES.get(job.engine)(job.model, job.graph, job.threads)
-    engine.set_inputs(random_inputs([TensorSpec(*spec) for spec in engine.inputs]))
+    specs = [TensorSpec(*spec) for spec in engine.inputs]
+    engine.set_inputs([array.numpy() for array in random_inputs(specs)])
     for _ in range(_WARMUP_FRAMES):
         engine.invoke()
     starts_s, latencies_ms, lates = [], [], []

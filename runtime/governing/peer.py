@@ -12,6 +12,7 @@ from runtime.errors import PermissionNeeded
 from runtime.governing.machine import threads_of
 
 _UCRED = struct.Struct("3i")
+_ROOT = 0
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ def read_peer(connection: socket.socket) -> Peer:
     """
     data = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
     pid, uid, _ = _UCRED.unpack(data)
-    if uid not in (os.getuid(), 0):
+    if uid not in (os.getuid(), _ROOT):
         raise PermissionNeeded(
             f"user {uid} may not use the governor of user {os.getuid()}; run both as one user, or as root"
         )

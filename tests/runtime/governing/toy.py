@@ -1,0 +1,81 @@
+"""A toy phone for governors: two clusters in a tree of files, and rows to choose from."""
+
+from dataclasses import dataclass, field
+
+from runtime.actuators import CpuFreq, Journal
+from runtime.decision import DecisionTable, Row
+from runtime.governing.clocks import Clocks
+from runtime.governing.governor import Governor
+from runtime.governing.machine import Machine
+from runtime.governing.tables import Rows
+from runtime.soc import load_profile
+from runtime.soc.tree import SocTree
+
+PROFILE = load_profile("gs101")  # little 0-3, mid 4-5, big 6-7
+
+
+def row(cluster, freq_khz, latency_ms, power_mw):
+    energy_mj = None if power_mw is None else power_mw * latency_ms / 1000
+    return Row("litert-fp32", cluster, freq_khz, 1, latency_ms, 1.1 * latency_ms, power_mw, energy_mj)
+
+
+# cheapest first; bounds of 44, 22, 11 and 5.5 ms
+TABLE = DecisionTable(
+    (
+        row("mid", 400_000, 40.0, 20.0),
+        row("mid", 799_000, 20.0, 60.0),
+        row("big", 1_106_000, 10.0, 200.0),
+        row("big", 2_850_000, 5.0, 1400.0),
+    )
+)
+
+
+class Now:
+    """A clock that stands until it is told."""
+
+    def __init__(self):
+        self.s = 0.0
+
+    def __call__(self):
+        return self.s
+
+
+@dataclass
+class Toy:
+    """A governed phone, and what it was told to do."""
+
+    tree: SocTree
+    now: Now
+    clocks: Clocks
+    governor: Governor
+    told: list = field(default_factory=list)
+    moved: list = field(default_factory=list)
+    lines: list = field(default_factory=list)
+
+    def read(self, cluster, name="scaling_cur_freq"):
+        policy = {"little": 0, "mid": 4, "big": 6}[cluster]
+        return (self.tree.cpu_dir / f"cpufreq/policy{policy}/{name}").read_text().strip()
+
+    def write(self, cluster, name, value):
+        policy = {"little": 0, "mid": 4, "big": 6}[cluster]
+        (self.tree.cpu_dir / f"cpufreq/policy{policy}/{name}").write_text(f"{value}\n")
+        self.tree.settle()
+
+    def governors(self):
+        return [self.read(cluster, "scaling_governor") for cluster in ("little", "mid", "big")]
+
+
+def toy(tmp_path, rows=TABLE, settle=None, is_relative=False, profile=PROFILE):
+    tree, now = SocTree(profile, tmp_path / "root"), Now()
+    told, moved, lines = [], [], []
+    cpufreq = CpuFreq(
+        tree.root,
+        settle=(lambda: settle(tree)) if settle else tree.settle,
+        journal=Journal(tmp_path / "journal"),
+    )
+    clocks = Clocks(cpufreq, profile, now=now, tell=told.append)
+    machine = Machine(
+        profile, clocks, mover=lambda pid, tids, cpus: moved.append((pid, tids, cpus)), tell=told.append
+    )
+    governor = Governor(machine, Rows(rows, is_relative), now=now, write=lines.append, tell=told.append)
+    return Toy(tree, now, clocks, governor, told, moved, lines)
