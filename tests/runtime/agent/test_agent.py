@@ -13,6 +13,7 @@ from runtime.agent import link as link_module
 from runtime.agent import messages as m
 from runtime.agent.link import Link, ProcessConnection
 from runtime.bench import bench
+from runtime.engines import Array
 from runtime.errors import (
     BundleError,
     DeviceError,
@@ -75,6 +76,53 @@ def test_a_session_holds_the_clock_runs_and_gives_it_back(device, target, bundle
         assert session.rung == "sysfs"
         assert session.versions["engine"].startswith("ai-edge-litert")
     assert cpufreq_files(device) == before
+
+
+class SlowLink(ProcessConnection):
+    """A network on which every answer is long on its way."""
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.stdout = SlowReads(self.stdout)
+
+
+class SlowReads:
+    """What an agent says, each message late."""
+
+    def __init__(self, stream):
+        self._stream = stream
+
+    def read(self, size):
+        if size == 8:  # the head of a frame
+            data = self._stream.read(size)
+            time.sleep(0.25)
+            return data
+        return self._stream.read(size)
+
+
+def test_a_slow_network_makes_no_frame_late(device, bundle):
+    connection = SlowLink([sys.executable, "-m", "runtime.agent"], environment(device))
+    image = np.ones((1, 8, 8, 4), np.float32)
+    with (
+        AgentTarget("test:far", connection, SameDisk()) as target,
+        target.session(bundle, bundle.manifest.variant(), SLOW) as session,
+    ):
+        served = session.serve([[image], [2 * image]], frames=5, fps=10)
+    # Paced from here, each of them would take more than its tenth of a second.
+    assert len(served.latencies_ms) == 5
+    assert served.late_frames < 5
+    for times, output in enumerate(served.outputs, start=1):
+        np.testing.assert_array_equal(output.numpy(), 2 * times * image)
+
+
+def test_frames_that_cannot_be_served_are_refused(target, bundle):
+    with target.session(bundle, bundle.manifest.variant(), SLOW) as session:
+        with pytest.raises(ValueError, match=r"has shape \(2, 2\) float32; it must be"):
+            session.serve([[np.ones((2, 2), np.float32)]], frames=1, fps=None)
+        short = Array("float32", (1, 8, 8, 4), b"too little")
+        with pytest.raises(ValueError, match="has 10 bytes, which is not"):
+            session.serve([[short]], frames=1, fps=None)
+        assert session.serve([], frames=2, fps=None).outputs == ()
 
 
 def test_the_meter_is_chosen_on_the_device(target):
