@@ -47,10 +47,10 @@ def test_light_things_load_nothing_heavy(statement):
 
 
 def test_a_device_runs_and_governs_bundles_without_numpy():
-    rooms = ["agent.__main__", "bench", "decision", "engines.worker", "governor", "meters", "policy", "runs"]
+    rooms = ["agent.__main__", "bench", "decision", "engines.worker", "governing", "governor", "meters", "runs"]
     imports = ", ".join(f"runtime.{room}" for room in rooms)
     load = "from runtime.soc import load_profile; load_profile('exynos5422')"
-    assert loaded_by(f"import edgekit.cli.run, {imports}; {load}") & (HEAVY | {"numpy"}) == set()
+    assert loaded_by(f"import edgekit.cli.govern, {imports}; {load}") & (HEAVY | {"numpy"}) == set()
 
 
 def test_predictors_load_no_torch():
