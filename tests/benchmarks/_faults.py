@@ -120,15 +120,14 @@ def killed(
         time.sleep(moment_s)
         was_held = place.files() != before
         do(victim)
-        if not repairs:
-            victim.process.wait(20)
+        has_ended = repairs or _wait(lambda: victim.process.poll() is not None, seconds=60.0)
     if repairs:
         if place.restore().returncode != 0:
             return Outcome(False, was_held)
     else:
         _wait(lambda: place.files() == before)
     records = list(RecordLog(place.work / "records.jsonl"))  # raises if one is neither whole nor cut off
-    is_ok = place.files() == before and not Journal(_journal_folder(place)).entries()
+    is_ok = has_ended and place.files() == before and not Journal(_journal_folder(place)).entries()
     return Outcome(is_ok and all(record.samples_ms for record in records), was_held)
 
 
