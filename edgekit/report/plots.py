@@ -18,7 +18,7 @@ from runtime.setting import Setting
 ENERGY = "energy per frame, mJ"
 PERIOD_ENERGY = "energy from frame to frame, mJ"
 CORE_TIME = "core time per frame, ms (energy is unknown here)"
-_NAMED = 2  # further names of a place where several marks stand
+_NAMED = 1  # further names of a place where several marks stand
 
 
 def plot_of(view: TargetView) -> Plot | None:
@@ -101,7 +101,8 @@ def _marks(policy: Policy, energy_is_known: bool) -> tuple[Mark, ...]:
     cost = frame_mj if energy_is_known and frame_mj else chosen.core_ms
     tip = _tip(chosen.variant, chosen.setting, milliseconds(chosen.latency_ms), chosen.energy_mj)
     marks = [Mark("chosen", 1000.0 / chosen.latency_ms, cost, tip, is_chosen=True)]
-    for outcome in policy.comparison:
+    # The best goes first, so that it is named where several stand at one place.
+    for outcome in sorted(policy.comparison, key=lambda outcome: outcome.governor != "best"):
         cost = outcome.energy_mj if energy_is_known else outcome.latency_ms * outcome.threads
         if outcome.governor != "policy" and cost:
             mark = Mark(outcome.title, 1000.0 / outcome.latency_ms, cost, _outcome_tip(outcome))
