@@ -43,6 +43,7 @@ SECTIONS = {
         "parity": "Compare a bundle's files with the model, layer by layer.",
         "inspect": "Show what a bundle or model file holds.",
         "report": "Write a bundle's results as one HTML file.",
+        "plot": "Draw a tuned bundle's frontier, or a governed run.",
         "doctor": "Say what this machine has, lacks and may do.",
         "completion": "Print the shell's completion script.",
     },

@@ -14,8 +14,17 @@ from edgekit.cli._output import note, print_json
 @bundle_argument
 @out_option
 @click.option("--target", default=None, help="Report on this target only. Default: on all there are.")
+@click.option(
+    "--timeline",
+    "timelines",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Log of `edgekit govern --log` to draw over time; repeatable.",
+)
 @json_option
-def report(bundle: Path, out: Path | None, target: str | None, as_json: bool) -> None:
+def report(
+    bundle: Path, out: Path | None, target: str | None, timelines: tuple[Path, ...], as_json: bool
+) -> None:
     """Write a bundle's results as one HTML file.
 
     The file holds everything it shows and loads nothing. What is missing from the bundle is named
@@ -25,7 +34,7 @@ def report(bundle: Path, out: Path | None, target: str | None, as_json: bool) ->
     from runtime.bundle import Bundle
 
     opened = Bundle.open(bundle)
-    path = write_report(opened, out or bundle.resolve().with_suffix(".html"), target)
+    path = write_report(opened, out or bundle.resolve().with_suffix(".html"), target, timelines)
     note("report written; open it in a browser:")
     if as_json:
         print_json({"report": str(path)})

@@ -6,6 +6,7 @@ import base64
 import functools
 import hashlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,14 @@ from edgekit.report.ops import shares_by_kind
 from edgekit.report.pareto import draw
 from edgekit.report.plots import clocks_of, plot_of
 from edgekit.report.svg import symbol
+from edgekit.report.timeline import clusters_of, draw_timeline
+from edgekit.report.timeline_figure import summary
 from runtime._version import __version__
 from runtime.bundle import Bundle, Delegation, write_atomic
 from runtime.errors import DataError
 from runtime.extras import require
 from runtime.goal import OBJECTIVES
+from runtime.governing.log import read_log
 
 _HERE = Path(__file__).parent
 _FIGURE_NAMES = {
@@ -31,28 +35,36 @@ _FIGURE_NAMES = {
 _WIDE, _NARROW = (900.0, 470.0), (400.0, 440.0)
 
 
-def write_report(bundle: Bundle, out: str | os.PathLike[str], target: str | None = None) -> Path:
+def write_report(
+    bundle: Bundle,
+    out: str | os.PathLike[str],
+    target: str | None = None,
+    timelines: Sequence[str | os.PathLike[str]] = (),
+) -> Path:
     """Write the report on ``bundle`` to ``out`` and return its path.
 
     Args:
         out: the HTML file; its folder must be there.
         target: report on this target only.
+        timelines: logs of governed runs to draw over time.
 
     Raises:
-        DataError: ``out`` cannot be written.
+        DataError: ``out`` cannot be written, or a log not be read.
 
     Example:
         >>> write_report(Bundle.open("digits.edgekit"), "report.html")   # doctest: +SKIP
     """
     path = Path(out)
-    page = render_report(bundle, target)
+    page = render_report(bundle, target, timelines)
     if not path.resolve().parent.is_dir() or path.is_dir():
         raise DataError(f"{path} cannot be written; {path.parent} must be a folder, {path.name} a file in it")
     write_atomic(path, page.encode())
     return path
 
 
-def render_report(bundle: Bundle, target: str | None = None) -> str:
+def render_report(
+    bundle: Bundle, target: str | None = None, timelines: Sequence[str | os.PathLike[str]] = ()
+) -> str:
     """Return the report on ``bundle`` as HTML; every text of the bundle is escaped."""
     script = (_HERE / "report.js").read_text(encoding="utf-8")
     content = collect(bundle, target)
@@ -61,6 +73,7 @@ def render_report(bundle: Bundle, target: str | None = None) -> str:
         manifest=bundle.manifest,
         headline=_headline(content),
         sections=[_section(content, view) for view in content.targets],
+        timelines=[_timeline(Path(log)) for log in timelines],
         all_in_one=all(v.variant.delegation and _is_in_one(v.variant.delegation) for v in content.variants),
         objectives=OBJECTIVES,
         clocks_of=clocks_of,
@@ -139,6 +152,17 @@ def _section(content: Content, view: TargetView) -> dict[str, Any]:
         "shares": shares,
         "is_latency": is_latency,
         "latencies": {v.variant.name: _latencies(v, view) for v in content.variants},
+    }
+
+
+def _timeline(log: Path) -> dict[str, Any]:
+    header, frames = read_log(log)
+    return {
+        "header": header,
+        "summary": summary(header, frames),
+        "clusters": clusters_of(frames),
+        "wide": _trusted(draw_timeline(header, frames, _WIDE[0])),
+        "narrow": _trusted(draw_timeline(header, frames, _NARROW[0])),
     }
 
 

@@ -24,13 +24,7 @@ HEIGHT = _TOP + sum(height for _, height in _PANELS) + _GAP * (len(_PANELS) - 1)
 
 
 def draw_timeline(header: Header, frames: Sequence[FrameLine], width: float) -> str:
-    """Return the run as an SVG element of ``width`` x ``HEIGHT``, every text escaped.
-
-    Raises:
-        ValueError: there is no frame.
-    """
-    if not frames:
-        raise ValueError("the log holds no frame; govern for longer")
+    """Return the run, one frame at least, as an SVG element of ``width`` x ``HEIGHT``; texts are escaped."""
     end_s = max(frame.start_s + frame.latency_ms / 1e3 for frame in frames)
     boxes = _boxes(width)
     ticks = int((boxes[0].right - boxes[0].left) // 60)

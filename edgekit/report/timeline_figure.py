@@ -38,13 +38,22 @@ def write_timeline(header: Header, frames: Sequence[FrameLine], out: str | os.Pa
         drawing=draw_timeline(header, frames, _WIDTH),
         width=_WIDTH,
         height=HEIGHT,
-        remarks=("Frames per second and power are means over one second.", *_events(frames)),
+        remarks=(
+            f"Frames per second and power are means over one second. {_source(header)}",
+            *_events(frames),
+        ),
     )
     return write_figure(figure, out)
 
 
 def summary(header: Header, frames: Sequence[FrameLine]) -> str:
-    """Return how many frames were late, what they took, and the mean power, in one line."""
+    """Return how many frames were late, what they took, and the mean power, in one line.
+
+    Raises:
+        ValueError: there is no frame.
+    """
+    if not frames:
+        raise ValueError("the log holds no frame; govern for longer")
     latencies_ms = np.array([frame.latency_ms for frame in frames])
     late = sum(frame.late for frame in frames)
     late_pct = 100 * late / len(frames)
@@ -59,6 +68,10 @@ def summary(header: Header, frames: Sequence[FrameLine]) -> str:
         words += f"; energy of {len(energies_mj)} frames is known"
     span_s = max(len(frames) * header.period_ms, frames[-1].start_s * 1e3 + frames[-1].latency_ms) / 1e3
     return f"{words}; {joules(sum(energies_mj))}, {sum(energies_mj) / span_s:.3g} mW on average."
+
+
+def _source(header: Header) -> str:
+    return f"Power: {header.energy_source}." if header.energy_source else ""
 
 
 def _keys(frames: Sequence[FrameLine]) -> tuple[Key, ...]:

@@ -43,11 +43,11 @@ def joules(energy_mj: float) -> str:
 
     Example:
         >>> joules(5.44), joules(18031.0)
-        ('5.44\xa0mJ', '18.0\xa0J')
+        ('5.44 mJ', '18.0 J')
     """
     if energy_mj < 1000:
         return millijoules(energy_mj)
-    return f"{significant(energy_mj / 1000)}\N{NO-BREAK SPACE}J"
+    return f"{significant(energy_mj / 1000)} J"
 
 
 def short(value: float) -> str:
