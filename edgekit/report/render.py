@@ -16,7 +16,7 @@ from edgekit.report.ops import shares_by_kind
 from edgekit.report.pareto import draw
 from edgekit.report.plots import clocks_of, plot_of
 from edgekit.report.svg import symbol
-from edgekit.report.timeline import clusters_of, draw_timeline
+from edgekit.report.timeline import clusters_of, draw_timeline, since_first
 from edgekit.report.timeline_figure import summary
 from runtime._version import __version__
 from runtime.bundle import Bundle, Delegation, write_atomic
@@ -156,7 +156,8 @@ def _section(content: Content, view: TargetView) -> dict[str, Any]:
 
 
 def _timeline(log: Path) -> dict[str, Any]:
-    header, frames = read_log(log)
+    header, lines = read_log(log)
+    frames = since_first(lines)
     return {
         "header": header,
         "summary": summary(header, frames),

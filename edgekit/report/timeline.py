@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
@@ -40,9 +41,14 @@ def draw_timeline(header: Header, frames: Sequence[FrameLine], width: float) -> 
     below = boxes[-1].bottom
     parts += [svg(TEXT, "tick mid", px(x.place(t)), px(below + 17), f"{t:.6g}") for t in x.ticks]
     middle = (boxes[0].left + boxes[0].right) / 2
-    parts.append(svg(TEXT, "axis mid", px(middle), px(below + 37), "seconds since the run began"))
+    parts.append(svg(TEXT, "axis mid", px(middle), px(below + 37), "seconds since the first frame"))
     title = f"latency, frames per second, clock and power of {len(frames)} frames over time"
     return svg(HEAD, px(width), px(HEIGHT), title) + svg("\n").join(parts) + svg("</svg>")
+
+
+def since_first(frames: Sequence[FrameLine]) -> list[FrameLine]:
+    """Return ``frames`` with times since the first of them: what was set up before is no part of the run."""
+    return [replace(frame, start_s=frame.start_s - frames[0].start_s) for frame in frames]
 
 
 def clusters_of(frames: Sequence[FrameLine]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgekit.report.figure import LINE_KEY, Figure, Key, write_figure
-from edgekit.report.timeline import HEIGHT, clusters_of, draw_timeline
+from edgekit.report.timeline import HEIGHT, clusters_of, draw_timeline, since_first
 from edgekit.report.units import joules, short
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def write_timeline(header: Header, frames: Sequence[FrameLine], out: str | os.Pa
     Example:
         >>> write_timeline(*read_log(Path("run.jsonl")), "run.png")   # doctest: +SKIP
     """
+    frames = since_first(frames)
     figure = Figure(
         title=f"{header.policy} on {header.target} ({header.provenance})",
         lines=(summary(header, frames),),
@@ -66,7 +67,8 @@ def summary(header: Header, frames: Sequence[FrameLine]) -> str:
         return f"{words}; energy is not known."
     if len(energies_mj) < len(frames):
         words += f"; energy of {len(energies_mj)} frames is known"
-    span_s = max(len(frames) * header.period_ms, frames[-1].start_s * 1e3 + frames[-1].latency_ms) / 1e3
+    took_s = frames[-1].start_s - frames[0].start_s + frames[-1].latency_ms / 1e3
+    span_s = max(len(frames) * header.period_ms / 1e3, took_s)
     return f"{words}; {joules(sum(energies_mj))}, {sum(energies_mj) / span_s:.3g} mW on average."
 
 

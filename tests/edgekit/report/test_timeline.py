@@ -90,6 +90,14 @@ def test_picture_names_the_run_and_its_decisions(tmp_path):
         assert part in text
 
 
+def test_time_counts_from_the_first_frame(tmp_path):
+    """What was set up before is no part of the picture, nor of the mean power."""
+    late_start = [replace(line, start_s=line.start_s + 300.0) for line in FRAMES]
+    assert summary(HEADER, late_start) == summary(HEADER, FRAMES)
+    pictures = [write_timeline(HEADER, run, tmp_path / "run.svg").read_text() for run in (FRAMES, late_start)]
+    assert pictures[0] == pictures[1]
+
+
 def test_of_very_many_frames_the_extremes_stay(tmp_path):
     many = [replace(frame(0), start_s=n / 20.0, latency_ms=30.0 + n % 7) for n in range(20_000)]
     found = classes(write_timeline(HEADER, many, tmp_path / "run.svg"))
