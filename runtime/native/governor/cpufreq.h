@@ -2,8 +2,6 @@
 #ifndef CPUFREQ_H
 #define CPUFREQ_H
 
-#include <stdint.h>
-
 #include "files.h"
 
 /* What must be written to bring a clock back; setspeed_khz is -1 unless the governor is userspace. */
@@ -14,6 +12,7 @@ struct clock_state {
 
 struct clock {
     char folder[PATH_SIZE]; /* .../cpufreq/policyN */
+    struct kept_file governor, min_freq, max_freq, setspeed;
     int has_userspace;
     int64_t held_khz; /* 0: the kernel chooses */
 };
@@ -24,15 +23,15 @@ int find_clock(struct clock *clock, const char *root, const int *cpus, int cpu_c
 /* Whether the driver lists that clock, or lists none at all and has it within its limits. */
 int has_clock(const struct clock *clock, int64_t freq_khz);
 
-int read_clock(const char *folder, struct clock_state *state);
+int read_clock(struct clock *clock, struct clock_state *state);
 
 /* Keep the clock at freq_khz and read back what was written; -1 and said where it is not taken. */
 int hold_clock(struct clock *clock, int64_t freq_khz);
 
 /* Whether what hold_clock wrote still stands. */
-int is_held(const struct clock *clock);
+int is_held(struct clock *clock);
 
 /* Bring a clock back; goes on past a file that fails, and then returns -1. */
-int put_back(const char *folder, const struct clock_state *state);
+int put_back(struct clock *clock, const struct clock_state *state);
 
 #endif

@@ -19,9 +19,21 @@ int read_text(const char *path, char *text, size_t size);
 /* Read a number that is not negative; -1 where there is none, such as in <unsupported>. */
 int64_t read_number(const char *path);
 
-/* Write an existing file in one go unless it holds that text already; -1 and said where it does not take it. */
-int write_text(const char *path, const char *text);
-int write_number(const char *path, int64_t number);
+/* A file that is read again and again: open from its first use on. */
+struct kept_file {
+    char path[PATH_SIZE];
+    int file; /* -1: not open */
+    int is_sysfs;
+};
+
+int keep_file(struct kept_file *kept, const char *folder, const char *name);
+
+/* As read_text and read_number; a file that went and came back, as with a CPU taken off line, is opened again. */
+int read_kept(struct kept_file *kept, char *text, size_t size);
+int64_t read_kept_number(struct kept_file *kept);
+
+/* Write an existing file in one go; -1 and said where it does not take it. */
+int write_kept(struct kept_file *kept, const char *text);
 
 /* Whether a list of words separated by spaces has this one. */
 int has_word(const char *text, const char *word);

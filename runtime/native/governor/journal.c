@@ -249,20 +249,20 @@ static int list_left(const struct journal *journal, const char *name, struct lef
     return count;
 }
 
-int repair(const struct journal *journal, const char *clock_folder)
+int repair(const struct journal *journal, struct clock *clock)
 {
     static struct left left[MOST_LEFT];
     struct clock_state state;
-    const int count = list_left(journal, base_name(clock_folder), left);
+    const int count = list_left(journal, base_name(clock->folder), left);
 
     for (int i = 0; i < count; i++) { /* ends with the oldest: how the clock was before all of them */
-        const int is_ours = read_entry(journal, left[i].path, clock_folder, &state);
+        const int is_ours = read_entry(journal, left[i].path, clock->folder, &state);
 
-        if (is_ours < 0 || (is_ours && put_back(clock_folder, &state)))
+        if (is_ours < 0 || (is_ours && put_back(clock, &state)))
             return -1;
         if (is_ours) {
             say("%s was left changed by a run that was killed; put back to %s, %" PRId64 " to %" PRId64 " kHz",
-                base_name(clock_folder), state.governor, state.min_khz, state.max_khz);
+                base_name(clock->folder), state.governor, state.min_khz, state.max_khz);
             unlink(left[i].path);
         }
     }

@@ -16,7 +16,7 @@ int open_journal(struct journal *journal, const char *folder);
 int claim(const struct journal *journal, const char *clock_folder);
 
 /* Put back what killed processes left of a clock that is claimed. */
-int repair(const struct journal *journal, const char *clock_folder);
+int repair(const struct journal *journal, struct clock *clock);
 
 /* Note a state, durably, before the clock is changed; forget it once it is back. */
 int note_state(const struct journal *journal, const char *clock_folder, const struct clock_state *state);

@@ -25,8 +25,8 @@ static int prepare(struct steer *steer, int cluster)
                        clock->folder, table_rows[i].freq_khz);
     if (steer->is_dry)
         return 0;
-    if (claim(&steer->journal, clock->folder) || repair(&steer->journal, clock->folder) ||
-        read_clock(clock->folder, &steer->before[cluster]) ||
+    if (claim(&steer->journal, clock->folder) || repair(&steer->journal, clock) ||
+        read_clock(clock, &steer->before[cluster]) ||
         note_state(&steer->journal, clock->folder, &steer->before[cluster]))
         return -1;
     steer->is_noted[cluster] = 1;
@@ -36,7 +36,7 @@ static int prepare(struct steer *steer, int cluster)
 static int release(struct steer *steer, int cluster)
 {
     steer->clocks[cluster].held_khz = 0;
-    return steer->is_noted[cluster] ? put_back(steer->clocks[cluster].folder, &steer->before[cluster]) : 0;
+    return steer->is_noted[cluster] ? put_back(&steer->clocks[cluster], &steer->before[cluster]) : 0;
 }
 
 int end_steer(struct steer *steer)
