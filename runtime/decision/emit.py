@@ -50,18 +50,24 @@ def emit_c(bundle: Bundle, policy: Policy, profile: SocProfile, folder: Path) ->
     table = DecisionTable.from_policy(policy)
     cpus = {cluster: profile.cluster(cluster).cpus for cluster in table.clusters}
     name = c_name(policy.model)
-    words = {"NAME": name, "UPPER": name.upper(), "VERSION": __version__}
     texts = c_sources(policy.model, table, cpus, policy.deadline_ms, _about(bundle, policy, profile, table))
-    texts |= {kind: fill(f"{kind}.in", words) for kind in ("table.h", "Makefile")}
-    sources = (
-        entry for entry in (files("runtime") / "native/governor").iterdir() if entry.name[-2:] in (".c", ".h")
-    )
-    texts |= {entry.name: entry.read_text(encoding="utf-8") for entry in sources}
+    texts |= governor_sources(policy.model)
     with writing(folder, sum(map(len, texts.values()))):
         folder.mkdir(parents=True, exist_ok=True)
         for file, text in texts.items():
             write_atomic(folder / file, text.encode())
     return Emitted(folder, name, tuple(sorted(texts)), len(table.rows), f"make -C {folder}")
+
+
+def governor_sources(model: str) -> dict[str, str]:
+    """Return the text of the governor's files, by name; ``c_sources`` gives the table to build it with."""
+    name = c_name(model)
+    words = {"NAME": name, "UPPER": name.upper(), "VERSION": __version__}
+    texts = {file: fill(f"{file}.in", words) for file in ("table.h", "Makefile")}
+    sources = (
+        entry for entry in (files("runtime") / "native/governor").iterdir() if entry.name[-2:] in (".c", ".h")
+    )
+    return texts | {entry.name: entry.read_text(encoding="utf-8") for entry in sources}
 
 
 def _about(bundle: Bundle, policy: Policy, profile: SocProfile, table: DecisionTable) -> list[str]:

@@ -8,7 +8,8 @@ import subprocess
 import pytest
 
 from runtime.decision import DecisionTable, Feedback, Hysteresis, Row
-from runtime.decision.c_source import c_name, c_sources, fill
+from runtime.decision.c_source import c_name, c_sources
+from runtime.decision.emit import governor_sources
 from runtime.emulation.steal import find_compiler
 from tests.runtime.decision.compiled import (
     ARM_CC,
@@ -26,12 +27,9 @@ FEEDBACK = Feedback(rise=0.3, fall=0.03, low=0.7, high=6.0)
 
 
 def write_sources(folder, model, table, cpus, **settings):
-    name = c_name(model)
-    words = {"NAME": name, "UPPER": name.upper(), "VERSION": "0"}
-    texts = c_sources(model, table, cpus, 33.3, **settings) | {"table.h": fill("table.h.in", words)}
-    for file, text in texts.items():
+    for file, text in (c_sources(model, table, cpus, 33.3, **settings) | governor_sources(model)).items():
         (folder / file).write_text(text)
-    return name
+    return c_name(model)
 
 
 def ask(program, questions, answers, *prefix):
