@@ -22,4 +22,6 @@ def emulate(ctx: click.Context, soc: str, command: tuple[str, ...]) -> None:
     """
     from runtime.emulation.launcher import emulate as run
 
+    if command[:1] == ("--",):  # click leaves it in where the command's own options are not to be parsed
+        command = command[1:]
     ctx.exit(run(soc, command or [os.environ.get("SHELL", "/bin/sh")]))

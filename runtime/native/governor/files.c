@@ -10,7 +10,9 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-enum { SYSFS_MAGIC = 0x62656572 };
+#define MARKER "/sys/devices/system/cpu/edgekit.json" /* that an emulated machine shows: runtime/emulation/marker.py */
+
+enum { SYSFS_MAGIC = 0x62656572 }; /* linux/magic.h */
 
 int say(const char *format, ...)
 {
@@ -123,37 +125,45 @@ int64_t read_kept_number(struct kept_file *kept)
     return read_kept(kept, text, sizeof text) <= 0 ? -1 : parse_number(text);
 }
 
-/* What is no kernel's is closed after each write: an emulated /sys reacts to that. Not O_TRUNC, which costs as much. */
-static int write_plain(const char *path, const char *text)
+int is_emulated(void)
+{
+    static int known = -1;
+
+    if (known < 0)
+        known = access(MARKER, F_OK) == 0;
+    return known;
+}
+
+/* Write a file from its beginning; what is no kernel's keeps the end of a longer text unless it is cut off. */
+static int write_whole(int file, int is_sysfs, const char *text)
 {
     const ssize_t length = (ssize_t)strlen(text);
-    const int file = open(path, O_WRONLY | O_CLOEXEC); /* not O_CREAT: a vanished file must not come back */
     struct stat about;
-    int failed;
 
-    if (file < 0)
+    if (file < 0 || pwrite(file, text, strlen(text), 0) != length)
         return -1;
-    failed = write(file, text, strlen(text)) != length || fstat(file, &about) != 0 ||
-             (about.st_size > length && ftruncate(file, length) != 0);
-    return close(file) != 0 || failed ? -1 : 0;
+    if (is_sysfs)
+        return 0;
+    return fstat(file, &about) != 0 || (about.st_size > length && ftruncate(file, length) != 0) ? -1 : 0;
 }
 
 int write_kept(struct kept_file *kept, const char *text)
 {
     int failed;
 
-    if (kept->file < 0 && open_kept(kept))
-        return say("cannot write %s (%s)", kept->path, strerror(errno));
-    if (kept->is_sysfs) {
-        failed = pwrite(kept->file, text, strlen(text), 0) != (ssize_t)strlen(text);
-        if (failed && errno == ENODEV) { /* its CPU was taken off line and came back */
-            close_kept(kept);
-            failed = open_kept(kept) || pwrite(kept->file, text, strlen(text), 0) != (ssize_t)strlen(text);
-        }
-    } else {
-        failed = write_plain(kept->path, text);
+    if (kept->file < 0)
+        open_kept(kept);
+    failed = write_whole(kept->file, kept->is_sysfs, text);
+    if (failed && errno == ENODEV) { /* its CPU was taken off line and came back */
+        close_kept(kept);
+        open_kept(kept);
+        failed = write_whole(kept->file, kept->is_sysfs, text);
     }
-    return failed ? say("%s does not take '%s' (%s); run as root", kept->path, text, strerror(errno)) : 0;
+    if (failed)
+        say("cannot write '%s' to %s (%s); run as root", text, kept->path, strerror(errno));
+    if (is_emulated())
+        close_kept(kept); /* which it reacts to */
+    return failed;
 }
 
 int has_word(const char *text, const char *word)

@@ -35,6 +35,9 @@ int64_t read_kept_number(struct kept_file *kept);
 /* Write an existing file in one go; -1 and said where it does not take it. */
 int write_kept(struct kept_file *kept, const char *text);
 
+/* Whether this is one of edgekit's emulated machines: it reacts to a write once the file is closed. */
+int is_emulated(void);
+
 /* Whether a list of words separated by spaces has this one. */
 int has_word(const char *text, const char *word);
 

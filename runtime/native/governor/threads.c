@@ -40,6 +40,8 @@ int move_threads(long pid, const int *cpus, int cpu_count)
 {
     cpu_set_t set;
 
+    if (is_emulated())
+        return say("threads cannot be moved from here on an emulated machine; let them pin themselves");
     CPU_ZERO(&set);
     for (int i = 0; i < cpu_count; i++)
         if (cpus[i] < CPU_SETSIZE)
