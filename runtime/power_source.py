@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -20,14 +21,14 @@ def power_source(target: Target, benched: Mapping[Option, Record]) -> PowerSourc
     """Return what tells the power in mW under an option while busy, over the idle machine.
 
     The target's table goes first. Without one a record's meter reading counts: net of the idle machine
-    where that was read, else gross, and the figure's source says which.
+    where that was read, else gross, and the figure's source says which. A clock that was not benched
+    lies on a straight line between the two metered ones around it, as in ``runtime.soc.power_mw``.
     """
+    metered = {option: _metered(record) for option, record in benched.items()}
+    figures = {option: figure for option, figure in metered.items() if figure is not None}
 
     def power(option: Option) -> PowerFigure | None:
-        figure = target.power(option.setting)
-        if figure is None and option in benched:
-            return _metered(benched[option])
-        return figure
+        return target.power(option.setting) or figures.get(option) or _between(option, figures)
 
     return power
 
@@ -45,3 +46,23 @@ def _metered(record: Record) -> PowerFigure | None:
     if record.power_mw is None:
         return None
     return PowerFigure(record.power_mw, record.energy_source)
+
+
+def _between(option: Option, figures: Mapping[Option, PowerFigure]) -> PowerFigure | None:
+    """Return the power on the line between the nearest metered clocks below and above, if there are both."""
+    clocks = {
+        other.setting.freq_khz: figure
+        for other, figure in figures.items()
+        if replace(other, setting=replace(other.setting, freq_khz=option.setting.freq_khz)) == option
+        and other.setting.freq_khz is not None
+    }
+    khz = option.setting.freq_khz
+    if khz is None:
+        return None
+    low = max((clock for clock in clocks if clock < khz), default=None)
+    high = min((clock for clock in clocks if clock > khz), default=None)
+    if low is None or high is None:
+        return None
+    share = (khz - low) / (high - low)
+    power_mw = (1.0 - share) * clocks[low].power_mw + share * clocks[high].power_mw
+    return PowerFigure(power_mw, f"{clocks[low].source}; between two metered clocks")

@@ -90,6 +90,21 @@ def test_table_of_the_target_goes_before_a_meter(benched):
     assert power_source(Phone(knows_power=False), options)(unknown) is None
 
 
+def test_clock_between_two_metered_ones_has_a_power_and_one_beyond_has_none(benched):
+    bundle, target, records = benched
+    littles = [r for r in records if r.setting.cluster == "little"]
+    metering = [metered(r, 200.0 + r.setting.freq_khz / 1e4, 200.0) for r in littles[2:9:3]]
+    options = benched_options(bundle, target, metering)
+    power = power_source(target, options)
+    at = {r.setting.freq_khz: power(Option(r.variant, r.setting)) for r in littles}
+    assert at[700_000].power_mw == pytest.approx(70.0)
+    assert at[700_000].source.endswith("net of the idle machine; between two metered clocks")
+    assert at[400_000] is None
+    assert at[1_600_000] is None
+    other_threads = Option(littles[0].variant, replace(littles[3].setting, threads=2))
+    assert power(other_threads) is None
+
+
 def test_metered_bench_tunes_for_energy_and_knows_the_base_power(benched):
     bundle, target, records = benched
     metering = [metered(r, 200.0 + r.setting.freq_khz / 1e4, 200.0) for r in records]

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from runtime.decision import DecisionTable, Row
 from runtime.setting import Setting
 from runtime.tuning import tune_bundle
+from runtime.wish import Wish
 from tests.runtime.decision.strategies import anything, caps, edges, tables
 from tests.runtime.phone import Phone, make_bundle, make_records
 
@@ -92,3 +93,14 @@ def test_a_table_of_a_policy_agrees_with_its_choice(tmp_path):
 def test_rows_that_cannot_be_are_refused(change):
     with pytest.raises(ValueError, match="cannot be"):
         DecisionTable((SLOW._replace(**change),))
+
+
+def test_rows_follow_the_objective_and_keep_to_the_cap(tmp_path):
+    bundle, target = make_bundle(tmp_path), Phone()
+    records = make_records(bundle, target)
+    _, policy = tune_bundle(bundle, target, Wish(objective="edp", max_power_mw=200.0), records=records)
+    rows = DecisionTable.from_policy(policy).rows
+    products = [row.energy_mj * row.latency_ms for row in rows]
+    assert products == sorted(products)
+    assert max(row.power_mw for row in rows) <= 200.0 < max(e.power_mw for e in policy.considered)
+    assert rows[DecisionTable.from_policy(policy).decide(policy.deadline_ms)].setting == policy.setting
