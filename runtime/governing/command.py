@@ -101,7 +101,7 @@ def govern_command(
             command=tuple(command),
             status=status,
             duration_s=governor.elapsed_s - begin_s,
-            fps_target=1e3 / plan.period_ms,
+            fps_target=round(1e3 / plan.period_ms, 6),
             sessions=server.served,
             frames=governor.frames,
             late_frames=governor.late,

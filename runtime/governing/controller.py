@@ -6,12 +6,18 @@ Knows no clock, file or socket. Time is what the caller says it is.
 from __future__ import annotations
 
 import math
+import statistics
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from runtime.decision import DecisionTable, Feedback, Hysteresis
 from runtime.governing.margin import Margin
 from runtime.governing.trust import Trust
+
+# One odd frame is no slower device: the slowdown follows the median of so many. What odd frames cost in
+# lateness the margin answers, by how often they come.
+_FILTERED = 3
 
 
 @dataclass(frozen=True)
@@ -72,6 +78,7 @@ class Controller:
         self.caps: Mapping[str, int] = {}
         self.max_power_mw = math.inf
         self._row, self._calm = -1, 0
+        self._ratios: deque[float] = deque(maxlen=_FILTERED)
         self._was_trusted, self._met = True, True
 
     def observe(self, latency_ms: float, row: int | None, now_s: float, is_late: bool | None = None) -> None:
@@ -90,7 +97,8 @@ class Controller:
             return
         bound_ms = self.table.rows[row].latency_high_ms
         self.trust.observe(latency_ms, bound_ms * max(self.slowdown, 1.0), now_s)
-        self.slowdown = self.feedback.next_slowdown(self.slowdown, latency_ms, bound_ms)
+        self._ratios.append(latency_ms / bound_ms)
+        self.slowdown = self.feedback.next_slowdown(self.slowdown, statistics.median_low(self._ratios), 1.0)
         if is_late is None:
             is_late = latency_ms > self.deadline_ms
         if not is_late or row != self.fastest():  # nothing could have helped at the fastest

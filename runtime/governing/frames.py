@@ -18,6 +18,7 @@ from runtime.engines import executorch, litert, random_inputs  # noqa: F401  (ea
 from runtime.engines.engine import ENGINES
 from runtime.errors import EdgekitError
 from runtime.governing.client import Session
+from runtime.governing.serving import Plan
 from runtime.pacing import WallClock, released
 
 _WARMUP_FRAMES = 3
@@ -31,7 +32,8 @@ class Job:
         model: path of the file.
         threads: of the engine's pool.
         frames: how many, one every ``period_ms``.
-        out: file for the ``Served``; ``None``: none.
+        target_ms: that each may take.
+        out: file for the ``FramesRun``; ``None``: none.
         cpus: to pin to before anything is loaded, where no governor does it.
     """
 
@@ -41,21 +43,25 @@ class Job:
     threads: int
     frames: int
     period_ms: float
+    target_ms: float
     out: str | None = None
     cpus: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)
-class Served:
+class FramesRun:
     """What came of the frames.
 
     Attributes:
-        start_s: when each frame began, since the first was released.
+        begin_s: of the monotonic clock, when the first was released; ``end_s`` when the last was done.
+        start_s: when each frame began, since then.
         latency_ms: of each.
         late: whether each ended after the end of its period.
         is_governed: whether a governor answered to the end; else ``problem`` says why not.
     """
 
+    begin_s: float
+    end_s: float
     start_s: tuple[float, ...]
     latency_ms: tuple[float, ...]
     late: tuple[bool, ...]
@@ -64,12 +70,13 @@ class Served:
 
 
 def job_for(
-    bundle: Bundle, variant: Variant, *, threads: int, frames: int, period_ms: float, out: Path | None = None
+    bundle: Bundle, variant: Variant, plan: Plan, *, threads: int, frames: int, out: Path | None = None
 ) -> Job:
     """Return the job that runs ``frames`` frames of a bundle's variant."""
     path = str(bundle.file(variant.path).resolve())
     where = None if out is None else str(out)
-    return Job(variant.engine, path, variant.graph, threads, frames, period_ms, where)
+    period_ms, target_ms = plan.period_ms, plan.deadline_ms
+    return Job(variant.engine, path, variant.graph, threads, frames, period_ms, target_ms, where)
 
 
 def command_of(job: Job) -> list[str]:
@@ -77,7 +84,7 @@ def command_of(job: Job) -> list[str]:
     return [sys.executable, "-P", "-m", "runtime.governing.frames", msgspec.json.encode(job).decode()]
 
 
-def serve(job: Job) -> Served:
+def serve(job: Job) -> FramesRun:
     """Run the frames, each released at its time, and report them.
 
     Raises:
@@ -93,7 +100,7 @@ def serve(job: Job) -> Served:
         engine.invoke()
     starts_s, latencies_ms, lates = [], [], []
     clock = WallClock()
-    with Session(job.period_ms, name=Path(job.model).stem) as session:
+    with Session(job.target_ms, name=Path(job.model).stem) as session:
         problem = session.problem
         begin_ms = clock.now_ms()
         for number in released(job.frames, 1e3 / job.period_ms, clock):
@@ -107,7 +114,10 @@ def serve(job: Job) -> Served:
             session.report(end_ms - start_ms, is_late)
             problem = session.problem
         is_governed = session.is_governed
-    return Served(tuple(starts_s), tuple(latencies_ms), tuple(lates), is_governed, problem)
+        begin_s, done_s = begin_ms / 1e3, clock.now_ms() / 1e3
+    return FramesRun(
+        begin_s, done_s, tuple(starts_s), tuple(latencies_ms), tuple(lates), is_governed, problem
+    )
 
 
 def main() -> int:

@@ -139,6 +139,7 @@ class Governor:
         reached = self._set_clocks()
         taken = [other.cpus for other in self.sessions.values() if other is not session and other.cpus]
         cpus = self.machine.move(session.pid, session.tids, row.cluster, row.threads, taken, session.cpus)
+        session.is_cold |= cpus not in (None, session.cpus)
         session.cpus = cpus or session.cpus
         session.in_effect = None
         if session.decision.row is None:

@@ -56,7 +56,7 @@ def govern(
         assert opened is not None and plan.policy is not None  # noqa: PT018
         variant = opened.manifest.variant(plan.policy.variant)
         threads = plan.rows.table.rows[0].threads
-        job = job_for(opened, variant, threads=threads, frames=frames, period_ms=plan.period_ms)
+        job = job_for(opened, variant, threads=threads, frames=frames, plan=plan)
         command = command_of(job)
     return govern_command(
         plan,

@@ -23,6 +23,7 @@ from runtime.policy import Policy, load_policy
 from runtime.targets import LocalTarget, Target
 
 Tell = Callable[[str], None]
+DEFAULT_FPS = 30.0
 SOCKET = "governor.sock"
 LOCK = "governor.lock"
 
@@ -34,13 +35,15 @@ class Plan:
     Attributes:
         rows: that sessions may run at.
         policy: they come from; ``None``: from the SoC's capacities alone.
-        period_ms: of a frame, for those who do not say their own.
+        period_ms: of the frames.
+        deadline_ms: of each, for programs that do not say their own: the policy's, or a period.
     """
 
     target: LocalTarget
     rows: Rows
     policy: Policy | None
     period_ms: float
+    deadline_ms: float
 
     @property
     def energy_source(self) -> str:
@@ -80,8 +83,10 @@ def plan_for(
     if asks_clock and target.capability.rung != "sysfs":
         raise DeviceStableError(f"{target.name} does not let clocks be held: {target.capability.reasons[0]}")
     if policy is None:
-        return Plan(target, rows, None, 1e3 / (fps or 30.0))
-    return Plan(target, rows, policy, 1e3 / fps if fps else policy.deadline_ms)
+        period_ms = 1e3 / (fps or DEFAULT_FPS)
+        return Plan(target, rows, None, period_ms, period_ms)
+    period_ms = 1e3 / (fps or policy.fps_target)
+    return Plan(target, rows, policy, period_ms, period_ms if fps else policy.deadline_ms)
 
 
 @contextlib.contextmanager
@@ -136,7 +141,7 @@ def _header(plan: Plan) -> Header:
     return Header(
         plan.target.name,
         plan.target.provenance,
-        1e3 / plan.period_ms,
+        round(1e3 / plan.period_ms, 6),
         plan.period_ms,
         energy_source=plan.energy_source,
     )

@@ -26,6 +26,7 @@ class Session:
         decision: for the next frame.
         in_effect: row that the machine really runs it at; ``None``: another clock than any row's.
         affinity: of each thread before it was moved.
+        is_cold: the threads have just been moved: the next frame finds cold caches, and teaches nothing.
         frames, late: counted so far.
     """
 
@@ -40,6 +41,7 @@ class Session:
     in_effect: int | None = None
     cpus: tuple[int, ...] | None = None
     affinity: dict[int, set[int]] = field(default_factory=dict)
+    is_cold: bool = False
     frames: int = 0
     late: int = 0
 
@@ -80,10 +82,12 @@ class Session:
 
     def report(self, actual_ms: float, is_late: bool, now_s: float) -> None:
         """Learn from a frame that is done."""
-        self.controller.observe(actual_ms, None if self._calibrating else self.in_effect, now_s, is_late)
+        row = None if self._calibrating or self.is_cold else self.in_effect
+        self.controller.observe(actual_ms, row, now_s, is_late)
         self.frames += 1
         self.late += is_late
-        if self._calibrating and self.in_effect is not None:
+        is_cold, self.is_cold = self.is_cold, False
+        if self._calibrating and self.in_effect is not None and not is_cold:
             self._full_ms.append(actual_ms / self.rows.table.rows[self.in_effect].latency_ms)
             if len(self._full_ms) == CALIBRATION_FRAMES:
                 self._calibrate(statistics.median(self._full_ms))

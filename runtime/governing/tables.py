@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from runtime.decision import DecisionTable, Row
 from runtime.errors import BundleError, DeviceStableError
+from runtime.governing.isotone import falling
 from runtime.policy import Policy
 from runtime.setting import Setting
 from runtime.soc import PowerFigure, SocProfile
@@ -45,6 +46,8 @@ class Rows:
 def policy_rows(policy: Policy, profile: SocProfile, threads: int | None = None) -> Rows:
     """Return the rows of ``policy`` that a process which has its variant loaded can change to.
 
+    Their order is the policy's. Latencies that rise with the clock are the bench's scatter: see ``isotone``.
+
     Args:
         profile: of the machine that is to be governed.
         threads: of the process's pool; default: the policy's.
@@ -68,7 +71,24 @@ def policy_rows(policy: Policy, profile: SocProfile, threads: int | None = None)
                 f"the policy of {policy.model} for {policy.target} is for another device: {err}; "
                 "bench and tune on this one"
             ) from err
-    return Rows(DecisionTable(rows))
+    return Rows(DecisionTable(_monotone(rows)))
+
+
+def _monotone(rows: tuple[Row, ...]) -> tuple[Row, ...]:
+    """Return the rows, in their order, with latencies that fall with the clock on each cluster."""
+    found = list(rows)
+    for cluster in dict.fromkeys(row.cluster for row in rows):
+        ladder = sorted(
+            (row.freq_khz, index)
+            for index, row in enumerate(rows)
+            if row.cluster == cluster and row.freq_khz is not None
+        )
+        clocks_khz, places = [khz for khz, _ in ladder], [index for _, index in ladder]
+        typical_ms = falling(clocks_khz, [rows[index].latency_ms for index in places])
+        highest_ms = falling(clocks_khz, [rows[index].latency_high_ms for index in places])
+        for index, latency_ms, high_ms in zip(places, typical_ms, highest_ms, strict=True):
+            found[index] = rows[index]._replace(latency_ms=latency_ms, latency_high_ms=high_ms)
+    return tuple(found)
 
 
 def capacity_rows(

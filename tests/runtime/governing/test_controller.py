@@ -39,13 +39,20 @@ def test_nothing_in_time_takes_the_fastest_and_says_so():
 
 def test_a_slow_frame_speeds_up_at_once_and_calm_frames_slow_down_later():
     controller = Controller(TABLE, 33.3, hysteresis=Hysteresis(frames=4))
-    assert play(controller, [20.0, 60.0]) == [1, 1]
+    assert play(controller, [20.0, 60.0, 60.0]) == [1, 1, 1]
     assert "up to big" in (up := controller.decide(0.0)).reason
     assert up.row == 2
     rows = play(controller, [10.0] * 30)
     assert rows[0] == 2
     assert rows[-1] == 1
     assert rows.index(1) >= 4
+
+
+def test_one_odd_frame_changes_nothing():
+    controller = Controller(TABLE, 33.3)
+    rows = play(controller, [20.0, 20.0, 20.0, 300.0, *[20.0] * 5])
+    assert rows == [1] * 9
+    assert controller.slowdown < 1.0
 
 
 def test_a_device_twice_as_slow_is_learnt_without_losing_trust():

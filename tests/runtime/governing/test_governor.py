@@ -37,9 +37,11 @@ def test_a_slow_frame_moves_the_threads_and_lets_the_cluster_it_leaves_go(tmp_pa
     with phone.clocks:
         session = phone.governor.open(7, (7,), 33.3)
         frames(phone, session, 60.0)
+        assert phone.read("mid") == "799000"  # the first frame found cold caches
+        frames(phone, session, 60.0)
         assert (phone.read("big"), phone.governors()) == ("1106000", ["schedutil", "schedutil", "userspace"])
         assert phone.moved[-1] == (7, (7,), (7,))
-    assert [line.late for line in phone.lines] == [True]
+    assert [line.late for line in phone.lines] == [True, True]
     line = phone.lines[0]
     assert (line.cluster, line.freq_khz, line.power_mw, line.trusted) == ("mid", 799_000, 60.0, True)
     assert line.energy_mj == pytest.approx(60.0 * 60.0 / 1000)
@@ -72,8 +74,8 @@ def test_untrusted_predictions_leave_clocks_to_the_kernel_and_come_back(tmp_path
     phone = toy(tmp_path)
     with phone.clocks:
         session = phone.governor.open(7, (7,), 33.3)
-        for latency_ms in (500, 5000, 50_000, 500_000, 500_000):
-            frames(phone, session, float(latency_ms))
+        for power in range(3, 9):
+            frames(phone, session, 10.0**power)
         assert session.row is None
         assert phone.governors() == ["schedutil"] * 3
         assert phone.moved[-1][2] == (7,)  # the fastest cores

@@ -1,0 +1,285 @@
+"""Inference on emulated phones, governed by us and by the kernel's governors: ``python -m tests.benchmarks.governed``.
+
+MobileNetV2 at 224x224 (LiteRT, one thread) runs at 15 and 30 FPS for a minute each under ``edgekit`` (the
+governor of ``edgekit govern``, by a policy tuned on the same machine just before), ``performance`` on the
+fastest cluster, ``schedutil`` there, and ``schedutil`` on the cluster that EAS would choose; the latter
+three are played in user space (see ``_kernel_governors``). Frames are real, on cores that are really
+slow, and a frame is late when it ends after its period; energy is the emulation's account of all clusters,
+idle ones included, from the first frame's release to the last one's end. Latency and energy are emulated.
+
+Needs Linux, root and a C compiler, and a machine that does nothing else. ``--seconds 5 --every 4`` is a
+quick look.
+"""
+
+from __future__ import annotations
+
+import argparse
+import bisect
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from edgekit.cli._output import note
+from tests.benchmarks._kernel_governors import Schedutil, energy_aware_cluster, performance
+from tests.benchmarks._table import show, write_report
+
+SOCS = ("gs101", "exynos5422")
+RATES = (15.0, 30.0)
+GOVERNORS = ("edgekit", "performance", "schedutil", "schedutil+eas")
+_COLUMNS = {
+    "soc": "SoC", "fps": "FPS", "governor": "governor", "cluster": "cores", "frames": "frames",
+    "late": "late", "late_pct": "late %", "latency_ms": "ms", "p95_ms": "p95 ms",
+    "energy_mj": "mJ/frame", "changes": "changes", "saved_pct": "edgekit saves %",
+}  # fmt: skip
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="tests.benchmarks.governed", description=__doc__)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--soc", action="append", help="repeatable; default: " + ", ".join(SOCS))
+    parser.add_argument("--fps", action="append", type=float, help="repeatable; default: 15 and 30")
+    parser.add_argument("--seconds", type=float, default=60.0, help="of each run")
+    parser.add_argument("--every", type=int, default=1, help="bench only every so-manyth clock to tune by")
+    parser.add_argument("--late", type=float, default=0.01, help="share of frames that may be late")
+    parser.add_argument("--bundle", type=Path, help="of your own, with a LiteRT variant")
+    parser.add_argument("--logs", type=Path, help="folder for the governed runs' logs")
+    parser.add_argument("--inside", type=Path, help=argparse.SUPPRESS)  # file to write the rows to
+    options = parser.parse_args(arguments)
+    options.fps = options.fps or list(RATES)
+    if options.inside:
+        options.inside.write_bytes(msgspec.json.encode(measure(options)))
+        return
+    rows: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        bundle = options.bundle or build(Path(folder) / "mobilenet_v2.edgekit")
+        for soc in options.soc or SOCS:
+            found = run_inside(soc, bundle, Path(folder) / "rows.json", options)
+            rows += found
+            show(_COLUMNS, found)
+    write_report(options.json, "governed", rows, summarise(rows))
+
+
+def build(path: Path) -> Path:
+    """Export the network and return its bundle's path."""
+    note("exporting MobileNetV2 ...")
+    command = ["export", "mobilenet_v2", "--weights", "none", "--engine", "litert", "-o", str(path)]
+    subprocess.run([sys.executable, "-m", "edgekit", *command], check=True, capture_output=True)
+    return path
+
+
+def run_inside(soc: str, bundle: Path, out: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
+    """Run this very program on an emulated ``soc`` and return its rows."""
+    again = [sys.executable, "-m", "tests.benchmarks.governed", "--inside", str(out), "--bundle", str(bundle)]
+    again += [f"--seconds={options.seconds}", f"--every={options.every}", f"--late={options.late}"]
+    again += [f"--fps={fps}" for fps in options.fps]
+    if options.logs is not None:
+        options.logs.mkdir(parents=True, exist_ok=True)
+        again.append(f"--logs={options.logs.resolve() / soc}")
+    subprocess.run([sys.executable, "-m", "runtime.emulation", soc, "--", *again], check=True)
+    return [{"soc": soc, **row} for row in msgspec.json.decode(out.read_bytes())]
+
+
+def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
+    """Return one row per rate and governor of the machine this runs on."""
+    from runtime.bundle import Bundle
+    from runtime.setting import Setting
+    from runtime.targets import open_target
+
+    target = open_target("local")
+    assert target.provenance == "emulated"
+    bundle = Bundle.open(options.bundle)
+    fastest = max(target.profile.clusters, key=target.profile.capacity)
+    policies = {fps: tune(bundle, target, fps, options) for fps in options.fps}
+    rows = []
+    for fps, policy in policies.items():
+        full = Setting(fastest.name, fastest.max_khz)
+        [full_ms] = [e.latency_ms for e in policy.considered if e.setting == full]
+        placed = {
+            "performance": fastest,
+            "schedutil": fastest,
+            "schedutil+eas": energy_aware_cluster(target.profile, full_ms, 1e3 / fps),
+        }
+        block = []
+        for governor in GOVERNORS:
+            log = None if options.logs is None else Path(f"{options.logs}-{fps:g}fps.jsonl")
+            row = run_one(target, bundle, policy, fps, governor, placed.get(governor), options, log)
+            block.append({"fps": fps, "governor": governor, **row})
+            note(
+                f"{target.profile.name} {fps:g} FPS {governor}: {row['late']} of {row['frames']} late, "
+                f"{row['energy_mj']:.3g} mJ a frame"
+            )
+        for row in block:
+            row["saved_pct"] = 100 * (1 - block[0]["energy_mj"] / row["energy_mj"])
+        rows += block
+    return rows
+
+
+def tune(bundle: Any, target: Any, fps: float, options: argparse.Namespace) -> Any:
+    """Bench the machine, if that is not done yet, and return the policy for a rate."""
+    from runtime.bench import bench, default_log
+    from runtime.targets import choose_settings
+    from runtime.tuning import tune_bundle
+
+    settings = choose_settings(target, every=options.every)
+    log = default_log(bundle, target)
+    note(f"benching {len(settings)} settings to tune for {fps:g} FPS ...")
+    records = bench(bundle, target, settings=settings, runs=20, warmup=2, blocks=1, log=log)
+    thinned = Thinned(target, settings)
+    return tune_bundle(bundle, thinned, fps, records=records)[1]
+
+
+class Thinned:
+    """A target that offers only some of its settings, so that a policy needs no predictor."""
+
+    def __init__(self, target: Any, settings: Sequence[Any]):
+        self._target, self._settings = target, tuple(settings)
+
+    def settings(self, threads: Sequence[int] = (1,)) -> tuple[Any, ...]:
+        return self._settings
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._target, name)
+
+
+def run_one(
+    target: Any,
+    bundle: Any,
+    policy: Any,
+    fps: float,
+    governor: str,
+    cluster: Any,
+    options: argparse.Namespace,
+    log: Path | None,
+) -> dict[str, Any]:
+    """Run the frames under one governor and return its row."""
+    from runtime.actuators import CpuFreq
+    from runtime.governing import Plan, govern_command
+    from runtime.governing.frames import FramesRun, command_of, job_for
+    from runtime.governing.margin import Margin
+    from runtime.governing.tables import policy_rows
+
+    plan = Plan(target, policy_rows(policy, target.profile), policy, 1e3 / fps, policy.deadline_ms)
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "frames.json"
+        job = job_for(
+            bundle,
+            bundle.manifest.variant(policy.variant),
+            plan,
+            threads=1,
+            frames=max(10, round(options.seconds * fps)),
+            out=out,
+        )
+        with Meter(target.root) as meter:
+            if cluster is None:
+                margin = Margin(late_share=options.late)
+                run = govern_command(
+                    plan, command_of(job), reports=True, log=log, margin=margin, meter="none"
+                )
+                assert run.status == 0, run
+                changes, untrusted, where = run.changes, run.untrusted_frames, cores_of(run.frames_at)
+            else:
+                job = replace(job, cpus=cluster.cpus[-1:])
+                changes, untrusted, where = under_kernel(
+                    governor, CpuFreq(target.root), cluster, command_of(job)
+                )
+        frames = msgspec.json.decode(out.read_bytes(), type=FramesRun)
+        assert frames.is_governed == (cluster is None), frames.problem
+    energy_mj = meter.energy_mj(frames.begin_s, frames.end_s)
+    return {
+        "cluster": where,
+        "frames": len(frames.late),
+        "late": sum(frames.late),
+        "late_pct": 100 * sum(frames.late) / len(frames.late),
+        "latency_ms": float(np.median(frames.latency_ms)),
+        "p95_ms": float(np.percentile(frames.latency_ms, 95)),
+        "energy_mj": energy_mj / len(frames.late),
+        "power_mw": energy_mj / (frames.end_s - frames.begin_s),
+        "changes": changes,
+        "untrusted": untrusted,
+    }
+
+
+def under_kernel(governor: str, cpufreq: Any, cluster: Any, command: Sequence[str]) -> tuple[int, int, str]:
+    """Run a command under a governor of the kernel's on one cluster."""
+    if governor == "performance":
+        with performance(cpufreq, cluster):
+            subprocess.run(command, check=True)
+        return 0, 0, cluster.name
+    with Schedutil(cpufreq, cluster).following() as follower, subprocess.Popen(command) as child:
+        follower.follow(child.pid)
+        status = child.wait()
+    assert status == 0, status
+    return follower.changes, 0, cluster.name
+
+
+def cores_of(frames_at: dict[str, int]) -> str:
+    """Return the clusters that frames ran on, the most used first."""
+    counts: dict[str, int] = {}
+    for setting, count in frames_at.items():
+        name = setting.partition(" ")[0]
+        counts[name] = counts.get(name, 0) + count
+    return "+".join(sorted(counts, key=lambda name: -counts[name]))
+
+
+class Meter:
+    """Looks at the energy counters from a thread, to tell the energy between any two moments."""
+
+    def __init__(self, root: Path):
+        from runtime.meters import find_meter
+
+        found = find_meter(root, "hwmon").meter
+        assert found is not None
+        self._meter, self._over = found, threading.Event()
+        self._times_s: list[float] = []
+        self._energies_mj: list[float] = []
+        self._thread = threading.Thread(target=self._look, daemon=True)
+
+    def __enter__(self) -> Meter:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def energy_mj(self, begin_s: float, end_s: float) -> float:
+        """Return the energy between two moments of the monotonic clock."""
+        return self._at(end_s) - self._at(begin_s)
+
+    def _at(self, moment_s: float) -> float:
+        index = bisect.bisect(self._times_s, moment_s)
+        assert 0 < index < len(self._times_s), (moment_s, self._times_s[:1], self._times_s[-1:])
+        return float(np.interp(moment_s, self._times_s, self._energies_mj))
+
+    def _look(self) -> None:
+        is_over = False
+        while not is_over:
+            is_over = self._over.wait(0.05)
+            reading = self._meter.read()
+            self._times_s.append(time.perf_counter())
+            self._energies_mj.append(reading.energy_mj)
+
+
+def summarise(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return, per SoC and rate, what edgekit saves and how many frames are late under each governor."""
+    summary: dict[str, Any] = {}
+    for row in rows:
+        found = summary.setdefault(f"{row['soc']} {row['fps']:g} FPS", {})
+        found[f"{row['governor']}_late_pct"] = row["late_pct"]
+        found[f"{row['governor']}_energy_mj"] = row["energy_mj"]
+        if row["governor"] != "edgekit":
+            found[f"saved_vs_{row['governor']}_pct"] = row["saved_pct"]
+    return summary
+
+
+if __name__ == "__main__":
+    main()
