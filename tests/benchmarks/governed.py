@@ -1,4 +1,4 @@
-"""Inference on emulated phones, governed by us and by the kernel's governors: ``python -m tests.benchmarks.governed``.
+"""Governed inference on emulated phones: ``python -m tests.benchmarks.governed``.
 
 MobileNetV2 at 224x224 (LiteRT, one thread) runs at 15 and 30 FPS for a minute each under ``edgekit`` (the
 governor of ``edgekit govern``, by a policy tuned on the same machine just before), ``performance`` on the

@@ -74,7 +74,7 @@ def test_untrusted_predictions_leave_clocks_to_the_kernel_and_come_back(tmp_path
     phone = toy(tmp_path)
     with phone.clocks:
         session = phone.governor.open(7, (7,), 33.3)
-        for power in range(3, 9):
+        for power in range(3, 10):
             frames(phone, session, 10.0**power)
         assert session.row is None
         assert phone.governors() == ["schedutil"] * 3
