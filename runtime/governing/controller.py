@@ -18,6 +18,9 @@ from runtime.governing.trust import Trust
 # One odd frame is no slower device: the slowdown follows the median of so many. What odd frames cost in
 # lateness the margin answers, by how often they come.
 _FILTERED = 3
+# A late frame leaves the next one less time: this share of its own until frames are in time again. The
+# margin counts only frames that are too long themselves, or one of them would count for all behind it.
+_CATCH_UP = 0.7
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ class Controller:
         self.max_power_mw = math.inf
         self._row, self._calm = -1, 0
         self._ratios: deque[float] = deque(maxlen=_FILTERED)
-        self._was_trusted, self._met = True, True
+        self._was_trusted, self._met, self._is_behind = True, True, False
 
     def observe(self, latency_ms: float, row: int | None, now_s: float, is_late: bool | None = None) -> None:
         """Learn from a frame that is done.
@@ -93,16 +96,16 @@ class Controller:
         """
         if not 0 < latency_ms < math.inf:
             raise ValueError(f"a frame took {latency_ms} ms; it must be a positive number")
+        self._is_behind = latency_ms > self.deadline_ms if is_late is None else is_late
         if row is None:
             return
         bound_ms = self.table.rows[row].latency_high_ms
         self.trust.observe(latency_ms, bound_ms * max(self.slowdown, 1.0), now_s)
         self._ratios.append(latency_ms / bound_ms)
         self.slowdown = self.feedback.next_slowdown(self.slowdown, statistics.median_low(self._ratios), 1.0)
-        if is_late is None:
-            is_late = latency_ms > self.deadline_ms
-        if not is_late or row != self.fastest():  # nothing could have helped at the fastest
-            self.margin = self.margin_rule.next(self.margin, is_late)
+        is_too_long = latency_ms > self.deadline_ms
+        if not is_too_long or row != self.fastest():  # nothing could have helped at the fastest
+            self.margin = self.margin_rule.next(self.margin, is_too_long)
 
     def decide(self, now_s: float) -> Decision:
         """Return what the next frame runs at."""
@@ -111,7 +114,8 @@ class Controller:
             decision = Decision(None, False, reason if self._was_trusted else "")
             self._was_trusted, self._row, self._calm = False, -1, 0
             return decision
-        wanted = self._decide(self.deadline_ms / self.margin)
+        left_ms = self.deadline_ms * (_CATCH_UP if self._is_behind else 1.0)
+        wanted = self._decide(left_ms / self.margin)
         before = self._row if self._row >= 0 and self._is_allowed(self._row) else -1
         row, self._calm = self.hysteresis.next_row(before, wanted, self._calm)
         meets = self.bound_ms(row) <= self.deadline_ms

@@ -116,6 +116,17 @@ def test_late_frames_widen_the_margin_until_the_share_is_as_allowed():
     assert late / 2000 <= 0.03
 
 
+def test_frames_behind_a_late_one_catch_up_and_are_not_its_fault():
+    controller = Controller(TABLE, 33.3)
+    assert controller.decide(0.0).row == 1
+    controller.observe(20.0, 1, 0.0, is_late=True)  # it began late
+    assert controller.decide(0.0).row == 1  # 22 ms are within 0.7 of its time
+    controller.retarget(25.0)
+    controller.observe(20.0, 1, 0.0, is_late=True)
+    assert controller.decide(0.0).row == 2
+    assert controller.margin == 1.0
+
+
 def test_a_late_frame_at_the_fastest_row_is_nobodys_fault():
     controller = Controller(TABLE, 2.0)
     play(controller, [5.0] * 20)
