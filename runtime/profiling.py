@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runtime.attribution import Attributed, attribute, pair_fallback
@@ -12,6 +12,8 @@ from runtime.bundle import Bundle, FallbackOp, Variant
 from runtime.engines import EngineProcess, ProfiledFrames, random_inputs
 from runtime.engines.tflite_graph import read_tflite
 from runtime.errors import DeviceStableError
+from runtime.setting import Setting
+from runtime.targets.target import Profiled, Target
 from runtime.workload import Workload
 
 _STEADY = 1.25  # third quartile over first
@@ -58,6 +60,7 @@ class Profile:
         ops: in the order they run.
         frame_ms: latency of the frame whose timeline the ops carry.
         remarks: what the figures do not tell.
+        target, provenance: where the frames ran, and how their latencies come about.
     """
 
     variant: str
@@ -70,6 +73,8 @@ class Profile:
     ops: tuple[OpTime, ...]
     frame_ms: float
     remarks: tuple[str, ...] = ()
+    target: str = "local"
+    provenance: str = "measured"
 
     @property
     def ops_ms(self) -> float:
@@ -86,30 +91,40 @@ def profile(
     bundle: Bundle,
     variant: str | None = None,
     *,
+    target: Target | None = None,
+    cluster: str | None = None,
     runs: int = 30,
     warmup: int = 5,
     threads: int = 1,
     seed: int = 0,
 ) -> Profile:
-    """Run a variant on this machine with and without its engine's profiler.
+    """Run a variant with and without its engine's profiler.
 
     Args:
         bundle: from ``open_bundle_or_model``.
         variant: its name; default: the first.
+        target: where; default: on this machine, on whichever cores the kernel takes.
+        cluster: of the target whose cores run it, at the kernel's clock; default: the biggest.
         runs: frames of each kind.
         warmup: frames before them.
         threads: size of the engine's pool.
-        seed: of the random input.
+        seed: of the random input on this machine; a target makes its own.
 
     Raises:
-        ValueError: no such variant.
+        ValueError: no such variant or cluster.
         MissingExtra: the engine is not installed.
-        DeviceStableError: the engine cannot load the file or has no profiler.
+        DeviceError: the engine cannot load the file, or nothing tells the time of its ops there.
 
     Example:
         >>> profile(open_bundle_or_model("model.tflite")).ops_ms    # doctest: +SKIP
     """
+    if target is None and cluster is not None:
+        raise ValueError(
+            f"cluster is {cluster!r}, but here the kernel takes the cores; name a target, or none"
+        )
     chosen = bundle.manifest.variant(variant)
+    if target is not None:
+        return _profile_there(bundle, chosen, target, cluster, runs=runs, warmup=warmup, threads=threads)
     return profile_file(
         bundle.file(chosen.path),
         chosen,
@@ -135,11 +150,49 @@ def profile_file(
     with EngineProcess(variant.engine, path, threads=threads) as model:
         inputs = random_inputs(model.inputs, seed)
         plain_ms = model.sample(inputs, warmup=warmup, runs=runs).samples_ms
-    with EngineProcess(
-        variant.engine, path, graph=variant.graph, threads=threads, with_profiler=True
-    ) as model:
+    with EngineProcess(variant.engine, path, threads=threads, with_profiler=True) as model:
         seen = model.profile(inputs, warmup=warmup, runs=runs)
         version = model.version
+    return _make(path, variant, workload, plain_ms, seen, version=version, threads=threads)
+
+
+def _profile_there(
+    bundle: Bundle,
+    variant: Variant,
+    target: Target,
+    cluster: str | None,
+    *,
+    runs: int,
+    warmup: int,
+    threads: int,
+) -> Profile:
+    biggest = max(target.profile.clusters, key=target.profile.capacity).name
+    setting = Setting(cluster or biggest, None, threads)
+    with target.session(bundle, variant, setting) as session:
+        if not isinstance(session, Profiled):
+            raise DeviceStableError(
+                f"{target.name} tells no times of single ops: models run there in programs of others, or are "
+                "modelled; profile on local, ssh:USER@HOST or emulated:SOC"
+            )
+        plain_ms = session.sample(warmup=warmup, runs=runs).samples_ms
+        seen = session.profile(warmup=warmup, runs=runs)
+        version = session.versions["engine"]
+    path, workload = bundle.file(variant.path), bundle.workload(variant)
+    made = _make(path, variant, workload, plain_ms, seen, version=version, threads=threads)
+    return replace(made, target=target.name, provenance=target.provenance)
+
+
+def _make(
+    path: Path,
+    variant: Variant,
+    workload: Workload | None,
+    plain_ms: Sequence[float],
+    seen: ProfiledFrames,
+    *,
+    version: str,
+    threads: int,
+) -> Profile:
+    """Put the ops of the frames together with what file and bundle tell of them."""
     inside = sum(op.delegate is not None for op in seen.frames[0])
     remarks = [
         f"XNNPACK tells whole microseconds: {inside} ops may take up to {inside / 1000:.3g} ms more in all",
@@ -158,7 +211,7 @@ def profile_file(
         engine=variant.engine,
         version=version,
         threads=threads,
-        runs=runs,
+        runs=len(seen.samples_ms),
         latency_ms=_mean(plain_ms, _quieter(plain_ms)),
         profiled_ms=_mean(seen.samples_ms, _quieter(seen.samples_ms)),
         ops=_op_times(seen, ops),

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 def print_profile(one: Profile, top: int | None = None) -> None:
     """Print the ops, or the dearest ``top`` of them, then the kinds of op and the sum."""
     frames = f"{one.threads} threads, the quieter half of {one.runs} frames"
-    click.echo(f"\n{one.variant} on {one.version}, {frames}:")
+    where = "" if one.target == "local" else f" on {one.target} ({one.provenance})"
+    click.echo(f"\n{one.variant} on {one.version}{where}, {frames}:")
     ops = one.ops if top is None else sorted(one.ops, key=lambda op: -op.mean_ms)[:top]
     headers = ["op", "kind", "module", "delegate", "ms", "share", "M MAC", "kB moved", "source"]
     print_table(headers, [_row(op) for op in ops])

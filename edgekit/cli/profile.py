@@ -18,6 +18,8 @@ _COUNT = click.IntRange(min=1)
 @options.bundle_argument
 @click.option("--engine", "engines", multiple=True, help="Only variants of this engine; repeatable.")
 @click.option("--variant", "variants", multiple=True, help="Only this variant; repeatable.")
+@options.target_option
+@click.option("--cluster", help="Cores of another target to run on. Default: the biggest.")
 @click.option("--threads", type=_COUNT, default=1, show_default=True, help="Threads to use.")
 @click.option("--runs", type=_COUNT, default=30, show_default=True, help="Timed frames.")
 @click.option("--top", type=_COUNT, help="Only so many ops, the dearest first; else all in their order.")
@@ -27,10 +29,10 @@ _COUNT = click.IntRange(min=1)
 @options.seed_option
 @options.json_option
 def profile(
-    bundle: Path, engines: tuple[str, ...], variants: tuple[str, ...], top: int | None, trace: Path | None,
-    as_json: bool, **plan: Any,
+    bundle: Path, engines: tuple[str, ...], variants: tuple[str, ...], target: str, top: int | None,
+    trace: Path | None, as_json: bool, **plan: Any,
 ) -> None:  # fmt: skip
-    """Time every op of a bundle on this machine, inside its delegates too.
+    """Time every op of a bundle, inside its delegates too.
 
     BUNDLE is a .edgekit folder, or a .tflite or .pte file of any origin. The times come from the
     engines' own profilers; the latency without them is printed beside the sum.
@@ -39,9 +41,11 @@ def profile(
     from runtime.bundle import write_atomic
     from runtime.model_file import open_bundle_or_model
     from runtime.profiling import profile as measure
+    from runtime.targets import open_target
     from runtime.trace import trace_json
 
     model = open_bundle_or_model(bundle)
+    plan["target"] = None if target == "local" else open_target(target)
     profiles = [measure(model, name, **plan) for name in choose_variants(model, engines, variants)]
     if trace is not None:
         write_atomic(trace, trace_json(profiles))

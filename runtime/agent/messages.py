@@ -11,7 +11,7 @@ import msgspec
 from runtime import errors
 from runtime.actuators import Capability, Restored
 from runtime.conditions import Conditions
-from runtime.engines import Array, Samples
+from runtime.engines import Array, ProfiledFrames, Samples
 from runtime.pacing import Served
 from runtime.setting import Setting
 from runtime.soc import PowerFigure, SocProfile
@@ -163,6 +163,20 @@ class Taken(msgspec.Struct, tag=True, frozen=True):
     samples: Samples
 
 
+class TakeProfile(msgspec.Struct, tag=True, frozen=True):
+    """Run frames under the engine's profiler; answered by ``ProfileTaken``."""
+
+    session: int
+    warmup: int
+    runs: int
+
+
+class ProfileTaken(msgspec.Struct, tag=True, frozen=True):
+    """The ops of each frame."""
+
+    frames: ProfiledFrames
+
+
 class Close(msgspec.Struct, tag=True, frozen=True):
     """Leave a session; answered by ``Done`` once everything is as it was."""
 
@@ -206,6 +220,7 @@ Request = (
     | RunFrame
     | ServeFrames
     | TakeSamples
+    | TakeProfile
     | Close
     | UseMeter
     | AskRestore
@@ -221,6 +236,7 @@ Answer = (
     | RanFrame
     | ServedFrames
     | Taken
+    | ProfileTaken
     | Done
     | Failed
 )

@@ -15,7 +15,7 @@ from runtime.agent import messages as m
 from runtime.bundle import Bundle, Manifest
 from runtime.errors import BundleError
 from runtime.targets.local import LocalTarget
-from runtime.targets.target import Session
+from runtime.targets.local_session import LocalSession
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Service:
     def __init__(self, target: LocalTarget):
         self.target = target
         self.sessions = contextlib.ExitStack()
-        self._open: dict[int, tuple[Session, contextlib.ExitStack]] = {}
+        self._open: dict[int, tuple[LocalSession, contextlib.ExitStack]] = {}
 
     def answer(self, request: m.Request) -> m.Answer:
         """Do what is asked; an error becomes ``Failed``."""
@@ -72,6 +72,8 @@ class Service:
                 return m.ServedFrames(self._session(number).serve(inputs, frames, fps))
             case m.TakeSamples(number, warmup, runs, fps):
                 return m.Taken(self._session(number).sample(warmup=warmup, runs=runs, fps=fps))
+            case m.TakeProfile(number, warmup, runs):
+                return m.ProfileTaken(self._session(number).profile(warmup=warmup, runs=runs))
             case m.AskConditions(number, probe):
                 return m.Now(self._session(number).conditions(probe=probe))
             case m.Close(number):
@@ -112,7 +114,7 @@ class Service:
         self._open[request.session] = (session, stack)
         return self._state(request.session)
 
-    def _session(self, number: int) -> Session:
+    def _session(self, number: int) -> LocalSession:
         if number not in self._open:
             raise ValueError(f"there is no session {number}")
         return self._open[number][0]

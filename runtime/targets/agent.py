@@ -13,7 +13,7 @@ from runtime.agent import messages as m
 from runtime.agent.link import Connection, Link
 from runtime.bundle import Bundle, Variant
 from runtime.conditions import Conditions
-from runtime.engines import Array, Frame, Samples, Tensor
+from runtime.engines import Array, Frame, ProfiledFrames, Samples, Tensor
 from runtime.errors import DeviceTransientError, EdgekitError
 from runtime.pacing import Served
 from runtime.setting import Setting
@@ -149,6 +149,9 @@ class AgentSession:
     def serve(self, inputs: Sequence[Sequence[Tensor]], frames: int, fps: float | None) -> Served:
         packed = tuple(tuple(map(Array.of, frame)) for frame in inputs)
         return self._target._ask(m.ServeFrames(self._number, packed, frames, fps), m.ServedFrames).served
+
+    def profile(self, *, warmup: int, runs: int) -> ProfiledFrames:
+        return self._target._ask(m.TakeProfile(self._number, warmup, runs), m.ProfileTaken).frames
 
     def conditions(self, *, probe: bool = False) -> Conditions:
         return self._target._ask(m.AskConditions(self._number, probe), m.Now).conditions

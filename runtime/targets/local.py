@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import platform
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from runtime.actuators import (
@@ -19,18 +19,16 @@ from runtime.actuators import (
     probe,
 )
 from runtime.bundle import Bundle, Variant
-from runtime.conditions import Conditions
 from runtime.emulation.marker import Marker, find_marker
-from runtime.engines import EngineProcess, Frame, Samples, Tensor, random_inputs
+from runtime.engines import EngineProcess
 from runtime.errors import DeviceStableError
-from runtime.meters import MeterInUse, read_conditions, read_device
+from runtime.meters import MeterInUse
 from runtime.meters.battery import read_capacity_mwh
-from runtime.meters.threads import misplaced, read_threads
-from runtime.pacing import Served, WallClock, serve
 from runtime.setting import Setting
 from runtime.soc import Cluster, Opp, PowerFigure, SocProfile, load_profile, power_mw
 from runtime.soc.tree import CPU_DIR
 from runtime.sysfs import read_int
+from runtime.targets.local_session import LocalSession
 from runtime.targets.target import settings_of
 
 _NAMES = {1: ("cpu",), 2: ("little", "big"), 3: ("little", "mid", "big")}
@@ -115,10 +113,10 @@ class LocalTarget:
             # The last CPUs: the first one does the kernel's housekeeping.
             cpus = cluster.cpus[-setting.threads :] if self.capability.rung in PINNING else None
             path = bundle.file(variant.path)
-            process = EngineProcess(variant.engine, path, threads=setting.threads, cpus=cpus)
-            model = stack.enter_context(process)
+            load = functools.partial(EngineProcess, variant.engine, path, threads=setting.threads, cpus=cpus)
             yield LocalSession(
-                model,
+                stack.enter_context(load()),
+                lambda: load(with_profiler=True),
                 setting,
                 self._cpufreq,
                 policy,
@@ -135,81 +133,6 @@ class LocalTarget:
         cluster.opp(freq_khz)
         capacity = self.profile.capacity(cluster, freq_khz)
         return hold_uclamp(find_uclamp(self.root), capacity, capacity)
-
-
-class LocalSession:
-    """See ``Session``."""
-
-    def __init__(
-        self,
-        model: EngineProcess,
-        setting: Setting,
-        cpufreq: CpuFreq,
-        policy: Policy | None,
-        meter: MeterInUse,
-        clock_rung: str = "sysfs",
-    ):
-        self.setting = setting
-        self.device = read_device(cpufreq.root)
-        if (marker := find_marker(cpufreq.root)) is not None:
-            self.device["name"] = f"{marker.soc} emulated on {self.device['name']}"
-        self._clock_rung = clock_rung
-        self.worker_pid: int | None = model.pid
-        self.versions = {"engine": model.version, "kernel": platform.release()}
-        self._model, self._cpufreq, self._policy = model, cpufreq, policy
-        self._inputs = random_inputs(model.inputs)
-        self._threads_read: int | None = None
-        self._meter = meter
-
-    @property
-    def rung(self) -> str:
-        if self.setting.freq_khz is not None:
-            return self._clock_rung
-        return "affinity" if self._model.cpus is not None else "threads"
-
-    @property
-    def setting_read(self) -> Setting | None:
-        if self._threads_read is None:
-            return None  # a pool shows its size only after it has worked
-        freq_khz = self._cpufreq.read_khz(self._policy) if self._policy is not None else None
-        return Setting(self.setting.cluster, freq_khz, self._threads_read)
-
-    def run(self, inputs: Sequence[Tensor] | None = None) -> Frame:
-        return self._model.run(self._inputs if inputs is None else inputs)
-
-    def sample(self, *, warmup: int, runs: int, fps: float | None = None) -> Samples:
-        if self._meter.found.meter is None:
-            samples = self._model.sample(self._inputs, warmup=warmup, runs=runs, fps=fps)
-        else:  # the cold frame and the warm-up stay out of the meter's window
-            cold = self._model.sample(self._inputs, warmup=warmup, runs=0)
-            timed, energy = self._meter.measure(
-                runs, lambda: self._model.sample(self._inputs, warmup=0, runs=runs, fps=fps)
-            )
-            samples = replace(
-                timed, first_ms=cold.first_ms, threads=timed.threads or cold.threads, energy=energy
-            )
-        self._threads_read = samples.threads
-        return replace(samples, misplaced=self._misplaced())
-
-    def _misplaced(self) -> tuple[str, ...]:
-        """Look at every thread of the worker: affinity is each one's own, and a cpuset overrides it."""
-        cpus = self._model.cpus
-        if cpus is None or self.worker_pid is None:
-            return ()
-        marker = find_marker()  # of the machine that the worker really runs on
-        return misplaced(read_threads(self.worker_pid), cpus if marker is None else marker.map(cpus))
-
-    def serve(self, inputs: Sequence[Sequence[Tensor]], frames: int, fps: float | None) -> Served:
-        return serve(self, inputs, frames, fps, WallClock())
-
-    def conditions(self, *, probe: bool = False) -> Conditions:
-        return read_conditions(
-            self._cpufreq.root,
-            pid=self.worker_pid,
-            cpus=self._model.cpus,
-            policy=None if self._policy is None else self._policy.path,
-            probe=probe,
-        )
 
 
 def _why_not(machine: Marker, profile: SocProfile, setting: Setting) -> str | None:

@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 
 from runtime.bundle import Bundle, Variant
 from runtime.conditions import Conditions
-from runtime.engines import Frame, Samples, Tensor
+from runtime.engines import Frame, ProfiledFrames, Samples, Tensor
 from runtime.pacing import Served
 from runtime.setting import Setting
 from runtime.soc import PowerFigure, SocProfile
@@ -69,6 +69,18 @@ class Session(Protocol):
 
     def conditions(self, *, probe: bool = False) -> Conditions:
         """Return what the machine does now: heat, clock, load, and the probe if it is asked for."""
+
+
+@runtime_checkable
+class Profiled(Protocol):
+    """A session whose engine can tell the time of every op."""
+
+    def profile(self, *, warmup: int, runs: int) -> ProfiledFrames:
+        """Load the variant once more with its engine's profiler on, and run ``runs`` frames.
+
+        Raises:
+            DeviceError: the engine has no profiler, or failed.
+        """
 
 
 class Target(Protocol):

@@ -1,11 +1,18 @@
 import json
+import sys
 
 import pytest
 
+from runtime.agent.link import ProcessConnection
+from runtime.bundle import Bundle, Graph, Manifest, Variant, new_bundle
+from runtime.engines import EngineProcess
 from runtime.errors import DeviceStableError
 from runtime.model_file import open_bundle_or_model
 from runtime.profiling import OpTime, Profile, profile
+from runtime.targets import open_target
+from runtime.targets.agent import AgentTarget, SameDisk
 from runtime.trace import trace_json
+from tests.runtime.device import environment, make_device
 from tests.runtime.tflite_builder import write_summing_net
 
 
@@ -34,6 +41,42 @@ def test_executorch_is_profiled_in_the_same_form(pte):
     assert (result.engine, result.threads, result.runs) == ("executorch", 1, 5)
     assert {op.delegate for op in result.ops} == {0}
     assert any("bare .pte" in remark for remark in result.remarks)
+
+
+def test_a_device_tells_the_ops_too(tmp_path):
+    path = write_summing_net(tmp_path / "summing.tflite", side=96, channels=32)
+    model, device = open_bundle_or_model(path), make_device(tmp_path)
+    connection = ProcessConnection([sys.executable, "-m", "runtime.agent"], environment(device))
+    with AgentTarget("test:device", connection, SameDisk()) as target:
+        there = profile(model, target=target, runs=5)
+        with pytest.raises(ValueError, match=r"unknown cluster|has no cluster"):
+            profile(model, target=target, cluster="huge", runs=5)
+    assert [(op.module_path, op.delegate, op.kind) for op in there.ops] == [
+        ("first", 0, "linear"), ("sum", None, "other"), ("last", 1, "linear"),
+    ]  # fmt: skip
+    assert (there.target, there.provenance, there.runs) == ("test:device", "measured", 5)
+    assert 0 < there.ops_ms <= there.profiled_ms
+
+
+def test_where_nothing_tells_single_ops_it_is_said(tmp_path):
+    path = write_summing_net(tmp_path / "summing.tflite")
+    with pytest.raises(
+        DeviceStableError, match=r"virtual:gs101 tells no times of single ops: .*profile on local"
+    ):
+        profile(open_bundle_or_model(path), target=open_target("virtual:gs101"), runs=5)
+    with pytest.raises(ValueError, match="cluster is 'big', but here the kernel takes the cores"):
+        profile(open_bundle_or_model(path), cluster="big")
+
+
+@pytest.mark.parametrize("graph", ["forward", "encode"])
+def test_a_graph_of_any_name_is_profiled(pte, tmp_path, graph):
+    with EngineProcess("executorch", pte) as model:
+        graphs = {graph: Graph(model.inputs, model.outputs)}
+    with new_bundle(tmp_path / "sum.edgekit") as writer:
+        file = writer.add("sum.pte", pte.read_bytes(), "model")
+        variant = Variant("executorch-fp32", "executorch", "fp32", file, graph)
+        writer.finish(Manifest("sum", "2026-01-01T00:00:00Z", graphs, (variant,)))
+    assert profile(Bundle.open(tmp_path / "sum.edgekit"), runs=4).runs == 4
 
 
 def test_trace_is_valid_and_ops_of_a_track_do_not_overlap(profiled):

@@ -14,6 +14,7 @@ from runtime.bundle import Bundle, Graph, Manifest, Variant, new_bundle
 from runtime.engines import EngineProcess, random_inputs
 from runtime.errors import MissingExtra
 from runtime.governor import run_bundle
+from runtime.profiling import profile
 from runtime.records import RecordLog
 from runtime.setting import Setting
 from runtime.targets.agent import AgentTarget, SameDisk
@@ -81,6 +82,12 @@ def test_outputs_are_those_of_the_host(target, tmp_path, name):
     for ours, theirs, others in zip(here, there, made_up, strict=True):
         np.testing.assert_array_equal(theirs, ours)
         assert (others.dtype, others.shape) == (ours.dtype, ours.shape)
+
+
+def test_its_ops_are_told(target, tmp_path):
+    told = profile(make_bundle(tmp_path, "sum.pte"), target=target, runs=4)
+    assert told.version.endswith("native")
+    assert {op.source for op in told.ops} == {"XNNPACK profiler"}
 
 
 def test_it_is_benched_and_serves_frames(bare, target, tmp_path):
