@@ -179,7 +179,10 @@ def _profile_there(
         version = session.versions["engine"]
     path, workload = bundle.file(variant.path), bundle.workload(variant)
     made = _make(path, variant, workload, plain_ms, seen, version=version, threads=threads)
-    return replace(made, target=target.name, provenance=target.provenance)
+    remarks = made.remarks
+    if target.provenance == "emulated":
+        remarks += ("an emulated core is slowed in slices of about 1 ms: believe shares only of longer frames",)
+    return replace(made, target=target.name, provenance=target.provenance, remarks=remarks)
 
 
 def _make(
