@@ -181,7 +181,7 @@ def _profile_there(
     made = _make(path, variant, workload, plain_ms, seen, version=version, threads=threads)
     remarks = made.remarks
     if target.provenance == "emulated":
-        remarks += ("an emulated core is slowed in slices of about 1 ms: believe shares only of longer frames",)
+        remarks += ("an emulated core is slowed in slices of about 1 ms: believe only longer frames",)
     return replace(made, target=target.name, provenance=target.provenance, remarks=remarks)
 
 
