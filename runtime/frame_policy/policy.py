@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from runtime.frame_policy.schedule import Frontier, Schedules, frontier, schedules
-from runtime.frame_policy.work import EDGES, WorkEstimate
+from runtime.frame_policy.belief import HEAVY_SHARES, LEVELS, SPREADS, STEP, WorkBelief
+from runtime.frame_policy.frontier import Frontier, frontier
+from runtime.frame_policy.plans import STEPS, follow
+from runtime.frame_policy.program import STEPS_PER_PERIOD, solve
+from runtime.frame_policy.scatter import Scatter
 
-_REFRESH_FRAMES = 24
-_PRICE_STEP = 0.1
-_LEAST_SLACK = 0.05  # of a period: what the fastest point makes up for, at the least
-_PRICE_RANGE = (0.02, 20.0)  # of a period at the fastest point
+LATE_PRICE = 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,25 +29,26 @@ class Plan:
 
 
 class FramePolicy:
-    """Choose for each frame a schedule of points that is expected to cost least.
+    """Choose for each frame the plan that is expected to cost least, a late frame having a price.
 
-    A late frame has a price; one that ends late by some ms makes the frames behind it late too, until the
-    slack of the fastest point has made up for it, and pays for those as well. It is the price that is
-    controlled: it rises with each frame that is late although the fastest point, used from the first
-    frame on, would have finished it in time, and falls otherwise, so that in the long run a share of
-    ``late_share`` of the frames is late for want of foresight.
+    A plan begins slowly and speeds up the longer the frame lasts; where the deadline leaves more than a
+    period it lets short and long frames make up for each other. Plans are looked up, by the level and scatter
+    that the frames before make likely and by the time left; a table is computed when its
+    scatter is first met.
 
     Args:
         speed: work per ms at each point.
         power_mw: of each point above waiting.
+        period_ms: between two frames.
+        deadline_ms: from a frame's arrival to when it is late; a period by default.
         lanes: independent streams of frames.
-        late_share: of frames that may be late though they need not.
+        late_price: of a late frame: so many periods' energy at the fastest point.
         transition_ms: for how long a change of point stops the work.
 
     Example:
-        >>> policy = FramePolicy(np.array([1.0, 2.0]), np.array([100.0, 400.0]))
+        >>> policy = FramePolicy(np.array([1.0, 2.0]), np.array([100.0, 400.0]), period_ms=20.0)
         >>> for _ in range(30):
-        ...     policy.observe(np.array([10.0]), np.array([0.0]), np.array([20.0]), np.array([10.0]))
+        ...     policy.observe(np.array([10.0]))
         >>> int(policy.decide(np.array([20.0])).point[0, 0])
         0
     """
@@ -57,78 +58,69 @@ class FramePolicy:
         speed: np.ndarray,
         power_mw: np.ndarray,
         *,
+        period_ms: float,
+        deadline_ms: float | None = None,
         lanes: int = 1,
-        late_share: float = 0.006,
+        late_price: float = LATE_PRICE,
         transition_ms: float = 0.0,
     ):
-        if not 0 < late_share < 1:
-            raise ValueError(f"late_share is {late_share}; allowed: above 0, below 1")
+        if not period_ms > 0:
+            raise ValueError(f"period_ms is {period_ms}; it must be above 0")
+        self.deadline = 1.0 if deadline_ms is None else deadline_ms / period_ms
+        if not self.deadline >= 0.1:
+            raise ValueError(
+                f"deadline_ms is {deadline_ms}; give at least a tenth of the period, {period_ms}"
+            )
+        if not late_price > 0:
+            raise ValueError(f"late_price is {late_price}; it must be above 0")
         self.frontier: Frontier = frontier(speed, power_mw)
         self.fastest = int(self.frontier.point[-1])
-        self.top_speed = float(1 / self.frontier.time[-1])
-        self.top_mw = float(power_mw[self.fastest])
-        self.late_share, self.transition_ms = late_share, transition_ms
-        self.work = WorkEstimate(lanes)
-        self.price = np.ones(lanes)
-        self.period_ms = np.full(lanes, np.nan)
-        self._fastest_ms = np.full(lanes, -np.inf)  # when the fastest point would have been done
-        self._seen = 0
-        self._table = self._schedules()
+        self.full = period_ms / float(self.frontier.time[-1])  # work of a period at the fastest point
+        self.period_ms, self.late_price = period_ms, late_price
+        self.transition = transition_ms / period_ms
+        self.belief = WorkBelief(lanes, period_ms)
+        self._solved = np.zeros((len(SPREADS), len(HEAVY_SHARES)), dtype=bool)
+        self._rung: np.ndarray = np.zeros(0)  # of each class, level, moment and step, once one is solved
+        self._until: np.ndarray = np.zeros(0)
 
-    def observe(
-        self,
-        work: np.ndarray,
-        arrival_ms: np.ndarray,
-        deadline_ms: np.ndarray,
-        finish_ms: np.ndarray,
-        lanes: np.ndarray | None = None,
-    ) -> None:
-        """Learn from frames that are done: their work, and when they came, were due and were done."""
-        lanes = np.arange(len(work)) if lanes is None else lanes
-        self.work.observe(work, lanes)
-        self.period_ms[lanes] = deadline_ms - arrival_ms
-        self._fastest_ms[lanes] = np.maximum(self._fastest_ms[lanes], arrival_ms) + work / self.top_speed
-        avoidable = (finish_ms > deadline_ms + 1e-6) & (self._fastest_ms[lanes] <= deadline_ms)
-        step = np.where(avoidable, 1.0, -self.late_share) * _PRICE_STEP
-        self.price[lanes] = np.clip(self.price[lanes] * np.exp(step), *_PRICE_RANGE)
-        self._seen += len(lanes)
-        if self._seen >= _REFRESH_FRAMES * len(self.price):
-            self._seen = 0
-            self._table = self._schedules()
+    def observe(self, work: np.ndarray, lanes: np.ndarray | None = None) -> None:
+        """Learn the work of frames that are done."""
+        self.belief.observe(work / self.full, np.arange(len(work)) if lanes is None else lanes)
 
     def decide(self, left_ms: np.ndarray, lanes: np.ndarray | None = None) -> Plan:
         """Return the plan for frames that begin now and are due in ``left_ms``."""
         lanes = np.arange(len(left_ms)) if lanes is None else lanes
-        level, age = self.work.level[lanes], self.work.age[lanes]
-        known = np.isfinite(level)
-        level = np.where(known, level, 1.0).astype(np.float32)
-        left_ms = left_ms.astype(np.float32)
-        table = self._table
-        end_ms = table.end[lanes, age] * level[:, None, None]
-        end_ms = end_ms + table.changes[lanes, age] * self.transition_ms
-        left_ms = left_ms - self.transition_ms  # the change as the frame begins
-        period_ms = np.where(known, self.period_ms[lanes], 1.0).astype(np.float32)
-        slack_ms = np.maximum(period_ms - level * table.mean[lanes, age], _LEAST_SLACK * period_ms)
-        excess_ms = table.excess[lanes, age] * level[:, None, None]
-        beyond = table.beyond[lanes, age]
-        late_ms = np.maximum(excess_ms + beyond * (end_ms - left_ms[:, None, None]), 0.0)
-        late = beyond + late_ms / slack_ms[:, None, None]
-        cost = table.energy[lanes, age] * level[:, None, None]
-        cost = cost + table.changing[lanes, age] * self.transition_ms
-        price_uj = (self.price[lanes] * self.top_mw * period_ms).astype(np.float32)
-        cost = cost + price_uj[:, None, None] * late
-        cost = np.where(end_ms <= left_ms[:, None, None], cost, np.inf)
-        best = np.argmin(cost.reshape(len(lanes), -1), axis=1)
-        row, last = np.divmod(best, cost.shape[2])
-        here = np.arange(len(lanes))
-        possible = known & np.isfinite(cost[here, row, last])
+        belief = self.belief
+        known = belief.known[lanes]
+        spread, heavy, level = belief.spread[lanes], belief.heavy[lanes], belief.level[lanes]
+        if not self._solved[spread[known], heavy[known]].all():
+            self._solve(spread[known], heavy[known])
+        if not known.any():
+            return Plan(np.full((len(lanes), STEPS), self.fastest), np.full((len(lanes), STEPS), np.inf))
+        row = np.clip(np.round(np.log(level / LEVELS[0]) / np.log(STEP)).astype(int), 0, len(LEVELS) - 1)
+        since = (self.deadline - left_ms / self.period_ms) * STEPS_PER_PERIOD
+        since = np.clip(np.ceil(since - 1e-6).astype(int), 0, self._rung.shape[3] - 1)
+        rung = self._rung[spread, heavy, row, since]
+        until_ms = self._until[spread, heavy, row, since] * (self.period_ms * level / LEVELS[row])[:, None]
+        point = np.where(known[:, None], self.frontier.point[rung], self.fastest)
+        return Plan(point, np.where(known[:, None], until_ms, np.inf))
 
-        rung = table.rung[lanes, age, row]
-        planned = (np.arange(rung.shape[1]) <= last[:, None]) & possible[:, None]
-        point = np.where(planned, self.frontier.point[rung], self.fastest)
-        until_ms = np.where(planned, end_ms[here, row].astype(float), np.inf)
-        until_ms[:, -1] = np.inf
-        return Plan(point, until_ms)
-
-    def _schedules(self) -> Schedules:
-        return schedules(self.frontier, EDGES, self.work.survival())
+    def _solve(self, spreads: np.ndarray, shares: np.ndarray) -> None:
+        """Compute the tables of classes of scatter that were not met before."""
+        for spread, heavy in {(int(s), int(h)) for s, h in zip(spreads, shares, strict=True)}:
+            if self._solved[spread, heavy]:
+                continue
+            choices = solve(
+                self.frontier,
+                Scatter(SPREADS[spread], HEAVY_SHARES[heavy]),
+                LEVELS,
+                deadline=self.deadline,
+                late_price=self.late_price,
+                transition=self.transition,
+            )
+            rung, until = follow(choices, self.frontier, LEVELS, self.transition)
+            if not self._rung.size:
+                shape = (*self._solved.shape, *rung.shape)
+                self._rung, self._until = np.zeros(shape, np.int8), np.zeros(shape, np.float32)
+            self._rung[spread, heavy], self._until[spread, heavy] = rung, until
+            self._solved[spread, heavy] = True

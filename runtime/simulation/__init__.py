@@ -2,7 +2,15 @@
 
 from runtime.simulation.ebs import EventBased
 from runtime.simulation.engine import Governor, Lanes, Replay, replay
-from runtime.simulation.frames import Frames, bursts, periodic, read_trace, standard
+from runtime.simulation.frames import (
+    Frames,
+    buffered,
+    bursts,
+    periodic,
+    read_trace,
+    standard,
+    standard_levels,
+)
 from runtime.simulation.governed import Governed
 from runtime.simulation.oracle import Oracle
 from runtime.simulation.platform import Platform, platform_of
@@ -27,6 +35,7 @@ __all__ = [
     "Replay",
     "Schedutil",
     "ServedPlatform",
+    "buffered",
     "bursts",
     "periodic",
     "platform_of",
@@ -35,4 +44,5 @@ __all__ = [
     "serve_frames",
     "served_platform",
     "standard",
+    "standard_levels",
 ]

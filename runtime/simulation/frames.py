@@ -51,6 +51,13 @@ class Frames:
         if (np.diff(self.arrival_ms, axis=1) < 0).any():
             raise ValueError("a frame arrives before the one ahead of it; sort the frames by arrival_ms")
 
+    @property
+    def period_ms(self) -> float:
+        """Median distance of two arrivals; a single frame's time to its deadline."""
+        if self.work.shape[1] < 2:
+            return float(np.median(self.deadline_ms - self.arrival_ms))
+        return float(np.median(np.diff(self.arrival_ms, axis=1)))
+
 
 def periodic(work: np.ndarray, fps: float) -> Frames:
     """Return frames that arrive at ``fps`` and are due when the next arrives.
@@ -84,15 +91,35 @@ def standard(top_khz: int, fps: float, seeds: Sequence[int], duration_s: float =
     lanes = []
     for seed in seeds:
         rng = np.random.default_rng(seed)
-        levels: list[np.ndarray] = []
-        while sum(map(len, levels)) < count:
-            length = max(1, round(rng.uniform(*SCENE_S) * fps))
-            levels.append(np.full(length, np.exp(rng.uniform(np.log(SHARE_LOW), np.log(SHARE_HIGH)))))
-        share = np.concatenate(levels)[:count]
+        share = _scene_levels(rng, fps, count)
         share = share * np.maximum(rng.normal(1.0, JITTER, count), 0.1)
         share = share * np.where(rng.random(count) < HEAVY_SHARE, HEAVY_FACTOR, 1.0)
         lanes.append(share * budget)
     return periodic(np.stack(lanes), fps)
+
+
+def standard_levels(fps: float, seeds: Sequence[int], duration_s: float = 60.0) -> np.ndarray:
+    """Return the level of each frame's scene in the standard workload, as a share of a period."""
+    count = max(1, round(duration_s * fps))
+    return np.stack([_scene_levels(np.random.default_rng(seed), fps, count) for seed in seeds])
+
+
+def _scene_levels(rng: np.random.Generator, fps: float, count: int) -> np.ndarray:
+    levels: list[np.ndarray] = []
+    while sum(map(len, levels)) < count:
+        length = max(1, round(rng.uniform(*SCENE_S) * fps))
+        levels.append(np.full(length, np.exp(rng.uniform(np.log(SHARE_LOW), np.log(SHARE_HIGH)))))
+    return np.concatenate(levels)[:count]
+
+
+def buffered(frames: Frames, waiting: int = 1) -> Frames:
+    """Return the frames as a display with ``waiting`` frames in its buffer takes them.
+
+    Each is shown, and therefore due, ``waiting`` periods later; as many are shown per second as before.
+    """
+    if waiting < 0:
+        raise ValueError(f"waiting is {waiting}; give 0 frames or more")
+    return Frames(frames.arrival_ms, frames.deadline_ms + waiting * frames.period_ms, frames.work)
 
 
 def bursts(work: np.ndarray, fps: float, burst_frames: int, pause_ms: float) -> Frames:

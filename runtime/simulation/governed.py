@@ -4,19 +4,32 @@ from __future__ import annotations
 
 import numpy as np
 
-from runtime.frame_policy import FramePolicy
+from runtime.frame_policy import LATE_PRICE, FramePolicy
 from runtime.simulation.engine import Governor, Lanes
 from runtime.simulation.platform import Platform
 
 
 class Governed(Governor):
-    """Follows the plan of a ``FramePolicy`` by timers."""
+    """Follows the plan of a ``FramePolicy`` by timers.
+
+    Args:
+        platform: what it runs on.
+        period_ms: between two frames.
+        deadline_ms: from a frame's arrival to when it is late; a period by default.
+        late_price: of a late frame, see ``FramePolicy``.
+    """
 
     name = "policy"
 
-    def __init__(self, platform: Platform, late_share: float = 0.006):
+    def __init__(
+        self,
+        platform: Platform,
+        period_ms: float,
+        deadline_ms: float | None = None,
+        late_price: float = LATE_PRICE,
+    ):
         self.platform = platform
-        self.late_share = late_share
+        self.period_ms, self.deadline_ms, self.late_price = period_ms, deadline_ms, late_price
 
     def begin(self, lanes: Lanes) -> None:
         count = len(lanes.opp)
@@ -24,44 +37,36 @@ class Governed(Governor):
         self.policy = FramePolicy(
             soc.free_speed,
             soc.power_mw + soc.idle_mw - soc.waiting_mw,
+            period_ms=self.period_ms,
+            deadline_ms=self.deadline_ms,
             lanes=count,
-            late_share=self.late_share,
+            late_price=self.late_price,
             transition_ms=soc.transition_ms,
         )
         lanes.wanted = np.full(count, self.policy.fastest)
         plan = self.policy.decide(np.ones(count))
         self.point, self.until_ms = plan.point, plan.until_ms
+        self.step = np.zeros(count, dtype=int)
 
     def start(self, lanes: Lanes, mask: np.ndarray) -> None:
         at = np.flatnonzero(mask)
         plan = self.policy.decide(lanes.deadline_ms[at] - lanes.now_ms[at], at)
         self.point[at] = plan.point
         self.until_ms[at] = lanes.now_ms[at, None] + plan.until_ms
-        self._follow(lanes, mask)
+        self.step[at] = 0
+        lanes.wanted[at] = plan.point[:, 0]
+        lanes.timer_ms[at] = self.until_ms[at, 0]
 
     def timer(self, lanes: Lanes, mask: np.ndarray) -> None:
-        self._follow(lanes, mask)
+        at = np.flatnonzero(mask)
+        step = self.step[at] + 1
+        self.step[at] = step
+        lanes.wanted[at] = self.point[at, step]
+        lanes.timer_ms[at] = self.until_ms[at, step]
 
     def finish(self, lanes: Lanes, mask: np.ndarray) -> None:
         at = np.flatnonzero(mask)
-        self.policy.observe(
-            lanes.cycles[at] - lanes.frame_cycles[at],
-            lanes.arrival_ms[at],
-            lanes.deadline_ms[at],
-            lanes.now_ms[at],
-            at,
-        )
+        self.policy.observe(lanes.cycles[at] - lanes.frame_cycles[at], at)
         # The next frame most likely begins as this one did: change the clock while nothing runs.
-        lanes.wanted = np.where(mask, self.point[:, 0], lanes.wanted)
-        lanes.timer_ms = np.where(mask, np.inf, lanes.timer_ms)
-
-    def _follow(self, lanes: Lanes, mask: np.ndarray) -> None:
-        """Run the step of now, and be asked again when the next step has another point."""
-        rows = np.arange(len(lanes.opp))
-        step = (self.until_ms <= lanes.now_ms[:, None] + 1e-9).sum(axis=1)
-        point = self.point[rows, step]
-        other = (self.point != point[:, None]) & (np.arange(self.point.shape[1]) > step[:, None])
-        following = np.argmax(other, axis=1)
-        change_ms = np.where(other.any(axis=1), self.until_ms[rows, following - 1], np.inf)
-        lanes.wanted = np.where(mask, point, lanes.wanted)
-        lanes.timer_ms = np.where(mask, change_ms, lanes.timer_ms)
+        lanes.wanted[at] = self.point[at, 0]
+        lanes.timer_ms[at] = np.inf

@@ -33,16 +33,19 @@ def soc(tmp_path):
 
 def test_a_soc_never_seen_before_is_simulated_and_labelled_modelled(soc, tmp_path):
     out = tmp_path / "out.json"
-    ran = CliRunner().invoke(main, ["--soc", soc, "--seeds", "2", "--seconds", "3", "--json", str(out)])
+    ran = CliRunner().invoke(
+        main, ["--soc", soc, "--seeds", "2", "--seconds", "2", "--one-price", "--json", str(out)]
+    )
     assert ran.exit_code == 0, ran.output
     report = json.loads(out.read_text())
     assert report["name"] == "policy"
     assert report["summary"].keys() >= KEYS
+    assert report["summary"]["strict"].keys() >= KEYS
     assert report["summary"]["half_rate_saved_pct"] > 36
     assert {row["provenance"] for row in report["rows"]} == {"modelled"}
     assert {row["governor"] for row in report["rows"]} >= {
         "performance", "powersave", "ondemand", "conservative", "interactive", "schedutil", "eas", "ebs",
-        "oracle", "policy",
+        "oracle", "oracle, own period", "policy",
     }  # fmt: skip
 
 
@@ -50,7 +53,7 @@ def test_a_trace_replaces_the_standard_workload(soc, tmp_path):
     trace = tmp_path / "trace.csv"
     trace.write_text("arrival_ms,work_megacycles\n" + "".join(f"{20 * i},{8 + i % 5}\n" for i in range(50)))
     out = tmp_path / "out.json"
-    ran = CliRunner().invoke(main, ["--soc", soc, "--trace", str(trace), "--json", str(out)])
+    ran = CliRunner().invoke(main, ["--soc", soc, "--trace", str(trace), "--one-price", "--json", str(out)])
     assert ran.exit_code == 0, ran.output
     assert {row["count"] for row in json.loads(out.read_text())["rows"]} == {50}
 
