@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from runtime.choice import Option
+from runtime.fitting import fit_bundle
 from runtime.latency_source import benched_options
 from runtime.meters.reading import EnergyReading
 from runtime.power_source import idle_mw, power_source
@@ -53,6 +54,19 @@ def test_higher_quantile_chooses_a_faster_setting(benched):
     assert fast[0.8].chosen.latency_ms > fast[0.99].chosen.latency_ms
     assert fast[0.99].chosen.latency_high_ms == pytest.approx(1.6 * fast[0.99].chosen.latency_ms)
     assert "for 99 % of frames" in fast[0.99].reason
+
+
+def test_bound_of_a_prediction_is_stretched_by_the_spread_of_the_samples(benched):
+    bundle, _, records = benched
+    target = Phone("local", "measured")
+    heavy = [replace(r, samples_ms=(r.latency_ms,) * 18 + (1.6 * r.latency_ms,) * 2) for r in records[::2]]
+    bundle, _ = fit_bundle(bundle, target, heavy)
+    _, plain = tune_bundle(bundle, target, Wish(fps=30), records=heavy)
+    _, policy = tune_bundle(bundle, target, Wish(fps=30, quantile=0.95), records=heavy)
+    for before, after in zip(plain.considered, policy.considered, strict=True):
+        assert after.latency_high_ms == pytest.approx(1.6 * before.latency_high_ms)
+        assert after.latency_ms == before.latency_ms
+    assert "upper bounds are those of the median times 1.6, the spread of the samples" in policy.notes
 
 
 # --- power -------------------------------------------------------------------------------------
