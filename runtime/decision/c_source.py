@@ -11,6 +11,7 @@ from runtime._version import __version__
 from runtime.decision.feedback import Feedback
 from runtime.decision.hysteresis import Hysteresis
 from runtime.decision.table import DecisionTable
+from runtime.governing.margin import Margin
 
 _TEMPLATES = files("runtime") / "native/governor"
 _MOST_KHZ = 2**63 - 1  # of int64_t; it also means "no cap"
@@ -30,6 +31,7 @@ def c_sources(
     about: Sequence[str] = (),
     feedback: Feedback | None = None,
     hysteresis: Hysteresis | None = None,
+    margin: Margin | None = None,
 ) -> dict[str, str]:
     """Return the text of ``NAME.h`` and ``NAME.c``, by file name.
 
@@ -38,7 +40,7 @@ def c_sources(
         cpus: of each cluster, the kernel's numbers.
         deadline_ms: that the policy was made for.
         about: lines on where the figures come from, for the comment at the top.
-        feedback, hysteresis: whose constants go into the code.
+        feedback, hysteresis, margin: whose constants go into the code.
 
     Raises:
         ValueError: a cluster without CPUs, or a number that C's integers do not hold.
@@ -49,7 +51,7 @@ def c_sources(
         >>> sorted(c_sources("net", table, {"big": (4, 5)}, 33.3))
         ['edgekit_net.c', 'edgekit_net.h']
     """
-    feedback, hysteresis = feedback or Feedback(), hysteresis or Hysteresis()
+    feedback, hysteresis, margin = feedback or Feedback(), hysteresis or Hysteresis(), margin or Margin()
     _check(table, cpus, hysteresis)
     name = c_name(model)
     clusters = table.clusters
@@ -66,7 +68,7 @@ def c_sources(
         "UPPER": name.upper(),
         "ROWS": len(table.rows),
         "CLUSTERS": len(clusters),
-        "DEADLINE_MS": _double(deadline_ms),
+        "DEADLINE_MS": c_double(deadline_ms),
         "DEADLINE_TEXT": f"{deadline_ms:.6g}",
         "CALM_FRAMES": hysteresis.frames,
         "CPUS": "\n".join(
@@ -79,15 +81,18 @@ def c_sources(
         ),
         "TABLE_ROWS": "\n".join(
             f"    {{{_string(row.variant)}, {clusters.index(row.cluster)}, {row.threads}, "
-            f"INT64_C({row.freq_khz or 0}), {_double(row.latency_ms)}, {_double(row.latency_high_ms)}, "
-            f"{_double(row.power_mw)}, {_double(row.energy_mj)}}},"
+            f"INT64_C({row.freq_khz or 0}), {c_double(row.latency_ms)}, {c_double(row.latency_high_ms)}, "
+            f"{c_double(row.power_mw)}, {c_double(row.energy_mj)}}},"
             for row in table.rows
         ),
         "COOLEST": table.coolest,
-        "RISE": _double(feedback.rise),
-        "FALL": _double(feedback.fall),
-        "LOW": _double(feedback.low),
-        "HIGH": _double(feedback.high),
+        "RISE": c_double(feedback.rise),
+        "FALL": c_double(feedback.fall),
+        "LOW": c_double(feedback.low),
+        "HIGH": c_double(feedback.high),
+        "STEP": c_double(margin.step),
+        "LATE_SHARE": c_double(margin.late_share),
+        "MOST_MARGIN": c_double(margin.most),
     }  # fmt: skip
     return {f"{name}.{kind}": fill(f"decision.{kind}.in", words) for kind in ("h", "c")}
 
@@ -109,7 +114,7 @@ def _check(table: DecisionTable, cpus: Mapping[str, Sequence[int]], hysteresis: 
             raise ValueError(f"{row} does not fit into C's integers; tune the bundle again")
 
 
-def _double(value: float | None) -> str:
+def c_double(value: float | None) -> str:
     """Write a double so that C reads the same one: in hexadecimal, exactly."""
     return "INFINITY" if value is None or math.isinf(value) else value.hex()
 

@@ -9,8 +9,10 @@ from pathlib import Path
 from runtime._version import __version__
 from runtime.bundle import Bundle, write_atomic
 from runtime.bundle.disk import writing
-from runtime.decision.c_source import c_name, c_sources, fill
+from runtime.decision.c_source import c_double, c_name, c_sources, fill
 from runtime.decision.table import DecisionTable
+from runtime.governing.controller import CATCH_UP, FILTERED
+from runtime.governing.trust import Trust
 from runtime.policy import Policy
 from runtime.soc import SocProfile
 
@@ -62,7 +64,19 @@ def emit_c(bundle: Bundle, policy: Policy, profile: SocProfile, folder: Path) ->
 def governor_sources(model: str) -> dict[str, str]:
     """Return the text of the governor's files, by name; ``c_sources`` gives the table to build it with."""
     name = c_name(model)
-    words = {"NAME": name, "UPPER": name.upper(), "VERSION": __version__}
+    trust = Trust()
+    words = {
+        "NAME": name,
+        "UPPER": name.upper(),
+        "VERSION": __version__,
+        "CATCH_UP": c_double(CATCH_UP),
+        "FILTERED": FILTERED,
+        "TOLERANCE": c_double(trust.tolerance),
+        "CALM_S": c_double(trust.calm_s),
+        "LONGEST_S": c_double(trust.longest_s),
+        "WINDOW": len(trust.most_outside) - 1,
+        "MOST_OUTSIDE": ", ".join(map(str, trust.most_outside)),
+    }
     texts = {file: fill(f"{file}.in", words) for file in ("table.h", "Makefile")}
     sources = (
         entry for entry in (files("runtime") / "native/governor").iterdir() if entry.name[-2:] in (".c", ".h")

@@ -17,10 +17,10 @@ from runtime.governing.trust import Trust
 
 # One odd frame is no slower device: the slowdown follows the median of so many. What odd frames cost in
 # lateness the margin answers, by how often they come.
-_FILTERED = 3
+FILTERED = 3
 # A late frame leaves the next one less time: this share of its own until frames are in time again. The
 # margin counts only frames that are too long themselves, or one of them would count for all behind it.
-_CATCH_UP = 0.7
+CATCH_UP = 0.7
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Controller:
         self.caps: Mapping[str, int] = {}
         self.max_power_mw = math.inf
         self._row, self._calm = -1, 0
-        self._ratios: deque[float] = deque(maxlen=_FILTERED)
+        self._ratios: deque[float] = deque(maxlen=FILTERED)
         self._was_trusted, self._met, self._is_behind = True, True, False
 
     def observe(self, latency_ms: float, row: int | None, now_s: float, is_late: bool | None = None) -> None:
@@ -114,7 +114,7 @@ class Controller:
             decision = Decision(None, False, reason if self._was_trusted else "")
             self._was_trusted, self._row, self._calm = False, -1, 0
             return decision
-        left_ms = self.deadline_ms * (_CATCH_UP if self._is_behind else 1.0)
+        left_ms = self.deadline_ms * (CATCH_UP if self._is_behind else 1.0)
         wanted = self._decide(left_ms / self.margin)
         before = self._row if self._row >= 0 and self._is_allowed(self._row) else -1
         row, self._calm = self.hysteresis.next_row(before, wanted, self._calm)

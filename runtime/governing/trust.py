@@ -50,7 +50,9 @@ class Trust:
         self.outside = 0  # of all frames
         self.seen = 0
         self._recent: deque[bool] = deque(maxlen=window)
-        self._most = [_most_outside(n, alpha, false_alarm) for n in range(window + 1)]
+        self.most_outside = tuple(
+            _most_outside(n, alpha, false_alarm) for n in range(window + 1)
+        )  # of the last n
         self._back_s = -math.inf
         self._wait_s = calm_s
 
@@ -60,7 +62,7 @@ class Trust:
         self.seen += 1
         self.outside += is_outside
         self._recent.append(is_outside)
-        if sum(self._recent) > self._most[len(self._recent)]:
+        if sum(self._recent) > self.most_outside[len(self._recent)]:
             self.distrust(now_s)
         elif now_s > self._back_s + self.longest_s:
             self._wait_s = self.calm_s  # it has held for so long that the past is forgotten

@@ -32,17 +32,18 @@ int main(int count, char **words)
     if (frames < 1 || !times || !changed)
         return 2;
     strcpy(steer.root, words[1]);
-    begin_control(&control, TABLE_DEADLINE_MS);
+    begin_control(&control, TABLE_DEADLINE_MS, 0.0);
     if (open_journal(&steer.journal, words[2]) || begin_steer(&steer, control.row))
         return 1;
     srand(1);
     for (int i = 0; i < frames; i++) {
         const double slow = i / 40 % 2 ? 2.5 : 0.4;
-        const double latency_ms = table_rows[control.row].latency_high_ms * slow * (1.0 + 0.1 * rand() / RAND_MAX);
+        const double bound_ms = table_rows[control.row < 0 ? 0 : control.row].latency_high_ms;
+        const double latency_ms = bound_ms * slow * (1.0 + 0.1 * rand() / RAND_MAX);
         const int row = control.row;
         const long begin_ns = now_ns();
 
-        take_frame(&control, latency_ms);
+        take_frame(&control, latency_ms, i);
         times[2 * i] = now_ns();
         follow(&steer, control.row);
         times[2 * i + 1] = now_ns() - times[2 * i];

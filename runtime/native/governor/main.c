@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "control.h"
 #include "input.h"
@@ -24,24 +25,43 @@ struct governor {
 
 static volatile sig_atomic_t caught;
 
+static double now_s(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
 static void on_signal(int number)
 {
     caught = number;
 }
 
-static void report(const struct governor *governor, int is_changed)
+static void write_cpus(char *text, size_t size, int cluster)
 {
-    const table_row *row = &table_rows[governor->control.row];
-    const char *held = governor->steer.is_dry ? "no" : governor->steer.lost > MOST_LOST ? "lost" : "yes";
-    char text[TEXT_SIZE], cpus[TEXT_SIZE / 4] = "";
     size_t length = 0;
 
-    for (int i = 0; i < table_clusters[row->cluster].cpu_count && length < sizeof cpus - 16; i++)
-        length += (size_t)sprintf(cpus + length, "%s%d", i ? "," : "", table_clusters[row->cluster].cpus[i]);
-    snprintf(text, sizeof text,
-             "row %d held %s cluster %s freq_khz %" PRId64 " threads %d cpus %s slowdown %.4g variant %s\n",
-             governor->control.row, held, table_clusters[row->cluster].name, row->freq_khz, row->threads, cpus,
-             governor->control.slowdown, row->variant);
+    for (int i = 0; i < table_clusters[cluster].cpu_count && length < size - 16; i++)
+        length += (size_t)sprintf(text + length, "%s%d", i ? "," : "", table_clusters[cluster].cpus[i]);
+}
+
+static void report(const struct governor *governor, int is_changed)
+{
+    const struct control *control = &governor->control;
+    const table_row *row = control->row < 0 ? NULL : &table_rows[control->row];
+    char text[TEXT_SIZE], cpus[TEXT_SIZE / 4];
+
+    if (!row) {
+        snprintf(text, sizeof text, "row -1 held untrusted slowdown %.4g\n", control->slowdown);
+    } else {
+        write_cpus(cpus, sizeof cpus, row->cluster);
+        snprintf(text, sizeof text,
+                 "row %d held %s cluster %s freq_khz %" PRId64 " threads %d cpus %s slowdown %.4g variant %s\n",
+                 control->row, governor->steer.is_dry ? "no" : governor->steer.lost > MOST_LOST ? "lost" : "yes",
+                 table_clusters[row->cluster].name, row->freq_khz, row->threads, cpus, control->slowdown,
+                 row->variant);
+    }
     if (is_changed) {
         fputs(text, stdout);
         fflush(stdout);
@@ -88,14 +108,15 @@ static int obey(struct control *control, const char *line)
     } else if (strncmp(line, "deadline ", 9) == 0) {
         if (!read_number_of(line + 9, 0.0, &number) || number == 0.0)
             return 0;
-        control->deadline_ms = number;
+        retarget(control, number, now_s());
+        return 1;
     } else {
         if (!read_number_of(line, 0.0, &number) || number == 0.0 || number == INFINITY)
             return 0;
-        take_frame(control, number);
+        take_frame(control, number, now_s());
         return 1;
     }
-    decide(control);
+    decide(control, now_s());
     return 1;
 }
 
@@ -160,7 +181,7 @@ int main(int count, char **words)
     strcpy(governor.steer.root, options.root);
     governor.steer.pid = options.pid;
     governor.steer.is_dry = options.dry_run;
-    begin_control(&governor.control, options.deadline_ms);
+    begin_control(&governor.control, options.deadline_ms, now_s());
     hold_signals_back(&open);
     if (!options.dry_run && open_journal(&governor.steer.journal, options.state))
         return 1;

@@ -30,7 +30,8 @@ static const char help[] =
     "  cap_khz big 1500000  run that cluster no faster; inf lifts it\n"
     "Says on stdout when the row changes, and to the sender of each datagram whose socket has a name:\n"
     "  row 3 held yes cluster big freq_khz 1826000 threads 1 cpus 6,7 slowdown 1.08 variant litert-fp32\n"
-    "held is yes, no (--dry-run), or lost: others kept changing the clock, so it is left to the kernel.\n";
+    "held is yes, no (--dry-run), or lost: others kept changing the clock, so it is left to the kernel.\n"
+    "row -1 held untrusted: frames take longer than the table promises too often; the kernel chooses for a while.\n";
 
 static void refuse(const char *name, const char *value, const char *allowed)
 {

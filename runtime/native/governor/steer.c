@@ -39,12 +39,22 @@ static int release(struct steer *steer, int cluster)
     return steer->is_noted[cluster] ? put_back(&steer->clocks[cluster], &steer->before[cluster]) : 0;
 }
 
+/* Let the kernel choose clock and cores; what was noted stays noted. */
+static void leave(struct steer *steer)
+{
+    if (steer->row < 0)
+        return;
+    if (steer->pid)
+        free_threads(steer->pid);
+    release(steer, table_rows[steer->row].cluster);
+    steer->row = -1;
+}
+
 int end_steer(struct steer *steer)
 {
     int failed = 0;
 
-    if (steer->pid && steer->row >= 0)
-        free_threads(steer->pid);
+    leave(steer);
     for (int i = 0; i < TABLE_CLUSTERS; i++) {
         if (!steer->is_noted[i])
             continue;
@@ -55,7 +65,6 @@ int end_steer(struct steer *steer)
             steer->is_noted[i] = 0;
         }
     }
-    steer->row = -1;
     return failed;
 }
 
@@ -92,6 +101,10 @@ void follow(struct steer *steer, int row)
 
     if (steer->is_dry || steer->lost > MOST_LOST)
         return;
+    if (row < 0) {
+        leave(steer);
+        return;
+    }
     if (steer->row == row && is_held(&steer->clocks[table_rows[row].cluster]))
         return;
     failed = steer->row == row;

@@ -23,7 +23,7 @@ struct steer {
 /* Find every clock of the table, put back what killed runs left, note how it is, and set the first row. */
 int begin_steer(struct steer *steer, int row);
 
-/* Bring the machine to a row, unless others keep it from being there. */
+/* Bring the machine to a row, unless others keep it from being there; -1 leaves it to the kernel. */
 void follow(struct steer *steer, int row);
 
 /* Put everything back, and forget what is; -1 and said where something could not be. */

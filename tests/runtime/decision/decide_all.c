@@ -26,10 +26,16 @@ int main(void)
             slowdown = table_next_slowdown(given[0], given[1], given[2]);
             fwrite(&slowdown, sizeof slowdown, 1, stdout);
             break;
+        case 3:
+            if (fread(given, sizeof given, 1, stdin) != 1)
+                return 1;
+            slowdown = table_next_margin(given[0], given[1] > 0.0);
+            fwrite(&slowdown, sizeof slowdown, 1, stdout);
+            break;
         default:
             if (fread(rows, sizeof rows, 1, stdin) != 1)
                 return 1;
-            calm = (int)(kind - 3);
+            calm = (int)(kind - 4);
             decided = table_next_row((int)rows[0], (int)rows[1], &calm) * 1000 + calm;
             fwrite(&decided, sizeof decided, 1, stdout);
         }

@@ -11,6 +11,7 @@ from runtime.decision import DecisionTable, Feedback, Hysteresis, Row
 from runtime.decision.c_source import c_name, c_sources
 from runtime.decision.emit import governor_sources
 from runtime.emulation.steal import find_compiler
+from runtime.governing.margin import Margin
 from tests.runtime.decision.compiled import (
     ARM_CC,
     ARM_RUN,
@@ -24,6 +25,7 @@ from tests.runtime.decision.strategies import ODD
 NO_CAP = 2**63 - 1
 DECISIONS = 100_000
 FEEDBACK = Feedback(rise=0.3, fall=0.03, low=0.7, high=6.0)
+MARGIN = Margin(late_share=0.3, step=0.1, most=1.7)
 
 
 def write_sources(folder, model, table, cpus, **settings):
@@ -79,6 +81,18 @@ def slowdowns(count, seed):
     return b"".join(questions), answers
 
 
+def margins(count, seed):
+    """Return raw questions about the margin and the answers of Python: a walk to both of its ends."""
+    draw, margin, questions, answers = random.Random(seed), 1.0, [], []
+    for frame in range(count):
+        is_late = draw.random() < (0.5 if frame % 400 < 200 else 0.001)
+        questions.append(struct.pack("=qddd", 3, margin, is_late, 0.0))
+        margin = MARGIN.next(margin, is_late)
+        answers.append(margin)
+    assert {1.0, MARGIN.most} < set(answers)
+    return b"".join(questions), answers
+
+
 def same_bits(raw, expected):
     """Return whether the doubles are the same; every NaN is one NaN."""
     got = struct.unpack(f"={len(expected)}d", raw)
@@ -101,15 +115,15 @@ def test_a_hundred_thousand_decisions_are_python_s(tmp_path):
 @pytest.mark.parametrize(
     "flags", [(), ("-O3", "-march=native", "-ffp-contract=fast")], ids=["plain", "fused"]
 )
-def test_feedback_and_hysteresis_are_python_s(tmp_path, flags):
+def test_feedback_margin_and_hysteresis_are_python_s(tmp_path, flags):
     table, cpus = phone_table()
-    settings = {"feedback": FEEDBACK, "hysteresis": Hysteresis(frames=5)}
+    settings = {"feedback": FEEDBACK, "hysteresis": Hysteresis(frames=5), "margin": MARGIN}
     program = build_asker(tmp_path, write_sources(tmp_path, "net", table, cpus, **settings), flags=flags)
-    questions, answers = slowdowns(20_000, seed=1)
-    assert same_bits(ask(program, questions, answers), answers)
+    for questions, answers in (slowdowns(20_000, seed=1), margins(5_000, seed=3)):
+        assert same_bits(ask(program, questions, answers), answers)
 
     asked = [(row, wanted, calm) for row in range(-1, 4) for wanted in range(4) for calm in range(7)]
-    questions = b"".join(struct.pack("=qqq", 3 + calm, row, wanted) for row, wanted, calm in asked)
+    questions = b"".join(struct.pack("=qqq", 4 + calm, row, wanted) for row, wanted, calm in asked)
     told = struct.unpack(f"={len(asked)}q", ask(program, questions, asked))
     rows = (Hysteresis(frames=5).next_row(*question) for question in asked)
     assert told == tuple(row * 1000 + calm for row, calm in rows)
@@ -170,9 +184,9 @@ def test_what_c_cannot_hold_is_refused():
 @needs_arm
 def test_on_arm_decisions_and_feedback_are_python_s(tmp_path):
     table, cpus = phone_table()
-    name = write_sources(tmp_path, "net", table, cpus, feedback=FEEDBACK)
+    name = write_sources(tmp_path, "net", table, cpus, feedback=FEEDBACK, margin=MARGIN)
     program = build_asker(tmp_path, name, ARM_CC, ("-static", "-O3", "-ffp-contract=fast"))
     questions, answers = decisions(table, DECISIONS, seed=0)
     assert struct.unpack(f"={DECISIONS}q", ask(program, questions, answers, ARM_RUN)) == tuple(answers)
-    questions, answers = slowdowns(20_000, seed=1)
-    assert same_bits(ask(program, questions, answers, ARM_RUN), answers)
+    for questions, answers in (slowdowns(20_000, seed=1), margins(5_000, seed=3)):
+        assert same_bits(ask(program, questions, answers, ARM_RUN), answers)

@@ -1,6 +1,7 @@
 """The governor in C on a fake /sys: what it sets, that it gives it back, and that a kill can be repaired."""
 
 import os
+import random
 import re
 import signal
 import socket
@@ -13,13 +14,15 @@ import pytest
 
 from runtime.actuators import CpuFreq, Journal, restore
 from runtime.actuators.states import PolicyState
-from runtime.decision import DecisionTable, Feedback, Hysteresis
+from runtime.decision import DecisionTable
 from runtime.errors import DeviceTransientError
+from runtime.governing import Controller
 from runtime.soc.tree import SocTree
 from tests.runtime.decision.compiled import ARM_CC, ARM_RUN, build_governor, emit_toy, needs_arm, needs_make
 from tests.runtime.phone import PROFILE
 
 WAIT_S = 60  # far beyond what any step takes: only a hang reaches it
+IN_TIME_MS = 2.8  # of the first row, so that it stays
 BOTH = ("schedutil", "userspace")
 
 
@@ -31,8 +34,8 @@ BOTH = ("schedutil", "userspace")
     ],
 )
 def governor(request, tmp_path_factory):
-    """The policy of the toy phone for 100 FPS, and the command that governs by it."""
-    policy, emitted = emit_toy(tmp_path_factory.mktemp("emitted"), fps=100)
+    """The policy of the toy phone for 200 FPS, and the command that governs by it."""
+    policy, emitted = emit_toy(tmp_path_factory.mktemp("emitted"), fps=200)
     program = build_governor(emitted, *([f"CC={ARM_CC}"] if request.param else []))
     return policy, [*request.param, str(program)]
 
@@ -100,22 +103,26 @@ def wait_until(holds):
         time.sleep(0.01)
 
 
-def in_python(policy, latencies_ms):
-    """Return the rows that Python decides on for these frames, each as it changes."""
-    table, slowdown, calm = DecisionTable.from_policy(policy), 1.0, 0
-    row, calm = Hysteresis().next_row(-1, table.decide(policy.deadline_ms), 0)
-    rows = [row]
-    for latency_ms in latencies_ms:
-        slowdown = Feedback().next_slowdown(slowdown, latency_ms, table.rows[row].latency_high_ms)
-        row, calm = Hysteresis().next_row(row, table.decide(policy.deadline_ms, slowdown), calm)
-        rows.append(row)
-    return [str(row) for i, row in enumerate(rows) if i == 0 or row != rows[i - 1]]
+def in_python(policy, slowdowns):
+    """Return frames so many times slower than in the table, and the rows of Python's governor."""
+    table = DecisionTable.from_policy(policy)
+    controller = Controller(table, policy.deadline_ms)
+    frames_ms, rows = [], [controller.decide(0.0).row]
+    for slowdown in slowdowns:
+        assert rows[-1] is not None, "the clock is back with the kernel: time would count from here on"
+        frames_ms.append(table.rows[rows[-1]].latency_ms * slowdown)
+        controller.observe(frames_ms[-1], rows[-1], 0.0)
+        rows.append(controller.decide(0.0).row)
+    changed = [row for i, row in enumerate(rows) if i == 0 or row != rows[i - 1]]
+    return frames_ms, ["-1" if row is None else str(row) for row in changed]
 
 
 def test_it_sets_what_python_decides_and_gives_it_back(governor, phone):
     tree, journal = phone
     before = state(tree)
-    frames_ms = [9.0] * 5 + [15.0] * 12 + [40.0] * 4 + [3.0] * 90
+    jitter = random.Random(0)
+    levels = [1.0] * 20 + [1.3] * 20 + [1.9] * 60 + [0.9] * 120
+    frames_ms, expected = in_python(governor[0], [level * jitter.uniform(0.97, 1.06) for level in levels])
     with running(governor, tree, journal) as one:
         first = one.rows[0]
         held = state(tree)[f"policy{first['cpus'].partition(',')[0]}"]
@@ -123,13 +130,26 @@ def test_it_sets_what_python_decides_and_gives_it_back(governor, phone):
         assert len(journal.entries()) == 2
         one.send(*frames_ms)
         rows, said = one.end()
-    expected = in_python(governor[0], frames_ms)
     assert [row["row"] for row in [first, *rows]] == expected
-    assert len({row["cluster"] for row in [first, *rows]}) == 2
+    assert len(expected) > 4
     assert f"{len(frames_ms)} frames" in said
     assert one.process.returncode == 0
     assert state(tree) == before
     assert journal.entries() == []
+
+
+def test_where_the_table_is_not_true_the_kernel_chooses(governor, phone):
+    tree, journal = phone
+    before = state(tree)
+    frames_ms, expected = in_python(governor[0], [10.0, 15.0, 23.0, 34.0])
+    assert expected[-1] == "-1"
+    with running(governor, tree, journal) as one:
+        one.send(*frames_ms)
+        assert [one.read_row()["row"] for _ in expected[1:]] == expected[1:]
+        assert state(tree) == before
+        assert len(journal.entries()) == 2  # it may come back
+        one.end()
+    assert state(tree) == before
 
 
 def test_without_userspace_it_narrows_the_limits(governor, tmp_path):
@@ -232,10 +252,10 @@ def test_a_clock_that_others_keep_changing_is_left_to_the_kernel(governor, phone
         policy = tree.cpu_dir / f"cpufreq/policy{one.rows[0]['cpus'].partition(',')[0]}"
         for _ in range(3):
             (policy / "scaling_governor").write_text("schedutil\n")
-            one.send(5.0)
+            one.send(IN_TIME_MS)
             wait_until(lambda: (policy / "scaling_governor").read_text().strip() == "userspace")
         (policy / "scaling_governor").write_text("schedutil\n")
-        one.send(5.0)
+        one.send(IN_TIME_MS)
         assert one.read_row()["held"] == "lost"
         assert state(tree) == before
         one.send(500.0, 500.0)
@@ -326,7 +346,7 @@ def test_frames_by_datagram_are_answered(governor, phone, tmp_path):
     with running(governor, tree, journal, "--socket", str(server)) as one:
         assert server.stat().st_mode & 0o777 == 0o600
         with client(tmp_path, server) as frames:
-            frames.send(b"5.0")
+            frames.send(str(IN_TIME_MS).encode())
             assert frames.recv(4096).startswith(f"row {one.rows[0]['row']} held yes ".encode())
             frames.send(b"rubbish " * 1000)
             frames.send(b"500")
@@ -344,7 +364,7 @@ def test_frames_by_datagram_are_answered(governor, phone, tmp_path):
     assert server.exists()
     with running(governor, tree, journal, "--socket", str(server)) as one:  # the stale one is replaced
         with client(tmp_path, server) as frames:
-            frames.send(b"5.0")
+            frames.send(str(IN_TIME_MS).encode())
             assert frames.recv(4096).startswith(b"row ")
         one.process.terminate()
         one.process.wait(WAIT_S)
