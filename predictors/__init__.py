@@ -8,6 +8,7 @@ from predictors.additive import AdditiveLatency
 from predictors.candidates import candidate_names
 from predictors.latency import LatencyPredictor
 from predictors.online import OnlineLatency
+from predictors.op_latency import OpLatency
 from predictors.persistence import VersionMismatch, load_predictor, save_predictor
 from predictors.power import ClusterPower, further_core_share
 from predictors.rail_power import RailPower
@@ -19,6 +20,7 @@ __all__ = [
     "ClusterPower",
     "LatencyPredictor",
     "OnlineLatency",
+    "OpLatency",
     "RailPower",
     "TransferLatency",
     "VersionMismatch",

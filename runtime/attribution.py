@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from runtime.bundle import FallbackOp
@@ -16,12 +16,16 @@ _ALIASES = {"et_view": "view_copy"}  # ExecuTorch runs a view as a primitive of 
 
 @dataclass(frozen=True)
 class Attributed:
-    """What is known of one op; ``None``: neither the file nor the bundle tells."""
+    """What is known of one op; ``None``: neither the file nor the bundle tells.
+
+    ``place`` is that of the op among those of the workload.
+    """
 
     kind: str
     module_path: str | None = None
     macs: int | None = None
     bytes_moved: int | None = None
+    place: int | None = None
 
 
 def attribute(
@@ -54,14 +58,15 @@ def attribute(
         ]
     else:
         groups = [([place for _, places in sorted(calls.items()) for place in places], left)]
+    places_of = {id(op): place for place, op in enumerate(ops)}
     result = [Attributed(kind_of(event.name) if event.delegate is not None else "other") for event in events]
     for place, (op, path) in known.items():
-        result[place] = _attributed(op, "other") if op else Attributed("other", path)
+        result[place] = _attributed(op, "other", places_of) if op else Attributed("other", path)
     for places, candidates in groups:
         kinds = [result[place].kind for place in places]
         for place, kind, op in zip(places, kinds, match_ops(kinds, candidates), strict=True):
             if op is not None:
-                result[place] = _attributed(op, kind)
+                result[place] = _attributed(op, kind, places_of)
     return result
 
 
@@ -98,9 +103,9 @@ def _outside_by_name(
     return known
 
 
-def _attributed(op: Op, kind: str) -> Attributed:
+def _attributed(op: Op, kind: str, places_of: Mapping[int, int]) -> Attributed:
     kind = op.kind if kind == "other" else kind
-    return Attributed(kind, op.name, op.macs, op.bytes_read + op.bytes_written)
+    return Attributed(kind, op.name, op.macs, op.bytes_read + op.bytes_written, places_of.get(id(op)))
 
 
 def _base(name: str) -> str:

@@ -34,6 +34,7 @@ class OpTime:
         source: who measured it: ``XNNPACK profiler``, ``LiteRT profiler`` or ``ETDump``.
         macs, bytes_moved: from the workload, where the op was found in it.
         start_ms, duration_ms: in one frame, the middle one of that half.
+        place: of the op among those of the workload, where it was found in it.
     """
 
     op: str
@@ -48,6 +49,7 @@ class OpTime:
     bytes_moved: int | None
     start_ms: float
     duration_ms: float
+    place: int | None = None
 
 
 @dataclass(frozen=True)
@@ -256,6 +258,7 @@ def _op_times(seen: ProfiledFrames, ops: Sequence[Attributed]) -> tuple[OpTime, 
                 bytes_moved=op.bytes_moved,
                 start_ms=event.start_ns / 1e6,
                 duration_ms=event.duration_ns / 1e6,
+                place=op.place,
             )
         )
     return tuple(times)

@@ -27,6 +27,10 @@ class Op:
         macs: multiply-accumulates of one frame; element-wise work counts one per output element.
         bytes_read: bytes of activations and weights read.
         bytes_written: bytes written.
+        channels_out: channels, or features, of the output of a convolution or a linear layer.
+        channels_in: channels that one of them is summed over; 1 where it is depthwise.
+        window: positions of the kernel. ``None``, like the channels, for other ops, and where a bundle was
+            written before these were.
     """
 
     name: str
@@ -34,6 +38,9 @@ class Op:
     macs: int
     bytes_read: int
     bytes_written: int
+    channels_out: int | None = None
+    channels_in: int | None = None
+    window: int | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in OP_KINDS:

@@ -11,40 +11,44 @@ from edgekit.cli._fit import print_fit
 from edgekit.cli._output import print_json
 from edgekit.cli._rows import show_progress
 
+_PATH = click.Path(path_type=Path)
+
 
 @click.command()
 @options.bundle_argument
 @options.target_option
-@click.option(
-    "--also", type=click.Path(path_type=Path), multiple=True, help="Bundle or .tflite to learn from, too."
-)
+@click.option("--also", type=_PATH, multiple=True, help="Bundle or .tflite to learn from, too.")
 @click.option("--from", "source", metavar="TARGET", help="Bring the predictor over from this target.")
 @click.option("--samples", type=click.IntRange(min=1), help="With --from: settings to bench; else as needed.")
+@click.option("--log", type=_PATH, help="Correct the predictor by this governed run.")
 @options.seed_option
 @click.option("--include-unstable", is_flag=True, help="Learn from records judged unstable, too.")
 @options.json_option
 def fit(
     bundle: Path, target: str, also: tuple[Path, ...], source: str | None, samples: int | None,
-    seed: int, include_unstable: bool, as_json: bool,
+    log: Path | None, seed: int, include_unstable: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Learn how fast each core and clock runs a bundle.
 
-    Reads what `edgekit bench` recorded on the target, lets six kinds of regressors compete by
-    grouped cross-validation, and saves the best in the bundle. --from benches a few settings
-    and corrects the predictor of another target by them.
+    Reads what `edgekit bench` recorded on the target, lets six kinds of regressors compete, and
+    saves the best in the bundle. --from benches a few settings and corrects another target's
+    predictor by them; --log corrects the target's own by what `edgekit govern --log` wrote.
     """
     from runtime.bench import default_log, open_bundle_or_model
     from runtime.bundle import Bundle
     from runtime.fitting import fit_bundle
     from runtime.fitting.transfer import transfer_fit
+    from runtime.fitting.update import update_fit
     from runtime.targets import open_target
 
-    if (source is None and samples is not None) or (source is not None and also):
-        raise click.UsageError("--samples goes with --from, --also without it")
+    if sum(map(bool, (also, source, log))) > 1 or (samples is not None and source is None):
+        raise click.UsageError("choose one of --also, --from and --log; --samples goes with --from")
     opened, machine = Bundle.open(bundle), open_target(target)
     learning = {"seed": seed, "include_unstable": include_unstable}
     records = default_log(opened, machine)
-    if source is not None:
+    if log is not None:
+        _, result = update_fit(opened, machine, log)
+    elif source is not None:
         _, result = transfer_fit(
             opened, machine, source, samples=samples, log=records, progress=show_progress, **learning
         )
@@ -53,6 +57,6 @@ def fit(
         _, result = fit_bundle(opened, machine, records, also=others, **learning)
     if as_json:
         print_json(result)
-        return
-    print_fit(result)
-    click.echo(f"Saved in {bundle}. Next: edgekit tune {bundle} --target {target} --fps 30")
+    else:
+        print_fit(result)
+        click.echo(f"Saved in {bundle}. Next: edgekit tune {bundle} --target {target} --fps 30")

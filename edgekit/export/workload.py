@@ -82,13 +82,28 @@ def op_kind(name: str) -> str:
 def _op(node: Node, name: str, constants: set[Node]) -> Op:
     inputs = node.all_input_nodes
     kind = _kind(name, inputs, constants)
+    channels_out, channels_in, window = _weight_shape(node, name, kind)
     return Op(
         name=module_path_of(node),
         kind=kind,
         macs=_macs(node, name, kind),
         bytes_read=sum(_size_bytes(source) for source in inputs),
         bytes_written=_size_bytes(node),
+        channels_out=channels_out,
+        channels_in=channels_in,
+        window=window,
     )
+
+
+def _weight_shape(node: Node, name: str, kind: str) -> tuple[int | None, int | None, int | None]:
+    """Return channels out, channels in of one of them, and positions of the kernel."""
+    if kind in ("conv2d", "depthwise_conv2d"):
+        weight = _shape(node.all_input_nodes[1])
+        first, second = weight[:2] if name != "conv_transpose2d" else weight[1::-1]
+        return first, second, math.prod(weight[2:])
+    if kind == "linear":
+        return _shape(node)[-1], _shape(node.all_input_nodes[0])[-1], 1
+    return None, None, None
 
 
 def _kind(name: str, inputs: Sequence[Node], constants: set[Node]) -> str:

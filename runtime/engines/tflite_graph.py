@@ -134,12 +134,16 @@ class GraphReader:
     def op(self, operator: Any, inputs: list[int], outputs: list[int]) -> Op:
         name = self.op_name(operator)
         kind = self.kind(name, inputs)
+        channels_out, channels_in, window = self.weight_shape(name, inputs)
         return Op(
             name=self.label(name, kind, inputs, outputs),
             kind=kind,
             macs=self.macs(name, operator, inputs, outputs),
             bytes_read=sum(self.size(t) for t in inputs),
             bytes_written=sum(self.size(t) for t in outputs),
+            channels_out=channels_out,
+            channels_in=channels_in,
+            window=window,
         )
 
     def kind(self, name: str, inputs: list[int]) -> str:
@@ -157,6 +161,18 @@ class GraphReader:
             if name in names:
                 return kind
         return "other"
+
+    def weight_shape(self, name: str, inputs: list[int]) -> tuple[int | None, int | None, int | None]:
+        """Return channels out, channels in of one of them, and positions of the kernel."""
+        if name in ("CONV_2D", "TRANSPOSE_CONV"):
+            channels_out, rows, columns, channels_in = self.shape(inputs[1])
+            return channels_out, channels_in, rows * columns
+        if name == "DEPTHWISE_CONV_2D":
+            _, rows, columns, channels_out = self.shape(inputs[1])
+            return channels_out, 1, rows * columns
+        if name == "FULLY_CONNECTED":
+            return *self.shape(inputs[1])[-2:], 1  # type: ignore[return-value]
+        return None, None, None
 
     def macs(self, name: str, operator: Any, inputs: list[int], outputs: list[int]) -> int:
         out = self.elements(outputs[0]) if outputs else 0

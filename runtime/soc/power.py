@@ -95,6 +95,8 @@ def _fit(cluster: Cluster) -> tuple[float, float, float] | None:
     Errors are relative, so that the slow clocks count as much as the fast ones; neither leakage
     nor switched capacitance can be negative.
     """
+    # predictors.ClusterPower is closer on noisy tables, but devices have neither scikit-learn nor numpy, and
+    # a figure must not depend on what is installed. This one is asked beyond the measured clocks only.
     rows = [(o.freq_khz, o.voltage_uv, o.power_mw) for o in cluster.opps if o.voltage_uv and o.power_mw]
     if len(rows) < _MIN_FIT_ROWS:
         return None

@@ -16,7 +16,8 @@ from runtime.bundle import Bundle, write_atomic
 from runtime.model_file import open_bundle_or_model
 from runtime.profiling import Profile, profile
 from runtime.records import Record, RecordLog
-from runtime.targets import open_target
+from runtime.setting import Setting
+from runtime.targets import Target, open_target
 
 # (width, image size): from light to heavy, so that each has larger and smaller neighbours of its kind.
 SHAPES = {
@@ -62,11 +63,16 @@ def export_zoo(folder: Path, names: list[str]) -> dict[str, Bundle]:
     return {name: open_bundle_or_model(folder / f"{name}.tflite") for name in names}
 
 
+def setting_of(target: Target) -> Setting:
+    """Return where networks are timed: one thread of the last cluster at its highest clock."""
+    cluster = target.profile.clusters[-1].name
+    return [setting for setting in target.settings() if setting.cluster == cluster][-1]
+
+
 def bench_zoo(bundles: dict[str, Bundle], folder: Path, blocks: int, runs: int) -> dict[str, list[Record]]:
     """Return the records of all networks on one thread; each block visits all, in an order of its own."""
     target = open_target("local")
-    cluster = target.profile.clusters[-1].name
-    (setting,) = [s for s in target.settings() if s.cluster == cluster][-1:]
+    setting = setting_of(target)
     found: dict[str, list[Record]] = {}
     for block in range(blocks):
         visit = list(bundles)

@@ -2,8 +2,7 @@
 
 ``--csv`` is a table with one network per row: ``arch``, a cell of NAS-Bench-201 as a string, and
 ``--column``, its measured latency in ms. ``--train`` networks are learnt from, all others predicted, for
-several draws; the summary is their mean. With enough of them, so is the coverage of the intervals of
-``LatencyPredictor`` at 90 %: equally wide everywhere, and normalised by difficulty.
+several draws; the summary is their mean.
 """
 
 from __future__ import annotations
@@ -17,15 +16,13 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from edgekit.cli._output import note
-from predictors import AdditiveLatency, LatencyPredictor, choose_samples
+from predictors import AdditiveLatency, choose_samples
 from tests.benchmarks._cells import cell_features
 from tests.benchmarks._table import show, write_report
 
 CLOSE_PCT = 10.0
 # What a call takes that does nothing (assumed): some cells do not use their input and fold away.
 EMPTY_CALL_MS = 0.01
-ENOUGH_FOR_INTERVALS = 200
-INTERVAL_SEEDS = 5
 
 COLUMNS = {
     "seed": "seed",
@@ -67,9 +64,6 @@ def main(csv_path: Path, column: str, train: int, seeds: int, choose: str, json_
     )
     summary = {key: float(np.mean([row[key] for row in rows])) for key in list(COLUMNS)[1:5]}
     summary |= {f"{key}_worst": min(row[key] for row in rows) for key in ("spearman", "within_10pct_pct")}
-    if train >= ENOUGH_FOR_INTERVALS:
-        draws = [intervals(X, latency_ms, train, seed) for seed in range(min(seeds, INTERVAL_SEEDS))]
-        summary |= {key: float(np.mean([draw[key] for draw in draws])) for key in draws[0]}
     for key, value in summary.items():
         note(f"{key}: {value:.4g}")
     write_report(
@@ -115,25 +109,6 @@ def score(X: np.ndarray, latency_ms: np.ndarray, seen: np.ndarray, seed: int) ->
         "median_off_pct": float(np.median(off_pct)),
         "residual": model.chosen_,
     }
-
-
-def intervals(X: np.ndarray, latency_ms: np.ndarray, train: int, seed: int) -> dict[str, float]:
-    """Return coverage of networks not seen, and mean width as a share of the prediction, both in percent."""
-    order = np.random.default_rng(seed).permutation(len(latency_ms))
-    seen, rest = order[:train], order[train:]
-    found = {}
-    for name, normalized in (("split", False), ("normalised", True)):
-        predictor = LatencyPredictor(
-            candidates=("quadratic", "gradient_boosting"),
-            normalized=normalized,
-            on_extrapolate="warn",
-            random_state=seed,
-        )
-        low, high = predictor.fit(X[seen], latency_ms[seen]).predict_interval(X[rest]).T
-        inside = (low <= latency_ms[rest]) & (latency_ms[rest] <= high)
-        found[f"{name}_coverage_pct"] = float(100 * inside.mean())
-        found[f"{name}_width_pct"] = float(100 * np.mean((high - low) / np.sqrt(low * high)))
-    return found
 
 
 def _number(text: str) -> float:

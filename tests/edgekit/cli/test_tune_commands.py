@@ -52,6 +52,30 @@ def test_fit_json_is_the_result(tuned):
     assert result["provenance"] == "modelled"
 
 
+def test_fit_brings_a_predictor_over_to_another_phone(tuned):
+    shown = invoke("fit", tuned, "--target", "virtual:sm8250", "--from", TARGET, "--samples", "12")
+    assert shown.exit_code == 0, shown.output
+    assert f"Brought over from {TARGET} with 12 modelled settings" in shown.output
+    assert shown.output.count("<- chosen") == 1
+    assert invoke("tune", tuned, "--target", "virtual:sm8250", "--fps", "30").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "words", [("--samples", "12"), ("--from", TARGET, "--also", "x"), ("--from", TARGET, "--log", "x")]
+)
+def test_fit_learns_in_one_way_at_a_time(tuned, words):
+    shown = invoke("fit", tuned, "--target", "virtual:sm8250", *words)
+    assert shown.exit_code == 2
+    assert "choose one of --also, --from and --log" in shown.output
+
+
+def test_fit_refuses_a_log_that_is_none(tuned, tmp_path):
+    (tmp_path / "log.jsonl").write_text("{}")
+    shown = invoke("fit", tuned, "--target", TARGET, "--log", tmp_path / "log.jsonl")
+    assert shown.exit_code == 1
+    assert "is no log of a governed run" in shown.output
+
+
 def test_tune_shows_winners_reason_and_comparison(tuned):
     shown = invoke("tune", tuned, "--target", TARGET, "--fps", "60")
     assert shown.exit_code == 0

@@ -14,7 +14,7 @@ from runtime.latency_source import latency_source
 from runtime.records import RecordLog
 from runtime.soc import load_profile, roofline_latency_ms
 from runtime.targets import open_target
-from runtime.workload import Op, Workload
+from tests.networks import draw_workloads
 from tests.runtime.phone import WORKLOAD, make_bundle
 
 OLD, NEW = "virtual:sdm845", "virtual:sm8250"
@@ -77,30 +77,12 @@ def test_what_cannot_be_is_refused(known, tmp_path):
     assert not log.path.exists()
 
 
-def networks(count=16, seed=0):
-    """Return workloads of many depths, widths and mixes of ops."""
-    rng = np.random.default_rng(seed)
-    for _ in range(count):
-        ops, width, side = [], rng.uniform(0.5, 4), rng.choice([28, 56, 80, 112])
-        for depth in range(rng.integers(5, 20)):
-            channels = int(16 * width * (1 + depth / 3))
-            positions = int(max(4, side / 2 ** (depth // 3)) ** 2)
-            map_bytes = 4 * positions * channels
-            weights = 4 * channels**2
-            ops.append(Op("a", "conv2d", positions * channels**2, map_bytes + weights, map_bytes))
-            if rng.random() < 0.8:
-                ops.append(Op("b", "depthwise_conv2d", 9 * positions * channels, map_bytes, map_bytes))
-            if rng.random() < 0.5:
-                ops.append(Op("c", "elementwise", positions * channels, 2 * map_bytes, map_bytes))
-        yield Workload((*ops, Op("d", "linear", channels * 1000, channels * 4000, 4000)))
-
-
 def cases(soc):
     """Return features, modelled latency and number of the network, at every third clock of a SoC."""
     profile, target = load_profile(soc), open_target(f"virtual:{soc}")
     clocks = {(cluster.name, opp.freq_khz) for cluster in profile.clusters for opp in cluster.opps[::3]}
     kept = [s for s in target.settings((1, 2)) if (s.cluster, s.freq_khz) in clocks]
-    every = [(number, w, s) for number, w in enumerate(networks()) for s in kept]
+    every = [(number, w, s) for number, w in enumerate(draw_workloads(16)) for s in kept]
     X = np.stack([features(w, profile, s, "fp32", "litert", with_costs=True) for _, w, s in every])
     y = np.array([roofline_latency_ms(w, profile, s) for _, w, s in every])
     return X, y, np.array([number for number, _, _ in every])
