@@ -15,6 +15,7 @@ from runtime.governing.session import Session
 from runtime.governing.tables import Rows
 from runtime.setting import Setting
 
+_SLEEP_S = 5.0  # without a report: the program waits for its user, or hangs
 _MOST_TRIES = 4  # of a decision, each under the caps that the one before met
 
 
@@ -63,7 +64,7 @@ class Governor:
         """Run a process that reports no frames at ``setting``, as long as there is no session."""
         self._fixed = setting
         self._set_clocks()
-        self.machine.move(pid, threads_of(pid), setting.cluster, setting.threads)
+        self.machine.move(threads_of(pid), setting.cluster, setting.threads)
 
     def open(self, pid: int, tids: tuple[int, ...], target_ms: float, name: str = "") -> Session:
         """Begin a session.
@@ -73,6 +74,7 @@ class Governor:
         """
         session = Session(next(self._numbers), pid, tids, name, self.rows, target_ms, self._margin)
         session.affinity = {tid: cpus for tid in tids if (cpus := read_affinity(tid)) is not None}
+        session.last_s = self._now()
         self.sessions[session.number] = session
         self._decide(session)
         return session
@@ -102,6 +104,7 @@ class Governor:
         """Give a session another target duration; raises as ``open`` and ``report``."""
         session = self.session(number)
         session.retarget(target_ms)
+        session.last_s, session.is_asleep = self._now(), False
         self._decide(session)
         return session
 
@@ -111,6 +114,15 @@ class Governor:
         for tid, cpus in session.affinity.items():
             write_affinity(tid, cpus)
         self._set_clocks()
+
+    def tick(self) -> None:
+        """Look after the clocks between frames."""
+        self.machine.check()
+        now_s = self._now()
+        for session in self.sessions.values():
+            if not session.is_asleep and now_s - session.last_s > _SLEEP_S:
+                session.is_asleep, session.in_effect = True, None  # a frame now would teach nothing
+                self._set_clocks()
 
     def session(self, number: int) -> Session:
         """Return the session of that number.
@@ -138,7 +150,7 @@ class Governor:
             row = session.controller.table.rows[session.controller.fastest()]._replace(freq_khz=None)
         reached = self._set_clocks()
         taken = [other.cpus for other in self.sessions.values() if other is not session and other.cpus]
-        cpus = self.machine.move(session.pid, session.tids, row.cluster, row.threads, taken, session.cpus)
+        cpus = self.machine.move(session.tids, row.cluster, row.threads, taken, session.cpus)
         session.is_cold |= cpus not in (None, session.cpus)
         session.cpus = cpus or session.cpus
         session.in_effect = None
@@ -154,7 +166,7 @@ class Governor:
 
     def _set_clocks(self) -> dict[str, int]:
         """Set what is asked for now, and return the clocks that were reached."""
-        wanted = demanded_khz(session.row for session in self.sessions.values())
+        wanted = demanded_khz(s.row for s in self.sessions.values() if not s.is_asleep)
         if not self.sessions and self._fixed is not None and self._fixed.freq_khz is not None:
             wanted = {self._fixed.cluster: self._fixed.freq_khz}
         reached = self.machine.set_clocks(wanted)

@@ -13,7 +13,7 @@ from runtime.governing.clocks import Clocks
 from runtime.meters.threads import read_threads
 from runtime.soc import SocProfile
 
-Mover = Callable[[int, Sequence[int], Sequence[int]], None]
+Mover = Callable[[Sequence[int], Sequence[int]], None]
 
 
 class Machine:
@@ -24,7 +24,7 @@ class Machine:
     Args:
         profile: its clusters.
         clocks: entered already; ``None`` where clocks cannot be set and only cores are chosen.
-        mover: puts threads of a process on CPUs.
+        mover: puts threads on CPUs.
         tell: called with each remark.
     """
 
@@ -76,7 +76,6 @@ class Machine:
 
     def move(
         self,
-        pid: int,
         tids: Sequence[int],
         cluster: str,
         threads: int,
@@ -93,7 +92,7 @@ class Machine:
         cpus = place(self.profile.cluster(cluster).cpus, threads, taken)
         if now is not None and set(now) <= set(self.profile.cluster(cluster).cpus) and len(now) == len(cpus):
             return tuple(now)  # other sessions came and went: no reason to move
-        return cpus if self._try(lambda: self._mover(pid, tids, cpus) or True) else None
+        return cpus if self._try(lambda: self._mover(tids, cpus) or True) else None
 
     def _try(self, action: Callable[[], object]) -> bool:
         try:

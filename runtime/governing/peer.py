@@ -8,11 +8,13 @@ import struct
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from runtime.actuators.affinity import read_process
 from runtime.errors import PermissionNeeded
 from runtime.governing.machine import threads_of
 
 _UCRED = struct.Struct("3i")
 _ROOT = 0
+_MOST_GENERATIONS = 64
 
 
 @dataclass(frozen=True)
@@ -43,12 +45,27 @@ def read_peer(connection: socket.socket) -> Peer:
 
 
 def check_threads(peer: Peer, tids: Collection[int]) -> None:
-    """Make sure that every thread is one of the peer's own.
+    """Make sure that every thread is the peer's own, or of a process that it started.
+
+    A browser reports frames that its renderer makes.
 
     Raises:
         PermissionNeeded: one is not.
     """
-    if strangers := sorted(set(tids) - set(threads_of(peer.pid))):
-        raise PermissionNeeded(
-            f"thread {strangers[0]} is not one of process {peer.pid}, which asks; give threads of your own"
-        )
+    for tid in sorted(set(tids) - set(threads_of(peer.pid))):
+        if not _is_descendant(tid, peer.pid):
+            raise PermissionNeeded(
+                f"thread {tid} is not one of process {peer.pid}, which asks, nor of one that it started; "
+                "give threads of your own"
+            )
+
+
+def _is_descendant(tid: int, pid: int) -> bool:
+    for _ in range(_MOST_GENERATIONS):
+        found = read_process(tid)
+        if found is None:
+            return False
+        if pid in found:
+            return True
+        tid = found[1]
+    return False

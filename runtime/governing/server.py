@@ -88,7 +88,7 @@ class Server:
             self.step(TICK_S)
             if self._now() - tick_s >= TICK_S:
                 tick_s = self._now()
-                self.governor.machine.check()
+                self.governor.tick()
 
     def step(self, patience_s: float) -> None:
         """Answer what has come, or wait for it a while."""

@@ -27,6 +27,7 @@ class Session:
         in_effect: row that the machine really runs it at; ``None``: another clock than any row's.
         affinity: of each thread before it was moved.
         is_cold: the threads have just been moved: the next frame finds cold caches, and teaches nothing.
+        is_asleep: it has not reported for a while, and asks for no clock until it does.
         frames, late: counted so far.
     """
 
@@ -42,6 +43,8 @@ class Session:
     cpus: tuple[int, ...] | None = None
     affinity: dict[int, set[int]] = field(default_factory=dict)
     is_cold: bool = False
+    is_asleep: bool = False
+    last_s: float = 0.0
     frames: int = 0
     late: int = 0
 
@@ -82,6 +85,7 @@ class Session:
 
     def report(self, actual_ms: float, is_late: bool, now_s: float) -> None:
         """Learn from a frame that is done."""
+        self.last_s, self.is_asleep = now_s, False
         row = None if self._calibrating or self.is_cold else self.in_effect
         self.controller.observe(actual_ms, row, now_s, is_late)
         self.frames += 1

@@ -124,13 +124,24 @@ def test_what_cannot_be_is_refused_with_a_reason_and_the_connection_goes_on(phon
 
 
 def test_threads_of_another_process_are_refused(phone):
-    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    answer = Talk(phone).ask(do="open", tids=[*OWN, os.getppid()], target_ms=33.3)
+    assert answer["error"].startswith(f"thread {os.getppid()} is not one of process {os.getpid()}")
+    assert not Talk(phone).ask(do="open", tids=[2**22 - 1], target_ms=33.3)["ok"]  # there is none
+    assert phone.moved == []
+
+
+def test_threads_of_a_process_that_it_started_are_its_own(phone):
+    inner = "import os; print(os.getpid(), flush=True); input()"
+    outer = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {inner!r}])"
+    child = subprocess.Popen(
+        [sys.executable, "-c", outer], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
     try:
-        answer = Talk(phone).ask(do="open", tids=[*OWN, child.pid], target_ms=33.3)
-        assert answer["error"].startswith(f"thread {child.pid} is not one of process {os.getpid()}")
-        assert phone.moved == []
+        grandchild = int(child.stdout.readline())
+        assert Talk(phone).ask(do="open", tids=[grandchild], target_ms=33.3)["ok"]
+        assert phone.moved == [((grandchild,), (5,))]
     finally:
-        child.communicate(b"\n")
+        child.communicate("\n")
 
 
 def test_another_user_is_refused(phone, monkeypatch):

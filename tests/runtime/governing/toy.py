@@ -74,8 +74,6 @@ def toy(tmp_path, rows=TABLE, settle=None, is_relative=False, profile=PROFILE):
         journal=Journal(tmp_path / "journal"),
     )
     clocks = Clocks(cpufreq, profile, now=now, tell=told.append)
-    machine = Machine(
-        profile, clocks, mover=lambda pid, tids, cpus: moved.append((pid, tids, cpus)), tell=told.append
-    )
+    machine = Machine(profile, clocks, mover=lambda tids, cpus: moved.append((tids, cpus)), tell=told.append)
     governor = Governor(machine, Rows(rows, is_relative), now=now, write=lines.append, tell=told.append)
     return Toy(tree, now, clocks, governor, told, moved, lines)
