@@ -45,10 +45,11 @@ def print_governed(run: GovernedRun) -> None:
         rows = [(setting, count, f"{count / run.frames:.0%}") for setting, count in run.frames_at.items()]
         print_table(("setting", "frames", "share"), rows)
         click.echo()
-    frames = f"{run.frames}, {run.late_frames} late, {run.untrusted_frames} at another clock than decided"
-    click.echo(
-        f"Frames:  {frames}" if run.sessions else "Frames:  none reported: ran at the policy's setting"
-    )
+    if run.sessions:
+        odd = f"{run.untrusted_frames} at another clock than decided"
+        click.echo(f"Frames:  {run.frames}, {run.late_frames} late, {odd}")
+    else:
+        click.echo(f"Frames:  none were reported; it ran at {run.setting or 'the kernel clock'}")
     click.echo(f"Clocks:  {run.changes} changes in {run.duration_s:.1f} s ({run.provenance})")
     energy = "not known" if run.energy_mj is None else f"{run.energy_mj:.4g} mJ, start and end included"
     click.echo(f"Energy:  {energy} ({run.energy_source})")

@@ -16,6 +16,7 @@ from runtime.governing.margin import Margin
 from runtime.governing.server import Server
 from runtime.governing.serving import SOCKET, Plan, serving
 from runtime.meters import EnergyReading, MeterInUse
+from runtime.setting import Setting
 
 _GRACE_S = 5.0  # from SIGTERM to SIGKILL
 _MOST_NOTES = 20
@@ -29,7 +30,8 @@ class GovernedRun:
         provenance: of latency: ``measured`` or ``emulated``.
         status: the program's exit status, 128 + signal if one ended it.
         fps_target: that the plan is for; a program may have asked for another.
-        sessions: that it opened; 0: it reported nothing and ran at the policy's setting.
+        setting: of a program that reports nothing, as this one if ``sessions`` is 0; ``None``: the kernel's.
+        sessions: that it opened.
         untrusted_frames: that ran at the kernel's clock, or at another than was decided.
         frames_at: how many frames ran at each setting.
         changes: of clocks.
@@ -44,6 +46,7 @@ class GovernedRun:
     status: int
     duration_s: float
     fps_target: float
+    setting: Setting | None
     sessions: int
     frames: int
     late_frames: int
@@ -102,6 +105,7 @@ def govern_command(
             status=status,
             duration_s=governor.elapsed_s - begin_s,
             fps_target=round(1e3 / plan.period_ms, 6),
+            setting=None if plan.policy is None or reports else plan.policy.setting,
             sessions=server.served,
             frames=governor.frames,
             late_frames=governor.late,

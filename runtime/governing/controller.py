@@ -164,10 +164,18 @@ class Controller:
         if before < 0:
             return f"{setting} is the cheapest that meets {self.deadline_ms:.3g} ms ({bound})"
         if row > before:
-            return f"up to {setting}: frames take {self.slowdown:.2f} times their bound ({bound})"
+            return f"up to {setting}: {self._why_up()} ({bound})"
         return (
             f"down to {setting}: {self.hysteresis.frames} frames in a row would have been in time ({bound})"
         )
+
+    def _why_up(self) -> str:
+        words = [f"frames take {self.slowdown:.2f} times their bound"]
+        if self.margin > 1.0:
+            words.append(f"{100 * (self.margin - 1):.0f} % of room is kept")
+        if self._is_behind:
+            words.append("the last was late")
+        return ", ".join(words)
 
 
 def _checked(deadline_ms: float) -> float:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import bisect
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -62,7 +63,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         bundle = options.bundle or build(Path(folder) / "mobilenet_v2.edgekit")
         for soc in options.soc or SOCS:
-            found = run_inside(soc, bundle, Path(folder) / "rows.json", options)
+            copied = Path(folder) / f"{soc}.edgekit"  # each SoC is "local" to its records
+            shutil.copytree(bundle, copied, ignore=shutil.ignore_patterns("records", "runs"))
+            found = run_inside(soc, copied, Path(folder) / "rows.json", options)
             rows += found
             show(_COLUMNS, found)
     write_report(options.json, "governed", rows, summarise(rows))
