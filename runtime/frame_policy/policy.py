@@ -105,6 +105,9 @@ class FramePolicy:
         point = np.where(known[:, None], self.frontier.point[rung], self.fastest)
         return Plan(point, np.where(known[:, None], until_ms, np.inf))
 
+    def _scatter(self, spread: int, heavy: int) -> Scatter:
+        return Scatter(SPREADS[spread], HEAVY_SHARES[heavy])
+
     def _solve(self, spreads: np.ndarray, shares: np.ndarray) -> None:
         """Compute the tables of classes of scatter that were not met before."""
         for spread, heavy in {(int(s), int(h)) for s, h in zip(spreads, shares, strict=True)}:
@@ -112,7 +115,7 @@ class FramePolicy:
                 continue
             choices = solve(
                 self.frontier,
-                Scatter(SPREADS[spread], HEAVY_SHARES[heavy]),
+                self._scatter(spread, heavy),
                 LEVELS,
                 deadline=self.deadline,
                 late_price=self.late_price,

@@ -17,6 +17,7 @@ from runtime.simulation.platform import Platform, platform_of
 from runtime.simulation.sampling import Conservative, Interactive, Ondemand, Performance, Powersave
 from runtime.simulation.served import ServedPlatform, serve_frames, served_platform
 from runtime.simulation.utilisation import EnergyAware, Schedutil
+from runtime.simulation.ztt import Ztt
 
 __all__ = [
     "Conservative",
@@ -35,6 +36,7 @@ __all__ = [
     "Replay",
     "Schedutil",
     "ServedPlatform",
+    "Ztt",
     "buffered",
     "bursts",
     "periodic",

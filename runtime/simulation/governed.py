@@ -20,6 +20,7 @@ class Governed(Governor):
     """
 
     name = "policy"
+    policy_class = FramePolicy
 
     def __init__(
         self,
@@ -34,7 +35,7 @@ class Governed(Governor):
     def begin(self, lanes: Lanes) -> None:
         count = len(lanes.opp)
         soc = self.platform
-        self.policy = FramePolicy(
+        self.policy = self.policy_class(
             soc.free_speed,
             soc.power_mw + soc.idle_mw - soc.waiting_mw,
             period_ms=self.period_ms,

@@ -17,9 +17,11 @@ In both, frames queue: one begins when the one ahead is done, also if that is la
 ``oracle`` tries every point for every frame, knowing its work: the cheapest that ends in time, from when the
 frame begins. It does not look at the frames behind; with a buffer, borrowing for one frame costs the next, so
 it is late more often, and a policy that balances frames can save more than it. ``oracle, own period`` is that
-of ``strict``: it never borrows. ``policy`` is ours (``runtime.frame_policy``) at the default price of a late
-frame, ``policy at N`` at others: without knowing a frame's work beforehand energy and lateness trade against
-each other.
+of ``strict``: it never borrows. ``ztt`` has learned on other seeds. ``policy`` is ours
+(``runtime.frame_policy``) at the default price of a late frame, ``policy at N`` at others: without knowing a
+frame's work beforehand energy and lateness trade against each other. ``--informed`` adds what the same
+dynamic program reaches when it is told each scene's level and the true scatter, but no frame's work: about
+the most that any policy can do which does not see ahead.
 
 Share of the oracle: our saving over ``interactive`` divided by the oracle's. Each SoC's figures pool the
 rates; the summary is the mean over SoCs. The summary's own figures are those of ``buffered``, and
@@ -53,19 +55,23 @@ from runtime.simulation import (
     Platform,
     Powersave,
     Schedutil,
+    Ztt,
     buffered,
     platform_of,
     read_trace,
     replay,
     standard,
+    standard_levels,
 )
 from runtime.soc import SocProfile, list_profiles, load_profile
+from tests.benchmarks._informed import Informed
 from tests.benchmarks._table import show, write_report
 
 RATES = (30.0, 60.0)
 BUFFERED, STRICT = "buffered", "strict"
 WAITING = {BUFFERED: 1, STRICT: 0}  # finished frames that wait to be shown
-OTHER_PRICES = (0.25, 0.5, 1.0, 6.0)
+OTHER_PRICES = (0.1, 0.25, 0.5, 1.0)
+INFORMED_PRICES = (1.5, 2.0, 3.0, 4.5, 7.0)
 COLUMNS = {
     "soc": "SoC",
     "frames": "frames",
@@ -99,6 +105,7 @@ PER_SOC = {
 @click.option("--seconds", default=60.0, show_default=True, type=click.FloatRange(1))
 @click.option("--late-price", default=LATE_PRICE, show_default=True, type=click.FloatRange(0.01, 1000))
 @click.option("--one-price", is_flag=True, help="Leave out our policy at other prices of a late frame.")
+@click.option("--informed", is_flag=True, help="Add a policy that is told each scene's level (strict only).")
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Where to write the result.")
 def main(
     socs: tuple[str, ...],
@@ -107,6 +114,7 @@ def main(
     seconds: float,
     late_price: float,
     one_price: bool,
+    informed: bool,
     json_path: Path | None,
 ) -> None:
     """Replay frames under every governor and print what each saves and how many frames are late."""
@@ -117,8 +125,13 @@ def main(
     try:
         for platform in platforms(socs):
             for label, frames in workloads(platform, trace, seeds, seconds):
+                practice = practice_of(platform, frames)
                 for late_means, waiting in WAITING.items():
-                    rows += rows_of(platform, label, late_means, buffered(frames, waiting), prices)
+                    others: list[Governor] = [Ztt(platform, buffered(practice, waiting))]
+                    if informed and trace is None and not waiting:
+                        levels = standard_levels(1e3 / frames.period_ms, range(seeds), seconds)
+                        others += [Informed(platform, frames, levels, price) for price in INFORMED_PRICES]
+                    rows += rows_of(platform, label, late_means, buffered(frames, waiting), prices, others)
             if trace is None:
                 half_rate[platform.name] = half_rate_saved_pct(platform, seeds, seconds, late_price)
             note(f"{platform.name}: done after {time.perf_counter() - begin_s:.0f} s")
@@ -174,6 +187,13 @@ def workloads(platform: Platform, trace: Path | None, seeds: int, seconds: float
     return [(f"{fps:g} FPS", standard(platform.top_khz, fps, range(seeds), seconds)) for fps in RATES]
 
 
+def practice_of(platform: Platform, frames: Frames) -> Frames:
+    """Return what the learning agent learns on: the standard workload of other seeds, at the same rate."""
+    fps = 1e3 / frames.period_ms
+    seconds = min(60.0, frames.work.shape[1] / fps)
+    return standard(platform.top_khz, fps, range(1000, 1008), seconds)
+
+
 def half_rate_saved_pct(platform: Platform, seeds: int, seconds: float, late_price: float) -> float:
     """Return what serving every second frame of 60 FPS saves over ``interactive`` serving them all.
 
@@ -190,13 +210,13 @@ def half_rate_saved_pct(platform: Platform, seeds: int, seconds: float, late_pri
 
 
 def governors_of(
-    platform: Platform, frames: Frames, waiting: int, late_prices: Sequence[float]
+    platform: Platform, frames: Frames, waiting: int, late_prices: Sequence[float], others: list[Governor]
 ) -> list[Governor]:
     """Return every governor to replay ``frames`` under: those to compare with, ours at each price."""
     kinds: tuple[Callable[[Platform], Governor], ...] = (
         Interactive, Performance, Powersave, Ondemand, Conservative, Schedutil, EnergyAware, EventBased,
     )  # fmt: skip
-    governors = [*(kind(platform) for kind in kinds), Oracle(platform, frames)]
+    governors = [*(kind(platform) for kind in kinds), *others, Oracle(platform, frames)]
     if waiting:
         unbuffered = Frames(frames.arrival_ms, frames.deadline_ms - waiting * frames.period_ms, frames.work)
         governors.append(Oracle(platform, unbuffered, own_deadlines=True))
@@ -209,11 +229,16 @@ def governors_of(
 
 
 def rows_of(
-    platform: Platform, label: str, late_means: str, frames: Frames, late_prices: Sequence[float]
+    platform: Platform,
+    label: str,
+    late_means: str,
+    frames: Frames,
+    late_prices: Sequence[float],
+    others: list[Governor],
 ) -> list[dict[str, Any]]:
     """Return one row per governor."""
     rows = []
-    for governor in governors_of(platform, frames, WAITING[late_means], late_prices):
+    for governor in governors_of(platform, frames, WAITING[late_means], late_prices, others):
         begin_s = time.process_time()
         ran = replay(platform, frames, governor)
         took_s = time.process_time() - begin_s
@@ -276,6 +301,7 @@ def _figures(power: dict[str, float], late: dict[str, float]) -> dict[str, Any]:
     prices = [name for name in power if name.startswith("policy")]
     as_late = [name for name in prices if late[name] <= late["ebs"]]
     own = "oracle, own period"
+    told = [name for name in power if name.startswith("informed") and late[name] <= late["oracle"] + 1]
     return {
         "energy_saved_vs_interactive_pct": saved("policy"),
         "energy_saved_vs_ebs_pct": saved("policy", "ebs"),
@@ -291,6 +317,9 @@ def _figures(power: dict[str, float], late: dict[str, float]) -> dict[str, Any]:
         "interactive_violation_pct": late["interactive"],
         "ebs_violation_pct": late["ebs"],
         "performance_violation_pct": late["performance"],
+        "informed_share_at_oracle_violation_plus_1_pct": max(
+            (100 * saved(name) / ceiling for name in told if ceiling > 0), default=None
+        ),
         "at_other_late_prices": {
             name: {
                 "energy_saved_vs_ebs_pct": saved(name, "ebs"),

@@ -45,7 +45,7 @@ def test_a_soc_never_seen_before_is_simulated_and_labelled_modelled(soc, tmp_pat
     assert {row["provenance"] for row in report["rows"]} == {"modelled"}
     assert {row["governor"] for row in report["rows"]} >= {
         "performance", "powersave", "ondemand", "conservative", "interactive", "schedutil", "eas", "ebs",
-        "oracle", "oracle, own period", "policy",
+        "oracle", "oracle, own period", "policy", "ztt",
     }  # fmt: skip
 
 
