@@ -6,7 +6,10 @@ only argument is a ``Job`` as JSON; what came of it goes to the job's ``out``.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +17,17 @@ import msgspec
 
 from runtime.actuators import pin
 from runtime.bundle import Bundle, TensorSpec, Variant, write_atomic
-from runtime.engines import executorch, litert, random_inputs  # noqa: F401  (each registers its engine)
+from runtime.engines import (  # noqa: F401  (two register themselves)
+    EngineProcess,
+    executorch,
+    litert,
+    random_inputs,
+)
 from runtime.engines.engine import ENGINES
+from runtime.engines.worker_program import choose_worker
 from runtime.errors import EdgekitError
 from runtime.governing.client import Session
+from runtime.governing.machine import threads_of
 from runtime.governing.serving import Plan
 from runtime.pacing import WallClock, released
 
@@ -93,19 +103,16 @@ def serve(job: Job) -> FramesRun:
     """
     if job.cpus is not None:
         pin(job.cpus)
-    engine = ENGINES.get(job.engine)(job.model, job.graph, job.threads)
-    specs = [TensorSpec(*spec) for spec in engine.inputs]
-    engine.set_inputs([array.numpy() for array in random_inputs(specs)])
-    for _ in range(_WARMUP_FRAMES):
-        engine.invoke()
     starts_s, latencies_ms, lates = [], [], []
     clock = WallClock()
-    with Session(job.target_ms, name=Path(job.model).stem) as session:
+    with _loaded(job) as (run, tids), Session(job.target_ms, tids, name=Path(job.model).stem) as session:
         problem = session.problem
+        for _ in range(_WARMUP_FRAMES):  # on the cores that the governor chose
+            run()
         begin_ms = clock.now_ms()
         for number in released(job.frames, 1e3 / job.period_ms, clock):
             start_ms = clock.now_ms()
-            engine.invoke()
+            run()
             end_ms = clock.now_ms()
             is_late = end_ms > begin_ms + (number + 1) * job.period_ms
             starts_s.append((start_ms - begin_ms) / 1e3)
@@ -118,6 +125,24 @@ def serve(job: Job) -> FramesRun:
     return FramesRun(
         begin_s, done_s, tuple(starts_s), tuple(latencies_ms), tuple(lates), is_governed, problem
     )
+
+
+@contextlib.contextmanager
+def _loaded(job: Job) -> Iterator[tuple[Callable[[], object], tuple[int, ...]]]:
+    """Load the model; give what runs a frame, and the threads that it runs on.
+
+    In this process, but for the native ExecuTorch runner, which is a program of its own.
+    """
+    if choose_worker(job.engine).kind == "native":
+        with EngineProcess(job.engine, job.model, threads=job.threads) as model:
+            made_up = random_inputs(model.inputs)
+            model.sample(made_up, warmup=0, runs=1)  # so that all its threads are there
+            yield lambda: model.sample(made_up, warmup=0, runs=1), threads_of(model.pid)
+        return
+    engine = ENGINES.get(job.engine)(job.model, job.graph, job.threads)
+    specs = [TensorSpec(*spec) for spec in engine.inputs]
+    engine.set_inputs([array.numpy() for array in random_inputs(specs)])
+    yield engine.invoke, threads_of(os.getpid())
 
 
 def main() -> int:

@@ -10,6 +10,21 @@ from runtime.soc.tree import CPU_DIR, SocTree
 
 ROOT = Path(__file__).parents[2]
 
+HIDE = """
+import sys
+from importlib.machinery import PathFinder
+
+
+class Bare(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        hidden = name.partition(".")[0] in {"numpy", "torch", "ai_edge_litert", "tflite_runtime"}
+        return None if hidden else super().find_spec(name, path, target)
+
+
+sys.meta_path[sys.meta_path.index(PathFinder)] = Bare
+"""
+
 
 @dataclass(frozen=True)
 class Device:
@@ -33,6 +48,13 @@ def environment(device):
         "PYTHONPATH": str(ROOT),
     }
     return os.environ | ours
+
+
+def hide_packages(folder):
+    """Return a folder for PYTHONPATH that hides numpy and the engines from Pythons, as on a bare board."""
+    (folder / "site").mkdir()
+    (folder / "site/sitecustomize.py").write_text(HIDE)
+    return folder / "site"
 
 
 def cpufreq_files(device):

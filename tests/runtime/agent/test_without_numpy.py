@@ -18,35 +18,18 @@ from runtime.profiling import profile
 from runtime.records import RecordLog
 from runtime.setting import Setting
 from runtime.targets.agent import AgentTarget, SameDisk
-from tests.runtime.device import cpufreq_files, environment, make_device
+from tests.runtime.device import cpufreq_files, environment, hide_packages, make_device
 
 DATA = Path(__file__).parents[1] / "data"
 SLOW = Setting("cpu", 300000, 1)
-# Hides packages from a Python and from those that it starts.
-HIDE = """
-import sys
-from importlib.machinery import PathFinder
-
-
-class Bare(PathFinder):
-    @classmethod
-    def find_spec(cls, name, path=None, target=None):
-        hidden = name.partition(".")[0] in {"numpy", "torch", "ai_edge_litert", "tflite_runtime"}
-        return None if hidden else super().find_spec(name, path, target)
-
-
-sys.meta_path[sys.meta_path.index(PathFinder)] = Bare
-"""
 
 
 @pytest.fixture
 def bare(tmp_path, runner):
     """The environment of a device with the native runner and without numpy."""
     device = make_device(tmp_path)
-    (tmp_path / "site").mkdir()
-    (tmp_path / "site/sitecustomize.py").write_text(HIDE)
     ours = environment(device)
-    paths = {"PYTHONPATH": f"{tmp_path / 'site'}{os.pathsep}{ours['PYTHONPATH']}"}
+    paths = {"PYTHONPATH": f"{hide_packages(tmp_path)}{os.pathsep}{ours['PYTHONPATH']}"}
     return device, ours | paths | {"EDGEKIT_NATIVE_RUNNER": str(runner.folder)}
 
 

@@ -14,6 +14,7 @@ import pytest
 from runtime.actuators import allowed_cpus
 from runtime.errors import BundleError, DeviceStableError, DeviceTransientError, NotFittedError
 from runtime.governing import govern_command, plan_for, read_log, serving
+from runtime.governing.frames import Job, command_of
 from runtime.governing.lock import only_one
 from runtime.governing.serving import LOCK
 from runtime.policy import save_policy
@@ -21,8 +22,10 @@ from runtime.soc import Cluster, Opp, SocProfile
 from runtime.soc.tree import SocTree
 from runtime.targets import LocalTarget, VirtualTarget
 from runtime.tuning import tune_bundle
+from tests.runtime.device import ROOT, hide_packages
 from tests.runtime.phone import Phone, make_bundle, make_records
 
+PTE = Path(__file__).parents[1] / "data/sum.pte"
 CLOCKS = (600_000, 1_200_000, 2_400_000)
 REPORTS = """
 import os, time
@@ -88,6 +91,17 @@ def test_a_program_that_reports_is_governed_and_everything_put_back(root, tmp_pa
         "reason",
     }
     assert set(json.loads((tmp_path / "log").read_bytes().splitlines()[1])) == keys
+
+
+def test_frames_in_the_native_runner_are_governed_without_numpy(root, runner, tmp_path, monkeypatch):
+    monkeypatch.setenv("EDGEKIT_EXECUTORCH", "native")
+    monkeypatch.setenv("EDGEKIT_NATIVE_RUNNER", str(runner.folder))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join((str(hide_packages(tmp_path)), str(ROOT))))
+    job = Job("executorch", str(PTE), "forward", 1, 6, 20.0, 20.0, str(tmp_path / "out"))
+    run = govern_command(plan_for(LocalTarget(root), None, 50.0), command_of(job), reports=True)
+    assert (run.status, run.sessions, run.frames) == (0, 1, 6)
+    done = json.loads((tmp_path / "out").read_text())
+    assert (done["is_governed"], len(done["latency_ms"])) == (True, 6)
 
 
 def test_a_program_that_says_nothing_just_runs(root):
