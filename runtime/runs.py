@@ -7,8 +7,8 @@ from pathlib import Path
 import msgspec
 
 from runtime.bundle import Bundle, decode_file, write_atomic
+from runtime.bundle_run import RunResult
 from runtime.errors import DataError
-from runtime.governor import RunResult
 from runtime.policy import slug
 
 

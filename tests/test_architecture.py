@@ -37,7 +37,7 @@ def test_imports_go_one_way():
     [
         "import runtime",
         "import runtime.bundle, runtime.records, runtime.images, runtime.inputs",
-        "import runtime.engines, runtime.targets, runtime.bench, runtime.governor, runtime.policy",
+        "import runtime.engines, runtime.targets, runtime.bench, runtime.bundle_run, runtime.governing",
         "import edgekit.cli; edgekit.cli.cli(['--help'], standalone_mode=False)",
         "import edgekit.cli; edgekit.cli.cli(['report', '--help'], standalone_mode=False)",
     ],

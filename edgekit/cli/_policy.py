@@ -10,8 +10,8 @@ import click
 from edgekit.cli._output import note, print_table
 
 if TYPE_CHECKING:
+    from runtime.bundle_run import RunResult
     from runtime.choice import Estimate
-    from runtime.governor import RunResult
     from runtime.outcome import Outcome
     from runtime.policy import Policy
 

@@ -40,8 +40,8 @@ def run(
     show. Without a policy this machine runs at the kernel's clock; a virtual target needs one.
     """
     from runtime.bundle import Bundle
+    from runtime.bundle_run import policy_or_none, run_bundle
     from runtime.errors import DataError
-    from runtime.governor import policy_or_none, run_bundle
     from runtime.runs import save_run
     from runtime.targets import open_target
 

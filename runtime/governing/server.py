@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import selectors
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from runtime.errors import DeviceStableError, EdgekitError
 from runtime.governing import messages as m
 from runtime.governing.governor import Governor
+from runtime.governing.listening import listen
 from runtime.governing.peer import Peer, check_threads, read_peer
 from runtime.governing.rate import RateLimit
 from runtime.governing.session import Session
@@ -23,7 +23,6 @@ _MOST_CONNECTIONS = 64
 _RATE_PER_S, _BURST = 1000.0, 2000.0  # more frames than a screen has; a flood gets told, then closed
 _MOST_REFUSED = 1000
 _MOST_UNREAD_BYTES = 1 << 18
-_MOST_PATH = 107  # sizeof(sun_path) - 1
 
 
 @dataclass
@@ -66,7 +65,7 @@ class Server:
         self.governor, self.path = governor, path
         self._now, self._tell = now, tell
         self._selector = selectors.DefaultSelector()
-        self._listener = _listen(path)
+        self._listener = listen(path)
         self._selector.register(self._listener, selectors.EVENT_READ)
         self._clients: dict[int, _Client] = {}
         self.served = 0  # sessions
@@ -215,36 +214,3 @@ def _state(session: Session) -> m.Answer:
         trusted=session.is_trusted,
         reason=session.decision.reason or None,
     )
-
-
-def _listen(path: Path) -> socket.socket:
-    if len(str(path).encode()) > _MOST_PATH:
-        raise DeviceStableError(
-            f"{path} is longer than {_MOST_PATH} bytes, which no socket may be; choose another"
-        )
-    if path.exists() and not path.is_socket():
-        raise DeviceStableError(f"{path} is there and is no socket; choose another path")
-    listener = socket.socket(socket.AF_UNIX)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with _masked():
-            path.unlink(missing_ok=True)  # of a governor that was killed
-            listener.bind(str(path))
-        listener.listen()
-        listener.setblocking(False)
-    except OSError as err:
-        listener.close()
-        raise DeviceStableError(
-            f"cannot listen at {path} ({err.strerror}); choose another with --socket"
-        ) from err
-    return listener
-
-
-@contextlib.contextmanager
-def _masked() -> Iterator[None]:
-    """Let nobody else connect, not even between ``bind`` and ``chmod``."""
-    before = os.umask(0o177)
-    try:
-        yield
-    finally:
-        os.umask(before)

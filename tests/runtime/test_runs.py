@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from runtime.bundle import Bundle, Manifest
+from runtime.bundle_run import Prediction, RunResult
 from runtime.classify import Guess
 from runtime.errors import BundleError, DataError
-from runtime.governor import Prediction, RunResult
 from runtime.runs import load_run, run_path, save_run
 from runtime.setting import Setting
 

@@ -3,8 +3,8 @@
 import pytest
 
 from runtime.bench import bench
+from runtime.bundle_run import run_bundle
 from runtime.fitting import fit_bundle
-from runtime.governor import run_bundle
 from runtime.records import RecordLog
 from runtime.soc import roofline_latency_ms
 from runtime.targets import open_target

@@ -13,9 +13,9 @@ from click.testing import CliRunner
 from edgekit.cli import cli
 from edgekit.report import render_report, write_report
 from runtime.bundle import Bundle
+from runtime.bundle_run import Prediction, RunResult
 from runtime.classify import Guess
 from runtime.errors import DataError
-from runtime.governor import Prediction, RunResult
 from runtime.policy import load_policy, save_policy
 from runtime.records import RecordLog
 from runtime.runs import save_run

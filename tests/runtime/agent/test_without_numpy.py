@@ -11,9 +11,9 @@ import pytest
 from runtime.agent.link import ProcessConnection
 from runtime.bench import bench
 from runtime.bundle import Bundle, Graph, Manifest, Variant, new_bundle
+from runtime.bundle_run import run_bundle
 from runtime.engines import EngineProcess, random_inputs
 from runtime.errors import MissingExtra
-from runtime.governor import run_bundle
 from runtime.profiling import profile
 from runtime.records import RecordLog
 from runtime.setting import Setting

@@ -11,8 +11,8 @@ import pytest
 
 from runtime.bench import bench
 from runtime.bundle import Bundle, Graph, Manifest, TensorSpec, Variant, new_bundle
+from runtime.bundle_run import run_bundle
 from runtime.errors import DeviceStableError, DeviceTransientError
-from runtime.governor import run_bundle
 from runtime.records import RecordLog
 from runtime.setting import Setting
 from runtime.targets import open_target

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from runtime.bundle import Graph, TensorSpec
+from runtime.bundle_run import policy_or_none, run_bundle
 from runtime.errors import DataError, NotFittedError
-from runtime.governor import policy_or_none, run_bundle
 from runtime.setting import Setting
 from runtime.soc import roofline_latency_ms
 from runtime.tuning import tune_bundle
