@@ -22,6 +22,7 @@ OP_FEATURE_NAMES = (
     "log_reduction",  # products summed into one output
     "padding_16",  # channels in full vectors of 16, over channels: kernels compute whole vectors
     "padding_32",
+    "log_frame_weights",  # of linear layers: a small frame leaves their weights in the cache
 )
 
 
@@ -33,9 +34,9 @@ def op_features(workload: Workload) -> np.ndarray:
         >>> op_features(Workload((op,)))[0, 8].round(2)    # log(1 + 9)
         np.float64(2.3)
     """
-    return np.array([_features(op) for op in workload.ops], dtype=np.float64).reshape(
-        -1, len(OP_FEATURE_NAMES)
-    )
+    frame_weights = sum(math.prod(_weight_shape(op)) for op in workload.ops)
+    rows = [_features(op, frame_weights) for op in workload.ops]
+    return np.array(rows, dtype=np.float64).reshape(-1, len(OP_FEATURE_NAMES))
 
 
 def op_times_ms(profile: Profile, workload: Workload) -> np.ndarray:
@@ -51,8 +52,12 @@ def op_times_ms(profile: Profile, workload: Workload) -> np.ndarray:
     return times_ms
 
 
-def _features(op: Op) -> list[float]:
-    channels_out, channels_in, window = op.channels_out or 0, op.channels_in or 0, op.window or 0
+def _weight_shape(op: Op) -> tuple[int, int, int]:
+    return op.channels_out or 0, op.channels_in or 0, op.window or 0
+
+
+def _features(op: Op, frame_weights: int) -> list[float]:
+    channels_out, channels_in, window = _weight_shape(op)
     reduction = channels_in * window
     positions = op.macs / (channels_out * reduction) if channels_out and reduction else op.bytes_written / 4
     logs = (
@@ -67,4 +72,5 @@ def _features(op: Op) -> list[float]:
         reduction,
     )
     padding = [math.ceil(channels_out / n) * n / channels_out if channels_out else 1.0 for n in (16, 32)]
-    return [float(OP_KINDS.index(op.kind)), *(math.log1p(value) for value in logs), *padding]
+    context = math.log1p(frame_weights) if op.kind == "linear" else 0.0
+    return [float(OP_KINDS.index(op.kind)), *(math.log1p(value) for value in logs), *padding, context]

@@ -26,6 +26,13 @@ def test_shapes_are_told_where_they_are_known():
     assert (old["log_window"], old["padding_16"]) == (0, 1)
 
 
+def test_a_linear_layer_is_told_the_weights_of_its_frame():
+    linear = Op("fc", "linear", 20 * 10, 880, 40, channels_out=10, channels_in=20, window=1)
+    conv, _, fc = map(named, op_features(Workload((*WORKLOAD.ops, linear))))
+    assert np.expm1(fc["log_frame_weights"]) == pytest.approx(20 * 27 + 200)
+    assert conv["log_frame_weights"] == 0
+
+
 def test_an_empty_workload_has_no_rows():
     assert op_features(Workload(())).shape == (0, len(OP_FEATURE_NAMES))
 
