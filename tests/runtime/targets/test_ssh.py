@@ -88,11 +88,11 @@ def test_a_connection_killed_in_mid_bench(phone, bundle, tmp_path):
     held = []
 
     def cut():
-        held.append(cpufreq_files(phone) != before)
+        held.append(wait_for(lambda: cpufreq_files(phone) != before, 60.0))
         phone.kill_sessions()
 
     threading.Timer(1.0, cut).start()
-    with pytest.raises(DeviceTransientError, match="broke off during TakeSamples; run it again to go on"):
+    with pytest.raises(DeviceTransientError, match=r"broke off during \w+; run it again to go on"):
         bench(bundle, target, settings=[FAST], runs=10_000_000, **plan)
     assert held == [True]
     assert len(list(log)) == 1
