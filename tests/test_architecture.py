@@ -47,7 +47,7 @@ def test_light_things_load_nothing_heavy(statement):
 
 
 def test_a_device_runs_and_governs_bundles_without_numpy():
-    rooms = ["agent.__main__", "bench", "decision", "engines.worker", "governing", "governor", "meters"]
+    rooms = ["agent.__main__", "bench", "bundle_run", "decision", "engines.worker", "governing", "meters"]
     imports = ", ".join(f"runtime.{room}" for room in rooms)
     load = "from runtime.soc import load_profile; load_profile('exynos5422')"
     statement = f"import edgekit.cli.govern, edgekit.cli.run, {imports}; {load}"
