@@ -19,6 +19,7 @@ _FILE = click.Path(path_type=Path)
 @options.target_option
 @click.option("--fps", type=float, default=None, help="Pace of the frames. Default: the policy's.")
 @click.option("--late", type=options.Share(), default=0.01, help="Share of frames that may be late. [1%]")
+@click.option("--max-temp-c", type=float, help="Give up settings of more power while it is hotter.")
 @click.option("--frames", type=click.IntRange(min=1), default=300, help="Of the bundle's own, to run. [300]")
 @click.option("--serve", is_flag=True, help="Serve any program until stopped, instead of running one.")
 @click.option("--socket", type=_FILE, help="Where to serve; default: beside the journal.")

@@ -2,7 +2,7 @@
 
 Programs tell it of their frames over a socket; it sets clocks, moves threads, and puts everything back.
 
-    controller.py, margin.py, trust.py   what to do about a frame: pure
+    controller.py, margin.py, trust.py, heat.py, isotone.py   what to do about a frame: pure
     tables.py        the rows to choose from: of a policy, or of the SoC's capacities
     session.py       one stream of frames
     governor.py, arbitration.py          all sessions on one machine; what they ask of shared clocks

@@ -65,6 +65,7 @@ def govern_command(
     reports: bool = False,
     log: Path | None = None,
     margin: Margin | None = None,
+    max_temp_c: float | None = None,
     meter: str = "auto",
     tell: Callable[[str], None] = lambda remark: None,
 ) -> GovernedRun:
@@ -77,6 +78,7 @@ def govern_command(
         reports: the command is known to report its frames: until it does, leave it where it is.
         log: file to write each frame to.
         margin: how late frames are answered.
+        max_temp_c: as ``serving`` takes it.
         meter: as ``runtime.meters.find_meter`` takes it.
         tell: called with each remark.
 
@@ -93,7 +95,14 @@ def govern_command(
     energy_meter = MeterInUse(plan.target.root, meter)
     with (
         tempfile.TemporaryDirectory(prefix="edgekit-") as folder,
-        serving(plan, socket=Path(folder) / SOCKET, log=log, margin=margin, tell=remark) as server,
+        serving(
+            plan,
+            socket=Path(folder) / SOCKET,
+            log=log,
+            margin=margin,
+            max_temp_c=max_temp_c,
+            tell=remark,
+        ) as server,
     ):
         begin_s = server.governor.elapsed_s
         status, energy = energy_meter.measure(0, lambda: _run(server, command, None if reports else plan))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import math
 import time
 from collections import Counter
 from collections.abc import Callable
 
 from runtime.governing.arbitration import demanded_khz
+from runtime.governing.heat import HeatCap
 from runtime.governing.log import FrameLine
 from runtime.governing.machine import Machine, read_affinity, threads_of, write_affinity
 from runtime.governing.margin import Margin
@@ -15,6 +17,7 @@ from runtime.governing.session import Session
 from runtime.governing.tables import Rows
 from runtime.setting import Setting
 
+_FEEL_S = 1.0  # between looks at the temperature
 _SLEEP_S = 5.0  # without a report: the program waits for its user, or hangs
 _MOST_TRIES = 4  # of a decision, each under the caps that the one before met
 
@@ -25,6 +28,7 @@ class Governor:
     Args:
         rows: that sessions may run at.
         margin: how late frames are answered.
+        heat: keeps the temperature that ``read_temp_c`` tells; ``None``: heat is the kernel's matter.
         now: monotonic seconds.
         write: called with each frame.
         tell: called with each remark.
@@ -41,6 +45,8 @@ class Governor:
         rows: Rows,
         *,
         margin: Margin | None = None,
+        heat: HeatCap | None = None,
+        read_temp_c: Callable[[], float | None] = lambda: None,
         now: Callable[[], float] = time.monotonic,
         write: Callable[[FrameLine], None] = lambda line: None,
         tell: Callable[[str], None] = lambda remark: None,
@@ -50,6 +56,8 @@ class Governor:
         self.frames_at: Counter[str] = Counter()
         self.frames = self.late = self.untrusted = 0
         self._margin, self._now = margin or Margin(), now
+        self._heat, self._read_temp_c, self._felt_s = heat, read_temp_c, -math.inf
+        self._max_power_mw = math.inf
         self._write, self._tell = write, tell
         self._numbers = itertools.count(1)
         self._begun_s = now()
@@ -119,10 +127,23 @@ class Governor:
         """Look after the clocks between frames."""
         self.machine.check()
         now_s = self._now()
+        if self._heat is not None and now_s - self._felt_s >= _FEEL_S:
+            self._felt_s = now_s
+            self._feel(self._heat)
         for session in self.sessions.values():
             if not session.is_asleep and now_s - session.last_s > _SLEEP_S:
                 session.is_asleep, session.in_effect = True, None  # a frame now would teach nothing
                 self._set_clocks()
+
+    def _feel(self, heat: HeatCap) -> None:
+        temp_c, before_mw = self._read_temp_c(), self._max_power_mw
+        self._max_power_mw = heat.step(temp_c)
+        if self._max_power_mw != before_mw:
+            what = f"at most {self._max_power_mw:g} mW" if math.isfinite(self._max_power_mw) else "no cap"
+            self._tell(f"{temp_c:.1f} C, {heat.limit_c:g} C are allowed: {what} from now on")
+            for session in self.sessions.values():
+                if not session.is_asleep:
+                    self._decide(session)
 
     def session(self, number: int) -> Session:
         """Return the session of that number.
@@ -137,7 +158,7 @@ class Governor:
     def _decide(self, session: Session) -> None:
         for _ in range(_MOST_TRIES):
             caps = dict(self.machine.caps)
-            decision = session.decide(self._now(), caps)
+            decision = session.decide(self._now(), caps, self._max_power_mw)
             if decision.reason:
                 self._tell(f"{session.label}: {decision.reason}")
             if self._apply(session) or self.machine.caps == caps:

@@ -21,6 +21,7 @@ def govern(
     target: str = "local",
     fps: float | None = None,
     late: float = 0.01,
+    max_temp_c: float | None = None,
     frames: int = 300,
     policy_target: str | None = None,
     log: Path | None = None,
@@ -33,6 +34,7 @@ def govern(
         bundle: whose policy to follow; ``None`` governs any work, by the SoC's capacities.
         fps: pace of the frames; default: the policy's.
         late: share of frames that may be late.
+        max_temp_c: as ``serving`` takes it.
         policy_target: as ``plan_for`` takes it.
         log: file to write each frame to.
         meter: as ``runtime.meters.find_meter`` takes it.
@@ -64,6 +66,7 @@ def govern(
         reports=plan.policy is None or "runtime.governing.frames" in command,
         log=log,
         margin=Margin(late_share=late),
+        max_temp_c=max_temp_c,
         meter=meter or "auto",
         tell=tell,
     )
@@ -75,6 +78,7 @@ def serve(
     target: str = "local",
     fps: float | None = None,
     late: float = 0.01,
+    max_temp_c: float | None = None,
     policy_target: str | None = None,
     socket: Path | None = None,
     log: Path | None = None,
@@ -84,6 +88,7 @@ def serve(
     """Serve any program of this user until a signal, or ``stopped``, ends it; arguments as ``govern``."""
     opened = None if bundle is None else Bundle.open(bundle)
     plan = plan_for(open_target(target), opened, fps, policy_target=policy_target)
-    with serving(plan, socket=socket, log=log, margin=Margin(late_share=late), tell=tell) as server:
+    margin = Margin(late_share=late)
+    with serving(plan, socket=socket, log=log, margin=margin, max_temp_c=max_temp_c, tell=tell) as server:
         tell(f"serving at {server.path}; programs find it by EDGEKIT_GOVERNOR={server.path}")
         server.serve(until=lambda: stopped is not None and stopped.is_set())

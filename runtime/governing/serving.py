@@ -13,12 +13,14 @@ from runtime.bundle import Bundle
 from runtime.errors import DeviceStableError
 from runtime.governing.clocks import Clocks
 from runtime.governing.governor import Governor
+from runtime.governing.heat import HeatCap
 from runtime.governing.lock import only_one
 from runtime.governing.log import FrameLine, GovernedLog, Header
 from runtime.governing.machine import Machine
 from runtime.governing.margin import Margin
 from runtime.governing.server import Server
 from runtime.governing.tables import Rows, capacity_rows, policy_rows
+from runtime.meters import read_temp_c
 from runtime.policy import Policy, load_policy
 from runtime.targets import LocalTarget, Target
 
@@ -96,6 +98,7 @@ def serving(
     socket: Path | None = None,
     log: Path | None = None,
     margin: Margin | None = None,
+    max_temp_c: float | None = None,
     tell: Tell = lambda remark: None,
 ) -> Iterator[Server]:
     """Give a server on ``plan``'s machine; whatever it changed is put back after the block.
@@ -105,6 +108,7 @@ def serving(
     Args:
         socket: path; default: beside the journal.
         log: file to write each frame to.
+        max_temp_c: that the hottest CPU zone should not pass: settings of more power are given up.
         tell: called with each remark.
 
     Raises:
@@ -113,6 +117,11 @@ def serving(
         DataError: the log cannot be written.
     """
     target = plan.target
+    heat = None
+    if max_temp_c is not None:
+        heat = HeatCap(max_temp_c, [row.power_mw for row in plan.rows.table.rows])
+        if read_temp_c(target.root) is None:
+            raise DeviceStableError(f"{target.name} shows no CPU temperature; leave --max-temp-c out")
     cpufreq = CpuFreq(target.root)
     folder = Journal().folder
     path = socket or folder / SOCKET
@@ -127,6 +136,8 @@ def serving(
             Machine(target.profile, clocks, tell=tell),
             plan.rows,
             margin=margin,
+            heat=heat,
+            read_temp_c=lambda: read_temp_c(target.root),
             write=_ignore if frames is None else frames.write,
             tell=tell,
         )

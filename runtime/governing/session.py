@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -96,9 +97,14 @@ class Session:
             if len(self._full_ms) == CALIBRATION_FRAMES:
                 self._calibrate(statistics.median(self._full_ms))
 
-    def decide(self, now_s: float, caps: Mapping[str, int]) -> Decision:
-        """Choose what the next frame runs at."""
-        self.controller.caps = caps
+    def decide(self, now_s: float, caps: Mapping[str, int], max_power_mw: float = math.inf) -> Decision:
+        """Choose what the next frame runs at.
+
+        Args:
+            caps: highest clock of clusters that have one.
+            max_power_mw: of a setting.
+        """
+        self.controller.caps, self.controller.max_power_mw = caps, max_power_mw
         if self._calibrating and self.controller.trust.is_trusted(now_s):
             reason = "at the fastest, to learn how much work a frame is" if self.decision.row is None else ""
             self.decision = Decision(self.controller.fastest(), True, reason)

@@ -65,7 +65,7 @@ class Toy:
         return [self.read(cluster, "scaling_governor") for cluster in ("little", "mid", "big")]
 
 
-def toy(tmp_path, rows=TABLE, settle=None, is_relative=False, profile=PROFILE):
+def toy(tmp_path, rows=TABLE, settle=None, is_relative=False, profile=PROFILE, **given):
     tree, now = SocTree(profile, tmp_path / "root"), Now()
     told, moved, lines = [], [], []
     cpufreq = CpuFreq(
@@ -75,5 +75,7 @@ def toy(tmp_path, rows=TABLE, settle=None, is_relative=False, profile=PROFILE):
     )
     clocks = Clocks(cpufreq, profile, now=now, tell=told.append)
     machine = Machine(profile, clocks, mover=lambda tids, cpus: moved.append((tids, cpus)), tell=told.append)
-    governor = Governor(machine, Rows(rows, is_relative), now=now, write=lines.append, tell=told.append)
+    governor = Governor(
+        machine, Rows(rows, is_relative), now=now, write=lines.append, tell=told.append, **given
+    )
     return Toy(tree, now, clocks, governor, told, moved, lines)
