@@ -36,8 +36,8 @@ def test_imports_go_one_way():
     "statement",
     [
         "import runtime",
-        "import runtime.bundle, runtime.records, runtime.images, runtime.inputs",
-        "import runtime.engines, runtime.targets, runtime.bench, runtime.bundle_run, runtime.governing",
+        "import runtime.bundle, runtime.records, runtime.running.images, runtime.running.inputs",
+        "import runtime.engines, runtime.targets, runtime.bench, runtime.running.run, runtime.governing",
         "import edgekit.cli; edgekit.cli.cli(['--help'], standalone_mode=False)",
         "import edgekit.cli; edgekit.cli.cli(['report', '--help'], standalone_mode=False)",
     ],
@@ -47,7 +47,7 @@ def test_light_things_load_nothing_heavy(statement):
 
 
 def test_a_device_runs_and_governs_bundles_without_numpy():
-    rooms = ["agent.__main__", "bench", "bundle_run", "decision", "engines.worker", "governing", "meters"]
+    rooms = ["agent.__main__", "bench", "running.run", "decision", "engines.worker", "governing", "meters"]
     imports = ", ".join(f"runtime.{room}" for room in rooms)
     load = "from runtime.soc import load_profile; load_profile('exynos5422')"
     statement = f"import edgekit.cli.govern, edgekit.cli.run, {imports}; {load}"

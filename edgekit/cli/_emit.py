@@ -12,8 +12,8 @@ from edgekit.cli._output import note
 
 if TYPE_CHECKING:
     from runtime.bundle import Bundle
-    from runtime.policy import Policy
     from runtime.targets import Target
+    from runtime.tuning.policy import Policy
 
 
 def emit_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -40,9 +40,9 @@ def profile(
     from runtime.bench import choose_variants
     from runtime.bundle import write_atomic
     from runtime.model_file import open_bundle_or_model
-    from runtime.profiling import profile as measure
+    from runtime.profiling.profile import profile as measure
+    from runtime.profiling.trace import trace_json
     from runtime.targets import open_target
-    from runtime.trace import trace_json
 
     model = open_bundle_or_model(bundle)
     plan["target"] = None if target == "local" else open_target(target)

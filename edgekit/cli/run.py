@@ -40,9 +40,9 @@ def run(
     show. Without a policy this machine runs at the kernel's clock; a virtual target needs one.
     """
     from runtime.bundle import Bundle
-    from runtime.bundle_run import policy_or_none, run_bundle
     from runtime.errors import DataError
-    from runtime.runs import save_run
+    from runtime.running.run import policy_or_none, run_bundle
+    from runtime.running.runs import save_run
     from runtime.targets import open_target
 
     opened, machine = Bundle.open(bundle), open_target(target)

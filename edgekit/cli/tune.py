@@ -14,7 +14,7 @@ from edgekit.cli._policy import plot_policy, print_policy
 from edgekit.cli._wish import wish_options
 
 if TYPE_CHECKING:
-    from runtime.wish import Wish
+    from runtime.tuning.wish import Wish
 
 
 @click.command()
@@ -46,7 +46,7 @@ def tune(
     from runtime.bench import default_log
     from runtime.bundle import Bundle
     from runtime.targets import open_target
-    from runtime.tuning import tune_bundle
+    from runtime.tuning.tune import tune_bundle
 
     opened, machine = Bundle.open(bundle), open_target(target)
     records = list(default_log(opened, machine))

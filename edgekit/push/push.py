@@ -12,9 +12,9 @@ from runtime.bundle import Bundle
 from runtime.bundle.manifest import MANIFEST
 from runtime.errors import DeviceStableError
 from runtime.model_file import ModelFile
-from runtime.policy import slug
 from runtime.targets.device_files import DeviceFiles, Progress, sha256_of
 from runtime.targets.ssh import reach
+from runtime.tuning.policy import slug
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,13 @@ import msgspec
 from edgekit.report import facts
 from edgekit.report.facts import Change, Fact
 from runtime.bundle import Bundle, Variant, decode_file
-from runtime.bundle_run import RunResult
 from runtime.errors import EdgekitError
 from runtime.fitting import FitResult, usable_records
-from runtime.policy import Policy, load_policy, slug
 from runtime.records import Record, RecordLog
-from runtime.runs import load_run
+from runtime.running.run import RunResult
+from runtime.running.runs import load_run
 from runtime.soc import SocProfile, load_profile
+from runtime.tuning.policy import Policy, load_policy, slug
 from runtime.workload import Workload
 
 T = TypeVar("T")

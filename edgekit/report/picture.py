@@ -10,7 +10,7 @@ from edgekit.report.timeline_figure import write_timeline
 from runtime.bundle import Bundle
 from runtime.errors import DataError
 from runtime.governing.log import read_log
-from runtime.policy import load_policy
+from runtime.tuning.policy import load_policy
 
 
 def write_picture(

@@ -8,12 +8,12 @@ from dataclasses import replace
 from edgekit.report.content import TargetView
 from edgekit.report.pareto import Mark, Plot, Point
 from edgekit.report.units import millijoules, milliseconds, short
-from runtime.choice import Estimate
-from runtime.goal import Goal
-from runtime.outcome import Outcome
-from runtime.policy import Policy
 from runtime.records import Record
 from runtime.setting import Setting
+from runtime.tuning.estimate import Estimate
+from runtime.tuning.goal import Goal
+from runtime.tuning.outcome import Outcome
+from runtime.tuning.policy import Policy
 
 ENERGY = "energy per frame, mJ"
 PERIOD_ENERGY = "energy from frame to frame, mJ"

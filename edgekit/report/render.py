@@ -22,8 +22,8 @@ from runtime._version import __version__
 from runtime.bundle import Bundle, Delegation, write_atomic
 from runtime.errors import DataError
 from runtime.extras import require
-from runtime.goal import OBJECTIVES
 from runtime.governing.log import read_log
+from runtime.tuning.goal import OBJECTIVES
 
 _HERE = Path(__file__).parent
 _FIGURE_NAMES = {

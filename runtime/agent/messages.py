@@ -12,7 +12,7 @@ from runtime import errors
 from runtime.actuators import Capability, Restored
 from runtime.conditions import Conditions
 from runtime.engines import Array, ProfiledFrames, Samples
-from runtime.pacing import Served
+from runtime.running.pacing import Served
 from runtime.setting import Setting
 from runtime.soc import PowerFigure, SocProfile
 

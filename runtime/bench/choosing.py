@@ -7,9 +7,9 @@ from pathlib import Path
 
 from runtime.bundle import Bundle
 from runtime.model_file import ModelFile
-from runtime.policy import slug
 from runtime.records import RecordLog
 from runtime.targets import Target
+from runtime.tuning.policy import slug
 
 
 def choose_variants(bundle: Bundle, engines: Sequence[str] = (), names: Sequence[str] = ()) -> list[str]:

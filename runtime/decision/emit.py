@@ -13,8 +13,8 @@ from runtime.decision.c_source import c_double, c_name, c_sources, fill
 from runtime.decision.table import DecisionTable
 from runtime.governing.controller import CATCH_UP, FILTERED
 from runtime.governing.trust import Trust
-from runtime.policy import Policy
 from runtime.soc import SocProfile
+from runtime.tuning.policy import Policy
 
 PROGRAM = "edgekit-governor"
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from runtime.setting import Setting
 
 if TYPE_CHECKING:
-    from runtime.choice import Estimate
-    from runtime.policy import Policy
+    from runtime.tuning.estimate import Estimate
+    from runtime.tuning.policy import Policy
 
 
 class Row(NamedTuple):

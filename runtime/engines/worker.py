@@ -39,7 +39,7 @@ from runtime.engines.messages import (
     write_message,
 )
 from runtime.errors import EdgekitError, MissingExtra
-from runtime.pacing import WallClock, released
+from runtime.running.pacing import WallClock, released
 
 
 class Worker:

@@ -12,7 +12,7 @@ import numpy as np
 from runtime.bundle import Bundle
 from runtime.errors import DataError
 from runtime.extras import require
-from runtime.features import COST_NAMES, FEATURE_NAMES
+from runtime.fitting.features import COST_NAMES, FEATURE_NAMES
 from runtime.fitting.result import FitResult, clocks_of
 from runtime.fitting.storage import save_fit
 from runtime.fitting.usable import features_of, ran_at, usable_records

@@ -9,9 +9,9 @@ import msgspec
 from runtime.bundle import Bundle, decode_file
 from runtime.errors import BundleError, NotFittedError, VersionConflict
 from runtime.extras import require
-from runtime.features import COST_NAMES, FEATURE_NAMES
+from runtime.fitting.features import COST_NAMES, FEATURE_NAMES
 from runtime.fitting.result import FIT_SCHEMA, FitResult
-from runtime.policy import slug
+from runtime.tuning.policy import slug
 
 if TYPE_CHECKING:
     from predictors import LatencyPredictor, OnlineLatency, TransferLatency

@@ -11,15 +11,15 @@ import numpy as np
 from runtime.bench import bench
 from runtime.bench.run import Progress
 from runtime.bundle import Bundle
-from runtime.choice import Option
 from runtime.errors import DataError
 from runtime.extras import require
-from runtime.features import COST_NAMES
+from runtime.fitting.features import COST_NAMES
 from runtime.fitting.result import FitResult, clocks_of
 from runtime.fitting.storage import load_fit, save_fit
 from runtime.fitting.usable import features_of
-from runtime.latency_source import benched_options
 from runtime.records import RecordLog
+from runtime.tuning.estimate import Option
+from runtime.tuning.latency_source import benched_options
 
 if TYPE_CHECKING:
     from runtime.fitting.storage import Predictor

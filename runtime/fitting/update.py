@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from runtime.bundle import Bundle
-from runtime.choice import Option
 from runtime.errors import DataError
-from runtime.features import COST_NAMES
+from runtime.fitting.features import COST_NAMES
 from runtime.fitting.result import FitResult
 from runtime.fitting.storage import load_fit, save_fit
 from runtime.fitting.usable import features_of
 from runtime.governing.log import FrameLine, read_log
-from runtime.policy import Policy, load_policy
+from runtime.tuning.estimate import Option
+from runtime.tuning.policy import Policy, load_policy
 
 if TYPE_CHECKING:
     from runtime.targets import Target

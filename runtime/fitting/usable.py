@@ -8,7 +8,7 @@ import numpy as np
 
 from runtime.bundle import Bundle
 from runtime.errors import BundleError
-from runtime.features import features
+from runtime.fitting.features import features
 from runtime.records import Record
 from runtime.setting import Setting
 from runtime.soc import SocProfile
@@ -48,7 +48,7 @@ def features_of(
     """Return the features of a variant of the bundle under ``setting``.
 
     Args:
-        with_costs: append what adds up to a latency; see ``runtime.features``.
+        with_costs: append what adds up to a latency; see ``runtime.fitting.features``.
 
     Raises:
         BundleError: the bundle does not say what a frame of the variant costs.

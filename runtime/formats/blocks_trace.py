@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 
 from runtime.conditions import Conditions
+from runtime.profiling.trace import counter, name_track, span
 from runtime.records import Record
-from runtime.trace import counter, name_track, span
 
 _BLOCKS, _FRAMES = 1, 2  # tracks
 

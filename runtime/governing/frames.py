@@ -29,7 +29,7 @@ from runtime.errors import EdgekitError
 from runtime.governing.client import Session
 from runtime.governing.machine import threads_of
 from runtime.governing.serving import Plan
-from runtime.pacing import WallClock, released
+from runtime.running.pacing import WallClock, released
 
 _WARMUP_FRAMES = 3
 

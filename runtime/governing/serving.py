@@ -21,8 +21,8 @@ from runtime.governing.margin import Margin
 from runtime.governing.server import Server
 from runtime.governing.tables import Rows, capacity_rows, policy_rows
 from runtime.meters import read_temp_c
-from runtime.policy import Policy, load_policy
 from runtime.targets import LocalTarget, Target
+from runtime.tuning.policy import Policy, load_policy
 
 Tell = Callable[[str], None]
 DEFAULT_FPS = 30.0

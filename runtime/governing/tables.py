@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from runtime.decision import DecisionTable, Row
 from runtime.errors import BundleError, DeviceStableError
 from runtime.governing.isotone import falling
-from runtime.policy import Policy
 from runtime.setting import Setting
 from runtime.soc import PowerFigure, SocProfile
 from runtime.soc.profile import FULL_CAPACITY
+from runtime.tuning.policy import Policy
 
 _BOUND = 1.1  # over a scaled latency: work differs from frame to frame
 CALIBRATION_FRAMES = 3

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Protocol
 
 from runtime.lab.jobs import Job, Outcome, run_job
-from runtime.policy import slug
 from runtime.records import Record, RecordLog
+from runtime.tuning.policy import slug
 
 
 class Executor(Protocol):

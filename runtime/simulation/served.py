@@ -8,10 +8,10 @@ from functools import cached_property
 
 import numpy as np
 
-from runtime.outcome import Outcome
 from runtime.simulation.engine import Governor, Replay, replay
 from runtime.simulation.frames import periodic
 from runtime.simulation.platform import Platform
+from runtime.tuning.outcome import Outcome
 
 _DARK_MW = 1e9  # stands for a power that nobody knows: whoever looks at power takes such a point last
 

@@ -20,8 +20,8 @@ from runtime.bundle import Bundle, Variant
 from runtime.conditions import Conditions
 from runtime.engines import Frame, Samples, Tensor
 from runtime.errors import DeviceStableError, PermissionNeeded
-from runtime.pacing import Served, WallClock, serve
 from runtime.runners import RUNNERS
+from runtime.running.pacing import Served, WallClock, serve
 from runtime.setting import Setting
 from runtime.soc import PowerFigure
 from runtime.targets.adb_conditions import AdbConditions

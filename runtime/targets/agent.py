@@ -15,7 +15,7 @@ from runtime.bundle import Bundle, Variant
 from runtime.conditions import Conditions
 from runtime.engines import Array, Frame, ProfiledFrames, Samples, Tensor
 from runtime.errors import DeviceTransientError, EdgekitError
-from runtime.pacing import Served
+from runtime.running.pacing import Served
 from runtime.setting import Setting
 from runtime.soc import PowerFigure
 

@@ -12,7 +12,7 @@ from runtime.emulation.marker import find_marker
 from runtime.engines import EngineProcess, Frame, ProfiledFrames, Samples, Tensor, random_inputs
 from runtime.meters import MeterInUse, read_conditions, read_device
 from runtime.meters.threads import misplaced, read_threads
-from runtime.pacing import Served, WallClock, serve
+from runtime.running.pacing import Served, WallClock, serve
 from runtime.setting import Setting
 
 

@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 from runtime.bundle import Bundle, Variant
 from runtime.conditions import Conditions
 from runtime.engines import Frame, ProfiledFrames, Samples, Tensor
-from runtime.pacing import Served
+from runtime.running.pacing import Served
 from runtime.setting import Setting
 from runtime.soc import PowerFigure, SocProfile
 

@@ -14,7 +14,7 @@ from runtime.bundle import Bundle, Variant
 from runtime.conditions import Conditions
 from runtime.engines import EngineProcess, Frame, Samples, Tensor, random_inputs
 from runtime.errors import DeviceStableError
-from runtime.pacing import ModelClock, Served, serve
+from runtime.running.pacing import ModelClock, Served, serve
 from runtime.setting import Setting
 from runtime.soc import PowerFigure, load_profile, power_mw, roofline_latency_ms
 from runtime.soc.tree import SocTree

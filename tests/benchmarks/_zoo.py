@@ -14,7 +14,7 @@ from edgekit.models import ModelSpec
 from runtime.bench import bench
 from runtime.bundle import Bundle, write_atomic
 from runtime.model_file import open_bundle_or_model
-from runtime.profiling import Profile, profile
+from runtime.profiling.profile import Profile, profile
 from runtime.records import Record, RecordLog
 from runtime.setting import Setting
 from runtime.targets import Target, open_target

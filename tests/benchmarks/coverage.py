@@ -23,7 +23,7 @@ import numpy as np
 
 from edgekit.cli._output import note
 from predictors import LatencyPredictor
-from runtime.features import COST_NAMES, FEATURE_NAMES, features
+from runtime.fitting.features import COST_NAMES, FEATURE_NAMES, features
 from runtime.setting import Setting
 from runtime.soc import SocProfile, list_profiles, load_profile, roofline_latency_ms
 from tests.benchmarks._cells import cell_features

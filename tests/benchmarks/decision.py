@@ -27,7 +27,7 @@ from predictors import LatencyPredictor
 from predictors.candidates import candidate_names
 from runtime.actuators import CpuFreq, Journal
 from runtime.decision import DecisionTable, Row
-from runtime.features import features
+from runtime.fitting.features import features
 from runtime.setting import Setting
 from runtime.soc import load_profile, roofline_latency_ms
 from runtime.soc.tree import SocTree

@@ -31,7 +31,7 @@ from edgekit.models import ModelSpec
 from edgekit.nn import DynamicReLU, KernelAttention, set_temperature
 from runtime.engines import EngineProcess, random_inputs
 from runtime.model_file import open_bundle_or_model
-from runtime.profiling import profile
+from runtime.profiling.profile import profile
 from tests.benchmarks._forms import EXPORTED, SITES, Between, dynamic_block, static_block, tried_forms
 from tests.benchmarks._table import show, write_report
 

@@ -130,7 +130,7 @@ def tune(bundle: Any, target: Any, fps: float, options: argparse.Namespace) -> A
     """Bench the machine, if that is not done yet, and return the policy for a rate."""
     from runtime.bench import bench, default_log
     from runtime.targets import choose_settings
-    from runtime.tuning import tune_bundle
+    from runtime.tuning.tune import tune_bundle
 
     settings = choose_settings(target, every=options.every)
     log = default_log(bundle, target)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from runtime.features import features
-from runtime.op_features import op_features
+from runtime.fitting.features import features
+from runtime.fitting.op_features import op_features
 from runtime.setting import Setting
 from runtime.soc import load_profile, roofline_latency_ms
 from runtime.workload import Workload

@@ -24,8 +24,8 @@ from scipy.stats import spearmanr
 
 from edgekit.cli._output import note
 from predictors import AdditiveLatency, OpLatency
-from runtime.features import COST_NAMES, FEATURE_NAMES, features
-from runtime.op_features import op_features, op_times_ms
+from runtime.fitting.features import COST_NAMES, FEATURE_NAMES, features
+from runtime.fitting.op_features import op_features, op_times_ms
 from runtime.targets import open_target
 from runtime.workload import OP_KINDS
 from tests.benchmarks._table import show, write_report

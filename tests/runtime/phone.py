@@ -10,8 +10,8 @@ import numpy as np
 
 from runtime.bundle import Bundle, Graph, ImageSpec, Manifest, TensorSpec, Variant, new_bundle
 from runtime.engines import Array, Frame, Samples
-from runtime.pacing import ModelClock, WallClock, serve
 from runtime.records import Record
+from runtime.running.pacing import ModelClock, WallClock, serve
 from runtime.setting import Setting
 from runtime.soc import Cluster, Opp, PowerFigure, SocProfile, roofline_latency_ms
 from runtime.workload import Op, Workload

@@ -3,12 +3,12 @@
 import pytest
 
 from runtime.bench import bench
-from runtime.bundle_run import run_bundle
 from runtime.fitting import fit_bundle
 from runtime.records import RecordLog
+from runtime.running.run import run_bundle
 from runtime.soc import roofline_latency_ms
 from runtime.targets import open_target
-from runtime.tuning import tune_bundle
+from runtime.tuning.tune import tune_bundle
 from tests.runtime.phone import WORKLOAD, make_bundle
 
 

@@ -9,7 +9,7 @@ from edgekit.report import write_frontier
 from edgekit.report.frontier import frontier
 from edgekit.report.pareto import Point
 from runtime.errors import DataError
-from runtime.policy import load_policy
+from runtime.tuning.policy import load_policy
 from tests.edgekit.report.tuned_bundle import TARGET
 
 EVIL = "<script>alert(1)</script>\"'&"

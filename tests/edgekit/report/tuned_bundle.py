@@ -16,12 +16,12 @@ from runtime.bundle import (
     Variant,
     new_bundle,
 )
-from runtime.features import FEATURE_NAMES
 from runtime.fitting import FitResult
+from runtime.fitting.features import FEATURE_NAMES
 from runtime.records import Record, RecordLog
 from runtime.setting import Setting
 from runtime.soc import SocProfile, load_profile, power_mw, roofline_latency_ms
-from runtime.tuning import tune_bundle
+from runtime.tuning.tune import tune_bundle
 from runtime.workload import Op, Workload
 
 TARGET = "virtual:gs101"

@@ -11,11 +11,11 @@ import pytest
 from runtime.agent.link import ProcessConnection
 from runtime.bench import bench
 from runtime.bundle import Bundle, Graph, Manifest, Variant, new_bundle
-from runtime.bundle_run import run_bundle
 from runtime.engines import EngineProcess, random_inputs
 from runtime.errors import MissingExtra
-from runtime.profiling import profile
+from runtime.profiling.profile import profile
 from runtime.records import RecordLog
+from runtime.running.run import run_bundle
 from runtime.setting import Setting
 from runtime.targets.agent import AgentTarget, SameDisk
 from tests.runtime.device import cpufreq_files, environment, hide_packages, make_device

@@ -10,8 +10,8 @@ from runtime.decision import DecisionTable, Row
 from runtime.decision.emit import PROGRAM, emit_c
 from runtime.emulation.steal import find_compiler
 from runtime.soc import load_profile
-from runtime.tuning import tune_bundle
-from runtime.wish import Wish
+from runtime.tuning.tune import tune_bundle
+from runtime.tuning.wish import Wish
 from tests.runtime.phone import Phone, make_bundle, make_records
 
 ASKER = Path(__file__).parent / "decide_all.c"

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from runtime.decision import DecisionTable, Row
 from runtime.setting import Setting
-from runtime.tuning import tune_bundle
-from runtime.wish import Wish
+from runtime.tuning.tune import tune_bundle
+from runtime.tuning.wish import Wish
 from tests.runtime.decision.strategies import anything, caps, edges, tables
 from tests.runtime.phone import Phone, make_bundle, make_records
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from runtime.errors import BundleError, DataError, NotFittedError, VersionConflict
-from runtime.features import COST_NAMES, FEATURE_NAMES
 from runtime.fitting import FIT_SCHEMA, features_of, fit_bundle, load_fit, ran_at
+from runtime.fitting.features import COST_NAMES, FEATURE_NAMES
 from runtime.setting import Setting
 from runtime.soc import roofline_latency_ms
 from runtime.workload import Workload

@@ -11,10 +11,10 @@ from runtime.errors import DataError, NotFittedError
 from runtime.fitting import features_of, fit_bundle, load_fit
 from runtime.fitting.update import FRAMES_PER_CASE, update_fit
 from runtime.governing.log import FrameLine, GovernedLog, Header
-from runtime.latency_source import latency_source
 from runtime.setting import Setting
 from runtime.soc import roofline_latency_ms
-from runtime.tuning import tune_bundle
+from runtime.tuning.latency_source import latency_source
+from runtime.tuning.tune import tune_bundle
 from tests.runtime.phone import WORKLOAD, Phone, make_bundle, make_records
 
 HEADER = Header("virtual:toy", "emulated", fps_target=30, period_ms=1000 / 30)

@@ -17,11 +17,11 @@ from runtime.governing import govern_command, plan_for, read_log, serving
 from runtime.governing.frames import Job, command_of
 from runtime.governing.lock import only_one
 from runtime.governing.serving import LOCK
-from runtime.policy import save_policy
 from runtime.soc import Cluster, Opp, SocProfile
 from runtime.soc.tree import SocTree
 from runtime.targets import LocalTarget, VirtualTarget
-from runtime.tuning import tune_bundle
+from runtime.tuning.policy import save_policy
+from runtime.tuning.tune import tune_bundle
 from tests.runtime.device import ROOT, hide_packages
 from tests.runtime.phone import Phone, make_bundle, make_records
 

@@ -8,7 +8,7 @@ from runtime.governing.tables import capacity_rows, policy_rows
 from runtime.setting import Setting
 from runtime.soc import PowerFigure
 from runtime.targets.target import settings_of
-from runtime.tuning import tune_bundle
+from runtime.tuning.tune import tune_bundle
 from tests.runtime.governing.toy import PROFILE, TABLE, row, toy
 from tests.runtime.phone import BIG, Phone, make_bundle, make_records
 from tests.runtime.phone import PROFILE as TOY_PROFILE

@@ -11,9 +11,9 @@ import pytest
 
 from runtime.bench import bench
 from runtime.bundle import Bundle, Graph, Manifest, TensorSpec, Variant, new_bundle
-from runtime.bundle_run import run_bundle
 from runtime.errors import DeviceStableError, DeviceTransientError
 from runtime.records import RecordLog
+from runtime.running.run import run_bundle
 from runtime.setting import Setting
 from runtime.targets import open_target
 from runtime.targets.device_files import sha256_of

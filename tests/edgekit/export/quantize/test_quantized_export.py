@@ -5,9 +5,9 @@ from PIL import Image
 
 from edgekit.export import QuantizeOptions, export_bundle
 from runtime.bundle import Bundle
-from runtime.bundle_run import run_bundle
 from runtime.engines import EngineProcess
-from runtime.images import load_image
+from runtime.running.images import load_image
+from runtime.running.run import run_bundle
 from runtime.targets import open_target
 from tests.edgekit.export.quantize import nets
 

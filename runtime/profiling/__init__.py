@@ -1,0 +1,1 @@
+"""Each op's time, kind, module and cost; traces."""
