@@ -1,12 +1,16 @@
 """Settings of every test run, and what tests of both sides need."""
 
 import os
+import signal
 
 import pytest
 
 # Tests run two at a time on two cores: thread pools of their own would only wait for each other,
 # and OpenMP's waiting threads spin. Set before anything imports torch; child processes inherit it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# A shell ignores these for what it runs in the background; programs that tests interrupt would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
