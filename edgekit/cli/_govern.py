@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,21 +22,34 @@ def split_words(words: Sequence[str]) -> tuple[Path | None, tuple[str, ...]]:
     return None, tuple(words)
 
 
-def govern_inside(
-    soc: str,
-    bundle: Path | None,
-    command: Sequence[str],
-    given: Mapping[str, object],
-    flags: Iterable[str],
+def govern_elsewhere(
+    target: str, bundle: Path | None, command: Sequence[str], given: Mapping[str, object]
 ) -> int:
-    """Run the same on the emulated ``soc``, inside of which it is the local machine; return its status."""
+    """Run the same on a machine for which it is the local one, emulated or behind ssh; return its status."""
+    kind, _, soc = target.partition(":")
+    if kind == "ssh":
+        from runtime.governing.remote import govern_there
+
+        streams = {"out": click.get_binary_stream("stdout"), "err": click.get_binary_stream("stderr")}
+        here = {name: given[name] for name in ("policy_target", "log")}
+        options = _options({name: value for name, value in given.items() if name not in here})
+        return govern_there(target, bundle, command, options, **here, **streams)  # type: ignore[arg-type]
     from runtime.emulation.launcher import emulate
 
-    options = [f"--{name.replace('_', '-')}={value}" for name, value in given.items() if value is not None]
-    options += [f"--{flag}" for flag in flags]
     words = [*([str(bundle)] if bundle else []), *(["--", *command] if command else [])]
+    options = [*_options(given), f"--called={target}"]
     note(f"on an emulated {soc} ...")
     return emulate(soc, [sys.executable, "-m", "edgekit", "govern", "--target=local", *options, *words])
+
+
+def _options(given: Mapping[str, object]) -> list[str]:
+    """Return options as a command line has them."""
+    words = {f"--{name.replace('_', '-')}": value for name, value in given.items()}
+    return [
+        name if value is True else f"{name}={value}"
+        for name, value in words.items()
+        if value is not None and value is not False
+    ]
 
 
 def print_governed(run: GovernedRun) -> None:

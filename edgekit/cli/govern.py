@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from edgekit.cli import _options as options
-from edgekit.cli._govern import govern_inside, print_governed, split_words
+from edgekit.cli._govern import govern_elsewhere, print_governed, split_words
 from edgekit.cli._output import note, print_json
 
 _FILE = click.Path(path_type=Path)
@@ -25,6 +25,7 @@ _FILE = click.Path(path_type=Path)
 @click.option("--socket", type=_FILE, help="Where to serve; default: beside the journal.")
 @click.option("--policy-target", metavar="NAME", help="Follow the policy that was tuned for this target.")
 @click.option("--log", type=_FILE, help="File to write each frame to, as JSON Lines.")
+@click.option("--called", hidden=True, help="Name of this machine on the host that began the run.")
 @options.meter_option
 @options.json_option
 @click.pass_context
@@ -38,17 +39,16 @@ def govern(ctx: click.Context, words: tuple[str, ...], serve: bool, as_json: boo
     \b
     edgekit govern model.edgekit --fps 30 -- python camera.py
     edgekit govern model.edgekit --target emulated:gs101 --frames 900 --log frames.jsonl
+    edgekit govern model.edgekit --target ssh:pi@board -- python3 camera.py
     edgekit govern --serve
     """
     from runtime.governing.running import govern as run
     from runtime.governing.running import serve as serve_all
 
     bundle, command = split_words(words)
-    kind, _, soc = given["target"].partition(":")
-    if kind == "emulated":
-        inside = given | {"policy_target": given["policy_target"] or given["target"], "target": None}
-        flags = [name for name, is_set in (("serve", serve), ("json", as_json)) if is_set]
-        ctx.exit(govern_inside(soc, bundle, command, inside, flags))
+    if given["target"].startswith(("emulated:", "ssh:")):
+        there = given | {"called": None, "serve": serve, "json": as_json}
+        ctx.exit(govern_elsewhere(there.pop("target"), bundle, command, there))
     if serve:
         serve_all(bundle, tell=note, **{key: given[key] for key in given if key not in ("frames", "meter")})
         return

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import shlex
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 
 from edgekit.push.install import ENGINES, Installed, install
 from runtime.bundle import Bundle
 from runtime.bundle.manifest import MANIFEST
 from runtime.errors import DeviceStableError
 from runtime.model_file import ModelFile
-from runtime.targets.device_files import DeviceFiles, Progress, sha256_of
+from runtime.targets.device_bundle import folder_of, send_manifest
+from runtime.targets.device_files import DeviceFiles, Progress
 from runtime.targets.ssh import reach
-from runtime.tuning.policy import slug
 
 
 @dataclass(frozen=True)
@@ -72,11 +70,7 @@ def _lay_out(files: DeviceFiles, bundle: Bundle, places: dict[str, str]) -> str:
 
     Its files are links to the objects; objects that no bundle links to any more are removed.
     """
-    folder = f"{files.home}/bundles/{slug(bundle.manifest.name)}.edgekit"
-    with tempfile.TemporaryDirectory() as temporary:
-        manifest = Path(temporary) / MANIFEST
-        manifest.write_bytes(bundle.manifest.to_json())
-        there = files.send(manifest, sha256_of(manifest))
+    folder, there = folder_of(files, bundle), send_manifest(files, bundle.manifest)
     new = f"{folder}.new"
     lines = ["set -e", f"rm -rf {shlex.quote(new)}"]
     for path, place in {**places, MANIFEST: there}.items():

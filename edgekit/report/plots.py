@@ -52,8 +52,8 @@ def _priced(points: Iterable[Point], costs: Sequence[float | None]) -> tuple[tup
 
 
 def _asked(goal: Goal) -> str:
-    if goal.deadline_ms < 0.99 * goal.period_ms / (1.0 + goal.margin_pct / 100.0):
-        return f"{short(goal.deadline_ms)} ms asked"
+    if goal.asked_ms is not None:
+        return f"{short(goal.asked_ms)} ms asked"
     margin = f" + {goal.margin_pct:g} %" if goal.margin_pct else ""
     return f"{short(goal.fps_target)} FPS asked{margin}"
 

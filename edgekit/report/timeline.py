@@ -65,10 +65,11 @@ def _boxes(width: float) -> list[Box]:
 
 
 def _latency(header: Header, frames: Sequence[FrameLine], x: Axis, box: Box) -> list[str]:
-    highest = max(max(frame.latency_ms for frame in frames), 1.1 * header.period_ms)
+    due_ms = header.deadline_ms or header.period_ms
+    highest = max(max(frame.latency_ms for frame in frames), 1.1 * due_ms)
     y = axis_from_zero(highest, box.bottom, box.top, 5)
     parts = _rows(y, box)
-    parts.append(svg(HORIZONTAL, "target", px(y.place(header.period_ms)), px(box.left), px(box.right)))
+    parts.append(svg(HORIZONTAL, "target", px(y.place(due_ms)), px(box.left), px(box.right)))
     clusters = clusters_of(frames)
     for frame in _thinned([f for f in frames if not f.late], x):
         at = px(x.place(frame.start_s)), px(y.place(frame.latency_ms))

@@ -16,7 +16,7 @@ from runtime.running.pacing import Served
 from runtime.setting import Setting
 from runtime.soc import PowerFigure, SocProfile
 
-PROTOCOL = 2
+PROTOCOL = 3
 BEAT_S = 5.0  # one message of a few bytes: nothing that a measurement notices
 SILENCE_S = 30.0  # without a sign of life for so long, the other side is taken for gone
 

@@ -108,7 +108,7 @@ def govern_command(
         status, energy = energy_meter.measure(0, lambda: _run(server, command, None if reports else plan))
         governor = server.governor
         return GovernedRun(
-            target=plan.target.name,
+            target=plan.name,
             provenance=plan.target.provenance,
             command=tuple(command),
             status=status,

@@ -45,6 +45,7 @@ class Job:
         target_ms: that each may take.
         out: file for the ``FramesRun``; ``None``: none.
         cpus: to pin to before anything is loaded, where no governor does it.
+        due_ms: after its release a frame is late; ``None``: a period.
     """
 
     engine: str
@@ -56,6 +57,7 @@ class Job:
     target_ms: float
     out: str | None = None
     cpus: tuple[int, ...] | None = None
+    due_ms: float | None = None
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class FramesRun:
         begin_s: of the monotonic clock, when the first was released; ``end_s`` when the last was done.
         start_s: when each frame began, since then.
         latency_ms: of each.
-        late: whether each ended after the end of its period.
+        late: whether each ended after it was due.
         is_governed: whether a governor answered to the end; else ``problem`` says why not.
     """
 
@@ -86,7 +88,9 @@ def job_for(
     path = str(bundle.file(variant.path).resolve())
     where = None if out is None else str(out)
     period_ms, target_ms = plan.period_ms, plan.deadline_ms
-    return Job(variant.engine, path, variant.graph, threads, frames, period_ms, target_ms, where)
+    return Job(
+        variant.engine, path, variant.graph, threads, frames, period_ms, target_ms, where, due_ms=plan.due_ms
+    )
 
 
 def command_of(job: Job) -> list[str]:
@@ -104,7 +108,7 @@ def serve(job: Job) -> FramesRun:
     if job.cpus is not None:
         pin(job.cpus)
     starts_s, latencies_ms, lates = [], [], []
-    clock = WallClock()
+    clock, due_ms = WallClock(), job.due_ms or job.period_ms
     with _loaded(job) as (run, tids), Session(job.target_ms, tids, name=Path(job.model).stem) as session:
         problem = session.problem
         for _ in range(_WARMUP_FRAMES):  # on the cores that the governor chose
@@ -114,7 +118,7 @@ def serve(job: Job) -> FramesRun:
             start_ms = clock.now_ms()
             run()
             end_ms = clock.now_ms()
-            is_late = end_ms > begin_ms + (number + 1) * job.period_ms
+            is_late = end_ms > begin_ms + number * job.period_ms + due_ms
             starts_s.append((start_ms - begin_ms) / 1e3)
             latencies_ms.append(end_ms - start_ms)
             lates.append(is_late)

@@ -21,6 +21,7 @@ class Header:
     Attributes:
         provenance: of latency: ``measured`` or ``emulated``.
         fps_target, period_ms: what frames should keep.
+        deadline_ms: after its release a frame is late; ``None``: a period.
         policy: ``edgekit``, or the kernel's governor that was in charge instead.
         energy_source: where the power of the lines comes from.
     """
@@ -31,6 +32,7 @@ class Header:
     period_ms: float
     policy: str = "edgekit"
     energy_source: str = ""
+    deadline_ms: float | None = None
     schema_version: int = LOG_SCHEMA
 
 

@@ -24,6 +24,7 @@ def govern(
     max_temp_c: float | None = None,
     frames: int = 300,
     policy_target: str | None = None,
+    called: str | None = None,
     log: Path | None = None,
     meter: str | None = None,
     tell: Callable[[str], None] = lambda remark: None,
@@ -35,7 +36,7 @@ def govern(
         fps: pace of the frames; default: the policy's.
         late: share of frames that may be late.
         max_temp_c: as ``serving`` takes it.
-        policy_target: as ``plan_for`` takes it.
+        policy_target, called: as ``plan_for`` takes them.
         log: file to write each frame to.
         meter: as ``runtime.meters.find_meter`` takes it.
         tell: called with each remark.
@@ -53,7 +54,7 @@ def govern(
     if bundle is None and not command:
         raise ValueError("there is nothing to run; give a bundle, or a command after --")
     opened = None if bundle is None else Bundle.open(bundle)
-    plan = plan_for(open_target(target), opened, fps, policy_target=policy_target)
+    plan = plan_for(open_target(target), opened, fps, policy_target=policy_target, called=called)
     if not command:
         assert opened is not None and plan.policy is not None  # noqa: PT018
         variant = opened.manifest.variant(plan.policy.variant)
@@ -80,6 +81,7 @@ def serve(
     late: float = 0.01,
     max_temp_c: float | None = None,
     policy_target: str | None = None,
+    called: str | None = None,
     socket: Path | None = None,
     log: Path | None = None,
     tell: Callable[[str], None] = lambda remark: None,
@@ -87,7 +89,7 @@ def serve(
 ) -> None:
     """Serve any program of this user until a signal, or ``stopped``, ends it; arguments as ``govern``."""
     opened = None if bundle is None else Bundle.open(bundle)
-    plan = plan_for(open_target(target), opened, fps, policy_target=policy_target)
+    plan = plan_for(open_target(target), opened, fps, policy_target=policy_target, called=called)
     margin = Margin(late_share=late)
     with serving(plan, socket=socket, log=log, margin=margin, max_temp_c=max_temp_c, tell=tell) as server:
         tell(f"serving at {server.path}; programs find it by EDGEKIT_GOVERNOR={server.path}")

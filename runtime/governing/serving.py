@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runtime.actuators import CpuFreq, Journal
 from runtime.actuators.signals import orderly_signals
 from runtime.bundle import Bundle
+from runtime.emulation.marker import find_marker
 from runtime.errors import DeviceStableError
 from runtime.governing.clocks import Clocks
 from runtime.governing.governor import Governor
@@ -39,6 +40,7 @@ class Plan:
         policy: they come from; ``None``: from the SoC's capacities alone.
         period_ms: of the frames.
         deadline_ms: of each, for programs that do not say their own: the policy's, or a period.
+        called: how the host that began the run calls this machine; ``None``: it began here.
     """
 
     target: LocalTarget
@@ -46,6 +48,19 @@ class Plan:
     policy: Policy | None
     period_ms: float
     deadline_ms: float
+    called: str | None = None
+
+    @property
+    def name(self) -> str:
+        """How logs call the machine."""
+        marker = find_marker(self.target.root)
+        return self.called or (self.target.name if marker is None else f"emulated:{marker.soc}")
+
+    @property
+    def due_ms(self) -> float:
+        """When a frame is late, after its release: at the deadline that was asked for, or with its period."""
+        asked_ms = None if self.policy is None else self.policy.goal.asked_ms
+        return self.period_ms if asked_ms is None else min(asked_ms, self.period_ms)
 
     @property
     def energy_source(self) -> str:
@@ -57,7 +72,12 @@ class Plan:
 
 
 def plan_for(
-    target: Target, bundle: Bundle | None, fps: float | None, *, policy_target: str | None = None
+    target: Target,
+    bundle: Bundle | None,
+    fps: float | None,
+    *,
+    policy_target: str | None = None,
+    called: str | None = None,
 ) -> Plan:
     """Return what to govern ``target`` by.
 
@@ -65,6 +85,7 @@ def plan_for(
         bundle: whose policy to follow; ``None`` governs any work, by the SoC's capacities.
         fps: of frames; default: the policy's, or 30.
         policy_target: name of the target as the policy was made for it, where that is another one.
+        called: name of this machine on the host that began the run; policies and logs go by it.
 
     Raises:
         DeviceStableError: nothing can be governed there.
@@ -76,7 +97,7 @@ def plan_for(
         raise ValueError(f"fps is {fps}; it must be above 0, at most 1000")
     if not isinstance(target, LocalTarget):
         raise DeviceStableError(_why_not(target.name))
-    policy = None if bundle is None else load_policy(bundle, policy_target or target.name)
+    policy = None if bundle is None else load_policy(bundle, policy_target or called or target.name)
     if policy is None:
         rows = capacity_rows(target.profile, target.power, target.settings())
     else:
@@ -86,9 +107,9 @@ def plan_for(
         raise DeviceStableError(f"{target.name} does not let clocks be held: {target.capability.reasons[0]}")
     if policy is None:
         period_ms = 1e3 / (fps or DEFAULT_FPS)
-        return Plan(target, rows, None, period_ms, period_ms)
-    period_ms = 1e3 / (fps or policy.fps_target)
-    return Plan(target, rows, policy, period_ms, period_ms if fps else policy.deadline_ms)
+        return Plan(target, rows, None, period_ms, period_ms, called)
+    plan = Plan(target, rows, policy, 1e3 / (fps or policy.fps_target), policy.deadline_ms, called)
+    return plan if fps is None else replace(plan, deadline_ms=plan.due_ms)
 
 
 @contextlib.contextmanager
@@ -150,10 +171,11 @@ def serving(
 
 def _header(plan: Plan) -> Header:
     return Header(
-        plan.target.name,
+        plan.name,
         plan.target.provenance,
         round(1e3 / plan.period_ms, 6),
         plan.period_ms,
+        deadline_ms=plan.due_ms,
         energy_source=plan.energy_source,
     )
 
@@ -166,7 +188,7 @@ def _why_not(name: str) -> str:
     kind, _, rest = name.partition(":")
     hint = {
         "virtual": f"nothing runs on it: play it with emulated:{rest}, or model frames with edgekit run",
-        "ssh": f"a governor runs where the frames run: ssh {rest} edgekit govern ...",
+        "ssh": f"a governor runs where the frames run: edgekit govern ... --target {name}",
         "emulated": f"run it inside: edgekit emulate {rest} -- edgekit govern ...",
         "adb": "a phone on adb has no Python to run it: write one in C with edgekit tune --emit c",
     }.get(kind, "run it on that machine")

@@ -86,6 +86,25 @@ class DeviceFiles:
             f"{file.name} arrived damaged at {self.where}, twice; check the device's disk"
         )
 
+    def fetch(self, path: str) -> bytes | None:
+        """Return what a file on the device holds, ``None`` where it is not there.
+
+        Raises:
+            DeviceError: it cannot be read, or the connection broke off.
+        """
+        from paramiko import SSHException
+
+        try:
+            with self.conn.client.open_sftp() as sftp, sftp.open(path, "rb") as stream:
+                stream.prefetch()
+                return bytes(stream.read())
+        except FileNotFoundError:
+            return None
+        except (SSHException, EOFError, OSError) as err:
+            raise DeviceTransientError(
+                f"{path} cannot be brought from {self.where} ({err}); try again"
+            ) from err
+
     def verify(self, sha256s: Sequence[str]) -> None:
         """Remove objects that no longer hold what their name says, so that they are sent again."""
         paths = " ".join(f"objects/{sha256}" for sha256 in sha256s)

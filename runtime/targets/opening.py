@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import os
+from pathlib import Path
 
 from runtime.soc import list_profiles
 from runtime.targets.local import LocalTarget
@@ -35,7 +37,8 @@ def open_target(name: str) -> Target:
     """
     kind, _, rest = name.partition(":")
     if name == "local":
-        return LocalTarget()
+        # A tree of files in place of the machine's own /sys, as the agent takes it; for tests.
+        return LocalTarget(Path(os.environ.get("EDGEKIT_ROOT", "/")))
     if kind == "emulated" and (rest in list_profiles() or rest.endswith(".toml")):
         from runtime.targets.emulated import open_emulated
 

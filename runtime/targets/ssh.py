@@ -20,15 +20,15 @@ class ChannelConnection:
     """
 
     def __init__(self, conn: Any, command: str):
-        self._channel = conn.client.get_transport().open_session()
-        self._channel.exec_command(command)
-        self.stdin: IO[bytes] = self._channel.makefile_stdin("wb")
-        self.stdout: IO[bytes] = self._channel.makefile("rb")
-        self.stderr: IO[bytes] = self._channel.makefile_stderr("rb")
+        self.channel = conn.client.get_transport().open_session()
+        self.channel.exec_command(command)
+        self.stdin: IO[bytes] = self.channel.makefile_stdin("wb")
+        self.stdout: IO[bytes] = self.channel.makefile("rb")
+        self.stderr: IO[bytes] = self.channel.makefile_stderr("rb")
 
     def close(self) -> None:
         """Cut the connection; the agent notices the end of its stdin."""
-        self._channel.close()
+        self.channel.close()
 
 
 def reach(name: str, progress: Progress | None = None) -> DeviceFiles:
@@ -52,10 +52,22 @@ def open_ssh(name: str) -> AgentTarget:
         VersionConflict: another version of it was.
         MissingExtra, ValueError, DeviceError: see ``reach``.
     """
-    files = reach(name)
+    return _start_agent(reach(name))[0]
+
+
+def greet(files: DeviceFiles) -> str:
+    """Return the Python on the device that runs this very edgekit; raises as ``open_ssh``."""
+    target, python = _start_agent(files)
+    target.close()
+    return python
+
+
+def _start_agent(files: DeviceFiles) -> tuple[AgentTarget, str]:
     python = f"{files.home}/runtime/bin/python"
     if files.shell(f"test -x '{python}' || echo missing").strip():
         raise DeviceStableError(
-            f"{name} has no edgekit in {files.home}; put it there: edgekit push BUNDLE --target {name}"
+            f"{files.where} has no edgekit in {files.home}; "
+            f"put it there: edgekit push BUNDLE --target {files.where}"
         )
-    return AgentTarget(name, ChannelConnection(files.conn, f"exec '{python}' -m runtime.agent"), files)
+    connection = ChannelConnection(files.conn, f"exec '{python}' -m runtime.agent")
+    return AgentTarget(files.where, connection, files), python

@@ -76,6 +76,12 @@ class Goal:
         return 1000.0 / self.fps_target
 
     @property
+    def asked_ms(self) -> float | None:
+        """The deadline where one was asked for; ``None`` where it is only what the pace leaves."""
+        paced_ms = self.period_ms / (1.0 + self.margin_pct / 100.0)
+        return self.deadline_ms if self.deadline_ms < 0.99 * paced_ms else None
+
+    @property
     def is_capped(self) -> bool:
         """Whether anything but the deadline can refuse a setting."""
         return self.max_power_mw is not None or self.energy_budget_mj is not None
