@@ -1,4 +1,4 @@
-"""``python -m runtime.agent.attached MODULE ARGUMENTS...``: a Python program that lives as long as its host listens.
+"""``python -m runtime.agent.attached MODULE ...``: a Python program that lives as long as its host listens.
 
 stdout and stderr are the program's. What the host writes to stdin is not: each byte is the number of a
 signal for the program, or 0, a sign of life. When the host is gone, or silent for too long, the program

@@ -10,6 +10,7 @@ Programs tell it of their frames over a socket; it sets clocks, moves threads, a
     server.py, messages.py, peer.py, rate.py, lock.py   the socket: who may ask what, and how often
     client.py        for programs: one file without dependencies, to copy
     command.py, frames.py, serving.py    a program under a governor; a model's frames as that program
+    remote.py        all of it on a device behind ssh
     log.py           each frame of a run, as JSON Lines
 """
 

@@ -25,6 +25,7 @@ from runtime.errors import DataError, DeviceTransientError
 from runtime.targets.device_bundle import bring_policy
 from runtime.targets.device_files import DeviceFiles
 from runtime.targets.ssh import ChannelConnection, greet, reach
+from runtime.tuning.policy import load_policy
 
 _LEAVE_S = 60.0  # from a signal to hanging up: a program has 5 s to heed it, and a slow board its own pace
 _DRAIN_S = 10.0
@@ -61,6 +62,7 @@ def govern_there(
         DataError: the log cannot be written here.
     """
     opened = None if bundle is None else Bundle.open(bundle)
+    policy = None if opened is None else load_policy(opened, policy_target or target)
     files = reach(target)
     python = greet(files)
     words = [*options, f"--called={target}"]
@@ -69,8 +71,8 @@ def govern_there(
     there = f"{files.home}/governed-{uuid.uuid4().hex[:8]}.jsonl"
     if log is not None:
         words.append(f"--log={there}")
-    if opened is not None:
-        words.append(bring_policy(files, opened, policy_target or target))
+    if opened is not None and policy is not None:
+        words.append(bring_policy(files, opened, policy))
     if command:
         words += ["--", *command]
     program = [python, "-P", "-m", "runtime.agent.attached", "edgekit", "govern", "--target=local", *words]

@@ -11,7 +11,7 @@ from runtime.bundle import Bundle, Manifest
 from runtime.bundle.manifest import MANIFEST
 from runtime.errors import DeviceStableError
 from runtime.targets.device_files import DeviceFiles, sha256_of
-from runtime.tuning.policy import load_policy, policy_path, slug
+from runtime.tuning.policy import Policy, policy_path, slug
 
 
 def folder_of(files: DeviceFiles, bundle: Bundle) -> str:
@@ -27,16 +27,14 @@ def send_manifest(files: DeviceFiles, manifest: Manifest) -> str:
         return files.send(file, sha256_of(file))
 
 
-def bring_policy(files: DeviceFiles, bundle: Bundle, target: str) -> str:
-    """Return the bundle's folder on the device, after its policy for ``target`` was brought there.
+def bring_policy(files: DeviceFiles, bundle: Bundle, policy: Policy) -> str:
+    """Return the bundle's folder on the device, after a policy of the bundle was brought there.
 
     A policy is made here, from what the device measured; the device has the bundle as it was pushed.
 
     Raises:
-        NotFittedError, BundleError, VersionConflict: as ``load_policy``.
         DeviceStableError: the bundle, or this export of it, was not pushed to the device.
     """
-    policy = load_policy(bundle, target)
     folder, name = folder_of(files, bundle), bundle.manifest.name
     push = f"put it there: edgekit push {bundle.path} --target {files.where}"
     text = files.shell(f"cat {shlex.quote(f'{folder}/{MANIFEST}')} 2>/dev/null || true")
@@ -47,7 +45,7 @@ def bring_policy(files: DeviceFiles, bundle: Bundle, target: str) -> str:
     sha256s = {entry.path: entry.sha256 for entry in there.files}
     if sha256s.get(models.get(policy.variant, "")) != policy.model_sha256:
         raise DeviceStableError(f"{files.where} has another export of {name!r}; {push}")
-    path = policy_path(target)
+    path = policy_path(policy.target)
     [entry] = (entry for entry in bundle.manifest.files if entry.path == path)
     if entry in there.files:
         return folder

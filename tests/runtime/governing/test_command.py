@@ -12,12 +12,15 @@ from pathlib import Path
 import pytest
 
 from runtime.actuators import allowed_cpus
+from runtime.emulation.marker import MARKER
 from runtime.errors import BundleError, DeviceStableError, DeviceTransientError, NotFittedError
-from runtime.governing import govern_command, plan_for, read_log, serving
-from runtime.governing.frames import Job, command_of
+from runtime.governing import Plan, govern_command, plan_for, read_log, serving
+from runtime.governing.frames import Job, command_of, job_for
+from runtime.governing.frames import serve as run_frames
 from runtime.governing.lock import only_one
 from runtime.governing.serving import LOCK
-from runtime.soc import Cluster, Opp, SocProfile
+from runtime.governing.tables import capacity_rows
+from runtime.soc import Cluster, Opp, SocProfile, load_profile
 from runtime.soc.tree import SocTree
 from runtime.targets import LocalTarget, VirtualTarget
 from runtime.tuning.policy import save_policy
@@ -147,6 +150,39 @@ def test_a_silent_program_runs_at_the_policys_setting(root, tuned):
     run = govern_command(plan, python(code))
     assert (run.status, run.sessions) == (7, 0)
     assert governors(root) == {"schedutil"}
+
+
+def test_a_deadline_that_was_asked_for_is_kept_at_any_pace(root, tuned):
+    bundle, policy = tuned
+
+    def planned(fps, **goal):
+        other = replace(policy, goal=replace(policy.goal, **goal))
+        plan = plan_for(LocalTarget(root), save_policy(bundle, other), fps)
+        job = job_for(bundle, bundle.manifest.variant(), plan, threads=1, frames=1)
+        assert (job.target_ms, job.due_ms) == (plan.deadline_ms, plan.due_ms)
+        return plan.deadline_ms, plan.due_ms
+
+    assert [planned(fps, deadline_ms=20.0) for fps in (None, 10.0, 100.0)] == [(20, 20), (20, 20), (10, 10)]
+    period_ms = policy.goal.period_ms
+    assert [planned(fps) for fps in (None, 10.0)] == [(period_ms, period_ms), (100, 100)]
+    # head room makes no frame late
+    assert planned(None, margin_pct=25.0, deadline_ms=period_ms / 1.25) == (period_ms / 1.25, period_ms)
+
+
+@pytest.mark.parametrize(("due_ms", "late"), [(None, False), (1e-6, True)])
+def test_a_frame_is_late_when_it_misses_its_deadline_however_long_the_period(tflite, due_ms, late):
+    job = Job("litert", str(tflite), "forward", 1, 1, 60_000.0, 60_000.0, due_ms=due_ms)
+    assert run_frames(job).late == (late,)
+
+
+def test_an_emulated_machine_goes_by_the_name_that_the_host_has_for_it(tmp_path):
+    tree = SocTree(load_profile("gs101"), tmp_path / "root")
+    target = LocalTarget(tree.root)
+    plan = Plan(target, capacity_rows(target.profile, target.power, target.settings()), None, 33.3, 33.3)
+    assert plan.name == "local"
+    (tree.root / MARKER).write_text(json.dumps({"soc": "gs101", "host_cpus": {"0": 0}}))
+    assert plan.name == "emulated:gs101"
+    assert replace(plan, called="ssh:phone").name == "ssh:phone"
 
 
 def test_policies_that_do_not_fit_are_refused(root, tuned, tmp_path):
