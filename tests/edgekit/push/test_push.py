@@ -21,6 +21,7 @@ from edgekit.push.wheel import pack, pack_runner
 from runtime.bundle import Bundle, Graph, Manifest, TensorSpec, Variant, new_bundle
 from runtime.engines import EngineProcess
 from runtime.errors import DataError
+from runtime.governing import read_log
 from runtime.native import Libraries, build
 from runtime.records import RecordLog
 from runtime.targets import open_target
@@ -184,6 +185,14 @@ def test_an_offline_device_gets_everything_and_benches(bare_phone, bundle, tmp_p
     succeed("bench", str(bundle), "--target", "ssh:phone", "--runs", "3", "--blocks", "1", "--every", "8")
     [log] = (bundle / "records").iterdir()
     assert {record.target for record in RecordLog(log)} == {"ssh:phone"}
+    # it is governed with what was measured there, by what was installed there
+    succeed("bench", str(bundle), "--target", "ssh:phone", "--runs", "3", "--blocks", "1")
+    succeed("tune", str(bundle), "--target", "ssh:phone", "--fps", "20")
+    log = tmp_path / "frames.jsonl"
+    words = ("--frames", "5", "--meter", "none", "--log", str(log))
+    succeed("govern", str(bundle), "--target", "ssh:phone", *words)
+    header, lines = read_log(log)
+    assert (header.target, len(lines)) == ("ssh:phone", 5)
     # the device runs the bundle by itself too
     there = bare_phone.home / "bundles/small.edgekit"
     assert Bundle.open(there).manifest == Bundle.open(bundle).manifest
