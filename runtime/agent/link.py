@@ -15,6 +15,7 @@ import msgspec
 
 from runtime._version import __version__
 from runtime.agent import messages as m
+from runtime.ending import wait_or_kill
 from runtime.engines.framing import read_frame, write_frame
 from runtime.errors import DeviceTransientError, VersionConflict
 
@@ -54,11 +55,7 @@ class ProcessConnection:
 
     def close(self) -> None:
         """Kill what did not end by itself."""
-        try:
-            self.process.wait(_END_S)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        wait_or_kill(self.process, _END_S)
 
 
 class Link:

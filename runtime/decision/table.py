@@ -114,14 +114,19 @@ class DecisionTable:
         caps = max_freq_khz or {}
         is_told = slowdown > 0.0
         fastest, least_ms = -1, math.inf
-        for index, (high_ms, power_mw, cluster, freq_khz) in enumerate(self._scanned):
-            if not power_mw <= max_power_mw or freq_khz > caps.get(cluster, freq_khz):
+        for index, (high_ms, _, _, _) in enumerate(self._scanned):
+            if not self.is_allowed(index, max_power_mw, caps):
                 continue
             if is_told and high_ms * slowdown <= deadline_ms:
                 return index
             if high_ms < least_ms:
                 fastest, least_ms = index, high_ms
         return self.coolest if fastest < 0 else fastest
+
+    def is_allowed(self, row: int, max_power_mw: float, max_freq_khz: Mapping[str, int]) -> bool:
+        """Return whether a row is within the caps; arguments as ``decide``."""
+        _, power_mw, cluster, freq_khz = self._scanned[row]
+        return power_mw <= max_power_mw and not freq_khz > max_freq_khz.get(cluster, freq_khz)
 
     @cached_property
     def coolest(self) -> int:

@@ -15,11 +15,10 @@ from runtime.emulation.devices import THERMAL, Supply, View, fixed_files
 from runtime.emulation.energy import ASSUMED, ClusterPower, has_power
 from runtime.emulation.marker import CPU_DIR, DRIVER, MARKER, PINS, Marker
 from runtime.emulation.pins import Cores, Pins
-from runtime.soc.clock import DYNAMIC_GOVERNORS, REQUESTS, Clock, request, settle
+from runtime.soc.clock import DYNAMIC_GOVERNORS, PELT_HALF_LIFE_MS, REQUESTS, Clock, request, settle
 from runtime.soc.profile import FULL_CAPACITY, Cluster, SocProfile
 from runtime.soc.tree import SocTree
 
-_HALF_LIFE_S = 0.032  # of the kernel's utilisation: kernel/sched/pelt.c
 _TICK_S = 0.01  # USER_HZ, in which time_in_state counts
 
 
@@ -152,7 +151,7 @@ class Machine:
 
     def _follow(self, domain: Domain, busy_share: float, span_s: float) -> None:
         work = busy_share * domain.clock.current_khz / domain.clock.available_khz[-1]
-        kept = 0.5 ** (span_s / _HALF_LIFE_S)
+        kept = 0.5 ** (1e3 * span_s / PELT_HALF_LIFE_MS)
         domain.utilisation = kept * domain.utilisation + (1 - kept) * work
         self._move(domain, domain.clock)
 

@@ -10,6 +10,7 @@ import subprocess
 from importlib.resources import files
 from pathlib import Path
 
+from runtime.ending import wait_or_kill
 from runtime.errors import DeviceStableError, DeviceTransientError
 
 FULL = 1_000_000  # the program counts in millionths
@@ -129,8 +130,4 @@ class Spinner:
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
             assert pipe is not None
             pipe.close()
-        try:
-            self._process.wait(_CLOSE_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        wait_or_kill(self._process, _CLOSE_S)

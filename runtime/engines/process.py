@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import runtime
 from runtime.bundle import TensorSpec
+from runtime.ending import wait_or_kill
 from runtime.engines.array import Array, Tensor
 from runtime.engines.engine import OpEvent
 from runtime.engines.messages import (
@@ -194,11 +195,7 @@ class EngineProcess:
             with contextlib.suppress(OSError):  # flushing into a dead worker
                 if pipe is not None:
                     pipe.close()
-        try:
-            self._process.wait(_CLOSE_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        wait_or_kill(self._process, _CLOSE_S)
         self._stderr.close()
 
     def __enter__(self) -> EngineProcess:
@@ -250,11 +247,7 @@ class EngineProcess:
         return answer
 
     def _death(self, doing: str) -> DeviceError:
-        try:
-            code = self._process.wait(_CLOSE_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            code = self._process.wait()
+        code = wait_or_kill(self._process, _CLOSE_S)
         how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit status {code}"
         self._stderr.seek(0)
         words = " ".join(self._stderr.read().decode(errors="replace").split())[-_LAST_WORDS:]

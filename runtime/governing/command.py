@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from runtime.ending import wait_or_kill
 from runtime.errors import DeviceStableError
 from runtime.governing.client import VARIABLE
 from runtime.governing.margin import Margin
@@ -148,11 +149,7 @@ def _end(child: subprocess.Popen[bytes]) -> None:
     if child.poll() is not None:
         return
     child.send_signal(signal.SIGTERM)
-    try:
-        child.wait(_GRACE_S)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        child.wait()
+    wait_or_kill(child, _GRACE_S)
 
 
 def _source(energy: EnergyReading | None, meter: MeterInUse) -> str:

@@ -116,7 +116,8 @@ class Controller:
             return decision
         left_ms = self.deadline_ms * (CATCH_UP if self._is_behind else 1.0)
         wanted = self._decide(left_ms / self.margin)
-        before = self._row if self._row >= 0 and self._is_allowed(self._row) else -1
+        is_kept = self._row >= 0 and self.table.is_allowed(self._row, self.max_power_mw, self.caps)
+        before = self._row if is_kept else -1
         row, self._calm = self.hysteresis.next_row(before, wanted, self._calm)
         meets = self.bound_ms(row) <= self.deadline_ms
         reason = self._reason(row, before, meets)
@@ -144,12 +145,6 @@ class Controller:
         return self.table.decide(
             deadline_ms, self.slowdown, max_power_mw=self.max_power_mw, max_freq_khz=self.caps
         )
-
-    def _is_allowed(self, row: int) -> bool:
-        known = self.table.rows[row]
-        power_mw = math.inf if known.power_mw is None else known.power_mw
-        freq_khz = known.freq_khz or 0
-        return power_mw <= self.max_power_mw and freq_khz <= self.caps.get(known.cluster, freq_khz)
 
     def _reason(self, row: int, before: int, meets: bool) -> str:
         setting = self.table.rows[row].setting

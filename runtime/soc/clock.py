@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 GOVERNORS = ("performance", "powersave", "ondemand", "schedutil", "userspace")
 DYNAMIC_GOVERNORS = ("ondemand", "schedutil")
 HEAD_ROOM = 1.25  # kernel/sched/cpufreq_schedutil.c: freq + (freq >> 2)
+PELT_HALF_LIFE_MS = 32.0  # of a utilisation: kernel/sched/pelt.c
 UP_THRESHOLD = 0.8  # drivers/cpufreq/cpufreq_ondemand.c: MICRO_FREQUENCY_UP_THRESHOLD is 95, default 80
 REQUESTS = ("scaling_governor", "scaling_min_freq", "scaling_max_freq", "scaling_setspeed")
 

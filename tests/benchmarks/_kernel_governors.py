@@ -17,11 +17,10 @@ from collections.abc import Iterator, Sequence
 from runtime.actuators import CpuFreq
 from runtime.emulation.init import read_runnable_ns
 from runtime.soc import SocProfile, power_mw
-from runtime.soc.clock import HEAD_ROOM
+from runtime.soc.clock import HEAD_ROOM, PELT_HALF_LIFE_MS
 from runtime.soc.profile import FULL_CAPACITY, Cluster
 
 PERIOD_S = 0.01
-HALF_LIFE_S = 0.032
 
 
 @contextlib.contextmanager
@@ -70,7 +69,7 @@ class Schedutil:
                 continue
             busy = min(1.0, (runnable_ns - before_ns) / 1e9 / span_s)
             before_ns = runnable_ns
-            kept = 0.5 ** (span_s / HALF_LIFE_S)
+            kept = 0.5 ** (1e3 * span_s / PELT_HALF_LIFE_MS)
             util = kept * util + (1 - kept) * busy * now_khz / clocks_khz[-1]
             asked_khz = HEAD_ROOM * clocks_khz[-1] * util
             khz = next((each for each in clocks_khz if each >= asked_khz), clocks_khz[-1])

@@ -22,6 +22,14 @@ def show(headers: dict[str, str], rows: Sequence[dict[str, Any]]) -> None:
     print_table(list(headers.values()), [[row[key] for key in headers] for row in rows])
 
 
+def rounded(row: dict[str, Any]) -> dict[str, Any]:
+    """Return ``row`` with one decimal to its figures, and a dash where there is none."""
+    return {
+        key: "-" if value is None else f"{value:.1f}" if isinstance(value, float) else value
+        for key, value in row.items()
+    }
+
+
 def write_report(
     path: Path | None, name: str, rows: Sequence[dict[str, Any]], summary: dict[str, Any]
 ) -> None:

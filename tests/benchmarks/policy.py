@@ -66,7 +66,7 @@ from runtime.simulation import (
 from runtime.soc import SocProfile, list_profiles, load_profile
 from tests.benchmarks._informed import Informed
 from tests.benchmarks._policy_figures import speed_of, summary_of
-from tests.benchmarks._table import show, write_report
+from tests.benchmarks._table import rounded, show, write_report
 
 RATES = (30.0, 60.0)
 BUFFERED, STRICT = "buffered", "strict"
@@ -146,11 +146,11 @@ def main(
     summary["frames_per_minute"] = speed_of(rows)
     if half_rate:
         summary |= {"half_rate_saved_pct": float(np.mean(list(half_rate.values()))), "half_rate": half_rate}
-    show(COLUMNS, [_printed(row) for row in rows])
+    show(COLUMNS, [rounded(row) for row in rows])
     note("modelled: frames replayed on measured power tables, not run on a device")
     for late_means, figures in ((BUFFERED, summary), (STRICT, summary[STRICT])):
         note(f"-- late means {late_means}")
-        show(PER_SOC, [_printed({"soc": soc} | each) for soc, each in figures["per_soc"].items()])
+        show(PER_SOC, [rounded({"soc": soc} | each) for soc, each in figures["per_soc"].items()])
     for key, value in summary.items():
         if not isinstance(value, dict):
             note(f"{key}: {round(value, 2) if isinstance(value, float) else value}")
@@ -272,13 +272,6 @@ def _one(rows: list[dict[str, Any]], governor: str) -> dict[str, Any]:
 
 def _length_s(frames: Frames) -> float:
     return float((frames.deadline_ms[:, -1] - frames.arrival_ms[:, 0]).sum()) / 1e3
-
-
-def _printed(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        key: "-" if value is None else f"{value:.1f}" if isinstance(value, float) else value
-        for key, value in row.items()
-    }
 
 
 if __name__ == "__main__":

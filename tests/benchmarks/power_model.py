@@ -20,7 +20,7 @@ from edgekit.cli._output import note
 from predictors import ClusterPower, RailPower
 from runtime.soc import Cluster, SocProfile, list_profiles, load_profile
 from runtime.soc.power_fit import power_rows
-from tests.benchmarks._table import show, write_report
+from tests.benchmarks._table import rounded, show, write_report
 from tests.benchmarks._xu3 import read_rail
 
 LEAST_ROWS = 3  # one left out, two to learn from
@@ -52,7 +52,7 @@ def main(folder: Path | None, socs: tuple[str, ...], rail: Path | None, json_pat
         rows += rows_of(Path(name).stem, profile)
     if not rows:
         raise click.ClickException(f"no cluster of {', '.join(names)} has {LEAST_ROWS} measured clocks")
-    show(COLUMNS, [_printed(row) for row in rows])
+    show(COLUMNS, [rounded(row) for row in rows])
     summary = summary_of(rows)
     if rail:
         summary |= rail_summary(rail)
@@ -144,13 +144,6 @@ def rail_summary(path: Path) -> dict[str, float]:
             predicted[test] = RailPower(ipc=ipc).fit(columns[train], power_mw[train]).predict(columns[test])
         off_pct[name] = float(100 * np.mean(np.abs(predicted / power_mw - 1)))
     return off_pct
-
-
-def _printed(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        key: "-" if value is None else f"{value:.1f}" if isinstance(value, float) else value
-        for key, value in row.items()
-    }
 
 
 if __name__ == "__main__":

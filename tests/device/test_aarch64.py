@@ -14,12 +14,12 @@ from edgekit.push.wheel import pack, pack_runner
 from runtime.agent.link import ProcessConnection
 from runtime.bundle import Bundle, Graph, Manifest, Variant, new_bundle
 from runtime.engines import EngineProcess, random_inputs
-from runtime.errors import DataError
 from runtime.native import build_for
 from runtime.native.build import cache_folder
 from runtime.setting import Setting
 from runtime.targets.agent import AgentTarget
 from tests.device.aarch64 import inside, lacking, make_root, run_on_arm
+from tests.edgekit.push.index import skip_without_index
 from tests.runtime.tflite_builder import write_doubling_conv
 
 DATA = Path(__file__).parents[1] / "runtime/data"
@@ -63,11 +63,9 @@ class Exchange:
 @pytest.mark.slow
 def test_what_push_installs_serves_bundles_without_numpy(root, tmp_path):
     """The very wheels of ``edgekit push``, in a root that then has nothing else, behind the agent."""
+    skip_without_index(tmp_path)
     machine = Machine("/usr/bin/python3", "3.11", "aarch64", "2.36")
-    try:
-        locked = [w for w in fetch(pack(tmp_path), [], machine).wheels if not w.name.startswith("pip-")]
-    except DataError as err:
-        pytest.skip(f"no wheels for 64-bit Arm: {err}")
+    locked = [w for w in fetch(pack(tmp_path), [], machine).wheels if not w.name.startswith("pip-")]
     wheels = [pack(tmp_path), pack_runner(build_for("aarch64"), tmp_path), *locked]
     shutil.rmtree(root / "opt/pushed", ignore_errors=True)
     install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--only-binary=:all:"]

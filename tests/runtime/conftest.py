@@ -20,3 +20,14 @@ def pte():
     if importlib.util.find_spec("executorch") is None:
         pytest.skip("executorch is not installed")
     return Path(__file__).parent / "data/sum.pte"
+
+
+@pytest.fixture
+def phone(tmp_path, monkeypatch):
+    """A device behind a real sshd on loopback."""
+    from tests.runtime.sshd import start_sshd, stop
+
+    phone = start_sshd(tmp_path)
+    monkeypatch.setenv("EDGEKIT_SSH_CONFIG", str(phone.config))
+    yield phone
+    stop(phone)

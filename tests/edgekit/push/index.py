@@ -1,9 +1,13 @@
-"""A package index of a few wheels on loopback, as PEP 503 has it."""
+"""A package index of a few wheels on loopback, as PEP 503 has it; and whether the real one is there."""
 
 import contextlib
+import subprocess
+import sys
 import threading
 from dataclasses import dataclass, field
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
 
 
 @dataclass
@@ -37,3 +41,9 @@ def serve_index(wheels, folder):
             yield index
         finally:
             server.shutdown()
+
+
+def skip_without_index(folder):
+    download = [sys.executable, "-m", "pip", "download", "--no-deps", "-qd", folder, "click"]
+    if subprocess.run(download).returncode:
+        pytest.skip("the package index cannot be reached")

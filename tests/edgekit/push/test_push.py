@@ -25,7 +25,7 @@ from runtime.governing import read_log
 from runtime.native import Libraries, build
 from runtime.records import RecordLog
 from runtime.targets import open_target
-from tests.edgekit.push.index import serve_index
+from tests.edgekit.push.index import serve_index, skip_without_index
 from tests.runtime.device import ROOT
 from tests.runtime.sshd import start_sshd, stop
 from tests.runtime.tflite_builder import write_doubling_conv
@@ -83,12 +83,6 @@ def bare(folder, monkeypatch, variables=None):
         yield phone
     finally:
         stop(phone)
-
-
-def skip_without_index(folder):
-    download = [sys.executable, "-m", "pip", "download", "--no-deps", "-qd", folder, "click"]
-    if subprocess.run(download).returncode:
-        pytest.skip("the package index cannot be reached")
 
 
 def run_there(phone, *words):

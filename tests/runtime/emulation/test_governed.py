@@ -55,4 +55,4 @@ def test_edgekit_govern_takes_the_emulated_machine_as_its_target(can_emulate, tm
     )
     assert done.returncode == 0, done.stderr
     run = json.loads(done.stdout)
-    assert (run["target"], run["provenance"], run["frames"]) == ("local", "emulated", 20)
+    assert (run["target"], run["provenance"], run["frames"]) == ("emulated:exynos5422", "emulated", 20)

@@ -22,7 +22,6 @@ from runtime.tuning.tune import tune_bundle
 from runtime.tuning.wish import Wish
 from tests.runtime.device import ROOT, cpufreq_files, wait_for
 from tests.runtime.phone import Phone, make_records
-from tests.runtime.sshd import start_sshd, stop
 
 FOREVER = """
 import time
@@ -33,14 +32,6 @@ with Session(20.0) as session:
             time.sleep(0.002)
 """
 LOOP = ("--", sys.executable, "-c", FOREVER)
-
-
-@pytest.fixture
-def phone(tmp_path, monkeypatch):
-    phone = start_sshd(tmp_path)
-    monkeypatch.setenv("EDGEKIT_SSH_CONFIG", str(phone.config))
-    yield phone
-    stop(phone)
 
 
 def tune(bundle, phone, wish):

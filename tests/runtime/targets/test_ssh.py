@@ -21,17 +21,8 @@ from runtime.targets.restoring import restore_target
 from runtime.targets.ssh import reach
 from runtime.targets.ssh_connection import Address
 from tests.runtime.device import cpufreq_files, wait_for
-from tests.runtime.sshd import start_sshd, stop
 
 SLOW, FAST = Setting("cpu", 300000, 1), Setting("cpu", 1803000, 1)
-
-
-@pytest.fixture
-def phone(tmp_path, monkeypatch):
-    phone = start_sshd(tmp_path)
-    monkeypatch.setenv("EDGEKIT_SSH_CONFIG", str(phone.config))
-    yield phone
-    stop(phone)
 
 
 @pytest.fixture
