@@ -80,6 +80,7 @@ class FramePolicy:
         self.transition = transition_ms / period_ms
         self.belief = WorkBelief(lanes, period_ms)
         self._solved = np.zeros((len(SPREADS), len(HEAVY_SHARES)), dtype=bool)
+        self._nearest: np.ndarray = np.zeros(0)  # of each class, the nearest with a table
         self._rung: np.ndarray = np.zeros(0)  # of each class, level, moment and step, once one is solved
         self._until: np.ndarray = np.zeros(0)
 
@@ -87,14 +88,24 @@ class FramePolicy:
         """Learn the work of frames that are done."""
         self.belief.observe(work / self.full, np.arange(len(work)) if lanes is None else lanes)
 
-    def decide(self, left_ms: np.ndarray, lanes: np.ndarray | None = None) -> Plan:
-        """Return the plan for frames that begin now and are due in ``left_ms``."""
+    def decide(self, left_ms: np.ndarray, lanes: np.ndarray | None = None, *, wait: bool = True) -> Plan:
+        """Return the plan for frames that begin now and are due in ``left_ms``.
+
+        Args:
+            wait: compute the table of a scatter that was not met before; else the nearest one that is there
+                is used, where there is none the fastest point, and ``missing`` tells what to ``solve``.
+        """
         lanes = np.arange(len(left_ms)) if lanes is None else lanes
         belief = self.belief
         known = belief.known[lanes]
         spread, heavy, level = belief.spread[lanes], belief.heavy[lanes], belief.level[lanes]
-        if not self._solved[spread[known], heavy[known]].all():
-            self._solve(spread[known], heavy[known])
+        if wait:
+            for scatter in self.missing(lanes):
+                self.solve(scatter)
+        elif self._solved.any():
+            spread, heavy = self._nearest[spread, heavy].T
+        else:
+            known = np.zeros_like(known)
         if not known.any():
             return Plan(np.full((len(lanes), STEPS), self.fastest), np.full((len(lanes), STEPS), np.inf))
         row = np.clip(np.round(np.log(level / LEVELS[0]) / np.log(STEP)).astype(int), 0, len(LEVELS) - 1)
@@ -108,22 +119,31 @@ class FramePolicy:
     def _scatter(self, spread: int, heavy: int) -> Scatter:
         return Scatter(SPREADS[spread], HEAVY_SHARES[heavy])
 
-    def _solve(self, spreads: np.ndarray, shares: np.ndarray) -> None:
-        """Compute the tables of classes of scatter that were not met before."""
-        for spread, heavy in {(int(s), int(h)) for s, h in zip(spreads, shares, strict=True)}:
-            if self._solved[spread, heavy]:
-                continue
-            choices = solve(
-                self.frontier,
-                self._scatter(spread, heavy),
-                LEVELS,
-                deadline=self.deadline,
-                late_price=self.late_price,
-                transition=self.transition,
-            )
-            rung, until = follow(choices, self.frontier, LEVELS, self.transition)
-            if not self._rung.size:
-                shape = (*self._solved.shape, *rung.shape)
-                self._rung, self._until = np.zeros(shape, np.int8), np.zeros(shape, np.float32)
-            self._rung[spread, heavy], self._until[spread, heavy] = rung, until
-            self._solved[spread, heavy] = True
+    def missing(self, lanes: np.ndarray | None = None) -> set[tuple[int, int]]:
+        """Return the classes of scatter, spread and share of heavy frames, that have no table yet."""
+        belief = self.belief
+        at = np.arange(len(belief.known)) if lanes is None else lanes
+        at = at[belief.known[at]]
+        at = at[~self._solved[belief.spread[at], belief.heavy[at]]]
+        return set(zip(belief.spread[at].tolist(), belief.heavy[at].tolist(), strict=True))
+
+    def solve(self, scatter: tuple[int, int]) -> None:
+        """Compute the table of a class of scatter; plans may be looked up in another thread meanwhile."""
+        choices = solve(
+            self.frontier,
+            self._scatter(*scatter),
+            LEVELS,
+            deadline=self.deadline,
+            late_price=self.late_price,
+            transition=self.transition,
+        )
+        rung, until = follow(choices, self.frontier, LEVELS, self.transition)
+        if not self._rung.size:
+            shape = (*self._solved.shape, *rung.shape)
+            self._until, self._rung = np.zeros(shape, np.float32), np.zeros(shape, np.int8)
+        self._rung[scatter], self._until[scatter] = rung, until
+        classes, there = np.indices(self._solved.shape), self._solved.copy()
+        there[scatter] = True
+        away = np.abs(classes[:, :, :, None] - np.argwhere(there).T[:, None, None, :]).sum(axis=0)
+        self._nearest = np.argwhere(there)[away.argmin(axis=2)]
+        self._solved = there

@@ -5,6 +5,7 @@ Programs tell it of their frames over a socket; it sets clocks, moves threads, a
     controller.py, margin.py, trust.py, heat.py, isotone.py   what to do about a frame: pure
     tables.py        the rows to choose from: of a policy, or of the SoC's capacities
     session.py       one stream of frames
+    scene_session.py, scene_controller.py   one whose frames' work varies: clocks change within frames
     governor.py, arbitration.py          all sessions on one machine; what they ask of shared clocks
     machine.py, clocks.py                clocks and cores, held against others within reason
     server.py, messages.py, peer.py, rate.py, lock.py   the socket: who may ask what, and how often

@@ -32,6 +32,7 @@ class Session:
         tids: threads that work on frames; default: all that this process has now.
         name: for the governor's remarks.
         path: of the governor's socket; default: from the environment.
+        period_ms: between two frames, where that is not ``target_ms``: below it, finished frames may wait.
 
     Attributes:
         problem: why there is no governor, or what it refused; empty while all is well.
@@ -42,12 +43,18 @@ class Session:
     """
 
     def __init__(
-        self, target_ms: float, tids: Sequence[int] | None = None, name: str = "", path: str | None = None
+        self,
+        target_ms: float,
+        tids: Sequence[int] | None = None,
+        name: str = "",
+        path: str | None = None,
+        period_ms: float | None = None,
     ):
         self.answer: dict[str, Any] = {}
         self.problem = ""
         self._socket: socket.socket | None = None
         self._rest = b""
+        self._tells_begins = False
         path = path or os.environ.get(VARIABLE)
         if not path:
             self.problem = f"{VARIABLE} is not set: no governor runs this program"
@@ -61,7 +68,9 @@ class Session:
         except OSError as err:
             self._leave(f"no governor at {path} ({err})")
             return
-        self._ask({"do": "open", "tids": list(tids), "target_ms": target_ms, "name": name})
+        opening = {"do": "open", "tids": list(tids), "target_ms": target_ms, "name": name}
+        self._ask(opening if period_ms is None else dict(opening, period_ms=period_ms))
+        self._tells_begins = bool(self.answer.get("begins"))
         if self.is_governed and self.problem:
             self._leave(self.problem)
             raise ValueError(self.problem)
@@ -75,8 +84,18 @@ class Session:
     def frame(self) -> Iterator[None]:
         """Time the block and report it, unless it fails."""
         begin_s = time.monotonic()
+        self.begin()
         yield
         self.report((time.monotonic() - begin_s) * 1e3)
+
+    def begin(self, left_ms: float | None = None) -> None:
+        """Tell a governor that changes clocks within frames that one begins; else this does nothing.
+
+        Args:
+            left_ms: until the frame is due; default: the target.
+        """
+        if self._tells_begins:
+            self._ask({"do": "begin", "left_ms": left_ms})
 
     def report(self, actual_ms: float, late: bool | None = None) -> None:
         """Report a frame; ``late`` says whether it missed its time where the duration does not tell."""

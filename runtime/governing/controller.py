@@ -110,10 +110,7 @@ class Controller:
     def decide(self, now_s: float) -> Decision:
         """Return what the next frame runs at."""
         if not self.trust.is_trusted(now_s):
-            reason = "frames take longer than predicted too often: the clock is left to the kernel"
-            decision = Decision(None, False, reason if self._was_trusted else "")
-            self._was_trusted, self._row, self._calm = False, -1, 0
-            return decision
+            return self._leave_to_kernel()
         left_ms = self.deadline_ms * (CATCH_UP if self._is_behind else 1.0)
         wanted = self._decide(left_ms / self.margin)
         is_kept = self._row >= 0 and self.table.is_allowed(self._row, self.max_power_mw, self.caps)
@@ -140,6 +137,12 @@ class Controller:
     def headroom(self) -> float:
         """Return the share of the deadline that is left at the fastest row allowed; negative: too slow."""
         return 1.0 - self.bound_ms(self.fastest()) / self.deadline_ms
+
+    def _leave_to_kernel(self) -> Decision:
+        reason = "frames take longer than predicted too often: the clock is left to the kernel"
+        decision = Decision(None, False, reason if self._was_trusted else "")
+        self._was_trusted, self._row, self._calm = False, -1, 0
+        return decision
 
     def _decide(self, deadline_ms: float) -> int:
         return self.table.decide(

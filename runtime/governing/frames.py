@@ -109,16 +109,22 @@ def serve(job: Job) -> FramesRun:
         pin(job.cpus)
     starts_s, latencies_ms, lates = [], [], []
     clock, due_ms = WallClock(), job.due_ms or job.period_ms
-    with _loaded(job) as (run, tids), Session(job.target_ms, tids, name=Path(job.model).stem) as session:
+    name = Path(job.model).stem
+    with (
+        _loaded(job) as (run, tids),
+        Session(job.target_ms, tids, name=name, period_ms=job.period_ms) as session,
+    ):
         problem = session.problem
         for _ in range(_WARMUP_FRAMES):  # on the cores that the governor chose
             run()
         begin_ms = clock.now_ms()
         for number in released(job.frames, 1e3 / job.period_ms, clock):
             start_ms = clock.now_ms()
+            due_at_ms = begin_ms + number * job.period_ms + due_ms
+            session.begin(due_at_ms - start_ms)
             run()
             end_ms = clock.now_ms()
-            is_late = end_ms > begin_ms + number * job.period_ms + due_ms
+            is_late = end_ms > due_at_ms
             starts_s.append((start_ms - begin_ms) / 1e3)
             latencies_ms.append(end_ms - start_ms)
             lates.append(is_late)

@@ -6,9 +6,11 @@ import itertools
 import math
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from runtime.decision import Row
 from runtime.governing.arbitration import demanded_khz
+from runtime.governing.controller import Decision
 from runtime.governing.heat import HeatCap
 from runtime.governing.log import FrameLine
 from runtime.governing.machine import Machine, read_affinity, threads_of, write_affinity
@@ -28,6 +30,7 @@ class Governor:
     Args:
         rows: that sessions may run at.
         margin: how late frames are answered.
+        session_type: what a session is.
         heat: keeps the temperature that ``read_temp_c`` tells; ``None``: heat is the kernel's matter.
         now: monotonic seconds.
         write: called with each frame.
@@ -45,6 +48,7 @@ class Governor:
         rows: Rows,
         *,
         margin: Margin | None = None,
+        session_type: type[Session] = Session,
         heat: HeatCap | None = None,
         read_temp_c: Callable[[], float | None] = lambda: None,
         now: Callable[[], float] = time.monotonic,
@@ -55,7 +59,7 @@ class Governor:
         self.sessions: dict[int, Session] = {}
         self.frames_at: Counter[str] = Counter()
         self.frames = self.late = self.untrusted = 0
-        self._margin, self._now = margin or Margin(), now
+        self._margin, self._session_type, self._now = margin or Margin(), session_type, now
         self._heat, self._read_temp_c, self._felt_s = heat, read_temp_c, -math.inf
         self._max_power_mw = math.inf
         self._write, self._tell = write, tell
@@ -74,18 +78,54 @@ class Governor:
         self._set_clocks()
         self.machine.move(threads_of(pid), setting.cluster, setting.threads)
 
-    def open(self, pid: int, tids: tuple[int, ...], target_ms: float, name: str = "") -> Session:
+    def open(
+        self,
+        pid: int,
+        tids: tuple[int, ...],
+        target_ms: float,
+        name: str = "",
+        period_ms: float | None = None,
+    ) -> Session:
         """Begin a session.
 
+        Args:
+            period_ms: between two frames; default: ``target_ms``.
+
         Raises:
-            ValueError: a target duration that cannot be.
+            ValueError: a duration that cannot be.
         """
-        session = Session(next(self._numbers), pid, tids, name, self.rows, target_ms, self._margin)
+        number = next(self._numbers)
+        session = self._session_type(number, pid, tids, name, self.rows, target_ms, self._margin, period_ms)
         session.affinity = {tid: cpus for tid in tids if (cpus := read_affinity(tid)) is not None}
         session.last_s = self._now()
         self.sessions[session.number] = session
         self._decide(session)
         return session
+
+    def begin(self, number: int, left_ms: float | None = None) -> Session:
+        """Set the machine for a frame that begins now.
+
+        Args:
+            left_ms: until the frame is due; default: the target.
+
+        Raises:
+            ValueError: no such session.
+        """
+        session = self.session(number)
+        if session.is_told_of_begins:
+            self._decide(session, lambda now_s: session.begin(left_ms, now_s))
+        return session
+
+    @property
+    def change_s(self) -> float:
+        """When a frame that runs is to go on at another setting; see ``change``."""
+        return min((session.change_s for session in self.sessions.values()), default=math.inf)
+
+    def change(self) -> None:
+        """Set the machine for the frames that are to go on at another setting by now."""
+        for session in self.sessions.values():
+            if session.change_s <= self._now():
+                self._decide(session, session.change)
 
     def report(self, number: int, actual_ms: float, late: bool | None = None) -> Session:
         """Take note of a frame, and set the machine for the next one.
@@ -155,10 +195,13 @@ class Governor:
             raise ValueError(f"there is no session {number}; open one first")
         return self.sessions[number]
 
-    def _decide(self, session: Session) -> None:
+    def _decide(self, session: Session, choose: Callable[[float], Decision] | None = None) -> None:
+        """Have ``choose`` (default: for the next frame) tell what a session is to run at, and apply that."""
         for _ in range(_MOST_TRIES):
             caps = dict(self.machine.caps)
-            decision = session.decide(self._now(), caps, self._max_power_mw)
+            session.limit(caps, self._max_power_mw)
+            decision = (choose or session.decide)(self._now())
+            choose = None  # under other limits the same is chosen again
             if decision.reason:
                 self._tell(f"{session.label}: {decision.reason}")
             if self._apply(session) or self.machine.caps == caps:
@@ -194,7 +237,8 @@ class Governor:
         return {cluster: wanted[cluster] for cluster in reached}
 
     def _line(self, session: Session, actual_ms: float, is_late: bool) -> FrameLine:
-        row = None if session.in_effect is None else session.controller.table.rows[session.in_effect]
+        rows = session.controller.table.rows
+        row = None if session.in_effect is None else rows[session.in_effect]
         power_mw = None if row is None else row.power_mw
         return FrameLine(
             start_s=max(0.0, self.elapsed_s - actual_ms / 1e3),
@@ -203,7 +247,15 @@ class Governor:
             cluster=session.cluster,
             freq_khz=None if row is None else row.freq_khz,
             power_mw=power_mw,
-            energy_mj=None if power_mw is None else power_mw * actual_ms / 1e3,
+            energy_mj=_energy_mj(rows, session.parts(actual_ms)),
             trusted=session.is_trusted,
             reason=session.decision.reason,
         )
+
+
+def _energy_mj(rows: Sequence[Row], parts: Sequence[tuple[int | None, float]]) -> float | None:
+    """Return what a frame took, by the power of the rows it ran at; ``None``: that of one is not known."""
+    powers_mw = [None if index is None else rows[index].power_mw for index, _ in parts]
+    if None in powers_mw:
+        return None
+    return sum(power_mw * ms for power_mw, (_, ms) in zip(powers_mw, parts, strict=True) if power_mw) / 1e3

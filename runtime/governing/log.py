@@ -42,8 +42,9 @@ class FrameLine:
 
     Attributes:
         start_s: since the run began.
-        cluster, freq_khz: it ran at; the clock is ``None`` where the kernel chose it.
-        power_mw: of that setting while busy; ``energy_mj`` is that times the latency. ``None``: not known.
+        cluster, freq_khz: it ended at; the clock is ``None`` where the kernel chose it.
+        power_mw: of that setting while busy; ``None``: not known.
+        energy_mj: power of the settings it ran at, times how long it did.
         trusted: whether the policy's predictions were acted on.
         reason: of the decision that led to this frame's setting, where it changed.
     """

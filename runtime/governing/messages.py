@@ -13,14 +13,19 @@ import msgspec
 MOST_BYTES = 65536  # of a line: a session of some thousand threads
 _MOST_TIDS = 4096
 _MOST_NAME = 64
+_MOST_PERIODS = 4
 
 
 class Open(msgspec.Struct, tag_field="do", tag="open", frozen=True):
-    """Begin the session of this connection."""
+    """Begin the session of this connection.
+
+    A period below the target says that finished frames may wait; it is the target where it is left out.
+    """
 
     tids: tuple[int, ...]
     target_ms: float
     name: str = ""
+    period_ms: float | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= len(set(self.tids)) <= _MOST_TIDS or len(self.name) > _MOST_NAME:
@@ -31,6 +36,23 @@ class Open(msgspec.Struct, tag_field="do", tag="open", frozen=True):
         if not self.name.isprintable():
             raise ValueError("the name has characters that cannot be printed; choose another")
         _check_ms("target_ms", self.target_ms)
+        if self.period_ms is not None:
+            _check_ms("period_ms", self.period_ms)
+            if self.target_ms > _MOST_PERIODS * self.period_ms:
+                raise ValueError(
+                    f"target_ms is {self.target_ms}; it must be at most {_MOST_PERIODS} times period_ms, "
+                    f"{self.period_ms}"
+                )
+
+
+class Begin(msgspec.Struct, tag_field="do", tag="begin", frozen=True):
+    """A frame begins now; it is due in ``left_ms``, or after the target. Not above 0: it is late already."""
+
+    left_ms: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.left_ms is not None and not abs(self.left_ms) < 1e7:
+            raise ValueError(f"left_ms is {self.left_ms}; it must be within 10,000,000 of 0")
 
 
 class Report(msgspec.Struct, tag_field="do", tag="report", frozen=True):
@@ -56,7 +78,7 @@ class Headroom(msgspec.Struct, tag_field="do", tag="headroom", frozen=True):
     """Ask how much of the target is left at the fastest setting."""
 
 
-Request = Open | Report | UpdateTarget | Headroom
+Request = Open | Begin | Report | UpdateTarget | Headroom
 
 
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -67,6 +89,7 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
         meets_target: whether a frame is expected to be in time.
         trusted: whether predictions are acted on.
         reason: why something changed.
+        begins: the governor changes clocks within frames: tell when each begins.
     """
 
     ok: bool
@@ -77,6 +100,7 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     trusted: bool | None = None
     reason: str | None = None
     headroom: float | None = None
+    begins: bool = False
 
 
 def decode_request(line: bytes) -> Request:

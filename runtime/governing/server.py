@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
+
 from runtime.errors import DeviceStableError, EdgekitError
 from runtime.governing import messages as m
 from runtime.governing.governor import Governor
@@ -84,7 +86,8 @@ class Server:
         """Serve until ``until`` says so; it is asked at least every ``TICK_S``."""
         tick_s = self._now()
         while not until():
-            self.step(TICK_S)
+            self.step(min(TICK_S, max(0.0, self.governor.change_s - self._now())))
+            self.governor.change()
             if self._now() - tick_s >= TICK_S:
                 tick_s = self._now()
                 self.governor.tick()
@@ -157,12 +160,16 @@ class Server:
             if client.session is not None:
                 raise ValueError("this connection has a session already; open another connection")
             check_threads(client.peer, request.tids)
-            session = governor.open(client.peer.pid, request.tids, request.target_ms, request.name)
+            session = governor.open(
+                client.peer.pid, request.tids, request.target_ms, request.name, request.period_ms
+            )
             client.session = session.number
             self.served += 1
-            return _state(session)
+            return msgspec.structs.replace(_state(session), begins=session.is_told_of_begins)
         if client.session is None:
             raise ValueError("this connection has no session yet; open one first")
+        if isinstance(request, m.Begin):
+            return _state(governor.begin(client.session, request.left_ms))
         if isinstance(request, m.Report):
             return _state(governor.report(client.session, request.actual_ms, request.late))
         if isinstance(request, m.UpdateTarget):

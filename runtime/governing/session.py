@@ -6,6 +6,7 @@ import math
 import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from runtime.decision import Row
 from runtime.governing.controller import Controller, Decision
@@ -24,6 +25,8 @@ class Session:
         pid, tids: whose frames.
         rows: that it may run at.
         target_ms: duration that a frame may take.
+        period_ms: between two frames; ``None``: the target.
+        is_told_of_begins: whether it makes a difference to tell when a frame begins.
         decision: for the next frame.
         in_effect: row that the machine really runs it at; ``None``: another clock than any row's.
         affinity: of each thread before it was moved.
@@ -39,6 +42,7 @@ class Session:
     rows: Rows
     target_ms: float
     margin: Margin = field(default_factory=Margin)
+    period_ms: float | None = None
     decision: Decision = field(init=False)
     in_effect: int | None = None
     cpus: tuple[int, ...] | None = None
@@ -48,6 +52,7 @@ class Session:
     last_s: float = 0.0
     frames: int = 0
     late: int = 0
+    is_told_of_begins: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         self._full_ms: list[float] = []
@@ -84,27 +89,53 @@ class Session:
         """Whether the table is acted on, and the machine does what it is asked."""
         return self.decision.row is not None and self.in_effect is not None
 
+    @property
+    def change_s(self) -> float:
+        """When the frame that runs is to go on at another row; infinite: not any more."""
+        return math.inf
+
+    def begin(self, left_ms: float | None, now_s: float) -> Decision:
+        """Take note that a frame begins, due in ``left_ms``; here that changes nothing."""
+        return self.decision
+
+    def change(self, now_s: float) -> Decision:
+        """Choose what the frame that runs goes on at."""
+        return self.decision
+
+    def parts(self, actual_ms: float) -> list[tuple[int | None, float]]:
+        """Return the rows that a frame of ``actual_ms`` ran at, and how long at each.
+
+        ``None`` stands for a clock that is no row's.
+        """
+        return [(self.in_effect, actual_ms)]
+
     def report(self, actual_ms: float, is_late: bool, now_s: float) -> None:
         """Learn from a frame that is done."""
         self.last_s, self.is_asleep = now_s, False
-        row = None if self._calibrating or self.is_cold else self.in_effect
-        self.controller.observe(actual_ms, row, now_s, is_late)
         self.frames += 1
         self.late += is_late
+        self._learn(actual_ms, is_late, now_s)
+
+    def _learn(self, actual_ms: float, is_late: bool, now_s: float) -> None:
+        row = None if self._calibrating or self.is_cold else self.in_effect
+        self.controller.observe(actual_ms, row, now_s, is_late)
         is_cold, self.is_cold = self.is_cold, False
         if self._calibrating and self.in_effect is not None and not is_cold:
             self._full_ms.append(actual_ms / self.rows.table.rows[self.in_effect].latency_ms)
             if len(self._full_ms) == CALIBRATION_FRAMES:
                 self._calibrate(statistics.median(self._full_ms))
 
-    def decide(self, now_s: float, caps: Mapping[str, int], max_power_mw: float = math.inf) -> Decision:
-        """Choose what the next frame runs at.
+    def limit(self, caps: Mapping[str, int], max_power_mw: float = math.inf) -> None:
+        """Choose within these limits from now on.
 
         Args:
             caps: highest clock of clusters that have one.
             max_power_mw: of a setting.
         """
         self.controller.caps, self.controller.max_power_mw = caps, max_power_mw
+
+    def decide(self, now_s: float) -> Decision:
+        """Choose what the next frame runs at."""
         if self._calibrating and self.controller.trust.is_trusted(now_s):
             reason = "at the fastest, to learn how much work a frame is" if self.decision.row is None else ""
             self.decision = Decision(self.controller.fastest(), True, reason)

@@ -10,6 +10,7 @@ tick instead of each 10 ms, and it has the clock 1-2 ms sooner: this is its poli
 from __future__ import annotations
 
 import contextlib
+import subprocess
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -77,6 +78,21 @@ class Schedutil:
                 clock.set(khz)  # type: ignore[attr-defined]
                 now_khz = khz
                 self.changes += 1
+
+
+def under_kernel(
+    governor: str, cpufreq: CpuFreq, cluster: Cluster, command: Sequence[str]
+) -> tuple[int, int, str]:
+    """Run a command under a governor of the kernel's on one cluster."""
+    if governor == "performance":
+        with performance(cpufreq, cluster):
+            subprocess.run(command, check=True)
+        return 0, 0, cluster.name
+    with Schedutil(cpufreq, cluster).following() as follower, subprocess.Popen(command) as child:
+        follower.follow(child.pid)
+        status = child.wait()
+    assert status == 0, status
+    return follower.changes, 0, cluster.name
 
 
 def energy_aware_cluster(profile: SocProfile, full_ms: float, period_ms: float) -> Cluster:

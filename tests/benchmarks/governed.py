@@ -14,13 +14,10 @@ quick look.
 from __future__ import annotations
 
 import argparse
-import bisect
 import shutil
 import subprocess
 import sys
 import tempfile
-import threading
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +27,8 @@ import msgspec
 import numpy as np
 
 from edgekit.cli._output import note
-from tests.benchmarks._kernel_governors import Schedutil, energy_aware_cluster, performance
+from tests.benchmarks._emulated_energy import Meter
+from tests.benchmarks._kernel_governors import energy_aware_cluster, under_kernel
 from tests.benchmarks._table import show, write_report
 
 SOCS = ("gs101", "exynos5422")
@@ -211,19 +209,6 @@ def run_one(
     }
 
 
-def under_kernel(governor: str, cpufreq: Any, cluster: Any, command: Sequence[str]) -> tuple[int, int, str]:
-    """Run a command under a governor of the kernel's on one cluster."""
-    if governor == "performance":
-        with performance(cpufreq, cluster):
-            subprocess.run(command, check=True)
-        return 0, 0, cluster.name
-    with Schedutil(cpufreq, cluster).following() as follower, subprocess.Popen(command) as child:
-        follower.follow(child.pid)
-        status = child.wait()
-    assert status == 0, status
-    return follower.changes, 0, cluster.name
-
-
 def cores_of(frames_at: dict[str, int]) -> str:
     """Return the clusters that frames ran on, the most used first."""
     counts: dict[str, int] = {}
@@ -231,45 +216,6 @@ def cores_of(frames_at: dict[str, int]) -> str:
         name = setting.partition(" ")[0]
         counts[name] = counts.get(name, 0) + count
     return "+".join(sorted(counts, key=lambda name: -counts[name]))
-
-
-class Meter:
-    """Looks at the energy counters from a thread, to tell the energy between any two moments."""
-
-    def __init__(self, root: Path):
-        from runtime.meters import find_meter
-
-        found = find_meter(root, "hwmon").meter
-        assert found is not None
-        self._meter, self._over = found, threading.Event()
-        self._times_s: list[float] = []
-        self._energies_mj: list[float] = []
-        self._thread = threading.Thread(target=self._look, daemon=True)
-
-    def __enter__(self) -> Meter:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def energy_mj(self, begin_s: float, end_s: float) -> float:
-        """Return the energy between two moments of the monotonic clock."""
-        return self._at(end_s) - self._at(begin_s)
-
-    def _at(self, moment_s: float) -> float:
-        index = bisect.bisect(self._times_s, moment_s)
-        assert 0 < index < len(self._times_s), (moment_s, self._times_s[:1], self._times_s[-1:])
-        return float(np.interp(moment_s, self._times_s, self._energies_mj))
-
-    def _look(self) -> None:
-        is_over = False
-        while not is_over:
-            is_over = self._over.wait(0.05)
-            reading = self._meter.read()
-            self._times_s.append(time.perf_counter())
-            self._energies_mj.append(reading.energy_mj)
 
 
 def summarise(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:

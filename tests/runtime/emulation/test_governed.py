@@ -45,11 +45,13 @@ def test_a_program_is_slowed_as_far_as_its_target_allows_and_the_clocks_come_bac
 
 
 @pytest.mark.slow
-def test_edgekit_govern_takes_the_emulated_machine_as_its_target(can_emulate, tmp_path):
+@pytest.mark.parametrize("options", [[], ["--scenes", "--waiting=1"]])
+def test_edgekit_govern_takes_the_emulated_machine_as_its_target(can_emulate, options):
     import subprocess
     import sys
 
     command = [sys.executable, "-m", "edgekit", "govern", "--target", "emulated:exynos5422", "--json"]
+    command += options
     done = subprocess.run(
         [*command, "--", sys.executable, "-c", FRAMES], capture_output=True, text=True, timeout=120
     )

@@ -13,7 +13,7 @@ import pytest
 
 from runtime.actuators import allowed_cpus
 from runtime.emulation.marker import MARKER
-from runtime.errors import BundleError, DeviceStableError, DeviceTransientError, NotFittedError
+from runtime.errors import BundleError, DeviceStableError, DeviceTransientError, MissingExtra, NotFittedError
 from runtime.governing import Plan, govern_command, plan_for, read_log, serving
 from runtime.governing.frames import Job, command_of, job_for
 from runtime.governing.frames import serve as run_frames
@@ -308,3 +308,21 @@ def test_an_interrupted_run_ends_its_program(root, tmp_path):
     governed.terminate()
     assert governed.wait(30) == 128 + signal.SIGTERM
     assert not Path(f"/proc/{mark.read_text()}").exists()
+
+
+def test_scenes_need_power_and_numpy_and_waiting_needs_scenes(root, monkeypatch):
+    target = LocalTarget(root)
+    with pytest.raises(ValueError, match="waiting is 1; it must be 0, or with --scenes at most 3"):
+        plan_for(target, None, 30.0, waiting=1)
+    with pytest.raises(DeviceStableError, match="power of local's settings is not known; govern without"):
+        plan_for(target, None, 30.0, scenes=True, waiting=1)
+    monkeypatch.setitem(sys.modules, "numpy", None)
+    with pytest.raises(MissingExtra, match="numpy"):
+        plan_for(target, None, 30.0, scenes=True)
+
+
+def test_a_frame_that_may_wait_is_due_a_period_later(root):
+    plan = plan_for(LocalTarget(root), None, 50.0)
+    assert (plan.deadline_ms, plan.due_ms) == (20.0, 20.0)
+    buffered = replace(plan, scenes=True, waiting=1)
+    assert buffered.due_ms == 40.0

@@ -1,0 +1,146 @@
+"""Frames of varying work governed in real time on emulated phones: ``python -m tests.benchmarks.scenes``.
+
+The standard workload (see ``runtime.simulation.standard``) as real work at 30 FPS: a minute each under
+``edgekit govern`` with a row a frame (``table``), with ``--scenes``, with ``--scenes --waiting 1``,
+and under ``performance``, ``schedutil`` and ``schedutil`` on the cluster that EAS would choose for the mean
+frame; the latter three are played in user space (see ``_kernel_governors``). Nobody knows the work
+beforehand. Frames queue; ``late`` counts those that are done more than a period after their release,
+``late buffered`` more than two. Energy is the emulation's account of all clusters, idle ones included.
+Latency and energy are emulated.
+
+Needs Linux, root and a C compiler, and a machine that does nothing else. ``--seconds 10`` is a quick look.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from edgekit.cli._output import note
+from runtime.simulation import standard
+from tests.benchmarks import _scene_frames as program
+from tests.benchmarks._emulated_energy import Meter
+from tests.benchmarks._kernel_governors import energy_aware_cluster, under_kernel
+from tests.benchmarks._table import rounded, show, write_report
+
+SOCS = ("gs101", "exynos5422")
+KERNELS = ("performance", "schedutil", "schedutil+eas")
+OURS = {"table": (False, 0), "scenes": (True, 0), "scenes, 1 waits": (True, 1)}
+_COLUMNS = {
+    "soc": "SoC", "fps": "FPS", "governor": "governor", "frames": "frames", "late_pct": "late %",
+    "late_buffered_pct": "late buffered %", "latency_ms": "ms", "energy_mj": "mJ/frame",
+    "changes": "changes", "saved_pct": "saved over schedutil %",
+}  # fmt: skip
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="tests.benchmarks.scenes", description=__doc__)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--soc", action="append", help="repeatable; default: " + ", ".join(SOCS))
+    parser.add_argument("--fps", type=float, default=30.0)
+    parser.add_argument("--seconds", type=float, default=60.0, help="of each run")
+    parser.add_argument("--seed", type=int, default=0, help="of the workload")
+    parser.add_argument("--inside", type=Path, help=argparse.SUPPRESS)  # file to write the rows to
+    options = parser.parse_args(arguments)
+    if options.inside:
+        options.inside.write_bytes(msgspec.json.encode(measure(options)))
+        return
+    rows: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        for soc in options.soc or SOCS:
+            out = Path(folder) / f"{soc}.json"
+            again = [
+                sys.executable,
+                "-m",
+                "tests.benchmarks.scenes",
+                f"--inside={out}",
+                f"--fps={options.fps}",
+            ]
+            again += [f"--seconds={options.seconds}", f"--seed={options.seed}"]
+            subprocess.run([sys.executable, "-m", "runtime.emulation", soc, "--", *again], check=True)
+            rows += [{"soc": soc, **row} for row in msgspec.json.decode(out.read_bytes())]
+    show(_COLUMNS, [rounded(row) for row in rows])
+    write_report(options.json, "scenes", rows, {})
+
+
+def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
+    """Return a row per governor of the machine this runs on."""
+    from runtime.targets import open_target
+
+    target = open_target("local")
+    assert target.provenance == "emulated"
+    fastest = max(target.profile.clusters, key=target.profile.capacity)
+    per_ms = _at_full_speed(fastest)
+    budget = standard(fastest.max_khz, options.fps, [options.seed], options.seconds).work[0]
+    full_ms = budget / (fastest.max_khz / 1e6)  # of each frame at the fastest
+    pieces = tuple(max(1, round(ms * per_ms)) for ms in full_ms)
+    efficient = energy_aware_cluster(target.profile, float(full_ms.mean()), 1e3 / options.fps)
+    rows = []
+    for governor in (*KERNELS, *OURS):
+        cluster = None if governor in OURS else efficient if governor == "schedutil+eas" else fastest
+        row = run_one(target, governor, cluster, pieces, 1e3 / options.fps)
+        rows.append({"fps": options.fps, "governor": governor, **row})
+        figures = f"{row['late_pct']:.2f} % late, {row['energy_mj']:.3g} mJ a frame"
+        note(f"{target.profile.name} {governor}: {figures}")
+    base_mj = next(row["energy_mj"] for row in rows if row["governor"] == "schedutil")
+    for row in rows:
+        row["saved_pct"] = 100 * (1 - row["energy_mj"] / base_mj)
+    return rows
+
+
+def run_one(
+    target: Any, governor: str, cluster: Any, pieces: tuple[int, ...], period_ms: float
+) -> dict[str, Any]:
+    """Run the frames under one governor and return its row."""
+    from runtime.actuators import CpuFreq
+    from runtime.governing import govern_command, plan_for
+
+    scenes, waiting = OURS.get(governor, (False, 0))
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "run.json"
+        cpus = None if cluster is None else tuple(cluster.cpus[-1:])
+        job = program.SceneJob(pieces, period_ms, (1 + waiting) * period_ms, str(out), cpus)
+        words = msgspec.json.encode(job).decode()
+        command = [sys.executable, "-m", "tests.benchmarks._scene_frames", words]
+        with Meter(target.root) as meter:
+            if cluster is None:
+                plan = plan_for(target, None, 1e3 / period_ms, scenes=scenes, waiting=waiting)
+                run = govern_command(plan, command, reports=True, meter="none")
+                assert (run.status, run.frames) == (0, len(pieces)), run
+                changes = run.changes
+            else:
+                changes, _, _ = under_kernel(governor, CpuFreq(target.root), cluster, command)
+        done = msgspec.json.decode(out.read_bytes(), type=program.SceneRun)
+    after_ms = np.array(done.done_ms)
+    return {
+        "frames": len(pieces),
+        "late_pct": 100 * float((after_ms > period_ms).mean()),
+        "late_buffered_pct": 100 * float((after_ms > 2 * period_ms).mean()),
+        "latency_ms": float(np.median(done.latency_ms)),
+        "energy_mj": meter.energy_mj(done.begin_s, done.end_s) / len(pieces),
+        "changes": changes,
+    }
+
+
+def _at_full_speed(cluster: Any) -> float:
+    """Return pieces of work per ms at a cluster's highest clock."""
+    from runtime.actuators import CpuFreq
+    from tests.benchmarks._kernel_governors import performance
+
+    with performance(CpuFreq(), cluster):
+        command = "from runtime.actuators import pin\nfrom tests.benchmarks import _scene_frames as program\n"
+        command += f"pin({tuple(cluster.cpus[-1:])})\nprint(program.pieces_per_ms())"
+        shown = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True)
+    return float(shown.stdout)
+
+
+if __name__ == "__main__":
+    main()
