@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +13,9 @@ from edgekit.cli._output import note, print_table
 
 if TYPE_CHECKING:
     from runtime.governing import GovernedRun
+    from runtime.governing.scenes import Scenes
+
+DEFAULT_LATE = 0.01
 
 
 def split_words(words: Sequence[str]) -> tuple[Path | None, tuple[str, ...]]:
@@ -20,6 +23,25 @@ def split_words(words: Sequence[str]) -> tuple[Path | None, tuple[str, ...]]:
     if words and (Path(words[0]).suffix == ".edgekit" or Path(words[0]).is_dir()):
         return Path(words[0]), tuple(words[1:])
     return None, tuple(words)
+
+
+def scenes_of(given: Mapping[str, Any]) -> Scenes | None:
+    """Return how options ask for frames of varying work to be governed, ``None`` where they do not.
+
+    Raises:
+        click.UsageError: options that do not go together.
+    """
+    from runtime.governing.scenes import Scenes
+
+    if given["scenes"]:
+        if given["late"] is not None:
+            raise click.UsageError(
+                "--late is not for --scenes: there --late-price says how bad a late frame is"
+            )
+        return Scenes(given["waiting"] or 0, given["late_price"])
+    if given["waiting"] is not None or given["late_price"] is not None:
+        raise click.UsageError("--waiting and --late-price need --scenes")
+    return None
 
 
 def govern_elsewhere(

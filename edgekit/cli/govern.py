@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from edgekit.cli import _options as options
-from edgekit.cli._govern import govern_elsewhere, print_governed, split_words
+from edgekit.cli._govern import DEFAULT_LATE, govern_elsewhere, print_governed, scenes_of, split_words
 from edgekit.cli._output import note, print_json
 
 _FILE = click.Path(path_type=Path)
@@ -18,10 +18,11 @@ _FILE = click.Path(path_type=Path)
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[BUNDLE] [-- COMMAND...]")
 @options.target_option
 @click.option("--fps", type=float, default=None, help="Pace of the frames. Default: the policy's.")
-@click.option("--late", type=options.Share(), default=0.01, help="Share of frames that may be late. [1%]")
+@click.option("--late", type=options.Share(), help="Share of frames that may be late. [1%]")
 @click.option("--max-temp-c", type=float, help="Give up settings of more power while it is hotter.")
 @click.option("--scenes", is_flag=True, help="Learn how frames' work varies; speed up within long ones.")
-@click.option("--waiting", type=int, default=0, help="With --scenes: finished frames that may wait. [0]")
+@click.option("--waiting", type=int, help="With --scenes: finished frames that may wait. [0]")
+@click.option("--late-price", type=float, help="Of a late frame, with --scenes: periods at full speed. [2]")
 @click.option("--frames", type=click.IntRange(min=1), default=300, help="Of the bundle's own, to run. [300]")
 @click.option("--serve", is_flag=True, help="Serve any program until stopped, instead of running one.")
 @click.option("--socket", type=_FILE, help="Where to serve; default: beside the journal.")
@@ -48,9 +49,13 @@ def govern(ctx: click.Context, words: tuple[str, ...], serve: bool, as_json: boo
     from runtime.governing.running import serve as serve_all
 
     bundle, command = split_words(words)
+    scenes = scenes_of(given)
     if given["target"].startswith(("emulated:", "ssh:")):
         there = given | {"called": None, "serve": serve, "json": as_json}
         ctx.exit(govern_elsewhere(there.pop("target"), bundle, command, there))
+    late = DEFAULT_LATE if given["late"] is None else given["late"]
+    given |= {"scenes": scenes, "late": late}
+    del given["waiting"], given["late_price"]
     if serve:
         serve_all(bundle, tell=note, **{key: given[key] for key in given if key not in ("frames", "meter")})
         return

@@ -22,6 +22,7 @@ from typing import Any, Iterator, Sequence  # noqa: UP035  (3.8 has these types 
 
 VARIABLE = "EDGEKIT_GOVERNOR"
 _PATIENCE_S = 1.0  # for an answer: a governor that hangs must not stop the frames
+_MOST_UNANSWERED = 256
 
 
 class Session:
@@ -34,9 +35,7 @@ class Session:
         path: of the governor's socket; default: from the environment.
         period_ms: between two frames, where that is not ``target_ms``: below it, finished frames may wait.
 
-    Attributes:
-        problem: why there is no governor, or what it refused; empty while all is well.
-        answer: the governor's last, such as ``{"ok": true, "cluster": "big", "freq_khz": 1328000}``.
+    No frame waits for the governor: reports are sent, and answers are read when they are looked at.
 
     Raises:
         ValueError: the governor refuses such a session.
@@ -50,14 +49,15 @@ class Session:
         path: str | None = None,
         period_ms: float | None = None,
     ):
-        self.answer: dict[str, Any] = {}
-        self.problem = ""
+        self._answer: dict[str, Any] = {}
+        self._problem = ""
+        self._unanswered = 0
         self._socket: socket.socket | None = None
         self._rest = b""
         self._tells_begins = False
         path = path or os.environ.get(VARIABLE)
         if not path:
-            self.problem = f"{VARIABLE} is not set: no governor runs this program"
+            self._problem = f"{VARIABLE} is not set: no governor runs this program"
             return
         if tids is None:
             tids = [int(tid) for tid in os.listdir("/proc/self/task")]
@@ -76,8 +76,20 @@ class Session:
             raise ValueError(self.problem)
 
     @property
+    def answer(self) -> dict[str, Any]:
+        """The governor's last, such as ``{"ok": true, "cluster": "big", "freq_khz": 1328000}``."""
+        self._await()
+        return self._answer
+
+    @property
+    def problem(self) -> str:
+        """Why there is no governor, or what it refused; empty while all is well."""
+        self._await()
+        return self._problem
+
+    @property
     def is_governed(self) -> bool:
-        """Whether a governor answers."""
+        """Whether there is a governor, as far as is known without waiting for it."""
         return self._socket is not None
 
     @contextlib.contextmanager
@@ -95,11 +107,11 @@ class Session:
             left_ms: until the frame is due; default: the target.
         """
         if self._tells_begins:
-            self._ask({"do": "begin", "left_ms": left_ms})
+            self._tell({"do": "begin", "left_ms": left_ms})
 
     def report(self, actual_ms: float, late: bool | None = None) -> None:
         """Report a frame; ``late`` says whether it missed its time where the duration does not tell."""
-        self._ask({"do": "report", "actual_ms": actual_ms, "late": late})
+        self._tell({"do": "report", "actual_ms": actual_ms, "late": late})
 
     def update_target(self, target_ms: float) -> None:
         """Ask for another duration of a frame."""
@@ -111,8 +123,10 @@ class Session:
         return self.answer.get("headroom") if self.is_governed else None
 
     def close(self) -> None:
-        """End the session."""
-        self._leave("closed")
+        """End the session; what was reported has arrived by then."""
+        self._await()
+        if self._socket is not None:
+            self._leave("closed")
 
     def __enter__(self) -> Session:
         return self
@@ -120,27 +134,56 @@ class Session:
     def __exit__(self, *error: object) -> None:
         self.close()
 
+    def _tell(self, request: dict[str, Any]) -> None:
+        """Send a request whose answer no frame waits for."""
+        if self._unanswered >= _MOST_UNANSWERED:
+            self._leave("the governor does not answer")
+        self._send(request)
+        if self._socket is not None:
+            self._socket.settimeout(0.0)
+            self._receive()
+        if self._socket is not None:
+            self._socket.settimeout(_PATIENCE_S)
+
     def _ask(self, request: dict[str, Any]) -> None:
         """Send a request and wait for its answer; a governor that does not answer is left for good."""
+        self._send(request)
+        self._await()
+
+    def _send(self, request: dict[str, Any]) -> None:
         if self._socket is None:
             return
         try:
             self._socket.sendall(json.dumps(request).encode() + b"\n")
-            while b"\n" not in self._rest:
-                more = self._socket.recv(65536)
-                if not more:
-                    self._leave("the governor has ended")
-                    return
-                self._rest += more
+            self._unanswered += 1
+        except OSError as err:
+            self._leave(f"the governor does not answer ({err})")
+
+    def _await(self) -> None:
+        while self._unanswered and self._socket is not None:
+            self._receive()
+
+    def _receive(self) -> None:
+        """Take the answers that have come, or wait for some as long as the socket does."""
+        assert self._socket is not None
+        try:
+            data = self._socket.recv(65536)
+        except BlockingIOError:
+            return
         except OSError as err:
             self._leave(f"the governor does not answer ({err})")
             return
-        line, _, self._rest = self._rest.partition(b"\n")
-        self.answer = json.loads(line.decode())
-        self.problem = "" if self.answer.get("ok") else str(self.answer.get("error"))
+        if not data:
+            self._leave("the governor has ended")
+            return
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            self._unanswered -= 1
+            self._answer = json.loads(line.decode())
+            self._problem = "" if self._answer.get("ok") else str(self._answer.get("error"))
 
     def _leave(self, problem: str) -> None:
-        self.problem = problem
+        self._problem, self._unanswered = problem, 0
         if self._socket is not None:
             self._socket.close()
             self._socket = None

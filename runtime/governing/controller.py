@@ -19,7 +19,7 @@ from runtime.governing.trust import Trust
 # lateness the margin answers, by how often they come.
 FILTERED = 3
 # A late frame leaves the next one less time: this share of its own until frames are in time again. The
-# margin counts only frames that are too long themselves, or one of them would count for all behind it.
+# margin counts the first late one, and those that are too long themselves: not all that stand behind it.
 CATCH_UP = 0.7
 
 
@@ -96,6 +96,7 @@ class Controller:
         """
         if not 0 < latency_ms < math.inf:
             raise ValueError(f"a frame took {latency_ms} ms; it must be a positive number")
+        was_behind = self._is_behind
         self._is_behind = latency_ms > self.deadline_ms if is_late is None else is_late
         if row is None:
             return
@@ -103,9 +104,9 @@ class Controller:
         self.trust.observe(latency_ms, bound_ms * max(self.slowdown, 1.0), now_s)
         self._ratios.append(latency_ms / bound_ms)
         self.slowdown = self.feedback.next_slowdown(self.slowdown, statistics.median_low(self._ratios), 1.0)
-        is_too_long = latency_ms > self.deadline_ms
-        if not is_too_long or row != self.fastest():  # nothing could have helped at the fastest
-            self.margin = self.margin_rule.next(self.margin, is_too_long)
+        is_miss = latency_ms > self.deadline_ms or (self._is_behind and not was_behind)
+        if not is_miss or row != self.fastest():  # nothing could have helped at the fastest
+            self.margin = self.margin_rule.next(self.margin, is_miss)
 
     def decide(self, now_s: float) -> Decision:
         """Return what the next frame runs at."""

@@ -114,7 +114,6 @@ def serve(job: Job) -> FramesRun:
         _loaded(job) as (run, tids),
         Session(job.target_ms, tids, name=name, period_ms=job.period_ms) as session,
     ):
-        problem = session.problem
         for _ in range(_WARMUP_FRAMES):  # on the cores that the governor chose
             run()
         begin_ms = clock.now_ms()
@@ -129,8 +128,7 @@ def serve(job: Job) -> FramesRun:
             latencies_ms.append(end_ms - start_ms)
             lates.append(is_late)
             session.report(end_ms - start_ms, is_late)
-            problem = session.problem
-        is_governed = session.is_governed
+        problem, is_governed = session.problem, session.is_governed
         begin_s, done_s = begin_ms / 1e3, clock.now_ms() / 1e3
     return FramesRun(
         begin_s, done_s, tuple(starts_s), tuple(latencies_ms), tuple(lates), is_governed, problem

@@ -30,7 +30,7 @@ class Governor:
     Args:
         rows: that sessions may run at.
         margin: how late frames are answered.
-        session_type: what a session is.
+        session_type: makes a session of what ``Session`` takes.
         heat: keeps the temperature that ``read_temp_c`` tells; ``None``: heat is the kernel's matter.
         now: monotonic seconds.
         write: called with each frame.
@@ -48,7 +48,7 @@ class Governor:
         rows: Rows,
         *,
         margin: Margin | None = None,
-        session_type: type[Session] = Session,
+        session_type: Callable[..., Session] = Session,
         heat: HeatCap | None = None,
         read_temp_c: Callable[[], float | None] = lambda: None,
         now: Callable[[], float] = time.monotonic,

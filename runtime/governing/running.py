@@ -10,6 +10,7 @@ from runtime.bundle import Bundle
 from runtime.governing.command import GovernedRun, govern_command
 from runtime.governing.frames import command_of, job_for
 from runtime.governing.margin import Margin
+from runtime.governing.scenes import Scenes
 from runtime.governing.serving import plan_for, serving
 from runtime.targets import open_target
 
@@ -26,8 +27,7 @@ def govern(
     policy_target: str | None = None,
     called: str | None = None,
     log: Path | None = None,
-    scenes: bool = False,
-    waiting: int = 0,
+    scenes: Scenes | None = None,
     meter: str | None = None,
     tell: Callable[[str], None] = lambda remark: None,
 ) -> GovernedRun:
@@ -38,7 +38,7 @@ def govern(
         fps: pace of the frames; default: the policy's.
         late: share of frames that may be late.
         max_temp_c: as ``serving`` takes it.
-        policy_target, called, scenes, waiting: as ``plan_for`` takes them.
+        policy_target, called, scenes: as ``plan_for`` takes them.
         log: file to write each frame to.
         meter: as ``runtime.meters.find_meter`` takes it.
         tell: called with each remark.
@@ -57,7 +57,7 @@ def govern(
         raise ValueError("there is nothing to run; give a bundle, or a command after --")
     opened = None if bundle is None else Bundle.open(bundle)
     names = {"policy_target": policy_target, "called": called}
-    plan = plan_for(open_target(target), opened, fps, scenes=scenes, waiting=waiting, **names)
+    plan = plan_for(open_target(target), opened, fps, scenes=scenes, **names)
     if not command:
         assert opened is not None and plan.policy is not None  # noqa: PT018
         variant = opened.manifest.variant(plan.policy.variant)
@@ -87,15 +87,14 @@ def serve(
     called: str | None = None,
     socket: Path | None = None,
     log: Path | None = None,
-    scenes: bool = False,
-    waiting: int = 0,
+    scenes: Scenes | None = None,
     tell: Callable[[str], None] = lambda remark: None,
     stopped: threading.Event | None = None,
 ) -> None:
     """Serve any program of this user until a signal, or ``stopped``, ends it; arguments as ``govern``."""
     opened = None if bundle is None else Bundle.open(bundle)
     names = {"policy_target": policy_target, "called": called}
-    plan = plan_for(open_target(target), opened, fps, scenes=scenes, waiting=waiting, **names)
+    plan = plan_for(open_target(target), opened, fps, scenes=scenes, **names)
     margin = Margin(late_share=late)
     with serving(plan, socket=socket, log=log, margin=margin, max_temp_c=max_temp_c, tell=tell) as server:
         tell(f"serving at {server.path}; programs find it by EDGEKIT_GOVERNOR={server.path}")

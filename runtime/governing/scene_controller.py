@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from runtime.decision import DecisionTable
-from runtime.frame_policy import FramePolicy
+from runtime.frame_policy import LATE_PRICE, FramePolicy
 from runtime.governing.controller import Controller, Decision
 
 Run = Callable[[Callable[[], None]], object]
@@ -25,6 +25,7 @@ class SceneController(Controller):
         table: rows that can be changed to while a frame runs; their power must be known.
         deadline_ms: from a frame's arrival to when it is late.
         period_ms: between two frames; shorter than the deadline where finished frames may wait.
+        late_price: of a late frame, as ``FramePolicy`` takes it.
         run: runs what takes long, a tenth of a second, aside; the default does it while a frame waits.
 
     Raises:
@@ -42,13 +43,19 @@ class SceneController(Controller):
     """
 
     def __init__(
-        self, table: DecisionTable, deadline_ms: float, *, period_ms: float, run: Run = lambda job: job()
+        self,
+        table: DecisionTable,
+        deadline_ms: float,
+        *,
+        period_ms: float,
+        late_price: float = LATE_PRICE,
+        run: Run = lambda job: job(),
     ):
         super().__init__(table, deadline_ms)
         powers_mw = [math.nan if row.power_mw is None else row.power_mw for row in table.rows]
         if any(math.isnan(power_mw) for power_mw in powers_mw):
             raise ValueError("the power of some settings is not known; govern without --scenes")
-        self.period_ms = period_ms
+        self.period_ms, self._late_price = period_ms, late_price
         self._run, self._is_solving = run, False
         self._speed = 1 / np.array([row.latency_ms for row in table.rows])
         self._power_mw = np.array(powers_mw)
@@ -131,5 +138,6 @@ class SceneController(Controller):
             self._power_mw,
             period_ms=self.period_ms,
             deadline_ms=self.deadline_ms,
+            late_price=self._late_price,
             transition_ms=TRANSITION_MS,
         )

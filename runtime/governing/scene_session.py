@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from runtime.frame_policy import LATE_PRICE
 from runtime.governing.controller import Decision
 from runtime.governing.scene_controller import SceneController
 from runtime.governing.session import Session
@@ -17,9 +18,13 @@ class SceneSession(Session):
     """Frames that follow a ``SceneController``.
 
     A program that does not tell when its frames begin gets one row for each, and no change within it.
+
+    Attributes:
+        late_price: of a late frame, as ``FramePolicy`` takes it.
     """
 
     is_told_of_begins = True
+    late_price: float = LATE_PRICE
 
     @staticmethod
     def run_aside(job: Callable[[], None]) -> None:
@@ -29,8 +34,13 @@ class SceneSession(Session):
     def __post_init__(self) -> None:
         super().__post_init__()
         period_ms = self.target_ms if self.period_ms is None else self.period_ms
-        table = self.rows.table
-        self.scenes = SceneController(table, self.target_ms, period_ms=period_ms, run=self.run_aside)
+        self.scenes = SceneController(
+            self.rows.table,
+            self.target_ms,
+            period_ms=period_ms,
+            late_price=self.late_price,
+            run=self.run_aside,
+        )
         self.controller = self.scenes
         self._calibrating = False  # a frame's work is learnt from each
         self._is_running = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from runtime.governing.lock import only_one
 from runtime.governing.log import FrameLine, GovernedLog, Header
 from runtime.governing.machine import Machine
 from runtime.governing.margin import Margin
+from runtime.governing.scenes import Scenes
 from runtime.governing.server import Server
 from runtime.governing.session import Session
 from runtime.governing.tables import Rows, capacity_rows, policy_rows
@@ -31,7 +33,6 @@ Tell = Callable[[str], None]
 DEFAULT_FPS = 30.0
 SOCKET = "governor.sock"
 LOCK = "governor.lock"
-_MOST_WAITING = 3
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,7 @@ class Plan:
         period_ms: of the frames.
         deadline_ms: of each, for programs that do not say their own: the policy's, or a period.
         called: how the host that began the run calls this machine; ``None``: it began here.
-        scenes: how frames' work varies is learnt, and clocks change within frames; needs numpy.
-        waiting: finished frames that may wait for their turn: each is due so many periods later.
+        scenes: how frames of varying work are governed; ``None``: all frames alike.
     """
 
     target: LocalTarget
@@ -54,8 +54,7 @@ class Plan:
     period_ms: float
     deadline_ms: float
     called: str | None = None
-    scenes: bool = False
-    waiting: int = 0
+    scenes: Scenes | None = None
 
     @property
     def name(self) -> str:
@@ -68,7 +67,7 @@ class Plan:
         """When a frame is late, after its release: at the deadline that was asked for, or with its period."""
         asked_ms = None if self.policy is None else self.policy.goal.asked_ms
         own_ms = self.period_ms if asked_ms is None else min(asked_ms, self.period_ms)
-        return own_ms + self.waiting * self.period_ms
+        return own_ms if self.scenes is None else own_ms + self.scenes.waiting * self.period_ms
 
     @property
     def energy_source(self) -> str:
@@ -86,8 +85,7 @@ def plan_for(
     *,
     policy_target: str | None = None,
     called: str | None = None,
-    scenes: bool = False,
-    waiting: int = 0,
+    scenes: Scenes | None = None,
 ) -> Plan:
     """Return what to govern ``target`` by.
 
@@ -96,22 +94,17 @@ def plan_for(
         fps: of frames; default: the policy's, or 30.
         policy_target: name of the target as the policy was made for it, where that is another one.
         called: name of this machine on the host that began the run; policies and logs go by it.
-        scenes, waiting: as ``Plan`` has them.
+        scenes: as ``Plan`` has it.
 
     Raises:
         DeviceStableError: nothing can be governed there, or not with ``scenes``.
         MissingExtra: ``scenes`` without numpy.
         NotFittedError: the bundle has no policy for this target.
         BundleError: its policy is for another device.
-        ValueError: ``fps`` or ``waiting`` is out of range.
+        ValueError: ``fps`` is out of range.
     """
     if fps is not None and not 0 < fps <= 1000:
         raise ValueError(f"fps is {fps}; it must be above 0, at most 1000")
-    if not 0 <= waiting <= (_MOST_WAITING if scenes else 0):
-        raise ValueError(
-            f"waiting is {waiting}; it must be 0, or with --scenes at most {_MOST_WAITING}: "
-            "only there a frame may take longer than its period"
-        )
     if not isinstance(target, LocalTarget):
         raise DeviceStableError(_why_not(target.name))
     policy = None if bundle is None else load_policy(bundle, policy_target or called or target.name)
@@ -122,15 +115,15 @@ def plan_for(
     asks_clock = any(row.freq_khz is not None for row in rows.table.rows)
     if asks_clock and target.capability.rung != "sysfs":
         raise DeviceStableError(f"{target.name} does not let clocks be held: {target.capability.reasons[0]}")
-    if scenes:
+    if scenes is not None:
         require("numpy", "images")
         if any(row.power_mw is None for row in rows.table.rows):
             raise DeviceStableError(
                 f"the power of {target.name}'s settings is not known; govern without --scenes"
             )
     period_ms = 1e3 / (fps or (DEFAULT_FPS if policy is None else policy.fps_target))
-    plan = Plan(target, rows, policy, period_ms, period_ms, called, scenes, waiting)
-    if policy is not None and fps is None and not scenes:
+    plan = Plan(target, rows, policy, period_ms, period_ms, called, scenes)
+    if policy is not None and fps is None and scenes is None:
         return replace(plan, deadline_ms=policy.deadline_ms)
     return replace(plan, deadline_ms=plan.due_ms)
 
@@ -180,7 +173,7 @@ def serving(
             Machine(target.profile, clocks, tell=tell),
             plan.rows,
             margin=margin,
-            session_type=_scene_session() if plan.scenes else Session,
+            session_type=Session if plan.scenes is None else _scene_session(plan.scenes),
             heat=heat,
             read_temp_c=lambda: read_temp_c(target.root),
             write=_ignore if frames is None else frames.write,
@@ -193,10 +186,12 @@ def serving(
             signals.hold_back = True  # until all clusters are as they were
 
 
-def _scene_session() -> type[Session]:
+def _scene_session(scenes: Scenes) -> Callable[..., Session]:
     from runtime.governing.scene_session import SceneSession  # with numpy, which a board need not have
 
-    return SceneSession
+    if scenes.late_price is None:
+        return SceneSession
+    return functools.partial(SceneSession, late_price=scenes.late_price)
 
 
 def _header(plan: Plan) -> Header:

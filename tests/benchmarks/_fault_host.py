@@ -2,7 +2,8 @@
 
 ``python -m tests.benchmarks._fault_host WHERE BUNDLE LOG ROOT`` benches for ever, over the lowest and
 the highest clock of each cluster, in blocks of a few frames. WHERE is ``local``, ``thread`` (local, but
-not in the main thread) or ``agent``.
+not in the main thread) or ``agent``; ``govern`` governs a program instead, within each of its frames where
+power is known.
 """
 
 from __future__ import annotations
@@ -14,11 +15,26 @@ from pathlib import Path
 
 from runtime.agent.link import ProcessConnection
 from runtime.bench import bench
+from runtime.governing import govern_command, plan_for
+from runtime.governing.scenes import Scenes
 from runtime.model_file import open_bundle_or_model
 from runtime.records import RecordLog
 from runtime.setting import Setting
 from runtime.targets import LocalTarget, Target
 from runtime.targets.agent import AgentTarget, SameDisk
+
+FPS = 60.0
+_FRAMES = f"""
+import random, time
+from runtime.governing.client import Session
+with Session({1e3 / FPS}) as session:
+    while session.is_governed:
+        with session.frame():
+            end_s = time.thread_time() + random.choice([0.0005, 0.002, 0.004])
+            while time.thread_time() < end_s:
+                pass
+        time.sleep(0.005)
+"""
 
 
 def open_place(where: str, root: Path) -> Target:
@@ -53,11 +69,22 @@ def bench_for_ever(where: str, model: Path, log: Path, root: Path) -> None:
         bench(bundle, target, settings=settings, runs=3, warmup=1, blocks=1, seed=seed, log=RecordLog(log))
 
 
+def govern_for_ever(root: Path) -> None:
+    """Govern a program until killed; it ends when nobody governs it any more."""
+    target = LocalTarget(root)
+    has_power = all(target.power(setting) is not None for setting in target.settings())
+    plan = plan_for(target, None, FPS, scenes=Scenes() if has_power else None)
+    print("ready", flush=True)
+    govern_command(plan, [sys.executable, "-c", _FRAMES], reports=True, meter="none")
+
+
 def main(arguments: list[str]) -> None:
     """Run as the module's text says."""
     where, model, log, root = arguments
     work = (where, Path(model), Path(log), Path(root))
-    if where == "thread":
+    if where == "govern":
+        govern_for_ever(Path(root))
+    elif where == "thread":
         threading.Thread(target=bench_for_ever, args=work).start()
     else:
         bench_for_ever(*work)

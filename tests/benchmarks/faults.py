@@ -39,6 +39,8 @@ _KILLS: dict[str, tuple[str, Callable[[Host], None], bool]] = {
     "kill -9 both": ("agent", lambda h: h.kill(signal.SIGKILL, agent=True), True),
     "kill -9 a local bench": ("local", lambda h: h.kill(signal.SIGKILL), True),
     "kill -9 a bench in a thread, no restore": ("thread", lambda h: h.kill(signal.SIGKILL), False),
+    "kill -9 a governor": ("govern", lambda h: h.kill(signal.SIGKILL), True),
+    "SIGTERM to a governor, no restore": ("govern", lambda h: h.kill(signal.SIGTERM), False),
     "SIGTERM, no restore": ("local", lambda h: h.kill(signal.SIGTERM), False),
     "SIGINT, no restore": ("local", lambda h: h.kill(signal.SIGINT), False),
     "SIGTERM, SIGINT, SIGHUP in a row, no restore": (

@@ -25,6 +25,7 @@ import msgspec
 import numpy as np
 
 from edgekit.cli._output import note
+from runtime.governing.scenes import Scenes
 from runtime.simulation import standard
 from tests.benchmarks import _scene_frames as program
 from tests.benchmarks._emulated_energy import Meter
@@ -33,7 +34,7 @@ from tests.benchmarks._table import rounded, show, write_report
 
 SOCS = ("gs101", "exynos5422")
 KERNELS = ("performance", "schedutil", "schedutil+eas")
-OURS = {"table": (False, 0), "scenes": (True, 0), "scenes, 1 waits": (True, 1)}
+OURS = {"table": None, "scenes": Scenes(), "scenes, 1 waits": Scenes(waiting=1)}
 _COLUMNS = {
     "soc": "SoC", "fps": "FPS", "governor": "governor", "frames": "frames", "late_pct": "late %",
     "late_buffered_pct": "late buffered %", "latency_ms": "ms", "energy_mj": "mJ/frame",
@@ -103,16 +104,17 @@ def run_one(
     from runtime.actuators import CpuFreq
     from runtime.governing import govern_command, plan_for
 
-    scenes, waiting = OURS.get(governor, (False, 0))
+    scenes = OURS.get(governor)
+    due_ms = period_ms * (1 if scenes is None else 1 + scenes.waiting)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "run.json"
         cpus = None if cluster is None else tuple(cluster.cpus[-1:])
-        job = program.SceneJob(pieces, period_ms, (1 + waiting) * period_ms, str(out), cpus)
+        job = program.SceneJob(pieces, period_ms, due_ms, str(out), cpus)
         words = msgspec.json.encode(job).decode()
         command = [sys.executable, "-m", "tests.benchmarks._scene_frames", words]
         with Meter(target.root) as meter:
             if cluster is None:
-                plan = plan_for(target, None, 1e3 / period_ms, scenes=scenes, waiting=waiting)
+                plan = plan_for(target, None, 1e3 / period_ms, scenes=scenes)
                 run = govern_command(plan, command, reports=True, meter="none")
                 assert (run.status, run.frames) == (0, len(pieces)), run
                 changes = run.changes

@@ -1,6 +1,7 @@
 """Real programs under a governor, on this machine's CPUs with clocks that are files."""
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -18,6 +19,7 @@ from runtime.governing import Plan, govern_command, plan_for, read_log, serving
 from runtime.governing.frames import Job, command_of, job_for
 from runtime.governing.frames import serve as run_frames
 from runtime.governing.lock import only_one
+from runtime.governing.scenes import Scenes
 from runtime.governing.serving import LOCK
 from runtime.governing.tables import capacity_rows
 from runtime.soc import Cluster, Opp, SocProfile, load_profile
@@ -310,19 +312,20 @@ def test_an_interrupted_run_ends_its_program(root, tmp_path):
     assert not Path(f"/proc/{mark.read_text()}").exists()
 
 
-def test_scenes_need_power_and_numpy_and_waiting_needs_scenes(root, monkeypatch):
+def test_scenes_need_power_and_numpy(root, monkeypatch):
     target = LocalTarget(root)
-    with pytest.raises(ValueError, match="waiting is 1; it must be 0, or with --scenes at most 3"):
-        plan_for(target, None, 30.0, waiting=1)
     with pytest.raises(DeviceStableError, match="power of local's settings is not known; govern without"):
-        plan_for(target, None, 30.0, scenes=True, waiting=1)
+        plan_for(target, None, 30.0, scenes=Scenes())
     monkeypatch.setitem(sys.modules, "numpy", None)
     with pytest.raises(MissingExtra, match="numpy"):
-        plan_for(target, None, 30.0, scenes=True)
+        plan_for(target, None, 30.0, scenes=Scenes())
 
 
 def test_a_frame_that_may_wait_is_due_a_period_later(root):
     plan = plan_for(LocalTarget(root), None, 50.0)
     assert (plan.deadline_ms, plan.due_ms) == (20.0, 20.0)
-    buffered = replace(plan, scenes=True, waiting=1)
-    assert buffered.due_ms == 40.0
+    assert replace(plan, scenes=Scenes(waiting=1)).due_ms == 40.0
+    with pytest.raises(ValueError, match="waiting is 4; it must be from 0 to 3"):
+        Scenes(waiting=4)
+    with pytest.raises(ValueError, match="late_price is nan"):
+        Scenes(late_price=math.nan)
