@@ -37,7 +37,7 @@ class SceneController(Controller):
         >>> fast = Row("", "big", 2_400_000, 1, 5.0, 6.0, 1500.0, 7.5)
         >>> controller = SceneController(DecisionTable((slow, fast)), deadline_ms=33.3, period_ms=33.3)
         >>> for _ in range(30):  # frames of half the table's work
-        ...     controller.learn([(1, 2.5)], is_late=False)
+        ...     controller.learn([(1, 2.5)])
         >>> controller.begin(left_ms=33.3).row
         0
     """
@@ -52,13 +52,13 @@ class SceneController(Controller):
         run: Run = lambda job: job(),
     ):
         super().__init__(table, deadline_ms)
-        powers_mw = [math.nan if row.power_mw is None else row.power_mw for row in table.rows]
-        if any(math.isnan(power_mw) for power_mw in powers_mw):
+        powers_mw = [row.power_mw for row in table.rows]
+        if None in powers_mw:
             raise ValueError("the power of some settings is not known; govern without --scenes")
         self.period_ms, self._late_price = period_ms, late_price
         self._run, self._is_solving = run, False
         self._speed = 1 / np.array([row.latency_ms for row in table.rows])
-        self._power_mw = np.array(powers_mw)
+        self._power_mw = np.array(powers_mw, dtype=float)
         self._policy = self._new_policy()
         self._points, self._until_ms, self._step = [self.fastest()], [math.inf], 0
 
@@ -67,14 +67,13 @@ class SceneController(Controller):
         """When the row changes, after the frame's beginning; infinite: not any more."""
         return self._until_ms[self._step]
 
-    def learn(self, parts: Sequence[tuple[int | None, float]], is_late: bool) -> None:
+    def learn(self, parts: Sequence[tuple[int | None, float]]) -> None:
         """Learn the work of a frame that is done.
 
         Args:
             parts: rows it ran at, and for how many ms; a part at ``None`` ran at another clock than any
                 row's: such a frame teaches nothing.
         """
-        self._is_behind = is_late
         work = sum(self._speed[row] * ms for row, ms in parts if row is not None)
         if work > 0 and all(row is not None for row, _ in parts):
             self._policy.observe(np.array([work]))

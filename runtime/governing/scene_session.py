@@ -82,6 +82,6 @@ class SceneSession(Session):
         return [*self._parts, (self.in_effect, max(0.0, actual_ms - before_ms))]
 
     def _learn(self, actual_ms: float, is_late: bool, now_s: float) -> None:
-        self.scenes.learn(self.parts(actual_ms), is_late)
+        self.scenes.learn(self.parts(actual_ms))
         self._is_running = False
         self._parts.clear()

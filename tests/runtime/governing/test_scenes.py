@@ -33,7 +33,7 @@ def taught(frames_ms=(2.5,) * 30, deadline_ms=PERIOD_MS):
     """Return a controller that has seen frames which took so long at the fastest row."""
     controller = SceneController(TABLE, deadline_ms, period_ms=PERIOD_MS)
     for ms in frames_ms:
-        controller.learn([(FASTEST, ms)], is_late=False)
+        controller.learn([(FASTEST, ms)])
     return controller
 
 
@@ -49,7 +49,7 @@ def plan_of(controller, left_ms):
 def test_the_first_frame_runs_at_the_fastest_and_the_next_ones_begin_slower():
     controller = SceneController(TABLE, PERIOD_MS, period_ms=PERIOD_MS)
     assert (controller.decide(0.0).row, controller.next_ms) == (FASTEST, float("inf"))
-    controller.learn([(FASTEST, 2.5)], is_late=False)
+    controller.learn([(FASTEST, 2.5)])
     assert controller.decide(0.0).row < FASTEST
 
 
@@ -73,11 +73,11 @@ def test_work_is_learnt_whatever_it_ran_at():
     """Half of the frame at 40 ms, a quarter at 20, a quarter at 5: one frame of the table's work."""
     parts, whole = taught([]), taught([])
     for _ in range(20):
-        parts.learn([(0, 20.0), (1, 5.0), (FASTEST, 1.25)], is_late=False)
-        whole.learn([(FASTEST, 5.0)], is_late=False)
+        parts.learn([(0, 20.0), (1, 5.0), (FASTEST, 1.25)])
+        whole.learn([(FASTEST, 5.0)])
     assert plan_of(parts, PERIOD_MS) == plan_of(whole, PERIOD_MS)
     assert parts.bound_ms(FASTEST) == pytest.approx(5.0, rel=0.05)
-    parts.learn([(0, 20.0), (None, 500.0)], is_late=False)  # another clock than any row's
+    parts.learn([(0, 20.0), (None, 500.0)])  # another clock than any row's
     assert parts.bound_ms(FASTEST) == pytest.approx(5.0, rel=0.05)
 
 
@@ -101,19 +101,15 @@ def test_settings_of_unknown_power_are_refused():
         SceneController(table, PERIOD_MS, period_ms=PERIOD_MS)
 
 
-def play(frames, choose):
-    """Run frames of so much work (ms at the fastest) one after the other; return energy and late frames.
-
-    ``choose`` gives rows with their ends in ms, and takes the parts that were run.
-    """
+def play(frames, governor):
+    """Run frames of so much work (ms at the fastest) one after the other; return energy and late frames."""
     energy_mj = late = 0
     free_ms = 0.0
     for number, full_ms in enumerate(frames):
         begin_ms = max(free_ms, number * PERIOD_MS)
         due_ms = (number + 1) * PERIOD_MS
         left, now_ms, parts = full_ms, 0.0, []
-        plan = choose(due_ms - begin_ms)
-        for index, until_ms in plan:
+        for index, until_ms in governor.plan(due_ms - begin_ms):
             slowness = TABLE.rows[index].latency_ms / TABLE.rows[FASTEST].latency_ms
             ms = min(until_ms - now_ms, left * slowness)
             parts.append((index, ms))
@@ -122,34 +118,40 @@ def play(frames, choose):
                 break
         free_ms = begin_ms + now_ms
         energy_mj += sum(TABLE.rows[index].power_mw * ms / 1e3 for index, ms in parts)
-        late += free_ms > due_ms + 1e-6
-        choose(None, parts, free_ms > due_ms)
+        is_late = free_ms > due_ms + 1e-6
+        late += is_late
+        governor.learn(parts, is_late)
     return energy_mj, late
 
 
-def scene_chooser(steps=None):
-    controller = SceneController(TABLE, PERIOD_MS, period_ms=PERIOD_MS)
+class ByScenes:
+    """Rows of a frame with their ends in ms; of at most ``steps``, where that is given."""
 
-    def choose(left_ms, parts=None, is_late=None):
-        if parts is not None:
-            return controller.learn(parts, is_late)
-        rows, begins_ms = plan_of(controller, left_ms)
-        rows, ends_ms = rows[:steps], [*begins_ms[1:], float("inf")]
-        return [(r, e) for r, e in zip(rows, [*ends_ms[: len(rows) - 1], float("inf")], strict=True)]
+    def __init__(self, steps=None):
+        self.controller = SceneController(TABLE, PERIOD_MS, period_ms=PERIOD_MS)
+        self.steps = steps
 
-    return choose
+    def plan(self, left_ms):
+        rows, begins_ms = plan_of(self.controller, left_ms)
+        rows = rows[: self.steps]
+        return list(zip(rows, [*begins_ms[1 : len(rows)], float("inf")], strict=True))
+
+    def learn(self, parts, is_late):
+        self.controller.learn(parts)
 
 
-def table_chooser():
-    controller = Controller(TABLE, PERIOD_MS, margin=Margin(late_share=0.05))
+class ByTable:
+    """One row for each frame, by what frames take at most."""
 
-    def choose(left_ms, parts=None, is_late=None):
-        if parts is not None:
-            [(index, ms)] = parts
-            return controller.observe(ms, index, 0.0, is_late)
-        return [(controller.decide(0.0).row or 0, float("inf"))]
+    def __init__(self):
+        self.controller = Controller(TABLE, PERIOD_MS, margin=Margin(late_share=0.05))
 
-    return choose
+    def plan(self, left_ms):
+        return [(self.controller.decide(0.0).row or 0, float("inf"))]
+
+    def learn(self, parts, is_late):
+        [(index, ms)] = parts
+        self.controller.observe(ms, index, 0.0, is_late)
 
 
 def varied_frames(seed, count=3000):
@@ -166,9 +168,9 @@ def varied_frames(seed, count=3000):
 
 def test_changing_within_frames_saves_over_one_row_a_frame_and_over_the_table():
     frames = varied_frames(seed=3)
-    energy_mj, late = play(frames, scene_chooser())
-    one_row_mj, one_row_late = play(frames, scene_chooser(steps=1))
-    table_mj, table_late = play(frames, table_chooser())
+    energy_mj, late = play(frames, ByScenes())
+    one_row_mj, one_row_late = play(frames, ByScenes(steps=1))
+    table_mj, table_late = play(frames, ByTable())
     assert energy_mj < table_mj
     assert late < table_late
     assert late < 0.7 * one_row_late
@@ -218,19 +220,19 @@ def test_no_frame_waits_for_a_table():
     jobs = []
     controller = SceneController(TABLE, PERIOD_MS, period_ms=PERIOD_MS, run=jobs.append)
     for _ in range(3):
-        controller.learn([(FASTEST, 2.5)], is_late=False)
+        controller.learn([(FASTEST, 2.5)])
         assert controller.begin(PERIOD_MS).row == FASTEST
     assert len(jobs) == 1  # one at a time
     jobs.pop()()
     assert controller.begin(PERIOD_MS).row == 0
     for ms in [1.5, 4.0, 2.0, 6.0, 1.0, 5.0] * 20:  # another scatter
-        controller.learn([(FASTEST, ms)], is_late=False)
+        controller.learn([(FASTEST, ms)])
     assert len(jobs) == 1
     assert controller.begin(PERIOD_MS).row < FASTEST
     before = plan_of(controller, PERIOD_MS)
     while jobs:
         jobs.pop()()
-        controller.learn([(FASTEST, 2.5)], is_late=False)
+        controller.learn([(FASTEST, 2.5)])
     assert plan_of(controller, PERIOD_MS) != before
 
 
