@@ -159,12 +159,9 @@ def two_holders(place: Place, policy: Policy, freq_khz: int) -> Outcome:
     journal = Journal(_journal_folder(place))
     freq = CpuFreq(place.root, journal=journal)
     with host(place, "local") as victim:
-        held = _wait(
-            lambda: any(e.state.policy == str(policy.path) for _, e in journal.entries()), seconds=20.0
-        )
-        victim.kill(signal.SIGSTOP)
+        held = _wait(lambda: _stops_holding(victim, journal, policy), seconds=30.0)
         is_refused = False
-        if any(e.state.policy == str(policy.path) for _, e in journal.entries()):
+        if held:
             try:
                 with freq.hold(policy, freq_khz):
                     pass
@@ -175,6 +172,22 @@ def two_holders(place: Place, policy: Policy, freq_khz: int) -> Outcome:
         pass  # the tree of files has no kernel that would move its clock: it is put back all the same
     restore(journal)
     return Outcome(is_refused and place.files() == before, held)
+
+
+def _stops_holding(victim: Host, journal: Journal, policy: Policy) -> bool:
+    """Stop a host, unless it does not hold ``policy``: it may have given it back before the stop came."""
+
+    def holds() -> bool:
+        return any(entry.state.policy == str(policy.path) for _, entry in journal.entries())
+
+    if not holds():
+        return False
+    victim.kill(signal.SIGSTOP)
+    _wait(lambda: bool(psutil.Process(victim.process.pid).status() == psutil.STATUS_STOPPED))
+    if not holds():
+        victim.kill(signal.SIGCONT)
+        return False
+    return True
 
 
 def vanished(place: Place, policy: Policy, freq_khz: int, name: str) -> Outcome:
