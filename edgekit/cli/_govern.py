@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from runtime.governing import GovernedRun
     from runtime.governing.scenes import Scenes
 
-DEFAULT_LATE = 0.01
-
 
 def split_words(words: Sequence[str]) -> tuple[Path | None, tuple[str, ...]]:
     """Return the bundle, if the first word is one, and the command."""

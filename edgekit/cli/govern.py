@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from edgekit.cli import _options as options
-from edgekit.cli._govern import DEFAULT_LATE, govern_elsewhere, print_governed, scenes_of, split_words
+from edgekit.cli._govern import govern_elsewhere, print_governed, scenes_of, split_words
 from edgekit.cli._output import note, print_json
 
 _FILE = click.Path(path_type=Path)
@@ -53,9 +53,10 @@ def govern(ctx: click.Context, words: tuple[str, ...], serve: bool, as_json: boo
     if given["target"].startswith(("emulated:", "ssh:")):
         there = given | {"called": None, "serve": serve, "json": as_json}
         ctx.exit(govern_elsewhere(there.pop("target"), bundle, command, there))
-    late = DEFAULT_LATE if given["late"] is None else given["late"]
-    given |= {"scenes": scenes, "late": late}
+    given["scenes"] = scenes
     del given["waiting"], given["late_price"]
+    if given["late"] is None:
+        del given["late"]
     if serve:
         serve_all(bundle, tell=note, **{key: given[key] for key in given if key not in ("frames", "meter")})
         return

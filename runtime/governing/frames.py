@@ -107,8 +107,6 @@ def serve(job: Job) -> FramesRun:
     """
     if job.cpus is not None:
         pin(job.cpus)
-    starts_s, latencies_ms, lates = [], [], []
-    clock, due_ms = WallClock(), job.due_ms or job.period_ms
     name = Path(job.model).stem
     with (
         _loaded(job) as (run, tids),
@@ -116,20 +114,34 @@ def serve(job: Job) -> FramesRun:
     ):
         for _ in range(_WARMUP_FRAMES):  # on the cores that the governor chose
             run()
-        begin_ms = clock.now_ms()
-        for number in released(job.frames, 1e3 / job.period_ms, clock):
-            start_ms = clock.now_ms()
-            due_at_ms = begin_ms + number * job.period_ms + due_ms
-            session.begin(due_at_ms - start_ms)
-            run()
-            end_ms = clock.now_ms()
-            is_late = end_ms > due_at_ms
-            starts_s.append((start_ms - begin_ms) / 1e3)
-            latencies_ms.append(end_ms - start_ms)
-            lates.append(is_late)
-            session.report(end_ms - start_ms, is_late)
-        problem, is_governed = session.problem, session.is_governed
-        begin_s, done_s = begin_ms / 1e3, clock.now_ms() / 1e3
+        due_ms = job.due_ms or job.period_ms
+        return run_paced(lambda number: run(), session, job.frames, job.period_ms, due_ms)
+
+
+def run_paced(
+    run: Callable[[int], object], session: Session, frames: int, period_ms: float, due_ms: float
+) -> FramesRun:
+    """Release a frame every ``period_ms``, run each by its number, and tell ``session`` of it.
+
+    Args:
+        due_ms: after its release a frame is late.
+    """
+    starts_s, latencies_ms, lates = [], [], []
+    clock = WallClock()
+    begin_ms = clock.now_ms()
+    for number in released(frames, 1e3 / period_ms, clock):
+        start_ms = clock.now_ms()
+        due_at_ms = begin_ms + number * period_ms + due_ms
+        session.begin(due_at_ms - start_ms)
+        run(number)
+        end_ms = clock.now_ms()
+        is_late = end_ms > due_at_ms
+        starts_s.append((start_ms - begin_ms) / 1e3)
+        latencies_ms.append(end_ms - start_ms)
+        lates.append(is_late)
+        session.report(end_ms - start_ms, is_late)
+    problem, is_governed = session.problem, session.is_governed
+    begin_s, done_s = begin_ms / 1e3, clock.now_ms() / 1e3
     return FramesRun(
         begin_s, done_s, tuple(starts_s), tuple(latencies_ms), tuple(lates), is_governed, problem
     )

@@ -56,8 +56,9 @@ def govern(
     if bundle is None and not command:
         raise ValueError("there is nothing to run; give a bundle, or a command after --")
     opened = None if bundle is None else Bundle.open(bundle)
-    names = {"policy_target": policy_target, "called": called}
-    plan = plan_for(open_target(target), opened, fps, scenes=scenes, **names)
+    plan = plan_for(
+        open_target(target), opened, fps, policy_target=policy_target, called=called, scenes=scenes
+    )
     if not command:
         assert opened is not None and plan.policy is not None  # noqa: PT018
         variant = opened.manifest.variant(plan.policy.variant)
@@ -93,8 +94,9 @@ def serve(
 ) -> None:
     """Serve any program of this user until a signal, or ``stopped``, ends it; arguments as ``govern``."""
     opened = None if bundle is None else Bundle.open(bundle)
-    names = {"policy_target": policy_target, "called": called}
-    plan = plan_for(open_target(target), opened, fps, scenes=scenes, **names)
+    plan = plan_for(
+        open_target(target), opened, fps, policy_target=policy_target, called=called, scenes=scenes
+    )
     margin = Margin(late_share=late)
     with serving(plan, socket=socket, log=log, margin=margin, max_temp_c=max_temp_c, tell=tell) as server:
         tell(f"serving at {server.path}; programs find it by EDGEKIT_GOVERNOR={server.path}")

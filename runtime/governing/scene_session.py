@@ -44,7 +44,7 @@ class SceneSession(Session):
         self.controller = self.scenes
         self._calibrating = False  # a frame's work is learnt from each
         self._is_running = False
-        self._begun_s = self._since_s = 0.0
+        self._begun_s = 0.0
         self._parts: list[tuple[int | None, float]] = []
 
     @property
@@ -58,15 +58,14 @@ class SceneSession(Session):
         self.last_s, self.is_asleep = now_s, False
         if not self.controller.trust.is_trusted(now_s):
             return self.decide(now_s)
-        self._is_running, self._begun_s, self._since_s = True, now_s, now_s
+        self._is_running, self._begun_s = True, now_s
         self._parts.clear()
         self.decision = self.scenes.begin(self.target_ms if left_ms is None else left_ms)
         return self.decision
 
     def change(self, now_s: float) -> Decision:
         """Choose what the frame that runs goes on at."""
-        self._parts.append((self.in_effect, (now_s - self._since_s) * 1e3))
-        self._since_s = now_s
+        self._parts = self.parts((now_s - self._begun_s) * 1e3)
         self.decision = self.scenes.change()
         return self.decision
 

@@ -16,7 +16,7 @@ import msgspec
 
 from runtime.actuators import pin
 from runtime.governing.client import Session
-from runtime.running.pacing import WallClock, released
+from runtime.governing.frames import FramesRun, run_paced
 
 _PIECE = bytes(range(256)) * 256
 
@@ -29,7 +29,7 @@ class SceneJob:
         pieces: of work, in each frame.
         period_ms: between two frames.
         due_ms: after its release a frame is late.
-        out: file for the ``SceneRun``.
+        out: file for the ``FramesRun``.
         cpus: to pin to, where no governor chooses.
     """
 
@@ -38,22 +38,6 @@ class SceneJob:
     due_ms: float
     out: str
     cpus: tuple[int, ...] | None = None
-
-
-@dataclass(frozen=True)
-class SceneRun:
-    """What came of it.
-
-    Attributes:
-        begin_s: of the monotonic clock, when the first frame was released; ``end_s`` when the last was done.
-        latency_ms: of each frame.
-        done_ms: when each ended, after its release.
-    """
-
-    begin_s: float
-    end_s: float
-    latency_ms: tuple[float, ...]
-    done_ms: tuple[float, ...]
 
 
 def work(pieces: int) -> None:
@@ -71,24 +55,14 @@ def pieces_per_ms(seconds: float = 2.0) -> float:
     return done / (time.perf_counter() - begin_s) / 1e3
 
 
-def serve(job: SceneJob) -> SceneRun:
+def serve(job: SceneJob) -> FramesRun:
     """Run the frames, each released at its time."""
     if job.cpus is not None:
         pin(job.cpus)
-    clock = WallClock()
-    latencies_ms, done_ms = [], []
     with Session(job.due_ms, [os.getpid()], name="scenes", period_ms=job.period_ms) as session:
-        begin_ms = clock.now_ms()
-        for number in released(len(job.pieces), 1e3 / job.period_ms, clock):
-            release_ms, start_ms = begin_ms + number * job.period_ms, clock.now_ms()
-            session.begin(release_ms + job.due_ms - start_ms)
-            work(job.pieces[number])
-            end_ms = clock.now_ms()
-            session.report(end_ms - start_ms, end_ms > release_ms + job.due_ms)
-            latencies_ms.append(end_ms - start_ms)
-            done_ms.append(end_ms - release_ms)
-        end_s = clock.now_ms() / 1e3
-    return SceneRun(begin_ms / 1e3, end_s, tuple(latencies_ms), tuple(done_ms))
+        return run_paced(
+            lambda number: work(job.pieces[number]), session, len(job.pieces), job.period_ms, job.due_ms
+        )
 
 
 if __name__ == "__main__":

@@ -13,8 +13,6 @@ from __future__ import annotations
 
 import argparse
 import random
-import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,6 +22,7 @@ import msgspec
 import numpy as np
 
 from edgekit.cli._output import note
+from tests.benchmarks._emulated import rows_inside
 from tests.benchmarks._table import show, write_report
 
 SOCS = ("exynos5422", "gs101")
@@ -77,10 +76,8 @@ def build(path: Path) -> Path:
 def run_inside(soc: str, model: Path, out: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
     """Run this very program on an emulated ``soc`` and return its rows."""
     note(f"{soc}: {options.rounds} rounds")
-    again = [sys.executable, "-m", "tests.benchmarks.emulation", "--inside", str(out), "--model", str(model)]
-    again += ["--rounds", str(options.rounds), "--every", str(options.every)]
-    subprocess.run([sys.executable, "-m", "runtime.emulation", soc, "--", *again], check=True)
-    return [{"soc": soc, **row} for row in msgspec.json.decode(out.read_bytes())]
+    given = [f"--model={model}", f"--rounds={options.rounds}", f"--every={options.every}"]
+    return rows_inside(soc, "emulation", out, given)
 
 
 def measure(model: Path, rounds: int, every: int) -> list[dict[str, Any]]:

@@ -27,7 +27,7 @@ import msgspec
 import numpy as np
 
 from edgekit.cli._output import note
-from tests.benchmarks._emulated_energy import Meter
+from tests.benchmarks._emulated import Meter, rows_inside
 from tests.benchmarks._kernel_governors import energy_aware_cluster, under_kernel
 from tests.benchmarks._table import show, write_report
 
@@ -79,14 +79,12 @@ def build(path: Path) -> Path:
 
 def run_inside(soc: str, bundle: Path, out: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
     """Run this very program on an emulated ``soc`` and return its rows."""
-    again = [sys.executable, "-m", "tests.benchmarks.governed", "--inside", str(out), "--bundle", str(bundle)]
-    again += [f"--seconds={options.seconds}", f"--every={options.every}", f"--late={options.late}"]
-    again += [f"--fps={fps}" for fps in options.fps]
+    given = [f"--bundle={bundle}", f"--seconds={options.seconds}", f"--every={options.every}"]
+    given += [f"--late={options.late}", *(f"--fps={fps}" for fps in options.fps)]
     if options.logs is not None:
         options.logs.mkdir(parents=True, exist_ok=True)
-        again.append(f"--logs={options.logs.resolve() / soc}")
-    subprocess.run([sys.executable, "-m", "runtime.emulation", soc, "--", *again], check=True)
-    return [{"soc": soc, **row} for row in msgspec.json.decode(out.read_bytes())]
+        given.append(f"--logs={options.logs.resolve() / soc}")
+    return rows_inside(soc, "governed", out, given)
 
 
 def measure(options: argparse.Namespace) -> list[dict[str, Any]]:

@@ -25,10 +25,11 @@ import msgspec
 import numpy as np
 
 from edgekit.cli._output import note
+from runtime.governing.frames import FramesRun
 from runtime.governing.scenes import Scenes
 from runtime.simulation import standard
 from tests.benchmarks import _scene_frames as program
-from tests.benchmarks._emulated_energy import Meter
+from tests.benchmarks._emulated import Meter, rows_inside
 from tests.benchmarks._kernel_governors import energy_aware_cluster, under_kernel
 from tests.benchmarks._table import rounded, show, write_report
 
@@ -58,16 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for soc in options.soc or SOCS:
             out = Path(folder) / f"{soc}.json"
-            again = [
-                sys.executable,
-                "-m",
-                "tests.benchmarks.scenes",
-                f"--inside={out}",
-                f"--fps={options.fps}",
-            ]
-            again += [f"--seconds={options.seconds}", f"--seed={options.seed}"]
-            subprocess.run([sys.executable, "-m", "runtime.emulation", soc, "--", *again], check=True)
-            rows += [{"soc": soc, **row} for row in msgspec.json.decode(out.read_bytes())]
+            given = [f"--fps={options.fps}", f"--seconds={options.seconds}", f"--seed={options.seed}"]
+            rows += rows_inside(soc, "scenes", out, given)
     show(_COLUMNS, [rounded(row) for row in rows])
     write_report(options.json, "scenes", rows, {})
 
@@ -120,8 +113,9 @@ def run_one(
                 changes = run.changes
             else:
                 changes, _, _ = under_kernel(governor, CpuFreq(target.root), cluster, command)
-        done = msgspec.json.decode(out.read_bytes(), type=program.SceneRun)
-    after_ms = np.array(done.done_ms)
+        done = msgspec.json.decode(out.read_bytes(), type=FramesRun)
+    released_ms = period_ms * np.arange(len(pieces))
+    after_ms = 1e3 * np.array(done.start_s) + np.array(done.latency_ms) - released_ms
     return {
         "frames": len(pieces),
         "late_pct": 100 * float((after_ms > period_ms).mean()),

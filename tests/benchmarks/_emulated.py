@@ -1,13 +1,25 @@
-"""The energy of an emulated phone between any two moments of a run."""
+"""What benchmarks on emulated phones share: a run inside of one, its energy between any two moments."""
 
 from __future__ import annotations
 
 import bisect
+import subprocess
+import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import numpy as np
+
+
+def rows_inside(soc: str, benchmark: str, out: Path, given: Sequence[str]) -> list[dict[str, Any]]:
+    """Run ``tests.benchmarks.BENCHMARK --inside OUT`` on an emulated ``soc``; return the rows it writes."""
+    again = [sys.executable, "-m", f"tests.benchmarks.{benchmark}", f"--inside={out}", *given]
+    subprocess.run([sys.executable, "-m", "runtime.emulation", soc, "--", *again], check=True)
+    return [{"soc": soc, **row} for row in msgspec.json.decode(out.read_bytes())]
 
 
 class Meter:
