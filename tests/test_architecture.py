@@ -5,8 +5,10 @@ import json
 import resource
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
+import grimp
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -30,6 +32,12 @@ def loaded_by(statement):
 def test_imports_go_one_way():
     importlinter = pytest.importorskip("importlinter.cli", reason="pip install 'edgekit[dev]'")
     assert importlinter.lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True) == 0
+
+
+def test_no_files_import_each_other_in_a_circle():
+    graph = grimp.build_graph(*PACKAGES)
+    below = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    tuple(TopologicalSorter(below).static_order())  # raises CycleError, which names the files
 
 
 @pytest.mark.parametrize(
