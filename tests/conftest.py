@@ -16,10 +16,10 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 @pytest.fixture(scope="session")
 def runner():
     """The native ExecuTorch runner, built once per machine and kept in the user's cache."""
+    from runtime.engines.native import find_runner
+    from runtime.engines.native.build import find_compiler
+    from runtime.engines.native.runner import this_arch
     from runtime.errors import DeviceStableError
-    from runtime.native import find_runner
-    from runtime.native.build import find_compiler
-    from runtime.native.runner import this_arch
 
     pytest.importorskip("executorch", reason="its libraries are what the runner is linked to")
     try:

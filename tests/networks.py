@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from runtime.workload import Op, Workload
+from runtime.bundle.workload import Op, Workload
 
 
 def draw_workloads(count: int, seed: int = 0) -> Iterator[Workload]:

@@ -44,8 +44,9 @@ def test_no_files_import_each_other_in_a_circle():
     "statement",
     [
         "import runtime",
-        "import runtime.bundle, runtime.records, runtime.running.images, runtime.running.inputs",
-        "import runtime.engines, runtime.targets, runtime.bench, runtime.running.run, runtime.governing",
+        "import runtime.bundle, runtime.measure.records, runtime.processing.inputs",
+        "import runtime.engines, runtime.targets, runtime.measure.bench",
+        "import runtime.govern.run.run, runtime.govern.governor",
         "import edgekit.cli; edgekit.cli.cli(['--help'], standalone_mode=False)",
         "import edgekit.cli; edgekit.cli.cli(['report', '--help'], standalone_mode=False)",
     ],
@@ -55,9 +56,10 @@ def test_light_things_load_nothing_heavy(statement):
 
 
 def test_a_device_runs_and_governs_bundles_without_numpy():
-    rooms = ["agent.__main__", "bench", "running.run", "decision", "engines.worker", "governing", "meters"]
+    rooms = ["targets.agent.__main__", "measure.bench", "govern.run.run", "choose.decision", "engines.worker"]
+    rooms += ["govern.governor", "device.meters"]
     imports = ", ".join(f"runtime.{room}" for room in rooms)
-    load = "from runtime.soc import load_profile; load_profile('exynos5422')"
+    load = "from runtime.device.soc import load_profile; load_profile('exynos5422')"
     statement = f"import edgekit.cli.govern, edgekit.cli.run, {imports}; {load}"
     assert loaded_by(statement) & (HEAVY | {"numpy"}) == set()
 

@@ -13,8 +13,8 @@ from edgekit.cli._output import note, print_table
 from edgekit.cli._rows import show_progress
 
 if TYPE_CHECKING:
-    from runtime.ab import Difference
-    from runtime.records import Record
+    from runtime.measure.compare import Difference
+    from runtime.measure.records import Record
 
 _COLUMNS = {
     "variant": "variant", "setting": "setting", "A ms": "a_ms", "B ms": "b_ms",
@@ -48,7 +48,7 @@ def _remarks(difference: Difference) -> list[str]:
 
 
 def _load(path: Path, variant: str | None, given: dict[str, Any]) -> list[Record]:
-    from runtime.records import RecordLog
+    from runtime.measure.records import RecordLog
 
     target = click.get_current_context().get_parameter_source("target")
     wanted = given["target"] if target is not None and target.name != "DEFAULT" else None
@@ -67,9 +67,9 @@ def _measure(
     a: Path, b: Path, *, target: str, a_variant: str | None, b_variant: str | None, threads: tuple[int, ...],
     clusters: tuple[str, ...], freqs_khz: tuple[int, ...], out: Path | None, **plan: Any,
 ) -> tuple[list[Record], list[Record]]:  # fmt: skip
-    from runtime.ab import measure_both, shared_variants
-    from runtime.bench import Plan, open_bundle_or_model
-    from runtime.records import RecordLog
+    from runtime.measure.bench import Plan, open_bundle_or_model
+    from runtime.measure.compare import measure_both, shared_variants
+    from runtime.measure.records import RecordLog
     from runtime.targets import choose_settings, open_target
 
     where, of_a, of_b = open_target(target), open_bundle_or_model(a), open_bundle_or_model(b)

@@ -12,8 +12,8 @@ from edgekit.cli._output import note
 
 if TYPE_CHECKING:
     from runtime.bundle import Bundle
+    from runtime.choose.policy.policy import Policy
     from runtime.targets import Target
-    from runtime.tuning.policy import Policy
 
 
 def emit_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -36,7 +36,7 @@ def emit_policy(
         if output is not None:
             raise click.UsageError("--output needs --emit c")
         return
-    from runtime.decision.emit import PROGRAM, emit_c
+    from runtime.govern.compiled.emit import PROGRAM, emit_c
 
     folder = output or bundle.path.with_name(f"{bundle.path.stem}-c")
     emitted = emit_c(bundle, policy, target.profile, folder)

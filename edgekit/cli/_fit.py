@@ -9,7 +9,7 @@ import click
 from edgekit.cli._output import note, print_table
 
 if TYPE_CHECKING:
-    from runtime.fitting import FitResult
+    from runtime.choose.fitting import FitResult
 
 _FIRST_COLUMN = {"fit": "regressor", "transfer": "correction", "update": "predictor"}
 

@@ -12,8 +12,8 @@ import click
 from edgekit.cli._output import note, print_table
 
 if TYPE_CHECKING:
-    from runtime.governing import GovernedRun
-    from runtime.governing.scenes import Scenes
+    from runtime.govern.governor import GovernedRun
+    from runtime.govern.governor.scenes import Scenes
 
 
 def split_words(words: Sequence[str]) -> tuple[Path | None, tuple[str, ...]]:
@@ -29,7 +29,7 @@ def scenes_of(given: Mapping[str, Any]) -> Scenes | None:
     Raises:
         click.UsageError: options that do not go together.
     """
-    from runtime.governing.scenes import Scenes
+    from runtime.govern.governor.scenes import Scenes
 
     if given["scenes"]:
         if given["late"] is not None:
@@ -48,13 +48,13 @@ def govern_elsewhere(
     """Run the same on a machine for which it is the local one, emulated or behind ssh; return its status."""
     kind, _, soc = target.partition(":")
     if kind == "ssh":
-        from runtime.governing.remote import govern_there
+        from runtime.govern.governor.remote import govern_there
 
         streams = {"out": click.get_binary_stream("stdout"), "err": click.get_binary_stream("stderr")}
         here = {name: given[name] for name in ("policy_target", "log")}
         options = _options({name: value for name, value in given.items() if name not in here})
         return govern_there(target, bundle, command, options, **here, **streams)  # type: ignore[arg-type]
-    from runtime.emulation.launcher import emulate
+    from runtime.device.emulation.launcher import emulate
 
     words = [*([str(bundle)] if bundle else []), *(["--", *command] if command else [])]
     options = [*_options(given), f"--called={target}"]

@@ -73,7 +73,7 @@ meter_option = click.option(
 def _set_runners(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> None:
     if not values:
         return
-    from runtime.runners import RUNNERS
+    from runtime.engines.programs import RUNNERS
 
     for value in values:
         engine, equals, path = value.partition("=")

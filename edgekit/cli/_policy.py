@@ -10,15 +10,15 @@ import click
 from edgekit.cli._output import note, print_table
 
 if TYPE_CHECKING:
-    from runtime.running.run import RunResult
-    from runtime.tuning.estimate import Estimate
-    from runtime.tuning.outcome import Outcome
-    from runtime.tuning.policy import Policy
+    from runtime.choose.policy.estimate import Estimate
+    from runtime.choose.policy.outcome import Outcome
+    from runtime.choose.policy.policy import Policy
+    from runtime.govern.run.run import RunResult
 
 
 def print_policy(policy: Policy) -> None:
     """Print the best of each cluster, the choice with its reason, and the comparison."""
-    from runtime.tuning.reason import price
+    from runtime.choose.tuning.reason import price
 
     rows = [
         (
@@ -105,7 +105,7 @@ def _energy_source(result: Policy | RunResult, energy_mj: float | None) -> str:
 
 
 def _verdict(policy: Policy, estimate: Estimate) -> str:
-    from runtime.tuning.reason import refusal
+    from runtime.choose.tuning.reason import refusal
 
     if estimate == policy.chosen:
         return "<- chosen"

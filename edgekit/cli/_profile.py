@@ -10,7 +10,7 @@ import click
 from edgekit.cli._output import note, print_table
 
 if TYPE_CHECKING:
-    from runtime.profiling.profile import OpTime, Profile
+    from runtime.measure.profiling.profile import OpTime, Profile
 
 
 def print_profile(one: Profile, top: int | None = None) -> None:

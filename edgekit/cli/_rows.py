@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from edgekit.cli._output import note, print_table
 
 if TYPE_CHECKING:
-    from runtime.bench import BenchRow
-    from runtime.records import Record
+    from runtime.measure.bench import BenchRow
+    from runtime.measure.records import Record
 
 _COLUMNS = {
     "variant": "variant", "setting": "setting", "median ms": "latency_ms", "+-95%": "plus_minus",
@@ -21,7 +21,7 @@ _COLUMNS = {
 def show_rows(rows: Sequence[BenchRow], records: Sequence[Record]) -> None:
     """Print a line per row, and how the figures came about."""
     print_table(list(_COLUMNS), [[getattr(row, name) for name in _COLUMNS.values()] for row in rows])
-    from runtime.bench import protocol
+    from runtime.measure.bench import protocol
 
     note(f"how: {protocol(records)}")
 

@@ -31,7 +31,7 @@ def wish_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(command)
     def with_wish(**options: Any) -> Any:
-        from runtime.tuning.wish import Wish
+        from runtime.choose.tuning.request import Wish
 
         asked = {field: options.pop(field) for field in Wish.__dataclass_fields__}
         return command(wish=Wish(**asked), **options)

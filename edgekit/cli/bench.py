@@ -42,9 +42,9 @@ def bench(
     BUNDLE is a .edgekit folder, or a .tflite or .pte file of any origin. Run it again to go on
     after an interruption: finished blocks are kept.
     """
-    from runtime.bench import bench as measure
-    from runtime.bench import choose_variants, default_log, open_bundle_or_model, summarise
-    from runtime.records import RecordLog
+    from runtime.measure.bench import bench as measure
+    from runtime.measure.bench import choose_variants, default_log, open_bundle_or_model, summarise
+    from runtime.measure.records import RecordLog
     from runtime.targets import choose_settings, open_target, use_meter
 
     where, model = use_meter(open_target(target), meter), open_bundle_or_model(bundle)

@@ -41,8 +41,8 @@ def compare(a: Path, b: Path, max_slowdown: float | None, as_json: bool, **given
     records (.jsonl) that `edgekit bench` wrote. The change is B's latency against A's, with its
     95 % interval. -o names the folder that keeps the records of a run.
     """
-    from runtime.ab import check_slowdown
-    from runtime.ab import compare as differences_of
+    from runtime.measure.compare import check_slowdown
+    from runtime.measure.compare import compare as differences_of
 
     differences = differences_of(*load_or_measure(a, b, **given))
     if as_json:

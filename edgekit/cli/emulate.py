@@ -20,7 +20,7 @@ def emulate(ctx: click.Context, soc: str, command: tuple[str, ...]) -> None:
     \b
     edgekit emulate gs101 -- edgekit bench model.edgekit --target local
     """
-    from runtime.emulation.launcher import emulate as run
+    from runtime.device.emulation.launcher import emulate as run
 
     if command[:1] == ("--",):  # click leaves it in where the command's own options are not to be parsed
         command = command[1:]

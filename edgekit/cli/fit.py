@@ -34,11 +34,11 @@ def fit(
     saves the best in the bundle. --from benches a few settings and corrects another target's
     predictor by them; --log corrects the target's own by what `edgekit govern --log` wrote.
     """
-    from runtime.bench import default_log, open_bundle_or_model
     from runtime.bundle import Bundle
-    from runtime.fitting import fit_bundle
-    from runtime.fitting.transfer import transfer_fit
-    from runtime.fitting.update import update_fit
+    from runtime.choose.fitting import fit_bundle
+    from runtime.choose.fitting.transfer import transfer_fit
+    from runtime.choose.fitting.update import update_fit
+    from runtime.measure.bench import default_log, open_bundle_or_model
     from runtime.targets import open_target
 
     if sum(map(bool, (also, source, log))) > 1 or (samples is not None and source is None):

@@ -36,8 +36,8 @@ def govern(ctx: click.Context, words: tuple[str, ...], serve: bool, as_json: boo
     """Run COMMAND, or the bundle's own frames, at the cheapest setting that is in time.
 
     The command finds the governor by EDGEKIT_GOVERNOR and tells it of each frame (see
-    runtime/governing/client.py, one file to copy); one that does not runs at the policy's setting. Clocks
-    and cores change while it runs, and are put back after.
+    runtime/govern/governor/client.py, one file to copy); one that does not runs at the policy's setting.
+    Clocks and cores change while it runs, and are put back after.
 
     \b
     edgekit govern model.edgekit --fps 30 -- python camera.py
@@ -45,8 +45,8 @@ def govern(ctx: click.Context, words: tuple[str, ...], serve: bool, as_json: boo
     edgekit govern model.edgekit --target ssh:pi@board -- python3 camera.py
     edgekit govern --serve
     """
-    from runtime.governing.running import govern as run
-    from runtime.governing.running import serve as serve_all
+    from runtime.govern.governor.running import govern as run
+    from runtime.govern.governor.running import serve as serve_all
 
     bundle, command = split_words(words)
     scenes = scenes_of(given)

@@ -17,8 +17,8 @@ from edgekit.cli._output import note, print_json, print_table
 @options.json_option
 def inspect(bundle: Path, as_json: bool) -> None:
     """Show what BUNDLE, or a .tflite or .pte file, holds; every byte of a bundle is checked."""
+    from runtime.engines.model_file import open_bundle_or_model, with_delegation
     from runtime.errors import DeviceError, MissingExtra
-    from runtime.model_file import open_bundle_or_model, with_delegation
 
     opened = open_bundle_or_model(bundle)
     try:

@@ -34,7 +34,7 @@ def run(plan: Path, dry_run: bool, as_json: bool) -> None:
     A target does one job at a time. One that vanishes is tried again, then set aside; the others go
     on. Exit status 0: all jobs are done; 1: some are not; 130: interrupted.
     """
-    from runtime.lab import load_plan, plan_jobs, run_lab
+    from runtime.measure.lab import load_plan, plan_jobs, run_lab
 
     the_plan = load_plan(plan)
     if dry_run:
@@ -57,7 +57,7 @@ def run(plan: Path, dry_run: bool, as_json: bool) -> None:
 @json_option
 def status(plan: Path, as_json: bool) -> None:
     """Show where every job of PLAN stands, also while it runs."""
-    from runtime.lab import load_plan, read_states
+    from runtime.measure.lab import load_plan, read_states
 
     states = read_states(load_plan(plan).out)
     counts = Counter((one.target, one.state, one.reason) for one in states)

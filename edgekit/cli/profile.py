@@ -37,11 +37,11 @@ def profile(
     BUNDLE is a .edgekit folder, or a .tflite or .pte file of any origin. The times come from the
     engines' own profilers; the latency without them is printed beside the sum.
     """
-    from runtime.bench import choose_variants
     from runtime.bundle import write_atomic
-    from runtime.model_file import open_bundle_or_model
-    from runtime.profiling.profile import profile as measure
-    from runtime.profiling.trace import trace_json
+    from runtime.engines.model_file import open_bundle_or_model
+    from runtime.measure.bench import choose_variants
+    from runtime.measure.profiling.profile import profile as measure
+    from runtime.measure.profiling.trace import trace_json
     from runtime.targets import open_target
 
     model = open_bundle_or_model(bundle)

@@ -27,7 +27,7 @@ def push(bundle: Path, target: str, engines: tuple[str, ...], offline: bool, as_
     and jump hosts come from ~/.ssh/config; the host's key must be in known_hosts.
     """
     from edgekit.push import push as put
-    from runtime.bench import open_bundle_or_model
+    from runtime.measure.bench import open_bundle_or_model
 
     pushed = put(open_bundle_or_model(bundle), target, engines=engines, offline=offline, progress=_show)
     if as_json:

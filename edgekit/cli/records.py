@@ -12,7 +12,7 @@ from edgekit.cli._output import note, print_json
 from edgekit.cli._rows import note_remarks, show_rows
 
 if TYPE_CHECKING:
-    from runtime.records import Record
+    from runtime.measure.records import Record
 
 _FORMATS = ("jsonl", "csv", "pytest-benchmark", "trace", "benchmark-model")
 
@@ -33,10 +33,10 @@ def records(
     FILES are .jsonl files of records. pytest-benchmark is JSON for `pytest-benchmark compare`;
     trace opens in ui.perfetto.dev; benchmark-model is text like that of LiteRT's program.
     """
-    from runtime.bench import summarise
     from runtime.bundle import write_atomic
-    from runtime.formats import convert
-    from runtime.records import RecordLog
+    from runtime.measure.bench import summarise
+    from runtime.measure.formats import convert
+    from runtime.measure.records import RecordLog
 
     found = [record for path in files for record in RecordLog(path)]
     kept = [record for record in found if record.verdict == "stable" or not only_stable]

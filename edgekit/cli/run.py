@@ -41,8 +41,8 @@ def run(
     """
     from runtime.bundle import Bundle
     from runtime.errors import DataError
-    from runtime.running.run import policy_or_none, run_bundle
-    from runtime.running.runs import save_run
+    from runtime.govern.run.run import policy_or_none, run_bundle
+    from runtime.govern.run.runs import save_run
     from runtime.targets import open_target
 
     opened, machine = Bundle.open(bundle), open_target(target)

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from edgekit.cli._output import note
-from runtime.native.libraries import VERSION
+from runtime.engines.native.libraries import VERSION
 
 
 @click.command()
@@ -30,7 +30,7 @@ def runner(arch: str | None, wheel: Path | None, out: Path | None) -> None:
     For Linux with glibc; Android needs ExecuTorch's own runner. Needs cmake and a C++ compiler, and for
     another architecture its cross compiler. On the device, point EDGEKIT_NATIVE_RUNNER at the folder.
     """
-    from runtime.native import build_for
+    from runtime.engines.native import build_for
 
     built = build_for(arch, wheel)
     place = built.folder

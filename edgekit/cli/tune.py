@@ -14,7 +14,7 @@ from edgekit.cli._policy import plot_policy, print_policy
 from edgekit.cli._wish import wish_options
 
 if TYPE_CHECKING:
-    from runtime.tuning.wish import Wish
+    from runtime.choose.tuning.request import Wish
 
 
 @click.command()
@@ -43,10 +43,10 @@ def tune(
     x delay, or the fastest within a budget. The choice is saved in the bundle as a policy,
     which `edgekit run` follows, and compared with governors on the same frames.
     """
-    from runtime.bench import default_log
     from runtime.bundle import Bundle
+    from runtime.choose.tuning.tune import tune_bundle
+    from runtime.measure.bench import default_log
     from runtime.targets import open_target
-    from runtime.tuning.tune import tune_bundle
 
     opened, machine = Bundle.open(bundle), open_target(target)
     records = list(default_log(opened, machine))

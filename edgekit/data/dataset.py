@@ -12,8 +12,8 @@ from PIL import Image
 
 from runtime.bundle import ImageSpec
 from runtime.errors import DataError
+from runtime.processing.images import normalise
 from runtime.registry import Registry
-from runtime.running.images import normalise
 
 
 class Images(Protocol):
@@ -110,7 +110,7 @@ def load_dataset(name: str, *, root: str | Path | None = None, image_size: int |
 
 
 def resize_images(images: np.ndarray, size: int) -> np.ndarray:
-    """Scale uint8 images (N, H, W, C) to (N, size, size, C), as ``runtime.running.images`` does."""
+    """Scale uint8 images (N, H, W, C) to (N, size, size, C), as ``runtime.processing.images`` does."""
     if images.shape[1:3] == (size, size):
         return images
     scaled = np.empty((len(images), size, size, images.shape[3]), dtype=np.uint8)

@@ -10,7 +10,7 @@ import numpy as np
 from edgekit.data.dataset import DATASETS, Dataset, Split, stratified_split
 from runtime.bundle import ImageSpec
 from runtime.errors import DataError
-from runtime.running.images import load_image
+from runtime.processing.images import load_image
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"}
 TEST_NAMES = ("test", "val", "validation")

@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 
 from edgekit.doctor.check import Check
-from runtime.actuators import CpuFreq, Journal, Policy, allowed_cpus, probe
+from runtime.device.actuators import CpuFreq, Journal, Policy, allowed_cpus, probe
+from runtime.device.meters import list_meters
+from runtime.device.soc.tree import range_list
 from runtime.errors import DataError
-from runtime.meters import list_meters
-from runtime.soc.tree import range_list
 
 
 def check_cores(root: Path) -> tuple[Check, ...]:

@@ -14,8 +14,8 @@ from torch import nn
 from torch.export import ExportedProgram
 
 from runtime.bundle import Delegation, IoScale
+from runtime.bundle.workload import Workload
 from runtime.registry import Registry
-from runtime.workload import Workload
 
 
 @dataclass(frozen=True)

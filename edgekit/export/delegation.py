@@ -10,7 +10,7 @@ from edgekit.export.backend import Exported
 from edgekit.export.hints import hint_for
 from runtime.bundle import Delegation, FallbackOp, Variant
 from runtime.errors import DelegationError, DeviceError, MissingExtra
-from runtime.profiling.profile import fallback_shares, profile_file
+from runtime.measure.profiling.profile import fallback_shares, profile_file
 
 _RUNS, _WARMUP = 10, 3
 

@@ -17,7 +17,7 @@ from edgekit.export.user_model import load_user_model
 from edgekit.models import MODELS, WEIGHTS, ModelSpec, Pretrained, count_macs, count_parameters, pretrained
 from runtime.bundle import ImageSpec
 from runtime.errors import CheckpointError, DataError
-from runtime.running.images import IMAGE_SUFFIXES, load_image
+from runtime.processing.images import IMAGE_SUFFIXES, load_image
 
 N_INPUTS = 16
 RANDOM_WEIGHTS = "none"
@@ -108,7 +108,7 @@ def _from_zoo(name: str, weights: str | Path | None, inputs: str | Path | None) 
         from PIL import Image
         from sklearn.datasets import load_sample_images
 
-        from runtime.running.images import preprocess
+        from runtime.processing.images import preprocess
 
         photos = load_sample_images().images
         arrays = np.concatenate([preprocess(Image.fromarray(photo), image) for photo in photos])

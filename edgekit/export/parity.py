@@ -13,7 +13,7 @@ from edgekit.export.outputs import run_model
 from runtime.bundle import IoScale, OutputParity, Parity
 from runtime.engines import EngineProcess
 from runtime.errors import ParityError
-from runtime.running.int8_io import to_float, to_int8
+from runtime.processing.int8_io import to_float, to_int8
 
 # Of the largest magnitude of the eager outputs: logits of 20 may differ by 0.002. Float32 sums in
 # another order differ by about 1e-6 of it; a wrong op differs by more than 1e-2.

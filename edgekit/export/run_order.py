@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from edgekit.export.workload import op_kind
-from runtime.workload import Workload
+from runtime.bundle.workload import Workload
 
 # Kinds that one and the same op may have before and after lowering.
 _ALIKE = {"depthwise_conv2d": "conv2d", "linear": "matmul"}

@@ -9,8 +9,8 @@ import torch
 from torch.export import ExportedProgram
 from torch.fx import Node
 
+from runtime.bundle.workload import Op, Workload
 from runtime.engines.tflite_names import ROOT
-from runtime.workload import Op, Workload
 
 # Names of ATen ops, without overload.
 _NAMES = {

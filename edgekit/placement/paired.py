@@ -11,7 +11,7 @@ from torch import nn
 
 from edgekit.export.lower import lower
 from edgekit.export.pipeline import EXPORT_BACKENDS
-from runtime.actuators import allowed_cpus
+from runtime.device.actuators import allowed_cpus
 from runtime.engines import EngineProcess, random_inputs
 
 RUNS, WARMUP = 30, 3

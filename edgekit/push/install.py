@@ -13,11 +13,11 @@ from urllib.parse import quote
 from edgekit.push.machine import Machine, read_machine
 from edgekit.push.packages import fetch, lock_line
 from edgekit.push.wheel import pack, pack_runner
+from runtime.engines.native import Runner, build_for
+from runtime.engines.native.finding import PACKAGE
+from runtime.engines.native.runner import PROGRAM
 from runtime.errors import DeviceStableError
-from runtime.native import Runner, build_for
-from runtime.native.finding import PACKAGE
-from runtime.native.runner import PROGRAM
-from runtime.targets.device_files import DeviceFiles, sha256_of
+from runtime.targets.ssh.device_files import DeviceFiles, sha256_of
 
 # Made beside the old environment and switched to when it is whole. pip runs from its wheel, so that
 # neither the device's Python nor the new environment needs it.
@@ -29,7 +29,7 @@ mkdir -p venvs bin
 {python} -m venv --without-pip venvs/{digest}
 PYTHONPATH={pip} venvs/{digest}/bin/python -m pip install --disable-pip-version-check --no-cache-dir \
   --no-compile --quiet {index} --require-hashes --requirement {locked}
-venvs/{digest}/bin/python -c 'import runtime.agent, edgekit'
+venvs/{digest}/bin/python -c 'import runtime.targets.agent, edgekit'
 {try_runner}
 touch venvs/{digest}/complete
 ln -sfn venvs/{digest} runtime

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from runtime.errors import DeviceStableError
-from runtime.targets.device_files import DeviceFiles
+from runtime.targets.ssh.device_files import DeviceFiles
 
 # The newest first; "python3" last, because it may be any version.
 _PROBE = r"""

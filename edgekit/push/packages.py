@@ -13,7 +13,7 @@ from pathlib import Path
 
 from edgekit.push.machine import Machine
 from runtime.errors import DataError
-from runtime.targets.device_files import sha256_of
+from runtime.targets.ssh.device_files import sha256_of
 
 LOCK = "requirements.lock"
 

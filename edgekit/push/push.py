@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from edgekit.push.install import ENGINES, Installed, install
 from runtime.bundle import Bundle
 from runtime.bundle.manifest import MANIFEST
+from runtime.engines.model_file import ModelFile
 from runtime.errors import DeviceStableError
-from runtime.model_file import ModelFile
-from runtime.targets.device_bundle import folder_of, send_manifest
-from runtime.targets.device_files import DeviceFiles, Progress
-from runtime.targets.ssh import reach
+from runtime.targets.ssh.device_bundle import folder_of, send_manifest
+from runtime.targets.ssh.device_files import DeviceFiles, Progress
+from runtime.targets.ssh.target import reach
 
 
 @dataclass(frozen=True)

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import runtime
 from runtime._version import __version__
+from runtime.engines.native import Runner
+from runtime.engines.native.finding import PACKAGE
 from runtime.errors import VersionConflict
-from runtime.native import Runner
-from runtime.native.finding import PACKAGE
 
 _PACKAGES = ("edgekit", "predictors", "runtime")
 _SKIPPED = {"__pycache__"}

@@ -12,14 +12,14 @@ import msgspec
 from edgekit.report import facts
 from edgekit.report.facts import Change, Fact
 from runtime.bundle import Bundle, Variant, decode_file
+from runtime.bundle.workload import Workload
+from runtime.choose.fitting import FitResult, usable_records
+from runtime.choose.policy.policy import Policy, load_policy, slug
+from runtime.device.soc import SocProfile, load_profile
 from runtime.errors import EdgekitError
-from runtime.fitting import FitResult, usable_records
-from runtime.records import Record, RecordLog
-from runtime.running.run import RunResult
-from runtime.running.runs import load_run
-from runtime.soc import SocProfile, load_profile
-from runtime.tuning.policy import Policy, load_policy, slug
-from runtime.workload import Workload
+from runtime.govern.run.run import RunResult
+from runtime.govern.run.runs import load_run
+from runtime.measure.records import Record, RecordLog
 
 T = TypeVar("T")
 VIRTUAL = "virtual:"

@@ -8,8 +8,8 @@ from pathlib import Path
 from edgekit.report.figure import LINE_KEY, Figure, Key, write_figure
 from edgekit.report.pareto import Plot, draw
 from edgekit.report.plots import plot_of_policy
-from runtime.tuning.goal import OBJECTIVES
-from runtime.tuning.policy import Policy
+from runtime.choose.policy.goal import OBJECTIVES
+from runtime.choose.policy.policy import Policy
 
 _WIDTH, _HEIGHT = 900.0, 480.0
 _COMPARED = ("performance", "interactive", "eas", "ebs", "best")

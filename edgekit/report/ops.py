@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from runtime.bundle.workload import Workload
+from runtime.device.setting import Setting
+from runtime.device.soc import SocProfile, roofline_latency_ms
 from runtime.errors import DeviceStableError
-from runtime.setting import Setting
-from runtime.soc import SocProfile, roofline_latency_ms
-from runtime.workload import Workload
 
 
 @dataclass(frozen=True)

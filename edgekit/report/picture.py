@@ -8,9 +8,9 @@ from pathlib import Path
 from edgekit.report.frontier_figure import write_frontier
 from edgekit.report.timeline_figure import write_timeline
 from runtime.bundle import Bundle
+from runtime.choose.policy.policy import load_policy
 from runtime.errors import DataError
-from runtime.governing.log import read_log
-from runtime.tuning.policy import load_policy
+from runtime.measure.frame_log import read_log
 
 
 def write_picture(

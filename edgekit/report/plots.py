@@ -8,12 +8,12 @@ from dataclasses import replace
 from edgekit.report.content import TargetView
 from edgekit.report.pareto import Mark, Plot, Point
 from edgekit.report.units import millijoules, milliseconds, short
-from runtime.records import Record
-from runtime.setting import Setting
-from runtime.tuning.estimate import Estimate
-from runtime.tuning.goal import Goal
-from runtime.tuning.outcome import Outcome
-from runtime.tuning.policy import Policy
+from runtime.choose.policy.estimate import Estimate
+from runtime.choose.policy.goal import Goal
+from runtime.choose.policy.outcome import Outcome
+from runtime.choose.policy.policy import Policy
+from runtime.device.setting import Setting
+from runtime.measure.records import Record
 
 ENERGY = "energy per frame, mJ"
 PERIOD_ENERGY = "energy from frame to frame, mJ"

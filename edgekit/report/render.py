@@ -20,10 +20,10 @@ from edgekit.report.timeline import clusters_of, draw_timeline, since_first
 from edgekit.report.timeline_figure import summary
 from runtime._version import __version__
 from runtime.bundle import Bundle, Delegation, write_atomic
+from runtime.choose.policy.goal import OBJECTIVES
 from runtime.errors import DataError
 from runtime.extras import require
-from runtime.governing.log import read_log
-from runtime.tuning.goal import OBJECTIVES
+from runtime.measure.frame_log import read_log
 
 _HERE = Path(__file__).parent
 _FIGURE_NAMES = {

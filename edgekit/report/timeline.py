@@ -14,7 +14,7 @@ from edgekit.report.labels import Box
 from edgekit.report.svg import HEAD, HORIZONTAL, LINE, RECT, TEXT, TURNED, VERTICAL, path, px, svg
 
 if TYPE_CHECKING:
-    from runtime.governing.log import FrameLine, Header
+    from runtime.measure.frame_log import FrameLine, Header
 
 _PANELS = (("latency, ms", 165.0), ("frames / s", 85.0), ("clock, MHz", 125.0), ("power, mW", 105.0))
 _GAP = 16.0

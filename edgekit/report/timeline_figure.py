@@ -14,7 +14,7 @@ from edgekit.report.timeline import HEIGHT, clusters_of, draw_timeline, since_fi
 from edgekit.report.units import joules, short
 
 if TYPE_CHECKING:
-    from runtime.governing.log import FrameLine, Header
+    from runtime.measure.frame_log import FrameLine, Header
 
 _WIDTH = 900.0
 _NAMED = 4  # changes that the remarks tell of

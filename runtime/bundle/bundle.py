@@ -16,8 +16,8 @@ import msgspec
 
 from runtime.bundle.disk import writing
 from runtime.bundle.manifest import MANIFEST, FileEntry, Manifest, Variant, check_inside
+from runtime.bundle.workload import Workload
 from runtime.errors import BundleError
-from runtime.workload import Workload
 
 T = TypeVar("T")
 SUFFIX = ".edgekit"

@@ -11,7 +11,7 @@ import sys
 
 import msgspec
 
-from runtime.actuators.affinity import pin
+from runtime.device.actuators.affinity import pin
 from runtime.engines.messages import Failed
 from runtime.errors import EdgekitError
 

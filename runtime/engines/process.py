@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 import runtime
 from runtime.bundle import TensorSpec
-from runtime.ending import wait_or_kill
+from runtime.device.ending import wait_or_kill
+from runtime.device.meters.reading import EnergyReading
 from runtime.engines.array import Array, Tensor
 from runtime.engines.engine import OpEvent
 from runtime.engines.messages import (
@@ -36,7 +37,6 @@ from runtime.engines.messages import (
 from runtime.engines.tflite_plan import Plan
 from runtime.engines.worker_program import choose_worker
 from runtime.errors import DeviceError, DeviceStableError, DeviceTransientError, MissingExtra
-from runtime.meters.reading import EnergyReading
 
 if TYPE_CHECKING:
     import numpy as np

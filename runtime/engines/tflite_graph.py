@@ -16,10 +16,10 @@ from types import ModuleType
 from typing import Any
 
 from runtime.bundle import TensorSpec
+from runtime.bundle.workload import Op, Workload
 from runtime.engines.tflite_names import NameOf, module_path
 from runtime.errors import BundleError
 from runtime.extras import require
-from runtime.workload import Op, Workload
 
 IDENTIFIER = b"TFL3"
 _DTYPES = {

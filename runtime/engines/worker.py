@@ -13,7 +13,7 @@ import sys
 import time
 from typing import BinaryIO
 
-from runtime.actuators.affinity import allowed_cpus, pin
+from runtime.device.actuators.affinity import allowed_cpus, pin
 from runtime.engines import (  # noqa: F401  (each registers its engine)
     executorch,
     executorch_profiler,
@@ -38,8 +38,8 @@ from runtime.engines.messages import (
     read_message,
     write_message,
 )
+from runtime.engines.pacing import WallClock, released
 from runtime.errors import EdgekitError, MissingExtra
-from runtime.running.pacing import WallClock, released
 
 
 class Worker:

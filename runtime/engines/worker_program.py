@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import IO
 
-from runtime.emulation.marker import find_marker
+from runtime.device.marker import find_marker
 from runtime.engines.json_wire import read_json, write_json
 from runtime.engines.messages import Message, read_message, write_message
 from runtime.errors import DeviceStableError, MissingExtra
@@ -74,7 +74,7 @@ def _because(program: WorkerProgram, reason: str) -> WorkerProgram:
 
 
 def _native(why: str, is_wanted: bool, cpus: Sequence[int] | None, build: bool) -> WorkerProgram:
-    from runtime.native import find_runner
+    from runtime.engines.native import find_runner
 
     found = find_runner(build=build)
     if found.runner is None and not found.can_build:

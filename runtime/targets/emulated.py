@@ -1,4 +1,4 @@
-"""A SoC played by this machine's cores, reached through an agent inside it; see ``runtime.emulation``."""
+"""A SoC played by this machine's cores (``runtime.device.emulation``), reached through an agent inside it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import runtime
-from runtime.agent.link import ProcessConnection
-from runtime.emulation.namespace import probe
+from runtime.device.emulation.namespace import probe
 from runtime.errors import DeviceStableError, DeviceTransientError
-from runtime.targets.agent import AgentTarget, SameDisk
+from runtime.targets.agent.link import ProcessConnection
+from runtime.targets.agent.target import AgentTarget, SameDisk
 
 
 def open_emulated(soc: str) -> AgentTarget:
@@ -29,7 +29,7 @@ def open_emulated(soc: str) -> AgentTarget:
     paths = [home, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     python = sys.executable
     connection = ProcessConnection(
-        [python, "-m", "runtime.emulation", soc, "--", python, "-m", "runtime.agent"],
+        [python, "-m", "runtime.device.emulation", soc, "--", python, "-m", "runtime.targets.agent"],
         os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
     )
     try:

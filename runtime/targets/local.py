@@ -8,7 +8,8 @@ import platform
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-from runtime.actuators import (
+from runtime.bundle import Bundle, Variant
+from runtime.device.actuators import (
     CLOCKING,
     PINNING,
     CpuFreq,
@@ -18,16 +19,15 @@ from runtime.actuators import (
     hold_uclamp,
     probe,
 )
-from runtime.bundle import Bundle, Variant
-from runtime.emulation.marker import Marker, find_marker
+from runtime.device.marker import Marker, find_marker
+from runtime.device.meters import MeterInUse
+from runtime.device.meters.battery import read_capacity_mwh
+from runtime.device.setting import Setting
+from runtime.device.soc import Cluster, Opp, PowerFigure, SocProfile, load_profile, power_mw
+from runtime.device.soc.tree import CPU_DIR
+from runtime.device.sysfs import read_int
 from runtime.engines import EngineProcess
 from runtime.errors import DeviceStableError
-from runtime.meters import MeterInUse
-from runtime.meters.battery import read_capacity_mwh
-from runtime.setting import Setting
-from runtime.soc import Cluster, Opp, PowerFigure, SocProfile, load_profile, power_mw
-from runtime.soc.tree import CPU_DIR
-from runtime.sysfs import read_int
 from runtime.targets.local_session import LocalSession
 from runtime.targets.target import settings_of
 
@@ -39,7 +39,7 @@ class LocalTarget:
 
     Args:
         root: above ``sys``.
-        meter: as ``runtime.meters.find_meter`` takes it.
+        meter: as ``runtime.device.meters.find_meter`` takes it.
 
     Example:
         >>> from runtime.targets import open_target
@@ -74,7 +74,7 @@ class LocalTarget:
         return self._meter.found.text
 
     def use_meter(self, wanted: str) -> None:
-        """Take another meter from now on; see ``runtime.meters.find_meter`` for names and errors."""
+        """Take another meter from now on; see ``runtime.device.meters.find_meter`` for names and errors."""
         self._meter.use(wanted)
 
     def read_idle_mw(self, duration_s: float | None = None) -> float | None:

@@ -6,14 +6,14 @@ import platform
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from runtime.actuators import CpuFreq, Policy
-from runtime.conditions import Conditions
-from runtime.emulation.marker import find_marker
+from runtime.device.actuators import CpuFreq, Policy
+from runtime.device.conditions import Conditions
+from runtime.device.marker import find_marker
+from runtime.device.meters import MeterInUse, read_conditions, read_device
+from runtime.device.meters.threads import misplaced, read_threads
+from runtime.device.setting import Setting
 from runtime.engines import EngineProcess, Frame, ProfiledFrames, Samples, Tensor, random_inputs
-from runtime.meters import MeterInUse, read_conditions, read_device
-from runtime.meters.threads import misplaced, read_threads
-from runtime.running.pacing import Served, WallClock, serve
-from runtime.setting import Setting
+from runtime.engines.pacing import Served, WallClock, serve
 
 
 class LocalSession:

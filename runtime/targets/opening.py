@@ -6,7 +6,7 @@ import difflib
 import os
 from pathlib import Path
 
-from runtime.soc import list_profiles
+from runtime.device.soc import list_profiles
 from runtime.targets.local import LocalTarget
 from runtime.targets.target import Target
 from runtime.targets.virtual import VirtualTarget
@@ -44,13 +44,13 @@ def open_target(name: str) -> Target:
 
         return open_emulated(rest)
     if kind == "ssh":
-        from runtime.targets.ssh import open_ssh
+        from runtime.targets.ssh.target import open_ssh
 
         return open_ssh(name)
     if kind == "virtual" and (rest in list_profiles() or rest.endswith(".toml")):
         return VirtualTarget(rest)
     if kind == "adb" and rest:
-        from runtime.targets.adb import AdbTarget
+        from runtime.targets.adb.target import AdbTarget
 
         return AdbTarget(rest)
     meant = "emulated" if kind == "emulated" else "virtual"

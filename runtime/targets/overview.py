@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from runtime.device.meters import list_meters
+from runtime.device.soc import Cluster, SocProfile, load_profile, power_mw
 from runtime.errors import DeviceStableError
-from runtime.meters import list_meters
-from runtime.soc import Cluster, SocProfile, load_profile, power_mw
 from runtime.targets.opening import list_targets, open_target
 
 

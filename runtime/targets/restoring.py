@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from runtime.actuators import Restored, restore
-from runtime.targets.agent import AgentTarget
+from runtime.device.actuators import Restored, restore
+from runtime.targets.agent.target import AgentTarget
 from runtime.targets.opening import open_target
 
 
 def restore_target(name: str, *, dry_run: bool = False) -> list[Restored]:
-    """Put back what killed runs left changed on the target ``name``; see ``runtime.actuators.restore``.
+    """Put back what killed runs left changed on the target ``name``; see ``device.actuators.restore``.
 
     Raises:
         ValueError: it is a target whose clocks no run changes.

@@ -7,11 +7,11 @@ from contextlib import AbstractContextManager
 from typing import Protocol, runtime_checkable
 
 from runtime.bundle import Bundle, Variant
-from runtime.conditions import Conditions
+from runtime.device.conditions import Conditions
+from runtime.device.setting import Setting
+from runtime.device.soc import PowerFigure, SocProfile
 from runtime.engines import Frame, ProfiledFrames, Samples, Tensor
-from runtime.running.pacing import Served
-from runtime.setting import Setting
-from runtime.soc import PowerFigure, SocProfile
+from runtime.engines.pacing import Served
 
 
 class Session(Protocol):
@@ -20,7 +20,7 @@ class Session(Protocol):
     Attributes:
         setting: what was asked.
         setting_read: what the machine says it does now; ``None`` where it cannot say.
-        rung: how far clock and cores are controlled; one of ``runtime.actuators.RUNGS``.
+        rung: how far clock and cores are controlled; one of ``runtime.device.actuators.RUNGS``.
         versions: of what runs the model.
         device: name, soc, arch, kernel and os of the machine, as far as it tells them.
         worker_pid: process that computes, ``None`` where nothing does.
@@ -125,7 +125,7 @@ class Metered(Protocol):
     """A target whose energy meter can be chosen."""
 
     def use_meter(self, wanted: str) -> None:
-        """Take this meter from now on; names and errors as ``runtime.meters.find_meter``."""
+        """Take this meter from now on; names and errors as ``runtime.device.meters.find_meter``."""
 
 
 @runtime_checkable

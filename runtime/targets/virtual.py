@@ -9,15 +9,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from runtime._version import __version__
-from runtime.actuators import CpuFreq, Journal, Policy, allowed_cpus
 from runtime.bundle import Bundle, Variant
-from runtime.conditions import Conditions
+from runtime.device.actuators import CpuFreq, Journal, Policy, allowed_cpus
+from runtime.device.conditions import Conditions
+from runtime.device.setting import Setting
+from runtime.device.soc import PowerFigure, load_profile, power_mw, roofline_latency_ms
+from runtime.device.soc.tree import SocTree
 from runtime.engines import EngineProcess, Frame, Samples, Tensor, random_inputs
+from runtime.engines.pacing import ModelClock, Served, serve
 from runtime.errors import DeviceStableError
-from runtime.running.pacing import ModelClock, Served, serve
-from runtime.setting import Setting
-from runtime.soc import PowerFigure, load_profile, power_mw, roofline_latency_ms
-from runtime.soc.tree import SocTree
 from runtime.targets.target import settings_of
 
 

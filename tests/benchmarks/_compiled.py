@@ -13,11 +13,11 @@ import numpy as np
 from sklearn.ensemble import GradientBoostingRegressor, RandomForestRegressor
 
 from edgekit.cli._output import note
-from runtime.decision import DecisionTable
-from runtime.decision.c_source import c_name, c_sources
-from runtime.decision.emit import governor_sources
-from runtime.emulation.steal import find_compiler
-from runtime.soc.tree import SocTree
+from runtime.choose.decision import DecisionTable
+from runtime.device.emulation.steal import find_compiler
+from runtime.device.soc.tree import SocTree
+from runtime.govern.compiled.c_source import c_name, c_sources
+from runtime.govern.compiled.emit import governor_sources
 
 HERE = Path(__file__).parent
 _MODEL = "bench"

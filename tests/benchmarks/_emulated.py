@@ -18,7 +18,7 @@ import numpy as np
 def rows_inside(soc: str, benchmark: str, out: Path, given: Sequence[str]) -> list[dict[str, Any]]:
     """Run ``tests.benchmarks.BENCHMARK --inside OUT`` on an emulated ``soc``; return the rows it writes."""
     again = [sys.executable, "-m", f"tests.benchmarks.{benchmark}", f"--inside={out}", *given]
-    subprocess.run([sys.executable, "-m", "runtime.emulation", soc, "--", *again], check=True)
+    subprocess.run([sys.executable, "-m", "runtime.device.emulation", soc, "--", *again], check=True)
     return [{"soc": soc, **row} for row in msgspec.json.decode(out.read_bytes())]
 
 
@@ -26,7 +26,7 @@ class Meter:
     """Looks at the energy counters from a thread, to tell the energy between any two moments."""
 
     def __init__(self, root: Path):
-        from runtime.meters import find_meter
+        from runtime.device.meters import find_meter
 
         found = find_meter(root, "hwmon").meter
         assert found is not None

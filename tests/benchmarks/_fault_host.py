@@ -13,20 +13,20 @@ import sys
 import threading
 from pathlib import Path
 
-from runtime.agent.link import ProcessConnection
-from runtime.bench import bench
-from runtime.governing import govern_command, plan_for
-from runtime.governing.scenes import Scenes
-from runtime.model_file import open_bundle_or_model
-from runtime.records import RecordLog
-from runtime.setting import Setting
+from runtime.device.setting import Setting
+from runtime.engines.model_file import open_bundle_or_model
+from runtime.govern.governor import govern_command, plan_for
+from runtime.govern.governor.scenes import Scenes
+from runtime.measure.bench import bench
+from runtime.measure.records import RecordLog
 from runtime.targets import LocalTarget, Target
-from runtime.targets.agent import AgentTarget, SameDisk
+from runtime.targets.agent.link import ProcessConnection
+from runtime.targets.agent.target import AgentTarget, SameDisk
 
 FPS = 60.0
 _FRAMES = f"""
 import random, time
-from runtime.governing.client import Session
+from runtime.govern.governor.client import Session
 with Session({1e3 / FPS}) as session:
     while session.is_governed:
         with session.frame():
@@ -40,7 +40,7 @@ with Session({1e3 / FPS}) as session:
 def open_place(where: str, root: Path) -> Target:
     """Return the machine below ``root``, directly or through an agent, without a meter."""
     if where == "agent":
-        command = [sys.executable, "-m", "runtime.agent", "--root", str(root)]
+        command = [sys.executable, "-m", "runtime.targets.agent", "--root", str(root)]
         target: Target = AgentTarget("agent", ProcessConnection(command, os.environ), SameDisk())
         print("agent", target._link._connection.process.pid, flush=True)
     else:

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import psutil
 
-from runtime.actuators import CpuFreq, Journal, restore
-from runtime.actuators.cpufreq import POLICY_DIR, Policy
+from runtime.device.actuators import CpuFreq, Journal, restore
+from runtime.device.actuators.cpufreq import POLICY_DIR, Policy
 from runtime.errors import DeviceError, DeviceTransientError, EdgekitError, PermissionNeeded
-from runtime.records import RecordLog
+from runtime.measure.records import RecordLog
 
 HOME = Path(__file__).parents[2]
 _SPAN_S = 2.5  # of a host's bench, in which the fault comes: some blocks on each cluster

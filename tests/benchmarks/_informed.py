@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from runtime.frame_policy import FramePolicy
-from runtime.frame_policy.scatter import Scatter
-from runtime.simulation import Frames, Governed, Platform
-from runtime.simulation.engine import Lanes
-from runtime.simulation.frames import HEAVY_FACTOR, HEAVY_SHARE, JITTER
+from runtime.choose.frame_policy import FramePolicy
+from runtime.choose.frame_policy.scatter import Scatter
+from runtime.choose.simulation import Frames, Governed, Platform
+from runtime.choose.simulation.engine import Lanes
+from runtime.choose.simulation.frames import HEAVY_FACTOR, HEAVY_SHARE, JITTER
 
 
 class TrueScatter(Scatter):

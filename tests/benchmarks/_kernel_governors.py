@@ -15,11 +15,11 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 
-from runtime.actuators import CpuFreq
-from runtime.emulation.init import read_runnable_ns
-from runtime.soc import SocProfile, power_mw
-from runtime.soc.clock import HEAD_ROOM, PELT_HALF_LIFE_MS
-from runtime.soc.profile import FULL_CAPACITY, Cluster
+from runtime.device.actuators import CpuFreq
+from runtime.device.emulation.init import read_runnable_ns
+from runtime.device.soc import SocProfile, power_mw
+from runtime.device.soc.clock import HEAD_ROOM, PELT_HALF_LIFE_MS
+from runtime.device.soc.profile import FULL_CAPACITY, Cluster
 
 PERIOD_S = 0.01
 

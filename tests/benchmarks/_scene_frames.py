@@ -14,9 +14,9 @@ from pathlib import Path
 
 import msgspec
 
-from runtime.actuators import pin
-from runtime.governing.client import Session
-from runtime.governing.frames import FramesRun, run_paced
+from runtime.device.actuators import pin
+from runtime.govern.governor.client import Session
+from runtime.govern.governor.frames import FramesRun, run_paced
 
 _PIECE = bytes(range(256)) * 256
 

@@ -11,12 +11,12 @@ import torch
 from edgekit.cli._output import note
 from edgekit.export import EXPORT_BACKENDS, lower
 from edgekit.models import ModelSpec
-from runtime.bench import bench
 from runtime.bundle import Bundle, write_atomic
-from runtime.model_file import open_bundle_or_model
-from runtime.profiling.profile import Profile, profile
-from runtime.records import Record, RecordLog
-from runtime.setting import Setting
+from runtime.device.setting import Setting
+from runtime.engines.model_file import open_bundle_or_model
+from runtime.measure.bench import bench
+from runtime.measure.profiling.profile import Profile, profile
+from runtime.measure.records import Record, RecordLog
 from runtime.targets import Target, open_target
 
 # (width, image size): from light to heavy, so that each has larger and smaller neighbours of its kind.

@@ -23,9 +23,9 @@ import numpy as np
 
 from edgekit.cli._output import note
 from predictors import LatencyPredictor
-from runtime.fitting.features import COST_NAMES, FEATURE_NAMES, features
-from runtime.setting import Setting
-from runtime.soc import SocProfile, list_profiles, load_profile, roofline_latency_ms
+from runtime.choose.fitting.features import COST_NAMES, FEATURE_NAMES, features
+from runtime.device.setting import Setting
+from runtime.device.soc import SocProfile, list_profiles, load_profile, roofline_latency_ms
 from tests.benchmarks._cells import cell_features
 from tests.benchmarks._table import show, write_report
 from tests.benchmarks.latency_table import read_table

@@ -25,13 +25,13 @@ import numpy as np
 from edgekit.cli._output import note
 from predictors import LatencyPredictor
 from predictors.candidates import candidate_names
-from runtime.actuators import CpuFreq, Journal
-from runtime.decision import DecisionTable, Row
-from runtime.fitting.features import features
-from runtime.setting import Setting
-from runtime.soc import load_profile, roofline_latency_ms
-from runtime.soc.tree import SocTree
-from runtime.workload import OP_KINDS, Op, Workload
+from runtime.bundle.workload import OP_KINDS, Op, Workload
+from runtime.choose.decision import DecisionTable, Row
+from runtime.choose.fitting.features import features
+from runtime.device.actuators import CpuFreq, Journal
+from runtime.device.setting import Setting
+from runtime.device.soc import load_profile, roofline_latency_ms
+from runtime.device.soc.tree import SocTree
 from tests.benchmarks._compiled import measure_governor, measure_trees
 from tests.benchmarks._table import show, write_report
 

@@ -82,9 +82,9 @@ def run_inside(soc: str, model: Path, out: Path, options: argparse.Namespace) ->
 
 def measure(model: Path, rounds: int, every: int) -> list[dict[str, Any]]:
     """Return one row per clock of the machine this runs on."""
-    from runtime.emulation.energy import idle_power_mw
-    from runtime.model_file import open_bundle_or_model
-    from runtime.setting import Setting
+    from runtime.device.emulation.energy import idle_power_mw
+    from runtime.device.setting import Setting
+    from runtime.engines.model_file import open_bundle_or_model
     from runtime.targets import choose_settings, open_target
 
     target = open_target("local")

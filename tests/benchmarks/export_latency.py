@@ -30,8 +30,8 @@ from edgekit.export import EXPORT_BACKENDS, lower
 from edgekit.models import ModelSpec
 from edgekit.nn import DynamicReLU, KernelAttention, set_temperature
 from runtime.engines import EngineProcess, random_inputs
-from runtime.model_file import open_bundle_or_model
-from runtime.profiling.profile import profile
+from runtime.engines.model_file import open_bundle_or_model
+from runtime.measure.profiling.profile import profile
 from tests.benchmarks._forms import EXPORTED, SITES, Between, dynamic_block, static_block, tried_forms
 from tests.benchmarks._table import show, write_report
 

@@ -23,9 +23,9 @@ import click
 import psutil
 
 from edgekit.cli._output import note
-from runtime.actuators import CpuFreq, Journal, restore
-from runtime.emulation.marker import find_marker
-from runtime.emulation.namespace import probe
+from runtime.device.actuators import CpuFreq, Journal, restore
+from runtime.device.emulation.namespace import probe
+from runtime.device.marker import find_marker
 from tests.benchmarks import _faults as faults
 from tests.benchmarks._faults import Host, Outcome, Place
 from tests.benchmarks._table import show, write_report
@@ -236,7 +236,7 @@ def main(kills: int, seed: int, only: str, soc: str, tree: bool, out: Path | Non
     ok, reason = probe()
     if not tree and ok and find_marker() is None:
         words = [sys.executable, "-m", "tests.benchmarks.faults", *sys.argv[1:]]
-        sys.exit(subprocess.call([sys.executable, "-m", "runtime.emulation", soc, "--", *words]))
+        sys.exit(subprocess.call([sys.executable, "-m", "runtime.device.emulation", soc, "--", *words]))
     is_emulated = find_marker() is not None
     note(f"on emulated {soc}" if is_emulated else f"on a tree of files ({'asked for' if tree else reason})")
     with tempfile.TemporaryDirectory() as temporary:

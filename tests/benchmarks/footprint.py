@@ -18,7 +18,7 @@ import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from runtime.native import find_runner
+from runtime.engines.native import find_runner
 from tests.benchmarks._table import show, write_report
 from tests.runtime.tflite_builder import write_doubling_conv
 

@@ -90,7 +90,7 @@ def run_inside(soc: str, bundle: Path, out: Path, options: argparse.Namespace) -
 def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
     """Return one row per rate and governor of the machine this runs on."""
     from runtime.bundle import Bundle
-    from runtime.setting import Setting
+    from runtime.device.setting import Setting
     from runtime.targets import open_target
 
     target = open_target("local")
@@ -124,9 +124,9 @@ def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
 
 def tune(bundle: Any, target: Any, fps: float, options: argparse.Namespace) -> Any:
     """Bench the machine, if that is not done yet, and return the policy for a rate."""
-    from runtime.bench import bench, default_log
+    from runtime.choose.tuning.tune import tune_bundle
+    from runtime.measure.bench import bench, default_log
     from runtime.targets import choose_settings
-    from runtime.tuning.tune import tune_bundle
 
     settings = choose_settings(target, every=options.every)
     log = default_log(bundle, target)
@@ -160,11 +160,11 @@ def run_one(
     log: Path | None,
 ) -> dict[str, Any]:
     """Run the frames under one governor and return its row."""
-    from runtime.actuators import CpuFreq
-    from runtime.governing import Plan, govern_command
-    from runtime.governing.frames import FramesRun, command_of, job_for
-    from runtime.governing.margin import Margin
-    from runtime.governing.tables import policy_rows
+    from runtime.choose.decision.margin import Margin
+    from runtime.device.actuators import CpuFreq
+    from runtime.govern.governor import Plan, govern_command
+    from runtime.govern.governor.frames import FramesRun, command_of, job_for
+    from runtime.govern.governor.tables import policy_rows
 
     plan = Plan(target, policy_rows(policy, target.profile), policy, 1e3 / fps, policy.deadline_ms)
     with tempfile.TemporaryDirectory() as folder:

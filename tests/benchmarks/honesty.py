@@ -17,9 +17,9 @@ from typing import Any
 import click
 
 from edgekit.cli._output import note
-from runtime.bench import BenchRow, bench, choose_variants, open_bundle_or_model, summarise
 from runtime.bundle import Bundle
-from runtime.records import RecordLog
+from runtime.measure.bench import BenchRow, bench, choose_variants, open_bundle_or_model, summarise
+from runtime.measure.records import RecordLog
 from runtime.targets import Target, choose_settings, open_target
 from tests.benchmarks._load import background, draw_loads
 from tests.benchmarks._table import show, write_report

@@ -1,7 +1,7 @@
 """Our policy beside kernel governors, EBS and the exhaustive best: ``python -m tests.benchmarks.policy``.
 
-All figures are MODELLED: frames replayed on tables of measured power (``runtime.simulation``). Standard
-workload: 60 s at 30 and at 60 FPS, 20 seeds, see ``runtime.simulation.frames.standard``. ``--trace
+All figures are MODELLED: frames replayed on tables of measured power (``runtime.choose.simulation``).
+Standard workload: 60 s at 30 and at 60 FPS, 20 seeds, see ``frames.standard`` there. ``--trace
 PATH`` replays a CSV file ``arrival_ms,work_megacycles`` instead, ``--soc PATH`` one SoC instead of all
 the profiles that come with edgekit and have measured power.
 
@@ -18,7 +18,7 @@ In both, frames queue: one begins when the one ahead is done, also if that is la
 frame begins. It does not look at the frames behind; with a buffer, borrowing for one frame costs the next, so
 it is late more often, and a policy that balances frames can save more than it. ``oracle, own period`` is that
 of ``strict``: it never borrows. ``ztt`` has learned on other seeds. ``policy`` is ours
-(``runtime.frame_policy``) at the default price of a late frame, ``policy at N`` at others: without knowing a
+(``choose.frame_policy``) at the default price of a late frame, ``policy at N`` at others: without knowing a
 frame's work beforehand energy and lateness trade against each other. ``--informed`` adds what the same
 dynamic program reaches when it is told each scene's level and the true scatter, but no frame's work: about
 the most that any policy can do which does not see ahead.
@@ -39,9 +39,8 @@ import click
 import numpy as np
 
 from edgekit.cli._output import note
-from runtime.errors import DeviceStableError, EdgekitError
-from runtime.frame_policy import LATE_PRICE
-from runtime.simulation import (
+from runtime.choose.frame_policy import LATE_PRICE
+from runtime.choose.simulation import (
     Conservative,
     EnergyAware,
     EventBased,
@@ -63,7 +62,8 @@ from runtime.simulation import (
     standard,
     standard_levels,
 )
-from runtime.soc import SocProfile, list_profiles, load_profile
+from runtime.device.soc import SocProfile, list_profiles, load_profile
+from runtime.errors import DeviceStableError, EdgekitError
 from tests.benchmarks._informed import Informed
 from tests.benchmarks._policy_figures import speed_of, summary_of
 from tests.benchmarks._table import rounded, show, write_report

@@ -18,8 +18,8 @@ from sklearn.model_selection import LeaveOneGroupOut
 
 from edgekit.cli._output import note
 from predictors import ClusterPower, RailPower
-from runtime.soc import Cluster, SocProfile, list_profiles, load_profile
-from runtime.soc.power_fit import power_rows
+from runtime.device.soc import Cluster, SocProfile, list_profiles, load_profile
+from runtime.device.soc.power_fit import power_rows
 from tests.benchmarks._table import rounded, show, write_report
 from tests.benchmarks._xu3 import read_rail
 

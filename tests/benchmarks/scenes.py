@@ -1,6 +1,6 @@
 """Frames of varying work governed in real time on emulated phones: ``python -m tests.benchmarks.scenes``.
 
-The standard workload (see ``runtime.simulation.standard``) as real work at 30 FPS: a minute each under
+The standard workload (see ``runtime.choose.simulation.standard``) as real work at 30 FPS: a minute each under
 ``edgekit govern`` with a row a frame (``table``), with ``--scenes``, with ``--scenes --waiting 1``,
 and under ``performance``, ``schedutil`` and ``schedutil`` on the cluster that EAS would choose for the mean
 frame; the latter three are played in user space (see ``_kernel_governors``). Nobody knows the work
@@ -25,9 +25,9 @@ import msgspec
 import numpy as np
 
 from edgekit.cli._output import note
-from runtime.governing.frames import FramesRun
-from runtime.governing.scenes import Scenes
-from runtime.simulation import standard
+from runtime.choose.simulation import standard
+from runtime.govern.governor.frames import FramesRun
+from runtime.govern.governor.scenes import Scenes
 from tests.benchmarks import _scene_frames as program
 from tests.benchmarks._emulated import Meter, rows_inside
 from tests.benchmarks._kernel_governors import energy_aware_cluster, under_kernel
@@ -94,8 +94,8 @@ def run_one(
     target: Any, governor: str, cluster: Any, pieces: tuple[int, ...], period_ms: float
 ) -> dict[str, Any]:
     """Run the frames under one governor and return its row."""
-    from runtime.actuators import CpuFreq
-    from runtime.governing import govern_command, plan_for
+    from runtime.device.actuators import CpuFreq
+    from runtime.govern.governor import govern_command, plan_for
 
     scenes = OURS.get(governor)
     due_ms = period_ms * (1 if scenes is None else 1 + scenes.waiting)
@@ -128,11 +128,12 @@ def run_one(
 
 def _at_full_speed(cluster: Any) -> float:
     """Return pieces of work per ms at a cluster's highest clock."""
-    from runtime.actuators import CpuFreq
+    from runtime.device.actuators import CpuFreq
     from tests.benchmarks._kernel_governors import performance
 
     with performance(CpuFreq(), cluster):
-        command = "from runtime.actuators import pin\nfrom tests.benchmarks import _scene_frames as program\n"
+        command = "from runtime.device.actuators import pin\n"
+        command += "from tests.benchmarks import _scene_frames as program\n"
         command += f"pin({tuple(cluster.cpus[-1:])})\nprint(program.pieces_per_ms())"
         shown = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True)
     return float(shown.stdout)

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from runtime.fitting.features import features
-from runtime.fitting.op_features import op_features
-from runtime.setting import Setting
-from runtime.soc import load_profile, roofline_latency_ms
-from runtime.workload import Workload
+from runtime.bundle.workload import Workload
+from runtime.choose.fitting.features import features
+from runtime.choose.fitting.op_features import op_features
+from runtime.device.setting import Setting
+from runtime.device.soc import load_profile, roofline_latency_ms
 from tests.benchmarks.zoo_latency import Network, by_op, leave_out, same_family, same_name, summarise
 from tests.networks import draw_workloads
 

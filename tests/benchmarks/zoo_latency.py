@@ -24,10 +24,10 @@ from scipy.stats import spearmanr
 
 from edgekit.cli._output import note
 from predictors import AdditiveLatency, OpLatency
-from runtime.fitting.features import COST_NAMES, FEATURE_NAMES, features
-from runtime.fitting.op_features import op_features, op_times_ms
+from runtime.bundle.workload import OP_KINDS
+from runtime.choose.fitting.features import COST_NAMES, FEATURE_NAMES, features
+from runtime.choose.fitting.op_features import op_features, op_times_ms
 from runtime.targets import open_target
-from runtime.workload import OP_KINDS
 from tests.benchmarks._table import show, write_report
 from tests.benchmarks._zoo import bench_zoo, export_zoo, family_of, profile_zoo, setting_of, zoo
 

@@ -20,8 +20,8 @@ from pathlib import Path
 
 import numpy as np
 
-from runtime.native import build_runner, fetch_libraries
-from runtime.native.build import cache_folder
+from runtime.engines.native import build_runner, fetch_libraries
+from runtime.engines.native.build import cache_folder
 
 HOME = Path(__file__).parents[2]
 QEMU = "qemu-aarch64-static"
@@ -133,7 +133,7 @@ def _call(*command: object) -> str:
 def main(root: str, *models: str) -> None:
     """Run each model here and under qemu and print how far apart the outputs are."""
     from runtime.engines import EngineProcess, random_inputs
-    from runtime.model_file import ENGINE_OF
+    from runtime.engines.model_file import ENGINE_OF
 
     make_root(Path(root))
     for path in map(Path, models):

@@ -11,13 +11,13 @@ import pytest
 from edgekit.push.machine import Machine
 from edgekit.push.packages import fetch
 from edgekit.push.wheel import pack, pack_runner
-from runtime.agent.link import ProcessConnection
 from runtime.bundle import Bundle, Graph, Manifest, Variant, new_bundle
+from runtime.device.setting import Setting
 from runtime.engines import EngineProcess, random_inputs
-from runtime.native import build_for
-from runtime.native.build import cache_folder
-from runtime.setting import Setting
-from runtime.targets.agent import AgentTarget
+from runtime.engines.native import build_for
+from runtime.engines.native.build import cache_folder
+from runtime.targets.agent.link import ProcessConnection
+from runtime.targets.agent.target import AgentTarget
 from tests.device.aarch64 import inside, lacking, make_root, run_on_arm
 from tests.edgekit.push.index import skip_without_index
 from tests.runtime.tflite_builder import write_doubling_conv
@@ -83,7 +83,7 @@ def test_what_push_installs_serves_bundles_without_numpy(root, tmp_path):
         variant = Variant("executorch-fp32", "executorch", "fp32", file)
         writer.finish(Manifest("sum", "2026-01-01T00:00:00Z", {"forward": graph}, (variant,)))
     bundle = Bundle.open(tmp_path / "sum.edgekit")
-    agent = ["/usr/bin/env", "PYTHONPATH=/opt/pushed", "/usr/bin/python3", "-m", "runtime.agent"]
+    agent = ["/usr/bin/env", "PYTHONPATH=/opt/pushed", "/usr/bin/python3", "-m", "runtime.targets.agent"]
     with AgentTarget("qemu", ProcessConnection(inside(root, *agent)), Exchange(root)) as target:
         assert target.machine.versions["machine"] == "aarch64"
         setting = Setting(target.profile.clusters[0].name, None, 1)

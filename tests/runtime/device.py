@@ -5,8 +5,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from runtime.soc import load_profile
-from runtime.soc.tree import CPU_DIR, SocTree
+from runtime.device.soc import load_profile
+from runtime.device.soc.tree import CPU_DIR, SocTree
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,12 +9,12 @@ import msgspec
 import numpy as np
 
 from runtime.bundle import Bundle, Graph, ImageSpec, Manifest, TensorSpec, Variant, new_bundle
+from runtime.bundle.workload import Op, Workload
+from runtime.device.setting import Setting
+from runtime.device.soc import Cluster, Opp, PowerFigure, SocProfile, roofline_latency_ms
 from runtime.engines import Array, Frame, Samples
-from runtime.records import Record
-from runtime.running.pacing import ModelClock, WallClock, serve
-from runtime.setting import Setting
-from runtime.soc import Cluster, Opp, PowerFigure, SocProfile, roofline_latency_ms
-from runtime.workload import Op, Workload
+from runtime.engines.pacing import ModelClock, WallClock, serve
+from runtime.measure.records import Record
 
 WORKLOAD = Workload(
     (

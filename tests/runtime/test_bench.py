@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from runtime.bench import bench, choose_variants, default_log, open_bundle_or_model, summarise
 from runtime.bundle import Bundle
-from runtime.conditions import Conditions
+from runtime.device.conditions import Conditions
+from runtime.device.meters import EnergyReading
+from runtime.device.setting import Setting
+from runtime.device.soc import PowerFigure
 from runtime.engines import Samples
-from runtime.meters import EnergyReading
-from runtime.records import RecordLog
-from runtime.setting import Setting
-from runtime.soc import PowerFigure
+from runtime.measure.bench import bench, choose_variants, default_log, open_bundle_or_model, summarise
+from runtime.measure.records import RecordLog
 from runtime.targets import LocalTarget, VirtualTarget
 
 
@@ -149,7 +149,7 @@ class Hot(Fake):
 
 def test_a_hot_machine_is_waited_for(bundle, log, monkeypatch):
     slept = []
-    monkeypatch.setattr("runtime.bench.cool_down.time.sleep", slept.append)
+    monkeypatch.setattr("runtime.measure.bench.cool_down.time.sleep", slept.append)
     one = {"settings": [Setting("cpu", 1000)], "blocks": 1, "log": log}
     [record] = bench(bundle, Hot(55.0), max_temp_c=50.0, **one)
     assert (record.verdict, record.cooled_s, len(slept)) == ("stable", 4.0, 4)

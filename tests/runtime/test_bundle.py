@@ -26,8 +26,8 @@ from runtime.bundle import (
     write_atomic,
 )
 from runtime.bundle import bundle as bundle_module
+from runtime.bundle.workload import Op, Workload
 from runtime.errors import BundleError, VersionConflict
-from runtime.workload import Op, Workload
 
 GRAPH = Graph((TensorSpec("x", "float32", (1, 3, 8, 8)),), (TensorSpec("y", "float32", (1, 2)),))
 MODEL = b"the model's bytes"

@@ -3,7 +3,7 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from runtime.conditions import Conditions, interference
+from runtime.device.conditions import Conditions, interference
 
 BEFORE = Conditions(
     10.0, cpus=(2, 3), n_cpus=4, own_busy_s=1.0, own_wait_s=0.5, cpus_busy_s=100.0, cpus_steal_s=1.0,

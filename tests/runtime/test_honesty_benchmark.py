@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from runtime.meters.cpu_time import read_own_time_s
+from runtime.device.meters.cpu_time import read_own_time_s
 from tests.benchmarks._load import KINDS, Load, background, draw_loads
 from tests.benchmarks.honesty import Pair, summarise_pairs
 

@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from runtime.interval import median_interval, order_statistics, paired_ratio, t_quantile, unpaired_ratio
+from runtime.measure.interval import (
+    median_interval,
+    order_statistics,
+    paired_ratio,
+    t_quantile,
+    unpaired_ratio,
+)
 
 
 def test_ranks_of_the_median_are_those_of_the_table():

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from runtime.bundle import TensorSpec
+from runtime.engines.model_file import _precision, open_bundle_or_model, with_delegation
 from runtime.errors import BundleError, DeviceStableError
-from runtime.model_file import _precision, open_bundle_or_model, with_delegation
 from tests.runtime.tflite_builder import write_summing_net, write_tflite
 
 
@@ -41,8 +41,8 @@ def test_what_cannot_be_run(tmp_path, name, message):
 
 
 def test_precision_is_told_from_what_the_file_holds(tmp_path):
+    from runtime.bundle.workload import Workload
     from runtime.engines.tflite_graph import TfliteGraph
-    from runtime.workload import Workload
 
     def graph(dtype="float32", ops=(), size_bytes=400):
         spec = TensorSpec("x", dtype, (1,))
@@ -57,7 +57,7 @@ def test_precision_is_told_from_what_the_file_holds(tmp_path):
 
 
 def test_outputs_through_the_wrapped_file(tflite):
-    from runtime.setting import Setting
+    from runtime.device.setting import Setting
     from runtime.targets import VirtualTarget
 
     bundle = open_bundle_or_model(str(tflite))

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.quantile import quantile
+from runtime.measure.quantile import quantile
 
 
 @given(st.lists(st.floats(0.001, 1e6), min_size=1, max_size=50), st.floats(0, 1))

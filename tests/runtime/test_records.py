@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.conditions import Conditions
+from runtime.device.conditions import Conditions
+from runtime.device.setting import Setting
 from runtime.errors import DataError, VersionConflict
-from runtime.records import PROVENANCES, VERDICTS, Record, RecordLog
-from runtime.setting import Setting
+from runtime.measure.records import PROVENANCES, VERDICTS, Record, RecordLog
 
 RECORD = Record(
     model="toy",

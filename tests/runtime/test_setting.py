@@ -2,8 +2,8 @@
 
 import pytest
 
-from runtime.setting import Setting
-from runtime.workload import Op, Workload
+from runtime.bundle.workload import Op, Workload
+from runtime.device.setting import Setting
 
 
 def test_setting_prints_cluster_clock_and_threads():

@@ -2,13 +2,13 @@
 
 import pytest
 
-from runtime.bench import bench
-from runtime.fitting import fit_bundle
-from runtime.records import RecordLog
-from runtime.running.run import run_bundle
-from runtime.soc import roofline_latency_ms
+from runtime.choose.fitting import fit_bundle
+from runtime.choose.tuning.tune import tune_bundle
+from runtime.device.soc import roofline_latency_ms
+from runtime.govern.run.run import run_bundle
+from runtime.measure.bench import bench
+from runtime.measure.records import RecordLog
 from runtime.targets import open_target
-from runtime.tuning.tune import tune_bundle
 from tests.runtime.phone import WORKLOAD, make_bundle
 
 

@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from runtime.conditions import Conditions
-from runtime.setting import Setting
-from runtime.verdict import judge
+from runtime.device.conditions import Conditions
+from runtime.device.setting import Setting
+from runtime.measure.verdict import judge
 
 ASKED = Setting("big", 2000000, 2)
 STEADY = (10.0, 10.1, 10.0, 9.9, 10.1, 9.9, 10.1, 9.9)

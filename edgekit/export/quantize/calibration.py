@@ -11,7 +11,7 @@ import numpy as np
 from edgekit.export.graph import Frame
 from runtime.bundle import ImageSpec, TensorSpec
 from runtime.errors import DataError
-from runtime.running.images import IMAGE_SUFFIXES, load_image, preprocess
+from runtime.processing.images import IMAGE_SUFFIXES, load_image, preprocess
 
 N_CALIBRATION = 128
 N_CROPS = 48

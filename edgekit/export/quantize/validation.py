@@ -15,7 +15,7 @@ from edgekit.export.parity import run_eager, run_file
 from edgekit.export.quantize.calibration import find_images
 from runtime.bundle import ImageSpec
 from runtime.errors import DataError
-from runtime.running.images import load_image
+from runtime.processing.images import load_image
 
 N_VALIDATION = 1000
 

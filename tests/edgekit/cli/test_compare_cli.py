@@ -5,7 +5,7 @@ import pytest
 from click.testing import CliRunner
 
 from edgekit.cli import cli
-from runtime.records import RecordLog
+from runtime.measure.records import RecordLog
 from tests.runtime.ab.test_compare import blocks_of
 from tests.runtime.tflite_builder import write_doubling_conv
 

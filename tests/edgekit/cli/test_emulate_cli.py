@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from runtime.emulation.namespace import probe
+from runtime.device.emulation.namespace import probe
 
 
 @pytest.mark.parametrize("dashes", [["--"], []])

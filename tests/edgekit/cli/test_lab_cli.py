@@ -4,7 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 from edgekit.cli import cli
-from runtime.lab import InlineExecutor, run
+from runtime.measure.lab import InlineExecutor, run
 from tests.runtime.phone import make_bundle
 
 pytest.importorskip("yaml", reason="pip install 'edgekit[lab]'")

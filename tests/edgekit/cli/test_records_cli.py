@@ -6,8 +6,8 @@ from click.testing import CliRunner
 
 from edgekit.cli import cli
 from edgekit.cli.records import _FORMATS
-from runtime.formats import FORMATS
-from runtime.records import RecordLog
+from runtime.measure.formats import FORMATS
+from runtime.measure.records import RecordLog
 from tests.runtime.ab.test_compare import blocks_of
 
 

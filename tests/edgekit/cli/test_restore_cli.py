@@ -4,10 +4,10 @@ import pytest
 from click.testing import CliRunner
 
 from edgekit.cli import cli
-from runtime.actuators import CpuFreq, Journal
-from runtime.actuators.cpufreq import read_state
-from runtime.soc import load_profile
-from runtime.soc.tree import SocTree
+from runtime.device.actuators import CpuFreq, Journal
+from runtime.device.actuators.cpufreq import read_state
+from runtime.device.soc import load_profile
+from runtime.device.soc.tree import SocTree
 
 
 @pytest.fixture

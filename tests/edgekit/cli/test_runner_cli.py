@@ -7,11 +7,11 @@ import pytest
 from click.testing import CliRunner
 
 from edgekit.cli import cli
+from runtime.engines.native import build_for
+from runtime.engines.native.build import cache_folder
+from runtime.engines.native.libraries import fetch_libraries
+from runtime.engines.native.runner import this_arch
 from runtime.errors import DeviceStableError
-from runtime.native import build_for
-from runtime.native.build import cache_folder
-from runtime.native.libraries import fetch_libraries
-from runtime.native.runner import this_arch
 
 
 @pytest.mark.usefixtures("runner")

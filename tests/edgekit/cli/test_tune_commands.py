@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from edgekit.cli import cli
 from runtime.bundle import Bundle
-from runtime.tuning.policy import load_policy
+from runtime.choose.policy.policy import load_policy
 from tests.runtime.phone import make_bundle
 
 TARGET = "virtual:gs101"

@@ -14,7 +14,7 @@ from edgekit.data.dataset import resize_images, stratified_split
 from edgekit.data.fashion_mnist import read_idx
 from runtime.bundle import ImageSpec
 from runtime.errors import DataError
-from runtime.running.images import preprocess
+from runtime.processing.images import preprocess
 
 GREY = ImageSpec(size=2, resize=2, mean=(0.5,), std=(0.25,), channels=1)
 

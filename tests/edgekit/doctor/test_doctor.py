@@ -14,8 +14,8 @@ from edgekit.doctor.machine import check_control, check_cores, check_meters
 from edgekit.doctor.packages import check_extras, check_packages, parse_requirement
 from edgekit.doctor.system import check_platform, check_privileges, check_tools
 from edgekit.doctor.text import render
-from runtime.actuators import Journal
-from runtime.actuators.journal import Entry, PolicyState
+from runtime.device.actuators import Journal
+from runtime.device.actuators.journal import Entry, PolicyState
 from runtime.errors import PermissionNeeded
 
 PHONE = {
@@ -114,7 +114,7 @@ def test_meter_that_may_not_be_read_asks_for_root(phone, monkeypatch):
     def refuse(path, why):
         raise PermissionNeeded(f"{path}: {why}; run as root")
 
-    monkeypatch.setattr("runtime.meters.powercap.check_readable", refuse)
+    monkeypatch.setattr("runtime.device.meters.powercap.check_readable", refuse)
     state, value = told(check_meters(phone))["rapl"]
     assert (state, value.endswith("since CVE-2020-8694; run as root")) == ("warn", True)
 

@@ -11,7 +11,7 @@ from edgekit.export.hints import hint_for
 from edgekit.export.litert import export_litert
 from runtime.bundle import Delegation, Variant
 from runtime.errors import DelegationError
-from runtime.profiling.profile import profile_file
+from runtime.measure.profiling.profile import profile_file
 
 X = (torch.randn(1, 8, 32, 32, generator=torch.Generator().manual_seed(0)),)
 

@@ -8,7 +8,7 @@ from edgekit.export import export_bundle, find_origin
 from edgekit.models import find_weights
 from runtime.engines import EngineProcess
 from runtime.errors import MissingExtra
-from runtime.running.images import load_image
+from runtime.processing.images import load_image
 
 skimage = pytest.importorskip("skimage", reason="the photographs come with scikit-image")
 PHOTOS = {"chelsea.png": "Egyptian cat", "coffee.png": "espresso"}

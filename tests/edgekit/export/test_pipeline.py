@@ -4,11 +4,11 @@ import torch
 from torch import nn
 
 from edgekit.export import Origin, SourceGraph, export_bundle
-from runtime.bench import bench
 from runtime.bundle import Bundle, ImageSpec, TensorSpec
 from runtime.engines import EngineProcess
 from runtime.errors import DelegationError, ExportError, ParityError
-from runtime.records import RecordLog
+from runtime.measure.bench import bench
+from runtime.measure.records import RecordLog
 from runtime.targets import choose_settings, open_target
 
 IMAGE = ImageSpec(8, 8, (0.5,) * 3, (0.5,) * 3)

@@ -1,5 +1,5 @@
 from edgekit.export.run_order import in_run_order
-from runtime.workload import Op, Workload
+from runtime.bundle.workload import Op, Workload
 
 
 def workload(*ops):

@@ -10,7 +10,7 @@ import torch
 from edgekit.models import WEIGHTS, ModelSpec, find_weights, imagenet, imagenet_labels, pretrained
 from edgekit.models._layouts import load_foreign, lukemelas_efficientnet, torchvision_mobilenet_v2
 from runtime.errors import CheckpointError, DataError, MissingExtra
-from runtime.running.images import load_image
+from runtime.processing.images import load_image
 
 MISSING = {name for name, source in WEIGHTS.items() if importlib.util.find_spec(source.package) is None}
 

@@ -20,10 +20,10 @@ from edgekit.push.packages import fetch, lock_line
 from edgekit.push.wheel import pack, pack_runner
 from runtime.bundle import Bundle, Graph, Manifest, TensorSpec, Variant, new_bundle
 from runtime.engines import EngineProcess
+from runtime.engines.native import Libraries, build
 from runtime.errors import DataError
-from runtime.governing import read_log
-from runtime.native import Libraries, build
-from runtime.records import RecordLog
+from runtime.govern.governor import read_log
+from runtime.measure.records import RecordLog
 from runtime.targets import open_target
 from tests.edgekit.push.index import serve_index, skip_without_index
 from tests.runtime.device import ROOT
@@ -97,9 +97,12 @@ def test_the_wheel_holds_the_packages_and_equal_files_give_equal_bytes(tmp_path)
     first, second = pack(tmp_path / "a"), pack(tmp_path / "b")
     assert first.read_bytes() == second.read_bytes()
     names = zipfile.ZipFile(first).namelist()
-    assert {"runtime/agent/__main__.py", "runtime/soc/profiles/gs101.toml", "edgekit/cli/push.py"} <= set(
-        names
-    )
+    needed = {
+        "runtime/targets/agent/__main__.py",
+        "runtime/device/soc/profiles/gs101.toml",
+        "edgekit/cli/push.py",
+    }
+    assert needed <= set(names)
     assert not [name for name in names if "__pycache__" in name]
 
 
@@ -146,7 +149,7 @@ def test_the_runner_travels_as_a_wheel_that_pip_takes(runner, tmp_path):
     install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"]
     subprocess.run([*install, f"--target={tmp_path / 'there'}", first], check=True)
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path / 'there'}"}
-    code = "from runtime.native import find_runner; print(find_runner().runner.program)"
+    code = "from runtime.engines.native import find_runner; print(find_runner().runner.program)"
     found = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
     assert found.stdout.strip() == str(tmp_path / "there/edgekit_runner/edgekit-runner"), found.stderr
     assert subprocess.run([found.stdout.strip()], stdin=subprocess.DEVNULL).returncode == 0

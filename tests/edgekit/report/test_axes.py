@@ -9,9 +9,9 @@ from edgekit.report.facts import changes, lookup, number, provenance
 from edgekit.report.labels import Box, place_label
 from edgekit.report.ops import shares_by_kind
 from runtime.bundle import Manifest
-from runtime.setting import Setting
-from runtime.soc import load_profile, roofline_latency_ms
-from runtime.workload import Op, Workload
+from runtime.bundle.workload import Op, Workload
+from runtime.device.setting import Setting
+from runtime.device.soc import load_profile, roofline_latency_ms
 
 
 def test_wide_ranges_are_logarithmic_with_round_ticks():

@@ -8,8 +8,8 @@ import pytest
 from edgekit.report import write_frontier
 from edgekit.report.frontier import frontier
 from edgekit.report.pareto import Point
+from runtime.choose.policy.policy import load_policy
 from runtime.errors import DataError
-from runtime.tuning.policy import load_policy
 from tests.edgekit.report.tuned_bundle import TARGET
 
 EVIL = "<script>alert(1)</script>\"'&"

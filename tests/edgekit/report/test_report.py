@@ -13,12 +13,12 @@ from click.testing import CliRunner
 from edgekit.cli import cli
 from edgekit.report import render_report, write_report
 from runtime.bundle import Bundle
+from runtime.choose.policy.policy import load_policy, save_policy
 from runtime.errors import DataError
-from runtime.records import RecordLog
-from runtime.running.classify import Guess
-from runtime.running.run import Prediction, RunResult
-from runtime.running.runs import save_run
-from runtime.tuning.policy import load_policy, save_policy
+from runtime.govern.run.run import Prediction, RunResult
+from runtime.govern.run.runs import save_run
+from runtime.measure.records import RecordLog
+from runtime.processing.classify import Guess
 from tests.edgekit.report.tuned_bundle import FALLBACK, SOURCE, TARGET, add_fit, bench, tune
 
 VOID = {"meta", "link", "br", "img", "line", "circle", "rect", "polygon", "polyline", "path", "input", "hr"}

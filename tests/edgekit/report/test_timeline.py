@@ -11,7 +11,7 @@ from edgekit.report import render_report, write_timeline
 from edgekit.report.timeline_figure import summary
 from edgekit.report.units import joules
 from runtime.errors import DataError
-from runtime.governing.log import FrameLine, GovernedLog, Header
+from runtime.measure.frame_log import FrameLine, GovernedLog, Header
 from tests.edgekit.report.test_figures import EVIL, drawn
 from tests.edgekit.report.tuned_bundle import TARGET
 

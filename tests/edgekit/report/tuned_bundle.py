@@ -16,13 +16,13 @@ from runtime.bundle import (
     Variant,
     new_bundle,
 )
-from runtime.fitting import FitResult
-from runtime.fitting.features import FEATURE_NAMES
-from runtime.records import Record, RecordLog
-from runtime.setting import Setting
-from runtime.soc import SocProfile, load_profile, power_mw, roofline_latency_ms
-from runtime.tuning.tune import tune_bundle
-from runtime.workload import Op, Workload
+from runtime.bundle.workload import Op, Workload
+from runtime.choose.fitting import FitResult
+from runtime.choose.fitting.features import FEATURE_NAMES
+from runtime.choose.tuning.tune import tune_bundle
+from runtime.device.setting import Setting
+from runtime.device.soc import SocProfile, load_profile, power_mw, roofline_latency_ms
+from runtime.measure.records import Record, RecordLog
 
 TARGET = "virtual:gs101"
 FILES = {"litert-fp32": b"LITERT" * 40_000, "executorch-fp32": b"EXECUTORCH" * 27_000}

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from runtime.ab import check_slowdown, compare
-from runtime.conditions import Conditions
+from runtime.device.conditions import Conditions
+from runtime.device.setting import Setting
 from runtime.errors import RegressionError, UnreliableResult
-from runtime.setting import Setting
+from runtime.measure.compare import check_slowdown, compare
 from tests.runtime.test_records import RECORD
 
 CLOCK = Setting("big", 2_000_000)

@@ -2,10 +2,10 @@
 
 import pytest
 
-from runtime.ab import compare, measure_both, shared_variants
-from runtime.bench import Plan, open_bundle_or_model
-from runtime.records import RecordLog
-from runtime.setting import Setting
+from runtime.device.setting import Setting
+from runtime.measure.bench import Plan, open_bundle_or_model
+from runtime.measure.compare import compare, measure_both, shared_variants
+from runtime.measure.records import RecordLog
 from runtime.targets import VirtualTarget
 from tests.runtime.phone import make_bundle
 from tests.runtime.test_bench import Fake

@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from runtime.actuators import allowed_cpus, pin
+from runtime.device.actuators import allowed_cpus, pin
 from runtime.errors import DeviceStableError
 
 

@@ -1,8 +1,8 @@
 import os
 
-from runtime.actuators import probe
-from runtime.soc import load_profile
-from runtime.soc.tree import SocTree
+from runtime.device.actuators import probe
+from runtime.device.soc import load_profile
+from runtime.device.soc.tree import SocTree
 
 
 def test_writable_clocks_are_the_highest_rung(tmp_path):

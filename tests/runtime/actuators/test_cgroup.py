@@ -11,12 +11,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.actuators import Journal, find_cpuset, find_uclamp, hold_cpuset, hold_uclamp, probe, restore
-from runtime.actuators.cgroup import parse_membership, read_effective
-from runtime.actuators.states import GroupState, PolicyState, State
+from runtime.device.actuators import (
+    Journal,
+    find_cpuset,
+    find_uclamp,
+    hold_cpuset,
+    hold_uclamp,
+    probe,
+    restore,
+)
+from runtime.device.actuators.cgroup import parse_membership, read_effective
+from runtime.device.actuators.states import GroupState, PolicyState, State
+from runtime.device.soc import load_profile
+from runtime.device.soc.tree import SocTree
 from runtime.errors import DataError, DeviceStableError, DeviceTransientError, PermissionNeeded
-from runtime.soc import load_profile
-from runtime.soc.tree import SocTree
 from tests.runtime.meters.machine import write
 
 
@@ -134,7 +142,7 @@ def test_every_rung_is_told(slice_, tmp_path, monkeypatch):
 _HOLD = """
 import sys, time
 from pathlib import Path
-from runtime.actuators import Journal, hold_uclamp
+from runtime.device.actuators import Journal, hold_uclamp
 with hold_uclamp(Path(sys.argv[1]), 512, 512, Journal(Path(sys.argv[2]))):
     print("held", flush=True)
     time.sleep(60)

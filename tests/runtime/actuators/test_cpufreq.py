@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runtime.actuators import CpuFreq, Journal, cpufreq, restore
+from runtime.device.actuators import CpuFreq, Journal, cpufreq, restore
+from runtime.device.soc import load_profile
+from runtime.device.soc.tree import GOVERNORS, SocTree
 from runtime.errors import DeviceError, DeviceStableError, DeviceTransientError, PermissionNeeded
-from runtime.soc import load_profile
-from runtime.soc.tree import GOVERNORS, SocTree
 from tests.runtime.meters.machine import write
 
 NO_USERSPACE = tuple(name for name in GOVERNORS if name != "userspace")
@@ -142,7 +142,7 @@ def test_unknown_clocks_and_cpus(tmp_path):
 
 HOLD = """
 import pathlib, sys, time
-from runtime.actuators import CpuFreq, Journal
+from runtime.device.actuators import CpuFreq, Journal
 root, journal = map(pathlib.Path, sys.argv[1:])
 class Stuck(CpuFreq):
     def read_khz(self, policy): return None  # no kernel moves the clock in this tree

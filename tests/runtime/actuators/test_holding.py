@@ -9,17 +9,17 @@ import time
 import psutil
 import pytest
 
-from runtime.actuators import CpuFreq, Journal, restore
+from runtime.device.actuators import CpuFreq, Journal, restore
+from runtime.device.soc import load_profile
+from runtime.device.soc.tree import SocTree
 from runtime.errors import DeviceStableError, DeviceTransientError
-from runtime.soc import load_profile
-from runtime.soc.tree import SocTree
 
 MID = [4, 5]  # of gs101
 NAMES = ("scaling_governor", "scaling_min_freq", "scaling_max_freq")
 HOLD = """
 import pathlib, sys, threading, time
-from runtime.actuators import CpuFreq, Journal
-from runtime.actuators import cpufreq
+from runtime.device.actuators import CpuFreq, Journal
+from runtime.device.actuators import cpufreq
 root, journal, where = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3]
 class Stuck(CpuFreq):
     def read_khz(self, policy): return None  # no kernel moves the clock in this tree

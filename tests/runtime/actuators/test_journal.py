@@ -5,8 +5,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from runtime.actuators import Journal, journal, restore
-from runtime.actuators.journal import PolicyState, default_folder
+from runtime.device.actuators import Journal, journal, restore
+from runtime.device.actuators.journal import PolicyState, default_folder
 from runtime.errors import DataError, PermissionNeeded
 
 STATE = PolicyState("/sys/devices/system/cpu/cpufreq/policy0", "schedutil", 300000, 1800000)

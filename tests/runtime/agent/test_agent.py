@@ -9,11 +9,9 @@ import time
 import numpy as np
 import pytest
 
-from runtime.agent import link as link_module
-from runtime.agent import messages as m
-from runtime.agent.link import Link, ProcessConnection
-from runtime.bench import bench
+from runtime.device.setting import Setting
 from runtime.engines import Array
+from runtime.engines.model_file import open_bundle_or_model
 from runtime.errors import (
     BundleError,
     DeviceError,
@@ -22,11 +20,13 @@ from runtime.errors import (
     PermissionNeeded,
     VersionConflict,
 )
-from runtime.model_file import open_bundle_or_model
-from runtime.records import RecordLog
-from runtime.setting import Setting
+from runtime.measure.bench import bench
+from runtime.measure.records import RecordLog
 from runtime.targets import LocalTarget
-from runtime.targets.agent import AgentTarget, SameDisk
+from runtime.targets.agent import link as link_module
+from runtime.targets.agent import messages as m
+from runtime.targets.agent.link import Link, ProcessConnection
+from runtime.targets.agent.target import AgentTarget, SameDisk
 from tests.runtime.device import cpufreq_files, environment, make_device, wait_for
 
 SLOW, FAST = Setting("cpu", 300000, 1), Setting("cpu", 1803000, 1)
@@ -43,7 +43,7 @@ def device(tmp_path):
 
 
 def start(device, name="test:device"):
-    connection = ProcessConnection([sys.executable, "-m", "runtime.agent"], environment(device))
+    connection = ProcessConnection([sys.executable, "-m", "runtime.targets.agent"], environment(device))
     target = AgentTarget(name, connection, SameDisk())
     target.process = connection.process
     return target
@@ -101,7 +101,7 @@ class SlowReads:
 
 
 def test_a_slow_network_makes_no_frame_late(device, bundle):
-    connection = SlowLink([sys.executable, "-m", "runtime.agent"], environment(device))
+    connection = SlowLink([sys.executable, "-m", "runtime.targets.agent"], environment(device))
     image = np.ones((1, 8, 8, 4), np.float32)
     with (
         AgentTarget("test:far", connection, SameDisk()) as target,
@@ -237,9 +237,9 @@ def test_a_device_that_falls_silent_is_given_up(device, target, monkeypatch):
 
 
 IMPATIENT = """
-from runtime.agent import messages
+from runtime.targets.agent import messages
 messages.SILENCE_S, messages.BEAT_S = 1.0, 0.2
-from runtime.agent.__main__ import main
+from runtime.targets.agent.__main__ import main
 main()
 """
 

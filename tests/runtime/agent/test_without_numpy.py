@@ -8,16 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from runtime.agent.link import ProcessConnection
-from runtime.bench import bench
 from runtime.bundle import Bundle, Graph, Manifest, Variant, new_bundle
+from runtime.device.setting import Setting
 from runtime.engines import EngineProcess, random_inputs
 from runtime.errors import MissingExtra
-from runtime.profiling.profile import profile
-from runtime.records import RecordLog
-from runtime.running.run import run_bundle
-from runtime.setting import Setting
-from runtime.targets.agent import AgentTarget, SameDisk
+from runtime.govern.run.run import run_bundle
+from runtime.measure.bench import bench
+from runtime.measure.profiling.profile import profile
+from runtime.measure.records import RecordLog
+from runtime.targets.agent.link import ProcessConnection
+from runtime.targets.agent.target import AgentTarget, SameDisk
 from tests.runtime.device import cpufreq_files, environment, hide_packages, make_device
 
 DATA = Path(__file__).parents[1] / "data"
@@ -37,7 +37,7 @@ def bare(tmp_path, runner):
 def target(bare):
     _, variables = bare
     target = AgentTarget(
-        "test:bare", ProcessConnection([sys.executable, "-m", "runtime.agent"], variables), SameDisk()
+        "test:bare", ProcessConnection([sys.executable, "-m", "runtime.targets.agent"], variables), SameDisk()
     )
     yield target
     target.close()
@@ -130,7 +130,7 @@ def test_what_needs_numpy_says_what_to_install(bare, tmp_path, words, message):
 
 
 def test_a_litert_file_names_the_package_it_lacks(target, tflite):
-    from runtime.model_file import open_bundle_or_model
+    from runtime.engines.model_file import open_bundle_or_model
 
     bundle = open_bundle_or_model(tflite)
     with (

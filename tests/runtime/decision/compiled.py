@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from runtime.decision import DecisionTable, Row
-from runtime.decision.emit import PROGRAM, emit_c
-from runtime.emulation.steal import find_compiler
-from runtime.soc import load_profile
-from runtime.tuning.tune import tune_bundle
-from runtime.tuning.wish import Wish
+from runtime.choose.decision import DecisionTable, Row
+from runtime.choose.tuning.request import Wish
+from runtime.choose.tuning.tune import tune_bundle
+from runtime.device.emulation.steal import find_compiler
+from runtime.device.soc import load_profile
+from runtime.govern.compiled.emit import PROGRAM, emit_c
 from tests.runtime.phone import Phone, make_bundle, make_records
 
 ASKER = Path(__file__).parent / "decide_all.c"

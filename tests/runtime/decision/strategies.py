@@ -4,7 +4,7 @@ import math
 
 from hypothesis import strategies as st
 
-from runtime.decision import DecisionTable, Row
+from runtime.choose.decision import DecisionTable, Row
 
 CLUSTERS = ("little", "mid", "big")
 CLOCKS_KHZ = (None, 300_000, 600_000, 1_200_000, 2_400_000)

@@ -7,11 +7,11 @@ import subprocess
 
 import pytest
 
-from runtime.decision import DecisionTable, Feedback, Hysteresis, Row
-from runtime.decision.c_source import c_name, c_sources
-from runtime.decision.emit import governor_sources
-from runtime.emulation.steal import find_compiler
-from runtime.governing.margin import Margin
+from runtime.choose.decision import DecisionTable, Feedback, Hysteresis, Row
+from runtime.choose.decision.margin import Margin
+from runtime.device.emulation.steal import find_compiler
+from runtime.govern.compiled.c_source import c_name, c_sources
+from runtime.govern.compiled.emit import governor_sources
 from tests.runtime.decision.compiled import (
     ARM_CC,
     ARM_RUN,

@@ -3,7 +3,7 @@ import random
 
 import pytest
 
-from runtime.decision import Feedback, Hysteresis
+from runtime.choose.decision import Feedback, Hysteresis
 
 
 def after(slowdown, ratios, feedback=None):

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runtime.decision import DecisionTable, Row
-from runtime.setting import Setting
-from runtime.tuning.tune import tune_bundle
-from runtime.tuning.wish import Wish
+from runtime.choose.decision import DecisionTable, Row
+from runtime.choose.tuning.request import Wish
+from runtime.choose.tuning.tune import tune_bundle
+from runtime.device.setting import Setting
 from tests.runtime.decision.strategies import anything, caps, edges, tables
 from tests.runtime.phone import Phone, make_bundle, make_records
 

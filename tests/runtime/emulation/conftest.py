@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from runtime.emulation.namespace import probe
+from runtime.device.emulation.namespace import probe
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +22,7 @@ def start(can_emulate):
 
     def start(*command, soc="exynos5422", **options):
         process = subprocess.Popen(
-            [sys.executable, "-m", "runtime.emulation", soc, "--", *command],
+            [sys.executable, "-m", "runtime.device.emulation", soc, "--", *command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

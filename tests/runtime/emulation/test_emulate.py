@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from runtime.emulation.launcher import emulate, split_cores
+from runtime.device.emulation.launcher import emulate, split_cores
 
 
 def test_cores_are_split_between_host_and_phone():
@@ -73,9 +73,9 @@ def test_streams_and_status_are_the_commands(start):
 def test_a_process_pins_to_emulated_cpus(inside):
     out = inside(
         "import os\n"
-        "from runtime.actuators import pin, allowed_cpus\n"
+        "from runtime.device.actuators import pin, allowed_cpus\n"
         "print(allowed_cpus())\n"
-        "from runtime.emulation.marker import find_marker\n"
+        "from runtime.device.marker import find_marker\n"
         "from runtime.errors import DeviceStableError\n"
         "marker = find_marker()\n"
         "pin([6])\n"
@@ -91,10 +91,10 @@ def test_a_process_pins_to_emulated_cpus(inside):
 def test_the_local_target_is_the_phone(inside, tflite, tmp_path):
     out = inside(
         "import sys\n"
-        "from runtime.bench import bench\n"
-        "from runtime.model_file import open_bundle_or_model\n"
-        "from runtime.records import RecordLog\n"
-        "from runtime.setting import Setting\n"
+        "from runtime.measure.bench import bench\n"
+        "from runtime.engines.model_file import open_bundle_or_model\n"
+        "from runtime.measure.records import RecordLog\n"
+        "from runtime.device.setting import Setting\n"
         "from runtime.targets import open_target\n"
         "from pathlib import Path\n"
         "target = open_target('local')\n"
@@ -117,7 +117,7 @@ def test_a_held_clock_is_given_back_and_noted_apart_from_the_hosts(inside, tmp_p
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     out = inside(
         "from pathlib import Path\n"
-        "from runtime.actuators import CpuFreq, Journal\n"
+        "from runtime.device.actuators import CpuFreq, Journal\n"
         "freq = CpuFreq()\n"
         "policy = freq.policy_of([4])\n"
         "with freq.hold(policy, 1000000):\n"

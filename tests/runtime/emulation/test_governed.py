@@ -6,7 +6,7 @@ import pytest
 
 FRAMES = """
 import time
-from runtime.governing.client import Session
+from runtime.govern.governor.client import Session
 with Session(300.0, name="toy") as session:
     for _ in range(20):
         with session.frame():
@@ -19,7 +19,7 @@ GOVERN = """
 import sys
 from pathlib import Path
 import msgspec
-from runtime.governing import govern_command, plan_for
+from runtime.govern.governor import govern_command, plan_for
 from runtime.targets import open_target
 run = govern_command(plan_for(open_target("local"), None, None), [sys.executable, "-c", sys.argv[1]],
                      log=Path(sys.argv[2]))

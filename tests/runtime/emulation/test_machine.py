@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from runtime.actuators import CpuFreq
-from runtime.emulation.energy import busy_power_mw, idle_power_mw
-from runtime.emulation.machine import Machine
-from runtime.emulation.marker import PINS, find_marker
+from runtime.device.actuators import CpuFreq
+from runtime.device.emulation.energy import busy_power_mw, idle_power_mw
+from runtime.device.emulation.machine import Machine
+from runtime.device.marker import PINS, find_marker
+from runtime.device.meters import read_temp_c
+from runtime.device.soc import Opp, list_profiles, load_profile, power_mw
 from runtime.errors import DeviceStableError
-from runtime.meters import read_temp_c
-from runtime.soc import Opp, list_profiles, load_profile, power_mw
 
 GS101 = load_profile("gs101")
 BIG, LITTLE = GS101.cluster("big"), GS101.cluster("little")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from runtime.emulation import steal
-from runtime.emulation.cores import HostCores
-from runtime.emulation.steal import Spinner, build, find_compiler, least_share
+from runtime.device.emulation import steal
+from runtime.device.emulation.cores import HostCores
+from runtime.device.emulation.steal import Spinner, build, find_compiler, least_share
 from runtime.errors import DeviceStableError
 
 SPIN = "import time\nend = time.monotonic() + {seconds}\nwhile time.monotonic() < end: pass\n"
@@ -83,7 +83,7 @@ def test_a_new_share_counts_at_once_and_a_whole_core_costs_nothing(spinner):
 def test_it_dies_with_its_owner(can_emulate, tmp_path):
     program = build(tmp_path)
     script = (
-        "import sys, time\nfrom pathlib import Path\nfrom runtime.emulation.steal import Spinner\n"
+        "import sys, time\nfrom pathlib import Path\nfrom runtime.device.emulation.steal import Spinner\n"
         "s = Spinner(Path(sys.argv[1]), 0, 1000)\ns.wait_ready()\ns.keep(0.5)\nprint(s.pid, flush=True)\n"
         "time.sleep(60)\n"
     )

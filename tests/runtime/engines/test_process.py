@@ -6,8 +6,8 @@ import sys
 import numpy as np
 import pytest
 
-from runtime.actuators import allowed_cpus
 from runtime.bundle import TensorSpec
+from runtime.device.actuators import allowed_cpus
 from runtime.engines import EngineProcess
 from runtime.engines.messages import Array, Failed, Load, Run, read_message, write_message
 from runtime.engines.worker import Worker

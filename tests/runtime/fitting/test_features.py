@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from runtime.fitting.features import FEATURE_NAMES, features
-from runtime.setting import Setting
-from runtime.workload import Op, Workload
+from runtime.bundle.workload import Op, Workload
+from runtime.choose.fitting.features import FEATURE_NAMES, features
+from runtime.device.setting import Setting
 from tests.runtime.phone import PROFILE
 
 TWO_OPS = Workload((Op("a", "conv2d", 3000, 800, 100), Op("b", "linear", 1000, 90, 10)))

@@ -6,12 +6,12 @@ import msgspec
 import numpy as np
 import pytest
 
+from runtime.bundle.workload import Workload
+from runtime.choose.fitting import FIT_SCHEMA, features_of, fit_bundle, load_fit, ran_at
+from runtime.choose.fitting.features import COST_NAMES, FEATURE_NAMES
+from runtime.device.setting import Setting
+from runtime.device.soc import roofline_latency_ms
 from runtime.errors import BundleError, DataError, NotFittedError, VersionConflict
-from runtime.fitting import FIT_SCHEMA, features_of, fit_bundle, load_fit, ran_at
-from runtime.fitting.features import COST_NAMES, FEATURE_NAMES
-from runtime.setting import Setting
-from runtime.soc import roofline_latency_ms
-from runtime.workload import Workload
 from tests.runtime.phone import WORKLOAD, Phone, make_bundle, make_records
 
 

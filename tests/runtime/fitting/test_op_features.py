@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from runtime.fitting.op_features import OP_FEATURE_NAMES, op_features, op_times_ms
-from runtime.profiling.profile import OpTime, Profile
-from runtime.workload import OP_KINDS, Op, Workload
+from runtime.bundle.workload import OP_KINDS, Op, Workload
+from runtime.choose.fitting.op_features import OP_FEATURE_NAMES, op_features, op_times_ms
+from runtime.measure.profiling.profile import OpTime, Profile
 
 CONV = Op("stem", "conv2d", 9 * 3 * 20 * 64, 1000, 4 * 20 * 64, channels_out=20, channels_in=3, window=9)
 OLD = Op("act", "elementwise", 640, 2560, 2560)

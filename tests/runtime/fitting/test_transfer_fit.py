@@ -5,15 +5,15 @@ import pytest
 
 from predictors import LatencyPredictor, TransferLatency, choose_samples
 from predictors.competitors import make_competitors
-from runtime.bench import bench
+from runtime.choose.fitting import features_of, fit_bundle, load_fit
+from runtime.choose.fitting.features import COST_NAMES, FEATURE_NAMES, features
+from runtime.choose.fitting.transfer import transfer_fit
+from runtime.choose.tuning.latency_source import latency_source
+from runtime.device.soc import load_profile, roofline_latency_ms
 from runtime.errors import DataError, NotFittedError
-from runtime.fitting import features_of, fit_bundle, load_fit
-from runtime.fitting.features import COST_NAMES, FEATURE_NAMES, features
-from runtime.fitting.transfer import transfer_fit
-from runtime.records import RecordLog
-from runtime.soc import load_profile, roofline_latency_ms
+from runtime.measure.bench import bench
+from runtime.measure.records import RecordLog
 from runtime.targets import open_target
-from runtime.tuning.latency_source import latency_source
 from tests.networks import draw_workloads
 from tests.runtime.phone import WORKLOAD, make_bundle
 

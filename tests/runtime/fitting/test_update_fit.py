@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from runtime.bundle import Bundle
+from runtime.choose.fitting import features_of, fit_bundle, load_fit
+from runtime.choose.fitting.update import FRAMES_PER_CASE, update_fit
+from runtime.choose.tuning.latency_source import latency_source
+from runtime.choose.tuning.tune import tune_bundle
+from runtime.device.setting import Setting
+from runtime.device.soc import roofline_latency_ms
 from runtime.errors import DataError, NotFittedError
-from runtime.fitting import features_of, fit_bundle, load_fit
-from runtime.fitting.update import FRAMES_PER_CASE, update_fit
-from runtime.governing.log import FrameLine, GovernedLog, Header
-from runtime.setting import Setting
-from runtime.soc import roofline_latency_ms
-from runtime.tuning.latency_source import latency_source
-from runtime.tuning.tune import tune_bundle
+from runtime.measure.frame_log import FrameLine, GovernedLog, Header
 from tests.runtime.phone import WORKLOAD, Phone, make_bundle, make_records
 
 HEADER = Header("virtual:toy", "emulated", fps_target=30, period_ms=1000 / 30)

@@ -11,11 +11,11 @@ from statistics import mean, median, stdev
 
 import pytest
 
-from runtime.conditions import Conditions
+from runtime.device.conditions import Conditions
+from runtime.engines.programs.benchmark_model import parse_stats
 from runtime.errors import DataError
-from runtime.formats import FORMATS, convert
-from runtime.records import RecordLog
-from runtime.runners.benchmark_model import parse_stats
+from runtime.measure.formats import FORMATS, convert
+from runtime.measure.records import RecordLog
 from tests.runtime.test_records import RECORD
 
 BEFORE = Conditions(
@@ -122,5 +122,5 @@ def test_benchmark_model_text_is_read_by_its_parser():
 
 
 def test_formats_need_only_the_device_side():
-    code = "import sys, runtime.formats; assert 'torch' not in sys.modules and 'sklearn' not in sys.modules"
+    code = "import sys, runtime.measure.formats; assert not {'torch', 'sklearn'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

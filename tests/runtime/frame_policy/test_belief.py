@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from runtime.frame_policy import WorkBelief
-from runtime.frame_policy.belief import HEAVY_SHARES, SPREADS
+from runtime.choose.frame_policy import WorkBelief
+from runtime.choose.frame_policy.belief import HEAVY_SHARES, SPREADS
 
 
 def seen(*works, lanes=1) -> WorkBelief:

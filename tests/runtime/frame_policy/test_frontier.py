@@ -1,6 +1,6 @@
 import numpy as np
 
-from runtime.frame_policy.frontier import frontier
+from runtime.choose.frame_policy.frontier import frontier
 
 SPEED = np.array([1.0, 2.0, 3.0, 4.0, 2.0])
 POWER_MW = np.array([100.0, 300.0, 900.0, 1200.0, 500.0])

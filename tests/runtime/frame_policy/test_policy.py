@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from runtime.frame_policy import FramePolicy
-from runtime.frame_policy.belief import LEVELS, STEP
-from runtime.simulation import (
+from runtime.choose.frame_policy import FramePolicy
+from runtime.choose.frame_policy.belief import LEVELS, STEP
+from runtime.choose.simulation import (
     Governed,
     Interactive,
     Oracle,
@@ -13,7 +13,7 @@ from runtime.simulation import (
     replay,
     standard,
 )
-from runtime.soc import load_profile
+from runtime.device.soc import load_profile
 
 SPEED, POWER_MW = np.array([1.0, 2.0, 4.0]), np.array([100.0, 300.0, 1200.0])
 

@@ -5,9 +5,9 @@ import itertools
 import numpy as np
 import pytest
 
-from runtime.frame_policy.frontier import frontier
-from runtime.frame_policy.plans import follow
-from runtime.frame_policy.program import STEPS_PER_PERIOD, solve
+from runtime.choose.frame_policy.frontier import frontier
+from runtime.choose.frame_policy.plans import follow
+from runtime.choose.frame_policy.program import STEPS_PER_PERIOD, solve
 
 POINTS = frontier(np.array([1.0, 2.0, 4.0]), np.array([100.0, 300.0, 1200.0]))
 LEVEL = np.array([0.25])

@@ -12,21 +12,21 @@ from pathlib import Path
 
 import pytest
 
-from runtime.actuators import allowed_cpus
-from runtime.emulation.marker import MARKER
+from runtime.choose.policy.policy import save_policy
+from runtime.choose.tuning.tune import tune_bundle
+from runtime.device.actuators import allowed_cpus
+from runtime.device.marker import MARKER
+from runtime.device.soc import Cluster, Opp, SocProfile, load_profile
+from runtime.device.soc.tree import SocTree
 from runtime.errors import BundleError, DeviceStableError, DeviceTransientError, MissingExtra, NotFittedError
-from runtime.governing import Plan, govern_command, plan_for, read_log, serving
-from runtime.governing.frames import Job, command_of, job_for
-from runtime.governing.frames import serve as run_frames
-from runtime.governing.lock import only_one
-from runtime.governing.scenes import Scenes
-from runtime.governing.serving import LOCK
-from runtime.governing.tables import capacity_rows
-from runtime.soc import Cluster, Opp, SocProfile, load_profile
-from runtime.soc.tree import SocTree
+from runtime.govern.governor import Plan, govern_command, plan_for, read_log, serving
+from runtime.govern.governor.frames import Job, command_of, job_for
+from runtime.govern.governor.frames import serve as run_frames
+from runtime.govern.governor.lock import only_one
+from runtime.govern.governor.scenes import Scenes
+from runtime.govern.governor.serving import LOCK
+from runtime.govern.governor.tables import capacity_rows
 from runtime.targets import LocalTarget, VirtualTarget
-from runtime.tuning.policy import save_policy
-from runtime.tuning.tune import tune_bundle
 from tests.runtime.device import ROOT, hide_packages
 from tests.runtime.phone import Phone, make_bundle, make_records
 
@@ -34,7 +34,7 @@ PTE = Path(__file__).parents[1] / "data/sum.pte"
 CLOCKS = (600_000, 1_200_000, 2_400_000)
 REPORTS = """
 import os, time
-from runtime.governing.client import Session
+from runtime.govern.governor.client import Session
 with Session(20.0, name="test") as session:
     for _ in range(5):
         with session.frame():
@@ -224,7 +224,7 @@ def test_a_second_governor_is_refused_before_it_runs_anything(root, tmp_path):
 SERVE = """
 import sys
 from pathlib import Path
-from runtime.governing import plan_for, serving
+from runtime.govern.governor import plan_for, serving
 from runtime.targets import LocalTarget
 plan = plan_for(LocalTarget(Path(sys.argv[1])), None, 30.0)
 with serving(plan, socket=Path(sys.argv[2])) as server:
@@ -235,7 +235,7 @@ with serving(plan, socket=Path(sys.argv[2])) as server:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_puts_the_clocks_back(root, tmp_path, number):
-    from runtime.governing.client import Session
+    from runtime.govern.governor.client import Session
 
     path = tmp_path / "g.sock"
     daemon = subprocess.Popen(
@@ -262,8 +262,8 @@ def test_a_signal_puts_the_clocks_back(root, tmp_path, number):
 
 
 def test_restore_repairs_after_the_governor_was_killed(root, tmp_path):
-    from runtime.actuators import restore
-    from runtime.governing.client import Session
+    from runtime.device.actuators import restore
+    from runtime.govern.governor.client import Session
 
     path = tmp_path / "g.sock"
     daemon = subprocess.Popen(
@@ -296,7 +296,7 @@ def test_an_interrupted_run_ends_its_program(root, tmp_path):
     mark = tmp_path / "pid"
     code = f"import os, time; open({str(mark)!r}, 'w').write(str(os.getpid())); time.sleep(600)"
     outer = (
-        "import sys\nfrom pathlib import Path\nfrom runtime.governing import govern_command, plan_for\n"
+        "import sys\nfrom pathlib import Path\nfrom runtime.govern.governor import govern_command, plan_for\n"
         "from runtime.targets import LocalTarget\n"
         "govern_command(plan_for(LocalTarget(Path(sys.argv[1])), None, 30.0), sys.argv[2:])"
     )

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runtime.decision import Hysteresis
-from runtime.governing.controller import Controller
-from runtime.governing.margin import Margin
-from runtime.governing.trust import Trust
+from runtime.choose.decision import Hysteresis
+from runtime.choose.decision.controller import Controller
+from runtime.choose.decision.margin import Margin
+from runtime.choose.decision.trust import Trust
 from tests.runtime.governing.toy import TABLE
 
 

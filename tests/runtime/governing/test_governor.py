@@ -2,13 +2,13 @@
 
 import pytest
 
-from runtime.decision import DecisionTable
+from runtime.choose.decision import DecisionTable
+from runtime.choose.tuning.tune import tune_bundle
+from runtime.device.setting import Setting
+from runtime.device.soc import PowerFigure
 from runtime.errors import BundleError, DeviceStableError
-from runtime.governing.tables import capacity_rows, policy_rows
-from runtime.setting import Setting
-from runtime.soc import PowerFigure
+from runtime.govern.governor.tables import capacity_rows, policy_rows
 from runtime.targets.target import settings_of
-from runtime.tuning.tune import tune_bundle
 from tests.runtime.governing.toy import PROFILE, TABLE, row, toy
 from tests.runtime.phone import BIG, Phone, make_bundle, make_records
 from tests.runtime.phone import PROFILE as TOY_PROFILE

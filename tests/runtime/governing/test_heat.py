@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.governing.heat import HeatCap
+from runtime.govern.governor.heat import HeatCap
 from tests.runtime.governing.toy import TABLE, toy
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.governing.isotone import LEAST_SLOPE, falling
+from runtime.choose.decision.isotone import LEAST_SLOPE, falling
 
 ladders = st.lists(
     st.tuples(st.integers(100_000, 3_000_000), st.floats(0.1, 1000)),

@@ -13,19 +13,19 @@ import psutil
 import pytest
 
 from runtime.bundle import Bundle, Graph, Manifest, TensorSpec, Variant, new_bundle
+from runtime.choose.tuning.request import Wish
+from runtime.choose.tuning.tune import tune_bundle
 from runtime.errors import DataError, DeviceStableError, DeviceTransientError, NotFittedError
-from runtime.governing import read_log
-from runtime.governing.remote import govern_there
+from runtime.govern.governor import read_log
+from runtime.govern.governor.remote import govern_there
 from runtime.targets import LocalTarget
 from runtime.targets.restoring import restore_target
-from runtime.tuning.tune import tune_bundle
-from runtime.tuning.wish import Wish
 from tests.runtime.device import ROOT, cpufreq_files, wait_for
 from tests.runtime.phone import Phone, make_records
 
 FOREVER = """
 import time
-from runtime.governing.client import Session
+from runtime.govern.governor.client import Session
 with Session(20.0) as session:
     while session.is_governed:
         with session.frame():
@@ -144,7 +144,9 @@ def test_a_governor_killed_there_is_repaired_by_restore(phone):
         wait_for(lambda: cpufreq_files(phone) != before, 60.0)
         for process in psutil.process_iter(["cmdline"]):
             words = process.info["cmdline"] or []
-            if "runtime.agent.attached" in words and process.environ().get("EDGEKIT_HOME") == str(phone.home):
+            if "runtime.targets.agent.attached" in words and process.environ().get("EDGEKIT_HOME") == str(
+                phone.home
+            ):
                 process.send_signal(signal.SIGKILL)
 
     killer = threading.Thread(target=kill)
@@ -184,7 +186,7 @@ def test_a_log_that_cannot_be_written_stays_on_the_device(phone, tmp_path):
 
 def test_a_host_that_falls_silent_is_taken_for_gone():
     code = (
-        "import os; from runtime.agent.attached import listen\n"
+        "import os; from runtime.targets.agent.attached import listen\n"
         "end, beats = os.pipe(); os.write(beats, bytes(3)); listen(end, silence_s=0.1)"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == -signal.SIGTERM

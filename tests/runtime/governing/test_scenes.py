@@ -5,13 +5,13 @@ import threading
 
 import pytest
 
-from runtime.decision import DecisionTable
-from runtime.governing.client import Session
-from runtime.governing.controller import Controller
-from runtime.governing.margin import Margin
-from runtime.governing.scene_controller import SceneController
-from runtime.governing.scene_session import SceneSession
-from runtime.governing.server import Server
+from runtime.choose.decision import DecisionTable
+from runtime.choose.decision.controller import Controller
+from runtime.choose.decision.margin import Margin
+from runtime.choose.frame_policy.controller import SceneController
+from runtime.govern.governor.client import Session
+from runtime.govern.governor.scene_session import SceneSession
+from runtime.govern.governor.server import Server
 from tests.runtime.governing.test_server import OWN, Talk
 from tests.runtime.governing.toy import TABLE, row, toy
 

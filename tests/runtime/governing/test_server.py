@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from runtime.errors import DeviceStableError, DeviceTransientError, PermissionNeeded
-from runtime.governing import messages as m
-from runtime.governing import peer
-from runtime.governing.client import Session
-from runtime.governing.lock import only_one
-from runtime.governing.server import Server
+from runtime.govern.governor import messages as m
+from runtime.govern.governor import peer
+from runtime.govern.governor.client import Session
+from runtime.govern.governor.lock import only_one
+from runtime.govern.governor.server import Server
 from tests.runtime.governing.toy import toy
 
 OWN = [os.getpid()]

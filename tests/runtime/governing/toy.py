@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass, field
 
-from runtime.actuators import CpuFreq, Journal
-from runtime.decision import DecisionTable, Row
-from runtime.governing.clocks import Clocks
-from runtime.governing.governor import Governor
-from runtime.governing.machine import Machine
-from runtime.governing.tables import Rows
-from runtime.soc import load_profile
-from runtime.soc.tree import SocTree
+from runtime.choose.decision import DecisionTable, Row
+from runtime.device.actuators import CpuFreq, Journal
+from runtime.device.soc import load_profile
+from runtime.device.soc.tree import SocTree
+from runtime.govern.governor.clocks import Clocks
+from runtime.govern.governor.governor import Governor
+from runtime.govern.governor.machine import Machine
+from runtime.govern.governor.tables import Rows
 
 PROFILE = load_profile("gs101")  # little 0-3, mid 4-5, big 6-7
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from runtime.lab.interrupts import interruptible
+from runtime.measure.lab.interrupts import interruptible
 
 
 def test_a_wait_ends_when_an_interrupt_is_tripped_from_a_thread():

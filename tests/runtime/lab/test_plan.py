@@ -1,8 +1,8 @@
 import pytest
 
 from runtime.errors import DataError
-from runtime.lab import load_plan
-from runtime.lab.plan import SettingsSpec, TargetSpec
+from runtime.measure.lab import load_plan
+from runtime.measure.lab.plan import SettingsSpec, TargetSpec
 
 pytest.importorskip("yaml", reason="pip install 'edgekit[lab]'")
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from runtime.errors import DeviceStableError
-from runtime.lab import LabPlan, read_states, run_lab
-from runtime.lab.executor import Records
-from runtime.lab.plan import BenchSpec, RetrySpec, SettingsSpec, TargetSpec
+from runtime.measure.lab import LabPlan, read_states, run_lab
+from runtime.measure.lab.executor import Records
+from runtime.measure.lab.plan import BenchSpec, RetrySpec, SettingsSpec, TargetSpec
 from tests.runtime.targets.fake_phone import FakePhones
 
 pytest.importorskip("ray", reason="pip install 'edgekit[lab]'")

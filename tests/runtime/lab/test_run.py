@@ -1,13 +1,13 @@
 import msgspec
 import pytest
 
-from runtime.actuators import Journal
+from runtime.device.actuators import Journal
 from runtime.errors import DeviceTransientError
-from runtime.lab import InlineExecutor, LabPlan, load_plan, read_states, run_lab
-from runtime.lab.executor import Records
-from runtime.lab.plan import BenchSpec, RetrySpec, SettingsSpec, TargetSpec
-from runtime.lab.state import only_run
-from runtime.lab.summary import choose_best
+from runtime.measure.lab import InlineExecutor, LabPlan, load_plan, read_states, run_lab
+from runtime.measure.lab.executor import Records
+from runtime.measure.lab.plan import BenchSpec, RetrySpec, SettingsSpec, TargetSpec
+from runtime.measure.lab.state import only_run
+from runtime.measure.lab.summary import choose_best
 from tests.runtime.phone import make_bundle
 from tests.runtime.targets.fake_phone import FakePhones
 

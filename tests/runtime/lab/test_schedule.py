@@ -1,8 +1,8 @@
 import pytest
 
-from runtime.lab import Job, Outcome, Schedule
-from runtime.lab.machines import machine_of
-from runtime.lab.plan import RetrySpec
+from runtime.measure.lab import Job, Outcome, Schedule
+from runtime.measure.lab.machines import machine_of
+from runtime.measure.lab.plan import RetrySpec
 
 DONE, FAILED = Outcome("done"), Outcome("failed", "no such clock")
 GONE = Outcome("retry", "adb knows no phone 'A'")

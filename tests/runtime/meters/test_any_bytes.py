@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from runtime.device.meters import list_meters, read_conditions, read_device, read_temp_c
 from runtime.errors import EdgekitError
-from runtime.meters import list_meters, read_conditions, read_device, read_temp_c
 from runtime.targets.local import read_profile
 from tests.runtime.meters.machine import write
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.meters import arithmetic
+from runtime.device.meters import arithmetic
 
 
 def test_every_unit_by_hand():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from runtime.meters.battery import read_capacity_mwh
+from runtime.device.meters.battery import read_capacity_mwh
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@
 
 import os
 
-from runtime.conditions import interference
-from runtime.meters import read_conditions, read_device
+from runtime.device.conditions import interference
+from runtime.device.meters import read_conditions, read_device
 
 
 def write(root, files):

@@ -3,7 +3,7 @@ import os
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.meters.cpu_time import (
+from runtime.device.meters.cpu_time import (
     CpuTime,
     parse_pressure,
     parse_stat,

@@ -3,7 +3,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.meters.dumpsys import (
+from runtime.device.meters.dumpsys import (
     DumpsysBattery,
     PowerUse,
     ThermalSensor,

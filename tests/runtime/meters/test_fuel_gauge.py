@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runtime.device.meters import find_meter
+from runtime.device.meters.gauge import decide
 from runtime.errors import DeviceError, DeviceStableError, DeviceTransientError
-from runtime.meters import find_meter
-from runtime.meters.gauge import decide
 from tests.runtime.meters.machine import replace_text, write
 
 BATTERY = "sys/class/power_supply/battery"

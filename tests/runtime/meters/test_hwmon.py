@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runtime.device.meters import find_meter
 from runtime.errors import DeviceError, DeviceStableError
-from runtime.meters import find_meter
 from tests.runtime.meters.machine import replace_text, write
 
 HWMON = "sys/class/hwmon"

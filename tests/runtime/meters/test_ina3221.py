@@ -1,7 +1,7 @@
 import pytest
 
+from runtime.device.meters import find_meter
 from runtime.errors import DeviceStableError
-from runtime.meters import find_meter
 from tests.runtime.meters.machine import write
 
 ORIN = "sys/bus/i2c/drivers/ina3221/1-0040/hwmon/hwmon1"

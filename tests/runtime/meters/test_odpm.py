@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runtime.device.meters import find_meter
+from runtime.device.meters.odpm_text import parse_odpm
 from runtime.errors import DeviceError, DeviceStableError, DeviceTransientError
-from runtime.meters import find_meter
-from runtime.meters.odpm_text import parse_odpm
 from tests.runtime.meters.machine import write
 
 IIO = "sys/bus/iio/devices"

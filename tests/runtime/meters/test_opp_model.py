@@ -4,12 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runtime.device.meters import find_meter
+from runtime.device.meters.opp_model import find_model, soc_of
+from runtime.device.meters.residency import mean_power_mw, parse_time_in_state
+from runtime.device.soc import load_profile, power_mw
+from runtime.device.soc.tree import SocTree
 from runtime.errors import DeviceStableError, DeviceTransientError
-from runtime.meters import find_meter
-from runtime.meters.opp_model import find_model, soc_of
-from runtime.meters.residency import mean_power_mw, parse_time_in_state
-from runtime.soc import load_profile, power_mw
-from runtime.soc.tree import SocTree
 from tests.runtime.meters.machine import Clock, write
 
 SOC = "sdm845"

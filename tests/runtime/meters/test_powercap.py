@@ -2,8 +2,8 @@ import os
 
 import pytest
 
+from runtime.device.meters import find_meter, list_meters
 from runtime.errors import DeviceStableError, DeviceTransientError, PermissionNeeded
-from runtime.meters import find_meter, list_meters
 from tests.runtime.meters.machine import replace_text, write
 
 CAP = "sys/class/powercap"

@@ -4,9 +4,9 @@ import os
 
 import pytest
 
-from runtime.emulation.steal import Spinner, build
+from runtime.device.emulation.steal import Spinner, build
+from runtime.device.meters.probe import time_probe_ms
 from runtime.errors import DeviceStableError, DeviceTransientError
-from runtime.meters.probe import time_probe_ms
 
 
 def test_it_runs_where_it_is_told_and_leaves_the_caller_alone():

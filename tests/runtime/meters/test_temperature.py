@@ -1,4 +1,4 @@
-from runtime.meters import read_temp_c
+from runtime.device.meters import read_temp_c
 
 
 def zone(root, number, kind, temp):

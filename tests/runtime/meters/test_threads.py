@@ -4,15 +4,15 @@ import threading
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.meters.threads import (
+from runtime.device.meters.threads import (
     Thread,
     misplaced,
     parse_allowed,
     parse_last_cpu,
     read_threads,
 )
-from runtime.soc.tree import range_list
-from runtime.sysfs import parse_cpu_list
+from runtime.device.soc.tree import range_list
+from runtime.device.sysfs import parse_cpu_list
 
 
 def test_threads_that_were_there_before_the_pin_are_found():

@@ -3,9 +3,9 @@ from dataclasses import replace
 
 import pytest
 
+from runtime.device.meters import About, EnergyWindow, find_meter, measure_idle_mw
+from runtime.device.meters.meter import Count, CounterMeter, PowerMeter
 from runtime.errors import DeviceTransientError
-from runtime.meters import About, EnergyWindow, find_meter, measure_idle_mw
-from runtime.meters.meter import Count, CounterMeter, PowerMeter
 from tests.runtime.meters.machine import Clock, replace_text, ticking, write
 
 HWMON = "sys/class/hwmon/hwmon0"

@@ -10,7 +10,7 @@ import numpy as np
 import psutil
 import pytest
 
-from runtime.actuators import allowed_cpus
+from runtime.device.actuators import allowed_cpus
 from runtime.engines import EngineProcess, random_inputs
 from runtime.errors import DeviceStableError, DeviceTransientError
 

@@ -12,12 +12,12 @@ from contextlib import contextmanager
 
 import pytest
 
-from runtime.actuators import CpuFreq, Journal, restore
-from runtime.actuators.states import PolicyState
-from runtime.decision import DecisionTable
+from runtime.choose.decision import DecisionTable
+from runtime.device.actuators import CpuFreq, Journal, restore
+from runtime.device.actuators.states import PolicyState
+from runtime.device.soc.tree import SocTree
 from runtime.errors import DeviceTransientError
-from runtime.governing import Controller
-from runtime.soc.tree import SocTree
+from runtime.govern.governor import Controller
 from tests.runtime.decision.compiled import ARM_CC, ARM_RUN, build_governor, emit_toy, needs_arm, needs_make
 from tests.runtime.phone import PROFILE
 
@@ -213,7 +213,8 @@ def test_it_repairs_what_a_killed_python_left(governor, phone):
     tree, journal = phone
     before = state(tree)
     hold = (
-        "import sys, os, signal; from pathlib import Path; from runtime.actuators import CpuFreq, Journal\n"
+        "import sys, os, signal; from pathlib import Path\n"
+        "from runtime.device.actuators import CpuFreq, Journal\n"
         "freq = CpuFreq(Path(sys.argv[1]), journal=Journal(Path(sys.argv[2])))\n"
         "with freq.hold(freq.policy_of([0]), 500000): os.kill(os.getpid(), signal.SIGKILL)\n"
     )

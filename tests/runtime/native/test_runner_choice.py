@@ -8,12 +8,12 @@ import zipfile
 
 import pytest
 
+from runtime.engines.native import Libraries, build_runner, find_runner, installed_libraries
+from runtime.engines.native.build import find_compiler
+from runtime.engines.native.libraries import NAMES, unpack_wheel
+from runtime.engines.native.runner import open_runner, this_arch
 from runtime.engines.worker_program import choose_worker
 from runtime.errors import DeviceStableError, MissingExtra
-from runtime.native import Libraries, build_runner, find_runner, installed_libraries
-from runtime.native.build import find_compiler
-from runtime.native.libraries import NAMES, unpack_wheel
-from runtime.native.runner import open_runner, this_arch
 
 
 @pytest.fixture
@@ -151,7 +151,8 @@ def test_a_build_that_fails_shows_the_compilers_words(runner, monkeypatch, tmp_p
 @pytest.mark.slow
 def test_two_builders_at_once_build_it_once(runner, tmp_path):
     pytest.importorskip("executorch")
-    code = "from runtime.native import *; print(build_runner(installed_libraries()).program.stat().st_ino)"
+    code = "from runtime.engines.native import *\n"
+    code += "print(build_runner(installed_libraries()).program.stat().st_ino)"
     environment = {"XDG_CACHE_HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
     workers = [
         subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=environment)

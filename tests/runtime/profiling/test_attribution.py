@@ -1,7 +1,7 @@
 from runtime.bundle import FallbackOp
+from runtime.bundle.workload import Op
 from runtime.engines import OpEvent
-from runtime.profiling.attribution import attribute, pair_fallback
-from runtime.workload import Op
+from runtime.measure.profiling.attribution import attribute, pair_fallback
 
 
 def event(name, delegate=None, index=None):

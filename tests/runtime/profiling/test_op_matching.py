@@ -1,7 +1,7 @@
 import pytest
 
-from runtime.profiling.op_matching import kind_of, match_ops
-from runtime.workload import Op
+from runtime.bundle.workload import Op
+from runtime.measure.profiling.op_matching import kind_of, match_ops
 
 
 def op(name, kind):

@@ -3,15 +3,15 @@ import sys
 
 import pytest
 
-from runtime.agent.link import ProcessConnection
 from runtime.bundle import Bundle, Graph, Manifest, Variant, new_bundle
 from runtime.engines import EngineProcess
+from runtime.engines.model_file import open_bundle_or_model
 from runtime.errors import DeviceStableError
-from runtime.model_file import open_bundle_or_model
-from runtime.profiling.profile import OpTime, Profile, profile
-from runtime.profiling.trace import trace_json
+from runtime.measure.profiling.profile import OpTime, Profile, profile
+from runtime.measure.profiling.trace import trace_json
 from runtime.targets import open_target
-from runtime.targets.agent import AgentTarget, SameDisk
+from runtime.targets.agent.link import ProcessConnection
+from runtime.targets.agent.target import AgentTarget, SameDisk
 from tests.runtime.device import environment, make_device
 from tests.runtime.tflite_builder import write_summing_net
 
@@ -46,7 +46,7 @@ def test_executorch_is_profiled_in_the_same_form(pte):
 def test_a_device_tells_the_ops_too(tmp_path):
     path = write_summing_net(tmp_path / "summing.tflite", side=96, channels=32)
     model, device = open_bundle_or_model(path), make_device(tmp_path)
-    connection = ProcessConnection([sys.executable, "-m", "runtime.agent"], environment(device))
+    connection = ProcessConnection([sys.executable, "-m", "runtime.targets.agent"], environment(device))
     with AgentTarget("test:device", connection, SameDisk()) as target:
         there = profile(model, target=target, runs=5)
         with pytest.raises(ValueError, match=r"unknown cluster|has no cluster"):
@@ -95,8 +95,8 @@ def test_trace_is_valid_and_ops_of_a_track_do_not_overlap(profiled):
 
 def test_shares_come_from_the_quieter_half_so_one_disturbed_frame_changes_nothing(profiled):
     from runtime.engines import OpEvent, ProfiledFrames
-    from runtime.profiling.attribution import Attributed
-    from runtime.profiling.profile import _op_times
+    from runtime.measure.profiling.attribution import Attributed
+    from runtime.measure.profiling.profile import _op_times
 
     def frame(*durations_ns):
         return tuple(OpEvent(f"op{i}", 0, 0, ns, "test") for i, ns in enumerate(durations_ns))
@@ -112,7 +112,7 @@ def test_shares_come_from_the_quieter_half_so_one_disturbed_frame_changes_nothin
 
 
 def test_disturbed_frames_are_remarked():
-    from runtime.profiling.profile import _disturbance
+    from runtime.measure.profiling.profile import _disturbance
 
     assert _disturbance([1.0] * 20, [2.0, 2.1] * 10) == []
     (remark,) = _disturbance([1.0] * 20, [2.0] * 10 + [3.0] * 10)

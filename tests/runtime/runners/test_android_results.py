@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runtime.engines.programs import AppResult, parse_benchmark_results
 from runtime.errors import DataError
-from runtime.runners import AppResult, parse_benchmark_results
 
 MODEL = {"name": "mv3", "backend": "xnnpack", "quantization": "q8"}
 DEVICE = {"device": "SM-S901U1", "arch": "samsung", "os": "Android 13", "totalMem": 1, "availMem": 1}

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runtime.engines.programs import BenchmarkModel, Request, parse_stats
 from runtime.errors import DeviceStableError
-from runtime.runners import BenchmarkModel, Request, parse_stats
 
 # As printed by android_aarch64_benchmark_model, twice: flags of two starts for two frames each.
 TWO_STARTS = """\

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runtime.engines.programs import ExecutorRunner, Request
 from runtime.errors import DeviceStableError
-from runtime.runners import ExecutorRunner, Request
 
 LOG = """\
 I 00:00:00.000406 executorch:executor_runner.cpp:340] Resetting threadpool with num threads = 2

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runtime.engines.programs import parse_op_csv
 from runtime.errors import DataError
-from runtime.runners import parse_op_csv
 
 CSV = """\
 Profiling Info for Benchmark Initialization:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from runtime.errors import DataError
-from runtime.running.classify import Guess, is_distribution, softmax, top_k
+from runtime.processing.classify import Guess, is_distribution, softmax, top_k
 
 
 def test_softmax_of_log_odds_are_the_odds_and_large_scores_do_not_overflow():

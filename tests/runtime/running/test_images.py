@@ -8,7 +8,7 @@ from PIL import Image
 
 from runtime.bundle import ImageSpec
 from runtime.errors import DataError
-from runtime.running.images import load_image, normalise, preprocess
+from runtime.processing.images import load_image, normalise, preprocess
 
 GREY = ImageSpec(size=2, resize=2, mean=(0.0,), std=(1.0,), channels=1)
 RGB = ImageSpec(size=2, resize=2, mean=(0.5, 0.25, 0.0), std=(0.5, 0.25, 1.0))

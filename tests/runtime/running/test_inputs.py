@@ -6,7 +6,7 @@ from PIL import Image
 
 from runtime.bundle import ImageSpec, TensorSpec
 from runtime.errors import DataError
-from runtime.running.inputs import load_frame, load_input
+from runtime.processing.inputs import load_frame, load_input
 
 SPEC = TensorSpec("x", "float32", (1, 3, 4, 4), ImageSpec(4, 4, (0.5,) * 3, (0.25,) * 3))
 

@@ -7,11 +7,11 @@ import pytest
 from PIL import Image
 
 from runtime.bundle import Graph, TensorSpec
+from runtime.choose.tuning.tune import tune_bundle
+from runtime.device.setting import Setting
+from runtime.device.soc import roofline_latency_ms
 from runtime.errors import DataError, NotFittedError
-from runtime.running.run import policy_or_none, run_bundle
-from runtime.setting import Setting
-from runtime.soc import roofline_latency_ms
-from runtime.tuning.tune import tune_bundle
+from runtime.govern.run.run import policy_or_none, run_bundle
 from tests.runtime.phone import WORKLOAD, Phone, Session, make_bundle, make_records
 
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from runtime.bundle import Bundle, Manifest
+from runtime.device.setting import Setting
 from runtime.errors import BundleError, DataError
-from runtime.running.classify import Guess
-from runtime.running.run import Prediction, RunResult
-from runtime.running.runs import load_run, run_path, save_run
-from runtime.setting import Setting
+from runtime.govern.run.run import Prediction, RunResult
+from runtime.govern.run.runs import load_run, run_path, save_run
+from runtime.processing.classify import Guess
 
 RESULT = RunResult(
     bundle="toy",

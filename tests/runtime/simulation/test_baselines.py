@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from runtime.simulation import (
+from runtime.choose.simulation import (
     Conservative,
     EnergyAware,
     EventBased,

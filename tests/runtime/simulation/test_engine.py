@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from runtime.simulation import Governor, Oracle, Performance, Powersave, periodic, replay
+from runtime.choose.simulation import Governor, Oracle, Performance, Powersave, periodic, replay
 from tests.runtime.simulation.toy import frames, platform
 
 

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from runtime.choose.simulation import Frames, bursts, periodic, platform_of, read_trace, standard
+from runtime.device.soc import load_profile
 from runtime.errors import DataError
-from runtime.simulation import Frames, bursts, periodic, platform_of, read_trace, standard
-from runtime.soc import load_profile
 
 
 def test_standard_workload_is_as_described():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from runtime.simulation import (
+from runtime.choose.simulation import (
     EnergyAware,
     Performance,
     Powersave,

@@ -1,6 +1,6 @@
 import numpy as np
 
-from runtime.simulation import Performance, Powersave, Ztt, periodic, replay
+from runtime.choose.simulation import Performance, Powersave, Ztt, periodic, replay
 from tests.runtime.simulation.toy import platform
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from runtime.simulation import Frames, Platform, periodic
+from runtime.choose.simulation import Frames, Platform, periodic
 
 
 def platform(**changes) -> Platform:

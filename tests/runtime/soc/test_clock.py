@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from runtime.soc.clock import GOVERNORS, Clock, request, settle
+from runtime.device.soc.clock import GOVERNORS, Clock, request, settle
 
 CLOCKS = (400_000, 800_000, 1_200_000, 2_000_000)
 CLOCK = Clock(CLOCKS, GOVERNORS, "schedutil", CLOCKS[0], CLOCKS[-1], CLOCKS[-1])

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from runtime.soc.least_squares import evaluate, fit_polynomial
+from runtime.device.soc.least_squares import evaluate, fit_polynomial
 
 PLACE = st.floats(0.5, 3000).map(lambda x: round(x, 2))
 POINT = st.tuples(PLACE, st.floats(1, 5000), st.floats(1e-3, 1e3))

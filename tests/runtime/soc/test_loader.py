@@ -1,7 +1,7 @@
 import pytest
 
+from runtime.device.soc import CORES, list_profiles, load_profile
 from runtime.errors import DataError
-from runtime.soc import CORES, list_profiles, load_profile
 
 MINE = """
 name = "mine"

@@ -1,7 +1,7 @@
 import pytest
 
+from runtime.device.soc import Cluster, Opp, load_profile, power_mw
 from runtime.errors import DeviceStableError
-from runtime.soc import Cluster, Opp, load_profile, power_mw
 
 
 def make(*opps, coefficient=None):

@@ -1,6 +1,6 @@
 import pytest
 
-from runtime.soc import Cluster, Opp, SocProfile
+from runtime.device.soc import Cluster, Opp, SocProfile
 
 
 def cluster(name="big", cpus=(0,), clocks=(1000, 2000), **more):

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runtime.bundle.workload import OP_KINDS, Op, Workload
+from runtime.device.setting import Setting
+from runtime.device.soc import Cluster, Opp, SocProfile, list_profiles, load_profile, roofline_latency_ms
+from runtime.device.soc.roofline import EFFICIENCY
 from runtime.errors import DeviceStableError
-from runtime.setting import Setting
-from runtime.soc import Cluster, Opp, SocProfile, list_profiles, load_profile, roofline_latency_ms
-from runtime.soc.roofline import EFFICIENCY
-from runtime.workload import OP_KINDS, Op, Workload
 
 
 def one_core(core, mhz, cpus=4):

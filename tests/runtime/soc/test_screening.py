@@ -1,7 +1,7 @@
 from dataclasses import replace
 
-from runtime.soc import Cluster, Opp, load_profile
-from runtime.soc.screening import screen
+from runtime.device.soc import Cluster, Opp, load_profile
+from runtime.device.soc.screening import screen
 
 # Ten rows of a core with 5 CoreMark per MHz and power that grows with the clock's square.
 CLOCKS = tuple(range(500_000, 1_500_000, 100_000))

@@ -1,7 +1,7 @@
 import pytest
 
-from runtime.soc import load_profile
-from runtime.soc.tree import SocTree, range_list
+from runtime.device.soc import load_profile
+from runtime.device.soc.tree import SocTree, range_list
 
 
 @pytest.fixture

@@ -2,9 +2,9 @@
 
 import pytest
 
+from runtime.device.soc import load_profile, power_mw
+from runtime.device.soc.power_fit import fit_power
 from runtime.errors import DataError
-from runtime.soc import load_profile, power_mw
-from runtime.soc.power_fit import fit_power
 
 pytest.importorskip("yaml")
 

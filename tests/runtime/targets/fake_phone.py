@@ -9,8 +9,8 @@ import shutil
 import textwrap
 from pathlib import Path
 
-from runtime.soc import load_profile
-from runtime.soc.tree import SocTree
+from runtime.device.soc import load_profile
+from runtime.device.soc.tree import SocTree
 
 ADB = r"""
 phones={phones}

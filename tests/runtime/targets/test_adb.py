@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from runtime.actuators import restore
-from runtime.bench import bench
+from runtime.device.actuators import restore
+from runtime.device.setting import Setting
+from runtime.engines.model_file import open_bundle_or_model
 from runtime.errors import DeviceStableError, DeviceTransientError, PermissionNeeded
-from runtime.model_file import open_bundle_or_model
-from runtime.records import RecordLog
-from runtime.setting import Setting
+from runtime.measure.bench import bench
+from runtime.measure.records import RecordLog
 from runtime.targets import open_target
-from runtime.targets.adb_path import AdbPath
-from runtime.targets.adb_shell import AdbShell
+from runtime.targets.adb.path import AdbPath
+from runtime.targets.adb.shell import AdbShell
 from runtime.targets.restoring import restore_target
 from tests.runtime.phone import make_bundle
 from tests.runtime.targets.fake_phone import FakePhones
@@ -247,8 +247,8 @@ def test_a_phone_that_vanishes_in_mid_run_is_put_right_when_it_is_back(phones, b
 
 _HOLD = """
 import sys, time
-from runtime.model_file import open_bundle_or_model
-from runtime.setting import Setting
+from runtime.engines.model_file import open_bundle_or_model
+from runtime.device.setting import Setting
 from runtime.targets import open_target
 bundle = open_bundle_or_model(sys.argv[1])
 target = open_target("adb:P6")
@@ -348,7 +348,7 @@ def test_frames_cannot_be_served_there(phones, bundle):
 def test_a_program_that_hangs_is_ended_on_the_phone(phones, bundle, monkeypatch):
     phone = phones.add("P6")
     phone.on_run("exec sleep 60")
-    monkeypatch.setattr("runtime.targets.adb_job._TIMEOUT_S", 1.0)
+    monkeypatch.setattr("runtime.targets.adb.job._TIMEOUT_S", 1.0)
     target = open_target("adb:P6")
     start_s = time.monotonic()
     with pytest.raises(DeviceTransientError, match=r"no answer to .* within 1 s"):

@@ -6,12 +6,12 @@ import sys
 
 import pytest
 
-from runtime.bench import bench
-from runtime.emulation.namespace import probe
+from runtime.device.emulation.namespace import probe
+from runtime.device.setting import Setting
+from runtime.engines.model_file import open_bundle_or_model
 from runtime.errors import DeviceStableError
-from runtime.model_file import open_bundle_or_model
-from runtime.records import RecordLog
-from runtime.setting import Setting
+from runtime.measure.bench import bench
+from runtime.measure.records import RecordLog
 from runtime.targets import open_target
 from tests.runtime.sshd import start_sshd, stop
 
@@ -47,7 +47,7 @@ def test_an_emulated_phone(can_emulate, bundle, tmp_path):
 
 @pytest.mark.slow
 def test_a_phone_in_all_but_silicon(can_emulate, bundle, tmp_path, monkeypatch):
-    wrapper = [sys.executable, "-m", "runtime.emulation", "gs101", "--"]
+    wrapper = [sys.executable, "-m", "runtime.device.emulation", "gs101", "--"]
     phone = start_sshd(tmp_path, wrapper, root="/")
     monkeypatch.setenv("EDGEKIT_SSH_CONFIG", str(phone.config))
     try:

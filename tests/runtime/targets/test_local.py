@@ -4,12 +4,12 @@ import time
 import numpy as np
 import pytest
 
-from runtime.actuators import CpuFreq, allowed_cpus
+from runtime.device.actuators import CpuFreq, allowed_cpus
+from runtime.device.setting import Setting
+from runtime.device.soc import list_profiles, load_profile
+from runtime.device.soc.tree import SocTree
+from runtime.engines.model_file import open_bundle_or_model
 from runtime.errors import DeviceStableError, PermissionNeeded
-from runtime.model_file import open_bundle_or_model
-from runtime.setting import Setting
-from runtime.soc import list_profiles, load_profile
-from runtime.soc.tree import SocTree
 from runtime.targets import LocalTarget, VirtualTarget, choose_settings, use_meter
 from runtime.targets.local import read_profile
 from tests.runtime.meters.machine import replace_text, ticking, write
@@ -124,7 +124,7 @@ def test_a_clock_that_may_not_be_set_is_refused(with_clocks, bundle, monkeypatch
     target = LocalTarget(with_clocks)
     assert target.settings() == (Setting("cpu", None),)
     [asked] = choose_settings(target, (1,), (), [1000000])
-    monkeypatch.setattr("runtime.actuators.cpufreq.Path.write_text", refuse)
+    monkeypatch.setattr("runtime.device.actuators.cpufreq.Path.write_text", refuse)
     with (
         pytest.raises(PermissionNeeded, match="run as root"),
         target.session(bundle, bundle.manifest.variant(), asked),

@@ -1,7 +1,7 @@
 import pytest
 
+from runtime.device.soc import list_profiles
 from runtime.errors import DataError
-from runtime.soc import list_profiles
 from runtime.targets import list_targets, open_target
 
 

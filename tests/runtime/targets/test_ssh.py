@@ -9,17 +9,17 @@ from pathlib import Path
 import psutil
 import pytest
 
-from runtime.bench import bench
 from runtime.bundle import Bundle, Graph, Manifest, TensorSpec, Variant, new_bundle
+from runtime.device.setting import Setting
 from runtime.errors import DeviceStableError, DeviceTransientError
-from runtime.records import RecordLog
-from runtime.running.run import run_bundle
-from runtime.setting import Setting
+from runtime.govern.run.run import run_bundle
+from runtime.measure.bench import bench
+from runtime.measure.records import RecordLog
 from runtime.targets import open_target
-from runtime.targets.device_files import sha256_of
 from runtime.targets.restoring import restore_target
-from runtime.targets.ssh import reach
-from runtime.targets.ssh_connection import Address
+from runtime.targets.ssh.connection import Address
+from runtime.targets.ssh.device_files import sha256_of
+from runtime.targets.ssh.target import reach
 from tests.runtime.device import cpufreq_files, wait_for
 
 SLOW, FAST = Setting("cpu", 300000, 1), Setting("cpu", 1803000, 1)
@@ -113,7 +113,7 @@ def test_an_agent_killed_outright_is_repaired_by_restore(phone, bundle):
 
 def is_agent_of(process, phone):
     words = process.info["cmdline"] or []
-    return "runtime.agent" in words and process.environ().get("EDGEKIT_HOME") == str(phone.home)
+    return "runtime.targets.agent" in words and process.environ().get("EDGEKIT_HOME") == str(phone.home)
 
 
 def test_a_transfer_goes_on_where_it_broke_off(phone, tmp_path):

@@ -3,10 +3,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from runtime.device.setting import Setting
+from runtime.device.soc import roofline_latency_ms
+from runtime.engines.model_file import open_bundle_or_model
 from runtime.errors import DeviceStableError
-from runtime.model_file import open_bundle_or_model
-from runtime.setting import Setting
-from runtime.soc import roofline_latency_ms
 from runtime.targets import VirtualTarget, choose_settings
 
 

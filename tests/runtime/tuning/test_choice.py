@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runtime.setting import Setting
-from runtime.tuning.choice import choose
-from runtime.tuning.estimate import Estimate, Option
-from runtime.tuning.goal import Goal
-from runtime.tuning.reason import explain
+from runtime.choose.policy.estimate import Estimate, Option
+from runtime.choose.policy.goal import Goal
+from runtime.choose.tuning.choice import choose
+from runtime.choose.tuning.reason import explain
+from runtime.device.setting import Setting
 
 
 def option(cluster, freq_khz, threads=1, variant="v"):

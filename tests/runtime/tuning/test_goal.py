@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runtime.setting import Setting
-from runtime.tuning.battery_life import battery_life
-from runtime.tuning.choice import choose
-from runtime.tuning.estimate import Estimate, Option
-from runtime.tuning.goal import OBJECTIVES, Goal
-from runtime.tuning.reason import explain, refusal
-from runtime.tuning.wish import Wish, goal_of
+from runtime.choose.policy.battery_life import battery_life
+from runtime.choose.policy.estimate import Estimate, Option
+from runtime.choose.policy.goal import OBJECTIVES, Goal
+from runtime.choose.tuning.choice import choose
+from runtime.choose.tuning.reason import explain, refusal
+from runtime.choose.tuning.request import Wish, goal_of
+from runtime.device.setting import Setting
 
 LIMITS = {"race-to-sleep": {"base_mw": 300.0, "sleep_mw": 20.0}, "budget": {"energy_budget_mj": 5.0}}
 

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from runtime.fitting import fit_bundle
-from runtime.meters.reading import EnergyReading
-from runtime.tuning.estimate import Option
-from runtime.tuning.latency_source import benched_options
-from runtime.tuning.power_source import idle_mw, power_source
-from runtime.tuning.tail import at_quantile, tail_ratio
-from runtime.tuning.tune import tune_bundle
-from runtime.tuning.wish import Wish
+from runtime.choose.fitting import fit_bundle
+from runtime.choose.policy.estimate import Option
+from runtime.choose.tuning.latency_source import benched_options
+from runtime.choose.tuning.power_source import idle_mw, power_source
+from runtime.choose.tuning.request import Wish
+from runtime.choose.tuning.tail import at_quantile, tail_ratio
+from runtime.choose.tuning.tune import tune_bundle
+from runtime.device.meters.reading import EnergyReading
 from tests.runtime.phone import Phone, make_bundle, make_records
 
 

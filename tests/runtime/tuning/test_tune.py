@@ -5,13 +5,13 @@ from dataclasses import replace
 import msgspec
 import pytest
 
+from runtime.choose.fitting import fit_bundle
+from runtime.choose.policy.policy import Policy, load_policy, save_policy, slug
+from runtime.choose.tuning.request import Wish
+from runtime.choose.tuning.tune import tune_bundle
+from runtime.device.setting import Setting
+from runtime.device.soc import roofline_latency_ms
 from runtime.errors import BundleError, NotFittedError, VersionConflict
-from runtime.fitting import fit_bundle
-from runtime.setting import Setting
-from runtime.soc import roofline_latency_ms
-from runtime.tuning.policy import Policy, load_policy, save_policy, slug
-from runtime.tuning.tune import tune_bundle
-from runtime.tuning.wish import Wish
 from tests.runtime.phone import (
     BIG,
     LITTLE,

@@ -6,8 +6,8 @@ from PIL import Image
 from edgekit.export import QuantizeOptions, export_bundle
 from runtime.bundle import Bundle
 from runtime.engines import EngineProcess
-from runtime.running.images import load_image
-from runtime.running.run import run_bundle
+from runtime.govern.run.run import run_bundle
+from runtime.processing.images import load_image
 from runtime.targets import open_target
 from tests.edgekit.export.quantize import nets
 

@@ -1,7 +1,0 @@
-"""A against B: two bundles, or two files of records; which is faster, and how sure that is."""
-
-from runtime.ab.difference import Difference, compare
-from runtime.ab.gate import check_slowdown
-from runtime.ab.measuring import measure_both, shared_variants
-
-__all__ = ["Difference", "check_slowdown", "compare", "measure_both", "shared_variants"]

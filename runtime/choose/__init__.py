@@ -1,0 +1,1 @@
+"""The cheapest setting that is fast enough: predicted, simulated, chosen and explained."""

@@ -1,0 +1,7 @@
+"""What a governor decides from moment to moment: arithmetic on a few tuples, the same in Python and in C."""
+
+from runtime.choose.decision.feedback import Feedback
+from runtime.choose.decision.hysteresis import Hysteresis
+from runtime.choose.decision.table import DecisionTable, Row
+
+__all__ = ["DecisionTable", "Feedback", "Hysteresis", "Row"]

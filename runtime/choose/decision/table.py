@@ -1,0 +1,156 @@
+"""The rows of a policy, cheapest first, and which of them serves a deadline. Needs no numpy.
+
+The C code that ``edgekit tune --emit c`` writes does the same comparisons on the same doubles in the
+same order, so its decisions are these to the bit.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+from runtime.device.setting import Setting
+
+if TYPE_CHECKING:
+    from runtime.choose.policy.estimate import Estimate
+    from runtime.choose.policy.policy import Policy
+
+
+class Row(NamedTuple):
+    """One way to run a frame; ``freq_khz`` is ``None`` at the kernel's clock, unknown power is ``None``."""
+
+    variant: str
+    cluster: str
+    freq_khz: int | None
+    threads: int
+    latency_ms: float
+    latency_high_ms: float
+    power_mw: float | None
+    energy_mj: float | None
+
+    @property
+    def setting(self) -> Setting:
+        """The setting to apply."""
+        return Setting(self.cluster, self.freq_khz, self.threads)
+
+
+@dataclass(frozen=True)
+class DecisionTable:
+    """Rows in the order of their cost; earlier is better.
+
+    Raises:
+        ValueError: no rows, or figures that no row can have.
+
+    Example:
+        >>> slow = Row("litert-fp32", "little", 600_000, 1, 30.0, 33.0, 100.0, 3.0)
+        >>> fast = Row("litert-fp32", "big", 2_400_000, 1, 5.0, 6.0, 1500.0, 7.5)
+        >>> table = DecisionTable((slow, fast))
+        >>> table.decide(33.4), table.decide(33.4, slowdown=1.1), table.decide(10.0, max_power_mw=500.0)
+        (0, 1, 0)
+    """
+
+    rows: tuple[Row, ...]
+
+    def __post_init__(self) -> None:
+        if not self.rows:
+            raise ValueError("there is no row to decide among; tune the bundle first: edgekit tune BUNDLE")
+        for row in self.rows:
+            times = (row.latency_ms, row.latency_high_ms)
+            known = [figure for figure in (row.power_mw, row.energy_mj) if figure is not None]
+            if not all(0 < ms < math.inf for ms in times) or not all(0 <= f < math.inf for f in known):
+                raise ValueError(
+                    f"{row} cannot be: latencies must be above 0 and finite, power and energy not negative; "
+                    "tune the bundle again"
+                )
+
+    @classmethod
+    def from_policy(cls, policy: Policy, variant: str | None = None) -> DecisionTable:
+        """Return the rows that ``policy`` was chosen among, in the order of its objective.
+
+        Rows that break its cap or its budget are left out, unless all do.
+
+        Args:
+            variant: only rows of it, as a process that has one model loaded needs; default: all.
+
+        Raises:
+            ValueError: the policy has no such rows.
+        """
+        kept = [e for e in policy.considered if variant in (None, e.variant)]
+        if not kept and policy.considered:
+            known = ", ".join(dict.fromkeys(e.variant for e in policy.considered))
+            raise ValueError(
+                f"the policy for {policy.target} has no variant {variant!r}; choose one of: {known}"
+            )
+        allowed = [estimate for estimate in kept if policy.goal.excess(estimate) == 0.0]
+        return cls(tuple(_row(estimate) for estimate in sorted(allowed or kept, key=policy.goal.order)))
+
+    @property
+    def clusters(self) -> tuple[str, ...]:
+        """Names of the clusters, in the order in which the rows name them."""
+        return tuple(dict.fromkeys(row.cluster for row in self.rows))
+
+    def decide(
+        self,
+        deadline_ms: float,
+        slowdown: float = 1.0,
+        *,
+        max_power_mw: float = math.inf,
+        max_freq_khz: Mapping[str, int] | None = None,
+    ) -> int:
+        """Return the index of the cheapest row that is in time and not too hot.
+
+        That is the first whose ``latency_high_ms * slowdown <= deadline_ms``; where none is in time,
+        the fastest that the caps allow; where they allow none, the ``coolest``. A slowdown that is not
+        above zero, NaN too, says nothing, so no row counts as in time.
+
+        Args:
+            slowdown: how many times its bound a frame takes now; see ``Feedback``.
+            max_power_mw: of a row; below infinity, rows of unknown power are not allowed.
+            max_freq_khz: per cluster, for those that have a cap.
+        """
+        caps = max_freq_khz or {}
+        is_told = slowdown > 0.0
+        fastest, least_ms = -1, math.inf
+        for index, (high_ms, _, _, _) in enumerate(self._scanned):
+            if not self.is_allowed(index, max_power_mw, caps):
+                continue
+            if is_told and high_ms * slowdown <= deadline_ms:
+                return index
+            if high_ms < least_ms:
+                fastest, least_ms = index, high_ms
+        return self.coolest if fastest < 0 else fastest
+
+    def is_allowed(self, row: int, max_power_mw: float, max_freq_khz: Mapping[str, int]) -> bool:
+        """Return whether a row is within the caps; arguments as ``decide``."""
+        _, power_mw, cluster, freq_khz = self._scanned[row]
+        return power_mw <= max_power_mw and not freq_khz > max_freq_khz.get(cluster, freq_khz)
+
+    @cached_property
+    def coolest(self) -> int:
+        """Index of the row of least power; among those of unknown power, the slowest."""
+        keys = [(power_mw, -high_ms) for high_ms, power_mw, _, _ in self._scanned]
+        return min(range(len(keys)), key=lambda index: (keys[index], index))
+
+    @cached_property
+    def _scanned(self) -> tuple[tuple[float, float, str, int], ...]:
+        return tuple(
+            (r.latency_high_ms, math.inf if r.power_mw is None else r.power_mw, r.cluster, r.freq_khz or 0)
+            for r in self.rows
+        )
+
+
+def _row(estimate: Estimate) -> Row:
+    setting = estimate.setting
+    return Row(
+        variant=estimate.variant,
+        cluster=setting.cluster,
+        freq_khz=setting.freq_khz,
+        threads=setting.threads,
+        latency_ms=estimate.latency_ms,
+        latency_high_ms=estimate.latency_high_ms,
+        power_mw=estimate.power_mw,
+        energy_mj=estimate.energy_mj,
+    )

@@ -1,0 +1,60 @@
+"""Which records of a bundle may be learnt from, and what a predictor is told of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from runtime.bundle import Bundle
+from runtime.choose.fitting.features import features
+from runtime.device.setting import Setting
+from runtime.device.soc import SocProfile
+from runtime.errors import BundleError
+from runtime.measure.records import Record
+
+
+def usable_records(
+    bundle: Bundle, target: str, records: Iterable[Record], include_unstable: bool = False
+) -> tuple[list[Record], dict[str, int]]:
+    """Return the records of this bundle's files on ``target``, and how many were left out by reason."""
+    hashes = {entry.path: entry.sha256 for entry in bundle.manifest.files}
+    current = {variant.name: hashes[variant.path] for variant in bundle.manifest.variants}
+    kept: list[Record] = []
+    left_out = {"other target": 0, "other model file": 0, "paced frames": 0, "unstable": 0}
+    for record in records:
+        if record.target != target:
+            left_out["other target"] += 1
+        elif current.get(record.variant) != record.model_sha256:
+            left_out["other model file"] += 1
+        elif record.fps_target is not None:
+            left_out["paced frames"] += 1  # waiting cools caches and clocks: another latency altogether
+        elif record.verdict != "stable" and not include_unstable:
+            left_out["unstable"] += 1
+        else:
+            kept.append(record)
+    return kept, {reason: count for reason, count in left_out.items() if count}
+
+
+def ran_at(record: Record) -> Setting:
+    """Return the setting the machine says it ran at, or the one asked where it cannot say."""
+    read = record.setting_read
+    return record.setting if read is None or read.freq_khz is None else read
+
+
+def features_of(
+    bundle: Bundle, profile: SocProfile, variant_name: str, setting: Setting, with_costs: bool = False
+) -> np.ndarray:
+    """Return the features of a variant of the bundle under ``setting``.
+
+    Args:
+        with_costs: append what adds up to a latency; see ``runtime.choose.fitting.features``.
+
+    Raises:
+        BundleError: the bundle does not say what a frame of the variant costs.
+    """
+    variant = bundle.manifest.variant(variant_name)
+    workload = bundle.workload(variant)
+    if workload is None:
+        raise BundleError(f"{bundle.path.name} has no workload table for {variant_name}; export it again")
+    return features(workload, profile, setting, variant.precision, variant.engine, with_costs)

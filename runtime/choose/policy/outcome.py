@@ -1,0 +1,41 @@
+"""What became of the same frames under one way to choose the clock. Plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_TITLES = {"eas": "EAS + schedutil", "ebs": "EBS", "best": "exhaustive best"}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of the frames under one governor.
+
+    Attributes:
+        governor: ``policy``, ``best``, or a kernel's or paper's governor as
+            ``runtime.choose.simulation`` names it.
+        cluster: where frames ran; several are joined by ``+``.
+        freq_low_khz, freq_high_khz: the clocks that were used while frames ran.
+        latency_ms: median of the time from start to end of a frame.
+        fps: frames finished per second.
+        late_frames: finished after the end of their period.
+        energy_mj: per frame, ``None`` where the power of a clock used is unknown.
+        saved_pct: what the chosen setting saves against this one, filled in by whoever compares.
+    """
+
+    governor: str
+    cluster: str
+    threads: int
+    freq_low_khz: int
+    freq_high_khz: int
+    latency_ms: float
+    fps: float
+    frames: int
+    late_frames: int
+    energy_mj: float | None
+    saved_pct: float | None = None
+
+    @property
+    def title(self) -> str:
+        """The governor as people call it."""
+        return _TITLES.get(self.governor, self.governor)

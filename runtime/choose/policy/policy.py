@@ -1,0 +1,160 @@
+"""A policy: which setting serves a bundle at a frame rate on a target, and why. Plain data.
+
+Made by ``runtime.choose.tuning.tune``; reading and applying one needs no numpy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from runtime.bundle import Bundle, decode_file
+from runtime.choose.policy.battery_life import BatteryLife
+from runtime.choose.policy.estimate import Estimate
+from runtime.choose.policy.goal import Goal
+from runtime.choose.policy.outcome import Outcome
+from runtime.device.setting import Setting
+from runtime.errors import BundleError, NotFittedError, VersionConflict
+
+# 2: objective, fps_target, margin_pct and deadline_ms are part of ``goal``; ``battery`` is new.
+POLICY_SCHEMA = 2
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The chosen setting with what it was chosen by.
+
+    Attributes:
+        model, model_sha256: name of the bundle and hash of the chosen variant's file.
+        goal: the objective, the deadline and the limits.
+        chosen: the estimate of the chosen variant and setting.
+        meets_target: whether the chosen setting keeps the goal's deadline and limits.
+        confidence: share of settings (or, without a predictor, of samples) the bounds are made to hold.
+        energy_source: where the power comes from that latency is multiplied by, or why there is none.
+        provenance: ``measured`` or ``modelled``: the latencies the predictor learnt from.
+        predictor: what the latencies come from: the regressor chosen, or the records themselves.
+        winners: best of each ladder that meets the goal; ``losers`` what comes nearest on the others.
+        considered: every option the choice was made from.
+        comparison: the policy, governors of kernels and papers, the exhaustive best, on the same frames.
+        battery: how long a battery lasts at this use, where its capacity is known.
+        notes: what was left out, and why.
+    """
+
+    model: str
+    model_sha256: str
+    target: str
+    goal: Goal
+    chosen: Estimate
+    meets_target: bool
+    confidence: float
+    energy_source: str
+    provenance: str
+    predictor: str
+    reason: str
+    winners: tuple[Estimate, ...]
+    losers: tuple[Estimate, ...]
+    considered: tuple[Estimate, ...]
+    comparison: tuple[Outcome, ...]
+    notes: tuple[str, ...]
+    created_utc: str
+    battery: BatteryLife | None = None
+    schema_version: int = POLICY_SCHEMA
+
+    @property
+    def objective(self) -> str:
+        """One of ``runtime.choose.policy.goal.OBJECTIVES``."""
+        return self.goal.objective
+
+    @property
+    def fps_target(self) -> float:
+        """Pace of the frames."""
+        return self.goal.fps_target
+
+    @property
+    def deadline_ms(self) -> float:
+        """What the upper latency bound of a frame must not exceed."""
+        return self.goal.deadline_ms
+
+    @property
+    def variant(self) -> str:
+        """Name of the chosen variant."""
+        return self.chosen.variant
+
+    @property
+    def setting(self) -> Setting:
+        """The chosen setting."""
+        return self.chosen.setting
+
+    @property
+    def energy_mj(self) -> float | None:
+        """Expected energy of one frame, ``None`` where nothing can tell."""
+        return self.chosen.energy_mj
+
+    @property
+    def oracle_share_pct(self) -> float | None:
+        """Saving against ``performance`` as a share of what the exhaustive best saves.
+
+        ``None`` where least energy is not the objective, or where there is nothing to save.
+        """
+        if self.objective not in ("awake", "race-to-sleep"):
+            return None
+        energy = {outcome.governor: outcome.energy_mj for outcome in self.comparison}
+        most, ours, least = (energy.get(name) for name in ("performance", "policy", "best"))
+        if most is None or ours is None or least is None or most <= least:
+            return None
+        return 100.0 * (most - ours) / (most - least)
+
+
+def slug(target: str) -> str:
+    """Return a target's name as files are called after it: ``virtual:sdm845`` -> ``virtual-sdm845``."""
+    return target.replace(":", "-").replace("/", "-")
+
+
+def policy_path(target: str) -> str:
+    """Return where the policy for ``target`` lies in a bundle."""
+    return f"policies/{slug(target)}.json"
+
+
+def save_policy(bundle: Bundle, policy: Policy) -> Bundle:
+    """Return ``bundle`` with ``policy`` in it."""
+    data = msgspec.json.format(msgspec.json.encode(policy), indent=1)
+    return bundle.add(policy_path(policy.target), data, "policy")
+
+
+def load_policy(bundle: Bundle, target: str) -> Policy:
+    """Return the bundle's policy for ``target``, checked against the bundle.
+
+    Raises:
+        NotFittedError: there is none.
+        VersionConflict: it was written under another schema.
+        BundleError: it does not fit its schema, or belongs to another model or target.
+    """
+    path = policy_path(target)
+    if path not in bundle.find("policy"):
+        raise NotFittedError(
+            f"{bundle.path.name} has no policy for {target}; make one: "
+            f"edgekit tune {bundle.path} --target {target} --fps 30"
+        )
+    version = decode_file(bundle.file(path), _Versioned).schema_version
+    if version > POLICY_SCHEMA:
+        raise VersionConflict(f"{path} has schema {version}, up to {POLICY_SCHEMA} is read; upgrade edgekit")
+    if version < POLICY_SCHEMA:
+        raise VersionConflict(
+            f"{path} has schema {version} of an older edgekit, {POLICY_SCHEMA} is read; "
+            f"tune again: edgekit tune {bundle.path} --target {target}"
+        )
+    policy = decode_file(bundle.file(path), Policy)
+    known = {v.name: v.path for v in bundle.manifest.variants}
+    hashes = {entry.path: entry.sha256 for entry in bundle.manifest.files}
+    if policy.target != target or hashes.get(known.get(policy.variant, "")) != policy.model_sha256:
+        raise BundleError(
+            f"{path} is for {policy.variant} on {policy.target} as another model file had it; "
+            f"tune again: edgekit tune {bundle.path} --target {target} --fps {policy.fps_target:g}"
+        )
+    return policy
+
+
+@dataclass(frozen=True)
+class _Versioned:
+    schema_version: int

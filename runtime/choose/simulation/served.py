@@ -1,0 +1,123 @@
+"""A network's frames under a governor: equal frames at a fixed rate, each point with its own latency."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from runtime.choose.policy.outcome import Outcome
+from runtime.choose.simulation.engine import Governor, Replay, replay
+from runtime.choose.simulation.frames import periodic
+from runtime.choose.simulation.platform import Platform
+
+_DARK_MW = 1e9  # stands for a power that nobody knows: whoever looks at power takes such a point last
+
+
+@dataclass(frozen=True, eq=False)
+class ServedPlatform(Platform):
+    """A platform whose speed was timed at every point: memory does not get faster with the core.
+
+    Work is counted in frames, so the latency of one frame at a point is all its speed.
+
+    Attributes:
+        latency_ms: of one frame at each point.
+        is_dark: points of unknown power.
+        threads: cores that a frame keeps busy.
+    """
+
+    latency_ms: np.ndarray = field(default_factory=lambda: np.empty(0))
+    is_dark: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=bool))
+    threads: int = 1
+
+    @cached_property
+    def speed(self) -> np.ndarray:
+        """Frames per ms at each point."""
+        return 1.0 / self.latency_ms
+
+
+def served_platform(
+    name: str,
+    clusters: Sequence[str],
+    freqs_khz: Sequence[int],
+    capacities: Sequence[float],
+    latencies_ms: Sequence[float],
+    powers_mw: Sequence[float | None],
+    *,
+    threads: int = 1,
+    idle_mw: float = 0.0,
+) -> ServedPlatform:
+    """Return the table of points that are given one value each; clocks change in no time.
+
+    Args:
+        clusters: name of each point's cluster; points of one stand together, slowest first.
+        capacities: computing power on the kernel's scale.
+        powers_mw: while busy, ``None`` where unknown.
+        idle_mw: while waiting.
+    """
+    names = tuple(dict.fromkeys(clusters))
+    return ServedPlatform(
+        name=name,
+        cluster_names=names,
+        cluster=np.array([names.index(cluster) for cluster in clusters]),
+        freq_khz=np.array(freqs_khz, dtype=int),
+        capacity=np.array(capacities, dtype=float),
+        power_mw=np.array([_DARK_MW if mw is None else max(mw - idle_mw, 0.0) for mw in powers_mw]),
+        top_khz=max(freqs_khz),
+        idle_mw=idle_mw,
+        transition_ms=0.0,
+        latency_ms=np.array(latencies_ms, dtype=float),
+        is_dark=np.array([mw is None for mw in powers_mw]),
+        threads=threads,
+    )
+
+
+def serve_frames(
+    name: str,
+    platform: ServedPlatform,
+    governor: Callable[[Platform], Governor],
+    *,
+    fps: float,
+    frames: int = 240,
+    settle: int = 30,
+) -> Outcome:
+    """Return what a governor makes of ``frames`` frames, after ``settle`` more that are not counted.
+
+    Energy counts from the first counted frame's arrival to the end of the last one's period.
+    """
+    served = periodic(np.ones((1, settle + frames)), fps)
+    result = replay(platform, served, governor(platform), timeline=True)
+    arrival_ms, finish_ms = served.arrival_ms[0], result.finish_ms[0]
+    start_ms = np.maximum(arrival_ms, np.concatenate([[0.0], finish_ms[:-1]]))[settle:]
+    finish_ms, late = finish_ms[settle:], int(result.late[0, settle:].sum())
+    busy_ms = _busy_ms(platform, result, start_ms, finish_ms)
+    used = np.flatnonzero(busy_ms > 1e-9)
+    span_ms = max(float(finish_ms[-1] - start_ms[0]), frames * 1000.0 / fps)
+    energy_uj = busy_ms @ platform.power_mw + span_ms * platform.idle_mw
+    return Outcome(
+        governor=name,
+        cluster="+".join(dict.fromkeys(platform.cluster_names[n] for n in platform.cluster[used])),
+        threads=platform.threads,
+        freq_low_khz=int(platform.freq_khz[used].min()),
+        freq_high_khz=int(platform.freq_khz[used].max()),
+        latency_ms=float(np.median(finish_ms - start_ms)),
+        fps=1000.0 * frames / span_ms,
+        frames=frames,
+        late_frames=late,
+        energy_mj=None if platform.is_dark[used].any() else round(float(energy_uj) / 1000.0 / frames, 9),
+    )
+
+
+def _busy_ms(
+    platform: ServedPlatform, result: Replay, start_ms: np.ndarray, finish_ms: np.ndarray
+) -> np.ndarray:
+    """Return how long frames ran at each point, shape (n_points,)."""
+    begin_ms, points = (np.array(column) for column in zip(*result.timeline, strict=True))
+    end_ms = np.append(begin_ms[1:], finish_ms[-1])
+    # Time busy up to t, a line that rises while a frame runs; frames do not overlap.
+    at_ms = np.stack([start_ms, finish_ms], axis=1).ravel()
+    so_far = np.concatenate([[0.0], np.repeat(np.cumsum(finish_ms - start_ms), 2)])[:-1]
+    share = np.interp(end_ms, at_ms, so_far) - np.interp(begin_ms, at_ms, so_far)
+    return np.bincount(points.astype(int), weights=share, minlength=len(platform.power_mw))

@@ -1,0 +1,144 @@
+"""The chosen setting beside governors and the exhaustive best, replayed on the same frames."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from runtime.bundle import Bundle
+from runtime.choose.policy.estimate import Estimate, Option
+from runtime.choose.policy.goal import Goal
+from runtime.choose.policy.outcome import Outcome
+from runtime.choose.tuning.latency_source import benched_options, estimate_of, threads_of
+from runtime.choose.tuning.power_source import power_source
+from runtime.device.soc import roofline_latency_ms
+from runtime.measure.records import Record
+
+if TYPE_CHECKING:
+    from runtime.choose.simulation import Governor, Platform, ServedPlatform
+    from runtime.targets import Target
+
+
+def compare(
+    bundle: Bundle,
+    target: Target,
+    records: Sequence[Record],
+    options: Sequence[Option],
+    chosen: Estimate,
+    goal: Goal,
+) -> tuple[tuple[Outcome, ...], tuple[str, ...]]:
+    """Return what becomes of the same frames under each governor, and remarks.
+
+    True latencies, not predicted ones, drive the frames: modelled at every setting of a virtual
+    target, the medians of what was benched on a real one. Governors are those of
+    ``runtime.choose.simulation``, with changes of clock that take no time; they run the chosen variant with
+    the chosen number of threads, all but ``eas`` and ``ebs`` on the biggest cluster. ``best`` is what
+    serves the goal best among all settings and variants, found by trying each.
+    """
+    truth = _truth(bundle, target, records, options)
+    mine = Option(chosen.variant, chosen.setting)
+    if mine.setting.freq_khz is None:
+        return (), ("no comparison with governors: this target's clocks cannot be set or read",)
+    remarks = []
+    if mine not in truth:
+        truth = {**truth, mine: chosen}
+        remarks.append("the chosen setting was not benched: its predicted latency stands in the comparison")
+    if target.provenance != "modelled":
+        remarks.append(f"compared over the {len(truth)} settings benched")
+    from runtime.choose.simulation import Performance, serve_frames
+
+    def held(name: str, estimate: Estimate) -> Outcome:
+        return serve_frames(name, _platform(target, [estimate], goal), Performance, fps=goal.fps_target)
+
+    outcomes = [held("policy", truth[mine])]
+    same = [
+        estimate
+        for estimate in truth.values()
+        if (estimate.variant, estimate.setting.threads) == (mine.variant, mine.setting.threads)
+        and estimate.setting.freq_khz is not None
+    ]
+    platform = _platform(target, same, goal)
+    for name, governor in _governors(any(e.power_mw is not None for e in same)).items():
+        outcomes.append(serve_frames(name, platform, governor, fps=goal.fps_target))
+    met = [estimate for estimate in truth.values() if goal.is_met(estimate)]
+    if met:
+        outcomes.append(held("best", min(met, key=goal.order)))
+    else:
+        remarks.append(_nothing_meets(goal))
+    ours_mj = outcomes[0].energy_mj
+    return tuple(replace(o, saved_pct=_saved_pct(ours_mj, o.energy_mj)) for o in outcomes), tuple(remarks)
+
+
+def _governors(knows_power: bool) -> dict[str, Callable[[Platform], Governor]]:
+    from runtime.choose import simulation
+
+    governors: dict[str, Callable[[Platform], Governor]] = {
+        "performance": simulation.Performance,
+        "powersave": simulation.Powersave,
+        "ondemand": simulation.Ondemand,
+        "conservative": simulation.Conservative,
+        "interactive": simulation.Interactive,
+        "schedutil": simulation.Schedutil,
+    }
+    if knows_power:  # both weigh energies; without one they are not what they are called
+        governors |= {"eas": simulation.EnergyAware, "ebs": simulation.EventBased}
+    return governors
+
+
+def _truth(
+    bundle: Bundle, target: Target, records: Sequence[Record], options: Sequence[Option]
+) -> dict[Option, Estimate]:
+    """Return what a frame takes under each option where that is known without a predictor."""
+    variants = {option.variant for option in options}
+    latencies_ms: Mapping[Option, float]
+    benched = benched_options(bundle, target, records)
+    if target.provenance != "modelled":
+        latencies_ms = {o: record.latency_ms for o, record in benched.items() if o.variant in variants}
+    else:
+        latencies_ms = _modelled_ms(bundle, target, sorted(variants), threads_of(options))
+    power = power_source(target, benched)
+    return {o: estimate_of(o, power, ms, ms, ms) for o, ms in latencies_ms.items()}
+
+
+def _modelled_ms(
+    bundle: Bundle, target: Target, variants: Sequence[str], threads: Sequence[int]
+) -> dict[Option, float]:
+    workloads = [(name, bundle.workload(bundle.manifest.variant(name))) for name in variants]
+    return {
+        Option(name, setting): roofline_latency_ms(
+            workload, target.profile, setting, bundle.manifest.variant(name).precision
+        )
+        for name, workload in workloads
+        if workload is not None
+        for setting in target.settings(threads)
+    }
+
+
+def _platform(target: Target, estimates: Sequence[Estimate], goal: Goal) -> ServedPlatform:
+    from runtime.choose.simulation import served_platform
+
+    order = [cluster.name for cluster in target.profile.clusters]
+    ordered = sorted(estimates, key=lambda e: (order.index(e.setting.cluster), e.setting.freq_khz or 0))
+    settings = [(e.setting.cluster, e.setting.freq_khz or 0) for e in ordered]
+    return served_platform(
+        target.profile.name,
+        clusters=[cluster for cluster, _ in settings],
+        freqs_khz=[khz for _, khz in settings],
+        capacities=[target.profile.capacity(cluster, khz) for cluster, khz in settings],
+        latencies_ms=[e.latency_ms for e in ordered],
+        powers_mw=[None if e.power_mw is None else goal.busy_mw(e.power_mw) for e in ordered],
+        threads=ordered[0].setting.threads,
+        idle_mw=goal.waiting_mw,
+    )
+
+
+def _nothing_meets(goal: Goal) -> str:
+    within = " within the limits" if goal.is_capped else ""
+    return f"no setting at all finishes a frame in {goal.deadline_ms:.3g} ms{within}"
+
+
+def _saved_pct(ours_mj: float | None, theirs_mj: float | None) -> float | None:
+    if ours_mj is None or not theirs_mj:
+        return None
+    return 100.0 * (1.0 - ours_mj / theirs_mj)

@@ -1,0 +1,122 @@
+"""From latencies to a policy: choose the setting, compare it with governors, save both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from runtime.bundle import Bundle, Variant
+from runtime.choose.policy.battery_life import battery_life
+from runtime.choose.policy.estimate import Estimate, Option
+from runtime.choose.policy.policy import Policy, save_policy
+from runtime.choose.tuning.choice import choose
+from runtime.choose.tuning.comparison import compare
+from runtime.choose.tuning.latency_source import benched_options, latency_source
+from runtime.choose.tuning.power_source import idle_mw, power_source
+from runtime.choose.tuning.reason import explain
+from runtime.choose.tuning.request import DEFAULT_FPS, Wish, goal_of
+from runtime.measure.records import Record
+from runtime.targets.target import BatteryPowered
+
+if TYPE_CHECKING:
+    from runtime.targets import Target
+
+
+def tune_bundle(
+    bundle: Bundle,
+    target: Target,
+    wish: Wish | float = DEFAULT_FPS,
+    *,
+    records: Iterable[Record] = (),
+    threads: Sequence[int] = (),
+    variants: Sequence[str] = (),
+) -> tuple[Bundle, Policy]:
+    """Choose the setting that serves ``wish`` best and save the policy in the bundle.
+
+    Latencies come from the bundle's predictor; a target of which every setting was benched needs
+    none. The comparison takes true latencies where they are known: modelled for every setting of a
+    virtual target, the benched ones of a real one.
+
+    Args:
+        wish: objective and limits; a number is the frame rate to meet for the least energy.
+        records: of ``bench``; needed on a real target for the comparison.
+        threads, variants: what to choose among; by default everything that was benched.
+
+    Raises:
+        ValueError: a wish out of range, or one for energy where no power is known; nothing that was
+            benched is asked for, or variants of several graphs, which do different work, are.
+        NotFittedError: no predictor, and not every setting was benched.
+
+    Example:
+        >>> tune_bundle(bundle, target, Wish(fps=30, max_power_mw=500))   # doctest: +SKIP
+    """
+    wish = wish if isinstance(wish, Wish) else Wish(fps=wish)
+    _check_variants(bundle, variants)
+    records = list(records)
+    benched = benched_options(bundle, target, records)
+    source = latency_source(bundle, target, records, threads, variants, wish.quantile)
+    considered = tuple(source.model(source.options))
+    base_mw = idle_mw(benched.values()) if wish.base_mw is None else wish.base_mw
+    goal = goal_of(wish, target, considered, base_mw)
+    choice = choose(source.options, source.model, goal)
+
+    chosen = choice.chosen
+    comparison, remarks = compare(bundle, target, records, source.options, chosen, goal)
+    figure = power_source(target, benched)(Option(chosen.variant, chosen.setting))
+    variant = bundle.manifest.variant(chosen.variant)
+    policy = Policy(
+        model=bundle.manifest.name,
+        model_sha256=next(e.sha256 for e in bundle.manifest.files if e.path == variant.path),
+        target=target.name,
+        goal=goal,
+        chosen=chosen,
+        meets_target=choice.meets_goal,
+        confidence=source.confidence,
+        energy_source=target.energy_note if figure is None else figure.source,
+        provenance=source.provenance,
+        predictor=source.name,
+        reason=explain(choice, goal),
+        winners=choice.winners,
+        losers=choice.losers,
+        considered=considered,
+        comparison=comparison,
+        notes=source.notes + _without_spread(wish, source.provenance) + _without_power(considered) + remarks,
+        created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
+        battery=battery_life(chosen, goal, *_battery_of(wish, target)),
+    )
+    return save_policy(bundle, policy), policy
+
+
+def _battery_of(wish: Wish, target: Target) -> tuple[float | None, str]:
+    if wish.battery_mwh is not None:
+        return wish.battery_mwh, "as given"
+    found = target.read_battery_mwh() if isinstance(target, BatteryPowered) else None
+    return found or (None, "")
+
+
+def _check_variants(bundle: Bundle, names: Sequence[str]) -> None:
+    chosen = [bundle.manifest.variant(name) for name in names] or list(bundle.manifest.variants)
+    graphs = dict.fromkeys(variant.graph for variant in chosen)
+    if len(graphs) > 1:
+        raise ValueError(
+            f"the variants are of {len(graphs)} graphs ({', '.join(graphs)}) that do different work; choose "
+            f"among those of one, with: {' '.join(f'--variant {v.name}' for v in _of_one(chosen))}"
+        )
+
+
+def _of_one(variants: Sequence[Variant]) -> list[Variant]:
+    return [variant for variant in variants if variant.graph == variants[0].graph]
+
+
+def _without_spread(wish: Wish, provenance: str) -> tuple[str, ...]:
+    if wish.quantile is None or provenance != "modelled":
+        return ()
+    return ("modelled latencies have no spread: every frame keeps the bound, whatever share was asked",)
+
+
+def _without_power(considered: Sequence[Estimate]) -> tuple[str, ...]:
+    dark = [estimate for estimate in considered if estimate.energy_mj is None]
+    if not dark or len(dark) == len(considered):
+        return ()
+    return (f"{len(dark)} of {len(considered)} settings rank last: no power is known for them",)

@@ -1,7 +1,0 @@
-"""What a governor decides from moment to moment: arithmetic on a few tuples, the same in Python and in C."""
-
-from runtime.decision.feedback import Feedback
-from runtime.decision.hysteresis import Hysteresis
-from runtime.decision.table import DecisionTable, Row
-
-__all__ = ["DecisionTable", "Feedback", "Hysteresis", "Row"]

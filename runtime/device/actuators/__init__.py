@@ -1,0 +1,29 @@
+"""Actuators: change the machine as context managers that put it back."""
+
+from runtime.device.actuators.affinity import allowed_cpus, move, pin
+from runtime.device.actuators.capability import CLOCKING, PINNING, RUNGS, Capability, Rung, probe
+from runtime.device.actuators.cgroup import find_cpuset, find_uclamp, hold_cpuset, hold_uclamp
+from runtime.device.actuators.cpufreq import CpuFreq, Policy
+from runtime.device.actuators.journal import Journal
+from runtime.device.actuators.restore import Restored, restore
+
+__all__ = [
+    "CLOCKING",
+    "PINNING",
+    "RUNGS",
+    "Capability",
+    "CpuFreq",
+    "Journal",
+    "Policy",
+    "Restored",
+    "Rung",
+    "allowed_cpus",
+    "find_cpuset",
+    "find_uclamp",
+    "hold_cpuset",
+    "hold_uclamp",
+    "move",
+    "pin",
+    "probe",
+    "restore",
+]

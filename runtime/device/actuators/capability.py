@@ -1,0 +1,85 @@
+"""How far clock and cores of a machine can be controlled, rung by rung, and why not further."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from runtime.device.actuators.cgroup import find_uclamp
+from runtime.device.actuators.cpufreq import POLICY_DIR, CpuFreq
+from runtime.errors import DeviceError, PermissionNeeded
+
+RUNGS = ("sysfs", "uclamp", "affinity", "threads", "none")
+PINNING = ("sysfs", "uclamp", "affinity")  # the rungs on which cores can be chosen, too
+CLOCKING = ("sysfs", "uclamp")  # the rungs on which a clock can be asked for
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One rung of the ladder: whether this machine has it, and what it found or why not."""
+
+    name: str
+    is_there: bool
+    text: str
+
+
+@dataclass(frozen=True)
+class Capability:
+    """The highest rung that can be reached.
+
+    ``sysfs``: clocks are held by cpufreq. ``uclamp``: the scheduler is asked for a capacity and picks the
+    clock. ``affinity``: only cores are chosen. ``threads``: only how many threads.
+
+    Attributes:
+        rung: one of ``RUNGS``.
+        reasons: why the rungs above it cannot be reached; empty on the highest.
+        rungs: every rung, highest first.
+    """
+
+    rung: str
+    reasons: tuple[str, ...] = ()
+    rungs: tuple[Rung, ...] = field(default=(), repr=False)
+
+
+def probe(root: Path = Path("/")) -> Capability:
+    """Return what this process may do below ``root``; changes nothing."""
+    looks: dict[str, Callable[[Path], tuple[bool, str]]] = {
+        "sysfs": _sysfs,
+        "uclamp": _uclamp,
+        "affinity": _affinity,
+        "threads": lambda _: (True, "engines take a number of threads"),
+    }
+    rungs = tuple(Rung(name, *look(root)) for name, look in looks.items())
+    best = next(rung for rung in rungs if rung.is_there)
+    return Capability(best.name, tuple(rung.text for rung in rungs[: rungs.index(best)]), rungs)
+
+
+def _sysfs(root: Path) -> tuple[bool, str]:
+    policies = CpuFreq(root).policies()
+    if not policies:
+        return False, f"no clock domains below {root / POLICY_DIR}: clocks are the kernel's choice"
+    for policy in policies:
+        limit = policy.path / "scaling_max_freq"
+        if not os.access(limit, os.W_OK):
+            return False, f"{limit} is not writable: run as root to set clocks"
+        if not policy.available_khz:
+            return False, f"{policy.path} shows no clocks to choose from"
+    return True, f"clocks of {len(policies)} domains can be set"
+
+
+def _uclamp(root: Path) -> tuple[bool, str]:
+    try:
+        group = find_uclamp(root)
+    except (DeviceError, PermissionNeeded) as err:
+        return False, str(err)
+    if not CpuFreq(root).policies():
+        return False, f"{group} has uclamp, but no clock domains tell what it would do"
+    return True, f"{group} bounds utilisation"
+
+
+def _affinity(root: Path) -> tuple[bool, str]:
+    if not hasattr(os, "sched_setaffinity"):
+        return False, "this system cannot pin threads to CPUs"
+    return True, "threads can be pinned to CPUs"

@@ -1,0 +1,161 @@
+"""What is known of a system on chip: clusters, their clocks, voltages and power."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+FULL_CAPACITY = 1024.0  # the kernel's scale: the fastest CPU at its highest clock
+
+
+@dataclass(frozen=True)
+class Opp:
+    """One operating point of a cluster; what nobody published is ``None``, never a guess.
+
+    Attributes:
+        freq_khz: clock in kHz.
+        voltage_uv: supply in uV.
+        power_mw: table power of one busy core in mW; ``Cluster.power_source`` says whose.
+        coremark: CoreMark iterations per second of one core.
+    """
+
+    freq_khz: int
+    voltage_uv: int | None = None
+    power_mw: float | None = None
+    coremark: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.freq_khz <= 0:
+            raise ValueError(f"freq_khz is {self.freq_khz}; it must be a positive number of kHz")
+        for name in ("voltage_uv", "power_mw", "coremark"):
+            value = getattr(self, name)
+            if value is not None and value < 0:
+                raise ValueError(f"{name} at {self.freq_khz} kHz is {value}; it must not be negative")
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Cores that share a clock.
+
+    Attributes:
+        name: ``little``, ``mid``, ``big`` or the author's own word.
+        core: type of core, a key of ``runtime.device.soc.cores.CORES``.
+        cpus: the kernel's CPU numbers.
+        capacity_dmips_mhz: relative speed per MHz (device tree), ``None`` if unknown.
+        power_coefficient: device tree's dynamic power in uW/MHz/V^2, ``None`` if unknown.
+        opps: operating points, slowest first; empty on a machine that shows no clocks.
+        voltage_source, power_source: where those columns of ``opps`` come from.
+        further_core_share: what each further busy core adds to the first one's power, ``None`` if
+            nobody measured it.
+    """
+
+    name: str
+    core: str
+    cpus: tuple[int, ...]
+    opps: tuple[Opp, ...] = ()
+    capacity_dmips_mhz: int | None = None
+    power_coefficient: float | None = None
+    voltage_source: str | None = None
+    power_source: str | None = None
+    further_core_share: float | None = None
+
+    def __post_init__(self) -> None:
+        if not self.cpus or len(set(self.cpus)) != len(self.cpus) or min(self.cpus) < 0:
+            raise ValueError(f"cluster {self.name!r} has cpus {list(self.cpus)}; give distinct CPU numbers")
+        clocks = [opp.freq_khz for opp in self.opps]
+        if any(low >= high for low, high in itertools.pairwise(clocks)):
+            raise ValueError(f"cluster {self.name!r} has clocks {clocks}; each must be above the one before")
+        if self.further_core_share is not None and self.further_core_share < 0:
+            share = self.further_core_share
+            raise ValueError(f"cluster {self.name!r} has further_core_share {share}; it must not be negative")
+        if self.power_source is None and any(opp.power_mw is not None for opp in self.opps):
+            raise ValueError(f"cluster {self.name!r} has power_mw but no power_source; say whose they are")
+
+    @property
+    def max_khz(self) -> int | None:
+        """Highest clock in kHz; ``None`` where the machine shows no clocks."""
+        return self.opps[-1].freq_khz if self.opps else None
+
+    def opp(self, freq_khz: int) -> Opp:
+        """Return the operating point at ``freq_khz``.
+
+        Raises:
+            ValueError: the cluster does not have that clock.
+        """
+        for opp in self.opps:
+            if opp.freq_khz == freq_khz:
+                return opp
+        if not self.opps:
+            raise ValueError(
+                f"cluster {self.name!r} shows no clocks, got {freq_khz} kHz; leave the clock out"
+            )
+        clocks = ", ".join(str(opp.freq_khz) for opp in self.opps)
+        raise ValueError(f"cluster {self.name!r} has no clock of {freq_khz} kHz; choose one of: {clocks}")
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A table row that cannot be true, and so takes no part in any power figure."""
+
+    cluster: str
+    freq_khz: int
+    power_mw: float
+    coremark: float | None
+    reason: str
+
+
+@dataclass(frozen=True)
+class SocProfile:
+    """A system on chip as tables of facts, each with its source.
+
+    Example:
+        >>> from runtime.device.soc import load_profile
+        >>> load_profile("sdm845").cluster("big").max_khz
+        2803200
+    """
+
+    name: str
+    title: str
+    board: str
+    clusters: tuple[Cluster, ...]
+    sources: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+
+    def __post_init__(self) -> None:
+        names = [cluster.name for cluster in self.clusters]
+        if not names or len(set(names)) != len(names):
+            raise ValueError(f"profile {self.name!r} has clusters {names}; give at least one, names distinct")
+        cpus = [cpu for cluster in self.clusters for cpu in cluster.cpus]
+        if len(set(cpus)) != len(cpus):
+            raise ValueError(f"profile {self.name!r} lists a CPU twice: {sorted(cpus)}; each has one cluster")
+
+    def cluster(self, name: str) -> Cluster:
+        """Return the cluster called ``name``.
+
+        Raises:
+            ValueError: there is none of that name.
+        """
+        for cluster in self.clusters:
+            if cluster.name == name:
+                return cluster
+        known = ", ".join(cluster.name for cluster in self.clusters)
+        raise ValueError(f"{self.name} has no cluster {name!r}; choose one of: {known}")
+
+    def capacity(self, cluster: str | Cluster, freq_khz: int | None = None) -> float:
+        """Return the capacity of one CPU at a clock, 0 to 1024.
+
+        1024 * dmips_mhz * f / max over clusters of (dmips_mhz * f_max), as the kernel computes it
+        (drivers/base/arch_topology.c). A cluster of unknown speed per MHz counts as the fastest.
+
+        Args:
+            cluster: one of this profile's, or its name.
+            freq_khz: clock in kHz; ``None`` is the cluster's highest.
+        """
+        chosen = self.cluster(cluster) if isinstance(cluster, str) else cluster
+        fastest = max(_per_mhz(other) * (other.max_khz or 1) for other in self.clusters)
+        return FULL_CAPACITY * _per_mhz(chosen) * (freq_khz or chosen.max_khz or 1) / fastest
+
+
+def _per_mhz(cluster: Cluster) -> float:
+    return float(cluster.capacity_dmips_mhz or FULL_CAPACITY)

@@ -1,0 +1,241 @@
+"""SoC files in YAML: a device tree's clocks, a table of measured power per clock, or the two together.
+
+A table carries ``clusters`` with, each, either ``opps`` (``khz, power_mw``, optional ``microvolt,
+coremark``: one busy core, freqbench), or the kernel's old energy tables ``core_opps`` and
+``cluster_opps`` (``khz, power``), or rows with ``active_cores`` (``khz, power_mw, volt``). What such a
+table leaves open (voltages, names, CPUs, device-tree coefficients) is taken from the file of the same
+SoC beside it, ``NAME.yaml`` for ``NAME_measured.yaml``, where there is one.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from runtime.device.soc.profile import FULL_CAPACITY, Cluster, LeftOut, Opp, SocProfile
+from runtime.errors import DataError
+from runtime.extras import require
+
+_MAX_BYTES = 4 * 2**20
+_SUFFIX = re.compile(r"(_sched_energy)?_measured$")
+_NAMES = {1: ("cpu",), 2: ("little", "big"), 3: ("little", "mid", "big")}
+_USUAL_CPUS = 8
+
+
+@dataclass(frozen=True)
+class _Row:
+    khz: int
+    microvolt: float | None
+    power_mw: float | None
+    coremark: float | None
+
+
+def parse_yaml(path: Path) -> SocProfile:
+    """Return the SoC of a YAML file, its rows not yet screened.
+
+    Powers below zero, which no ``Opp`` can hold, are already listed in ``left_out``.
+
+    Raises:
+        DataError: the file cannot be read or does not describe a SoC.
+        MissingExtra: PyYAML is not installed.
+    """
+    raw = _read(path)
+    beside = path.with_name(_SUFFIX.sub("", path.stem) + path.suffix)
+    tree = _clusters(_read(beside), beside) if beside != path and beside.is_file() else []
+    left_out: list[LeftOut] = []
+    try:
+        tables = _clusters(raw, path)
+        names = _names(tables, tree)
+        partners = [_partner(table, name, tree) for table, name in zip(tables, names, strict=True)]
+        clusters = [
+            _cluster(table, name, partner, tables, raw, left_out)
+            for table, name, partner in zip(tables, names, partners, strict=True)
+        ]
+        kept = tuple(cluster for cluster in clusters if cluster.opps)
+        if not kept:
+            raise ValueError("no cluster has rows with a clock (khz)")
+        dropped = [cluster.name for cluster in clusters if not cluster.opps]
+        notes = [f"cluster {name} has no rows with a clock" for name in dropped]
+        if not all(_cpus(table, partner) for table, partner in zip(tables, partners, strict=True)):
+            notes.append("CPU numbers are worked out from the measured CPUs of an eight-core part")
+        return SocProfile(
+            name=_SUFFIX.sub("", path.stem),
+            title=str(raw.get("name", path.stem)),
+            board=str(raw.get("example_board") or "; ".join(map(str, raw.get("devices", ["unknown"])))),
+            clusters=kept,
+            sources=(str(raw.get("source", path.name)), *((f"device tree: {beside.name}",) if tree else ())),
+            notes=tuple(notes),
+            left_out=tuple(left_out),
+        )
+    except (ValueError, TypeError, KeyError, AttributeError) as err:
+        raise DataError(
+            f"{path} is not a SoC table ({err}); see runtime/device/soc/yaml_table.py for its form"
+        ) from err
+
+
+def _read(path: Path) -> dict[str, Any]:
+    require("yaml", extra="predict")
+    try:
+        data = path.read_bytes()
+    except OSError as err:
+        raise DataError(f"cannot read the SoC table {path} ({err.strerror}); give a YAML file") from err
+    if len(data) > _MAX_BYTES:
+        raise DataError(f"{path} has {len(data)} bytes; a SoC table has at most {_MAX_BYTES}")
+    try:
+        return msgspec.yaml.decode(data, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError) as err:
+        raise DataError(f"{path} is not a YAML table ({err}); give a file with `clusters`") from err
+
+
+def _clusters(raw: dict[str, Any], path: Path) -> list[dict[str, Any]]:
+    clusters = raw.get("clusters")
+    if not isinstance(clusters, list) or not clusters or not all(isinstance(each, dict) for each in clusters):
+        raise DataError(f"{path} has no list `clusters`; give at least one with its opps")
+    return clusters
+
+
+def _names(tables: list[dict[str, Any]], tree: list[dict[str, Any]]) -> list[str]:
+    usual = [str(each["name"]) for each in tree] if len(tree) == len(tables) else _NAMES.get(len(tables), ())
+    return [
+        str(table.get("name") or (usual[index] if index < len(usual) else f"cluster{index}"))
+        for index, table in enumerate(tables)
+    ]
+
+
+def _partner(table: dict[str, Any], name: str, tree: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the device tree's cluster that ``table`` measured, or nothing."""
+    for each in tree:
+        if each.get("name") == name or table.get("measured_cpu") in (each.get("cpus") or ()):
+            return each
+    return {}
+
+
+def _cpus(table: dict[str, Any], partner: dict[str, Any]) -> tuple[int, ...]:
+    return tuple(table.get("cpus") or partner.get("cpus") or ())
+
+
+def _guess_cpus(table: dict[str, Any], tables: list[dict[str, Any]]) -> tuple[int, ...]:
+    """Return CPUs from one cluster's measured CPU up to the next one's; CPU 0 keeps house."""
+    measured = sorted(int(each["measured_cpu"]) for each in tables)
+    first = int(table["measured_cpu"])
+    after = [cpu for cpu in measured if cpu > first]
+    start = 0 if first == measured[0] else first
+    return tuple(range(start, after[0] if after else max(_USUAL_CPUS, first + 1)))
+
+
+def _cluster(
+    table: dict[str, Any],
+    name: str,
+    partner: dict[str, Any],
+    tables: list[dict[str, Any]],
+    raw: dict[str, Any],
+    left_out: list[LeftOut],
+) -> Cluster:
+    rows = {row.khz: row for row in _rows(table)}
+    volts = {int(opp["khz"]): opp.get("microvolt") for opp in partner.get("opps") or ()}
+    opps = []
+    for khz in sorted(rows.keys() | volts.keys()):
+        row = rows.get(khz, _Row(khz, None, None, None))
+        microvolt = row.microvolt or volts.get(khz)
+        power_mw = row.power_mw
+        if power_mw is not None and not power_mw >= 0:
+            left_out.append(
+                LeftOut(name, khz, power_mw, row.coremark, f"a busy core cannot take {power_mw:g} mW")
+            )
+            power_mw = None
+        opps.append(Opp(khz, int(microvolt) if microvolt else None, power_mw, row.coremark))
+    measured = any(opp.power_mw is not None for opp in opps)
+    return Cluster(
+        name=name,
+        core=str(table.get("core") or partner.get("core") or "unknown"),
+        cpus=_cpus(table, partner) or _guess_cpus(table, tables),
+        opps=tuple(opps),
+        capacity_dmips_mhz=_capacity(table, partner, tables),
+        power_coefficient=_first(table, partner, "dynamic_power_coefficient"),
+        voltage_source=_first(table, partner, "microvolt_source"),
+        power_source=_power_source(raw) if measured else None,
+        further_core_share=_further_core_share(table),
+    )
+
+
+def _rows(table: dict[str, Any]) -> list[_Row]:
+    if "core_opps" in table:
+        shared = _shared_power(table)
+        return [
+            _Row(int(opp["khz"]), None, opp["power"] + shared.get(int(opp["khz"]), 0.0), opp.get("capacity"))
+            for opp in table["core_opps"]
+        ]
+    rows = {int(opp["khz"]): _row(opp) for opp in table.get("opps") or ()}
+    if all(row.power_mw is None for row in rows.values()):
+        for opp in _active_rows(table):
+            if opp["active_cores"] == 1:
+                known = rows.get(int(opp["khz"]), _row(opp))
+                rows[known.khz] = replace(known, power_mw=float(opp["power_mw"]))
+    return list(rows.values())
+
+
+def _shared_power(table: dict[str, Any]) -> dict[int, float]:
+    """Return what a cluster takes beside its cores while one is busy, by clock in kHz."""
+    return {int(opp["khz"]): float(opp["power"]) for opp in table.get("cluster_opps") or ()}
+
+
+def _row(opp: dict[str, Any]) -> _Row:
+    power_mw = opp.get("power_mw")
+    microvolt = opp.get("microvolt") or (1e6 * opp["volt"] if opp.get("volt") else None)
+    return _Row(
+        int(opp["khz"]), microvolt, None if power_mw is None else float(power_mw), opp.get("coremark")
+    )
+
+
+def _active_rows(table: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the rows of the first list that says how many cores were busy."""
+    for rows in table.values():
+        if isinstance(rows, list) and rows and isinstance(rows[0], dict) and "active_cores" in rows[0]:
+            return rows
+    return []
+
+
+def _further_core_share(table: dict[str, Any]) -> float | None:
+    """Return what a further busy core adds to the first one's power, where the table shows it."""
+    shares = []
+    shared = _shared_power(table)
+    for opp in table.get("core_opps") or ():
+        if int(opp["khz"]) in shared:
+            shares.append(opp["power"] / (opp["power"] + shared[int(opp["khz"])]))
+    for rows in table.values():
+        if isinstance(rows, list) and rows and isinstance(rows[0], dict) and "active_cores" in rows[0]:
+            one = {row["khz"]: row["power_mw"] for row in rows if row["active_cores"] == 1}
+            shares += [
+                (row["power_mw"] / one[row["khz"]] - 1) / (row["active_cores"] - 1)
+                for row in rows
+                if row["active_cores"] > 1 and row["khz"] in one
+            ]
+    return round(sorted(shares)[len(shares) // 2], 4) if shares else None
+
+
+def _capacity(table: dict[str, Any], partner: dict[str, Any], tables: list[dict[str, Any]]) -> int | None:
+    known = _first(table, partner, "capacity_dmips_mhz")
+    if known is not None:
+        return int(known)
+    speeds = [float(each.get("coremarks_per_mhz") or math.nan) for each in tables]
+    if "coremarks_per_mhz" not in table or any(math.isnan(speed) for speed in speeds):
+        return None
+    return round(FULL_CAPACITY * float(table["coremarks_per_mhz"]) / max(speeds))
+
+
+def _first(table: dict[str, Any], partner: dict[str, Any], key: str) -> Any:
+    value = table.get(key)
+    return partner.get(key) if value is None else value
+
+
+def _power_source(raw: dict[str, Any]) -> str:
+    source = raw.get("source", "unknown source")
+    source = "; ".join(map(str, source)) if isinstance(source, list) else str(source)
+    if "bogo" in str(raw.get("unit", "")):
+        return f"sched-energy table (bogo-mW): {source}"
+    return f"measured: {source}"

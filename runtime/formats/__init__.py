@@ -1,5 +1,0 @@
-"""Records as other tools read them."""
-
-from runtime.formats.formats import FORMATS, convert
-
-__all__ = ["FORMATS", "convert"]

@@ -1,6 +1,0 @@
-"""Decide each frame's clocks while it runs, from the frames before it."""
-
-from runtime.frame_policy.belief import WorkBelief
-from runtime.frame_policy.policy import LATE_PRICE, FramePolicy, Plan
-
-__all__ = ["LATE_PRICE", "FramePolicy", "Plan", "WorkBelief"]

@@ -1,0 +1,99 @@
+"""Write a policy as C: the decision alone, and a small governor around it for devices without Python."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from runtime._version import __version__
+from runtime.bundle import Bundle, write_atomic
+from runtime.bundle.disk import writing
+from runtime.choose.decision.controller import CATCH_UP, FILTERED
+from runtime.choose.decision.table import DecisionTable
+from runtime.choose.decision.trust import Trust
+from runtime.choose.policy.policy import Policy
+from runtime.device.soc import SocProfile
+from runtime.govern.compiled.c_source import TEMPLATES, c_double, c_name, c_sources, fill
+
+PROGRAM = "edgekit-governor"
+
+
+@dataclass(frozen=True)
+class Emitted:
+    """What was written.
+
+    Attributes:
+        name: what the C names begin with; also of the header and the source file.
+        files: names of all files in ``folder``.
+        rows: of the table.
+        build: command that makes the governor.
+    """
+
+    folder: Path
+    name: str
+    files: tuple[str, ...]
+    rows: int
+    build: str
+
+
+def emit_c(bundle: Bundle, policy: Policy, profile: SocProfile, folder: Path) -> Emitted:
+    """Write header, source, governor and Makefile into ``folder``; files of an earlier time are replaced.
+
+    The table has every variant and number of threads that the policy was chosen among.
+
+    Args:
+        profile: of the policy's target; gives each cluster its CPUs.
+
+    Raises:
+        ValueError: the policy's rows cannot be decided among, or are not of ``profile``.
+        BundleError: ``folder`` cannot be written.
+    """
+    table = DecisionTable.from_policy(policy)
+    cpus = {cluster: profile.cluster(cluster).cpus for cluster in table.clusters}
+    name = c_name(policy.model)
+    texts = c_sources(policy.model, table, cpus, policy.deadline_ms, _about(bundle, policy, profile, table))
+    texts |= governor_sources(policy.model)
+    with writing(folder, sum(map(len, texts.values()))):
+        folder.mkdir(parents=True, exist_ok=True)
+        for file, text in texts.items():
+            write_atomic(folder / file, text.encode())
+    return Emitted(folder, name, tuple(sorted(texts)), len(table.rows), f"make -C {folder}")
+
+
+def governor_sources(model: str) -> dict[str, str]:
+    """Return the text of the governor's files, by name; ``c_sources`` gives the table to build it with."""
+    name = c_name(model)
+    trust = Trust()
+    words = {
+        "NAME": name,
+        "UPPER": name.upper(),
+        "VERSION": __version__,
+        "CATCH_UP": c_double(CATCH_UP),
+        "FILTERED": FILTERED,
+        "TOLERANCE": c_double(trust.tolerance),
+        "CALM_S": c_double(trust.calm_s),
+        "LONGEST_S": c_double(trust.longest_s),
+        "WINDOW": len(trust.most_outside) - 1,
+        "MOST_OUTSIDE": ", ".join(map(str, trust.most_outside)),
+    }
+    texts = {file: fill(f"{file}.in", words) for file in ("table.h", "Makefile")}
+    sources = (entry for entry in TEMPLATES.iterdir() if entry.name[-2:] in (".c", ".h"))
+    return texts | {entry.name: entry.read_text(encoding="utf-8") for entry in sources}
+
+
+def _about(bundle: Bundle, policy: Policy, profile: SocProfile, table: DecisionTable) -> list[str]:
+    paths = {variant.name: variant.path for variant in bundle.manifest.variants}
+    hashes = {entry.path: entry.sha256 for entry in bundle.manifest.files}
+    energy = "known" if any(row.energy_mj is not None for row in table.rows) else "not known"
+    return [
+        f"Model: {policy.model}",
+        *(
+            f"Variant: {variant}, sha256 {hashes.get(paths.get(variant, ''), 'not known')}"
+            for variant in dict.fromkeys(row.variant for row in table.rows)
+        ),
+        f"Target: {policy.target} ({profile.title}); tuned at {policy.created_utc}",
+        f"Made for: {policy.fps_target:g} FPS, a frame in {policy.deadline_ms:.6g} ms; {policy.objective}",
+        f"Latency: {policy.provenance}, from {policy.predictor}; "
+        f"upper bounds hold in {100 * policy.confidence:g} % of cases",
+        f"Energy: {energy}; power from {policy.energy_source}",
+    ]

@@ -1,0 +1,156 @@
+"""The clocks of a machine's clusters, held against other programs within reason, and given back."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from runtime.device.actuators import CpuFreq
+from runtime.device.actuators.cpufreq import TakenClock
+from runtime.device.soc import SocProfile
+from runtime.errors import DeviceError
+
+_MOST_REAPPLIED = 5  # times within _FIGHT_S before another program is let have its way
+_FIGHT_S = 10.0
+_LOST_S = 5.0  # that a cluster is left alone after such a fight
+_CAP_S = 2.0  # after which a lower limit is tried again: heat passes
+
+
+@dataclass
+class _Held:
+    clock: TakenClock
+    asked_khz: int | None = None  # None: the kernel has it
+    reapplied_s: deque[float] = field(default_factory=lambda: deque(maxlen=_MOST_REAPPLIED + 1))
+    lost_until_s: float = 0.0
+    cap_khz: int | None = None
+    cap_until_s: float = 0.0
+
+
+class Clocks:
+    """Sets clocks by the name of the cluster; ``ExitStack`` semantics: enter it, and all is put back after.
+
+    What another program changes is set again a few times, then said and left to it for a while. A clock
+    that does not get as high as it is asked to be is a cap, such as heat sets.
+
+    Args:
+        profile: clusters of the machine.
+        now: monotonic seconds.
+        tell: called with each remark.
+
+    Example:
+        >>> with Clocks(CpuFreq(), profile) as clocks:                 # doctest: +SKIP
+        ...     clocks.set("big", 1_800_000)
+    """
+
+    def __init__(
+        self,
+        cpufreq: CpuFreq,
+        profile: SocProfile,
+        *,
+        now: Callable[[], float] = time.monotonic,
+        tell: Callable[[str], None] = lambda remark: None,
+    ):
+        self._cpufreq, self._profile, self._now, self._tell = cpufreq, profile, now, tell
+        self._held: dict[str, _Held] = {}
+        self._stack = contextlib.ExitStack()
+        self.changes = 0
+
+    def __enter__(self) -> Clocks:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._held.clear()
+        self._stack.close()
+
+    def set(self, cluster: str, freq_khz: int) -> bool:
+        """Ask for a clock; return whether the cluster has it now.
+
+        Raises:
+            ValueError: no such cluster or clock.
+            PermissionNeeded: /sys is not writable.
+            DeviceError: another run holds it, or the driver refuses.
+        """
+        held = self._take(cluster)
+        if self._now() < held.lost_until_s:
+            return False
+        if held.asked_khz != freq_khz:
+            held.asked_khz = freq_khz
+            held.clock.set(freq_khz)
+            self.changes += 1
+        return self._hold(cluster, held)
+
+    def release(self, cluster: str) -> None:
+        """Leave a cluster's clock to the kernel."""
+        held = self._held.get(cluster)
+        if held is not None and held.asked_khz is not None:
+            held.asked_khz = None
+            self.changes += 1
+            try:
+                held.clock.give_back()
+            except DeviceError as err:  # another program writes it, too; when all ends it is tried again
+                self._tell(f"{cluster}: {err}")
+
+    def check(self) -> None:
+        """Look at every clock that is asked for, and set again what others changed."""
+        for cluster, held in self._held.items():
+            if held.asked_khz is not None:
+                self._hold(cluster, held)
+
+    def read_khz(self, cluster: str) -> int | None:
+        """Return the clock of a cluster now, ``None`` where the driver does not tell."""
+        return self._cpufreq.read_khz(self._take(cluster).clock.policy)
+
+    def is_lost(self, cluster: str) -> bool:
+        """Return whether another program has the clock for now."""
+        held = self._held.get(cluster)
+        return held is not None and self._now() < held.lost_until_s
+
+    @property
+    def caps(self) -> dict[str, int]:
+        """Highest clock that each limited cluster reached lately."""
+        now_s = self._now()
+        return {
+            c: h.cap_khz for c, h in self._held.items() if h.cap_khz is not None and now_s < h.cap_until_s
+        }
+
+    def _take(self, cluster: str) -> _Held:
+        if cluster not in self._held:
+            policy = self._cpufreq.policy_of(self._profile.cluster(cluster).cpus)
+            self._held[cluster] = _Held(self._stack.enter_context(self._cpufreq.take(policy)))
+        return self._held[cluster]
+
+    def _hold(self, cluster: str, held: _Held) -> bool:
+        assert held.asked_khz is not None
+        if self._is_as_asked(held):
+            return True
+        asked_khz, now_s = held.asked_khz, self._now()
+        was_khz = self._cpufreq.read_khz(held.clock.policy)
+        held.clock.set(asked_khz)
+        if not self._is_as_asked(held):
+            got_khz = self._cpufreq.read_khz(held.clock.policy)
+            if got_khz is not None and got_khz < asked_khz:
+                if held.cap_khz != got_khz or now_s >= held.cap_until_s:
+                    self._tell(
+                        f"{cluster} was set to {asked_khz} kHz and gets {got_khz}: a limit, as of heat"
+                    )
+                held.cap_khz, held.cap_until_s = got_khz, now_s + _CAP_S
+                return False
+        held.reapplied_s.append(now_s)
+        if len(held.reapplied_s) > _MOST_REAPPLIED and now_s - held.reapplied_s[0] < _FIGHT_S:
+            self._tell(
+                f"{cluster}: another program set the clock {len(held.reapplied_s)} times (to {was_khz} kHz); "
+                f"it is left to the kernel for {_LOST_S:g} s: stop that program, or this governor"
+            )
+            held.reapplied_s.clear()
+            held.lost_until_s = now_s + _LOST_S
+            self.release(cluster)
+            return False
+        self._tell(f"{cluster} was changed to {was_khz} kHz by another program; set to {asked_khz} kHz again")
+        return True
+
+    def _is_as_asked(self, held: _Held) -> bool:
+        got_khz = self._cpufreq.read_khz(held.clock.policy)
+        return (got_khz is None or got_khz == held.asked_khz) and held.clock.is_set()

@@ -1,0 +1,71 @@
+"""Who is at the other end of a Unix socket, by the kernel's word (unix(7), SO_PEERCRED)."""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from runtime.device.actuators.affinity import read_process
+from runtime.errors import PermissionNeeded
+from runtime.govern.governor.machine import threads_of
+
+_UCRED = struct.Struct("3i")
+_ROOT = 0
+_MOST_GENERATIONS = 64
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A process and its user."""
+
+    pid: int
+    uid: int
+
+
+def read_peer(connection: socket.socket) -> Peer:
+    """Return who connected.
+
+    Raises:
+        PermissionNeeded: neither this user nor root, or a process that cannot be seen from here.
+    """
+    data = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
+    pid, uid, _ = _UCRED.unpack(data)
+    if uid not in (os.getuid(), _ROOT):
+        raise PermissionNeeded(
+            f"user {uid} may not use the governor of user {os.getuid()}; run both as one user, or as root"
+        )
+    if pid <= 0:
+        raise PermissionNeeded(
+            "the program runs in another PID namespace, out of sight; run the governor there"
+        )
+    return Peer(pid, uid)
+
+
+def check_threads(peer: Peer, tids: Collection[int]) -> None:
+    """Make sure that every thread is the peer's own, or of a process that it started.
+
+    A browser reports frames that its renderer makes.
+
+    Raises:
+        PermissionNeeded: one is not.
+    """
+    for tid in sorted(set(tids) - set(threads_of(peer.pid))):
+        if not _is_descendant(tid, peer.pid):
+            raise PermissionNeeded(
+                f"thread {tid} is not one of process {peer.pid}, which asks, nor of one that it started; "
+                "give threads of your own"
+            )
+
+
+def _is_descendant(tid: int, pid: int) -> bool:
+    for _ in range(_MOST_GENERATIONS):
+        found = read_process(tid)
+        if found is None:
+            return False
+        if pid in found:
+            return True
+        tid = found[1]
+    return False

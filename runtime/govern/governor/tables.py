@@ -1,0 +1,129 @@
+"""The rows that a governor may change to while work runs: of a policy, or of the SoC alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from runtime.choose.decision import DecisionTable, Row
+from runtime.choose.decision.isotone import falling
+from runtime.choose.policy.policy import Policy
+from runtime.device.setting import Setting
+from runtime.device.soc import PowerFigure, SocProfile
+from runtime.device.soc.profile import FULL_CAPACITY
+from runtime.errors import BundleError, DeviceStableError
+
+_BOUND = 1.1  # over a scaled latency: work differs from frame to frame
+CALIBRATION_FRAMES = 3
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A table, and whether its latencies are of this very work or only relative to one another.
+
+    Attributes:
+        table: what may be decided among.
+        is_relative: latencies are those of a frame that takes 1 ms on the fastest core; they must be scaled.
+    """
+
+    table: DecisionTable
+    is_relative: bool = False
+
+    def scaled(self, full_ms: float) -> DecisionTable:
+        """Return the table for work that takes ``full_ms`` on the fastest core at its highest clock."""
+        return DecisionTable(
+            tuple(
+                row._replace(
+                    latency_ms=row.latency_ms * full_ms,
+                    latency_high_ms=row.latency_high_ms * full_ms,
+                    energy_mj=None if row.energy_mj is None else row.energy_mj * full_ms,
+                )
+                for row in self.table.rows
+            )
+        )
+
+
+def policy_rows(policy: Policy, profile: SocProfile, threads: int | None = None) -> Rows:
+    """Return the rows of ``policy`` that a process which has its variant loaded can change to.
+
+    Their order is the policy's. Latencies that rise with the clock are the bench's scatter: see ``isotone``.
+
+    Args:
+        profile: of the machine that is to be governed.
+        threads: of the process's pool; default: the policy's.
+
+    Raises:
+        BundleError: the policy is for another device: the machine has no such cluster or clock.
+    """
+    count = threads or policy.setting.threads
+    table = DecisionTable.from_policy(policy, policy.variant)
+    rows = tuple(row for row in table.rows if row.threads == count)
+    if not rows:
+        known = ", ".join(str(n) for n in sorted({row.threads for row in table.rows}))
+        raise ValueError(f"the policy has no setting with {count} threads; choose one of: {known}")
+    for row in rows:
+        try:
+            cluster = profile.cluster(row.cluster)
+            if row.freq_khz is not None:
+                cluster.opp(row.freq_khz)
+        except ValueError as err:
+            raise BundleError(
+                f"the policy of {policy.model} for {policy.target} is for another device: {err}; "
+                "bench and tune on this one"
+            ) from err
+    return Rows(DecisionTable(_monotone(rows)))
+
+
+def _monotone(rows: tuple[Row, ...]) -> tuple[Row, ...]:
+    """Return the rows, in their order, with latencies that fall with the clock on each cluster."""
+    found = list(rows)
+    for cluster in dict.fromkeys(row.cluster for row in rows):
+        ladder = sorted(
+            (row.freq_khz, index)
+            for index, row in enumerate(rows)
+            if row.cluster == cluster and row.freq_khz is not None
+        )
+        clocks_khz, places = [khz for khz, _ in ladder], [index for _, index in ladder]
+        typical_ms = falling(clocks_khz, [rows[index].latency_ms for index in places])
+        highest_ms = falling(clocks_khz, [rows[index].latency_high_ms for index in places])
+        for index, latency_ms, high_ms in zip(places, typical_ms, highest_ms, strict=True):
+            found[index] = rows[index]._replace(latency_ms=latency_ms, latency_high_ms=high_ms)
+    return tuple(found)
+
+
+def capacity_rows(
+    profile: SocProfile, power: Callable[[Setting], PowerFigure | None], settings: tuple[Setting, ...]
+) -> Rows:
+    """Return rows for work nobody has measured: latency goes as 1 / capacity of the core at its clock.
+
+    They are ordered by energy of a frame; where no power is known, by capacity: the least that is in time.
+
+    Args:
+        power: of a setting while busy.
+        settings: that the machine can be asked for.
+
+    Raises:
+        DeviceStableError: the machine shows no clocks to choose from.
+    """
+    rows = []
+    for setting in settings:
+        if setting.freq_khz is None or setting.threads != 1:
+            continue
+        latency_ms = FULL_CAPACITY / profile.capacity(setting.cluster, setting.freq_khz)
+        figure = power(setting)
+        power_mw = None if figure is None else figure.power_mw
+        energy_mj = None if power_mw is None else power_mw * latency_ms / 1000
+        rows.append(
+            Row(
+                "", setting.cluster, setting.freq_khz, 1, latency_ms, latency_ms * _BOUND, power_mw, energy_mj
+            )
+        )
+    if not rows:
+        raise DeviceStableError(
+            f"{profile.name} shows no clocks that may be set: there is nothing to govern; see edgekit doctor"
+        )
+    if any(row.energy_mj is None for row in rows):  # a part of them cannot be compared with the others
+        rows.sort(key=lambda row: -row.latency_ms)
+    else:
+        rows.sort(key=lambda row: (row.energy_mj, row.freq_khz))
+    return Rows(DecisionTable(tuple(rows)), is_relative=True)

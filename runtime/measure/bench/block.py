@@ -1,0 +1,99 @@
+"""Measure one block: what the machine does before, the frames, what it does after, the verdict."""
+
+from __future__ import annotations
+
+import platform
+import statistics
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from runtime._version import __version__
+from runtime.bundle import Bundle, Variant
+from runtime.measure.bench.cool_down import wait_until_cool
+from runtime.measure.bench.energy import energy_fields
+from runtime.measure.bench.plan import Job, Plan
+from runtime.measure.records import Record
+from runtime.measure.verdict import Verdict, judge
+from runtime.targets import Target
+
+
+def measure_block(
+    target: Target, job: Job, plan: Plan, earlier: Sequence[Record] = (), run: str | None = None
+) -> Record:
+    """Run one block and return its record.
+
+    Args:
+        earlier: stable records of the same variant and setting that this bench made before.
+        run: names the bench that the block is part of.
+
+    Raises:
+        DeviceError, PermissionNeeded: the target cannot do it.
+    """
+    bundle, is_modelled = job.bundle, target.provenance == "modelled"
+    with target.session(bundle, job.variant, job.setting) as session:
+        waited_s = 0.0 if is_modelled else wait_until_cool(session, plan.max_temp_c, plan.cool_down_s)
+        before = session.conditions(probe=not is_modelled)
+        samples = session.sample(warmup=plan.warmup, runs=plan.runs, fps=plan.fps)
+        after = session.conditions()  # counters first: the probe is no work of the block
+        if not is_modelled:
+            after = replace(after, probe_ms=session.conditions(probe=True).probe_ms)
+        setting_read, rung = session.setting_read, session.rung
+        versions, device = session.versions, session.device
+    if is_modelled:
+        verdict = Verdict("stable", ("modelled: exact, and as wrong as the model",))
+    else:
+        verdict = judge(
+            samples.samples_ms,
+            asked=job.setting,
+            read=setting_read,
+            before=before,
+            after=after,
+            earlier_medians_ms=[record.latency_ms for record in earlier],
+            earlier_probes_ms=[probe_ms for record in earlier for probe_ms in record.probes_ms],
+            max_temp_c=plan.max_temp_c,
+            misplaced=samples.misplaced,
+            is_paced=plan.fps is not None,
+        )
+    latency_ms = statistics.median(samples.samples_ms)
+    power_mw, energy_mj, energy_source = energy_fields(
+        target, job.setting, samples, latency_ms, is_paced=plan.fps is not None
+    )
+    return Record(
+        model=bundle.manifest.name,
+        model_sha256=sha256_of(bundle, job.variant),
+        variant=job.variant.name,
+        engine=job.variant.engine,
+        precision=job.variant.precision,
+        target=target.name,
+        provenance=target.provenance,
+        setting=job.setting,
+        setting_read=setting_read,
+        rung=rung,
+        samples_ms=samples.samples_ms,
+        first_ms=samples.first_ms,
+        warmup=plan.warmup,
+        power_mw=power_mw,
+        energy_mj=energy_mj,
+        energy_source=energy_source,
+        temp_c=after.temp_c,
+        verdict=verdict.verdict,
+        reasons=verdict.reasons,
+        block=job.block,
+        seed=plan.seed,
+        created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
+        versions={"edgekit": __version__, "python": platform.python_version()} | versions,
+        advice=verdict.advice,
+        fps_target=plan.fps,
+        cooled_s=waited_s,
+        before=None if is_modelled else before,
+        after=None if is_modelled else after,
+        device=device,
+        energy=samples.energy,
+        run=run,
+    )
+
+
+def sha256_of(bundle: Bundle, variant: Variant) -> str:
+    """Return the hash of the variant's file as the manifest has it."""
+    return next(entry.sha256 for entry in bundle.manifest.files if entry.path == variant.path)

@@ -1,0 +1,37 @@
+"""Wait for a hot machine before a block."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from runtime.device.conditions import Conditions
+
+if TYPE_CHECKING:
+    from runtime.targets import Session
+
+_LOOK_EVERY_S = 1.0
+
+
+def wait_until_cool(
+    session: Session,
+    max_temp_c: float | None,
+    cool_down_s: float,
+) -> float:
+    """Wait until the machine is at most ``max_temp_c`` hot, and return the seconds it took.
+
+    Returns after ``cool_down_s`` whether it is cool or not, and at once where no zone is shown:
+    what follows reads the temperature again and judges it.
+    """
+    if max_temp_c is None:
+        return 0.0
+    waited_s = 0.0
+    while _is_hot(session.conditions(), max_temp_c) and waited_s < cool_down_s:
+        step_s = min(_LOOK_EVERY_S, cool_down_s - waited_s)
+        time.sleep(step_s)
+        waited_s += step_s
+    return waited_s
+
+
+def _is_hot(now: Conditions, max_temp_c: float) -> bool:
+    return now.temp_c is not None and now.temp_c > max_temp_c

@@ -1,0 +1,33 @@
+"""From what a block drew to the energy fields of its record."""
+
+from __future__ import annotations
+
+from runtime.device.meters import EnergyReading
+from runtime.device.setting import Setting
+from runtime.engines import Samples
+from runtime.targets import Target
+
+
+def energy_fields(
+    target: Target, setting: Setting, samples: Samples, latency_ms: float, *, is_paced: bool = False
+) -> tuple[float | None, float | None, str]:
+    """Return power in mW, energy of one frame in mJ, and where they come from or why there is none.
+
+    A meter's reading comes before any table.
+    """
+    read = samples.energy
+    if read is not None and read.power_mw is not None:
+        return read.power_mw, _per_frame_mj(read, latency_ms, is_paced), read.text
+    power = target.power(setting)
+    if power is None:
+        return None, None, target.energy_note if read is None else read.text
+    # Measured power times a modelled latency is not a measured energy.
+    is_modelled = target.provenance == "modelled"
+    source = f"modelled latency x {power.source}" if is_modelled else power.source
+    return power.power_mw, power.power_mw * latency_ms / 1000, source
+
+
+def _per_frame_mj(read: EnergyReading, latency_ms: float, is_paced: bool) -> float:
+    """Return the energy of a frame; one that is waited for costs the wait too."""
+    power_mw = read.power_mw or 0.0
+    return power_mw * read.duration_s / read.frames if is_paced else power_mw * latency_ms / 1000

@@ -1,0 +1,34 @@
+"""A gate against regressions: passes only where it is shown that B is not too slow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from runtime.errors import RegressionError, UnreliableResult
+from runtime.measure.compare.difference import UNKNOWN, Difference
+
+
+def check_slowdown(differences: Sequence[Difference], max_slowdown: float) -> None:
+    """Raise unless every difference is shown to be at most ``max_slowdown``.
+
+    Args:
+        max_slowdown: as a share: 0.05 allows B to take 5 % longer.
+
+    Raises:
+        RegressionError: B is slower by more somewhere; the message names each place.
+        UnreliableResult: it cannot be told, or the interval reaches beyond the limit.
+    """
+    limit = 1 + max_slowdown
+    slower = [d for d in differences if d.interval is not None and d.verdict != UNKNOWN and d.ratio > limit]
+    if slower:
+        places = "; ".join(f"{d.variant} {d.setting}: {d.change}" for d in slower)
+        raise RegressionError(f"slower by more than the {max_slowdown:.1%} allowed: {places}")
+    open_ones = [
+        d for d in differences if d.verdict == UNKNOWN or d.interval is None or d.interval.high > limit
+    ]
+    if open_ones:
+        places = "; ".join(f"{d.variant} {d.setting}: {d.verdict}, {d.change}" for d in open_ones)
+        raise UnreliableResult(
+            f"it cannot be told whether B is within the {max_slowdown:.1%} allowed: {places}; "
+            "use more --blocks on a quiet machine"
+        )

@@ -1,0 +1,5 @@
+"""Records as other tools read them."""
+
+from runtime.measure.formats.formats import FORMATS, convert
+
+__all__ = ["FORMATS", "convert"]

@@ -1,0 +1,128 @@
+"""Jobs on Ray: each in a worker process, on this machine or in a cluster.
+
+A target is a custom resource ``edgekit/TARGET`` of amount 1, and a job takes all of it: so a target
+does one job at a time, for all labs of a cluster. A node that has phones says so when it is started:
+``ray start --address=HEAD --resources='{"edgekit/adb:R5CT1234": 1}'``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from runtime.errors import DeviceStableError
+from runtime.extras import require
+from runtime.measure.lab.executor import Records
+from runtime.measure.lab.interrupts import interruptible
+from runtime.measure.lab.jobs import FAILED, RETRY, Job, Outcome, run_job
+from runtime.measure.records import Record
+
+_STOP_S = 20.0  # for a worker to give clocks back after it was asked to stop
+_STORE_BYTES = 80 * 2**20  # records are small; Ray's least is 75 MiB
+
+
+class RayExecutor:
+    """See ``Executor``.
+
+    Args:
+        targets: that jobs will ask for.
+        address: of a running cluster; ``None`` starts one here, without dashboard and telemetry.
+
+    Raises:
+        MissingExtra: Ray is not installed.
+        DeviceStableError: there is no cluster at ``address``, or no node of it has one of the targets.
+    """
+
+    def __init__(self, records: Records, targets: Sequence[str], address: str | None = None):
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+        ray = self._ray = require("ray", "lab")
+        needed = [_resource(target) for target in targets]
+        quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+        if address is None:
+            ray.init(
+                address="local",  # without it Ray joins whatever cluster runs on this machine
+                num_cpus=len(targets) + 1,
+                resources=dict.fromkeys(needed, 1),
+                include_dashboard=False,
+                object_store_memory=_STORE_BYTES,
+                **quiet,
+            )
+        else:
+            try:
+                _check_answers(address)
+                ray.init(address=address, **quiet)
+            except (OSError, ValueError, RuntimeError) as err:
+                raise DeviceStableError(
+                    f"no Ray cluster answers at {address!r} ({err}); start one (ray start --head), leave "
+                    "ray_address out of the plan, or set RAY_AUTH_MODE=token if it asks for its token"
+                ) from err
+            offered = ray.cluster_resources()
+            if absent := [name for name in needed if name not in offered]:
+                ray.shutdown()
+                raise DeviceStableError(
+                    f"the Ray cluster at {address!r} has no {absent[0]!r}; start the node that has this "
+                    f"target with: ray start --resources='{{\"{absent[0]}\": 1}}'"
+                )
+        self._running: dict[Any, Job] = {}
+        # Records are written where the lab was started, whichever node makes them.
+        here = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
+            ray.get_runtime_context().get_node_id(), soft=False
+        )
+        recorder = ray.remote(num_cpus=0)(Records).options(scheduling_strategy=here)
+        self._recorder = recorder.remote(str(records.folder.parent))
+        self._run = ray.remote(num_cpus=0, max_retries=0)(_run_remote)
+
+    def start(self, job: Job, known: Sequence[Record]) -> None:
+        task = self._run.options(resources={_resource(job.target): 1}, name=f"{job.target} {job.variant}")
+        self._running[task.remote(job, list(known), self._recorder)] = job
+
+    def wait(self, timeout_s: float | None) -> list[tuple[Job, Outcome]]:
+        if not self._running:
+            time.sleep(timeout_s or 0.0)
+            return []
+        ended, _ = self._ray.wait(list(self._running), num_returns=1, timeout=timeout_s)
+        return [(self._running.pop(one), self._outcome(one)) for one in ended]
+
+    def close(self) -> None:
+        for one in self._running:
+            self._ray.cancel(one)  # raises KeyboardInterrupt in the worker: its sessions end in order
+        if self._running:
+            with contextlib.suppress(KeyboardInterrupt):
+                self._ray.wait(list(self._running), num_returns=len(self._running), timeout=_STOP_S)
+        self._ray.shutdown()
+
+    def _outcome(self, one: Any) -> Outcome:
+        errors = self._ray.exceptions
+        try:
+            outcome: Outcome = self._ray.get(one)
+        except errors.RayTaskError as err:  # no error of the target's: those are outcomes
+            return Outcome(FAILED, f"unexpected {' '.join(str(err.cause or err).split())[-300:]}")
+        except errors.RayError as err:  # the worker or its node died
+            return Outcome(RETRY, f"the job's process died ({type(err).__name__})")
+        return outcome
+
+
+def _run_remote(job: Job, known: Sequence[Record], recorder: Any) -> Outcome:
+    ray = require("ray", "lab")
+
+    def emit(record: Record) -> None:
+        ray.get(recorder.append.remote(job.target, record))  # on the disk, or an error
+
+    with interruptible():
+        return run_job(job, known, emit)
+
+
+def _check_answers(address: str) -> None:
+    """Raise ``OSError`` if nobody listens at HOST:PORT; Ray itself would go on trying for minutes."""
+    host, _, port = address.rpartition(":")
+    if host and port.isdecimal() and "//" not in host:
+        socket.create_connection((host, int(port)), timeout=5.0).close()
+
+
+def _resource(target: str) -> str:
+    return f"edgekit/{target}"

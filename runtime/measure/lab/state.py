@@ -1,0 +1,76 @@
+"""Where every job of a lab stands, on the disk: for ``edgekit lab status`` and for who reads it next day."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from runtime.bundle import write_atomic
+from runtime.errors import DataError, DeviceTransientError
+from runtime.measure.lab.schedule import Schedule
+
+_FILE = "state.json"
+
+
+@dataclass(frozen=True)
+class JobState:
+    """One job: ``pending``, ``running``, ``done``, ``failed`` or ``set aside``, and why."""
+
+    target: str
+    bundle: str
+    variant: str
+    block: int
+    state: str
+    reason: str
+    updated_utc: str
+
+
+def write_states(out: str | Path, schedule: Schedule) -> None:
+    """Note where all jobs stand."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    states = [JobState(*key, status.state, status.reason, now) for key, status in schedule.status.items()]
+    write_atomic(Path(out) / _FILE, msgspec.json.format(msgspec.json.encode(states), indent=1))
+
+
+def read_states(out: str | Path) -> list[JobState]:
+    """Return where all jobs stood when that was last noted; empty before the first run.
+
+    Raises:
+        DataError: the note is damaged.
+    """
+    path = Path(out) / _FILE
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=list[JobState])
+    except FileNotFoundError:
+        return []
+    except msgspec.DecodeError as err:
+        raise DataError(f"{path} is damaged ({err}); remove it: the records are kept elsewhere") from err
+
+
+@contextlib.contextmanager
+def only_run(out: str | Path) -> Iterator[None]:
+    """Make sure that no other lab writes to this folder inside the block.
+
+    Raises:
+        DeviceTransientError: one does.
+    """
+    Path(out).mkdir(parents=True, exist_ok=True)
+    lock = os.open(Path(out) / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as err:
+            raise DeviceTransientError(
+                f"another edgekit lab run is writing to {out}; wait for it, or give this plan an out of its "
+                "own"
+            ) from err
+        yield
+    finally:
+        os.close(lock)

@@ -1,0 +1,201 @@
+"""Records: one measurement each, kept raw, one line of JSON Lines each."""
+
+from __future__ import annotations
+
+import math
+import os
+import statistics
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from runtime.device.conditions import Conditions
+from runtime.device.meters.reading import EnergyReading
+from runtime.device.setting import Setting
+from runtime.errors import DataError, VersionConflict
+from runtime.measure.interval import Interval, order_statistics
+from runtime.measure.quantile import quantile
+
+# 2 added advice, fps_target, cooled_s, before, after, device, run, tries and energy; lines of
+# schema 1 lack them and are read as unknown.
+RECORD_SCHEMA = 2
+PROVENANCES = ("measured", "modelled", "emulated")
+VERDICTS = ("stable", "unstable")
+
+
+@dataclass(frozen=True)
+class Record:
+    """What ran, where, under which setting, and every sample of how long it took.
+
+    Attributes:
+        model: name of the bundle or file.
+        model_sha256: of the model file, so that a record never passes for another model's.
+        variant: name of the variant, such as ``litert-fp32``.
+        target: ``local``, ``virtual:sdm845``, ...
+        provenance: one of ``PROVENANCES``.
+        setting: what was asked.
+        setting_read: what the machine said it did; ``None`` where it cannot say.
+        rung: how far the clock and cores could be controlled (sysfs, uclamp, affinity, threads, none).
+        samples_ms: latency of each timed frame in ms, in order; at least one.
+        first_ms: the first, cold frame; not among the samples.
+        power_mw: mean power while busy, ``None`` where nothing can tell.
+        energy_mj: energy of one frame at the median latency, likewise.
+        energy_source: which table, meter or model the energy comes from, or why there is none.
+        energy: what the meter saw in this block, gross, idle and by rail; ``None`` without a meter.
+        verdict: ``stable`` or ``unstable``; ``reasons`` says why.
+        temp_c: at the end.
+        block: position in the randomised order; ``seed`` reproduces the order.
+        advice: what to do about an unstable block.
+        fps_target: pace at which frames were released; ``None``: back to back.
+        cooled_s: waited before the block for the machine to cool down.
+        before, after: what the machine did around the block.
+        tries: times the block was measured; earlier ones were unstable and are not kept.
+        run: names the bench it was part of; blocks of equal ``run`` and ``block`` ran side by side.
+        device: name, soc, arch, kernel and os, as far as the machine tells them.
+    """
+
+    model: str
+    model_sha256: str
+    variant: str
+    engine: str
+    precision: str
+    target: str
+    provenance: str
+    setting: Setting
+    setting_read: Setting | None
+    rung: str
+    samples_ms: tuple[float, ...]
+    first_ms: float | None
+    warmup: int
+    power_mw: float | None
+    energy_mj: float | None
+    energy_source: str
+    temp_c: float | None
+    verdict: str
+    reasons: tuple[str, ...]
+    block: int
+    seed: int
+    created_utc: str
+    versions: dict[str, str] = field(default_factory=dict)
+    schema_version: int = RECORD_SCHEMA
+    advice: tuple[str, ...] = ()
+    fps_target: float | None = None
+    cooled_s: float | None = None
+    before: Conditions | None = None
+    after: Conditions | None = None
+    device: dict[str, str] = field(default_factory=dict)
+    energy: EnergyReading | None = None
+    run: str | None = None
+    tries: int = 1
+
+    def __post_init__(self) -> None:
+        if not self.samples_ms or not all(0 < sample < math.inf for sample in self.samples_ms):
+            raise ValueError(f"samples_ms is {self.samples_ms}; it needs positive, finite latencies")
+        if self.provenance not in PROVENANCES:
+            raise ValueError(f"provenance is {self.provenance!r}; allowed: {', '.join(PROVENANCES)}")
+        if self.verdict not in VERDICTS:
+            raise ValueError(f"verdict is {self.verdict!r}; allowed: {', '.join(VERDICTS)}")
+
+    @property
+    def latency_ms(self) -> float:
+        """Median of the samples in ms."""
+        return float(statistics.median(self.samples_ms))
+
+    @property
+    def iqr_ms(self) -> float:
+        """Distance between the quartiles of the samples in ms."""
+        return quantile(self.samples_ms, 0.75) - quantile(self.samples_ms, 0.25)
+
+    @property
+    def p90_ms(self) -> float:
+        """90th percentile of the samples in ms."""
+        return quantile(self.samples_ms, 0.9)
+
+    @property
+    def fps(self) -> float:
+        """Frames per second at the median latency."""
+        return 1000.0 / self.latency_ms
+
+    @property
+    def mode(self) -> str:
+        """``paced``: frames released at their time; ``back-to-back``: each after the one before."""
+        return "back-to-back" if self.fps_target is None else "paced"
+
+    @property
+    def interval_ms(self) -> Interval:
+        """95 % interval of the median as far as this block alone tells; see ``runtime.measure.interval``."""
+        return order_statistics(self.samples_ms)
+
+    @property
+    def probes_ms(self) -> tuple[float, ...]:
+        """The probe before and after the block, where it was timed."""
+        found = (moment.probe_ms for moment in (self.before, self.after) if moment is not None)
+        return tuple(probe_ms for probe_ms in found if probe_ms is not None)
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the record with its summary figures, ready for JSON."""
+        plain: dict[str, object] = msgspec.to_builtins(self)
+        return plain | {
+            "latency_ms": self.latency_ms,
+            "iqr_ms": self.iqr_ms,
+            "p90_ms": self.p90_ms,
+            "fps": self.fps,
+            "mode": self.mode,
+            "interval_ms": msgspec.to_builtins(self.interval_ms),
+        }
+
+
+class RecordLog:
+    """A JSON Lines file of records that only grows; a line cut off by a crash is ignored.
+
+    Example:
+        >>> log = RecordLog(Path("records/local.jsonl"))   # doctest: +SKIP
+        >>> log.append(record)                             # doctest: +SKIP
+        >>> [r.latency_ms for r in log]                    # doctest: +SKIP
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    def append(self, record: Record) -> None:
+        """Write one record and make sure it is on the disk."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        line = msgspec.json.encode(record) + b"\n"
+        with self.path.open("ab+") as stream:
+            if stream.tell() > 0:
+                stream.seek(-1, os.SEEK_END)
+                if stream.read(1) != b"\n":
+                    line = b"\n" + line  # the last run died in mid-line: start a fresh one
+            stream.write(line)
+            stream.flush()
+            os.fsync(stream.fileno())
+
+    def __iter__(self) -> Iterator[Record]:
+        """Yield every whole record, oldest first.
+
+        Raises:
+            DataError: a line is whole but not a record.
+            VersionConflict: a line was written under a newer schema.
+        """
+        if not self.path.is_file():
+            return
+        lines = self.path.read_bytes().split(b"\n")
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            try:
+                record = msgspec.json.decode(line, type=Record)
+            except (msgspec.ValidationError, RecursionError) as err:
+                raise DataError(
+                    f"{self.path} line {number} is not a record ({err}); remove the line or bench again"
+                ) from err
+            except msgspec.DecodeError:
+                continue  # a line that a crash cut short
+            if record.schema_version > RECORD_SCHEMA:
+                raise VersionConflict(
+                    f"{self.path} line {number} has record schema {record.schema_version}; "
+                    f"this edgekit reads up to {RECORD_SCHEMA}; upgrade edgekit"
+                )
+            yield record

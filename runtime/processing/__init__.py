@@ -1,0 +1,1 @@
+"""What goes into a model and what its outputs mean: images, arrays, classes."""

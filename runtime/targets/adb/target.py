@@ -1,0 +1,205 @@
+"""An Android phone on adb as a target: models run in the user's own benchmark programs.
+
+A phone has no Python. Its clocks are held from here through devlib's adb connection, by the actuator
+that holds this machine's; LiteRT models run in ``benchmark_model``, ExecuTorch ones in
+``executor_runner``, pinned by ``taskset``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+from runtime.bundle import Bundle, Variant
+from runtime.device.actuators import Capability, CpuFreq, Journal, Policy
+from runtime.device.actuators.cpufreq import POLICY_DIR, write_state
+from runtime.device.actuators.states import PolicyState
+from runtime.device.conditions import Conditions
+from runtime.device.setting import Setting
+from runtime.device.soc import PowerFigure
+from runtime.engines import Frame, Samples, Tensor
+from runtime.engines.pacing import Served, WallClock, serve
+from runtime.engines.programs import RUNNERS
+from runtime.errors import DeviceStableError, PermissionNeeded
+from runtime.targets.adb.conditions import AdbConditions
+from runtime.targets.adb.facts import read_facts
+from runtime.targets.adb.job import AdbJob
+from runtime.targets.adb.path import AdbPath
+from runtime.targets.adb.runner import install, push_once
+from runtime.targets.adb.shell import AdbShell, CommandFailed
+from runtime.targets.target import settings_of
+
+_LIMIT = "scaling_max_freq"
+
+
+class AdbTarget:
+    """The phone ``adb devices`` calls ``serial``; see ``Target``.
+
+    Raises:
+        MissingExtra: devlib is not installed.
+        DeviceError: the phone cannot be reached, or tells too little of itself.
+
+    Example:
+        >>> target = AdbTarget("R5CT1234")                              # doctest: +SKIP
+        >>> target.capability.rung                                      # doctest: +SKIP
+        'affinity'
+    """
+
+    provenance = "measured"
+    energy_note = (
+        "a phone on adb is charged through its cable, so its fuel gauge does not show what a frame costs; "
+        "use a power monitor, or adb over Wi-Fi with the cable out"
+    )
+
+    def __init__(self, serial: str):
+        self.name = f"adb:{serial}"
+        self._shell = AdbShell(serial)
+        self._facts = read_facts(self._shell)
+        self.profile = self._facts.profile
+        self._is_root = self._shell.is_root
+        self.capability = self._probe()
+        self._cpufreq = CpuFreq(
+            cast(Path, AdbPath(self._shell, "/", as_root=True)),
+            journal=Journal(device=self.name, boot_id=self._facts.boot_id),
+        )
+
+    def settings(self, threads: Sequence[int] = (1,)) -> tuple[Setting, ...]:
+        return settings_of(self.profile, threads, with_clocks=self.capability.rung == "sysfs")
+
+    def power(self, setting: Setting) -> PowerFigure | None:
+        return None
+
+    @contextlib.contextmanager
+    def session(self, bundle: Bundle, variant: Variant, setting: Setting) -> Iterator[AdbSession]:
+        cluster = self.profile.cluster(setting.cluster)
+        if not 1 <= setting.threads <= len(cluster.cpus):
+            raise ValueError(
+                f"threads is {setting.threads}; allowed on {cluster.name!r}: 1 to {len(cluster.cpus)}"
+            )
+        runner = RUNNERS.get(variant.engine)
+        installed = install(self._shell, runner)
+        model = push_once(self._shell, bundle.file(variant.path))
+        policy = self._policy(setting.cluster)
+        if setting.freq_khz is not None and self.capability.rung != "sysfs":
+            raise PermissionNeeded(
+                f"{self.name} cannot hold a clock: {self.capability.reasons[0]}; root the phone, or leave "
+                "the clock to the kernel (no --freq-khz)"
+            )
+        # The last CPUs: the first one does the kernel's housekeeping.
+        cpus = cluster.cpus[-setting.threads :] if self._facts.has_taskset else None
+        with contextlib.ExitStack() as stack:
+            if setting.freq_khz is not None:
+                assert policy is not None
+                stack.enter_context(self._cpufreq.hold(policy, setting.freq_khz))
+            job = AdbJob(self._shell, runner, installed, model, setting.threads, cpus)
+            stack.callback(job.stop)
+            reader = AdbConditions(self._shell, policy, cpus, as_root=self._is_root)
+            yield AdbSession(job, setting, self._facts.device, self._cpufreq, policy, reader)
+
+    def _probe(self) -> Capability:
+        """Return what a shell on the phone may do; changes nothing."""
+        reason = f"no clocks below /{POLICY_DIR} of the phone: they are the kernel's choice"
+        policy = self._policy(self.profile.clusters[-1].name)
+        if policy is not None:
+            path = AdbPath(self._shell, str(policy.path), as_root=True) / _LIMIT
+            if not self._is_root:
+                reason = "the phone gives no root (neither adb root nor su): clocks are the kernel's choice"
+            elif _is_writable(self._shell, str(path)):
+                return Capability("sysfs")
+            else:
+                reason = f"{path} of the phone is not writable, even for root"
+        if self._facts.has_taskset:
+            return Capability("affinity", (reason,))
+        return Capability("threads", (reason, "the phone has no taskset to pin programs with"))
+
+    def _policy(self, cluster_name: str) -> Policy | None:
+        cluster = self.profile.cluster(cluster_name)
+        return next(
+            (self._on_phone(p) for p in self._facts.policies if set(cluster.cpus) <= set(p.cpus)), None
+        )
+
+    def _on_phone(self, policy: Policy) -> Policy:
+        folder = AdbPath(self._shell, f"/{POLICY_DIR}/{policy.path.name}", as_root=True)
+        return replace(policy, path=cast(Path, folder))
+
+
+class AdbSession:
+    """See ``Session``. It times frames; the program's inputs are its own, so it serves none."""
+
+    worker_pid = None
+
+    def __init__(
+        self,
+        job: AdbJob,
+        setting: Setting,
+        device: dict[str, str],
+        cpufreq: CpuFreq,
+        policy: Policy | None,
+        reader: AdbConditions,
+    ):
+        self.setting, self.device = setting, device
+        self.versions = {"engine": job.program}
+        self._job, self._cpufreq, self._policy, self._reader = job, cpufreq, policy, reader
+        self._threads_read: int | None = None
+
+    @property
+    def rung(self) -> str:
+        if self.setting.freq_khz is not None:
+            return "sysfs"
+        return "affinity" if self._job.cpus is not None else "threads"
+
+    @property
+    def setting_read(self) -> Setting | None:
+        if self._threads_read is None:
+            return None  # the program says how many threads it uses once it has run
+        # A clock nobody holds is read when the cores are idle again: it says nothing of the frames.
+        is_held = self._policy is not None and self.setting.freq_khz is not None
+        freq_khz = self._cpufreq.read_khz(cast(Policy, self._policy)) if is_held else None
+        return Setting(self.setting.cluster, freq_khz, self._threads_read)
+
+    def run(self, inputs: Sequence[Tensor] | None = None) -> Frame:
+        if inputs is not None:
+            raise DeviceStableError(
+                "benchmark programs on a phone time frames of their own inputs and give no outputs back; "
+                "bench there, and run inputs on local or over ssh"
+            )
+        return Frame(self.sample(warmup=1, runs=1).samples_ms[0], None)
+
+    def sample(self, *, warmup: int, runs: int, fps: float | None = None) -> Samples:
+        timings = self._job.time(warmup=warmup, runs=runs, fps=fps)
+        self._threads_read = timings.threads
+        if timings.note is not None:
+            self.versions["samples"] = timings.note
+        return Samples(timings.first_ms, timings.samples_ms, timings.threads)
+
+    def serve(self, inputs: Sequence[Sequence[Tensor]], frames: int, fps: float | None) -> Served:
+        return serve(self, inputs, frames, fps, WallClock())
+
+    def conditions(self, *, probe: bool = False) -> Conditions:
+        return self._reader.read()
+
+
+def restore_clocks(name: str, state: PolicyState, boot_id: str) -> bool:
+    """Put a clock of the phone called ``adb:SERIAL`` back; ``False`` if it was restarted since.
+
+    Raises:
+        DeviceError: the phone cannot be reached or does not take the old state.
+        PermissionNeeded: it gives no root any more.
+    """
+    shell = AdbShell(name.removeprefix("adb:"))
+    if shell.run("cat /proc/sys/kernel/random/boot_id").strip() != boot_id:
+        return False
+    folder = AdbPath(shell, f"/{POLICY_DIR}/{Path(state.policy).name}", as_root=True)
+    write_state(state, cast(Path, folder))
+    return True
+
+
+def _is_writable(shell: AdbShell, path: str) -> bool:
+    try:
+        shell.run(f"[ -w {path} ]", as_root=True)
+    except CommandFailed:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""A Linux board behind ssh: an agent there, started over the connection."""
