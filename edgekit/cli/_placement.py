@@ -11,7 +11,7 @@ import click
 from edgekit.cli._output import print_table
 
 if TYPE_CHECKING:
-    from edgekit.placement import Placement
+    from edgekit.search.placement import Placement
 
 _ENGINE = click.option(
     "--budget-engine",

@@ -28,8 +28,8 @@ def place(model, dynamic_budget, act, dynamic_conv, engine, costs, verify, as_js
       edgekit place mobilenet_v2 --width 0.35 --image-size 32 --dynamic-budget 10%
     """
     from edgekit.models import MODELS, ModelSpec
-    from edgekit.placement import dynamic_choices, parse_budget
-    from edgekit.placement import place as place_blocks
+    from edgekit.search.placement import dynamic_choices, parse_budget
+    from edgekit.search.placement import place as place_blocks
 
     budget = parse_budget(dynamic_budget)
     entry = MODELS.get(model)

@@ -48,7 +48,7 @@ def train(
     """
     from edgekit import models, training
     from edgekit.data import load_dataset
-    from edgekit.placement import place_for_run
+    from edgekit.search.placement import place_for_run
 
     choices = {name: options.pop(name) for name in ("width", "image_size", "act", "dynamic_conv")}
     named = training.load_recipe(recipe).override(recipe=options, model=choices)

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
+from edgekit.models.surgery.groups import PrunableConv
 from edgekit.nn import DynamicConv2d
-from edgekit.pruning.groups import PrunableConv
 from edgekit.pruning.plan import removable_channels
 from edgekit.training.checkpoint import ChannelPlan
 from edgekit.training.hooks import Hook

@@ -77,7 +77,7 @@ class Checkpoint:
         tensors = _read_weights(self.path, document)
         model = self.spec.build().eval()
         if self.plan:
-            from edgekit.pruning.removal import (
+            from edgekit.models.surgery.removal import (
                 physically_remove,
             )  # pruning trains, so it imports this package
 

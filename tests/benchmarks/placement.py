@@ -21,8 +21,8 @@ import numpy as np
 from edgekit.cli._output import note
 from edgekit.data import Split, load_dataset
 from edgekit.models import ModelSpec, count_parameters, find_sites, resolve, static_of
-from edgekit.placement import paired_engine_latencies_ms, place_for_run
-from edgekit.placement.cost_table import example_of
+from edgekit.search.placement import paired_engine_latencies_ms, place_for_run
+from edgekit.search.placement.cost_table import example_of
 from edgekit.training import Recipe, evaluate, fit_spec, train
 from edgekit.training.checkpoint import CHECKPOINT_FILE
 from edgekit.training.state import STATE_FILE

@@ -1,8 +1,8 @@
 import pytest
 
 from edgekit.models import ModelSpec, find_sites
-from edgekit.placement.block import Block
-from edgekit.placement.cost_table import BlockCost, CostTable, net_name
+from edgekit.search.placement.block import Block
+from edgekit.search.placement.cost_table import BlockCost, CostTable, net_name
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from torch import nn
 
 from edgekit.models import ModelSpec, Site, find_sites
 from edgekit.nn import DynamicConv2d, DynamicReLU
-from edgekit.placement import (
+from edgekit.search.placement import (
     CostTable,
     benefit_of,
     choose_sites,
@@ -18,8 +18,8 @@ from edgekit.placement import (
     parse_budget,
     place,
 )
-from edgekit.placement import choice as choice_module
-from edgekit.placement.block import Block, measure_block
+from edgekit.search.placement import choice as choice_module
+from edgekit.search.placement.block import Block, measure_block
 from runtime.errors import DataError
 
 
@@ -122,10 +122,10 @@ def test_what_was_measured_is_kept_and_not_measured_again(tmp_path, monkeypatch)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     asked = []
     monkeypatch.setattr(
-        "edgekit.placement.cost_table.measure_block", lambda block, engine: asked.append(block) or 0.01
+        "edgekit.search.placement.cost_table.measure_block", lambda block, engine: asked.append(block) or 0.01
     )
     monkeypatch.setattr(
-        "edgekit.placement.cost_table.paired_engine_latencies_ms",
+        "edgekit.search.placement.cost_table.paired_engine_latencies_ms",
         lambda *a, **k: asked.append("static") or [1.0],
     )
     spec = ModelSpec("resnet20", num_classes=2, width=0.5, image_size=16, act="dyrelu-b")

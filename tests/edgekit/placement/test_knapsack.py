@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pytest
 
-from edgekit.placement import best_subset
+from edgekit.search.placement import best_subset
 
 
 def brute_force(costs, benefits, budget):

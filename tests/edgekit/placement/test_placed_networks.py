@@ -11,9 +11,9 @@ from edgekit.cli import cli
 from edgekit.export import EXPORT_BACKENDS, lower
 from edgekit.models import ModelSpec
 from edgekit.nn import DynamicConv2d, DynamicReLU
-from edgekit.placement import place_for_run
-from edgekit.placement.for_run import PLACEMENT_FILE
 from edgekit.pruning import prune
+from edgekit.search.placement import place_for_run
+from edgekit.search.placement.for_run import PLACEMENT_FILE
 from edgekit.training import Recipe, fit_spec, load_checkpoint, train
 from runtime.errors import CheckpointError
 

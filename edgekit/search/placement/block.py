@@ -9,7 +9,7 @@ from torch import nn
 
 from edgekit.models import ModelSpec, Site
 from edgekit.nn import DynamicConv2d, DynamicReLU
-from edgekit.placement.paired import paired_engine_latencies_ms
+from edgekit.search.placement.paired import paired_engine_latencies_ms
 
 BRANCHES = 2
 

@@ -11,8 +11,8 @@ import torch_pruning as tp
 from torch import nn
 
 from edgekit.models.layers import SqueezeExcite
+from edgekit.models.surgery.dynamic_layers import stand_in
 from edgekit.nn import DynamicConv2d, DynamicReLU
-from edgekit.pruning.dynamic_layers import stand_in
 from runtime.errors import PruneError
 
 

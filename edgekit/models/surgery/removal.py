@@ -8,9 +8,9 @@ import torch
 import torch_pruning as tp
 from torch import nn
 
+from edgekit.models.surgery.dynamic_layers import PRUNERS
+from edgekit.models.surgery.groups import ChannelGraph, Removal
 from edgekit.nn import DynamicConv2d, DynamicReLU
-from edgekit.pruning.dynamic_layers import PRUNERS
-from edgekit.pruning.groups import ChannelGraph, Removal
 from edgekit.training.checkpoint import ChannelPlan
 from runtime.errors import PruneError
 

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from edgekit.models import ModelSpec
-from edgekit.placement.budget import parse_budget
-from edgekit.placement.choice import Placement, dynamic_choices, place
+from edgekit.search.placement.budget import parse_budget
+from edgekit.search.placement.choice import Placement, dynamic_choices, place
 from edgekit.training.run import claim_folder
 from runtime.bundle import write_atomic
 from runtime.errors import CheckpointError

@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 
 from edgekit.models import ModelSpec, Site, find_sites, static_of
-from edgekit.placement.benefit import benefit_of
-from edgekit.placement.block import Block
-from edgekit.placement.cost_table import CostTable, default_costs, example_of, load_costs, net_name
-from edgekit.placement.knapsack import best_subset
-from edgekit.placement.paired import paired_engine_latencies_ms
+from edgekit.search.placement.benefit import benefit_of
+from edgekit.search.placement.block import Block
+from edgekit.search.placement.cost_table import CostTable, default_costs, example_of, load_costs, net_name
+from edgekit.search.placement.knapsack import best_subset
+from edgekit.search.placement.paired import paired_engine_latencies_ms
 
 ROUNDS = 4
 

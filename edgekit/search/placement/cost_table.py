@@ -16,8 +16,8 @@ import torch
 
 from edgekit import export
 from edgekit.models import ModelSpec, static_of
-from edgekit.placement.block import Block, measure_block
-from edgekit.placement.paired import paired_engine_latencies_ms
+from edgekit.search.placement.block import Block, measure_block
+from edgekit.search.placement.paired import paired_engine_latencies_ms
 from runtime._version import __version__
 from runtime.bundle import write_atomic
 from runtime.errors import DataError

@@ -1,0 +1,1 @@
+"""Where the light blocks go: what they cost at each layer, and which layers pay."""
