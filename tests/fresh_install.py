@@ -8,7 +8,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+from tests.places import ROOT
+
 _SOURCES = ("edgekit", "runtime", "predictors", "pyproject.toml", "README.md", "LICENSE")
 
 

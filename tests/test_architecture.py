@@ -6,12 +6,12 @@ import resource
 import subprocess
 import sys
 from graphlib import TopologicalSorter
-from pathlib import Path
 
 import grimp
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests.places import ROOT
+
 PACKAGES = ("edgekit", "runtime", "predictors")
 HEAVY = {"torch", "sklearn", "scipy", "executorch", "litert_torch", "torchao", "ai_edge_litert", "skops"}
 HEAVY |= {"ray", "yaml", "devlib", "PIL", "joblib", "websockets"}

@@ -19,8 +19,8 @@ from runtime.device.actuators import CpuFreq, Journal, restore
 from runtime.device.actuators.cpufreq import POLICY_DIR, Policy
 from runtime.errors import DeviceError, DeviceTransientError, EdgekitError, PermissionNeeded
 from runtime.measure.records import RecordLog
+from tests.places import ROOT
 
-HOME = Path(__file__).parents[2]
 _SPAN_S = 2.5  # of a host's bench, in which the fault comes: some blocks on each cluster
 # The kernel moves these by itself, from moment to moment.
 _MOVING = {"scaling_cur_freq", "cpuinfo_cur_freq", "time_in_state", "total_trans", "trans_table"}
@@ -42,7 +42,7 @@ class Place:
 
     @property
     def env(self) -> dict[str, str]:
-        return os.environ | {"XDG_STATE_HOME": str(self.work / "state"), "PYTHONPATH": str(HOME)}
+        return os.environ | {"XDG_STATE_HOME": str(self.work / "state"), "PYTHONPATH": str(ROOT)}
 
     def files(self) -> dict[str, str]:
         """Return every cpufreq file that holds what was asked of the machine."""
@@ -89,7 +89,7 @@ def host(place: Place, where: str) -> Iterator[Host]:
     command = [sys.executable, "-m", "tests.benchmarks._fault_host", where]
     command += [str(place.model), str(place.work / "records.jsonl"), str(place.root)]
     with subprocess.Popen(
-        command, env=place.env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=HOME
+        command, env=place.env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT
     ) as process:
         assert process.stdout is not None
         agent_pid = None

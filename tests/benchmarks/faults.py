@@ -29,7 +29,7 @@ from runtime.device.marker import find_marker
 from tests.benchmarks import _faults as faults
 from tests.benchmarks._faults import Host, Outcome, Place
 from tests.benchmarks._table import show, write_report
-from tests.runtime.device import make_device
+from tests.runtime.fake_device import make_device
 from tests.runtime.tflite_builder import write_doubling_conv
 
 _COLUMNS = {"fault": "fault", "cases": "cases", "ok": "as before", "held": "clock held", "seconds": "s"}

@@ -20,10 +20,10 @@ from pathlib import Path
 
 from runtime.engines.native import find_runner
 from tests.benchmarks._table import show, write_report
+from tests.places import DATA, ROOT
 from tests.runtime.tflite_builder import write_doubling_conv
 
-HOME = Path(__file__).parents[2]
-PTE = HOME / "tests/runtime/data/sum.pte"
+PTE = DATA / "sum.pte"
 IMPORTS = 9
 HEADERS = {
     "name": "installed",
@@ -133,9 +133,9 @@ def _source(folder: Path) -> Path:
     copy = folder / "source"
     copy.mkdir()
     for name in ("edgekit", "runtime", "predictors"):
-        shutil.copytree(HOME / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(HOME / name, copy)
+        shutil.copy(ROOT / name, copy)
     return copy
 
 

@@ -22,8 +22,8 @@ import numpy as np
 
 from runtime.engines.native import build_runner, fetch_libraries
 from runtime.engines.native.build import cache_folder
+from tests.places import ROOT
 
-HOME = Path(__file__).parents[2]
 QEMU = "qemu-aarch64-static"
 TOOLS = (QEMU, "debootstrap", "dpkg-deb", "unshare", "aarch64-linux-gnu-g++", "cmake")
 MIRROR = "http://deb.debian.org/debian"
@@ -96,7 +96,7 @@ def run_on_arm(
 ) -> tuple[list[np.ndarray], str]:
     """Return the outputs of ``model`` in ``root``, and which machine and engine gave them."""
     runner = build_runner(fetch_libraries("aarch64", cache_folder())).folder
-    places = {HOME / package: root / "opt/edgekit" / package for package in ("runtime", "predictors")}
+    places = {ROOT / package: root / "opt/edgekit" / package for package in ("runtime", "predictors")}
     for source, place in {**places, runner: root / "opt/runner"}.items():
         shutil.rmtree(place, ignore_errors=True)  # what is tested is the tree of now
         shutil.copytree(source, place)

@@ -20,9 +20,8 @@ from runtime.targets.agent.link import ProcessConnection
 from runtime.targets.agent.target import AgentTarget
 from tests.device.aarch64 import inside, lacking, make_root, run_on_arm
 from tests.edgekit.push.index import skip_without_index
+from tests.places import DATA
 from tests.runtime.tflite_builder import write_doubling_conv
-
-DATA = Path(__file__).parents[1] / "runtime/data"
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,10 @@
 """Models that several tests of the device side run."""
 
 import importlib.util
-from pathlib import Path
 
 import pytest
+
+from tests.places import DATA
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +20,7 @@ def pte():
     """A .pte file: see data/make_sum_pte.py."""
     if importlib.util.find_spec("executorch") is None:
         pytest.skip("executorch is not installed")
-    return Path(__file__).parent / "data/sum.pte"
+    return DATA / "sum.pte"
 
 
 @pytest.fixture

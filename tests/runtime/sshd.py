@@ -14,7 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.runtime.device import ROOT, Device, environment, make_device
+from tests.places import ROOT
+from tests.runtime.fake_device import Device, environment, make_device
 
 SSHD = shutil.which("sshd") or shutil.which("/usr/sbin/sshd")
 

@@ -17,7 +17,7 @@ The other columns are modelling assumptions, not published figures: bytes that a
 per cycle, the bandwidth it can get from the memory behind the caches, and the cycles that an op
 costs before it does any work. With them MobileNet v1 and v2 come out within 20 % of XNNPACK's
 published times on Pixel 2, Pixel 3a and Raspberry Pi 2 (its README, 2020) and 1.7 to 2.7 times too
-fast on Raspberry Pi 3+ and 4, whose memory is narrow; tests/runtime/soc/test_roofline.py checks it.
+fast on Raspberry Pi 3+ and 4, whose memory is narrow; tests/runtime/device/soc/test_roofline.py checks it.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ import subprocess
 from click.testing import CliRunner
 
 from edgekit.cli import cli
-from tests.runtime.decision.compiled import needs_make
+from tests.runtime.govern.compiled.compiled import needs_make
 from tests.runtime.phone import make_bundle
 
 TARGET = "virtual:gs101"

@@ -1,4 +1,4 @@
-"""``edgekit govern``: what it takes and refuses; what it does is tested in tests/runtime/governing."""
+"""``edgekit govern``: what it takes and refuses; what it does is tested in tests/runtime/govern/governor."""
 
 from pathlib import Path
 

@@ -14,7 +14,7 @@ pytest.importorskip("yaml", reason="pip install 'edgekit[lab]'")
 def plan(tmp_path, monkeypatch):
     make_bundle(tmp_path)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    # Without Ray, which takes seconds to start: tests/runtime/lab/test_ray_executor.py has it.
+    # Without Ray, which takes seconds to start: tests/runtime/measure/lab/test_ray_executor.py has it.
     monkeypatch.setattr(run, "_open_ray", lambda plan: lambda records, targets: InlineExecutor(records))
     path = tmp_path / "plan.yaml"
     path.write_text(

@@ -8,7 +8,7 @@ from edgekit.cli import cli
 from edgekit.cli.records import _FORMATS
 from runtime.measure.formats import FORMATS
 from runtime.measure.records import RecordLog
-from tests.runtime.ab.test_compare import blocks_of
+from tests.runtime.measure.compare.test_compare import blocks_of
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import platform
 import subprocess
 import sys
 import zipfile
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,11 +25,9 @@ from runtime.govern.governor import read_log
 from runtime.measure.records import RecordLog
 from runtime.targets import open_target
 from tests.edgekit.push.index import serve_index, skip_without_index
-from tests.runtime.device import ROOT
+from tests.places import DATA, ROOT
 from tests.runtime.sshd import start_sshd, stop
 from tests.runtime.tflite_builder import write_doubling_conv
-
-DATA = Path(__file__).parents[2] / "runtime/data"
 
 
 def invoke(*words):

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 import venv
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,9 +12,9 @@ import pytest
 from runtime.engines import EngineProcess
 from runtime.engines.tflite_age import too_new
 from runtime.errors import DeviceStableError
+from tests.places import ROOT
 from tests.runtime.tflite_builder import write_doubling_conv, write_int8, write_summing_net
 
-HOME = Path(__file__).parents[3]
 RUN = """
 import json, os, sys
 import numpy as np
@@ -60,7 +59,7 @@ def run(python, path, threads=1):
         capture_output=True,
         text=True,
         check=True,
-        env=os.environ | {"PYTHONPATH": str(HOME)},
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
     )
     return json.loads(done.stdout)
 

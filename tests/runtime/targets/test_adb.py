@@ -3,7 +3,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,11 +17,11 @@ from runtime.targets import open_target
 from runtime.targets.adb.path import AdbPath
 from runtime.targets.adb.shell import AdbShell
 from runtime.targets.restoring import restore_target
+from tests.places import ROOT
 from tests.runtime.phone import make_bundle
 from tests.runtime.targets.fake_phone import FakePhones
 
 pytest.importorskip("devlib", reason="pip install 'edgekit[lab]'")
-ROOT = Path(__file__).parents[3]
 BIG = Setting("big", 1277000)
 
 

@@ -12,7 +12,7 @@ from runtime.engines.model_file import open_bundle_or_model
 from runtime.errors import DeviceStableError, PermissionNeeded
 from runtime.targets import LocalTarget, VirtualTarget, choose_settings, use_meter
 from runtime.targets.local import read_profile
-from tests.runtime.meters.machine import replace_text, ticking, write
+from tests.runtime.device.meters.machine import replace_text, ticking, write
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from runtime.targets.restoring import restore_target
 from runtime.targets.ssh.connection import Address
 from runtime.targets.ssh.device_files import sha256_of
 from runtime.targets.ssh.target import reach
-from tests.runtime.device import cpufreq_files, wait_for
+from tests.runtime.fake_device import cpufreq_files, wait_for
 
 SLOW, FAST = Setting("cpu", 300000, 1), Setting("cpu", 1803000, 1)
 

@@ -1,0 +1,6 @@
+"""Where things lie in the checkout, whichever test asks."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+DATA = ROOT / "tests/runtime/data"

@@ -1,0 +1,69 @@
+import numpy as np
+import pytest
+
+from runtime.choose.simulation import Governor, Oracle, Performance, Powersave, periodic, replay
+from tests.runtime.choose.simulation.toy import frames, platform
+
+
+def test_energy_is_power_times_time_busy():
+    ran = replay(platform(), frames(10, 5), Performance(platform()))
+    assert ran.finish_ms.tolist() == [[10.0, 25.0]]
+    assert ran.energy_mj[0] == pytest.approx(1000 * 15 / 1e3)
+    assert not ran.late.any()
+
+
+def test_a_late_frame_delays_the_next():
+    ran = replay(platform(), frames(15, 15), Powersave(platform()))  # 512 of 1024: twice the time
+    assert ran.finish_ms.tolist() == [[30.0, 60.0]]
+    assert ran.late.tolist() == [[True, True]]
+
+
+def test_idle_power_counts_between_frames():
+    soc = platform(idle_mw=10.0)
+    ran = replay(soc, frames(10, 10), Performance(soc))
+    assert ran.energy_mj[0] == pytest.approx((1010 * 20 + 10 * 10) / 1e3)
+
+
+def test_background_load_slows_frames_and_keeps_the_core_busy_between_them():
+    soc = platform(background=256.0)  # a quarter of the core
+    ran = replay(soc, frames(9, 9), Performance(soc))
+    assert ran.finish_ms.tolist() == [[12.0, 32.0]]
+    assert ran.energy_mj[0] == pytest.approx((1000 * 24 + 250 * 8) / 1e3)
+
+
+class _Alternating(Governor):
+    name = "alternating"
+
+    def begin(self, lanes):
+        lanes.wanted = np.full(len(lanes.opp), 4)
+
+    def start(self, lanes, mask):
+        lanes.wanted = np.where(mask, np.where(lanes.frame % 2 == 0, 2, 4), lanes.wanted)
+
+
+def test_a_change_of_clock_takes_time_and_energy():
+    soc = platform(transition_ms=0.5, transition_uj=100.0)
+    ran = replay(soc, frames(5, 5), _Alternating())
+    assert ran.transitions[0] == 2
+    assert ran.finish_ms.tolist() == [[10.5, 25.5]]
+    assert ran.energy_mj[0] == pytest.approx((200 * 10.5 + 1000 * 5.5 + 200) / 1e3)
+
+
+def test_oracle_is_the_cheapest_point_that_meets_each_deadline():
+    soc = platform()
+    trace = frames(2, 8, 14, 25, 2)
+    ran = replay(soc, trace, Oracle(soc, trace), timeline=True)
+    # 2 Mc at 128: 16 ms on 20 mW. 8: 16 ms at 512. 14: 18.7 ms at 768. 25: too much for any.
+    assert [point for _, point in ran.timeline] == [4, 0, 2, 3, 4, 1]
+    # The last begins 5 ms late: 2 Mc at 128 no longer fit into 15 ms, at 256 they do.
+    assert ran.late.tolist() == [[False, False, False, True, False]]
+
+
+def test_lanes_do_not_see_each_other():
+    soc = platform()
+    rng = np.random.default_rng(0)
+    work = rng.uniform(1, 25, (3, 40))
+    together = replay(soc, periodic(work, 50), Oracle(soc, periodic(work, 50)))
+    for lane in range(3):
+        alone = periodic(work[lane], 50)
+        assert np.allclose(replay(soc, alone, Oracle(soc, alone)).finish_ms, together.finish_ms[lane])

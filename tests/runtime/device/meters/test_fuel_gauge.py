@@ -1,0 +1,136 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runtime.device.meters import find_meter
+from runtime.device.meters.gauge import decide
+from runtime.errors import DeviceError, DeviceStableError, DeviceTransientError
+from tests.runtime.device.meters.machine import replace_text, write
+
+BATTERY = "sys/class/power_supply/battery"
+PHONE = {
+    "type": "Battery", "status": "Discharging", "voltage_now": 3_850_000, "current_now": -400_000,
+    "capacity": 80,
+}  # fmt: skip
+
+
+ABI = "negative while discharging (the ABI)"
+OLD = "positive while discharging (an old driver)"
+TOO_LITTLE = "for 400 uA is too little for a machine that is awake"
+
+
+def phone(root, **changes):
+    files = {name: value for name, value in (PHONE | changes).items() if value is not None}
+    write(root / BATTERY, files)
+    return root
+
+
+def read_mw(meter):
+    first = meter.read()
+    second = meter.read()
+    return second.energy_mj / (second.time_s - first.time_s)
+
+
+@pytest.mark.parametrize(
+    ("current", "voltage", "power_mw", "notes"),
+    [
+        (-400_000, 3_850_000, 1540.0, (f"current in uA, {ABI}", "voltage in uV (the ABI)")),
+        (400_000, 3_850_000, 1540.0, (f"current in uA, {OLD}", "voltage in uV (the ABI)")),
+        (-400, 3_850_000, 1540.0, (f"current in mA, {TOO_LITTLE}, {ABI}", "voltage in uV (the ABI)")),
+        (-400_000, 3_850, 1540.0, (f"current in uA, {ABI}", "voltage in mV, for 3850 uV is no battery")),
+    ],
+)
+def test_units_and_signs_are_decided_and_written_down(tmp_path, current, voltage, power_mw, notes):
+    meter = find_meter(phone(tmp_path, current_now=current, voltage_now=voltage), "battery").meter
+    assert read_mw(meter) == pytest.approx(power_mw)
+    assert meter.about.notes[1:] == notes
+
+
+@pytest.mark.parametrize("status", ["Charging", "Full", "Not charging", "Unknown", None])
+def test_a_battery_that_is_not_drained_is_refused(tmp_path, status):
+    with pytest.raises(DeviceStableError, match="its current is not the drain: unplug the charger"):
+        find_meter(phone(tmp_path, status=status), "battery")
+
+
+def test_a_charger_that_helps_is_refused(tmp_path):
+    phone(tmp_path)
+    write(tmp_path / "sys/class/power_supply/usb", {"type": "USB", "online": 1})
+    with pytest.raises(DeviceStableError, match="usb is online and feeds the machine too: unplug it"):
+        find_meter(tmp_path, "battery")
+
+
+def test_a_charger_plugged_in_mid_run_ends_the_measurement(tmp_path):
+    meter = find_meter(phone(tmp_path), "battery").meter
+    meter.read()
+    replace_text(tmp_path / BATTERY / "current_now", 300_000)
+    with pytest.raises(DeviceTransientError, match="the current changed its sign"):
+        meter.read()
+    replace_text(tmp_path / BATTERY / "status", "Charging")
+    with pytest.raises(DeviceTransientError, match="in mid-run: battery is 'Charging'"):
+        meter.read()
+
+
+def test_power_as_laptops_tell_it(tmp_path):
+    meter = find_meter(phone(tmp_path, current_now=None, power_now=7_500_000), "battery").meter
+    assert read_mw(meter) == pytest.approx(7500.0)
+    with pytest.raises(DeviceStableError, match="too little for uW"):
+        find_meter(phone(tmp_path, current_now=None, power_now=7500), "battery")
+
+
+@pytest.mark.parametrize(
+    ("files", "after", "energy_mj"),
+    [
+        ({"energy_now": 50_000_000}, 49_990_000, 36_000.0),  # 10 mWh
+        ({"charge_counter": 3_000_000}, 2_999_000, 13_860.0),  # 1 mAh at 3.85 V
+    ],
+)
+def test_what_is_left_is_read_where_nothing_better_is(tmp_path, files, after, energy_mj):
+    meter = find_meter(phone(tmp_path, current_now=0, **files), "battery").meter
+    meter.read()
+    [name] = files
+    replace_text(tmp_path / BATTERY / name, after)
+    assert meter.read().energy_mj == pytest.approx(energy_mj)
+    replace_text(tmp_path / BATTERY / name, 60_000_000)
+    with pytest.raises(DeviceTransientError, match="rose; unplug the charger"):
+        meter.read()
+
+
+def test_a_gauge_that_tells_nothing_is_no_meter(tmp_path):
+    with pytest.raises(DeviceStableError, match="tells neither current nor power"):
+        find_meter(phone(tmp_path, current_now=0), "battery")
+    with pytest.raises(DeviceStableError, match="no battery below"):
+        find_meter(tmp_path / "none", "battery")
+    write(tmp_path / "sys/class/power_supply/mouse", {"type": "Battery", "scope": "Device"})
+    with pytest.raises(DeviceStableError, match=r"no battery 'mouse' among \['battery'\]"):
+        find_meter(tmp_path, "battery=mouse")
+
+
+@given(current=st.integers(), voltage=st.integers())
+def test_a_decision_is_plausible_or_refused(current, voltage):
+    try:
+        units = decide(current, voltage)
+    except DeviceStableError:
+        return
+    assert 10_000 <= abs(current) * units.current_ua <= 20_000_000
+    assert 1e6 <= voltage * units.voltage_uv <= 60e6
+
+
+_VALUE = st.binary(max_size=30) | st.integers().map(lambda n: str(n).encode())
+
+
+@given(
+    files=st.dictionaries(
+        st.sampled_from(
+            ["current_now", "voltage_now", "power_now", "energy_now", "charge_counter", "status"]
+        ),
+        _VALUE,
+    )
+)
+def test_whatever_the_gauge_says_the_answer_is_a_number_or_ours(tmp_path_factory, files):
+    root = phone(tmp_path_factory.mktemp("odd"), **files)
+    try:
+        meter = find_meter(root, "battery").meter
+        meter.read()
+        assert meter.read().energy_mj >= 0
+    except DeviceError:
+        pass  # with a reason

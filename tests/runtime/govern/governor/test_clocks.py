@@ -1,0 +1,111 @@
+"""Clocks of clusters, against other programs, on a tree of files."""
+
+import pytest
+
+from tests.runtime.govern.governor.toy import toy
+
+
+def test_clocks_are_set_given_to_the_kernel_and_put_back(tmp_path):
+    phone = toy(tmp_path)
+    with phone.clocks as clocks:
+        assert clocks.set("big", 1_106_000)
+        assert clocks.set("mid", 400_000)
+        assert (phone.read("big"), phone.read("mid")) == ("1106000", "400000")
+        clocks.release("big")
+        assert phone.governors() == ["schedutil", "userspace", "schedutil"]
+        assert clocks.set("big", 2_850_000)
+        assert phone.read("big") == "2850000"
+        assert clocks.changes == 4
+    assert phone.governors() == ["schedutil"] * 3
+    assert not list((tmp_path / "journal").glob("*.json"))
+
+
+def test_an_error_inside_puts_everything_back(tmp_path):
+    phone = toy(tmp_path)
+
+    def fail():
+        with phone.clocks as clocks:
+            clocks.set("big", 1_106_000)
+            clocks.set("little", 300_000)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert phone.governors() == ["schedutil"] * 3
+
+
+def test_what_another_program_changes_is_set_again_and_said(tmp_path):
+    phone = toy(tmp_path)
+    with phone.clocks as clocks:
+        clocks.set("big", 1_106_000)
+        phone.write("big", "scaling_setspeed", 2_850_000)
+        clocks.check()
+        assert phone.read("big") == "1106000"
+        phone.write("big", "scaling_governor", "performance")
+        clocks.check()
+        assert (phone.read("big"), phone.read("big", "scaling_governor")) == ("1106000", "userspace")
+    assert phone.told == [
+        "big was changed to 2850000 kHz by another program; set to 1106000 kHz again",
+        "big was changed to 2850000 kHz by another program; set to 1106000 kHz again",
+    ]
+
+
+def test_another_governor_at_the_same_clock_is_noticed(tmp_path):
+    phone = toy(tmp_path)
+    with phone.clocks as clocks:
+        clocks.set("big", 2_850_000)
+        phone.write("big", "scaling_governor", "performance")
+        clocks.check()
+        assert phone.read("big", "scaling_governor") == "userspace"
+
+
+def test_a_program_that_goes_on_is_let_have_its_way_for_a_while(tmp_path):
+    phone = toy(tmp_path)
+    with phone.clocks as clocks:
+        clocks.set("big", 1_106_000)
+        for second in range(6):
+            phone.now.s = float(second)
+            phone.write("big", "scaling_setspeed", 2_850_000)
+            clocks.check()
+        assert "another program set the clock 6 times" in phone.told[-1]
+        assert phone.read("big", "scaling_governor") == "schedutil"
+        assert clocks.is_lost("big")
+        assert not clocks.set("big", 1_106_000)
+        phone.now.s = 10.5
+        assert not clocks.is_lost("big")
+        assert clocks.set("big", 1_106_000)
+    assert phone.governors() == ["schedutil"] * 3
+
+
+def test_rare_changes_are_no_fight(tmp_path):
+    phone = toy(tmp_path)
+    with phone.clocks as clocks:
+        clocks.set("big", 1_106_000)
+        for minute in range(20):
+            phone.now.s = 60.0 * minute
+            phone.write("big", "scaling_setspeed", 2_850_000)
+            clocks.check()
+        assert not clocks.is_lost("big")
+        assert phone.read("big") == "1106000"
+
+
+def test_a_clock_that_does_not_get_so_high_is_a_cap_that_is_tried_again(tmp_path):
+    hot = [True]
+
+    def settle(tree):
+        tree.settle()
+        current = tree.cpu_dir / "cpufreq/policy6/scaling_cur_freq"
+        if hot[0] and int(current.read_text()) > 984_000:
+            current.write_text("984000\n")
+
+    phone = toy(tmp_path, settle=settle)
+    with phone.clocks as clocks:
+        assert not clocks.set("big", 2_850_000)
+        assert clocks.caps == {"big": 984_000}
+        assert phone.told == ["big was set to 2850000 kHz and gets 984000: a limit, as of heat"]
+        assert clocks.set("big", 984_000)
+        phone.now.s, hot[0] = 2.5, False
+        assert clocks.caps == {}
+        assert clocks.set("big", 2_850_000)
+        assert len(phone.told) == 1
+    assert phone.governors() == ["schedutil"] * 3
