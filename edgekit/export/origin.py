@@ -14,7 +14,16 @@ from torch import nn
 from edgekit.export.graph import Origin
 from edgekit.export.user_code import is_user_model
 from edgekit.export.user_model import load_user_model
-from edgekit.models import MODELS, WEIGHTS, ModelSpec, Pretrained, count_macs, count_parameters, pretrained
+from edgekit.models import (
+    MODELS,
+    WEIGHTS,
+    ModelSpec,
+    Pretrained,
+    build_model,
+    count_macs,
+    count_parameters,
+    pretrained,
+)
 from runtime.bundle import ImageSpec
 from runtime.errors import CheckpointError, DataError
 from runtime.processing.images import IMAGE_SUFFIXES, load_image
@@ -131,7 +140,7 @@ def _random(name: str) -> Pretrained:
     spec = ModelSpec(name, num_classes=entry.num_classes, image_size=entry.image_size)
     image = ImageSpec(entry.image_size, entry.image_size, (0.5,) * 3, (0.5,) * 3)
     torch.manual_seed(0)
-    return Pretrained(spec, spec.build().eval(), image, [])
+    return Pretrained(spec, build_model(spec).eval(), image, [])
 
 
 def _costs(model: nn.Module, spec: ModelSpec, image: ImageSpec) -> dict[str, Any]:

@@ -1,12 +1,12 @@
 """Light models by name, built from a ``ModelSpec``, some with ImageNet weights."""
 
 from edgekit.models import efficientnet_lite, mobilenet_v2, mobilenet_v3, resnet  # noqa: F401 (they register)
+from edgekit.models.build import build_model
 from edgekit.models.catalogue import ModelInfo, describe_models
 from edgekit.models.cost import ModelCost, count_macs, count_parameters, model_cost
 from edgekit.models.imagenet import WEIGHTS, Pretrained, find_weights, imagenet_labels, pretrained
 from edgekit.models.placement import Site, find_sites, resolve, static_of
-from edgekit.models.registry import MODELS, ModelEntry, list_models
-from edgekit.models.spec import ModelSpec, build_model
+from edgekit.models.spec import MODELS, ModelEntry, ModelSpec, list_models
 
 __all__ = [
     "MODELS",

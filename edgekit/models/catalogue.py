@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from edgekit.models.cost import model_cost
 from edgekit.models.imagenet import WEIGHTS
-from edgekit.models.registry import MODELS
-from edgekit.models.spec import ModelSpec
+from edgekit.models.spec import MODELS, ModelSpec
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,7 @@ from edgekit.models.layers import (
     same_padding,
     strides_for,
 )
-from edgekit.models.registry import MODELS, ModelEntry
-from edgekit.models.spec import ModelSpec
+from edgekit.models.spec import MODELS, ModelEntry, ModelSpec
 
 # expansion, kernel, channels, blocks, stride of the first block
 STAGES = (

@@ -15,8 +15,8 @@ import torch
 from torch import nn
 
 from edgekit.models._layouts import load_foreign, lukemelas_efficientnet, torchvision_mobilenet_v2
-from edgekit.models.registry import MODELS
-from edgekit.models.spec import ModelSpec
+from edgekit.models.build import build_model
+from edgekit.models.spec import MODELS, ModelSpec
 from runtime.bundle import ImageSpec
 from runtime.errors import DataError, MissingExtra
 
@@ -118,7 +118,7 @@ def pretrained(name: str, weights: str | Path | None = None) -> Pretrained:
     path = find_weights(name) if weights is None else Path(weights)
     state = _read(path)
     spec = ModelSpec(name, image_size=source.image.size)
-    model = spec.build()
+    model = build_model(spec)
     load_foreign(model, state, source.name_of, path.name)
     return Pretrained(spec, model.eval(), source.image, imagenet_labels())
 

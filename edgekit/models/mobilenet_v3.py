@@ -14,8 +14,7 @@ from torch import nn
 
 from edgekit.models.inverted_residual import InvertedResidual
 from edgekit.models.layers import Layers, conv_bn, init_weights, round_channels, strides_for
-from edgekit.models.registry import MODELS, ModelEntry
-from edgekit.models.spec import ModelSpec
+from edgekit.models.spec import MODELS, ModelEntry, ModelSpec
 
 RE, HS = nn.ReLU, nn.Hardswish
 # kernel, hidden channels, channels, squeeze-and-excitation, activation, stride

@@ -1,4 +1,4 @@
-"""Which layers of a network are dynamic: its sites, patterns that choose among them, and the build.
+"""Which layers of a network are dynamic: its sites, and patterns that choose among them.
 
 A site is a layer that may be dynamic: a 1x1 convolution or an activation that the model files ask
 of ``Layers``. Stem convolution, depthwise convolutions, squeeze-and-excitation and classifier are none.
@@ -10,16 +10,12 @@ import difflib
 import fnmatch
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
 
-from edgekit.models.registry import MODELS
+from edgekit.models.spec import MODELS, ModelSpec
 from edgekit.nn import DynamicConv2d, DynamicReLU
-
-if TYPE_CHECKING:
-    from edgekit.models.spec import ModelSpec
 
 EVERYWHERE = "everywhere"
 LAST = "last:"
@@ -127,25 +123,3 @@ def _named(pattern: str, paths: Sequence[str]) -> list[str]:
             )
         return list(paths[-int(count) :])
     return [path for path in paths if any(fnmatch.fnmatchcase(path, p) for p in (pattern, f"{pattern}.*"))]
-
-
-def build_placed(spec: ModelSpec) -> nn.Module:
-    """Return the network of ``spec``, dynamic only where ``dynamic_at`` says, in training mode.
-
-    All other layers are the model's own, squeeze-and-excitation included. From the same seed they
-    start with the weights of the static network.
-
-    Raises:
-        ValueError: ``dynamic_at`` names no layer that can be dynamic.
-    """
-    with torch.random.fork_rng(devices=[]):
-        everywhere = MODELS.get(spec.name).build(replace(spec, dynamic_at=None))
-    dynamic = {
-        path: layer
-        for path, layer in everywhere.named_modules()
-        if isinstance(layer, DynamicConv2d | DynamicReLU)
-    }
-    network = MODELS.get(spec.name).build(static_of(spec))
-    for path in resolve(spec.dynamic_at or (), list(dynamic)):
-        network.set_submodule(path, dynamic[path], strict=True)
-    return network

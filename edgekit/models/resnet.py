@@ -21,8 +21,7 @@ from edgekit.models.layers import (
     round_channels,
     strides_for,
 )
-from edgekit.models.registry import MODELS, ModelEntry
-from edgekit.models.spec import ModelSpec
+from edgekit.models.spec import MODELS, ModelEntry, ModelSpec
 
 
 class BasicBlock(nn.Module):

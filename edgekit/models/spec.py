@@ -1,13 +1,16 @@
-"""What a model is, as a record: enough to build its network again, weights apart."""
+"""What a model is, as a record: enough to build its network again, weights apart; and the models by name."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from torch import nn
+from runtime.registry import Registry
 
-from edgekit.models.placement import build_placed
-from edgekit.models.registry import MODELS
+if TYPE_CHECKING:
+    from torch import nn
+
 
 ACTS = ("default", "relu", "dyrelu-a", "dyrelu-b", "dyrelu-c")
 DYNAMIC_CONVS = ("none", "pointwise")
@@ -39,7 +42,8 @@ class ModelSpec:
 
     Example:
         >>> spec = ModelSpec("mobilenet_v2", num_classes=10, width=0.35, image_size=32, act="dyrelu-b")
-        >>> model = spec.build()
+        >>> spec.is_dynamic
+        True
     """
 
     name: str
@@ -79,20 +83,29 @@ class ModelSpec:
         """Whether any layer may be dynamic."""
         return self.act.startswith("dyrelu") or self.dynamic_conv != "none"
 
-    def build(self) -> nn.Module:
-        """Return the network with random weights, in training mode.
-
-        Raises:
-            ValueError: ``dynamic_at`` names no layer that can be dynamic.
-        """
-        return MODELS.get(self.name).build(self) if self.dynamic_at is None else build_placed(self)
-
 
 def _check(field: str, value: object, holds: bool, allowed: str) -> None:
     if not holds:
         raise ValueError(f"model spec: {field}={value!r}; choose {allowed}")
 
 
-def build_model(spec: ModelSpec) -> nn.Module:
-    """Return the network of ``spec`` with random weights, in training mode."""
-    return spec.build()
+@dataclass(frozen=True)
+class ModelEntry:
+    """How to build a model, and the image size and number of classes it was designed for."""
+
+    build: Callable[[ModelSpec], nn.Module]
+    image_size: int = 224
+    num_classes: int = 1000
+
+
+MODELS: Registry[ModelEntry] = Registry("model")
+
+
+def list_models(pattern: str = "*") -> list[str]:
+    """Return the names of the models that match a shell ``pattern``, sorted.
+
+    Example:
+        >>> list_models("mobilenet_v3*")
+        ['mobilenet_v3_large', 'mobilenet_v3_small']
+    """
+    return MODELS.names(pattern)

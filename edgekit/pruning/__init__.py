@@ -1,11 +1,10 @@
 """Pruning: methods as training hooks, one plan, one physical removal."""
 
 from edgekit.models.surgery.groups import ChannelGraph, PrunableConv, Removal
+from edgekit.models.surgery.plan import ChannelPlan, compose_plans, removable_channels
 from edgekit.models.surgery.removal import mask_channels, physically_remove
-from edgekit.pruning import _extras  # noqa: F401 (before what needs them)
 from edgekit.pruning.latency import paired_latencies_ms
 from edgekit.pruning.one_shot import OneShotPruning
-from edgekit.pruning.plan import ChannelPlan, compose_plans, removable_channels
 from edgekit.pruning.psfp import ProgressiveSoftFilterPruning, progressive_rate
 from edgekit.pruning.run import METHODS, Cost, PruningReport, prune
 from edgekit.pruning.sfp import SoftFilterPruning

@@ -11,11 +11,9 @@ import torch
 from torch import nn
 
 from edgekit.models.surgery.groups import PrunableConv
+from edgekit.models.surgery.plan import ChannelPlan, removable_channels
 from edgekit.nn import DynamicConv2d
-from edgekit.pruning.plan import removable_channels
-from edgekit.training.checkpoint import ChannelPlan
-from edgekit.training.hooks import Hook
-from edgekit.training.trainer import Trainer
+from edgekit.training.hooks import Hook, Training
 
 
 class OneShotPruning(Hook):
@@ -43,12 +41,12 @@ class OneShotPruning(Hook):
         self.convs = tuple(convs)
         self.plan: ChannelPlan = {}
 
-    def finalize(self, trainer: Trainer) -> None:
+    def finalize(self, run: Training) -> None:
         self.plan = {}
         for conv in self.convs:
             count = removable_channels(conv.channels, self.rate, round_to=self.round_to)
             if count:
-                self.plan[conv.name] = smallest_filters(trainer.model.get_submodule(conv.name), count)
+                self.plan[conv.name] = smallest_filters(run.model.get_submodule(conv.name), count)
 
 
 def filter_norms(conv: nn.Conv2d | DynamicConv2d) -> torch.Tensor:

@@ -16,10 +16,10 @@ from torch import nn
 from edgekit.data import Dataset
 from edgekit.models import count_macs, count_parameters
 from edgekit.models.surgery.groups import ChannelGraph
+from edgekit.models.surgery.plan import compose_plans, removable_channels
 from edgekit.models.surgery.removal import physically_remove
 from edgekit.pruning.latency import paired_latencies_ms
 from edgekit.pruning.one_shot import OneShotPruning
-from edgekit.pruning.plan import compose_plans, removable_channels
 from edgekit.pruning.psfp import ProgressiveSoftFilterPruning
 from edgekit.pruning.sfp import SoftFilterPruning
 from edgekit.training.checkpoint import (

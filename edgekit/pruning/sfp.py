@@ -12,7 +12,7 @@ from torch import nn
 
 from edgekit.nn import DynamicConv2d
 from edgekit.pruning.one_shot import OneShotPruning, smallest_filters
-from edgekit.training.trainer import Trainer
+from edgekit.training.hooks import Training
 
 
 class SoftFilterPruning(OneShotPruning):
@@ -26,16 +26,16 @@ class SoftFilterPruning(OneShotPruning):
         """Return the share of filters to zero after ``epoch`` of ``epochs`` epochs."""
         return self.rate
 
-    def on_train_begin(self, trainer: Trainer) -> None:
-        self._zero(trainer, trainer.epoch)
+    def on_train_begin(self, run: Training) -> None:
+        self._zero(run, run.epoch)
 
-    def on_epoch_end(self, trainer: Trainer) -> None:
-        self._zero(trainer, trainer.epoch + 1)
+    def on_epoch_end(self, run: Training) -> None:
+        self._zero(run, run.epoch + 1)
 
-    def _zero(self, trainer: Trainer, epoch: int) -> None:
-        rate = self.rate_at(epoch, trainer.recipe.epochs)
+    def _zero(self, run: Training, epoch: int) -> None:
+        rate = self.rate_at(epoch, run.recipe.epochs)
         for conv in self.convs:
-            layer = trainer.model.get_submodule(conv.name)
+            layer = run.model.get_submodule(conv.name)
             zero_filters(layer, smallest_filters(layer, int(conv.channels * rate)))
 
 

@@ -12,9 +12,10 @@ import msgspec
 from edgekit.report import facts
 from edgekit.report.facts import Change, Fact
 from runtime.bundle import Bundle, Variant, decode_file
+from runtime.bundle.names import slug
 from runtime.bundle.workload import Workload
 from runtime.choose.fitting import FitResult, usable_records
-from runtime.choose.policy.policy import Policy, load_policy, slug
+from runtime.choose.policy.policy import Policy, load_policy
 from runtime.device.soc import SocProfile, load_profile
 from runtime.errors import EdgekitError
 from runtime.govern.run.run import RunResult

@@ -1,12 +1,31 @@
-"""Which points are worth having: none of their group is both faster and cheaper."""
+"""Ways to run a frame as points, and those worth having: none of their group is both faster and cheaper."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
-if TYPE_CHECKING:
-    from edgekit.report.pareto import Point
+
+@dataclass(frozen=True)
+class Point:
+    """One way to run a frame.
+
+    Attributes:
+        group: decides the colour: the cluster.
+        kind: decides the shape: the variant.
+        ladder: points of one ladder are joined by a line, in order of FPS.
+        fps, cost: where it stands; ``fps_low`` and ``fps_high`` bound the FPS.
+        tip: shown when the point is touched.
+    """
+
+    group: str
+    kind: str
+    ladder: str
+    fps: float
+    cost: float
+    tip: str
+    fps_low: float | None = None
+    fps_high: float | None = None
 
 
 def frontier(points: Sequence[Point]) -> list[Point]:

@@ -8,31 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgekit.report.axes import Axis, make_axis
-from edgekit.report.frontier import frontier
+from edgekit.report.frontier import Point, frontier
 from edgekit.report.labels import Box, Label, lead_to, place_label
 from edgekit.report.svg import HEAD, HORIZONTAL, LINE, RECT, TEXT, TURNED, VERTICAL, path, px, svg, symbol
-
-
-@dataclass(frozen=True)
-class Point:
-    """One way to run a frame.
-
-    Attributes:
-        group: decides the colour: the cluster.
-        kind: decides the shape: the variant.
-        ladder: points of one ladder are joined by a line, in order of FPS.
-        fps, cost: where it stands; ``fps_low`` and ``fps_high`` bound the FPS.
-        tip: shown when the point is touched.
-    """
-
-    group: str
-    kind: str
-    ladder: str
-    fps: float
-    cost: float
-    tip: str
-    fps_low: float | None = None
-    fps_high: float | None = None
 
 
 @dataclass(frozen=True)

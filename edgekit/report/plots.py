@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from edgekit.report.content import TargetView
-from edgekit.report.pareto import Mark, Plot, Point
+from edgekit.report.frontier import Point
+from edgekit.report.pareto import Mark, Plot
 from edgekit.report.units import millijoules, milliseconds, short
 from runtime.choose.policy.estimate import Estimate
 from runtime.choose.policy.goal import Goal

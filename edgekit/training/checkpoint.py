@@ -14,7 +14,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import nn
 
-from edgekit.models import ModelSpec
+from edgekit.models import ModelSpec, build_model
+from edgekit.models.surgery.plan import ChannelPlan
 from edgekit.training.weights import load_weights
 from runtime._version import __version__
 from runtime.bundle import ImageSpec, write_atomic
@@ -23,9 +24,6 @@ from runtime.errors import CheckpointError, VersionConflict
 CHECKPOINT_FILE = "checkpoint.json"
 WEIGHTS_FILE = "weights.safetensors"
 SCHEMA_VERSION = 1
-
-ChannelPlan = dict[str, tuple[int, ...]]
-"""Output channels that were removed: name of the convolution -> their indices in the unpruned model."""
 
 
 @dataclass(frozen=True)
@@ -75,11 +73,10 @@ class Checkpoint:
         """
         document = _read_document(self.path)
         tensors = _read_weights(self.path, document)
-        model = self.spec.build().eval()
+        model = build_model(self.spec).eval()
         if self.plan:
-            from edgekit.models.surgery.removal import (
-                physically_remove,
-            )  # pruning trains, so it imports this package
+            # torch-pruning, half a second of imports, is only for networks that were pruned.
+            from edgekit.models.surgery.removal import physically_remove
 
             size = self.image.size
             model = physically_remove(model, self.plan, torch.zeros(1, self.image.channels, size, size))

@@ -14,17 +14,13 @@ step to step, so an interrupted run goes on as if it had not been.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from edgekit.nn import DynamicConv2d, DynamicReLU
-from edgekit.training.hooks import Hook
-
-if TYPE_CHECKING:
-    from edgekit.training.trainer import Trainer
+from edgekit.training.hooks import Hook, Training
 
 _TINY = 1e-9
 
@@ -39,11 +35,11 @@ class QuantizationAware(Hook):
     def __init__(self, bits: int = 8):
         self.levels = 2 ** (bits - 1) - 1
 
-    def on_train_begin(self, trainer: Trainer) -> None:
-        install(trainer.model, self.levels)
+    def on_train_begin(self, run: Training) -> None:
+        install(run.model, self.levels)
 
-    def finalize(self, trainer: Trainer) -> None:
-        remove(trainer.model)
+    def finalize(self, run: Training) -> None:
+        remove(run.model)
 
 
 def install(model: nn.Module, levels: int = 127) -> None:

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from edgekit.data import Dataset
-from edgekit.models import ModelSpec
+from edgekit.models import ModelSpec, build_model
 from edgekit.nn import TemperatureSchedule
 from edgekit.training.checkpoint import (
     CHECKPOINT_FILE,
@@ -74,7 +74,7 @@ def train(
         return load_checkpoint(folder)
     claim_folder(folder, resume)
     torch.manual_seed(recipe.seed)
-    model = spec.build()
+    model = build_model(spec)
     if init is not None:
         start_from(model, init.state_dict(), "the network to start from")
     # The last epoch at the latest trains at temperature 1: that is what is tested and exported.

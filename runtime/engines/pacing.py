@@ -5,14 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from runtime.engines.array import Array, Tensor
+from runtime.engines.process import Frame, Samples
 from runtime.errors import DeviceStableError
 
-if TYPE_CHECKING:
-    from runtime.engines import Frame
-    from runtime.targets import Session
+
+class FrameRunner(Protocol):
+    """What runs one frame after the other: an engine's process, a session of a target."""
+
+    def run(self, inputs: Sequence[Tensor] | None = None) -> Frame: ...
+    def sample(self, *, warmup: int, runs: int) -> Samples: ...
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ def released(frames: int, fps: float | None, clock: Clock) -> Iterator[int]:
 
 
 def serve(
-    session: Session, inputs: Sequence[Sequence[Tensor]], frames: int, fps: float | None, clock: Clock
+    runner: FrameRunner, inputs: Sequence[Sequence[Tensor]], frames: int, fps: float | None, clock: Clock
 ) -> Served:
     """Release ``frames`` frames at ``fps`` and run each, the first ones on ``inputs``."""
     latencies_ms: list[float] = []
@@ -86,11 +90,11 @@ def serve(
     begin_ms = clock.now_ms()
     for number in released(frames, fps, clock):
         if number < len(inputs):
-            frame = session.run(inputs[number])
+            frame = runner.run(inputs[number])
             outputs.append(_first(frame))
             latency_ms = frame.latency_ms
         else:  # a virtual target's host computes outputs only for what is shown to it
-            (latency_ms,) = session.sample(warmup=0, runs=1).samples_ms
+            (latency_ms,) = runner.sample(warmup=0, runs=1).samples_ms
         clock.spend(latency_ms)
         latencies_ms.append(latency_ms)
         if fps is not None and clock.now_ms() > begin_ms + (number + 1) * 1e3 / fps + 1e-6:

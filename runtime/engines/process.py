@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import subprocess
 import tempfile
@@ -14,9 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-import runtime
 from runtime.bundle import TensorSpec
-from runtime.device.ending import wait_or_kill
+from runtime.device.child import module_environment, wait_or_kill
 from runtime.device.meters.reading import EnergyReading
 from runtime.engines.array import Array, Tensor
 from runtime.engines.engine import OpEvent
@@ -258,8 +256,6 @@ class EngineProcess:
 
 
 def _environment() -> dict[str, str]:
-    """Let the worker find this very package, and keep numpy's own pool out of the thread count."""
-    home = str(Path(runtime.__file__).parent.parent)
-    paths = [home, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    """Keep numpy's own pool out of the thread count."""
     single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    return os.environ | single | {"PYTHONPATH": os.pathsep.join(paths)}
+    return module_environment() | single

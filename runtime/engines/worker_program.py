@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import IO
 
+from runtime.device.child import module_command
 from runtime.device.marker import find_marker
 from runtime.engines.json_wire import read_json, write_json
 from runtime.engines.messages import Message, read_message, write_message
@@ -55,7 +55,7 @@ def choose_worker(
         DeviceStableError: the native runner was asked for, and there is none.
     """
     python = WorkerProgram(
-        "python", "", (sys.executable, "-m", "runtime.engines.worker"), write_message, read_message
+        "python", "", tuple(module_command("runtime.engines.worker")), write_message, read_message
     )
     if engine != "executorch":
         return python
@@ -89,5 +89,5 @@ def _native(why: str, is_wanted: bool, cpus: Sequence[int] | None, build: bool) 
     is_pinned = cpus is not None and find_marker() is not None
     if is_pinned and cpus is not None:
         cpu_list = ",".join(map(str, cpus))
-        command = (sys.executable, "-m", "runtime.engines.pinned", cpu_list, *command)
+        command = (*module_command("runtime.engines.pinned", cpu_list), *command)
     return WorkerProgram("native", f"{why}; {found.reason}", command, write_json, read_json, is_pinned)

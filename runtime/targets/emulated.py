@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from pathlib import Path
-
-import runtime
+from runtime.device.child import module_command, module_environment
 from runtime.device.emulation.namespace import probe
 from runtime.errors import DeviceStableError, DeviceTransientError
 from runtime.targets.agent.link import ProcessConnection
@@ -25,12 +21,9 @@ def open_emulated(soc: str) -> AgentTarget:
     ok, reason = probe()
     if not ok:
         raise DeviceStableError(f"emulated:{soc}: {reason}")
-    home = str(Path(runtime.__file__).parents[1])
-    paths = [home, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-    python = sys.executable
+    agent = module_command("runtime.targets.agent")
     connection = ProcessConnection(
-        [python, "-m", "runtime.device.emulation", soc, "--", python, "-m", "runtime.targets.agent"],
-        os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+        module_command("runtime.device.emulation", soc, "--", *agent), module_environment()
     )
     try:
         return AgentTarget(f"emulated:{soc}", connection, SameDisk())

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from runtime.device.actuators import Restored, restore
+from runtime.device.actuators import Journal, Restored
+from runtime.device.actuators.journal import Entry
+from runtime.device.actuators.restore import put_back, settle
+from runtime.device.actuators.states import PolicyState
 from runtime.targets.agent.target import AgentTarget
 from runtime.targets.opening import open_target
 
@@ -14,7 +17,7 @@ def restore_target(name: str, *, dry_run: bool = False) -> list[Restored]:
         ValueError: it is a target whose clocks no run changes.
     """
     if name == "local" or name.startswith("adb:"):  # what runs changed on phones is noted here too
-        return restore(dry_run=dry_run)
+        return restore_noted(dry_run=dry_run)
     target = open_target(name)
     if not isinstance(target, AgentTarget):
         raise ValueError(
@@ -22,3 +25,23 @@ def restore_target(name: str, *, dry_run: bool = False) -> list[Restored]:
         )
     with target:
         return target.restore(dry_run=dry_run)
+
+
+def restore_noted(
+    journal: Journal | None = None, *, dry_run: bool = False, pid: int | None = None
+) -> list[Restored]:
+    """Put back what killed processes left changed on this machine and on phones at its cables.
+
+    Args, Raises: see ``runtime.device.actuators.restore``; a phone that is not there is a ``DeviceError``.
+    """
+    journal = journal or Journal()
+    return settle(journal, journal.entries(), _put_back, dry_run=dry_run, pid=pid)
+
+
+def _put_back(entry: Entry) -> bool:
+    if entry.device is None:
+        return put_back(entry)
+    from runtime.targets.adb.target import restore_clocks  # needs devlib
+
+    assert isinstance(entry.state, PolicyState)  # of phones only clocks are noted
+    return restore_clocks(entry.device, entry.state, entry.boot_id)

@@ -10,7 +10,7 @@ import torch
 
 from edgekit.cli._output import note
 from edgekit.export import EXPORT_BACKENDS, lower
-from edgekit.models import ModelSpec
+from edgekit.models import ModelSpec, build_model
 from runtime.bundle import Bundle, write_atomic
 from runtime.device.setting import Setting
 from runtime.engines.model_file import open_bundle_or_model
@@ -100,7 +100,7 @@ def profile_zoo(bundles: dict[str, Bundle], folder: Path, runs: int) -> dict[str
 
 def _export(spec: ModelSpec) -> bytes:
     torch.manual_seed(0)
-    model = spec.build().train()
+    model = build_model(spec).train()
     example = torch.randn(4, spec.in_channels, spec.image_size, spec.image_size)
     for module in model.modules():
         if isinstance(module, torch.nn.BatchNorm2d):

@@ -22,6 +22,7 @@ import msgspec
 import numpy as np
 
 from edgekit.cli._output import note
+from edgekit.models import build_model
 from tests.benchmarks._emulated import rows_inside
 from tests.benchmarks._table import show, write_report
 
@@ -68,7 +69,7 @@ def build(path: Path) -> Path:
     from edgekit.models import ModelSpec
 
     torch.manual_seed(0)
-    net = ModelSpec("mobilenet_v2", width=0.5, image_size=224).build().eval()
+    net = build_model(ModelSpec("mobilenet_v2", width=0.5, image_size=224)).eval()
     path.write_bytes(EXPORT_BACKENDS.get("litert")(lower(net), (torch.randn(1, 3, 224, 224),)).data)
     return path
 

@@ -27,7 +27,7 @@ from torch import nn
 
 from edgekit.cli._output import note
 from edgekit.export import EXPORT_BACKENDS, lower
-from edgekit.models import ModelSpec
+from edgekit.models import ModelSpec, build_model
 from edgekit.nn import DynamicReLU, KernelAttention, set_temperature
 from runtime.engines import EngineProcess, random_inputs
 from runtime.engines.model_file import open_bundle_or_model
@@ -84,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def build(choices: Mapping[str, str]) -> nn.Module:
     """Return the net in evaluation mode; random, but with the activations' scales of a trained one."""
     torch.manual_seed(0)
-    model = ModelSpec("mobilenet_v2", **choices).build().train()
+    model = build_model(ModelSpec("mobilenet_v2", **choices)).train()
     set_temperature(model, 1.0)
     for module in model.modules():
         if isinstance(module, KernelAttention):

@@ -23,7 +23,7 @@ from torch import nn
 from edgekit.cli._output import note
 from edgekit.export import Origin, export_bundle, lower
 from edgekit.export._quiet import quiet
-from edgekit.models import ModelSpec
+from edgekit.models import ModelSpec, build_model
 from runtime.bundle import ImageSpec
 from tests.benchmarks._table import show, write_report
 
@@ -38,12 +38,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="tests.benchmarks.export_time", description=__doc__)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args(arguments)
-    measure("small", ModelSpec("mobilenet_v2", width=0.1, image_size=32).build())
+    measure("small", build_model(ModelSpec("mobilenet_v2", width=0.1, image_size=32)))
     rows = []
     for name, choices in NETS.items():
         note(f"exporting {name}, bare and ours")
         torch.manual_seed(0)
-        rows.append(measure(name, ModelSpec("mobilenet_v2", **choices).build()))
+        rows.append(measure(name, build_model(ModelSpec("mobilenet_v2", **choices))))
     show(
         {
             "net": "net",

@@ -20,7 +20,7 @@ import numpy as np
 
 from edgekit.cli._output import note
 from edgekit.data import Split, load_dataset
-from edgekit.models import ModelSpec, count_parameters, find_sites, resolve, static_of
+from edgekit.models import ModelSpec, build_model, count_parameters, find_sites, resolve, static_of
 from edgekit.search.placement import paired_engine_latencies_ms, place_for_run
 from edgekit.search.placement.cost_table import example_of
 from edgekit.training import Recipe, evaluate, fit_spec, train
@@ -93,7 +93,7 @@ def main(json_path, model, width, data, data_root, act, dynamic_conv, runs, **op
                 )
                 scores[way].append(evaluate(checkpoint.build(), dataset.test))
                 note(f"{way}, seed {seed}: {scores[way][-1]:.4f}")
-    nets = [chosen.build() for chosen in ways.values()]
+    nets = [build_model(chosen) for chosen in ways.values()]
     latencies_ms = paired_engine_latencies_ms(nets, example_of(spec), engine, rounds=30)
     rows = compare(ways, scores, latencies_ms)
     for row, net in zip(rows, nets, strict=True):

@@ -10,8 +10,8 @@ from torch import nn
 
 from edgekit.models.surgery.dynamic_layers import PRUNERS
 from edgekit.models.surgery.groups import ChannelGraph, Removal
+from edgekit.models.surgery.plan import ChannelPlan
 from edgekit.nn import DynamicConv2d, DynamicReLU
-from edgekit.training.checkpoint import ChannelPlan
 from runtime.errors import PruneError
 
 TOLERANCE = 1e-5

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from edgekit.models import ModelSpec, Site, find_sites, static_of
+from edgekit.models import ModelSpec, Site, build_model, find_sites, static_of
 from edgekit.search.placement.benefit import benefit_of
 from edgekit.search.placement.block import Block
 from edgekit.search.placement.cost_table import CostTable, default_costs, example_of, load_costs, net_name
@@ -212,6 +212,6 @@ def place(
 
 def _verified(placement: Placement, spec: ModelSpec) -> Placement:
     """Return ``placement`` with what its blocks add to the real network, measured."""
-    nets = [static_of(spec).build(), replace(spec, dynamic_at=placement.dynamic_at).build()]
+    nets = [build_model(static_of(spec)), build_model(replace(spec, dynamic_at=placement.dynamic_at))]
     base_ms, placed_ms = paired_engine_latencies_ms(nets, example_of(spec), placement.engine, rounds=20)
     return replace(placement, measured_base_ms=base_ms, measured_added_ms=placed_ms - base_ms)

@@ -15,7 +15,7 @@ import msgspec
 import torch
 
 from edgekit import export
-from edgekit.models import ModelSpec, static_of
+from edgekit.models import ModelSpec, build_model, static_of
 from edgekit.search.placement.block import Block, measure_block
 from edgekit.search.placement.paired import paired_engine_latencies_ms
 from runtime._version import __version__
@@ -88,7 +88,7 @@ class CostTable:
             table = replace(table, costs=(*table.costs, BlockCost(block, added_ms)))
             table.save(save_to)
         if name not in table.base_ms:
-            (base_ms,) = paired_engine_latencies_ms([static.build()], example_of(static), self.engine)
+            (base_ms,) = paired_engine_latencies_ms([build_model(static)], example_of(static), self.engine)
             progress(f"static network: {base_ms:.3g} ms")
             table = replace(table, base_ms={**table.base_ms, name: base_ms})
             table.save(save_to)

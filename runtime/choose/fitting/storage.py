@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from runtime.bundle import Bundle, decode_file
+from runtime.bundle.names import slug
 from runtime.choose.fitting.features import COST_NAMES, FEATURE_NAMES
 from runtime.choose.fitting.result import FIT_SCHEMA, FitResult
-from runtime.choose.policy.policy import slug
 from runtime.errors import BundleError, NotFittedError, VersionConflict
 from runtime.extras import require
 

@@ -12,9 +12,8 @@ from runtime.bundle import Bundle
 from runtime.choose.fitting.features import COST_NAMES
 from runtime.choose.fitting.result import FitResult, clocks_of
 from runtime.choose.fitting.storage import load_fit, save_fit
-from runtime.choose.fitting.usable import features_of
+from runtime.choose.fitting.usable import benched_options, features_of
 from runtime.choose.policy.estimate import Option
-from runtime.choose.tuning.latency_source import benched_options
 from runtime.errors import DataError
 from runtime.extras import require
 from runtime.measure.bench import bench

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from runtime.bundle import Bundle
 from runtime.choose.fitting.features import features
+from runtime.choose.policy.estimate import Option
 from runtime.device.setting import Setting
 from runtime.device.soc import SocProfile
 from runtime.errors import BundleError
 from runtime.measure.records import Record
+
+if TYPE_CHECKING:
+    from runtime.targets import Target
 
 
 def usable_records(
@@ -34,6 +40,19 @@ def usable_records(
         else:
             kept.append(record)
     return kept, {reason: count for reason, count in left_out.items() if count}
+
+
+def benched_options(bundle: Bundle, target: Target, records: Sequence[Record]) -> dict[Option, Record]:
+    """Return one record per option with the samples of all its runs; unstable if any of them was."""
+    pooled: dict[Option, Record] = {}
+    for record in usable_records(bundle, target.name, records, include_unstable=True)[0]:
+        option = Option(record.variant, record.setting)
+        if option in pooled:
+            before = pooled[option]
+            verdict = "stable" if {record.verdict, before.verdict} == {"stable"} else "unstable"
+            record = replace(record, samples_ms=before.samples_ms + record.samples_ms, verdict=verdict)
+        pooled[option] = record
+    return pooled
 
 
 def ran_at(record: Record) -> Setting:

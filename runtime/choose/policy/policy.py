@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import msgspec
 
 from runtime.bundle import Bundle, decode_file
+from runtime.bundle.names import policy_path
 from runtime.choose.policy.battery_life import BatteryLife
 from runtime.choose.policy.estimate import Estimate
 from runtime.choose.policy.goal import Goal
@@ -104,16 +105,6 @@ class Policy:
         if most is None or ours is None or least is None or most <= least:
             return None
         return 100.0 * (most - ours) / (most - least)
-
-
-def slug(target: str) -> str:
-    """Return a target's name as files are called after it: ``virtual:sdm845`` -> ``virtual-sdm845``."""
-    return target.replace(":", "-").replace("/", "-")
-
-
-def policy_path(target: str) -> str:
-    """Return where the policy for ``target`` lies in a bundle."""
-    return f"policies/{slug(target)}.json"
 
 
 def save_policy(bundle: Bundle, policy: Policy) -> Bundle:

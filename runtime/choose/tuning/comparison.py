@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from runtime.bundle import Bundle
+from runtime.choose.fitting.usable import benched_options
 from runtime.choose.policy.estimate import Estimate, Option
 from runtime.choose.policy.goal import Goal
 from runtime.choose.policy.outcome import Outcome
-from runtime.choose.tuning.latency_source import benched_options, estimate_of, threads_of
+from runtime.choose.tuning.latency_source import estimate_of, threads_of
 from runtime.choose.tuning.power_source import power_source
 from runtime.device.soc import roofline_latency_ms
 from runtime.measure.records import Record

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from runtime.bundle import Bundle
-from runtime.choose.fitting import features_of, load_fit, usable_records
+from runtime.choose.fitting import features_of, load_fit
+from runtime.choose.fitting.usable import benched_options
 from runtime.choose.policy.estimate import Estimate, Model, Option
 from runtime.choose.tuning.power_source import PowerSource, power_source
 from runtime.choose.tuning.tail import at_quantile, tail_ratio
@@ -67,19 +68,6 @@ def latency_source(
     if quantile is not None and target.provenance != "modelled":  # modelled latencies have no spread
         stretch = tail_ratio(benched.values(), quantile)
     return _from_predictor(bundle, target, power, threads, variants, stretch)
-
-
-def benched_options(bundle: Bundle, target: Target, records: Sequence[Record]) -> dict[Option, Record]:
-    """Return one record per option with the samples of all its runs; unstable if any of them was."""
-    pooled: dict[Option, Record] = {}
-    for record in usable_records(bundle, target.name, records, include_unstable=True)[0]:
-        option = Option(record.variant, record.setting)
-        if option in pooled:
-            before = pooled[option]
-            verdict = "stable" if {record.verdict, before.verdict} == {"stable"} else "unstable"
-            record = replace(record, samples_ms=before.samples_ms + record.samples_ms, verdict=verdict)
-        pooled[option] = record
-    return pooled
 
 
 def threads_of(options: Iterable[Option]) -> tuple[int, ...]:

@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from runtime.bundle import Bundle, Variant
+from runtime.choose.fitting.usable import benched_options
 from runtime.choose.policy.battery_life import battery_life
 from runtime.choose.policy.estimate import Estimate, Option
 from runtime.choose.policy.policy import Policy, save_policy
 from runtime.choose.tuning.choice import choose
 from runtime.choose.tuning.comparison import compare
-from runtime.choose.tuning.latency_source import benched_options, latency_source
+from runtime.choose.tuning.latency_source import latency_source
 from runtime.choose.tuning.power_source import idle_mw, power_source
 from runtime.choose.tuning.reason import explain
 from runtime.choose.tuning.request import DEFAULT_FPS, Wish, goal_of

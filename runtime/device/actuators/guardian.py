@@ -1,48 +1,36 @@
-"""A small process that puts back what a thread held when its process ends without doing so.
+"""A small process that restores what a thread held when its process ends without doing so.
 
-Python runs signal handlers in the main thread only, so a signal can end the process while another
-thread holds a clock. The guardian waits for the end of a pipe that closes however its owner ends:
-``python -m runtime.device.actuators.guardian JOURNAL PID``.
+It waits for the end of a pipe that closes however its owner ends:
+``python -m runtime.device.actuators.guardian JOURNAL PID``, started by ``holding.guard``.
 """
 
 from __future__ import annotations
 
 import contextlib
-import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
-
-import psutil
+from typing import Protocol
 
 from runtime.device.actuators.journal import Journal
-from runtime.device.actuators.restore import restore
+from runtime.device.actuators.restore import Restored, restore
 from runtime.errors import EdgekitError
 
 _PATIENCE_S = 30.0  # the pipe closes a moment before the owner is gone, and with it its claim
-_started: dict[tuple[int, Path], subprocess.Popen[bytes]] = {}
-_lock = threading.Lock()
 
 
-def guard(journal: Journal) -> None:
-    """Have a guardian watch this process and ``journal``; one is enough, so later calls do nothing."""
-    key = (psutil.Process().pid, journal.folder)
-    with _lock:
-        if key in _started:
-            return
-        home = Path(__file__).parents[3]
-        _started[key] = subprocess.Popen(
-            [sys.executable, "-m", "runtime.device.actuators.guardian", str(journal.folder), str(key[0])],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            cwd=home,  # finds this very package
-            start_new_session=True,  # Ctrl-C in the terminal is not for it
-        )
+class Restore(Protocol):
+    """Puts back what process ``pid`` left in ``journal``."""
+
+    def __call__(self, journal: Journal, *, pid: int) -> list[Restored]: ...
 
 
-def main(arguments: list[str]) -> None:
-    """Wait for the owner's end, then put back what it left."""
+def main(arguments: list[str], restore: Restore) -> None:
+    """Wait for the owner's end, then put back what it left.
+
+    Args:
+        arguments: folder of the journal, and the owner's process ID.
+    """
     folder, pid = Path(arguments[0]), int(arguments[1])
     sys.stdin.buffer.read()
     until_s = time.monotonic() + _PATIENCE_S
@@ -54,4 +42,4 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(sys.argv[1:], restore)

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
 
 from runtime.device.actuators.journal import Journal
 from runtime.device.actuators.signals import Signals, orderly_signals
 from runtime.device.actuators.states import State
+from runtime.device.child import module_command, module_environment
+
+_guardians: dict[tuple[int, Path, str], subprocess.Popen[bytes]] = {}
+_lock = threading.Lock()
 
 
 @contextlib.contextmanager
@@ -29,8 +37,6 @@ def held(
         PermissionNeeded: the journal cannot be written.
     """
     if threading.current_thread() is not threading.main_thread():
-        from runtime.device.actuators.guardian import guard
-
         guard(journal)
     with journal.claim(thing), orderly_signals() as signals:
         before, owed = None, None
@@ -47,3 +53,21 @@ def held(
             if before is not None and owed is not None:
                 put_back(before)
                 owed.unlink(missing_ok=True)  # not reached when the state could not be put back
+
+
+def guard(journal: Journal) -> None:
+    """Have a guardian watch this process and ``journal``; one is enough, so later calls do nothing.
+
+    Python runs signal handlers in the main thread only, so a signal can end the process while another
+    thread holds a clock: the guardian, a process of its own, then puts it back.
+    """
+    key = (psutil.Process().pid, journal.folder, journal.guardian)
+    with _lock:
+        if key not in _guardians:
+            _guardians[key] = subprocess.Popen(
+                module_command(journal.guardian, str(journal.folder), str(key[0])),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                env=module_environment(),
+                start_new_session=True,  # Ctrl-C in the terminal is not for it
+            )

@@ -54,10 +54,18 @@ class Journal:
         folder: default: this user's.
         device: whose clocks are changed, such as ``adb:R5CT1234``; ``None``: this machine's.
         boot_id: of that device.
+        guardian: module that restores what this process held when a signal ended it; see ``holding.guard``.
     """
 
-    def __init__(self, folder: Path | None = None, device: str | None = None, boot_id: str | None = None):
+    def __init__(
+        self,
+        folder: Path | None = None,
+        device: str | None = None,
+        boot_id: str | None = None,
+        guardian: str = "runtime.device.actuators.guardian",
+    ):
         self.folder = folder or default_folder()
+        self.guardian = guardian
         self._device = device
         self._boot_id = read_boot_id() if boot_id is None else boot_id
 

@@ -1,7 +1,8 @@
-"""Repair a machine, or a phone on its cable, after a process that held its clocks was killed."""
+"""Repair a machine after a process that held its clocks was killed."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,10 +28,11 @@ class Restored:
 def restore(
     journal: Journal | None = None, *, dry_run: bool = False, pid: int | None = None
 ) -> list[Restored]:
-    """Put back what killed processes left changed, and forget it.
+    """Put back what killed processes left changed on this machine, and forget it.
 
     Where several were killed one after the other, the state from before the first of them stays.
-    What cannot be put back is noted still, and keeps nothing else from being put back.
+    What cannot be put back is noted still, and keeps nothing else from being put back. What was noted
+    about other machines is left alone; see ``runtime.targets.restoring``.
 
     Args:
         journal: default: this user's.
@@ -40,19 +42,41 @@ def restore(
     Raises:
         DataError: the journal is damaged.
         PermissionNeeded: /sys is not writable.
-        DeviceError: the machine does not take the old state any more, or the phone is not there.
+        DeviceError: the machine does not take the old state any more.
 
     Example:
         >>> for done in restore():                      # doctest: +SKIP
         ...     print(done.state.thing, done.action)
     """
     journal = journal or Journal()
+    entries = [(path, entry) for path, entry in journal.entries() if entry.device is None]
+    return settle(journal, entries, put_back, dry_run=dry_run, pid=pid)
+
+
+def settle(
+    journal: Journal,
+    entries: Sequence[tuple[Path, Entry]],
+    put_back: Callable[[Entry], bool],
+    *,
+    dry_run: bool = False,
+    pid: int | None = None,
+) -> list[Restored]:
+    """Put back what these ``entries`` of the journal note, and forget them.
+
+    Args:
+        put_back: brings an entry's state back; ``False`` if the device was restarted since, so that there
+            is nothing to do.
+        dry_run, pid: as ``restore`` takes them.
+
+    Raises:
+        EdgekitError: the first of what ``put_back`` raised, after all entries were tried.
+    """
     done, failures = [], []
-    for path, entry in journal.entries():
+    for path, entry in entries:
         if pid is not None and entry.pid != pid:
             continue
         try:
-            done.append(Restored(entry.state, _settle(journal, path, entry, dry_run), entry.device))
+            done.append(Restored(entry.state, _settle(journal, path, entry, put_back, dry_run), entry.device))
         except EdgekitError as err:
             failures.append(err)
     if failures:
@@ -60,31 +84,31 @@ def restore(
     return done
 
 
-def _settle(journal: Journal, path: Path, entry: Entry, dry_run: bool) -> str:
+def put_back(entry: Entry) -> bool:
+    """Bring back a state of this machine, and return whether there was any need to.
+
+    Raises:
+        PermissionNeeded: /sys is not writable.
+        DeviceError: the machine does not take the old state any more.
+    """
+    if not entry.is_of_this_boot:
+        return False
+    if isinstance(entry.state, PolicyState):
+        write_state(entry.state)
+    else:
+        write_group(entry.state)
+    return True
+
+
+def _settle(
+    journal: Journal, path: Path, entry: Entry, put_back: Callable[[Entry], bool], dry_run: bool
+) -> str:
     if entry.is_owner_alive:
         return f"left alone: process {entry.pid} still runs and will restore it"
-    if entry.device is None and not entry.is_of_this_boot:
-        action = "nothing to do: the machine was restarted since"
-    elif dry_run:
+    if dry_run:
         return "would restore"
-    elif entry.device is not None:
-        assert isinstance(entry.state, PolicyState)  # of phones only clocks are noted
-        from runtime.targets.adb.target import restore_clocks
-
-        with Journal(journal.folder, entry.device).claim(entry.state.thing):
-            is_back = restore_clocks(entry.device, entry.state, entry.boot_id)
-        action = "restored" if is_back else "nothing to do: the phone was restarted since"
-    else:
-        with journal.claim(entry.state.thing):
-            _put_back(entry.state)
-        action = "restored"
-    if not dry_run:
-        path.unlink(missing_ok=True)
-    return action
-
-
-def _put_back(state: State) -> None:
-    if isinstance(state, PolicyState):
-        write_state(state)
-    else:
-        write_group(state)
+    with Journal(journal.folder, entry.device).claim(entry.state.thing):
+        is_back = put_back(entry)
+    path.unlink(missing_ok=True)
+    what = "machine" if entry.device is None else "phone"
+    return "restored" if is_back else f"nothing to do: the {what} was restarted since"

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
-import runtime
 from runtime.device.actuators.affinity import allowed_cpus
+from runtime.device.child import module_command, module_environment
 from runtime.device.emulation.init import Boot
 from runtime.device.emulation.namespace import probe, process_namespace
 from runtime.device.emulation.steal import build, least_share
@@ -66,11 +65,9 @@ def emulate(soc: str, command: Sequence[str]) -> int:
 
 
 def _start(boot: Boot) -> subprocess.Popen[bytes]:
-    home = str(Path(runtime.__file__).parent.parent)
-    paths = [home, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "runtime.device.emulation.init", msgspec.json.encode(boot).decode()],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+        module_command("runtime.device.emulation.init", msgspec.json.encode(boot).decode()),
+        env=module_environment(),
         pass_fds=[boot.life],
     )
 

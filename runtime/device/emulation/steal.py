@@ -10,7 +10,7 @@ import subprocess
 from importlib.resources import files
 from pathlib import Path
 
-from runtime.device.ending import wait_or_kill
+from runtime.device.child import wait_or_kill
 from runtime.errors import DeviceStableError, DeviceTransientError
 
 FULL = 1_000_000  # the program counts in millionths

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from runtime.choose.decision.margin import Margin
-from runtime.device.ending import wait_or_kill
+from runtime.device.child import wait_or_kill
 from runtime.device.meters import EnergyReading, MeterInUse
 from runtime.device.setting import Setting
 from runtime.errors import DeviceStableError

@@ -17,6 +17,7 @@ import msgspec
 
 from runtime.bundle import Bundle, TensorSpec, Variant, write_atomic
 from runtime.device.actuators import pin
+from runtime.device.child import module_command
 from runtime.engines import (  # noqa: F401  (two register themselves)
     EngineProcess,
     executorch,
@@ -95,7 +96,7 @@ def job_for(
 
 def command_of(job: Job) -> list[str]:
     """Return the command line that does ``job``."""
-    return [sys.executable, "-P", "-m", "runtime.govern.governor.frames", msgspec.json.encode(job).decode()]
+    return module_command("runtime.govern.governor.frames", msgspec.json.encode(job).decode())
 
 
 def serve(job: Job) -> FramesRun:

@@ -21,9 +21,9 @@ from runtime.bundle import Bundle, write_atomic
 from runtime.choose.policy.policy import load_policy
 from runtime.device.actuators.signals import ASKS_TO_LEAVE
 from runtime.errors import DataError, DeviceTransientError
+from runtime.govern.governor.device_policy import bring_policy
 from runtime.targets.agent.attached import BEAT
 from runtime.targets.agent.messages import BEAT_S
-from runtime.targets.ssh.device_bundle import bring_policy
 from runtime.targets.ssh.device_files import DeviceFiles
 from runtime.targets.ssh.target import ChannelConnection, greet, reach
 

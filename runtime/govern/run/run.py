@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runtime.bundle import Bundle, Quantization
+from runtime.bundle.names import policy_path
 from runtime.choose.policy.outcome import Outcome
-from runtime.choose.policy.policy import Policy, load_policy, policy_path
+from runtime.choose.policy.policy import Policy, load_policy
 from runtime.device.setting import Setting
 from runtime.errors import NotFittedError
 from runtime.measure.quantile import quantile

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from runtime.bundle import Bundle, decode_file, write_atomic
-from runtime.choose.policy.policy import slug
+from runtime.bundle.names import slug
 from runtime.errors import DataError
 from runtime.govern.run.run import RunResult
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from runtime.bundle import Bundle
-from runtime.choose.policy.policy import slug
+from runtime.bundle.names import slug
 from runtime.engines.model_file import ModelFile
 from runtime.measure.records import RecordLog
 from runtime.targets import Target

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from runtime.choose.policy.policy import slug
+from runtime.bundle.names import slug
 from runtime.measure.lab.jobs import Job, Outcome, run_job
 from runtime.measure.records import Record, RecordLog
 

@@ -63,7 +63,9 @@ class AdbTarget:
         self.capability = self._probe()
         self._cpufreq = CpuFreq(
             cast(Path, AdbPath(self._shell, "/", as_root=True)),
-            journal=Journal(device=self.name, boot_id=self._facts.boot_id),
+            journal=Journal(
+                device=self.name, boot_id=self._facts.boot_id, guardian="runtime.targets.adb.guardian"
+            ),
         )
 
     def settings(self, threads: Sequence[int] = (1,)) -> tuple[Setting, ...]:

@@ -14,7 +14,7 @@ from typing import IO, Protocol
 import msgspec
 
 from runtime._version import __version__
-from runtime.device.ending import wait_or_kill
+from runtime.device.child import wait_or_kill
 from runtime.engines.framing import read_frame, write_frame
 from runtime.errors import DeviceTransientError, VersionConflict
 from runtime.targets.agent import messages as m

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 from runtime.bundle import Bundle, Manifest
 from runtime.bundle.manifest import MANIFEST
-from runtime.choose.policy.policy import Policy, policy_path, slug
-from runtime.errors import DeviceStableError
+from runtime.bundle.names import slug
 from runtime.targets.ssh.device_files import DeviceFiles, sha256_of
 
 
@@ -25,43 +22,3 @@ def send_manifest(files: DeviceFiles, manifest: Manifest) -> str:
         file = Path(temporary) / MANIFEST
         file.write_bytes(manifest.to_json())
         return files.send(file, sha256_of(file))
-
-
-def bring_policy(files: DeviceFiles, bundle: Bundle, policy: Policy) -> str:
-    """Return the bundle's folder on the device, after a policy of the bundle was brought there.
-
-    A policy is made here, from what the device measured; the device has the bundle as it was pushed.
-
-    Raises:
-        DeviceStableError: the bundle, or this export of it, was not pushed to the device.
-    """
-    folder, name = folder_of(files, bundle), bundle.manifest.name
-    push = f"put it there: edgekit push {bundle.path} --target {files.where}"
-    text = files.shell(f"cat {shlex.quote(f'{folder}/{MANIFEST}')} 2>/dev/null || true")
-    if not text.strip():
-        raise DeviceStableError(f"{files.where} has no bundle {name!r} in {files.home}/bundles; {push}")
-    there = Manifest.from_json(text.encode(), f"{MANIFEST} of {name} on {files.where}")
-    models = {v.name: v.path for v in there.variants}
-    sha256s = {entry.path: entry.sha256 for entry in there.files}
-    if sha256s.get(models.get(policy.variant, "")) != policy.model_sha256:
-        raise DeviceStableError(f"{files.where} has another export of {name!r}; {push}")
-    path = policy_path(policy.target)
-    [entry] = (entry for entry in bundle.manifest.files if entry.path == path)
-    if entry in there.files:
-        return folder
-    files.verify([entry.sha256])
-    policy_there = files.send(bundle.file(path), entry.sha256)
-    kept = tuple(known for known in there.files if known.path != path)
-    manifest_there = send_manifest(files, replace(there, files=(*kept, entry)))
-    _lay_in(files, folder, {path: policy_there, MANIFEST: manifest_there})
-    return folder
-
-
-def _lay_in(files: DeviceFiles, folder: str, places: dict[str, str]) -> None:
-    """Put objects into a bundle's folder, each whole or not at all; the last one comes last."""
-    lines = ["set -e", f"cd {shlex.quote(folder)}"]
-    for path, place in places.items():
-        lines.append(f"mkdir -p $(dirname {shlex.quote(path)})")
-        lines.append(f"cp {shlex.quote(place)} {shlex.quote(f'{path}.new')}")
-    lines += [f"mv {shlex.quote(f'{path}.new')} {shlex.quote(path)}" for path in places]
-    files.shell("\n".join(lines))

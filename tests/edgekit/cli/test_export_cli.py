@@ -6,7 +6,7 @@ from click.testing import CliRunner
 
 from edgekit.cli import cli
 from edgekit.data import load_dataset
-from edgekit.models import ModelSpec
+from edgekit.models import ModelSpec, build_model
 from edgekit.training import save_checkpoint
 
 
@@ -17,7 +17,7 @@ def checkpoint(tmp_path_factory):
     folder = tmp_path_factory.mktemp("export-cli") / "net"
     save_checkpoint(
         folder,
-        spec.build(),
+        build_model(spec),
         spec=spec,
         dataset="digits",
         image=digits.image,

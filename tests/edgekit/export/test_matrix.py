@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from edgekit.export import EXPORT_BACKENDS, EXPORT_PRECISIONS, Origin, export_bundle
-from edgekit.models import ModelSpec, list_models
+from edgekit.models import ModelSpec, build_model, list_models
 from edgekit.nn import set_temperature
 from runtime.bundle import ImageSpec
 
@@ -30,7 +30,7 @@ def settled(**choices):
     else what int8 rounds grows from block to block, and nothing can be said at the end.
     """
     torch.manual_seed(0)
-    model = ModelSpec(num_classes=10, image_size=SIDE, **choices).build().train()
+    model = build_model(ModelSpec(num_classes=10, image_size=SIDE, **choices)).train()
     set_temperature(model, 1.0)
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):

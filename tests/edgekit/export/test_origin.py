@@ -4,7 +4,7 @@ from PIL import Image
 
 from edgekit.data import load_dataset
 from edgekit.export import find_origin
-from edgekit.models import ModelSpec
+from edgekit.models import ModelSpec, build_model
 from edgekit.training import save_checkpoint
 from runtime.errors import CheckpointError, DataError
 
@@ -15,7 +15,7 @@ def checkpoint(tmp_path_factory):
     spec = ModelSpec("resnet20", num_classes=10, width=0.5, image_size=8, in_channels=digits.image.channels)
     return save_checkpoint(
         tmp_path_factory.mktemp("origin") / "net",
-        spec.build(),
+        build_model(spec),
         spec=spec,
         dataset="digits",
         image=digits.image,

@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 import torch
 
-from edgekit.models import WEIGHTS, ModelSpec, find_weights, imagenet, imagenet_labels, pretrained
+from edgekit.models import (
+    WEIGHTS,
+    ModelSpec,
+    build_model,
+    find_weights,
+    imagenet,
+    imagenet_labels,
+    pretrained,
+)
 from edgekit.models._layouts import load_foreign, lukemelas_efficientnet, torchvision_mobilenet_v2
 from runtime.errors import CheckpointError, DataError, MissingExtra
 from runtime.processing.images import load_image
@@ -23,7 +31,7 @@ def needs_weights(name: str):
 def theirs(name: str, **choices) -> dict[str, torch.Tensor]:
     """Make up a file of weights in the layout that ``name`` is published in."""
     name_of = WEIGHTS[name].name_of
-    state = ModelSpec(name, **choices).build().state_dict()
+    state = build_model(ModelSpec(name, **choices)).state_dict()
     renamed = {}
     for key, value in state.items():
         module, _, leaf = key.rpartition(".")
@@ -139,7 +147,7 @@ def test_weights_of_another_model_are_refused(tmp_path):
 
 
 def test_every_key_must_find_its_partner():
-    model = ModelSpec("mobilenet_v2", width=0.1, num_classes=4).build()
+    model = build_model(ModelSpec("mobilenet_v2", width=0.1, num_classes=4))
     state = theirs("mobilenet_v2", width=0.1, num_classes=4)
     with pytest.raises(CheckpointError, match=r"lacks 0 of its keys \(none\), has 1 others \(extra"):
         load_foreign(model, {**state, "extra.weight": torch.zeros(1)}, torchvision_mobilenet_v2, "file")

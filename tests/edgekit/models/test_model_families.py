@@ -5,7 +5,15 @@ import torch
 import torch_pruning as tp
 from torch import nn
 
-from edgekit.models import MODELS, ModelSpec, count_macs, count_parameters, list_models, model_cost
+from edgekit.models import (
+    MODELS,
+    ModelSpec,
+    build_model,
+    count_macs,
+    count_parameters,
+    list_models,
+    model_cost,
+)
 from edgekit.models.layers import SqueezeExcite
 from edgekit.nn import DynamicConv2d, DynamicReLU
 from edgekit.pruning import ChannelGraph, physically_remove
@@ -61,7 +69,7 @@ def test_every_model_has_a_published_count():
 def test_parameter_count(name):
     entry = MODELS.get(name)
     spec = ModelSpec(name, num_classes=entry.num_classes, image_size=entry.image_size)
-    assert count_parameters(spec.build()) == PARAMS[name]
+    assert count_parameters(build_model(spec)) == PARAMS[name]
 
 
 @pytest.mark.parametrize("name", GIGA_MACS)
@@ -72,7 +80,7 @@ def test_multiply_accumulates(name):
 @pytest.mark.parametrize("choices", [{}, DYNAMIC], ids=["static", "dynamic"])
 @pytest.mark.parametrize("name", ALL)
 def test_a_model_starts_in_training_mode_and_learns_in_every_weight(name, choices):
-    model = small(name, **choices).build()
+    model = build_model(small(name, **choices))
     assert model.training
     images, labels = torch.randn(4, 3, 32, 32), torch.tensor([0, 1, 2, 3])
     logits = model(images)
@@ -98,7 +106,7 @@ def test_a_model_exports_and_keeps_its_numbers(name):
 
 
 def check_export(spec: ModelSpec) -> None:
-    model = spec.build().eval()
+    model = build_model(spec).eval()
     x = torch.randn(1, 3, 32, 32)
     exported = torch.export.export(model, (x,)).module()
     torch.testing.assert_close(exported(x), model(x), atol=1e-5, rtol=1e-4)
@@ -106,7 +114,7 @@ def check_export(spec: ModelSpec) -> None:
 
 @pytest.mark.parametrize("name", ALL)
 def test_torch_pruning_follows_every_channel(name):
-    model = small(name, act="relu").build().eval()
+    model = build_model(small(name, act="relu")).eval()
     x = torch.randn(1, 3, 32, 32)
     graph = tp.DependencyGraph().build_dependency(model, x)
     last = model.classifier.linear
@@ -124,7 +132,7 @@ def test_torch_pruning_follows_every_channel(name):
 
 @pytest.mark.parametrize("name", ALL)
 def test_a_dynamic_model_prunes_to_a_smaller_equal_one(name):
-    model = small(name, **DYNAMIC).build().eval()
+    model = build_model(small(name, **DYNAMIC)).eval()
     x = torch.randn(2, 3, 32, 32)
     inner = ChannelGraph(model, x).block_internal()
     plan = {conv.name: tuple(range(conv.channels // 2)) for conv in inner}
@@ -135,20 +143,20 @@ def test_a_dynamic_model_prunes_to_a_smaller_equal_one(name):
 
 @pytest.mark.parametrize("name", ALL)
 def test_image_size_8_keeps_a_map_and_grey_images_fit(name):
-    model = ModelSpec(name, num_classes=3, width=0.25, image_size=8, in_channels=1).build()
+    model = build_model(ModelSpec(name, num_classes=3, width=0.25, image_size=8, in_channels=1))
     assert model(torch.randn(2, 1, 8, 8)).shape == (2, 3)
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_relu_replaces_every_activation(name):
-    kinds = {type(act) for act in activations(small(name, act="relu").build())}
+    kinds = {type(act) for act in activations(build_model(small(name, act="relu")))}
     assert kinds == {nn.ReLU}
 
 
 @pytest.mark.parametrize("variant", ["a", "b", "c"])
 @pytest.mark.parametrize("name", ALL)
 def test_dynamic_relu_replaces_every_activation_but_the_classifiers(name, variant):
-    model = small(name, act=f"dyrelu-{variant}").build()
+    model = build_model(small(name, act=f"dyrelu-{variant}"))
     features = nn.ModuleList(child for key, child in model.named_children() if key != "classifier")
     found = activations(features)
     assert found
@@ -157,7 +165,7 @@ def test_dynamic_relu_replaces_every_activation_but_the_classifiers(name, varian
 
 @pytest.mark.parametrize("name", ALL)
 def test_dynamic_convolutions_replace_every_pointwise_one(name):
-    model = small(name, dynamic_conv="pointwise", kernels=3).build()
+    model = build_model(small(name, dynamic_conv="pointwise", kernels=3))
     dynamic = [m for m in model.modules() if isinstance(m, DynamicConv2d)]
     ours = {part for m in dynamic for part in m.modules()}
     gates = {part for key, m in model.named_modules() if key.endswith(".squeeze") for part in m.modules()}
@@ -169,38 +177,38 @@ def test_dynamic_convolutions_replace_every_pointwise_one(name):
 
 @pytest.mark.parametrize("name", ALL)
 def test_dropout_is_the_specs(name):
-    rates = [m.p for m in small(name, dropout=0.37).build().modules() if isinstance(m, nn.Dropout)]
+    rates = [m.p for m in build_model(small(name, dropout=0.37)).modules() if isinstance(m, nn.Dropout)]
     assert rates == [0.37]
 
 
 def test_squeeze_and_excitation_goes_when_the_activation_is_dynamic():
     def squeezes(**choices):
-        model = small("mobilenet_v3_small", **choices).build()
+        model = build_model(small("mobilenet_v3_small", **choices))
         return sum(block.squeeze is not None for block in model.blocks)
 
     assert (squeezes(), squeezes(act="relu"), squeezes(act="dyrelu-b")) == (9, 9, 0)
 
 
 def test_a_narrow_mobilenet_v2_keeps_its_last_layer():
-    model = ModelSpec("mobilenet_v2", num_classes=10, width=0.35, image_size=32).build()
+    model = build_model(ModelSpec("mobilenet_v2", num_classes=10, width=0.35, image_size=32))
     widths = [block.project.conv.out_channels for block in model.blocks]
     assert sorted(set(widths)) == [8, 16, 24, 32, 56, 112]  # round(0.35 * 16, 24, 32, 64, 96, 160, 320)
     assert model.head.conv.out_channels == 1280
-    wide = ModelSpec("mobilenet_v2", num_classes=10, width=1.4, image_size=32).build()
+    wide = build_model(ModelSpec("mobilenet_v2", num_classes=10, width=1.4, image_size=32))
     assert wide.head.conv.out_channels == 1792
 
 
 @pytest.mark.parametrize(("image_size", "side"), [(8, 4), (16, 4), (32, 4), (64, 4), (96, 3), (224, 7)])
 def test_small_images_keep_their_resolution_longer(image_size, side):
-    model = ModelSpec("mobilenet_v2", num_classes=2, width=0.1, image_size=image_size).build().eval()
+    model = build_model(ModelSpec("mobilenet_v2", num_classes=2, width=0.1, image_size=image_size)).eval()
     features = model.blocks(model.stem(torch.randn(1, 3, image_size, image_size)))
     assert features.shape[2:] == (side, side)
 
 
 def test_resnet18_has_the_cifar_stem_on_small_images_only():
-    cifar = ModelSpec("resnet18", width=0.125, image_size=32).build()
+    cifar = build_model(ModelSpec("resnet18", width=0.125, image_size=32))
     assert (cifar.stem.conv.kernel_size, cifar.stem.conv.stride, cifar.pool) == ((3, 3), (1, 1), None)
-    imagenet = ModelSpec("resnet18", width=0.125).build()
+    imagenet = build_model(ModelSpec("resnet18", width=0.125))
     assert (imagenet.stem.conv.kernel_size, imagenet.stem.conv.stride) == ((7, 7), (2, 2))
     y = torch.relu(torch.randn(1, 8, 12, 12))
     assert torch.equal(imagenet.pool(y), nn.functional.max_pool2d(y, 3, 2, 1))

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from edgekit.models import ModelSpec, Site, count_parameters, find_sites, list_models
+from edgekit.models import ModelSpec, Site, build_model, count_parameters, find_sites, list_models
 from edgekit.models.placement import resolve
 from edgekit.nn import DynamicConv2d, DynamicReLU
 
@@ -25,7 +25,7 @@ def dynamic_paths(model):
 @pytest.mark.parametrize("name", list_models())
 def test_sites_are_the_layers_that_a_dynamic_model_makes_dynamic(name):
     spec = ModelSpec(name, num_classes=2, width=0.1, image_size=32, **BOTH)
-    assert {site.path for site in find_sites(spec)} == set(dynamic_paths(spec.build()))
+    assert {site.path for site in find_sites(spec)} == set(dynamic_paths(build_model(spec)))
 
 
 def test_sites_know_the_shape_they_work_on_and_what_they_add():
@@ -38,8 +38,8 @@ def test_sites_know_the_shape_they_work_on_and_what_they_add():
 
 
 def test_sites_add_exactly_the_parameters_by_which_the_networks_differ():
-    dynamic = replace(RESNET, dynamic_at=None).build()
-    static = replace(RESNET, act="default", dynamic_conv="none").build()
+    dynamic = build_model(replace(RESNET, dynamic_at=None))
+    static = build_model(replace(RESNET, act="default", dynamic_conv="none"))
     added = sum(site.added_params for site in find_sites(RESNET))
     assert count_parameters(dynamic) - count_parameters(static) == added
 
@@ -98,7 +98,7 @@ def test_a_wrong_number_of_last_layers_is_refused(pattern):
 def test_a_placed_network_is_dynamic_at_exactly_these_layers(name):
     spec = ModelSpec(name, num_classes=2, width=0.1, image_size=32, **BOTH)
     chosen = [site.path for site in find_sites(spec)][1::5]
-    model = replace(spec, dynamic_at=tuple(chosen)).build()
+    model = build_model(replace(spec, dynamic_at=tuple(chosen)))
     assert set(dynamic_paths(model)) == set(chosen)
     assert model(torch.rand(2, 3, 32, 32)).shape == (2, 2)
 
@@ -107,9 +107,9 @@ def test_a_placed_network_keeps_the_static_layers_weights_and_squeezes():
     spec = ModelSpec("mobilenet_v3_small", num_classes=2, width=0.25, image_size=32, **BOTH)
     static = replace(spec, act="default", dynamic_conv="none")
     torch.manual_seed(3)
-    expected = static.build().state_dict()
+    expected = build_model(static).state_dict()
     torch.manual_seed(3)
-    placed = replace(spec, dynamic_at=("blocks.4",)).build()
+    placed = build_model(replace(spec, dynamic_at=("blocks.4",)))
     same = [key for key in placed.state_dict() if not key.startswith("blocks.4.")]
     assert all(torch.equal(placed.state_dict()[key], expected[key]) for key in same)
     assert "blocks.0.squeeze.fc1.weight" in same
@@ -117,17 +117,17 @@ def test_a_placed_network_keeps_the_static_layers_weights_and_squeezes():
 
 def test_everywhere_is_the_same_network_as_none_given():
     torch.manual_seed(0)
-    expected = dynamic_paths(TINY.build())
-    assert dynamic_paths(replace(TINY, dynamic_at=("everywhere",)).build()) == expected
+    expected = dynamic_paths(build_model(TINY))
+    assert dynamic_paths(build_model(replace(TINY, dynamic_at=("everywhere",)))) == expected
 
 
 def test_nowhere_is_the_static_network():
-    assert dynamic_paths(replace(TINY, dynamic_at=()).build()) == ()
+    assert dynamic_paths(build_model(replace(TINY, dynamic_at=()))) == ()
 
 
 def test_a_relu_asked_for_stays_where_only_convolutions_are_placed():
     spec = replace(TINY, act="relu", dynamic_at=("head.conv",))
-    kinds = {type(layer) for layer in spec.build().modules()}
+    kinds = {type(layer) for layer in build_model(spec).modules()}
     assert nn.ReLU6 not in kinds
     assert nn.ReLU in kinds
 
@@ -144,4 +144,4 @@ def test_a_placement_of_nothing_dynamic_is_refused():
 
 def test_a_placement_that_fits_no_layer_is_refused_when_built():
     with pytest.raises(ValueError, match=r"'blocks.99', where no layer can be dynamic"):
-        replace(TINY, dynamic_at=("blocks.99",)).build()
+        build_model(replace(TINY, dynamic_at=("blocks.99",)))

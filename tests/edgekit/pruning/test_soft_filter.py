@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from edgekit.models import ModelSpec
+from edgekit.models import ModelSpec, build_model
 from edgekit.nn import DynamicConv2d
 from edgekit.pruning import (
     METHODS,
@@ -21,9 +21,9 @@ RECIPE = Recipe(epochs=3, batch_size=16, device="cpu", lr=0.01)
 
 def small_model():
     torch.manual_seed(0)
-    return ModelSpec(
-        "resnet20", num_classes=2, width=0.5, image_size=8, in_channels=1, dynamic_conv="pointwise"
-    ).build()
+    return build_model(
+        ModelSpec("resnet20", num_classes=2, width=0.5, image_size=8, in_channels=1, dynamic_conv="pointwise")
+    )
 
 
 def zero_filters_of(trainer, convs):

@@ -6,8 +6,7 @@ from dataclasses import replace
 import pytest
 
 from edgekit.report import write_frontier
-from edgekit.report.frontier import frontier
-from edgekit.report.pareto import Point
+from edgekit.report.frontier import Point, frontier
 from runtime.choose.policy.policy import load_policy
 from runtime.errors import DataError
 from tests.edgekit.report.tuned_bundle import TARGET

@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import nn
 
-from edgekit.models import ModelSpec
+from edgekit.models import ModelSpec, build_model
 from edgekit.training import load_checkpoint, save_checkpoint
 from edgekit.training.checkpoint import CHECKPOINT_FILE, WEIGHTS_FILE
 from edgekit.training.weights import load_weights
@@ -31,7 +31,7 @@ def rewrite(folder, **changes):
 
 
 def test_a_checkpoint_builds_the_same_network(tmp_path, toy_data):
-    model = SPEC.build().eval()
+    model = build_model(SPEC).eval()
     saved = write(tmp_path / "run", model, toy_data.image)
     loaded = load_checkpoint(tmp_path / "run")
     inputs = torch.from_numpy(toy_data.test.batch(range(4))[0])
@@ -41,7 +41,7 @@ def test_a_checkpoint_builds_the_same_network(tmp_path, toy_data):
 
 
 def test_its_dictionary_is_ready_for_json(tmp_path, toy_data):
-    saved = write(tmp_path / "run", SPEC.build(), toy_data.image)
+    saved = write(tmp_path / "run", build_model(SPEC), toy_data.image)
     plain = msgspec.json.decode(msgspec.json.encode(saved.to_dict()))
     assert plain["path"] == str(tmp_path / "run")
     assert plain["spec"]["name"] == "resnet20"
@@ -49,15 +49,15 @@ def test_its_dictionary_is_ready_for_json(tmp_path, toy_data):
 
 
 def test_sha256_stands_for_the_weights_too(tmp_path, toy_data):
-    first = write(tmp_path / "a", SPEC.build(), toy_data.image)
-    second = write(tmp_path / "b", SPEC.build(), toy_data.image)
+    first = write(tmp_path / "a", build_model(SPEC), toy_data.image)
+    second = write(tmp_path / "b", build_model(SPEC), toy_data.image)
     assert first.sha256 != second.sha256
 
 
 def test_a_second_checkpoint_in_the_same_folder_is_refused(tmp_path, toy_data):
-    write(tmp_path / "run", SPEC.build(), toy_data.image)
+    write(tmp_path / "run", build_model(SPEC), toy_data.image)
     with pytest.raises(CheckpointError, match="holds a checkpoint already"):
-        write(tmp_path / "run", SPEC.build(), toy_data.image)
+        write(tmp_path / "run", build_model(SPEC), toy_data.image)
 
 
 def test_a_folder_without_checkpoint_is_refused(tmp_path):
@@ -66,7 +66,7 @@ def test_a_folder_without_checkpoint_is_refused(tmp_path):
 
 
 def test_a_changed_byte_is_noticed(tmp_path, toy_data):
-    checkpoint = write(tmp_path / "run", SPEC.build(), toy_data.image)
+    checkpoint = write(tmp_path / "run", build_model(SPEC), toy_data.image)
     weights = tmp_path / "run" / WEIGHTS_FILE
     data = bytearray(weights.read_bytes())
     data[-1] ^= 1
@@ -78,14 +78,14 @@ def test_a_changed_byte_is_noticed(tmp_path, toy_data):
 
 
 def test_missing_weights_are_named(tmp_path, toy_data):
-    write(tmp_path / "run", SPEC.build(), toy_data.image)
+    write(tmp_path / "run", build_model(SPEC), toy_data.image)
     (tmp_path / "run" / WEIGHTS_FILE).unlink()
     with pytest.raises(CheckpointError, match=f"lacks {WEIGHTS_FILE}"):
         load_checkpoint(tmp_path / "run")
 
 
 def test_weights_of_another_model_name_the_first_that_differ(tmp_path, toy_data):
-    write(tmp_path / "run", SPEC.build(), toy_data.image)
+    write(tmp_path / "run", build_model(SPEC), toy_data.image)
     rewrite(
         tmp_path / "run",
         spec=msgspec.to_builtins(ModelSpec("resnet20", num_classes=3, width=0.25, image_size=8)),
@@ -117,7 +117,7 @@ def test_weights_that_do_not_fit_are_refused(tensors, message):
 
 
 def test_a_newer_schema_is_a_version_conflict(tmp_path, toy_data):
-    write(tmp_path / "run", SPEC.build(), toy_data.image)
+    write(tmp_path / "run", build_model(SPEC), toy_data.image)
     rewrite(tmp_path / "run", schema_version=99)
     with pytest.raises(VersionConflict, match="upgrade edgekit"):
         load_checkpoint(tmp_path / "run")
@@ -132,7 +132,7 @@ def test_a_newer_schema_is_a_version_conflict(tmp_path, toy_data):
     ],
 )
 def test_a_document_out_of_schema_is_refused(tmp_path, toy_data, change, message):
-    write(tmp_path / "run", SPEC.build(), toy_data.image)
+    write(tmp_path / "run", build_model(SPEC), toy_data.image)
     rewrite(tmp_path / "run", **change)
     with pytest.raises(CheckpointError, match=message):
         load_checkpoint(tmp_path / "run")
@@ -147,7 +147,7 @@ def test_broken_json_is_refused(tmp_path):
 def test_weights_that_are_no_safetensors_are_refused(tmp_path, toy_data):
     import hashlib
 
-    write(tmp_path / "run", SPEC.build(), toy_data.image)
+    write(tmp_path / "run", build_model(SPEC), toy_data.image)
     (tmp_path / "run" / WEIGHTS_FILE).write_bytes(b"pickle")
     rewrite(tmp_path / "run", weights_sha256=hashlib.sha256(b"pickle").hexdigest())
     with pytest.raises(CheckpointError, match="not a safetensors file"):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from edgekit.models import ModelSpec, static_of
+from edgekit.models import ModelSpec, build_model, static_of
 from edgekit.nn import set_temperature
 from edgekit.training.weights import start_from
 from runtime.errors import CheckpointError
@@ -17,8 +17,8 @@ SPEC = ModelSpec(
 
 @pytest.mark.parametrize("dynamic_at", [None, ("stages.1",), ("last:3",)])
 def test_uniform_attention_computes_what_the_static_network_did(dynamic_at):
-    static = static_of(SPEC).build().eval()
-    model = replace(SPEC, dynamic_at=dynamic_at).build().eval()
+    static = build_model(static_of(SPEC)).eval()
+    model = build_model(replace(SPEC, dynamic_at=dynamic_at)).eval()
     start_from(model, static.state_dict(), "static")
     set_temperature(model, 1e9)
     inputs = torch.rand(2, 3, 16, 16)
@@ -26,19 +26,19 @@ def test_uniform_attention_computes_what_the_static_network_did(dynamic_at):
 
 
 def test_kernels_differ_from_one_another_from_the_start():
-    model = replace(SPEC, dynamic_at=("stages.1.0.shortcut",)).build()
-    start_from(model, static_of(SPEC).build().state_dict(), "static")
+    model = build_model(replace(SPEC, dynamic_at=("stages.1.0.shortcut",)))
+    start_from(model, build_model(static_of(SPEC)).state_dict(), "static")
     kernels = model.get_submodule("stages.1.0.shortcut.conv").weight
     distances = torch.pdist(kernels.detach().flatten(1))
     assert distances.min() > 0.1 * kernels.norm(dim=1).mean()
 
 
 def test_a_dynamic_network_starts_from_a_dynamic_one_as_it_is():
-    source, model = SPEC.build(), SPEC.build()
+    source, model = build_model(SPEC), build_model(SPEC)
     start_from(model, source.state_dict(), "source")
     assert all(torch.equal(a, b) for a, b in zip(model.parameters(), source.parameters(), strict=True))
 
 
 def test_a_static_network_of_another_width_is_refused():
     with pytest.raises(CheckpointError, match="holds the weights of another model"):
-        start_from(SPEC.build(), static_of(replace(SPEC, width=1.0)).build().state_dict(), "wide")
+        start_from(build_model(SPEC), build_model(static_of(replace(SPEC, width=1.0))).state_dict(), "wide")

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from edgekit.models import ModelSpec
+from edgekit.models import ModelSpec, build_model
 from edgekit.nn import DynamicConv2d
 from edgekit.training import (
     Hook,
@@ -213,7 +213,7 @@ def test_train_starts_from_a_checkpoint(tmp_path, toy_data):
 
 
 def test_other_classes_get_a_new_classifier_on_the_old_features():
-    old, new = (replace(SPEC, num_classes=n, image_size=8).build() for n in (10, 2))
+    old, new = (build_model(replace(SPEC, num_classes=n, image_size=8)) for n in (10, 2))
     random = new.classifier.linear.weight.clone()
     start_from(new, old.state_dict(), "old")
     assert torch.equal(new.stem.conv.weight, old.stem.conv.weight)

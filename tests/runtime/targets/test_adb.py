@@ -7,7 +7,6 @@ import time
 import numpy as np
 import pytest
 
-from runtime.device.actuators import restore
 from runtime.device.setting import Setting
 from runtime.engines.model_file import open_bundle_or_model
 from runtime.errors import DeviceStableError, DeviceTransientError, PermissionNeeded
@@ -16,7 +15,7 @@ from runtime.measure.records import RecordLog
 from runtime.targets import open_target
 from runtime.targets.adb.path import AdbPath
 from runtime.targets.adb.shell import AdbShell
-from runtime.targets.restoring import restore_target
+from runtime.targets.restoring import restore_noted, restore_target
 from tests.places import ROOT
 from tests.runtime.phone import make_bundle
 from tests.runtime.targets.fake_phone import FakePhones
@@ -93,7 +92,7 @@ def test_with_root_a_clock_is_held_while_frames_run_and_given_back(phones, bundl
     assert samples.samples_ms[0] == pytest.approx(2 * 2850 / 1277, abs=0.001)
     assert phone.clocks() == before
     assert phones.calls() - calls < 60
-    assert restore() == []
+    assert restore_noted() == []
 
 
 def test_a_file_that_vanished_is_not_made_anew(phones):
@@ -241,7 +240,7 @@ def test_a_phone_that_vanishes_in_mid_run_is_put_right_when_it_is_back(phones, b
     phone.on_run("")
     sample(open_target("adb:P6"), bundle, Setting("big", 2850000))
     assert phone.clocks() == before  # not how the broken run left it
-    assert restore() == []
+    assert restore_noted() == []
 
 
 _HOLD = """
@@ -276,7 +275,7 @@ def test_sigterm_gives_the_clock_back(phones, tflite):
     before = phone.clocks()
     _hold_and_stop(tflite, signal.SIGTERM)
     assert phone.clocks() == before
-    assert restore() == []
+    assert restore_noted() == []
 
 
 def test_restore_repairs_a_phone_after_a_kill(phones, tflite):
@@ -286,12 +285,12 @@ def test_restore_repairs_a_phone_after_a_kill(phones, tflite):
     assert phone.clocks() != before
     phone.set_state("offline")
     with pytest.raises(DeviceTransientError, match="adb:P6 is offline"):
-        restore()
+        restore_noted()
     phone.set_state("device")
     [done] = restore_target("adb:P6")
     assert (done.device, done.action) == ("adb:P6", "restored")
     assert phone.clocks() == before
-    assert restore() == []
+    assert restore_noted() == []
 
 
 @pytest.mark.slow
@@ -300,10 +299,10 @@ def test_a_phone_that_was_restarted_needs_no_restoring(phones, tflite):
     _hold_and_stop(tflite, signal.SIGKILL)
     held = phone.clocks()
     phone.write("proc/sys/kernel/random/boot_id", "another\n")
-    [done] = restore()
+    [done] = restore_noted()
     assert done.action == "nothing to do: the phone was restarted since"
     assert phone.clocks() == held
-    assert restore() == []
+    assert restore_noted() == []
 
 
 def test_a_program_that_fails_is_quoted(phones, bundle):

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from edgekit.models import ModelSpec
+from edgekit.models import ModelSpec, build_model
 from edgekit.nn import DynamicConv2d, DynamicReLU
 from edgekit.pruning import ChannelGraph, Removal
 from runtime.errors import PruneError
@@ -12,7 +12,7 @@ EXAMPLE = torch.zeros(1, 3, 16, 16)
 
 def graph_of(name, **options):
     return ChannelGraph(
-        ModelSpec(name, num_classes=10, width=0.25, image_size=16, **options).build(), EXAMPLE
+        build_model(ModelSpec(name, num_classes=10, width=0.25, image_size=16, **options)), EXAMPLE
     )
 
 
@@ -49,7 +49,7 @@ def test_an_expansion_goes_with_its_depthwise_and_its_dynamic_layers():
 
 
 def test_the_model_is_left_as_it_was():
-    model = ModelSpec("resnet20", num_classes=10, width=0.25, image_size=16).build()
+    model = build_model(ModelSpec("resnet20", num_classes=10, width=0.25, image_size=16))
     model.requires_grad_(False)
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     assert ChannelGraph(model, EXAMPLE).block_internal()  # frozen parameters hide nothing

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from edgekit.models import ModelSpec, count_macs
+from edgekit.models import ModelSpec, build_model, count_macs
 from edgekit.nn import DynamicConv2d
 from edgekit.pruning import ChannelGraph, mask_channels, physically_remove
 from runtime.errors import PruneError
@@ -24,7 +24,7 @@ def lively(spec):
     from dataclasses import replace
 
     torch.manual_seed(0)
-    model = replace(spec, num_classes=10, image_size=8).build()
+    model = build_model(replace(spec, num_classes=10, image_size=8))
     model(INPUTS)  # running statistics
     with torch.no_grad():
         for parameter in model.parameters():

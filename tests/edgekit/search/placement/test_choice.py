@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from edgekit.models import ModelSpec, Site, find_sites
+from edgekit.models import ModelSpec, Site, build_model, find_sites
 from edgekit.nn import DynamicConv2d, DynamicReLU
 from edgekit.search.placement import (
     CostTable,
@@ -49,7 +49,7 @@ def test_the_chosen_layers_fit_the_budget_and_leave_out_the_dear_ones(digits_spe
     chosen = {site.path: site.benefit for site in placement.sites if site.chosen}
     others = [s.benefit for s in placement.sites if not s.chosen and not s.path.startswith("head")]
     assert min(chosen.values()) >= max(others)
-    assert replace(digits_spec, dynamic_at=placement.dynamic_at).build() is not None
+    assert build_model(replace(digits_spec, dynamic_at=placement.dynamic_at)) is not None
 
 
 def test_a_correction_makes_every_block_dearer(digits_spec, saved_costs):

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from runtime.choose.fitting import fit_bundle
+from runtime.choose.fitting.usable import benched_options
 from runtime.choose.policy.estimate import Option
-from runtime.choose.tuning.latency_source import benched_options
 from runtime.choose.tuning.power_source import idle_mw, power_source
 from runtime.choose.tuning.request import Wish
 from runtime.choose.tuning.tail import at_quantile, tail_ratio

@@ -5,8 +5,9 @@ from dataclasses import replace
 import msgspec
 import pytest
 
+from runtime.bundle.names import slug
 from runtime.choose.fitting import fit_bundle
-from runtime.choose.policy.policy import Policy, load_policy, save_policy, slug
+from runtime.choose.policy.policy import Policy, load_policy, save_policy
 from runtime.choose.tuning.request import Wish
 from runtime.choose.tuning.tune import tune_bundle
 from runtime.device.setting import Setting

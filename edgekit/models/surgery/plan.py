@@ -1,8 +1,9 @@
-"""Channel plans: which output channels of which convolution go, and how many may."""
+"""Channel plans: which output channels of which convolution go, or went, and how many may."""
 
 from __future__ import annotations
 
-from edgekit.training.checkpoint import ChannelPlan
+ChannelPlan = dict[str, tuple[int, ...]]
+"""Output channels that were removed: name of the convolution -> their indices in the unpruned model."""
 
 
 def removable_channels(channels: int, rate: float, *, round_to: int = 8) -> int:

@@ -1,0 +1,35 @@
+"""Child processes: programs of this package, found whatever lies in the user's folder, and their end."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+_HOME = str(Path(__file__).parents[2])
+
+
+def module_command(module: str, *arguments: str) -> list[str]:
+    """Return the command line that runs ``module`` of this package.
+
+    ``-P`` keeps the working directory off Python's path: a folder ``runtime/`` or ``numpy/`` of the user's,
+    or a file ``queue.py``, would else be imported in place of the real one.
+    """
+    return [sys.executable, "-P", "-m", module, *arguments]
+
+
+def module_environment() -> dict[str, str]:
+    """Return the variables with which a child finds this very package, installed or not."""
+    paths = [_HOME, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    return os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
+
+
+def wait_or_kill(process: subprocess.Popen[Any], patience_s: float) -> int:
+    """Return the exit status of ``process``, which is killed unless it ends within ``patience_s``."""
+    try:
+        return process.wait(patience_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.wait()
