@@ -6,10 +6,10 @@ import struct
 import subprocess
 from pathlib import Path
 
+from runtime.choose.decision.controller import Controller
 from runtime.device.emulation.steal import find_compiler
 from runtime.govern.compiled.c_source import c_name, c_sources
 from runtime.govern.compiled.emit import governor_sources
-from runtime.govern.governor import Controller
 from tests.runtime.govern.compiled.compiled import needs_compiler, phone_table
 
 PLAYER = Path(__file__).parent / "control_all.c"

@@ -13,11 +13,11 @@ from contextlib import contextmanager
 import pytest
 
 from runtime.choose.decision import DecisionTable
+from runtime.choose.decision.controller import Controller
 from runtime.device.actuators import CpuFreq, Journal, restore
 from runtime.device.actuators.states import PolicyState
 from runtime.device.soc.tree import SocTree
 from runtime.errors import DeviceTransientError
-from runtime.govern.governor import Controller
 from tests.runtime.govern.compiled.compiled import (
     ARM_CC,
     ARM_RUN,
