@@ -13,7 +13,7 @@ from runtime.device.actuators.cpufreq import TakenClock
 from runtime.device.soc import SocProfile
 from runtime.errors import DeviceError, PermissionNeeded
 
-# Times within ``_FIGHT_S`` that a clock is set again before another program is let have its way. A program
+# Times within ``_FIGHT_S`` that a clock is set again before another program gets it. A program
 # that writes it once, as when a user or a boost at a touch does, is corrected; one that goes on, such as a
 # vendor's power service, would be fought for ever, each write of both costing a change of clock. ``_LOST_S``:
 # that the cluster is then left alone; shorter goes on fighting, longer runs frames at a clock that nobody
@@ -126,10 +126,6 @@ class Clocks:
                     self._hold(cluster, held)
             except (DeviceError, PermissionNeeded) as err:
                 self._complain(str(err))
-
-    def read_khz(self, cluster: str) -> int | None:
-        """Return the clock of a cluster now, ``None`` where the driver does not tell."""
-        return self._cpufreq.read_khz(self._take(cluster).clock.domain)
 
     def is_lost(self, cluster: str) -> bool:
         """Return whether another program has the clock for now."""

@@ -29,8 +29,8 @@ from runtime.targets.agent.messages import BEAT_S
 from runtime.targets.ssh.device_files import DeviceFiles
 from runtime.targets.ssh.target import ChannelConnection, greet, reach
 
-_LEAVE_S = 60.0  # from a signal to hanging up: a program has 5 s to heed it, and a slow board its own pace
-_DRAIN_S = 10.0
+_LEAVE_S = 60.0  # from a signal to hanging up: a program has 5 s to heed it, and a slow board takes its time
+_DRAIN_S = 10.0  # for what was printed before the program ended, over a slow network
 
 
 def govern_remotely(
