@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from runtime.bundle import PRECISIONS
+
 if TYPE_CHECKING:
     from edgekit.export import Origin, QuantizeOptions
 
@@ -19,7 +21,7 @@ _OPTIONS = (
         multiple=True,
         default=("fp32",),
         show_default=True,
-        help="fp32, static_wi8_ai8 or dynamic_wi8_afp32; repeatable.",
+        help=f"One of {', '.join(PRECISIONS)}; repeatable.",
     ),
     click.option("--calibration", type=_PATH, help="Images, or .npy of inputs, that show the ranges."),
     click.option("--validation", type=_PATH, help="Folder with labelled images, a sub-folder per class."),
