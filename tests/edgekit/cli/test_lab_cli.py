@@ -7,7 +7,7 @@ from edgekit.cli import cli
 from runtime.measure.lab import InlineExecutor, run
 from tests.runtime.phone import make_bundle
 
-pytest.importorskip("yaml", reason="pip install 'edgekit[lab]'")
+pytest.importorskip("yaml", reason="pip install -e '.[lab]'")
 
 
 @pytest.fixture
