@@ -12,6 +12,7 @@ $(STAMP): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip uninstall --quiet --quiet --yes edgekit
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[all,dev]'
+	-$(BIN)/edgekit weights get mobilenet_v2
 	touch $@
 
 demo: $(STAMP)
