@@ -58,7 +58,7 @@ def kept(file):
 
 
 def test_weights_that_are_not_here_name_the_line_that_fetches_them(file):
-    line = r"run: edgekit weights get mobilenet_v2 \(14 MB\), or give your own copy of mobilenet_v2-b0353104\.pth"
+    line = r"run: edgekit weights get mobilenet_v2 \(14 MB\), or give your own copy of mobilenet_v2-b0353104"
     with pytest.raises(MissingExtra, match=line):
         find_weights("mobilenet_v2")
 
