@@ -3,3 +3,11 @@
 from runtime._version import __version__
 
 __all__ = ["__version__"]
+
+
+def __getattr__(name):
+    if name == "Preprocess":
+        from edgekit.export.preprocess import Preprocess
+
+        return Preprocess
+    raise AttributeError(name)
