@@ -175,9 +175,7 @@ class AdbSession:
         self._threads_read = timings.threads
         if timings.note is not None:
             self.versions["samples"] = timings.note
-        return Samples(
-            timings.first_ms, timings.samples_ms, timings.threads, load_ms=timings.load_ms
-        )
+        return Samples(timings.first_ms, timings.samples_ms, timings.threads, load_ms=timings.load_ms)
 
     def serve(self, inputs: Sequence[Sequence[Tensor]], frames: int, fps: float | None) -> Served:
         return serve(self, inputs, frames, fps, WallClock())
