@@ -46,7 +46,6 @@ from runtime.choose.simulation import (
     EventBased,
     Frames,
     Governed,
-    Governor,
     Interactive,
     Ondemand,
     Oracle,
@@ -54,6 +53,7 @@ from runtime.choose.simulation import (
     Platform,
     Powersave,
     Schedutil,
+    SimGovernor,
     Ztt,
     buffered,
     platform_of,
@@ -128,7 +128,7 @@ def main(
             for label, frames in workloads(platform, trace, seeds, seconds):
                 practice = practice_of(platform, frames)
                 for late_means, waiting in WAITING.items():
-                    others: list[Governor] = [Ztt(platform, buffered(practice, waiting))]
+                    others: list[SimGovernor] = [Ztt(platform, buffered(practice, waiting))]
                     if informed and trace is None and not waiting:
                         levels = standard_levels(1e3 / frames.period_ms, range(seeds), seconds)
                         others += [Informed(platform, frames, levels, price) for price in INFORMED_PRICES]
@@ -211,10 +211,10 @@ def half_rate_saved_pct(platform: Platform, seeds: int, seconds: float, late_pri
 
 
 def governors_of(
-    platform: Platform, frames: Frames, waiting: int, late_prices: Sequence[float], others: list[Governor]
-) -> list[Governor]:
+    platform: Platform, frames: Frames, waiting: int, late_prices: Sequence[float], others: list[SimGovernor]
+) -> list[SimGovernor]:
     """Return every governor to replay ``frames`` under: those to compare with, ours at each price."""
-    kinds: tuple[Callable[[Platform], Governor], ...] = (
+    kinds: tuple[Callable[[Platform], SimGovernor], ...] = (
         Interactive, Performance, Powersave, Ondemand, Conservative, Schedutil, EnergyAware, EventBased,
     )  # fmt: skip
     governors = [*(kind(platform) for kind in kinds), *others, Oracle(platform, frames)]
@@ -235,7 +235,7 @@ def rows_of(
     late_means: str,
     frames: Frames,
     late_prices: Sequence[float],
-    others: list[Governor],
+    others: list[SimGovernor],
 ) -> list[dict[str, Any]]:
     """Return one row per governor."""
     rows = []

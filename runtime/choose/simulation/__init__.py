@@ -1,7 +1,7 @@
 """Frames replayed on a SoC profile under the kernel's governors, the papers', and the exhaustive best."""
 
 from runtime.choose.simulation.ebs import EventBased
-from runtime.choose.simulation.engine import Governor, Lanes, Replay, replay
+from runtime.choose.simulation.engine import Lanes, Replay, SimGovernor, replay
 from runtime.choose.simulation.frames import (
     Frames,
     buffered,
@@ -15,7 +15,7 @@ from runtime.choose.simulation.governed import Governed
 from runtime.choose.simulation.oracle import Oracle
 from runtime.choose.simulation.platform import Platform, platform_of
 from runtime.choose.simulation.sampling import Conservative, Interactive, Ondemand, Performance, Powersave
-from runtime.choose.simulation.served import ServedPlatform, serve_frames, served_platform
+from runtime.choose.simulation.timed import TimedPlatform, replay_frames, timed_platform
 from runtime.choose.simulation.utilisation import EnergyAware, Schedutil
 from runtime.choose.simulation.ztt import Ztt
 
@@ -25,7 +25,6 @@ __all__ = [
     "EventBased",
     "Frames",
     "Governed",
-    "Governor",
     "Interactive",
     "Lanes",
     "Ondemand",
@@ -35,7 +34,8 @@ __all__ = [
     "Powersave",
     "Replay",
     "Schedutil",
-    "ServedPlatform",
+    "SimGovernor",
+    "TimedPlatform",
     "Ztt",
     "buffered",
     "bursts",
@@ -43,8 +43,8 @@ __all__ = [
     "platform_of",
     "read_trace",
     "replay",
-    "serve_frames",
-    "served_platform",
+    "replay_frames",
     "standard",
     "standard_levels",
+    "timed_platform",
 ]
