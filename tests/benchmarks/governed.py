@@ -167,7 +167,7 @@ def run_one(
     from runtime.govern.governor.tables import policy_rows
 
     table, margin = policy_rows(policy, target.profile), Margin(late_share=options.late)
-    plan = GovernPlan(target, table, policy, 1e3 / fps, policy.deadline_ms, margin=margin)
+    plan = GovernPlan(target, table, policy, 1e3 / fps, policy.goal.latency_limit_ms, margin=margin)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "frames.json"
         stream = stream_for(

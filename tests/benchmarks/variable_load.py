@@ -1,7 +1,7 @@
 """Frames of variable load, in real time on emulated phones: ``python -m tests.benchmarks.variable_load``.
 
-The standard workload (see ``runtime.choose.simulation.standard``) as real work at 30 FPS: a minute each under
-``edgekit govern`` with a row a frame (``table``), with ``--variable-load``, also with ``--max-queued 1``,
+The standard workload (see ``tests.benchmarks.simulation.workload``) as real work at 30 FPS: a minute each
+under ``edgekit govern`` with a row a frame (``table``), with ``--variable-load``, also with ``--max-queued 1``,
 and under ``performance``, ``schedutil`` and ``schedutil`` on the cluster that EAS would choose for the mean
 frame; the latter three are played in user space (see ``_kernel_governors``). Nobody knows the work
 beforehand. Frames queue; ``late`` counts those that are done more than a period after their release,
@@ -25,13 +25,13 @@ import msgspec
 import numpy as np
 
 from edgekit.cli._output import note
-from runtime.choose.simulation import standard
 from runtime.govern.governor import VariableLoad
 from runtime.govern.governor.frames import FramesRun
 from tests.benchmarks import _variable_frames as program
 from tests.benchmarks._emulated import Meter, rows_inside
 from tests.benchmarks._kernel_governors import energy_aware_cluster, under_kernel
 from tests.benchmarks._table import rounded, show, write_report
+from tests.benchmarks.simulation.workload import standard
 
 SOCS = ("gs101", "exynos5422")
 KERNELS = ("performance", "schedutil", "schedutil+eas")

@@ -44,7 +44,7 @@ class FrameStream:
         threads: of the engine's pool.
         frames: how many, one every ``period_ms``.
         deadline_ms: after its arrival a frame is late; ``None``: a period.
-        session_deadline_ms: that a governor is asked to keep, as ``GovernPlan`` has it.
+        latency_limit_ms: that a governor is asked to keep, as ``GovernPlan`` has it.
         out: file for the ``FramesRun``; ``None``: none.
         cpus: to pin to before anything is loaded, where no governor does it.
     """
@@ -55,7 +55,7 @@ class FrameStream:
     threads: int
     frames: int
     period_ms: float
-    session_deadline_ms: float
+    latency_limit_ms: float
     out: str | None = None
     cpus: tuple[int, ...] | None = None
     deadline_ms: float | None = None
@@ -99,7 +99,7 @@ def stream_for(
         threads,
         frames,
         plan.period_ms,
-        plan.session_deadline_ms,
+        plan.latency_limit_ms,
         None if out is None else str(out),
         deadline_ms=plan.deadline_ms,
     )
@@ -122,7 +122,7 @@ def run_stream(stream: FrameStream) -> FramesRun:
     name = Path(stream.model).stem
     with (
         _loaded(stream) as (run, tids),
-        Session(stream.session_deadline_ms, tids, name=name, period_ms=stream.period_ms) as session,
+        Session(stream.latency_limit_ms, tids, name=name, period_ms=stream.period_ms) as session,
     ):
         for _ in range(_WARMUP_FRAMES):  # on the cores that the governor chose
             run()

@@ -54,7 +54,7 @@ class GovernPlan:
         table: rows that sessions may run at.
         policy: they come from; ``None``: from the SoC's capacities alone, so that latencies are relative.
         period_ms: of the frames.
-        session_deadline_ms: that the bundle's own frames are governed by: the deadline, less the headroom
+        latency_limit_ms: that the bundle's own frames are governed by: the deadline, less the headroom
             that the policy keeps.
         called: how the host that began the run calls this machine; ``None``: it began here.
         variable_load: how frames of varying work are governed; ``None``: all frames alike.
@@ -66,7 +66,7 @@ class GovernPlan:
     table: DecisionTable
     policy: Policy | None
     period_ms: float
-    session_deadline_ms: float
+    latency_limit_ms: float
     called: str | None = None
     variable_load: VariableLoad | None = None
     margin: Margin = field(default_factory=Margin)
@@ -81,8 +81,7 @@ class GovernPlan:
     @property
     def deadline_ms(self) -> float:
         """When a frame is late, after its arrival: at the deadline that was asked for, or with its period."""
-        asked_ms = None if self.policy is None else self.policy.goal.asked_ms
-        own_ms = self.period_ms if asked_ms is None else min(asked_ms, self.period_ms)
+        own_ms = self.period_ms if self.policy is None else self.policy.goal.deadline_at(self.period_ms)
         queued = 0 if self.variable_load is None else self.variable_load.max_queued
         return own_ms + queued * self.period_ms
 
@@ -152,8 +151,8 @@ def plan_for(
         target, table, policy, period_ms, period_ms, called, variable_load, margin or Margin(), max_temp_c
     )
     if policy is not None and fps is None and variable_load is None:
-        return replace(plan, session_deadline_ms=policy.deadline_ms)
-    return replace(plan, session_deadline_ms=plan.deadline_ms)
+        return replace(plan, latency_limit_ms=policy.goal.latency_limit_ms)
+    return replace(plan, latency_limit_ms=plan.deadline_ms)
 
 
 def _why_not(name: str) -> str:

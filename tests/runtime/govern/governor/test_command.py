@@ -160,17 +160,17 @@ def test_a_deadline_that_was_asked_for_is_kept_at_any_pace(root, tuned):
         other = replace(policy, goal=replace(policy.goal, **goal))
         plan = plan_for(LocalTarget(root), save_policy(bundle, other), fps)
         stream = stream_for(bundle, bundle.manifest.variant(), plan, threads=1, frames=1)
-        assert (stream.session_deadline_ms, stream.deadline_ms) == (
-            plan.session_deadline_ms,
+        assert (stream.latency_limit_ms, stream.deadline_ms) == (
+            plan.latency_limit_ms,
             plan.deadline_ms,
         )
-        return plan.session_deadline_ms, plan.deadline_ms
+        return plan.latency_limit_ms, plan.deadline_ms
 
     assert [planned(fps, deadline_ms=20.0) for fps in (None, 10.0, 100.0)] == [(20, 20), (20, 20), (10, 10)]
     period_ms = policy.goal.period_ms
     assert [planned(fps) for fps in (None, 10.0)] == [(period_ms, period_ms), (100, 100)]
     # head room makes no frame late
-    assert planned(None, margin_pct=25.0, deadline_ms=period_ms / 1.25) == (period_ms / 1.25, period_ms)
+    assert planned(None, margin_pct=25.0) == (period_ms / 1.25, period_ms)
 
 
 @pytest.mark.parametrize(("deadline_ms", "late"), [(None, False), (1e-6, True)])
@@ -326,7 +326,7 @@ def test_variable_load_needs_power_and_numpy(root, monkeypatch):
 
 def test_a_frame_that_may_wait_has_its_deadline_a_period_later(root):
     plan = plan_for(LocalTarget(root), None, 50.0)
-    assert (plan.session_deadline_ms, plan.deadline_ms) == (20.0, 20.0)
+    assert (plan.latency_limit_ms, plan.deadline_ms) == (20.0, 20.0)
     assert replace(plan, variable_load=VariableLoad(max_queued=1)).deadline_ms == 40.0
     with pytest.raises(ValueError, match="max_queued is 4; it must be from 0 to 3"):
         VariableLoad(max_queued=4)
