@@ -20,7 +20,8 @@ class Session(Protocol):
     Attributes:
         setting: what was asked.
         setting_read: what the machine says it does now; ``None`` where it cannot say.
-        rung: how far clock and cores are controlled; one of ``runtime.device.actuators.RUNGS``.
+        control_level: how far clock and cores are controlled; one of
+            ``runtime.device.actuators.CONTROL_LEVELS``.
         versions: of what runs the model.
         device: name, soc, arch, kernel and os of the machine, as far as it tells them.
         worker_pid: process that computes, ``None`` where nothing does.
@@ -31,7 +32,7 @@ class Session(Protocol):
     device: dict[str, str]
 
     @property
-    def rung(self) -> str: ...
+    def control_level(self) -> str: ...
 
     @property
     def worker_pid(self) -> int | None: ...

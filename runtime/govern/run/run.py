@@ -43,7 +43,7 @@ class RunResult:
     Attributes:
         provenance: of latency: ``measured``, ``modelled`` or ``emulated``.
         setting, setting_read: what was asked, and what the machine said it did.
-        rung: how far the clock and cores could be controlled.
+        control_level: how far the clock and cores could be controlled.
         fps_target: pace of the frames; ``None`` ran them back to back.
         deadline_ms: from a frame's arrival to when it must be done; ``None``: nothing was asked.
         late_frames: done after their deadline.
@@ -60,7 +60,7 @@ class RunResult:
     engine: str
     setting: Setting
     setting_read: Setting | None
-    rung: str
+    control_level: str
     fps_target: float | None
     frames: int
     late_frames: int
@@ -131,7 +131,7 @@ def run_bundle(
     with target.session(bundle, chosen, setting) as session:
         session.sample(warmup=_WARMUP_FRAMES, runs=1)
         ran = session.run_paced(tensors, max(frames, len(inputs)), pace)
-        setting_read, rung = session.setting_read, session.rung
+        setting_read, control_level = session.setting_read, session.control_level
 
     labels = bundle.labels()
     figure, latencies_ms = target.power(setting), ran.latencies_ms
@@ -143,7 +143,7 @@ def run_bundle(
         engine=chosen.engine,
         setting=setting,
         setting_read=setting_read,
-        rung=rung,
+        control_level=control_level,
         fps_target=pace,
         frames=len(latencies_ms),
         late_frames=ran.late_frames(deadline_ms),

@@ -148,7 +148,7 @@ def test_last_run_is_shown(tuned):
         engine="litert",
         setting=policy.setting,
         setting_read=None,
-        rung="sysfs",
+        control_level="sysfs",
         fps_target=30.0,
         frames=60,
         late_frames=2,
