@@ -57,7 +57,7 @@ def test_governors_at_one_place_share_a_name(policy, tmp_path):
     best = next(o for o in policy.comparison if o.governor == "best")
     twins = (replace(best, governor="ebs"), best)
     _, texts = drawn(write_frontier(replace(policy, comparison=twins), tmp_path / "plot.svg"))
-    assert [name for name in texts if name.endswith("exhaustive best = EBS")]
+    assert [name for name in texts if name.endswith("exhaustive best, EBS")]
 
 
 def test_no_variable_is_left_that_only_a_browser_knows(policy, tmp_path):
@@ -85,7 +85,7 @@ def test_plot_without_power_goes_by_core_time(policy, tmp_path):
     considered = tuple(replace(e, power_mw=None, energy_mj=None) for e in policy.considered)
     dark = replace(policy, considered=considered, chosen=considered[0], comparison=())
     _, texts = drawn(write_frontier(dark, tmp_path / "plot.svg"))
-    assert "core time per frame, ms (energy is unknown here)" in texts
+    assert "core time, ms (no energy known)" in texts
 
 
 def test_what_cannot_be_drawn_is_refused(policy, tmp_path):

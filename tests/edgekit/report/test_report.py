@@ -55,7 +55,7 @@ def test_headline_says_what_was_chosen_and_saved(tuned):
     text = Page(render_report(tuned)).text
     assert f"At 30 FPS on virtual:gs101, {policy.variant} on {policy.setting} takes" in text
     saved = {o.governor: o.saved_pct for o in policy.comparison}
-    assert f"{saved['performance']:.0f} % less than performance" in text
+    assert f"{saved['eas']:.0f} % less than EAS + schedutil" in text
     assert "98.1 % of the checkpoint, test set measured" in text
     assert "201 M pruned from 312 M (−36 %)" in text
 
@@ -165,7 +165,9 @@ def test_last_run_is_shown(tuned):
     save_run(tuned, run)
     page = Page(render_report(tuned))
     assert "Last run modelled 60 frames at 30 FPS" in page.text
-    assert "28.9 ms 29.5 ms 2 of 60 5.20 mJ not readable sysfs" in page.text
+    assert "28.9 ms median, 29.5 ms at the 90th percentile" in page.text
+    assert "late frames 2 of 60 energy per frame 5.20 mJ" in page.text
+    assert "setting read back the machine does not tell" in page.text
     assert "eight 98.7 %" in page.text
     assert "img" not in [tag for tag, _ in page.tags]
 
@@ -242,7 +244,7 @@ def test_without_energy_the_plot_shows_core_time(tuned):
     chosen = replace(policy.chosen, power_mw=None, energy_mj=None)
     blind = replace(policy, chosen=chosen, considered=considered, comparison=comparison)
     html = render_report(save_policy(tuned, blind))
-    assert "core time per frame, ms (energy is unknown here)" in html
+    assert "core time, ms (no energy known)" in html
     assert "needs the least core time" in html
 
 
