@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from runtime.engines.engine import ENGINES, Spec
-from runtime.engines.litert_errors import NEWER, explain
+from runtime.engines.litert_errors import explain, newer
 from runtime.engines.tflite_age import too_new
 from runtime.engines.tflite_plan import Plan, plan_of
 from runtime.errors import DeviceStableError
@@ -39,7 +39,7 @@ class LiteRt:
         self._threads = threads
         if package == "tflite_runtime" and (why := too_new(path)) is not None:
             raise DeviceStableError(
-                f"too new for {self.version}: {why}; {NEWER}, or run a float variant of the model"
+                f"too new for {self.version}: {why}; {newer()}, or run a float variant of the model"
             )
         start_ns = time.perf_counter_ns()
         try:

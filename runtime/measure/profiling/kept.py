@@ -36,9 +36,7 @@ def keep_profile(bundle: Bundle, profile: Profile) -> Path:
         DataError: the bundle's folder cannot be written.
     """
     variant = bundle.manifest.variant(profile.variant)
-    kept = KeptProfile(
-        sha256_of(bundle, variant), datetime.now(UTC).isoformat(timespec="seconds"), profile
-    )
+    kept = KeptProfile(sha256_of(bundle, variant), datetime.now(UTC).isoformat(timespec="seconds"), profile)
     path = _path(bundle, profile.target, variant.name)
     try:
         path.parent.mkdir(exist_ok=True)

@@ -12,6 +12,7 @@ from runtime.engines import EngineProcess
 from runtime.engines.messages import Array, Failed, Load, Run, read_message, write_message
 from runtime.engines.worker import Worker
 from runtime.errors import DeviceStableError, DeviceTransientError, MissingExtra
+from runtime.extras import install_line
 
 X = np.arange(256, dtype=np.float32).reshape(1, 8, 8, 4)
 
@@ -128,7 +129,7 @@ def test_a_missing_package_gives_the_pip_line(tflite, monkeypatch):
     answer = Worker().answer(Load("litert", str(tflite), "forward", 1, None))
     assert isinstance(answer, Failed)
     assert answer.missing_extra
-    assert "pip install 'edgekit[litert]'" in answer.message
+    assert install_line("litert") in answer.message
 
 
 def test_a_missing_extra_is_raised_as_one(tflite, monkeypatch):

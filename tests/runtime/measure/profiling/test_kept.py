@@ -44,5 +44,5 @@ def test_a_damaged_profile_is_named(bundle):
 
 def test_a_bundle_that_cannot_be_written_says_what_to_do(bundle):
     (bundle.path / "profiles").write_text("a file where the folder should be")
-    with pytest.raises(DataError, match="cannot be written .*; copy the bundle to where you may write"):
+    with pytest.raises(DataError, match=r"cannot be written .*; copy the bundle to where you may write"):
         keep_profile(bundle, PROFILE)
