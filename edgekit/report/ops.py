@@ -62,6 +62,11 @@ class TopOps:
     top: tuple[OpTime, ...]
     rest_ms: float
 
+    @property
+    def longest_ms(self) -> float:
+        """Return what the bars are shares of."""
+        return max((op.mean_ms for op in self.top), default=0.0) or 1.0
+
 
 def top_ops(profile: Profile) -> TopOps:
     """Return the ten ops that take longest."""

@@ -14,7 +14,7 @@ from edgekit.report import units
 from edgekit.report.commands import commands_of
 from edgekit.report.content import Content, TargetView, collect
 from edgekit.report.plots import clocks_of
-from edgekit.report.section import NARROW, WIDE, section_of
+from edgekit.report.section import FEW, NARROW, WIDE, section_of
 from edgekit.report.svg import symbol, trusted
 from edgekit.report.timeline import clusters_of, draw_timeline, since_first
 from edgekit.report.timeline_figure import summary
@@ -77,6 +77,7 @@ def render_report(
         all_in_one=all(v.variant.delegation and _is_in_one(v.variant.delegation) for v in content.variants),
         objectives=OBJECTIVES,
         clocks_of=clocks_of,
+        few=FEW,
         symbol=symbol,
         figure=figure,
         figure_names=_FIGURE_NAMES,

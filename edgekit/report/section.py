@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,7 @@ from runtime.device.setting import Setting
 
 WIDE, NARROW = 900.0, 400.0
 _HEIGHT, _LOW = 470.0, 310.0  # of a plot, and of one with few points
-FEW = 8
+FEW = 8  # settings that are shown without folding any away
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ class Section:
     Attributes:
         wide, narrow: the plot as markup, for wide and narrow screens.
         shown: the variant whose ops ``shares`` adds up, at ``setting`` where ``is_latency``.
+        timings: the chosen setting and the fastest of each ladder, or all where there are few; the others
+            are ``more_timings``.
         latencies: by variant, at the chosen setting and at the fastest one.
     """
 
@@ -52,6 +55,7 @@ class Section:
     settings: tuple[SettingRow, ...]
     governors: tuple[GovernorRow, ...]
     timings: tuple[Timing, ...]
+    more_timings: tuple[Timing, ...]
     scale: Axis | None
     ops: tuple[TopOps, ...]
     shown: VariantView
@@ -80,6 +84,7 @@ def section_of(content: Content, view: TargetView) -> Section:
         shares, is_latency = shares_by_kind(shown.workload, shown.variant.precision, view.profile, setting)
     height = _HEIGHT if plot and len(plot.points) > FEW else _LOW
     timings, scale = timings_of(view.blocks)
+    first = {id(timing) for timing in _shown_first(timings, policy)}
     return Section(
         view=view,
         plot=plot,
@@ -87,7 +92,8 @@ def section_of(content: Content, view: TargetView) -> Section:
         narrow=trusted(draw(plot, NARROW, height)) if plot else None,
         settings=_considered(policy) if policy else _benched(view),
         governors=fold(policy.comparison) if policy else (),
-        timings=timings,
+        timings=tuple(timing for timing in timings if id(timing) in first),
+        more_timings=tuple(timing for timing in timings if id(timing) not in first),
         scale=scale,
         ops=tuple(top_ops(kept.profile) for kept in view.profiles),
         shown=shown,
@@ -96,6 +102,16 @@ def section_of(content: Content, view: TargetView) -> Section:
         is_latency=is_latency,
         latencies={v.variant.name: _latencies(v, view) for v in content.variants},
     )
+
+
+def _shown_first(timings: Sequence[Timing], policy: Policy | None) -> Sequence[Timing]:
+    if len(timings) <= FEW:
+        return timings
+    fastest: dict[tuple[str, str, int], Timing] = {}
+    for timing in timings:
+        fastest.setdefault((timing.variant, timing.setting.cluster, timing.setting.threads), timing)
+    chosen = (policy.variant, policy.setting) if policy else None
+    return [*fastest.values(), *(t for t in timings if (t.variant, t.setting) == chosen)]
 
 
 def _considered(policy: Policy) -> tuple[SettingRow, ...]:
