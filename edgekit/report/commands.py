@@ -17,6 +17,7 @@ from runtime.choose.fitting import FitResult
 from runtime.choose.policy.policy import Policy
 from runtime.measure.records import Record
 
+
 @dataclass(frozen=True)
 class Command:
     """One line for a shell; ``remark``: what the bundle does not tell of it."""
@@ -91,7 +92,9 @@ def _origin(source: Mapping[str, Any]) -> tuple[str, str]:
         return f"{user['file']}:{user['function']}", "Of the file's path only the last part is kept. "
     if _is_text(parts.get("model"), "name"):
         is_own = "file of the user" in str(source.get("weights"))
-        return parts["model"]["name"], "The file of its weights is not kept: add --weights. " if is_own else ""
+        return parts["model"][
+            "name"
+        ], "The file of its weights is not kept: add --weights. " if is_own else ""
     return "", ""
 
 
@@ -175,7 +178,7 @@ def _tune(view: TargetView, policy: Policy, where: Sequence[str]) -> Command | N
             "fps": goal.fps_target,
             "margin": goal.margin_pct or None,
             "objective": None if goal.objective == _default_objective(policy) else goal.objective,
-            "latency-ms": goal.asked_ms,
+            "latency-ms": goal.deadline_ms if goal.has_own_deadline else None,
             "quantile": goal.quantile,
             "energy-mj": goal.energy_budget_mj,
             "max-power-mw": goal.max_power_mw,

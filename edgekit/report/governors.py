@@ -46,11 +46,16 @@ def fold(comparison: Sequence[Outcome]) -> tuple[GovernorRow, ...]:
 
 
 def _is_same(one: Outcome, other: Outcome) -> bool:
-    clocks = (one.cluster, one.threads, one.freq_low_khz, one.freq_high_khz, one.late_frames)
-    others = (other.cluster, other.threads, other.freq_low_khz, other.freq_high_khz, other.late_frames)
-    if clocks != others or (one.energy_mj is None) != (other.energy_mj is None):
+    if _key(one) != _key(other):
         return False
-    return is_alike(one.latency_ms, other.latency_ms) and is_alike(one.energy_mj or 0.0, other.energy_mj or 0.0)
+    return is_alike(one.latency_ms, other.latency_ms) and is_alike(
+        one.energy_mj or 0.0, other.energy_mj or 0.0
+    )
+
+
+def _key(outcome: Outcome) -> tuple[object, ...]:
+    clocks = (outcome.freq_low_khz, outcome.freq_high_khz)
+    return outcome.cluster, outcome.threads, clocks, outcome.late_frames, outcome.energy_mj is None
 
 
 def is_alike(one: float, other: float) -> bool:

@@ -196,7 +196,9 @@ def _occupied(plot: Plot, x: Axis, y: Axis) -> np.ndarray:
         at += along([(x.place(p.fps), y.place(p.cost)) for p in curve])
     for point in plot.points:
         if _is_wide(point):
-            ends = [(x.place(fps or point.fps), y.place(point.cost)) for fps in (point.fps_low, point.fps_high)]
+            ends = [
+                (x.place(fps or point.fps), y.place(point.cost)) for fps in (point.fps_low, point.fps_high)
+            ]
             at += along(ends)
     return np.array(at)
 

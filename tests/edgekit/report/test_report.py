@@ -5,7 +5,6 @@ import hashlib
 import json
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import pytest
 from click.testing import CliRunner
@@ -19,35 +18,8 @@ from runtime.govern.run.run import Prediction, RunResult
 from runtime.govern.run.runs import save_run
 from runtime.measure.records import RecordLog
 from runtime.processing.classify import Guess
+from tests.edgekit.report.markup import EVIL, Page
 from tests.edgekit.report.tuned_bundle import FALLBACK, SOURCE, TARGET, add_fit, bench, tune
-
-VOID = {"meta", "link", "br", "img", "line", "circle", "rect", "polygon", "polyline", "path", "input", "hr"}
-
-
-class Page(HTMLParser):
-    """Checks nesting, and keeps tags, attributes and text."""
-
-    def __init__(self, html):
-        super().__init__()
-        self.open, self.tags, self.texts = [], [], []
-        self.feed(html)
-        assert self.open == []
-        self.text = " ".join(" ".join(self.texts).split())
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if not self.open or self.open[-1] not in ("style", "script"):
-            self.texts.append(data)
 
 
 def test_headline_says_what_was_chosen_and_saved(tuned):
@@ -105,9 +77,6 @@ def test_only_our_script_may_run(tuned):
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     policy = next(a["content"] for _, a in Page(html).tags if a.get("http-equiv"))
     assert f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'" in policy
-
-
-EVIL = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'&"
 
 
 def test_texts_of_a_bundle_are_escaped(make_bundle):

@@ -156,6 +156,37 @@ def bench(bundle, target=None):
     return records
 
 
+def measured(bundle, samples_ms, setting=Setting("cpu", None), variant=None):
+    """Return a record of frames timed on this machine."""
+    chosen = bundle.manifest.variant(variant)
+    return Record(
+        model=bundle.manifest.name,
+        model_sha256=next(entry.sha256 for entry in bundle.manifest.files if entry.path == chosen.path),
+        variant=chosen.name,
+        engine=chosen.engine,
+        precision="fp32",
+        target="local",
+        provenance="measured",
+        setting=setting,
+        setting_read=setting,
+        rung="affinity",
+        samples_ms=tuple(samples_ms),
+        first_ms=12.5,
+        warmup=5,
+        power_mw=None,
+        energy_mj=None,
+        energy_source="no power meter on this machine",
+        temp_c=None,
+        verdict="stable",
+        reasons=(),
+        block=0,
+        seed=0,
+        created_utc="2026-01-02T04:00:00+00:00",
+        load_ms=31.0,
+        run="a1",
+    )
+
+
 def tune(bundle, records, fps=30.0):
     """Choose a setting from the records, as `edgekit tune` does."""
     return tune_bundle(bundle, ModelledPhone(TARGET, load_profile("gs101")), fps, records=records)[0]
