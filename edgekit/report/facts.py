@@ -72,7 +72,7 @@ def changes(source: Mapping[str, Any]) -> list[Change]:
 
 
 def provenance(manifest: Manifest) -> list[Fact]:
-    """Return the source and the toolchain as lines, nested names joined by a dot; what is not set is left out."""
+    """Return the source and the toolchain as lines, nested names joined by a dot, without what is not set."""
     facts = [Fact("made", manifest.created_utc)]
     shown = ("pruning.before.", "pruning.after.")  # have a table of their own
     facts += [Fact(name, value) for name, value in _flat(manifest.source) if not name.startswith(shown)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -88,7 +89,7 @@ def lead_to(box: Box, x: float, y: float) -> np.ndarray:
 def along(places: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     """Return points ``STEP`` apart on the line through ``places``."""
     found = list(places[:1])
-    for (x0, y0), (x1, y1) in zip(places, places[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(places):
         count = max(1, int(np.hypot(x1 - x0, y1 - y0) / STEP))
         found += [(x0 + i / count * (x1 - x0), y0 + i / count * (y1 - y0)) for i in range(1, count + 1)]
     return found

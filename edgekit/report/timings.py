@@ -74,7 +74,7 @@ def draw_histogram(samples_ms: Sequence[float], axis: Axis) -> str:
         counts[min(_BINS - 1, int((axis.place(sample) - axis.begin) / width))] += 1
     most, floor = max(counts), _HEIGHT - 1.0
     bars = "".join(
-        f"M{px(axis.begin + i * width)} {px(floor)}v{px(-(floor - 2.0) * count / most)}h{px(width)}V{px(floor)}z"
+        f"M{px(axis.begin + i * width)} {px(floor)}v{px((2.0 - floor) * count / most)}h{px(width)}V{px(floor)}z"
         for i, count in enumerate(counts)
         if count
     )
