@@ -92,9 +92,8 @@ def _origin(source: Mapping[str, Any]) -> tuple[str, str]:
         return f"{user['file']}:{user['function']}", "Of the file's path only the last part is kept. "
     if _is_text(parts.get("model"), "name"):
         is_own = "file of the user" in str(source.get("weights"))
-        return parts["model"][
-            "name"
-        ], "The file of its weights is not kept: add --weights. " if is_own else ""
+        remark = "The file of its weights is not kept: add --weights. " if is_own else ""
+        return parts["model"]["name"], remark
     return "", ""
 
 

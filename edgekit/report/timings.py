@@ -72,9 +72,10 @@ def draw_histogram(samples_ms: Sequence[float], axis: Axis) -> str:
     counts = [0] * _BINS
     for sample in samples_ms:
         counts[min(_BINS - 1, int((axis.place(sample) - axis.begin) / width))] += 1
-    most, floor = max(counts), _HEIGHT - 1.0
+    floor = _HEIGHT - 1.0
+    scale = (floor - 2.0) / max(counts)
     bars = "".join(
-        f"M{px(axis.begin + i * width)} {px(floor)}v{px((2.0 - floor) * count / most)}h{px(width)}V{px(floor)}z"
+        f"M{px(axis.begin + i * width)} {px(floor)}v{px(-scale * count)}h{px(width)}V{px(floor)}z"
         for i, count in enumerate(counts)
         if count
     )
