@@ -6,6 +6,7 @@ and a line with a character that a reader cannot see is left out.
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -199,10 +200,17 @@ def _default_objective(policy: Policy) -> str:
 def _run(view: TargetView, where: Sequence[str]) -> Command | None:
     run, policy = view.run, view.policy
     assert run is not None
-    fps = None if policy is not None and run.fps_target == policy.fps_target else run.fps_target
-    variant = None if policy is not None and run.variant == policy.variant else run.variant
-    inputs = [prediction.input for prediction in run.predictions] or None
-    return _command("run", where, {"input": inputs, "variant": variant, "fps": fps, "frames": run.frames})
+    options: dict[str, object] = {"input": [prediction.input for prediction in run.predictions]}
+    if policy is None or run.variant != policy.variant:
+        options["variant"] = run.variant
+    if policy is None or run.fps_target != policy.fps_target:
+        options["fps"] = run.fps_target
+    if run.fps_target and run.deadline_ms:
+        period_ms = 1000.0 / run.fps_target
+        usual_ms = period_ms if policy is None else policy.goal.deadline_at(period_ms)
+        if not math.isclose(run.deadline_ms, usual_ms, rel_tol=1e-6):
+            options["latency-ms"] = run.deadline_ms
+    return _command("run", where, options | {"frames": run.frames})
 
 
 def _distinct(values: Iterable[str]) -> list[str]:

@@ -49,7 +49,7 @@ class Plot:
     @property
     def shows_intervals(self) -> bool:
         """Return whether any interval can be seen."""
-        return any(map(_is_wide, self.points))
+        return any(point.interval is not None for point in self.points)
 
     @property
     def frontiers(self) -> tuple[list[Point], ...]:
@@ -152,9 +152,9 @@ def _frontiers(plot: Plot, x: Axis, y: Axis) -> list[str]:
 def _intervals(plot: Plot, x: Axis, y: Axis) -> list[str]:
     parts = []
     for point in plot.points:
-        if _is_wide(point):
+        if point.interval is not None:
             style = f"interval g{plot.groups.index(point.group) % 6}"
-            ends = px(x.place(point.fps_low)), px(x.place(point.fps_high))
+            ends = [px(x.place(fps)) for fps in point.interval]
             parts.append(svg(HORIZONTAL, style, px(y.place(point.cost)), *ends))
     return parts
 
@@ -195,18 +195,8 @@ def _occupied(plot: Plot, x: Axis, y: Axis) -> np.ndarray:
     for curve in (*_by_ladder(plot), *plot.frontiers):
         at += along([(x.place(p.fps), y.place(p.cost)) for p in curve])
     for point in plot.points:
-        if _is_wide(point):
-            ends = [
-                (x.place(fps or point.fps), y.place(point.cost)) for fps in (point.fps_low, point.fps_high)
-            ]
-            at += along(ends)
+        at += along([(x.place(fps), y.place(point.cost)) for fps in point.interval or ()])
     return np.array(at)
-
-
-def _is_wide(point: Point) -> bool:
-    """Return whether the interval can be seen; that of a modelled latency has no width."""
-    low, high = point.fps_low, point.fps_high
-    return low is not None and high is not None and high - low > 0.002 * point.fps
 
 
 def _by_ladder(plot: Plot) -> list[list[Point]]:

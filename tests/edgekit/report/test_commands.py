@@ -12,9 +12,20 @@ from runtime.bundle import Bundle
 from runtime.choose.policy.battery_life import BatteryLife
 from runtime.choose.policy.goal import Goal
 from runtime.choose.policy.policy import load_policy, save_policy
+from runtime.govern.run.run import Prediction
+from runtime.govern.run.runs import save_run
 from runtime.measure.records import RecordLog
 from tests.edgekit.report.markup import Page
-from tests.edgekit.report.tuned_bundle import FALLBACK, SOURCE, TARGET, add_fit, bench, measured, tune
+from tests.edgekit.report.tuned_bundle import (
+    FALLBACK,
+    SOURCE,
+    TARGET,
+    add_fit,
+    bench,
+    measured,
+    run_result,
+    tune,
+)
 
 
 def lines(bundle):
@@ -78,6 +89,17 @@ def test_every_part_of_the_goal_comes_back(tuned):
     assert line(save_policy(tuned, asked), "tune").partition(TARGET)[2] == (
         " --fps 60 --margin 10 --objective race-to-sleep --latency-ms 14 --quantile 0.95 --max-power-mw 900 "
         f"--base-mw 730 --sleep-mw 5 --battery-mwh 4000 --variant {policy.variant}"
+    )
+
+
+def test_a_run_names_what_it_did_otherwise_than_the_policy(tuned):
+    policy = load_policy(tuned, TARGET)
+    save_run(tuned, run_result(policy))
+    assert line(tuned, "run") == f"edgekit run digits.edgekit --target {TARGET} --frames 60"
+    other = replace(run_result(policy), fps_target=20.0, deadline_ms=9.0, variant="executorch-fp32")
+    save_run(tuned, replace(other, predictions=(Prediction("a photo.png", ()),)))
+    assert line(tuned, "run").partition(TARGET)[2] == (
+        " --input 'a photo.png' --variant executorch-fp32 --fps 20 --latency-ms 9 --frames 60"
     )
 
 

@@ -14,12 +14,12 @@ from edgekit.report import render_report, write_report
 from runtime.bundle import Bundle
 from runtime.choose.policy.policy import load_policy, save_policy
 from runtime.errors import DataError
-from runtime.govern.run.run import Prediction, RunResult
+from runtime.govern.run.run import Prediction
 from runtime.govern.run.runs import save_run
 from runtime.measure.records import RecordLog
 from runtime.processing.classify import Guess
 from tests.edgekit.report.markup import EVIL, Page
-from tests.edgekit.report.tuned_bundle import FALLBACK, SOURCE, TARGET, add_fit, bench, tune
+from tests.edgekit.report.tuned_bundle import FALLBACK, SOURCE, TARGET, add_fit, bench, run_result, tune
 
 
 def test_headline_says_what_was_chosen_and_saved(tuned):
@@ -109,33 +109,12 @@ def test_evil_cluster_and_variant_names_stay_text_in_the_plot(tuned):
 def test_last_run_is_shown(tuned):
     policy = load_policy(tuned, TARGET)
     guesses = (Guess("eight", 0.987), Guess(EVIL, 0.01))
-    run = RunResult(
-        bundle="digits",
-        target=TARGET,
-        provenance="modelled",
-        variant=policy.variant,
-        engine="litert",
-        setting=policy.setting,
-        setting_read=None,
-        rung="sysfs",
-        fps_target=30.0,
-        frames=60,
-        late_frames=2,
-        latency_ms=28.9,
-        p90_ms=29.5,
-        power_mw=180.0,
-        energy_mj=5.2,
-        energy_source="a table",
-        predictions=(Prediction(EVIL, guesses),),
-        reason="",
-        comparison=(),
-        notes=(),
-    )
+    run = replace(run_result(policy), predictions=(Prediction(EVIL, guesses),))
     save_run(tuned, run)
     page = Page(render_report(tuned))
     assert "Last run modelled 60 frames at 30 FPS" in page.text
     assert "28.9 ms median, 29.5 ms at the 90th percentile" in page.text
-    assert "late frames 2 of 60 energy per frame 5.20 mJ" in page.text
+    assert "late frames 2 of 60, due 33.3 ms after they arrive energy per frame 5.20 mJ" in page.text
     assert "setting read back the machine does not tell" in page.text
     assert "eight 98.7 %" in page.text
     assert "img" not in [tag for tag, _ in page.tags]
