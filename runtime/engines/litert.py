@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import time
 from collections.abc import Sequence
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
@@ -41,11 +42,13 @@ class LiteRt:
             raise DeviceStableError(
                 f"too new for {self.version}: {why}; {newer()}, or run a float variant of the model"
             )
+        start_ns = time.perf_counter_ns()
         try:
             self._interpreter: Any = interpreter.Interpreter(model_path=path, num_threads=threads)
             self._interpreter.allocate_tensors()
         except (RuntimeError, ValueError, SystemError) as err:
             raise DeviceStableError(explain(str(err), self.version)) from err
+        self.load_ns = time.perf_counter_ns() - start_ns
         self._input_details = self._interpreter.get_input_details()
         self._output_details = self._interpreter.get_output_details()
         self.inputs = tuple(_spec(detail) for detail in self._input_details)

@@ -116,15 +116,26 @@ def test_tune_json_is_the_policy(tuned):
     assert raw["chosen"]["setting"]["cluster"] in ("little", "mid", "big")
 
 
-def test_run_shows_setting_latency_energy_and_savings(tuned):
+def test_run_shows_setting_latency_energy_and_late_frames(tuned):
     shown = invoke("run", tuned, "--target", TARGET, "--frames", "20")
     assert shown.exit_code == 0
     policy = load_policy(Bundle.open(tuned), TARGET)
     assert f"Setting: {policy.setting} (read back: {policy.setting}; control: sysfs)" in shown.output
-    assert "20 of litert-fp32 at 30 FPS, 0 late" in shown.output
+    assert "20 of litert-fp32 at 30 FPS, 0 late (deadline 33.3 ms)" in shown.output
     assert "(modelled)" in shown.output
     assert "mJ a frame (" in shown.output
-    assert "exhaustive best" in shown.output
+    assert "schedutil" not in shown.output  # that table is tune's
+    assert len(shown.output.splitlines()) <= 6
+
+
+def test_run_keeps_the_deadline_that_was_tuned_for_or_another(tuned):
+    assert invoke("tune", tuned, "--target", TARGET, "--fps", "20", "--latency-ms", "30").exit_code == 0
+    assert "at 20 FPS, 0 late (deadline 30 ms)" in invoke("run", tuned, "--target", TARGET).output
+    shown = invoke("run", tuned, "--target", TARGET, "--latency-ms", "0.01", "--frames", "7")
+    assert "7 of litert-fp32 at 20 FPS, 7 late (deadline 0.01 ms)" in shown.output
+    assert "Note:    the policy is for a deadline of 30 ms, it was 0.01." in shown.output
+    result = json.loads(invoke("run", tuned, "--target", TARGET, "--json").output)
+    assert (result["deadline_ms"], result["late_frames"]) == (30.0, 0)
 
 
 def test_run_json_is_the_result(tuned):

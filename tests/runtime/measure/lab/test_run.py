@@ -3,11 +3,12 @@ import pytest
 
 from runtime.device.actuators import Journal
 from runtime.errors import DeviceTransientError
-from runtime.measure.lab import InlineExecutor, LabPlan, load_plan, read_states, run_lab
+from runtime.measure.lab import LabPlan, load_plan, read_states, run_lab
 from runtime.measure.lab.executor import Records
 from runtime.measure.lab.plan import BenchSpec, RetrySpec, SettingsSpec, TargetSpec
 from runtime.measure.lab.state import only_run
 from runtime.measure.lab.summary import choose_best
+from tests.runtime.measure.lab.inline_executor import InlineExecutor
 from tests.runtime.phone import make_bundle
 from tests.runtime.targets.fake_phone import FakePhones
 
