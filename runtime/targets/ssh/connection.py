@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from runtime.errors import DeviceError, DeviceStableError, DeviceTransientError, MissingExtra
-from runtime.extras import require
+from runtime.extras import install_line, require
 
 _CONNECT_S = 20.0
 _KEEPALIVE_S = 15
@@ -61,7 +61,8 @@ def connect(address: Address) -> Any:
         devlib = require("devlib.utils.ssh", "lab")
     except ModuleNotFoundError as err:  # it imports modules that Python 3.13 no longer has
         raise MissingExtra(
-            f"devlib does not import here ({err}); use edgekit on Python 3.11 or 3.12"
+            f"devlib does not import here ({err}); use edgekit on Python 3.11 or 3.12, and run there: "
+            f"{install_line('lab')}"
         ) from err
     paramiko = require("paramiko", "lab")
     config = _read_config(paramiko, address)
