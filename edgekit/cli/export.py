@@ -10,6 +10,7 @@ import click
 from edgekit.cli import _options as options
 from edgekit.cli._bundle import print_variants
 from edgekit.cli._output import note, print_json
+from edgekit.cli._progress import Steps
 from edgekit.cli._quantize import quantize_options, take_options
 
 
@@ -29,7 +30,7 @@ from edgekit.cli._quantize import quantize_options, take_options
 @quantize_options
 @click.option("--overwrite", is_flag=True, help="Replace the bundle that is there.")
 @options.out_option
-@options.json_option
+@options.output_options
 def export(
     model: str, weights: Path | None, inputs: Path | None, data_root: Path | None,
     input_shapes: tuple[tuple[int, ...], ...], out: Path | None, as_json: bool, **settings: Any,
@@ -49,15 +50,17 @@ def export(
       edgekit export efficientnet_lite0 -o lite0.edgekit
       edgekit export runs/pruned --engine litert -o digits.edgekit
       edgekit export detector.py:make --input-shape 1x3x320x320
-      edgekit export runs/fashion --precision fp32 --precision static_wi8_ai8 --max-drop 1%
+      edgekit export runs/fashion --precision static_wi8_ai8 --max-drop 1%
     """
-    from edgekit.export import export_bundle, find_origin
+    with Steps() as steps:
+        steps.wait_for("loading PyTorch and the model")
+        from edgekit.export import export_bundle, find_origin
 
-    origin = find_origin(
-        model, weights=weights, inputs=inputs, data_root=data_root, input_shapes=input_shapes
-    )
-    settings["quantize"] = take_options(settings, origin, data_root)
-    bundle = export_bundle(origin, out or Path(f"{origin.name}.edgekit"), progress=note, **settings)
+        origin = find_origin(
+            model, weights=weights, inputs=inputs, data_root=data_root, input_shapes=input_shapes
+        )
+        settings["quantize"] = take_options(settings, origin, data_root)
+        bundle = export_bundle(origin, out or Path(f"{origin.name}.edgekit"), progress=steps, **settings)
     if as_json:
         print_json(bundle.manifest)
     else:

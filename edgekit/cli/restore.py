@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import click
 
-from edgekit.cli._options import json_option, target_option
+from edgekit.cli._options import table_options, target_option
 from edgekit.cli._output import note, print_json, print_table
 
 
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Only say what would be put back.")
 @target_option
-@json_option
+@table_options
 def restore(dry_run: bool, target: str, as_json: bool) -> None:
     """Put back what a killed run left changed on a machine.
 

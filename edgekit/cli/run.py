@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
-from edgekit.cli._options import bundle_argument, json_option, target_option, variant_option
+from edgekit.cli._options import bundle_argument, output_options, target_option, variant_option
 from edgekit.cli._output import note, print_json
 from edgekit.cli._policy import print_run
+from edgekit.cli._progress import Steps
 
 
 @click.command()
@@ -24,7 +25,7 @@ from edgekit.cli._policy import print_run
 @variant_option
 @click.option("--fps", type=float, default=None, help="Pace of the frames. Default: the policy's.")
 @click.option("--frames", type=int, default=30, show_default=True, help="How many frames to serve.")
-@json_option
+@output_options
 def run(
     bundle: Path,
     target: str,
@@ -47,9 +48,11 @@ def run(
 
     opened, machine = Bundle.open(bundle), open_target(target)
     policy = policy_or_none(opened, machine)
-    result = run_bundle(
-        opened, machine, inputs=inputs, policy=policy, variant=variant, fps=fps, frames=frames
-    )
+    with Steps() as steps:
+        steps.wait_for(f"running {frames} frames on {target}")
+        result = run_bundle(
+            opened, machine, inputs=inputs, policy=policy, variant=variant, fps=fps, frames=frames
+        )
     try:
         save_run(opened, result)
     except DataError as err:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from edgekit.cli._options import json_option, out_option
+from edgekit.cli._options import out_option, table_options
 from edgekit.cli._output import note, print_json, print_table
 from edgekit.cli._placement import placement_options
 
@@ -35,7 +35,7 @@ from edgekit.cli._placement import placement_options
 @click.option("--init", help="Start from imagenet weights or a checkpoint; static layers become dynamic.")
 @out_option
 @click.option("--resume", is_flag=True, help="Continue the run in --out that was interrupted.")
-@json_option
+@table_options
 def train(
     model, data, data_root, recipe, dynamic_budget, engine, costs, init, out, resume, as_json, **options
 ) -> None:
