@@ -12,6 +12,8 @@ import click
 from edgekit.cli._output import WIDE
 from edgekit.cli._progress import QUIET
 
+_COUNT = click.IntRange(min=1)
+
 
 class Shape(click.ParamType):
     """Sides joined by x, as in 1x3x224x224."""
@@ -114,7 +116,7 @@ runner_option = click.option(
 )
 variant_option = click.option("--variant", default=None, help="Variant of the bundle; default: its first.")
 threads_option = click.option(
-    "--threads", type=click.IntRange(min=1), multiple=True, help="Threads to use; repeatable. Default: 1."
+    "--threads", type=_COUNT, multiple=True, help="Threads to use; repeatable. Default: 1."
 )
 bundle_argument = click.argument("bundle", type=click.Path(path_type=Path))
 
@@ -127,6 +129,30 @@ def table_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add --wide, --quiet and --json, for commands that take some time and then print a table."""
     return wide_option(quiet_option(json_option(command)))
+
+
+def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --threads, --cluster and --freq-khz: which of the target's settings are measured."""
+    for option in (
+        click.option(
+            "--freq-khz", "freqs_khz", type=_COUNT, multiple=True, help="Only this clock; repeatable."
+        ),
+        click.option("--cluster", "clusters", multiple=True, help="Only this cluster; repeatable."),
+        threads_option,
+    ):
+        command = option(command)
+    return command
+
+
+def frames_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --runs and --warmup: how many frames a block has."""
+    for option in (
+        click.option("--warmup", type=click.IntRange(min=0), default=5, show_default=True,
+                     help="Untimed frames before them."),
+        click.option("--runs", type=_COUNT, default=30, show_default=True, help="Timed frames per block."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
 
 
 def pace_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import click
 
 from edgekit.cli import _options as options
@@ -17,16 +20,11 @@ _COUNT = click.IntRange(min=1)
 @options.runner_option
 @click.option("--engine", "engines", multiple=True, help="Only variants of this engine; repeatable.")
 @click.option("--variant", "variants", multiple=True, help="Only this variant; repeatable.")
-@options.threads_option
-@click.option("--cluster", "clusters", multiple=True, help="Only this cluster; repeatable.")
-@click.option("--freq-khz", "freqs_khz", type=_COUNT, multiple=True, help="Only this clock; repeatable.")
+@options.settings_options
 @click.option(
-    "--every", type=_COUNT, default=1, metavar="N", help="Only every Nth clock; `fit` learns the rest."
+    "--every", type=_COUNT, default=1, metavar="N", help="Only every Nth clock; fit learns the rest."
 )
-@click.option("--runs", type=_COUNT, default=30, show_default=True, help="Timed frames per block.")
-@click.option(
-    "--warmup", type=click.IntRange(min=0), default=5, show_default=True, help="Untimed frames before them."
-)
+@options.frames_options
 @click.option("--blocks", type=_COUNT, default=3, show_default=True, help="Times each setting is visited.")
 @options.pace_options
 @options.meter_option
@@ -35,20 +33,10 @@ _COUNT = click.IntRange(min=1)
 @options.out_option
 @options.output_options
 def bench(
-    bundle,
-    target,
-    engines,
-    variants,
-    threads,
-    clusters,
-    freqs_khz,
-    every,
-    meter,
-    out,
-    show_all,
-    as_json,
-    **plan,
-) -> None:
+    bundle: Path, target: str, engines: tuple[str, ...], variants: tuple[str, ...], threads: tuple[int, ...],
+    clusters: tuple[str, ...], freqs_khz: tuple[int, ...], every: int, meter: str | None, out: Path | None,
+    show_all: bool, as_json: bool, **plan: Any,
+) -> None:  # fmt: skip
     """Time a bundle over cores, clocks and threads.
 
     BUNDLE is a .edgekit folder, or a .tflite or .pte file. Run it again to go on after an

@@ -21,13 +21,8 @@ _FILE = click.Path(path_type=Path, exists=True)
 @options.target_option
 @click.option("--variant", "a_variant", help="Only this variant, of A and of B.")
 @click.option("--b-variant", help="Compare with this variant of B, when its name is another.")
-@options.threads_option
-@click.option("--cluster", "clusters", multiple=True, help="Only this cluster; repeatable.")
-@click.option("--freq-khz", "freqs_khz", type=_COUNT, multiple=True, help="Only this clock; repeatable.")
-@click.option("--runs", type=_COUNT, default=30, show_default=True, help="Timed frames per block.")
-@click.option(
-    "--warmup", type=click.IntRange(min=0), default=5, show_default=True, help="Untimed frames before them."
-)
+@options.settings_options
+@options.frames_options
 @click.option("--blocks", type=_COUNT, default=10, show_default=True, help="Pairs of blocks.")
 @options.pace_options
 @click.option(
