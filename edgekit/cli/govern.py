@@ -41,7 +41,7 @@ def govern(ctx: click.Context, words: tuple[str, ...], serve: bool, as_json: boo
 
     \b
     edgekit govern model.edgekit --fps 30 -- python camera.py
-    edgekit govern model.edgekit --target emulated:gs101 --frames 900 --log frames.jsonl
+    edgekit govern model.edgekit --target emulated:gs101 --log frames.jsonl
     edgekit govern model.edgekit --target ssh:pi@board -- python3 camera.py
     edgekit govern --serve
     """

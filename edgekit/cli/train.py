@@ -44,7 +44,7 @@ def train(
     \b
     Example:
       edgekit train mobilenet_v2 --data digits --recipe digits-demo -o runs/digits
-      edgekit train mobilenet_v2 --data fashion-mnist --init runs/net --qat --epochs 2 --lr 0.005
+      edgekit train mobilenet_v2 --data digits --init runs/digits --qat --epochs 2
     """
     from edgekit import models, training
     from edgekit.data import load_dataset
