@@ -39,4 +39,4 @@ class LabSteps(Steps):
         where = f"{job.target} {Path(job.bundle).name} {job.variant} block {job.block}"
         self.done(f"{where}: {now.state}" + (f": {outcome.reason}" if outcome.reason else ""))
         self._done += 1
-        self.wait_for(f"{self._done} jobs done, the last {where}")
+        self.goes_on(f"{self._done} jobs done, the last: {where}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import threading
@@ -44,7 +45,7 @@ class Steps:
         meta = {} if context is None else context.meta
         self._stream = sys.stderr if stream is None else stream
         self._is_quiet = bool(meta.get(QUIET)) if is_quiet is None else is_quiet
-        self._is_terminal = self._stream.isatty()
+        self._is_terminal = self._stream.isatty() and os.environ.get("TERM") != "dumb"
         self.now = now
         self._meta = meta
         self._began_s = self._step_s = now()

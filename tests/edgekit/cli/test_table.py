@@ -1,6 +1,9 @@
 """Tables fit the terminal: nothing is too long, and what is left out is said and to be had."""
 
+import re
+import sys
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -9,6 +12,7 @@ from hypothesis import strategies as st
 
 from edgekit.cli import SECTIONS, cli
 from edgekit.cli._table import lay_out, wrap
+from tests.runtime.tflite_builder import write_doubling_conv
 
 HEADERS = ["model", "median ms", "energy from", "why it is what it is", "sha256", "verdict"]
 _TEXT = st.text(st.characters(codec="ascii", categories=("L", "N", "P", "S", "Zs")), max_size=120)
@@ -75,3 +79,22 @@ def test_every_help_fits_80_columns(name, monkeypatch):
     for words in [[name], *([name, sub] for sub in getattr(command, "commands", ()))]:
         shown = CliRunner().invoke(cli, [*words, "--help"], terminal_width=80)
         assert [line for line in shown.output.splitlines() if len(line) > 80] == []
+
+
+@pytest.mark.parametrize("name", [name for names in SECTIONS.values() for name in names])
+def test_a_command_that_prints_a_table_takes_wide(name):
+    folder = Path(sys.modules["edgekit.cli"].__file__).parent
+    source = (folder / f"{name}.py").read_text()
+    helpers = re.findall(r"from edgekit\.cli\.(_[a-z]+) import", source)
+    texts = [source, *((folder / f"{helper}.py").read_text() for helper in helpers if helper != "_output")]
+    command = cli.get_command(None, name)
+    commands = [command, *getattr(command, "commands", {}).values()]
+    takes_wide = any(option.name == "wide" for one in commands for option in one.params)
+    assert takes_wide == any("print_table(" in text for text in texts)
+
+
+def test_a_model_file_has_no_date_of_its_own(tmp_path):
+    tflite = write_doubling_conv(tmp_path / "double.tflite")
+    shown = CliRunner().invoke(cli, ["inspect", str(tflite)]).stdout
+    assert shown.splitlines()[0] == "double.tflite"
+    assert "max error" not in shown  # nor was it compared with anything
