@@ -38,7 +38,7 @@ SECTIONS = {
         "run": "Run a bundle on an input under its policy.",
         "govern": "Run a program at the cheapest setting that is in time.",
         "runner": "Build the native ExecuTorch runner, for a device too.",
-        "restore": "Put back what a killed run left changed on a machine.",
+        "restore": "Restore what a killed run left changed on a machine.",
     },
     "Look": {
         "parity": "Compare a bundle's files with the model, layer by layer.",

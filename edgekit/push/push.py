@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from edgekit.push.install import ENGINES, Installed, install
@@ -33,6 +34,7 @@ def push(
     engines: tuple[str, ...] = (),
     offline: bool = False,
     progress: Progress | None = None,
+    on_step: Callable[[str], None] = lambda text: None,
 ) -> Pushed:
     """Put the light runtime and ``bundle`` on ``target``; what is there already is not sent again.
 
@@ -41,6 +43,7 @@ def push(
         engines: to install; default: those of the bundle's variants.
         offline: the device has no internet: the host sends every wheel.
         progress: called as a file is sent.
+        on_step: called before each step that takes time.
 
     Raises:
         DeviceError: the device cannot be reached, or does not take it.
@@ -55,9 +58,12 @@ def push(
     for engine in engines:
         if engine not in ENGINES:
             raise ValueError(f"engine {engine!r} is not one to install; choose from: {', '.join(ENGINES)}")
+    on_step(f"connecting to {target}")
     files = reach(target, progress)
+    on_step("installing the runtime on the device")
     installed = install(files, engines or tuple(needed), offline=offline)
     sha256s = {entry.path: entry.sha256 for entry in bundle.manifest.files}
+    on_step("sending the bundle")
     files.verify(list(sha256s.values()))
     places = files.place(bundle, list(sha256s))
     folder = None if isinstance(bundle, ModelFile) else _lay_out(files, bundle, places)

@@ -98,7 +98,7 @@ def _row(name: str) -> TargetRow:
 
 
 def _describe(cluster: Cluster) -> str:
-    clock = "" if cluster.max_khz is None else f" to {cluster.max_khz / 1e6:.2f} GHz"
+    clock = "" if cluster.max_khz is None else f" {cluster.max_khz / 1e6:.2f} GHz"
     return f"{cluster.name} {len(cluster.cpus)}x {cluster.core}{clock}"
 
 

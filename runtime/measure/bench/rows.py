@@ -52,7 +52,12 @@ class BenchRow:
     @property
     def energy_kind(self) -> str | None:
         """First words of ``energy_source``: measured, modelled latency x measured, ...; ``None`` without."""
-        return None if self.power_mw is None else self.energy_source.partition(":")[0]
+        if self.power_mw is None:
+            return None
+        # Records of before 0.2 call the energy of an emulated phone by its power alone.
+        is_marked = self.provenance == "measured" or self.provenance in self.energy_source
+        kind = self.energy_source.partition(":")[0]
+        return kind if is_marked else f"{self.provenance} latency x {kind}"
 
     @property
     def remarks(self) -> tuple[str, ...]:

@@ -102,7 +102,7 @@ def _difference(matched: Matched) -> Difference:
         reasons = (f"the change may be anything from {_span(interval)} %",)
         advice = ("use more --blocks",)
     elif is_modelled:
-        reasons = ("modelled: exact, and as wrong as the model",)
+        reasons = ("modelled: the same each time, with the error of the model",)
     else:
         reasons = (
             f"{len(a)} pairs of blocks" if matched.is_paired else f"{len(a)} and {len(b)} blocks, apart",
