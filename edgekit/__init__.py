@@ -17,7 +17,11 @@ import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from runtime._version import __version__
+from edgekit._siblings import prefer_siblings
+
+prefer_siblings()
+
+from runtime._version import __version__  # noqa: E402
 
 if TYPE_CHECKING:
     from edgekit.api.bench import Records, bench

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from runtime.bundle import PRECISIONS
+
 _PATH = click.Path(path_type=Path)
 _OPTIONS = (
     click.option(
@@ -16,7 +18,7 @@ _OPTIONS = (
         multiple=True,
         default=("fp32",),
         show_default=True,
-        help="fp32, static_wi8_ai8 or dynamic_wi8_afp32; repeatable.",
+        help=f"One of {', '.join(PRECISIONS)}; repeatable.",
     ),
     click.option("--calibration", type=_PATH, help="Images, or .npy of inputs, that show the ranges."),
     click.option("--validation", type=_PATH, help="Folder with labelled images, a sub-folder per class."),

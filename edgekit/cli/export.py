@@ -11,11 +11,12 @@ from edgekit.cli import _options as options
 from edgekit.cli._bundle import print_variants
 from edgekit.cli._output import note, print_json
 from edgekit.cli._quantize import quantize_options
+from runtime.bundle import ENGINES
 
 
 @click.command()
 @click.argument("model")
-@click.option("--engine", "engines", multiple=True, default=("executorch", "litert"), show_default=True)
+@click.option("--engine", "engines", multiple=True, default=ENGINES, show_default=True)
 @click.option(
     "--weights",
     type=click.Path(path_type=Path),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _MAX_ASPECT = 100  # a one-pixel-high strip, scaled by its shorter side, would fill the memory
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
 
 
 def load_image(path: str | Path, spec: ImageSpec) -> np.ndarray:

@@ -16,7 +16,7 @@ from runtime.device.setting import Setting
 from runtime.device.soc import PowerFigure, load_profile, power_mw, roofline_latency_ms
 from runtime.device.soc.tree import SocTree
 from runtime.engines import EngineProcess, Frame, Samples, Tensor, random_inputs
-from runtime.engines.pacing import ModelClock, Served, serve
+from runtime.engines.pacing import ModelClock, PacedFrames, run_paced
 from runtime.errors import DeviceStableError
 from runtime.targets.target import settings_of
 
@@ -120,8 +120,8 @@ class VirtualSession:
     def sample(self, *, warmup: int, runs: int, fps: float | None = None) -> Samples:
         return Samples(None, (self._latency_ms,), None)
 
-    def serve(self, inputs: Sequence[Sequence[Tensor]], frames: int, fps: float | None) -> Served:
-        return serve(self, inputs, frames, fps, ModelClock())
+    def run_paced(self, inputs: Sequence[Sequence[Tensor]], frames: int, fps: float | None) -> PacedFrames:
+        return run_paced(self, inputs, frames, fps, ModelClock())
 
     def conditions(self, *, probe: bool = False) -> Conditions:
         return Conditions(time_s=time.monotonic(), freq_khz=self._cpufreq.read_khz(self._policy))

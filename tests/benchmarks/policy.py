@@ -1,7 +1,7 @@
 """Our policy beside kernel governors, EBS and the exhaustive best: ``python -m tests.benchmarks.policy``.
 
 All figures are MODELLED: frames replayed on tables of measured power (``runtime.choose.simulation``).
-Standard workload: 60 s at 30 and at 60 FPS, 20 seeds, see ``frames.standard`` there. ``--trace
+Standard workload: 60 s at 30 and at 60 FPS, 20 seeds, see ``simulation.workload.standard``. ``--trace
 PATH`` replays a CSV file ``arrival_ms,work_megacycles`` instead, ``--soc PATH`` one SoC instead of all
 the profiles that come with edgekit and have measured power.
 
@@ -45,28 +45,25 @@ from runtime.choose.simulation import (
     EnergyAware,
     EventBased,
     Frames,
-    Governed,
-    Governor,
     Interactive,
     Ondemand,
-    Oracle,
     Performance,
     Platform,
     Powersave,
     Schedutil,
-    Ztt,
-    buffered,
-    platform_of,
-    read_trace,
+    SimGovernor,
     replay,
-    standard,
-    standard_levels,
 )
 from runtime.device.soc import SocProfile, list_profiles, load_profile
 from runtime.errors import DeviceStableError, EdgekitError
 from tests.benchmarks._informed import Informed
 from tests.benchmarks._policy_figures import speed_of, summary_of
 from tests.benchmarks._table import rounded, show, write_report
+from tests.benchmarks.simulation.governed import Governed
+from tests.benchmarks.simulation.oracle import Oracle
+from tests.benchmarks.simulation.platform import platform_of
+from tests.benchmarks.simulation.workload import buffered, read_trace, standard, standard_levels
+from tests.benchmarks.simulation.ztt import Ztt
 
 RATES = (30.0, 60.0)
 BUFFERED, STRICT = "buffered", "strict"
@@ -128,7 +125,7 @@ def main(
             for label, frames in workloads(platform, trace, seeds, seconds):
                 practice = practice_of(platform, frames)
                 for late_means, waiting in WAITING.items():
-                    others: list[Governor] = [Ztt(platform, buffered(practice, waiting))]
+                    others: list[SimGovernor] = [Ztt(platform, buffered(practice, waiting))]
                     if informed and trace is None and not waiting:
                         levels = standard_levels(1e3 / frames.period_ms, range(seeds), seconds)
                         others += [Informed(platform, frames, levels, price) for price in INFORMED_PRICES]
@@ -211,10 +208,10 @@ def half_rate_saved_pct(platform: Platform, seeds: int, seconds: float, late_pri
 
 
 def governors_of(
-    platform: Platform, frames: Frames, waiting: int, late_prices: Sequence[float], others: list[Governor]
-) -> list[Governor]:
+    platform: Platform, frames: Frames, waiting: int, late_prices: Sequence[float], others: list[SimGovernor]
+) -> list[SimGovernor]:
     """Return every governor to replay ``frames`` under: those to compare with, ours at each price."""
-    kinds: tuple[Callable[[Platform], Governor], ...] = (
+    kinds: tuple[Callable[[Platform], SimGovernor], ...] = (
         Interactive, Performance, Powersave, Ondemand, Conservative, Schedutil, EnergyAware, EventBased,
     )  # fmt: skip
     governors = [*(kind(platform) for kind in kinds), *others, Oracle(platform, frames)]
@@ -235,7 +232,7 @@ def rows_of(
     late_means: str,
     frames: Frames,
     late_prices: Sequence[float],
-    others: list[Governor],
+    others: list[SimGovernor],
 ) -> list[dict[str, Any]]:
     """Return one row per governor."""
     rows = []

@@ -21,7 +21,7 @@ from runtime.device.conditions import Conditions
 from runtime.device.setting import Setting
 from runtime.device.soc import PowerFigure
 from runtime.engines import Frame, Samples, Tensor
-from runtime.engines.pacing import Served, WallClock, serve
+from runtime.engines.pacing import PacedFrames, WallClock, run_paced
 from runtime.engines.programs import RUNNERS
 from runtime.errors import DeviceStableError, PermissionNeeded
 from runtime.targets.adb.conditions import AdbConditions
@@ -175,10 +175,10 @@ class AdbSession:
         self._threads_read = timings.threads
         if timings.note is not None:
             self.versions["samples"] = timings.note
-        return Samples(timings.first_ms, timings.samples_ms, timings.threads)
+        return Samples(timings.first_ms, timings.samples_ms, timings.threads, load_ms=timings.load_ms)
 
-    def serve(self, inputs: Sequence[Sequence[Tensor]], frames: int, fps: float | None) -> Served:
-        return serve(self, inputs, frames, fps, WallClock())
+    def run_paced(self, inputs: Sequence[Sequence[Tensor]], frames: int, fps: float | None) -> PacedFrames:
+        return run_paced(self, inputs, frames, fps, WallClock())
 
     def conditions(self, *, probe: bool = False) -> Conditions:
         return self._reader.read()

@@ -1,15 +1,15 @@
-"""Our policy as a simulated governor: it sees deadlines, and cycles once a frame is done."""
+"""The frame policy as a simulated governor: it sees deadlines, and cycles once a frame is done."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from runtime.choose.frame_policy import LATE_PRICE, FramePolicy
-from runtime.choose.simulation.engine import Governor, Lanes
+from runtime.choose.simulation.engine import Lanes, SimGovernor
 from runtime.choose.simulation.platform import Platform
 
 
-class Governed(Governor):
+class Governed(SimGovernor):
     """Follows the plan of a ``FramePolicy`` by timers.
 
     Args:
