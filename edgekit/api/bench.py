@@ -45,6 +45,12 @@ class Records(list[Record]):
         """One row per variant, setting and pace: median, interval, energy and verdict of all its blocks."""
         return summarise(self)
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What one must know of the rows: why they are unstable, or modelled; last what to do, each once."""
+        lines = dict.fromkeys(line for row in self.rows for line in row.remarks)
+        return tuple(sorted(lines, key=lambda line: line.startswith("what to do")))
+
     def table(self, most: int = _MOST_ROWS) -> str:
         """Return the rows as text, at most ``most`` of them: the fastest.
 
@@ -58,8 +64,7 @@ class Records(list[Record]):
         rows = sorted(self.rows, key=lambda row: row.latency_ms)
         cells = [[getattr(row, name) for name in _COLUMNS.values()] for row in rows[:most]]
         left = [f"... and {len(rows) - most} slower ones"] if len(rows) > most else []
-        remarks = [f"how: {protocol(self)}", *dict.fromkeys(line for row in rows for line in row.remarks)]
-        return "\n".join([aligned(list(_COLUMNS), cells), *left, *remarks])
+        return "\n".join([aligned(list(_COLUMNS), cells), *left, f"how: {protocol(self)}", *self.remarks])
 
     def to_pandas(self) -> pd.DataFrame:
         """Return a data frame with a row per block; units are part of the columns' names.
