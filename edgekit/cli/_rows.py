@@ -35,7 +35,7 @@ def note_remarks(rows: Sequence[BenchRow]) -> None:
 
 def show_progress(done: int, total: int, latest: Record, *, with_model: bool = False) -> None:
     """Say which block is done, and whether it will be believed."""
-    if latest.provenance == "modelled":
+    if latest.is_modelled:
         return  # those take no time
     what = f"{latest.model} {latest.variant}" if with_model else latest.variant
     doubt = "" if latest.verdict == "stable" else f" (unstable: {latest.reasons[0]})"

@@ -30,7 +30,7 @@ def measure_block(
     Raises:
         DeviceError, PermissionNeeded: the target cannot do it.
     """
-    bundle, is_modelled = job.bundle, target.provenance == "modelled"
+    bundle, is_modelled = job.bundle, target.is_modelled
     with target.session(bundle, job.variant, job.setting) as session:
         waited_s = 0.0 if is_modelled else wait_until_cool(session, plan.max_temp_c, plan.cool_down_s)
         before = session.conditions(probe=not is_modelled)

@@ -22,7 +22,7 @@ def energy_fields(
     if power is None:
         return None, None, target.energy_note if read is None else read.text
     # Measured power times a modelled latency is not a measured energy.
-    is_modelled = target.provenance == "modelled"
+    is_modelled = target.is_modelled
     source = f"modelled latency x {power.source}" if is_modelled else power.source
     return power.power_mw, power.power_mw * latency_ms / 1000, source
 

@@ -35,7 +35,7 @@ def measure_both(
         DeviceError, PermissionNeeded: the target cannot do it; finished blocks are in ``logs``.
     """
     chosen = [(a.manifest.variant(of_a), b.manifest.variant(of_b)) for of_a, of_b in variants]
-    blocks = 1 if target.provenance == "modelled" else plan.blocks
+    blocks = 1 if target.is_modelled else plan.blocks
     jobs = _order((a, b), chosen, settings, blocks, plan.seed)
     records = run_jobs(
         [job for job, _ in jobs], target, plan, [logs[side] for _, side in jobs], progress=progress
