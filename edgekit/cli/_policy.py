@@ -52,26 +52,24 @@ def plot_policy(policy: Policy, out: Path | None) -> None:
         note(f"plot written: {write_frontier(policy, out)}")
 
 
-def print_run(result: RunResult, policy: Policy | None) -> None:
-    """Print what the inputs show, what a frame took, and what the policy saves."""
+def print_run(result: RunResult) -> None:
+    """Print what the inputs show, the setting, and what a frame took."""
     for prediction in result.predictions:
         rows = [(f"{100 * guess.probability:6.2f} %", guess.label) for guess in prediction.guesses]
         print_table((Path(prediction.input).name, "class"), rows or [("-", "the output names no classes")])
         click.echo()
     read = "cannot be read back" if result.setting_read is None else f"read back: {result.setting_read}"
-    pace = "" if result.fps_target is None else f" at {result.fps_target:g} FPS, {result.late_frames} late"
+    pace = "back to back" if result.fps_target is None else f"at {result.fps_target:g} FPS"
+    late = f", {result.late_frames} late (deadline {result.deadline_ms:.3g} ms)" if result.deadline_ms else ""
     energy = "not known" if result.energy_mj is None else f"{result.energy_mj:.3g} mJ a frame"
     click.echo(f"Setting: {result.setting} ({read}; control: {result.rung})")
-    click.echo(f"Frames:  {result.frames} of {result.variant}{pace}")
+    click.echo(f"Frames:  {result.frames} of {result.variant} {pace}{late}")
     latency = f"{result.latency_ms:.3g} ms median, {result.p90_ms:.3g} ms p90"
     click.echo(f"Latency: {latency} ({result.provenance})")
     click.echo(f"Energy:  {energy} ({_energy_source(result, result.energy_mj)})")
     click.echo(f"Why:     {result.reason}")
     for remark in result.notes:
         click.echo(f"Note:    {remark}.")
-    if policy is not None:
-        click.echo()
-        print_comparison(policy)
 
 
 def print_comparison(policy: Policy) -> None:

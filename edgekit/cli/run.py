@@ -23,7 +23,10 @@ from edgekit.cli._policy import print_run
 )
 @variant_option
 @click.option("--fps", type=float, default=None, help="Pace of the frames. Default: the policy's.")
-@click.option("--frames", type=int, default=30, show_default=True, help="How many frames to serve.")
+@click.option(
+    "--latency-ms", type=float, help="Deadline of a frame, from its arrival. Default: the policy's."
+)
+@click.option("--frames", type=int, default=30, show_default=True, help="How many frames to run.")
 @json_option
 def run(
     bundle: Path,
@@ -31,13 +34,15 @@ def run(
     inputs: tuple[Path, ...],
     variant: str | None,
     fps: float | None,
+    latency_ms: float | None,
     frames: int,
     as_json: bool,
 ) -> None:
     """Run a bundle on an input under its policy.
 
-    Serves frames at the setting that `edgekit tune` chose, and names what the inputs
-    show. Without a policy this machine runs at the kernel's clock; a virtual target needs one.
+    Runs frames at the setting that `edgekit tune` chose, and names what the inputs show. A
+    frame is late when it is done after its deadline: the policy's, or a period. Without a
+    policy this machine runs at the kernel's clock; a virtual target needs one.
     """
     from runtime.bundle import Bundle
     from runtime.errors import DataError
@@ -48,8 +53,9 @@ def run(
     opened, machine = Bundle.open(bundle), open_target(target)
     policy = policy_or_none(opened, machine)
     result = run_bundle(
-        opened, machine, inputs=inputs, policy=policy, variant=variant, fps=fps, frames=frames
-    )
+        opened, machine, inputs=inputs, policy=policy, variant=variant,
+        fps=fps, latency_ms=latency_ms, frames=frames,
+    )  # fmt: skip
     try:
         save_run(opened, result)
     except DataError as err:
@@ -57,4 +63,4 @@ def run(
     if as_json:
         print_json(result)
     else:
-        print_run(result, policy)
+        print_run(result)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import platform
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -17,7 +17,7 @@ from edgekit.export.backend import EXPORT_BACKENDS, Exported
 from edgekit.export.delegation import check_delegation
 from edgekit.export.graph import Origin
 from edgekit.export.parity import DEFAULT_TOLERANCE, check_parity, check_quantized, measure_parity
-from edgekit.export.preflight import prepare
+from edgekit.export.preflight import Prepared, prepare
 from edgekit.export.quantize import QuantizeOptions, quantize_graph
 from runtime._version import __version__
 from runtime.bundle import (
@@ -84,6 +84,7 @@ def export_bundle(
         graph: prepare(source, backends, name=graph if several else "")
         for graph, source in origin.graphs.items()
     }
+    _check_labels(origin, prepared)
     variants: list[Variant] = []
     packages = {"torch"}
     choices = quantize or QuantizeOptions()
@@ -139,6 +140,16 @@ def export_bundle(
             )
         )
     return Bundle.open(out)
+
+
+def _check_labels(origin: Origin, prepared: Mapping[str, Prepared]) -> None:
+    first = prepared[MAIN_GRAPH].outputs[0] if MAIN_GRAPH in prepared else None
+    is_scores = first is not None and len(first.shape) == 2 and first.shape[0] == 1
+    if origin.labels and is_scores and first.shape[1] != len(origin.labels):
+        raise ExportError(
+            f"the model gives {first.shape[1]} scores, {len(origin.labels)} labels name them; give one label "
+            "for each score, in their order"
+        )
 
 
 def _workload(exported: Exported) -> bytes:

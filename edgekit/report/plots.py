@@ -41,8 +41,8 @@ def plot_of_policy(policy: Policy) -> Plot | None:
     label = ENERGY if is_energy else CORE_TIME
     if is_energy and policy.objective == "race-to-sleep":
         label = PERIOD_ENERGY
-    deadline_fps = 1000.0 / policy.deadline_ms
-    return Plot(points, _marks(policy, is_energy), label, deadline_fps, _asked(policy.goal))
+    enough_fps = 1000.0 / policy.goal.latency_limit_ms
+    return Plot(points, _marks(policy, is_energy), label, enough_fps, _asked(policy.goal))
 
 
 def _priced(points: Iterable[Point], costs: Sequence[float | None]) -> tuple[tuple[Point, ...], bool]:
@@ -53,8 +53,8 @@ def _priced(points: Iterable[Point], costs: Sequence[float | None]) -> tuple[tup
 
 
 def _asked(goal: Goal) -> str:
-    if goal.asked_ms is not None:
-        return f"{short(goal.asked_ms)} ms asked"
+    if goal.has_own_deadline:
+        return f"{short(goal.deadline_ms)} ms asked"
     margin = f" + {goal.margin_pct:g} %" if goal.margin_pct else ""
     return f"{short(goal.fps_target)} FPS asked{margin}"
 

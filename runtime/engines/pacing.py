@@ -1,4 +1,4 @@
-"""Frames at a pace: release each at its time, run it, and see whether it was late."""
+"""Frames at a pace: release each at its time, run it, and see when it was done."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from runtime.engines.array import Array, Tensor
 from runtime.engines.process import Frame, Samples
 from runtime.errors import DeviceStableError
 
+_ROUNDING_MS = 1e-6  # sums of periods differ in their last bits; no clock tells a nanosecond
+
 
 class FrameRunner(Protocol):
     """What runs one frame after the other: an engine's process, a session of a target."""
@@ -20,18 +22,25 @@ class FrameRunner(Protocol):
 
 
 @dataclass(frozen=True)
-class Served:
-    """Frames that were served at a pace.
+class PacedFrames:
+    """Frames that were run at a pace.
 
     Attributes:
-        latencies_ms: of each frame, in order.
-        late_frames: finished after the end of their period.
+        latencies_ms: of each frame, in order, from its start to its end.
+        done_ms: of each frame, from its arrival to its end: more than its latency where the one before was
+            not done yet. Without a pace a frame arrives when the one before is done.
         outputs: the first output of each frame that was given inputs.
     """
 
     latencies_ms: tuple[float, ...]
-    late_frames: int
+    done_ms: tuple[float, ...]
     outputs: tuple[Array, ...]
+
+    def late_frames(self, deadline_ms: float | None) -> int:
+        """Return how many frames were done later than ``deadline_ms`` after their arrival."""
+        if deadline_ms is None:
+            return 0
+        return sum(done_ms > deadline_ms + _ROUNDING_MS for done_ms in self.done_ms)
 
 
 class Clock(Protocol):
@@ -80,15 +89,16 @@ def released(frames: int, fps: float | None, clock: Clock) -> Iterator[int]:
         yield number
 
 
-def serve(
+def run_paced(
     runner: FrameRunner, inputs: Sequence[Sequence[Tensor]], frames: int, fps: float | None, clock: Clock
-) -> Served:
+) -> PacedFrames:
     """Release ``frames`` frames at ``fps`` and run each, the first ones on ``inputs``."""
     latencies_ms: list[float] = []
+    done_ms: list[float] = []
     outputs: list[Array] = []
-    late = 0
     begin_ms = clock.now_ms()
     for number in released(frames, fps, clock):
+        arrival_ms = clock.now_ms() if fps is None else begin_ms + number * 1e3 / fps
         if number < len(inputs):
             frame = runner.run(inputs[number])
             outputs.append(_first(frame))
@@ -97,9 +107,8 @@ def serve(
             (latency_ms,) = runner.sample(warmup=0, runs=1).samples_ms
         clock.spend(latency_ms)
         latencies_ms.append(latency_ms)
-        if fps is not None and clock.now_ms() > begin_ms + (number + 1) * 1e3 / fps + 1e-6:
-            late += 1
-    return Served(tuple(latencies_ms), late, tuple(outputs))
+        done_ms.append(clock.now_ms() - arrival_ms)
+    return PacedFrames(tuple(latencies_ms), tuple(done_ms), tuple(outputs))
 
 
 def _first(frame: Frame) -> Array:

@@ -6,14 +6,14 @@ import platform
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from runtime.device.actuators import CpuFreq, Policy
+from runtime.device.actuators import CpuFreq, FreqDomain
 from runtime.device.conditions import Conditions
 from runtime.device.marker import find_marker
 from runtime.device.meters import MeterInUse, read_conditions, read_device
 from runtime.device.meters.threads import misplaced, read_threads
 from runtime.device.setting import Setting
 from runtime.engines import EngineProcess, Frame, ProfiledFrames, Samples, Tensor, random_inputs
-from runtime.engines.pacing import Served, WallClock, serve
+from runtime.engines.pacing import PacedFrames, WallClock, run_paced
 
 
 class LocalSession:
@@ -33,7 +33,7 @@ class LocalSession:
         load_profiled: Callable[[], EngineProcess],
         setting: Setting,
         cpufreq: CpuFreq,
-        policy: Policy | None,
+        policy: FreqDomain | None,
         meter: MeterInUse,
         clock_rung: str = "sysfs",
     ):
@@ -88,8 +88,8 @@ class LocalSession:
         marker = find_marker()  # of the machine that the worker really runs on
         return misplaced(read_threads(self.worker_pid), cpus if marker is None else marker.map(cpus))
 
-    def serve(self, inputs: Sequence[Sequence[Tensor]], frames: int, fps: float | None) -> Served:
-        return serve(self, inputs, frames, fps, WallClock())
+    def run_paced(self, inputs: Sequence[Sequence[Tensor]], frames: int, fps: float | None) -> PacedFrames:
+        return run_paced(self, inputs, frames, fps, WallClock())
 
     def profile(self, *, warmup: int, runs: int) -> ProfiledFrames:
         with self._load_profiled() as model:

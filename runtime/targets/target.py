@@ -11,7 +11,7 @@ from runtime.device.conditions import Conditions
 from runtime.device.setting import Setting
 from runtime.device.soc import PowerFigure, SocProfile
 from runtime.engines import Frame, ProfiledFrames, Samples, Tensor
-from runtime.engines.pacing import Served
+from runtime.engines.pacing import PacedFrames
 
 
 class Session(Protocol):
@@ -56,7 +56,7 @@ class Session(Protocol):
             fps: release each frame at its time, as an app does; ``None`` runs them back to back.
         """
 
-    def serve(self, inputs: Sequence[Sequence[Tensor]], frames: int, fps: float | None) -> Served:
+    def run_paced(self, inputs: Sequence[Sequence[Tensor]], frames: int, fps: float | None) -> PacedFrames:
         """Release ``frames`` frames at ``fps``, timed by the machine they run on, and run each.
 
         Args:

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from runtime._version import __version__
 from runtime.bundle import Bundle, Variant
-from runtime.device.actuators import CpuFreq, Journal, Policy, allowed_cpus
+from runtime.device.actuators import CpuFreq, FreqDomain, Journal, allowed_cpus
 from runtime.device.conditions import Conditions
 from runtime.device.setting import Setting
 from runtime.device.soc import PowerFigure, load_profile, power_mw, roofline_latency_ms
 from runtime.device.soc.tree import SocTree
 from runtime.engines import EngineProcess, Frame, Samples, Tensor, random_inputs
-from runtime.engines.pacing import ModelClock, Served, serve
+from runtime.engines.pacing import ModelClock, PacedFrames, run_paced
 from runtime.errors import DeviceStableError
 from runtime.targets.name import TargetName
 from runtime.targets.target import settings_of
@@ -47,7 +47,7 @@ class VirtualTarget:
         self.root = Path(self._folder.name)
         tree = SocTree(self.profile, self.root)
         self._cpufreq = CpuFreq(self.root, settle=tree.settle, journal=Journal(self.root / "journal"))
-        self._policies = {c.name: self._cpufreq.policy_of(c.cpus) for c in self.profile.clusters}
+        self._policies = {c.name: self._cpufreq.domain_of(c.cpus) for c in self.profile.clusters}
 
     def settings(self, threads: Sequence[int] = (1,)) -> tuple[Setting, ...]:
         return settings_of(self.profile, threads)
@@ -91,7 +91,7 @@ class VirtualSession:
     def __init__(
         self,
         cpufreq: CpuFreq,
-        policy: Policy,
+        policy: FreqDomain,
         setting: Setting,
         latency_ms: float,
         bundle: Bundle,
@@ -122,8 +122,8 @@ class VirtualSession:
     def sample(self, *, warmup: int, runs: int, fps: float | None = None) -> Samples:
         return Samples(None, (self._latency_ms,), None)
 
-    def serve(self, inputs: Sequence[Sequence[Tensor]], frames: int, fps: float | None) -> Served:
-        return serve(self, inputs, frames, fps, ModelClock())
+    def run_paced(self, inputs: Sequence[Sequence[Tensor]], frames: int, fps: float | None) -> PacedFrames:
+        return run_paced(self, inputs, frames, fps, ModelClock())
 
     def conditions(self, *, probe: bool = False) -> Conditions:
         return Conditions(time_s=time.monotonic(), freq_khz=self._cpufreq.read_khz(self._policy))

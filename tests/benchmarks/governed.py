@@ -166,7 +166,7 @@ def run_one(
     from runtime.govern.governor.frames import FramesRun, command_of, job_for
     from runtime.govern.governor.tables import policy_rows
 
-    plan = Plan(target, policy_rows(policy, target.profile), policy, 1e3 / fps, policy.deadline_ms)
+    plan = Plan(target, policy_rows(policy, target.profile), policy, 1e3 / fps, policy.goal.latency_limit_ms)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "frames.json"
         job = job_for(

@@ -45,13 +45,13 @@ from runtime.choose.simulation import (
     EnergyAware,
     EventBased,
     Frames,
-    Governor,
     Interactive,
     Ondemand,
     Performance,
     Platform,
     Powersave,
     Schedutil,
+    SimGovernor,
     replay,
 )
 from runtime.device.soc import SocProfile, list_profiles, load_profile
@@ -125,7 +125,7 @@ def main(
             for label, frames in workloads(platform, trace, seeds, seconds):
                 practice = practice_of(platform, frames)
                 for late_means, waiting in WAITING.items():
-                    others: list[Governor] = [Ztt(platform, buffered(practice, waiting))]
+                    others: list[SimGovernor] = [Ztt(platform, buffered(practice, waiting))]
                     if informed and trace is None and not waiting:
                         levels = standard_levels(1e3 / frames.period_ms, range(seeds), seconds)
                         others += [Informed(platform, frames, levels, price) for price in INFORMED_PRICES]
@@ -208,10 +208,10 @@ def half_rate_saved_pct(platform: Platform, seeds: int, seconds: float, late_pri
 
 
 def governors_of(
-    platform: Platform, frames: Frames, waiting: int, late_prices: Sequence[float], others: list[Governor]
-) -> list[Governor]:
+    platform: Platform, frames: Frames, waiting: int, late_prices: Sequence[float], others: list[SimGovernor]
+) -> list[SimGovernor]:
     """Return every governor to replay ``frames`` under: those to compare with, ours at each price."""
-    kinds: tuple[Callable[[Platform], Governor], ...] = (
+    kinds: tuple[Callable[[Platform], SimGovernor], ...] = (
         Interactive, Performance, Powersave, Ondemand, Conservative, Schedutil, EnergyAware, EventBased,
     )  # fmt: skip
     governors = [*(kind(platform) for kind in kinds), *others, Oracle(platform, frames)]
@@ -232,7 +232,7 @@ def rows_of(
     late_means: str,
     frames: Frames,
     late_prices: Sequence[float],
-    others: list[Governor],
+    others: list[SimGovernor],
 ) -> list[dict[str, Any]]:
     """Return one row per governor."""
     rows = []

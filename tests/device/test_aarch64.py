@@ -87,10 +87,10 @@ def test_what_push_installs_serves_bundles_without_numpy(root, tmp_path):
         assert target.machine.versions["machine"] == "aarch64"
         setting = Setting(target.profile.clusters[0].name, None, 1)
         with target.session(bundle, variant, setting) as session:
-            served = session.serve([inputs], frames=3, fps=None)
+            ran = session.run_paced([inputs], frames=3, fps=None)
             assert session.versions["engine"] == "executorch 1.5.1 native"
-    np.testing.assert_allclose(served.outputs[0].numpy(), here, rtol=1e-5, atol=1e-5)
-    assert len(served.latencies_ms) == 3
+    np.testing.assert_allclose(ran.outputs[0].numpy(), here, rtol=1e-5, atol=1e-5)
+    assert len(ran.latencies_ms) == 3
 
 
 def compare(root, engine, path, who):

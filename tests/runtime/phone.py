@@ -13,7 +13,7 @@ from runtime.bundle.workload import Op, Workload
 from runtime.device.setting import Setting
 from runtime.device.soc import Cluster, Opp, PowerFigure, SocProfile, roofline_latency_ms
 from runtime.engines import Array, Frame, Samples
-from runtime.engines.pacing import ModelClock, WallClock, serve
+from runtime.engines.pacing import ModelClock, WallClock, run_paced
 from runtime.measure.records import Record
 
 WORKLOAD = Workload(
@@ -63,8 +63,8 @@ class Session:
         self.seen.append("timed" if warmup == 0 else "warmed up")
         return Samples(None, (self.latency_ms,) * runs, None)
 
-    def serve(self, inputs, frames, fps):
-        return serve(self, inputs, frames, fps, self.clock)
+    def run_paced(self, inputs, frames, fps):
+        return run_paced(self, inputs, frames, fps, self.clock)
 
 
 class Phone:

@@ -27,8 +27,8 @@ class Goal:
     Attributes:
         objective: one of ``OBJECTIVES``.
         fps_target: pace of the frames.
-        margin_pct: head room on it.
-        deadline_ms: what the upper latency bound of a frame must not exceed.
+        margin_pct: headroom on it, for the choice alone: it makes no frame late.
+        deadline_ms: from a frame's arrival to when it must be done; a period, or less.
         quantile: share of frames the bound is to hold for; ``None`` leaves the bound as it was learnt.
         energy_budget_mj: of one frame while busy, for ``budget``.
         max_power_mw: thermal cap: the power while busy must not exceed it.
@@ -76,10 +76,24 @@ class Goal:
         return 1000.0 / self.fps_target
 
     @property
-    def asked_ms(self) -> float | None:
-        """The deadline where one was asked for; ``None`` where it is only what the pace leaves."""
-        paced_ms = self.period_ms / (1.0 + self.margin_pct / 100.0)
-        return self.deadline_ms if self.deadline_ms < 0.99 * paced_ms else None
+    def latency_limit_ms(self) -> float:
+        """What the upper latency bound must not exceed: the deadline, and the period less the headroom."""
+        if not self.margin_pct:
+            return self.deadline_ms
+        return min(self.deadline_ms, self.period_ms / (1.0 + self.margin_pct / 100.0))
+
+    @property
+    def has_own_deadline(self) -> bool:
+        """Whether frames must be done before the next one comes."""
+        return self.deadline_ms < self.period_ms * (1.0 - 1e-9)  # periods are computed in several ways
+
+    def deadline_at(self, period_ms: float) -> float:
+        """Return the deadline of the same frames at another pace: never later than the next frame.
+
+        Args:
+            period_ms: of that pace.
+        """
+        return min(self.deadline_ms, period_ms) if self.has_own_deadline else period_ms
 
     @property
     def is_capped(self) -> bool:
@@ -123,7 +137,7 @@ class Goal:
 
     def is_met(self, estimate: Estimate) -> bool:
         """Return whether ``estimate`` keeps the deadline, the cap and the budget."""
-        return estimate.latency_high_ms <= self.deadline_ms and self.excess(estimate) == 0.0
+        return estimate.latency_high_ms <= self.latency_limit_ms and self.excess(estimate) == 0.0
 
     def order(self, estimate: Estimate) -> tuple[bool, float, int, int]:
         """Return the key that sorts estimates, the best first; ties go to the slower clock.

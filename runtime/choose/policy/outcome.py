@@ -18,9 +18,11 @@ class Outcome:
         freq_low_khz, freq_high_khz: the clocks that were used while frames ran.
         latency_ms: median of the time from start to end of a frame.
         fps: frames finished per second.
-        late_frames: finished after the end of their period.
+        late_frames: done after their deadline.
         energy_mj: per frame, ``None`` where the power of a clock used is unknown.
         saved_pct: what the chosen setting saves against this one, filled in by whoever compares.
+        misses_deadline: whether any frame was late. Its energy is then no match for the policy's: it bought
+            less. Frames of a replay are all alike, so a late one is the governor's doing, not noise.
     """
 
     governor: str
@@ -34,6 +36,7 @@ class Outcome:
     late_frames: int
     energy_mj: float | None
     saved_pct: float | None = None
+    misses_deadline: bool = False
 
     @property
     def title(self) -> str:

@@ -5,7 +5,7 @@ Made by ``runtime.choose.tuning.tune``; reading and applying one needs no numpy.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -19,7 +19,9 @@ from runtime.device.setting import Setting
 from runtime.errors import BundleError, NotFittedError, VersionConflict
 
 # 2: objective, fps_target, margin_pct and deadline_ms are part of ``goal``; ``battery`` is new.
-POLICY_SCHEMA = 2
+# 3: ``goal.deadline_ms`` is a frame's own, without the margin; outcomes say who misses it.
+POLICY_SCHEMA = 3
+_OLDEST_READ = 2
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class Policy:
 
     @property
     def deadline_ms(self) -> float:
-        """What the upper latency bound of a frame must not exceed."""
+        """From a frame's arrival to when it must be done."""
         return self.goal.deadline_ms
 
     @property
@@ -130,12 +132,14 @@ def load_policy(bundle: Bundle, target: str) -> Policy:
     version = decode_file(bundle.file(path), _Versioned).schema_version
     if version > POLICY_SCHEMA:
         raise VersionConflict(f"{path} has schema {version}, up to {POLICY_SCHEMA} is read; upgrade edgekit")
-    if version < POLICY_SCHEMA:
+    if version < _OLDEST_READ:
         raise VersionConflict(
-            f"{path} has schema {version} of an older edgekit, {POLICY_SCHEMA} is read; "
+            f"{path} has schema {version} of an older edgekit, from {_OLDEST_READ} on is read; "
             f"tune again: edgekit tune {bundle.path} --target {target}"
         )
     policy = decode_file(bundle.file(path), Policy)
+    if version < POLICY_SCHEMA:
+        policy = _from_schema_2(policy)
     known = {v.name: v.path for v in bundle.manifest.variants}
     hashes = {entry.path: entry.sha256 for entry in bundle.manifest.files}
     if policy.target != target or hashes.get(known.get(policy.variant, "")) != policy.model_sha256:
@@ -144,6 +148,19 @@ def load_policy(bundle: Bundle, target: str) -> Policy:
             f"tune again: edgekit tune {bundle.path} --target {target} --fps {policy.fps_target:g}"
         )
     return policy
+
+
+def _from_schema_2(old: Policy) -> Policy:
+    """Return a policy whose deadline had the margin in it, and whose rivals were judged by the period."""
+    goal = old.goal
+    paced_ms = goal.period_ms / (1.0 + goal.margin_pct / 100.0)
+    if goal.deadline_ms > 0.99 * paced_ms:  # no deadline of its own was asked for
+        goal = replace(goal, deadline_ms=goal.period_ms)
+    comparison = tuple(
+        replace(o, misses_deadline=o.late_frames > 0 or o.latency_ms > goal.deadline_ms)
+        for o in old.comparison
+    )
+    return replace(old, goal=goal, comparison=comparison, schema_version=POLICY_SCHEMA)
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,11 @@
 """Frames replayed on a SoC profile under the kernel's governors and EBS."""
 
 from runtime.choose.simulation.ebs import EventBased
-from runtime.choose.simulation.engine import Governor, Lanes, Replay, replay
+from runtime.choose.simulation.engine import Lanes, Replay, SimGovernor, replay
 from runtime.choose.simulation.frames import Frames, periodic
 from runtime.choose.simulation.platform import Platform
 from runtime.choose.simulation.sampling import Conservative, Interactive, Ondemand, Performance, Powersave
-from runtime.choose.simulation.served import ServedPlatform, serve_frames, served_platform
+from runtime.choose.simulation.timed import TimedPlatform, replay_frames, timed_platform
 from runtime.choose.simulation.utilisation import EnergyAware, Schedutil
 
 __all__ = [
@@ -13,7 +13,6 @@ __all__ = [
     "EnergyAware",
     "EventBased",
     "Frames",
-    "Governor",
     "Interactive",
     "Lanes",
     "Ondemand",
@@ -22,9 +21,10 @@ __all__ = [
     "Powersave",
     "Replay",
     "Schedutil",
-    "ServedPlatform",
+    "SimGovernor",
+    "TimedPlatform",
     "periodic",
     "replay",
-    "serve_frames",
-    "served_platform",
+    "replay_frames",
+    "timed_platform",
 ]

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from runtime.choose.simulation.engine import Governor, Lanes
+from runtime.choose.simulation.engine import Lanes, SimGovernor
 from runtime.choose.simulation.platform import Platform
 
 _MISSES_TO_PROFILE = 3
@@ -22,7 +22,7 @@ _CALM_TO_LOWER = 10
 _AVERAGE_WEIGHT = 0.25
 
 
-class EventBased(Governor):
+class EventBased(SimGovernor):
     """Two profiled events, then the cheapest point by the fitted latency, with feedback."""
 
     name = "ebs"
@@ -50,10 +50,10 @@ class EventBased(Governor):
 
     def start(self, lanes: Lanes, mask: np.ndarray) -> None:
         speed = self.platform.free_speed
-        left_ms = lanes.deadline_ms - lanes.now_ms
+        remaining_ms = lanes.deadline_ms - lanes.now_ms
         time_ms = self.fixed_ms[:, None] + self.cycles[:, None] / speed
         energy = time_ms * (self.platform.power_mw + self.platform.idle_mw - self.platform.waiting_mw)
-        in_time = time_ms <= left_ms[:, None]
+        in_time = time_ms <= remaining_ms[:, None]
         best = np.argmin(np.where(in_time, energy, np.inf), axis=1)
         best = np.where(in_time.any(axis=1), best, self.platform.fastest)
         raised = self.by_speed[np.minimum(self.rank[best] + self.raised, len(speed) - 1)]

@@ -49,7 +49,7 @@ class Lanes:
     frame: np.ndarray
 
 
-class Governor:
+class SimGovernor:
     """What chooses the point: called at events, with a mask of the lanes concerned."""
 
     name = "governor"
@@ -96,7 +96,7 @@ class Replay:
         return 100.0 * float(self.late.mean())
 
 
-def replay(platform: Platform, frames: Frames, governor: Governor, *, timeline: bool = False) -> Replay:
+def replay(platform: Platform, frames: Frames, governor: SimGovernor, *, timeline: bool = False) -> Replay:
     """Return what becomes of ``frames`` on ``platform`` under ``governor``.
 
     Args:

@@ -47,16 +47,17 @@ class Frames:
         return float(np.median(np.diff(self.arrival_ms, axis=1)))
 
 
-def periodic(work: np.ndarray, fps: float) -> Frames:
-    """Return frames that arrive at ``fps`` and are due when the next arrives.
+def periodic(work: np.ndarray, fps: float, deadline_ms: float | None = None) -> Frames:
+    """Return frames that arrive at ``fps``.
 
     Args:
         work: megacycles, shape (n_lanes, n_frames).
         fps: frames per second.
+        deadline_ms: from a frame's arrival to when it must be done; by default a period.
     """
-    if not fps > 0:
-        raise ValueError(f"fps is {fps}; it must be above 0")
+    if not fps > 0 or (deadline_ms is not None and not deadline_ms > 0):
+        raise ValueError(f"fps is {fps}, deadline_ms {deadline_ms}; both must be above 0")
     work = np.atleast_2d(np.asarray(work, dtype=float))
     period_ms = 1e3 / fps
     arrival_ms = np.broadcast_to(np.arange(work.shape[1]) * period_ms, work.shape)
-    return Frames(arrival_ms, arrival_ms + period_ms, work)
+    return Frames(arrival_ms, arrival_ms + (period_ms if deadline_ms is None else deadline_ms), work)

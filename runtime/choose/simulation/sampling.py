@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from runtime.choose.simulation.engine import Governor, Lanes
+from runtime.choose.simulation.engine import Lanes, SimGovernor
 from runtime.choose.simulation.platform import Platform
 
 
-class ClusterGovernor(Governor):
+class ClusterGovernor(SimGovernor):
     """A governor of one cluster's clock: by default of the cluster with the fastest point."""
 
     def __init__(self, platform: Platform, cluster: int | None = None):

@@ -52,7 +52,7 @@ def choose(options: Iterable[Option], model: Model, goal: Goal) -> Choice:
     """
     winners, losers, calls = [], [], 0
     for ladder in _ladders(options):
-        estimates, asked = _climb(ladder, model, goal.deadline_ms)
+        estimates, asked = _climb(ladder, model, goal.latency_limit_ms)
         calls += asked
         accepted = [estimate for estimate in estimates if goal.is_met(estimate)]
         if accepted:
@@ -76,14 +76,14 @@ def _ladders(options: Iterable[Option]) -> list[list[Option]]:
     return [sorted(ladder, key=lambda option: option.setting.freq_khz or 0) for ladder in ladders.values()]
 
 
-def _climb(ladder: Sequence[Option], model: Model, deadline_ms: float) -> tuple[Sequence[Estimate], int]:
+def _climb(ladder: Sequence[Option], model: Model, limit_ms: float) -> tuple[Sequence[Estimate], int]:
     """Return estimates from the slowest clock that may meet the deadline up to the fastest."""
     low, high, calls = 0, len(ladder) - 1, 1
     while low < high:
         middle = (low + high) // 2
         (estimate,) = model(ladder[middle : middle + 1])
         calls += 1
-        if estimate.latency_high_ms <= deadline_ms:
+        if estimate.latency_high_ms <= limit_ms:
             high = middle
         else:
             low = middle + 1

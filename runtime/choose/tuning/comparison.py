@@ -17,7 +17,7 @@ from runtime.device.soc import roofline_latency_ms
 from runtime.measure.records import Record
 
 if TYPE_CHECKING:
-    from runtime.choose.simulation import Governor, Platform, ServedPlatform
+    from runtime.choose.simulation import Platform, SimGovernor, TimedPlatform
     from runtime.targets import Target
 
 
@@ -36,6 +36,9 @@ def compare(
     ``runtime.choose.simulation``, with changes of clock that take no time; they run the chosen variant with
     the chosen number of threads, all but ``eas`` and ``ebs`` on the biggest cluster. ``best`` is what
     serves the goal best among all settings and variants, found by trying each.
+
+    A frame is late after the goal's deadline, whoever runs it: a governor that only keeps up with the pace
+    misses an earlier one, and says so.
     """
     truth = _truth(bundle, target, records, options)
     mine = Option(chosen.variant, chosen.setting)
@@ -47,10 +50,13 @@ def compare(
         remarks.append("the chosen setting was not benched: its predicted latency stands in the comparison")
     if not target.is_modelled:
         remarks.append(f"compared over the {len(truth)} settings benched")
-    from runtime.choose.simulation import Performance, serve_frames
+    from runtime.choose.simulation import Performance, replay_frames
+
+    def replayed(name: str, platform: TimedPlatform, governor: Callable[[Platform], SimGovernor]) -> Outcome:
+        return replay_frames(name, platform, governor, fps=goal.fps_target, deadline_ms=goal.deadline_ms)
 
     def held(name: str, estimate: Estimate) -> Outcome:
-        return serve_frames(name, _platform(target, [estimate], goal), Performance, fps=goal.fps_target)
+        return replayed(name, _platform(target, [estimate], goal), Performance)
 
     outcomes = [held("policy", truth[mine])]
     same = [
@@ -61,7 +67,7 @@ def compare(
     ]
     platform = _platform(target, same, goal)
     for name, governor in _governors(any(e.power_mw is not None for e in same)).items():
-        outcomes.append(serve_frames(name, platform, governor, fps=goal.fps_target))
+        outcomes.append(replayed(name, platform, governor))
     met = [estimate for estimate in truth.values() if goal.is_met(estimate)]
     if met:
         outcomes.append(held("best", min(met, key=goal.order)))
@@ -71,10 +77,10 @@ def compare(
     return tuple(replace(o, saved_pct=_saved_pct(ours_mj, o.energy_mj)) for o in outcomes), tuple(remarks)
 
 
-def _governors(knows_power: bool) -> dict[str, Callable[[Platform], Governor]]:
+def _governors(knows_power: bool) -> dict[str, Callable[[Platform], SimGovernor]]:
     from runtime.choose import simulation
 
-    governors: dict[str, Callable[[Platform], Governor]] = {
+    governors: dict[str, Callable[[Platform], SimGovernor]] = {
         "performance": simulation.Performance,
         "powersave": simulation.Powersave,
         "ondemand": simulation.Ondemand,
@@ -116,13 +122,13 @@ def _modelled_ms(
     }
 
 
-def _platform(target: Target, estimates: Sequence[Estimate], goal: Goal) -> ServedPlatform:
-    from runtime.choose.simulation import served_platform
+def _platform(target: Target, estimates: Sequence[Estimate], goal: Goal) -> TimedPlatform:
+    from runtime.choose.simulation import timed_platform
 
     order = [cluster.name for cluster in target.profile.clusters]
     ordered = sorted(estimates, key=lambda e: (order.index(e.setting.cluster), e.setting.freq_khz or 0))
     settings = [(e.setting.cluster, e.setting.freq_khz or 0) for e in ordered]
-    return served_platform(
+    return timed_platform(
         target.profile.name,
         clusters=[cluster for cluster, _ in settings],
         freqs_khz=[khz for _, khz in settings],
@@ -136,7 +142,7 @@ def _platform(target: Target, estimates: Sequence[Estimate], goal: Goal) -> Serv
 
 def _nothing_meets(goal: Goal) -> str:
     within = " within the limits" if goal.is_capped else ""
-    return f"no setting at all finishes a frame in {goal.deadline_ms:.3g} ms{within}"
+    return f"no setting at all finishes a frame in {goal.latency_limit_ms:.3g} ms{within}"
 
 
 def _saved_pct(ours_mj: float | None, theirs_mj: float | None) -> float | None:

@@ -18,8 +18,8 @@ def explain(choice: Choice, goal: Goal) -> str:
         return _explain_miss(choice, goal)
     limit = "" if goal.max_power_mw is None else f" under {goal.max_power_mw:.3g} mW"
     words = [
-        f"{_name(chosen, choice.winners)} meets {goal.deadline_ms:.3g} ms{limit} ({_bound(chosen, goal)}) "
-        f"{_merit(chosen, goal)}"
+        f"{_name(chosen, choice.winners)} meets {goal.latency_limit_ms:.3g} ms{limit} "
+        f"({_bound(chosen, goal)}) {_merit(chosen, goal)}"
     ]
     others = [f"{_name(e, choice.winners)} at {price(e, goal)}" for e in choice.winners[1:]]
     if others:
@@ -59,7 +59,7 @@ def _explain_miss(choice: Choice, goal: Goal) -> str:
     if goal.excess(chosen) == 0.0:
         limit = f" within {_limits(goal)}" if goal.is_capped else ""
         return (
-            f"No setting meets {goal.deadline_ms:.3g} ms{limit}. {name} is the fastest: "
+            f"No setting meets {goal.latency_limit_ms:.3g} ms{limit}. {name} is the fastest: "
             f"{_bound(chosen, goal)}. Ask for fewer FPS or export a lighter model."
         )
     takes = "an unknown power"

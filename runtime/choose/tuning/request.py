@@ -72,7 +72,7 @@ def goal_of(wish: Wish, target: Target, considered: Sequence[Estimate], base_mw:
             f"{asked} needs a power, and none is known on {target.name} ({target.energy_note}); choose "
             "--objective latency (the fastest) or core-time (the least core time that keeps up)"
         )
-    period_ms = 1000.0 / (fps * (1.0 + wish.margin_pct / 100.0)) if fps > 0 else 0.0
+    period_ms = 1000.0 / fps if fps > 0 else 0.0
     return Goal(
         objective=objective,
         fps_target=fps,

@@ -95,7 +95,8 @@ def fetch_libraries(arch: str, folder: Path, version: str = VERSION) -> Librarie
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as temporary:
         command = [
-            *(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"),
+            *(sys.executable, "-P", "-m", "pip", "download", "--quiet"),
+            *("--disable-pip-version-check", "--no-deps"),
             *(
                 "--only-binary=:all:",
                 f"--platform=manylinux_2_28_{arch}",

@@ -51,7 +51,8 @@ def emit_c(bundle: Bundle, policy: Policy, profile: SocProfile, folder: Path) ->
     table = DecisionTable.from_policy(policy)
     cpus = {cluster: profile.cluster(cluster).cpus for cluster in table.clusters}
     name = c_name(policy.model)
-    texts = c_sources(policy.model, table, cpus, policy.deadline_ms, _about(bundle, policy, profile, table))
+    limit_ms = policy.goal.latency_limit_ms
+    texts = c_sources(policy.model, table, cpus, limit_ms, _about(bundle, policy, profile, table))
     texts |= governor_sources(policy.model)
     with writing(folder, sum(map(len, texts.values()))):
         folder.mkdir(parents=True, exist_ok=True)
@@ -92,7 +93,8 @@ def _about(bundle: Bundle, policy: Policy, profile: SocProfile, table: DecisionT
             for variant in dict.fromkeys(row.variant for row in table.rows)
         ),
         f"Target: {policy.target} ({profile.title}); tuned at {policy.created_utc}",
-        f"Made for: {policy.fps_target:g} FPS, a frame in {policy.deadline_ms:.6g} ms; {policy.objective}",
+        f"Made for: {policy.fps_target:g} FPS, a frame in {policy.goal.latency_limit_ms:.6g} ms; "
+        f"{policy.objective}",
         f"Latency: {policy.provenance}, from {policy.predictor}; "
         f"upper bounds hold in {100 * policy.confidence:g} % of cases",
         f"Energy: {energy}; power from {policy.energy_source}",

@@ -65,8 +65,7 @@ class Plan:
     @property
     def due_ms(self) -> float:
         """When a frame is late, after its release: at the deadline that was asked for, or with its period."""
-        asked_ms = None if self.policy is None else self.policy.goal.asked_ms
-        own_ms = self.period_ms if asked_ms is None else min(asked_ms, self.period_ms)
+        own_ms = self.period_ms if self.policy is None else self.policy.goal.deadline_at(self.period_ms)
         return own_ms if self.scenes is None else own_ms + self.scenes.waiting * self.period_ms
 
     @property
@@ -124,7 +123,7 @@ def plan_for(
     period_ms = 1e3 / (fps or (DEFAULT_FPS if policy is None else policy.fps_target))
     plan = Plan(target, rows, policy, period_ms, period_ms, called, scenes)
     if policy is not None and fps is None and scenes is None:
-        return replace(plan, deadline_ms=policy.deadline_ms)
+        return replace(plan, deadline_ms=policy.goal.latency_limit_ms)
     return replace(plan, deadline_ms=plan.due_ms)
 
 

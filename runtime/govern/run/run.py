@@ -1,7 +1,8 @@
-"""Serve frames at a rate under a policy's setting, and say what they took."""
+"""Run frames at a rate under a policy's setting, and say what they took."""
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,7 +45,8 @@ class RunResult:
         setting, setting_read: what was asked, and what the machine said it did.
         rung: how far the clock and cores could be controlled.
         fps_target: pace of the frames; ``None`` ran them back to back.
-        late_frames: finished after the end of their period.
+        deadline_ms: from a frame's arrival to when it must be done; ``None``: nothing was asked.
+        late_frames: done after their deadline.
         latency_ms, p90_ms: median and 90th percentile.
         energy_mj: of one frame, latency times power; ``None`` where nothing can tell.
         energy_source: where the power comes from, or why there is none.
@@ -71,6 +73,7 @@ class RunResult:
     reason: str
     comparison: tuple[Outcome, ...]
     notes: tuple[str, ...]
+    deadline_ms: float | None = None
 
 
 def policy_or_none(bundle: Bundle, target: Target) -> Policy | None:
@@ -92,17 +95,20 @@ def run_bundle(
     policy: Policy | None = None,
     variant: str | None = None,
     fps: float | None = None,
+    latency_ms: float | None = None,
     frames: int = 30,
     k: int = 5,
 ) -> RunResult:
-    """Serve ``frames`` frames, paced at ``fps``, and return what they took and showed.
+    """Run ``frames`` frames, paced at ``fps``, and return what they took and showed.
 
     Args:
-        inputs: images or ``.npy`` arrays, served in turn; without any, arbitrary data.
+        inputs: images or ``.npy`` arrays, run in turn; without any, arbitrary data.
         policy: gives variant, setting and pace; ``None`` leaves the clock to the kernel.
         variant: another one than the policy's, or than the bundle's first.
         fps: another pace than the policy's.
-        frames: at least one per input is served.
+        latency_ms: another deadline of a frame than the policy's, from its arrival; never later than the
+            next frame.
+        frames: at least one per input is run.
         k: how many classes to name per input.
 
     Raises:
@@ -112,20 +118,23 @@ def run_bundle(
     """
     if frames < 1 or (fps is not None and not 0 < fps <= 1000):
         raise ValueError(f"frames is {frames}, fps {fps}; allowed: frames from 1, fps above 0 up to 1000")
+    if latency_ms is not None and not 0 < latency_ms < math.inf:
+        raise ValueError(f"latency_ms is {latency_ms}; it must be above 0, or left out")
     chosen = bundle.manifest.variant(variant or (policy.variant if policy else None))
     graph = bundle.manifest.graphs[chosen.graph]
     io = chosen.quantization or Quantization()
     tensors = [to_int8(load_frame(path, graph.inputs), io.inputs) for path in inputs]
     setting = policy.setting if policy else _kernel_setting(target)
     pace = fps or (policy.fps_target if policy else None)
+    deadline_ms = _deadline_ms(policy, pace, latency_ms)
 
     with target.session(bundle, chosen, setting) as session:
         session.sample(warmup=_WARMUP_FRAMES, runs=1)
-        served = session.serve(tensors, max(frames, len(inputs)), pace)
+        ran = session.run_paced(tensors, max(frames, len(inputs)), pace)
         setting_read, rung = session.setting_read, session.rung
 
     labels = bundle.labels()
-    figure, latencies_ms = target.power(setting), served.latencies_ms
+    figure, latencies_ms = target.power(setting), ran.latencies_ms
     return RunResult(
         bundle=bundle.manifest.name,
         target=target.name,
@@ -137,7 +146,8 @@ def run_bundle(
         rung=rung,
         fps_target=pace,
         frames=len(latencies_ms),
-        late_frames=served.late_frames,
+        late_frames=ran.late_frames(deadline_ms),
+        deadline_ms=deadline_ms,
         latency_ms=statistics.median(latencies_ms),
         p90_ms=quantile(latencies_ms, 0.9),
         power_mw=None if figure is None else figure.power_mw,
@@ -145,12 +155,22 @@ def run_bundle(
         energy_source=target.energy_note if figure is None else figure.source,
         predictions=tuple(
             Prediction(str(path), _guesses(to_float([scores.numpy()], io.outputs[:1])[0], labels, k))
-            for path, scores in zip(inputs, served.outputs, strict=True)
+            for path, scores in zip(inputs, ran.outputs, strict=True)
         ),
         reason=policy.reason if policy else "No policy: the kernel chooses the clock.",
         comparison=policy.comparison if policy else (),
-        notes=_notes(policy, chosen.name, pace, setting, setting_read),
+        notes=_notes(policy, chosen.name, pace, deadline_ms, setting, setting_read),
     )
+
+
+def _deadline_ms(policy: Policy | None, fps: float | None, latency_ms: float | None) -> float | None:
+    """Return from a frame's arrival to when it must be done, ``None`` where nothing says so."""
+    if fps is None:
+        return latency_ms
+    period_ms = 1000.0 / fps
+    if latency_ms is not None:
+        return min(latency_ms, period_ms)
+    return period_ms if policy is None else policy.goal.deadline_at(period_ms)
 
 
 def _guesses(scores: np.ndarray, labels: Sequence[str] | None, k: int) -> tuple[Guess, ...]:
@@ -167,13 +187,20 @@ def _kernel_setting(target: Target) -> Setting:
 
 
 def _notes(
-    policy: Policy | None, variant: str, fps: float | None, asked: Setting, read: Setting | None
+    policy: Policy | None,
+    variant: str,
+    fps: float | None,
+    deadline_ms: float | None,
+    asked: Setting,
+    read: Setting | None,
 ) -> tuple[str, ...]:
     notes = []
     if policy is not None and variant != policy.variant:
         notes.append(f"the policy is for {policy.variant}, {variant} was run")
     if policy is not None and fps != policy.fps_target:
         notes.append(f"the policy is for {policy.fps_target:g} FPS, frames came at {fps:g}")
+    if policy is not None and deadline_ms is not None and deadline_ms < 0.999 * policy.deadline_ms:
+        notes.append(f"the policy is for a deadline of {policy.deadline_ms:.3g} ms, it was {deadline_ms:.3g}")
     if policy is not None and not policy.meets_target:
         notes.append("no setting was found that meets the target: this is the fastest")
     if read is not None and read != asked and asked.freq_khz is not None:

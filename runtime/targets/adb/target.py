@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import cast
 
 from runtime.bundle import Bundle, Variant
-from runtime.device.actuators import Capability, CpuFreq, Journal, Policy
+from runtime.device.actuators import Capability, CpuFreq, FreqDomain, Journal
 from runtime.device.actuators.cpufreq import POLICY_DIR, write_state
 from runtime.device.actuators.states import PolicyState
 from runtime.device.conditions import Conditions
 from runtime.device.setting import Setting
 from runtime.device.soc import PowerFigure
 from runtime.engines import Frame, Samples, Tensor
-from runtime.engines.pacing import Served, WallClock, serve
+from runtime.engines.pacing import PacedFrames, WallClock, run_paced
 from runtime.engines.programs import RUNNERS
 from runtime.errors import DeviceStableError, PermissionNeeded
 from runtime.targets.adb.conditions import AdbConditions
@@ -119,13 +119,13 @@ class AdbTarget:
             return Capability("affinity", (reason,))
         return Capability("threads", (reason, "the phone has no taskset to pin programs with"))
 
-    def _policy(self, cluster_name: str) -> Policy | None:
+    def _policy(self, cluster_name: str) -> FreqDomain | None:
         cluster = self.profile.cluster(cluster_name)
         return next(
             (self._on_phone(p) for p in self._facts.policies if set(cluster.cpus) <= set(p.cpus)), None
         )
 
-    def _on_phone(self, policy: Policy) -> Policy:
+    def _on_phone(self, policy: FreqDomain) -> FreqDomain:
         folder = AdbPath(self._shell, f"/{POLICY_DIR}/{policy.path.name}", as_root=True)
         return replace(policy, path=cast(Path, folder))
 
@@ -141,7 +141,7 @@ class AdbSession:
         setting: Setting,
         device: dict[str, str],
         cpufreq: CpuFreq,
-        policy: Policy | None,
+        policy: FreqDomain | None,
         reader: AdbConditions,
     ):
         self.setting, self.device = setting, device
@@ -161,7 +161,7 @@ class AdbSession:
             return None  # the program says how many threads it uses once it has run
         # A clock nobody holds is read when the cores are idle again: it says nothing of the frames.
         is_held = self._policy is not None and self.setting.freq_khz is not None
-        freq_khz = self._cpufreq.read_khz(cast(Policy, self._policy)) if is_held else None
+        freq_khz = self._cpufreq.read_khz(cast(FreqDomain, self._policy)) if is_held else None
         return Setting(self.setting.cluster, freq_khz, self._threads_read)
 
     def run(self, inputs: Sequence[Tensor] | None = None) -> Frame:
@@ -177,10 +177,10 @@ class AdbSession:
         self._threads_read = timings.threads
         if timings.note is not None:
             self.versions["samples"] = timings.note
-        return Samples(timings.first_ms, timings.samples_ms, timings.threads)
+        return Samples(timings.first_ms, timings.samples_ms, timings.threads, load_ms=timings.load_ms)
 
-    def serve(self, inputs: Sequence[Sequence[Tensor]], frames: int, fps: float | None) -> Served:
-        return serve(self, inputs, frames, fps, WallClock())
+    def run_paced(self, inputs: Sequence[Sequence[Tensor]], frames: int, fps: float | None) -> PacedFrames:
+        return run_paced(self, inputs, frames, fps, WallClock())
 
     def conditions(self, *, probe: bool = False) -> Conditions:
         return self._reader.read()

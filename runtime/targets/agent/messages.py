@@ -14,9 +14,9 @@ from runtime.device.conditions import Conditions
 from runtime.device.setting import Setting
 from runtime.device.soc import PowerFigure, SocProfile
 from runtime.engines import Array, ProfiledFrames, Samples
-from runtime.engines.pacing import Served
+from runtime.engines.pacing import PacedFrames
 
-PROTOCOL = 3
+PROTOCOL = 4
 BEAT_S = 5.0  # one message of a few bytes: nothing that a measurement notices
 SILENCE_S = 30.0  # without a sign of life for so long, the other side is taken for gone
 
@@ -133,8 +133,8 @@ class RanFrame(msgspec.Struct, tag=True, frozen=True):
     outputs: tuple[Array, ...] | None
 
 
-class ServeFrames(msgspec.Struct, tag=True, frozen=True):
-    """Release ``frames`` frames at ``fps``, the first ones on ``inputs``; answered by ``ServedFrames``."""
+class RunPaced(msgspec.Struct, tag=True, frozen=True):
+    """Release ``frames`` frames at ``fps``, the first ones on ``inputs``; answered by ``RanPaced``."""
 
     session: int
     inputs: tuple[tuple[Array, ...], ...]
@@ -142,10 +142,10 @@ class ServeFrames(msgspec.Struct, tag=True, frozen=True):
     fps: float | None
 
 
-class ServedFrames(msgspec.Struct, tag=True, frozen=True):
+class RanPaced(msgspec.Struct, tag=True, frozen=True):
     """What became of the frames, by the device's own clock."""
 
-    served: Served
+    frames: PacedFrames
 
 
 class TakeSamples(msgspec.Struct, tag=True, frozen=True):
@@ -218,7 +218,7 @@ Request = (
     | ReadBack
     | AskConditions
     | RunFrame
-    | ServeFrames
+    | RunPaced
     | TakeSamples
     | TakeProfile
     | Close
@@ -234,7 +234,7 @@ Answer = (
     | State
     | Now
     | RanFrame
-    | ServedFrames
+    | RanPaced
     | Taken
     | ProfileTaken
     | Done

@@ -68,8 +68,8 @@ class Service:
             case m.RunFrame(number, inputs):
                 frame = self._session(number).run(inputs)
                 return m.RanFrame(frame.latency_ms, frame.arrays)
-            case m.ServeFrames(number, inputs, frames, fps):
-                return m.ServedFrames(self._session(number).serve(inputs, frames, fps))
+            case m.RunPaced(number, inputs, frames, fps):
+                return m.RanPaced(self._session(number).run_paced(inputs, frames, fps))
             case m.TakeSamples(number, warmup, runs, fps):
                 return m.Taken(self._session(number).sample(warmup=warmup, runs=runs, fps=fps))
             case m.TakeProfile(number, warmup, runs):

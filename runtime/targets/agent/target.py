@@ -14,7 +14,7 @@ from runtime.device.conditions import Conditions
 from runtime.device.setting import Setting
 from runtime.device.soc import PowerFigure
 from runtime.engines import Array, Frame, ProfiledFrames, Samples, Tensor
-from runtime.engines.pacing import Served
+from runtime.engines.pacing import PacedFrames
 from runtime.errors import DeviceTransientError, EdgekitError
 from runtime.targets.agent import messages as m
 from runtime.targets.agent.link import Connection, Link
@@ -148,9 +148,9 @@ class AgentSession:
     def sample(self, *, warmup: int, runs: int, fps: float | None = None) -> Samples:
         return self._target._ask(m.TakeSamples(self._number, warmup, runs, fps), m.Taken).samples
 
-    def serve(self, inputs: Sequence[Sequence[Tensor]], frames: int, fps: float | None) -> Served:
+    def run_paced(self, inputs: Sequence[Sequence[Tensor]], frames: int, fps: float | None) -> PacedFrames:
         packed = tuple(tuple(map(Array.of, frame)) for frame in inputs)
-        return self._target._ask(m.ServeFrames(self._number, packed, frames, fps), m.ServedFrames).served
+        return self._target._ask(m.RunPaced(self._number, packed, frames, fps), m.RanPaced).frames
 
     def profile(self, *, warmup: int, runs: int) -> ProfiledFrames:
         return self._target._ask(m.TakeProfile(self._number, warmup, runs), m.ProfileTaken).frames

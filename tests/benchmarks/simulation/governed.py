@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from runtime.choose.frame_policy import LATE_PRICE, FramePolicy
-from runtime.choose.simulation.engine import Governor, Lanes
+from runtime.choose.simulation.engine import Lanes, SimGovernor
 from runtime.choose.simulation.platform import Platform
 
 
-class Governed(Governor):
+class Governed(SimGovernor):
     """Follows the plan of a ``FramePolicy`` by timers.
 
     Args:

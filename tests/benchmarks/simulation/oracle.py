@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from runtime.choose.simulation.engine import Governor, Lanes
+from runtime.choose.simulation.engine import Lanes, SimGovernor
 from runtime.choose.simulation.frames import Frames
 from runtime.choose.simulation.platform import Platform
 
 
-class Oracle(Governor):
+class Oracle(SimGovernor):
     """For each frame the point of least energy that meets the deadline; the fastest where none does.
 
     Args:
@@ -33,25 +33,27 @@ class Oracle(Governor):
     def start(self, lanes: Lanes, mask: np.ndarray) -> None:
         lanes_at = np.flatnonzero(mask)
         number = lanes.frame[lanes_at]
-        due_ms = lanes.deadline_ms[lanes_at]
+        deadline_ms = lanes.deadline_ms[lanes_at]
         if self.deadline_ms is not None:
-            due_ms = self.deadline_ms[lanes_at, number]
+            deadline_ms = self.deadline_ms[lanes_at, number]
         chosen = cheapest(
             self.platform,
             self.work[lanes_at, number],
-            due_ms - lanes.now_ms[lanes_at],
+            deadline_ms - lanes.now_ms[lanes_at],
             lanes.opp[lanes_at],
         )
         lanes.wanted = lanes.wanted.copy()
         lanes.wanted[lanes_at] = chosen
 
 
-def cheapest(platform: Platform, work: np.ndarray, left_ms: np.ndarray, now_at: np.ndarray) -> np.ndarray:
-    """Return the point that does ``work`` within ``left_ms`` with the least energy, else the fastest.
+def cheapest(
+    platform: Platform, work: np.ndarray, remaining_ms: np.ndarray, now_at: np.ndarray
+) -> np.ndarray:
+    """Return the point that does ``work`` within ``remaining_ms`` with the least energy, else the fastest.
 
     Args:
         work: megacycles of the fastest point, shape (n,).
-        left_ms: time to the deadline.
+        remaining_ms: time to the deadline.
         now_at: points that run now; another one costs a transition.
     """
     change = now_at[:, None] != np.arange(len(platform.speed))
@@ -59,6 +61,6 @@ def cheapest(platform: Platform, work: np.ndarray, left_ms: np.ndarray, now_at: 
     # Time not worked is waited, and waiting has its own power: what counts is the difference.
     over_mw = platform.power_mw + platform.idle_mw - platform.waiting_mw
     energy_uj = time_ms * over_mw + np.where(change, platform.transition_uj, 0.0)
-    in_time = time_ms <= left_ms[:, None] + 1e-9
+    in_time = time_ms <= remaining_ms[:, None] + 1e-9
     best = np.argmin(np.where(in_time, energy_uj, np.inf), axis=1)
     return np.asarray(np.where(in_time.any(axis=1), best, platform.fastest))

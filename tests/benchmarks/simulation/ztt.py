@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from runtime.choose.frame_policy.frontier import frontier
-from runtime.choose.simulation.engine import Governor, Lanes, replay
+from runtime.choose.simulation.engine import Lanes, SimGovernor, replay
 from runtime.choose.simulation.frames import Frames
 from runtime.choose.simulation.platform import Platform
 from tests.benchmarks.simulation.deep_q import DeepQ
@@ -27,7 +27,7 @@ _STEPS = 2  # of learning at each start
 _MOST_FPS = 4.0  # times the target: a state's frame rate goes no higher
 
 
-class Ztt(Governor):
+class Ztt(SimGovernor):
     """Follows what a Q-network says at each frame's start.
 
     Args:

@@ -8,7 +8,7 @@ from runtime.measure.lab import run
 from tests.runtime.measure.lab.inline_executor import InlineExecutor
 from tests.runtime.phone import make_bundle
 
-pytest.importorskip("yaml", reason="pip install 'edgekit[lab]'")
+pytest.importorskip("yaml", reason="pip install -e '.[lab]'")
 
 
 @pytest.fixture

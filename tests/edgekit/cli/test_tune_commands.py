@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from edgekit.cli import cli
 from runtime.bundle import Bundle
 from runtime.choose.policy.policy import load_policy
+from runtime.extras import install_line
 from tests.runtime.phone import make_bundle
 
 TARGET = "virtual:gs101"
@@ -115,15 +116,26 @@ def test_tune_json_is_the_policy(tuned):
     assert raw["chosen"]["setting"]["cluster"] in ("little", "mid", "big")
 
 
-def test_run_shows_setting_latency_energy_and_savings(tuned):
+def test_run_shows_setting_latency_energy_and_late_frames(tuned):
     shown = invoke("run", tuned, "--target", TARGET, "--frames", "20")
     assert shown.exit_code == 0
     policy = load_policy(Bundle.open(tuned), TARGET)
     assert f"Setting: {policy.setting} (read back: {policy.setting}; control: sysfs)" in shown.output
-    assert "20 of litert-fp32 at 30 FPS, 0 late" in shown.output
+    assert "20 of litert-fp32 at 30 FPS, 0 late (deadline 33.3 ms)" in shown.output
     assert "(modelled)" in shown.output
     assert "mJ a frame (" in shown.output
-    assert "exhaustive best" in shown.output
+    assert "schedutil" not in shown.output  # that table is tune's
+    assert len(shown.output.splitlines()) <= 6
+
+
+def test_run_keeps_the_deadline_that_was_tuned_for_or_another(tuned):
+    assert invoke("tune", tuned, "--target", TARGET, "--fps", "20", "--latency-ms", "30").exit_code == 0
+    assert "at 20 FPS, 0 late (deadline 30 ms)" in invoke("run", tuned, "--target", TARGET).output
+    shown = invoke("run", tuned, "--target", TARGET, "--latency-ms", "0.01", "--frames", "7")
+    assert "7 of litert-fp32 at 20 FPS, 7 late (deadline 0.01 ms)" in shown.output
+    assert "Note:    the policy is for a deadline of 30 ms, it was 0.01." in shown.output
+    result = json.loads(invoke("run", tuned, "--target", TARGET, "--json").output)
+    assert (result["deadline_ms"], result["late_frames"]) == (30.0, 0)
 
 
 def test_run_json_is_the_result(tuned):
@@ -149,7 +161,7 @@ def test_tuning_without_sklearn_names_the_extra(tuned):
     words = [sys.executable, "-c", code, "tune", str(tuned), "--target", TARGET, "--threads", "2"]
     shown = subprocess.run(words, capture_output=True, text=True, check=False)
     assert shown.returncode == 1
-    assert "pip install 'edgekit[predict]'" in shown.stderr
+    assert install_line("predict") in shown.stderr
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from runtime.choose.simulation import Governor, Interactive, Performance, Powersave, periodic, replay
+from runtime.choose.simulation import Interactive, Performance, Powersave, SimGovernor, periodic, replay
 from tests.runtime.choose.simulation.toy import frames, platform
 
 
@@ -31,7 +31,7 @@ def test_background_load_slows_frames_and_keeps_the_core_busy_between_them():
     assert ran.energy_mj[0] == pytest.approx((1000 * 24 + 250 * 8) / 1e3)
 
 
-class _Alternating(Governor):
+class _Alternating(SimGovernor):
     name = "alternating"
 
     def begin(self, lanes):

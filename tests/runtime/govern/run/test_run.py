@@ -1,12 +1,14 @@
 """Serving frames under a policy."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from runtime.bundle import Graph, TensorSpec
+from runtime.choose.tuning.request import Wish
 from runtime.choose.tuning.tune import tune_bundle
 from runtime.device.setting import Setting
 from runtime.device.soc import roofline_latency_ms
@@ -77,9 +79,37 @@ def test_late_frames_catch_up():
             self.latency_ms = 10.0 if self.seen else 25.0
             return super().sample(warmup=warmup, runs=runs)
 
-    served = Uneven(None, 0.0).serve([], 5, 50)
-    assert served.latencies_ms == (25.0, 10.0, 10.0, 10.0, 10.0)
-    assert served.late_frames == 1
+    ran = Uneven(None, 0.0).run_paced([], 5, 50)
+    assert ran.latencies_ms == (25.0, 10.0, 10.0, 10.0, 10.0)
+    assert ran.done_ms == (25.0, 15.0, 10.0, 10.0, 10.0)
+    assert [ran.late_frames(deadline_ms) for deadline_ms in (20.0, 12.0, 10.0, 9.0, None)] == [1, 2, 2, 5, 0]
+
+
+def test_a_frame_is_late_by_its_deadline_however_long_the_period(tmp_path):
+    bundle, target = make_bundle(tmp_path), Phone()
+    wish = Wish(fps=20, latency_ms=9)
+    bundle, policy = tune_bundle(bundle, target, wish, records=make_records(bundle, target))
+    latency_ms = roofline_latency_ms(WORKLOAD, target.profile, policy.setting)
+
+    def ran(**asked):
+        result = run_bundle(bundle, target, policy=policy, frames=20, **asked)
+        return result.deadline_ms, result.late_frames
+
+    assert ran() == ran(fps=10) == ran(latency_ms=9) == (9, 0)
+    too_short_ms = 0.9 * latency_ms
+    assert ran(latency_ms=too_short_ms) == (too_short_ms, 20)
+    assert ran(fps=1000 / too_short_ms, latency_ms=9) == (pytest.approx(too_short_ms), 20)
+    assert ran(fps=10, latency_ms=500) == (100, 0)
+    slower = replace(policy, chosen=replace(policy.chosen, setting=Setting("little", 900_000)))
+    result = run_bundle(bundle, target, policy=slower, frames=20)
+    assert 9 < result.latency_ms < 50
+    assert (result.late_frames, result.frames) == (20, 20)
+
+
+def test_without_a_pace_a_frame_arrives_when_the_one_before_is_done(tmp_path):
+    bundle, target = make_bundle(tmp_path), Phone("local", "measured", knows_power=False)
+    assert run_bundle(bundle, target, frames=3, latency_ms=1e-9).late_frames == 3
+    assert run_bundle(bundle, target, frames=3, latency_ms=60_000).late_frames == 0
 
 
 def test_real_target_is_paced_in_real_time(tuned):
@@ -177,3 +207,5 @@ def test_arguments_out_of_range_are_refused(tuned, arguments):
     bundle, target, policy = tuned
     with pytest.raises(ValueError, match="allowed: frames from 1"):
         run_bundle(bundle, target, policy=policy, **arguments)
+    with pytest.raises(ValueError, match="latency_ms is 0; it must be above 0"):
+        run_bundle(bundle, target, policy=policy, latency_ms=0)

@@ -110,7 +110,7 @@ def test_a_job_that_cannot_be_done_says_why_and_the_others_go_on(tmp_path):
 
 
 def test_a_phone_that_vanishes_is_set_aside_and_done_when_it_is_back(tmp_path, monkeypatch, tflite):
-    pytest.importorskip("devlib", reason="pip install 'edgekit[lab]'")
+    pytest.importorskip("devlib", reason="pip install -e '.[lab]'")
     phones = FakePhones(tmp_path / "usb", monkeypatch)
     here, gone = phones.add("HERE"), phones.add("GONE")
     gone.on_run("mv $PHONE/state $PHONE/pulled")
@@ -149,7 +149,7 @@ def test_a_machine_that_another_lab_keeps_busy_is_waited_for(tmp_path):
 
 
 def test_a_plan_file_leads_all_the_way(tmp_path):
-    pytest.importorskip("yaml", reason="pip install 'edgekit[lab]'")
+    pytest.importorskip("yaml", reason="pip install -e '.[lab]'")
     make_bundle(tmp_path)
     path = tmp_path / "plan.yaml"
     path.write_text("targets: ['virtual:gs101']\nbundles: [toy.edgekit]\nsettings: {every: 4}\n")

@@ -107,22 +107,22 @@ def test_a_slow_network_makes_no_frame_late(device, bundle):
         AgentTarget("test:far", connection, SameDisk()) as target,
         target.session(bundle, bundle.manifest.variant(), SLOW) as session,
     ):
-        served = session.serve([[image], [2 * image]], frames=5, fps=10)
+        ran = session.run_paced([[image], [2 * image]], frames=5, fps=10)
     # Paced from here, each of them would take more than its tenth of a second.
-    assert len(served.latencies_ms) == 5
-    assert served.late_frames < 5
-    for times, output in enumerate(served.outputs, start=1):
+    assert len(ran.latencies_ms) == 5
+    assert ran.late_frames(100.0) < 5
+    for times, output in enumerate(ran.outputs, start=1):
         np.testing.assert_array_equal(output.numpy(), 2 * times * image)
 
 
-def test_frames_that_cannot_be_served_are_refused(target, bundle):
+def test_frames_that_cannot_be_run_are_refused(target, bundle):
     with target.session(bundle, bundle.manifest.variant(), SLOW) as session:
         with pytest.raises(ValueError, match=r"has shape \(2, 2\) float32; it must be"):
-            session.serve([[np.ones((2, 2), np.float32)]], frames=1, fps=None)
+            session.run_paced([[np.ones((2, 2), np.float32)]], frames=1, fps=None)
         short = Array("float32", (1, 8, 8, 4), b"too little")
         with pytest.raises(ValueError, match="has 10 bytes, which is not"):
-            session.serve([[short]], frames=1, fps=None)
-        assert session.serve([], frames=2, fps=None).outputs == ()
+            session.run_paced([[short]], frames=1, fps=None)
+        assert session.run_paced([], frames=2, fps=None).outputs == ()
 
 
 def test_the_meter_is_chosen_on_the_device(target):

@@ -1,4 +1,4 @@
-"""A network's frames under a governor: equal frames at a fixed rate, each point with its own latency."""
+"""A network's frames under a governor: equal frames at a fixed rate, at latencies timed at each point."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from runtime.choose.policy.outcome import Outcome
-from runtime.choose.simulation.engine import Governor, Replay, replay
+from runtime.choose.simulation.engine import Replay, SimGovernor, replay
 from runtime.choose.simulation.frames import periodic
 from runtime.choose.simulation.platform import Platform
 
@@ -17,7 +17,7 @@ _DARK_MW = 1e9  # stands for a power that nobody knows: whoever looks at power t
 
 
 @dataclass(frozen=True, eq=False)
-class ServedPlatform(Platform):
+class TimedPlatform(Platform):
     """A platform whose speed was timed at every point: memory does not get faster with the core.
 
     Work is counted in frames, so the latency of one frame at a point is all its speed.
@@ -38,7 +38,7 @@ class ServedPlatform(Platform):
         return 1.0 / self.latency_ms
 
 
-def served_platform(
+def timed_platform(
     name: str,
     clusters: Sequence[str],
     freqs_khz: Sequence[int],
@@ -48,7 +48,7 @@ def served_platform(
     *,
     threads: int = 1,
     idle_mw: float = 0.0,
-) -> ServedPlatform:
+) -> TimedPlatform:
     """Return the table of points that are given one value each; clocks change in no time.
 
     Args:
@@ -58,7 +58,7 @@ def served_platform(
         idle_mw: while waiting.
     """
     names = tuple(dict.fromkeys(clusters))
-    return ServedPlatform(
+    return TimedPlatform(
         name=name,
         cluster_names=names,
         cluster=np.array([names.index(cluster) for cluster in clusters]),
@@ -74,22 +74,28 @@ def served_platform(
     )
 
 
-def serve_frames(
+def replay_frames(
     name: str,
-    platform: ServedPlatform,
-    governor: Callable[[Platform], Governor],
+    platform: TimedPlatform,
+    governor: Callable[[Platform], SimGovernor],
     *,
     fps: float,
+    deadline_ms: float | None = None,
     frames: int = 240,
     settle: int = 30,
 ) -> Outcome:
     """Return what a governor makes of ``frames`` frames, after ``settle`` more that are not counted.
 
     Energy counts from the first counted frame's arrival to the end of the last one's period.
+
+    Args:
+        deadline_ms: from a frame's arrival to when it must be done; by default a period.
+        frames: 240 are 8 s at 30 FPS: beside that no governor's window (320 ms at most) weighs anything.
+        settle: a second at 30 FPS, five half-lives of what a kernel tracks of a load and more.
     """
-    served = periodic(np.ones((1, settle + frames)), fps)
-    result = replay(platform, served, governor(platform), timeline=True)
-    arrival_ms, finish_ms = served.arrival_ms[0], result.finish_ms[0]
+    released = periodic(np.ones((1, settle + frames)), fps, deadline_ms)
+    result = replay(platform, released, governor(platform), timeline=True)
+    arrival_ms, finish_ms = released.arrival_ms[0], result.finish_ms[0]
     start_ms = np.maximum(arrival_ms, np.concatenate([[0.0], finish_ms[:-1]]))[settle:]
     finish_ms, late = finish_ms[settle:], int(result.late[0, settle:].sum())
     busy_ms = _busy_ms(platform, result, start_ms, finish_ms)
@@ -106,12 +112,13 @@ def serve_frames(
         fps=1000.0 * frames / span_ms,
         frames=frames,
         late_frames=late,
+        misses_deadline=late > 0,
         energy_mj=None if platform.is_dark[used].any() else round(float(energy_uj) / 1000.0 / frames, 9),
     )
 
 
 def _busy_ms(
-    platform: ServedPlatform, result: Replay, start_ms: np.ndarray, finish_ms: np.ndarray
+    platform: TimedPlatform, result: Replay, start_ms: np.ndarray, finish_ms: np.ndarray
 ) -> np.ndarray:
     """Return how long frames ran at each point, shape (n_points,)."""
     begin_ms, points = (np.array(column) for column in zip(*result.timeline, strict=True))
