@@ -21,7 +21,8 @@ from runtime.measure.quantile import quantile
 # 2 added advice, fps_target, cooled_s, before, after, device, run, tries and energy; lines of
 # schema 1 lack them and are read as unknown.
 RECORD_SCHEMA = 2
-PROVENANCES = ("measured", "modelled", "emulated")
+MODELLED = "modelled"
+PROVENANCES = ("measured", MODELLED, "emulated")
 VERDICTS = ("stable", "unstable")
 
 
@@ -100,6 +101,11 @@ class Record:
             raise ValueError(f"provenance is {self.provenance!r}; allowed: {', '.join(PROVENANCES)}")
         if self.verdict not in VERDICTS:
             raise ValueError(f"verdict is {self.verdict!r}; allowed: {', '.join(VERDICTS)}")
+
+    @property
+    def is_modelled(self) -> bool:
+        """Whether the latency was computed, not timed: exact, the same each time."""
+        return self.provenance == MODELLED
 
     @property
     def latency_ms(self) -> float:

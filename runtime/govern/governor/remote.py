@@ -22,6 +22,7 @@ from runtime.choose.policy.policy import load_policy
 from runtime.device.actuators.signals import ASKS_TO_LEAVE
 from runtime.errors import DataError, DeviceTransientError
 from runtime.govern.governor.device_policy import bring_policy
+from runtime.targets import TargetName
 from runtime.targets.agent.attached import BEAT
 from runtime.targets.agent.messages import BEAT_S
 from runtime.targets.ssh.device_files import DeviceFiles
@@ -63,7 +64,7 @@ def govern_there(
     """
     opened = None if bundle is None else Bundle.open(bundle)
     policy = None if opened is None else load_policy(opened, policy_target or target)
-    files = reach(target)
+    files = reach(TargetName.parse(target))
     python = greet(files)
     words = [*options, f"--called={target}"]
     if policy_target is not None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from runtime.device.setting import Setting
 from runtime.measure.interval import Interval, median_interval
 from runtime.measure.quantile import quantile
-from runtime.measure.records import Record
+from runtime.measure.records import MODELLED, Record
 from runtime.measure.verdict import distinct
 
 MAX_HALF_SHARE = 0.05  # half the width of the interval of the median, as a share of it
@@ -45,9 +45,14 @@ class BenchRow:
     stable_blocks: tuple[int, int] = (1, 1)
 
     @property
+    def is_modelled(self) -> bool:
+        """Whether the latency was computed, not timed: exact, the same each time."""
+        return self.provenance == MODELLED
+
+    @property
     def plus_minus(self) -> str:
         """Half the width of the 95 % interval, as a share of the median."""
-        return "exact" if self.provenance == "modelled" else f"{self.interval_ms.half_share:.1%}"
+        return "exact" if self.is_modelled else f"{self.interval_ms.half_share:.1%}"
 
     @property
     def energy_kind(self) -> str | None:
@@ -66,7 +71,7 @@ class BenchRow:
         blocks = f" ({every - stable} of {every} blocks)" if stable < every else ""
         found = [f"unstable: {self.variant} {self.setting}{blocks}: {'; '.join(self.reasons)}"]
         if self.verdict == "stable":
-            found = list(self.reasons) if self.provenance == "modelled" else []
+            found = list(self.reasons) if self.is_modelled else []
         found += [f"what to do: {what}" for what in self.advice]
         if self.late_share:
             found.append(
