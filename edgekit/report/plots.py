@@ -106,7 +106,8 @@ def _marks(policy: Policy, energy_is_known: bool) -> tuple[Mark, ...]:
     for outcome in sorted(policy.comparison, key=lambda outcome: outcome.governor != "best"):
         cost = outcome.energy_mj if energy_is_known else outcome.latency_ms * outcome.threads
         if outcome.governor != "policy" and cost:
-            mark = Mark(outcome.title, 1000.0 / outcome.latency_ms, cost, _outcome_tip(outcome))
+            name = f"{outcome.title} (late)" if outcome.misses_deadline else outcome.title
+            mark = Mark(name, 1000.0 / outcome.latency_ms, cost, _outcome_tip(outcome))
             marks.append(mark)
     return _merged(marks)
 
@@ -124,10 +125,10 @@ def _merged(marks: Sequence[Mark]) -> tuple[Mark, ...]:
             same.append(mark)
     merged = []
     for first, *others in places:
-        names = [first.name, *(mark.name for mark in others[:_NAMED])]
-        more = f" + {len(others) - _NAMED}" if len(others) > _NAMED else ""
-        tip = "\n".join([first.tip, *(f"= {mark.name}" for mark in others)])
-        merged.append(replace(first, name=" = ".join(names) + more, tip=tip))
+        also = "".join(f", {mark.name}" for mark in others[:_NAMED])
+        more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
+        tip = "\n".join([first.tip, *(f"also {mark.name}" for mark in others)])
+        merged.append(replace(first, name=first.name + also + more, tip=tip))
     return tuple(merged)
 
 
@@ -138,8 +139,10 @@ def _is_near(one: float, other: float) -> bool:
 def _outcome_tip(outcome: Outcome) -> str:
     clocks = clocks_of(outcome)
     energy = millijoules(outcome.energy_mj)
+    late = f"\nmisses the deadline in {outcome.late_frames} of {outcome.frames} frames"
     return (
         f"{outcome.title}\n{outcome.cluster} @ {clocks}\n{milliseconds(outcome.latency_ms)}\n{energy} a frame"
+        f"{late if outcome.misses_deadline else ''}"
     )
 
 

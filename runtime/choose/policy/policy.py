@@ -94,20 +94,6 @@ class Policy:
         """Expected energy of one frame, ``None`` where nothing can tell."""
         return self.chosen.energy_mj
 
-    @property
-    def oracle_share_pct(self) -> float | None:
-        """Saving against ``performance`` as a share of what the exhaustive best saves.
-
-        ``None`` where least energy is not the objective, or where there is nothing to save.
-        """
-        if self.objective not in ("awake", "race-to-sleep"):
-            return None
-        energy = {outcome.governor: outcome.energy_mj for outcome in self.comparison}
-        most, ours, least = (energy.get(name) for name in ("performance", "policy", "best"))
-        if most is None or ours is None or least is None or most <= least:
-            return None
-        return 100.0 * (most - ours) / (most - least)
-
 
 def save_policy(bundle: Bundle, policy: Policy) -> Bundle:
     """Return ``bundle`` with ``policy`` in it."""

@@ -43,7 +43,7 @@ def test_picture_says_what_was_chosen_for_what_and_what_it_saves(policy, tmp_pat
     for part in (
         f"{policy.model} on {TARGET}",
         "30 FPS asked",
-        "against performance",
+        "against EAS + schedutil",
         "Latency modelled",
         policy.energy_source[:20],
         *(cluster.setting.cluster for cluster in policy.considered),
@@ -57,7 +57,7 @@ def test_governors_at_one_place_share_a_name(policy, tmp_path):
     best = next(o for o in policy.comparison if o.governor == "best")
     twins = (replace(best, governor="ebs"), best)
     _, texts = drawn(write_frontier(replace(policy, comparison=twins), tmp_path / "plot.svg"))
-    assert [name for name in texts if name.endswith("exhaustive best = EBS")]
+    assert [name for name in texts if name.endswith("exhaustive best, EBS")]
 
 
 def test_no_variable_is_left_that_only_a_browser_knows(policy, tmp_path):
