@@ -6,10 +6,13 @@ STAMP := $(VENV)/.installed
 
 .PHONY: demo test test-all lint types clean
 
+# `edgekit` was the distribution's name before it was edgekit-toolkit's; both bring bin/edgekit, so it goes first.
 $(STAMP): pyproject.toml
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 14) else f"Python 3.11-3.13 is needed, {sys.executable} is {v[0]}.{v[1]}; run: make PYTHON=python3.12 ...")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip uninstall --quiet --quiet --yes edgekit
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[all,dev]'
+	-$(BIN)/edgekit weights get mobilenet_v2
 	touch $@
 
 demo: $(STAMP)

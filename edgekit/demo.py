@@ -9,6 +9,8 @@ import sys
 import time
 from pathlib import Path
 
+from runtime.device.child import module_command, module_environment
+
 STEPS = (
     "train mobilenet_v2 --data digits --recipe digits-demo -o {folder}/trained",
     "prune {folder}/trained --method psfp --rate 0.3 -o {folder}/pruned",
@@ -32,7 +34,9 @@ def main(folder: Path = Path("runs/demo")) -> int:
     for step in STEPS:
         words = shlex.split(step.format(folder=folder))
         print(f"\n\033[1m$ edgekit {shlex.join(words)}\033[0m", flush=True)
-        status = subprocess.run([sys.executable, "-m", "edgekit", *words], check=False).returncode
+        status = subprocess.run(
+            module_command("edgekit", *words), env=module_environment(), check=False
+        ).returncode
         if status:
             print(f"stopped: edgekit {words[0]} exited with {status}", file=sys.stderr)
             return status

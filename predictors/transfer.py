@@ -17,13 +17,14 @@ from predictors.median_ridge import MedianRidge
 
 _WORTH = 0.95  # a richer correction must bring the error at least this far down
 _LEARNT = ("quadratic", "svr")
-# The simplest first: the other device is so many times slower; by a share that grows with the work;
-# by a share that depends on what the work is, in ways that need more and more samples to be seen.
-CORRECTIONS = ("offset", "slope", "features", *_LEARNT)
 
 
 def _make_corrections() -> dict[str, RegressorMixin]:
-    """Return unfitted regressors of log(latency / source's) over the source's log latency and X."""
+    """Return unfitted regressors of log(latency / source's) over the source's log latency and X.
+
+    The simplest first: the other device is so many times slower; by a share that grows with the work; by a
+    share that depends on what the work is, in ways that need more and more samples to be seen.
+    """
     linear = {"offset": MedianRidge(columns=0), "slope": MedianRidge(columns=1), "features": MedianRidge()}
     return linear | make_candidates(_LEARNT, random_state=None)
 

@@ -53,7 +53,7 @@ def build_wheel(folder: Path) -> Path:
         else:
             shutil.copy(ROOT / name, tree)
     _pip("wheel", "--no-deps", "--wheel-dir", str(folder), str(tree))
-    (wheel,) = folder.glob("edgekit-*.whl")
+    (wheel,) = folder.glob("edgekit_toolkit-*.whl")
     return wheel
 
 

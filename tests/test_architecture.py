@@ -30,7 +30,7 @@ def loaded_by(statement):
 
 
 def test_imports_go_one_way():
-    importlinter = pytest.importorskip("importlinter.cli", reason="pip install 'edgekit[dev]'")
+    importlinter = pytest.importorskip("importlinter.cli", reason="pip install -e '.[dev]'")
     assert importlinter.lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True) == 0
 
 

@@ -20,6 +20,7 @@ SECTIONS = {
         "train": "Train a light model, or go on with a run that stopped.",
         "prune": "Remove channels and train back the accuracy.",
         "export": "Turn a model or checkpoint into a bundle for phones.",
+        "weights": "Fetch the ImageNet weights of a model.",
     },
     "Measure it": {
         "targets": "List where bundles can run; show clusters and clocks.",

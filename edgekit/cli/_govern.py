@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,12 +53,13 @@ def govern_elsewhere(
         here = {name: given[name] for name in ("policy_target", "log")}
         options = _options({name: value for name, value in given.items() if name not in here})
         return govern_there(target, bundle, command, options, **here, **streams)  # type: ignore[arg-type]
+    from runtime.device.child import module_command
     from runtime.device.emulation.launcher import emulate
 
     words = [*([str(bundle)] if bundle else []), *(["--", *command] if command else [])]
     options = [*_options(given), f"--called={target}"]
     note(f"on an emulated {soc} ...")
-    return emulate(soc, [sys.executable, "-m", "edgekit", "govern", "--target=local", *options, *words])
+    return emulate(soc, module_command("edgekit", "govern", "--target=local", *options, *words))
 
 
 def _options(given: Mapping[str, object]) -> list[str]:

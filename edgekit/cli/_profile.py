@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -10,7 +11,21 @@ import click
 from edgekit.cli._output import note, print_table
 
 if TYPE_CHECKING:
+    from runtime.bundle import Bundle
     from runtime.measure.profiling.profile import OpTime, Profile
+
+
+def keep_profiles(bundle: Bundle, profiles: Sequence[Profile]) -> None:
+    """Keep ``profiles`` for the report of ``bundle``; a bare model file has none."""
+    from runtime.engines.model_file import ModelFile
+    from runtime.errors import DataError
+    from runtime.measure.profiling.kept import keep_profile
+
+    try:
+        for one in () if isinstance(bundle, ModelFile) else profiles:
+            keep_profile(bundle, one)
+    except DataError as err:
+        note(f"the report will not show this profile: {err}")
 
 
 def print_profile(one: Profile, top: int | None = None) -> None:

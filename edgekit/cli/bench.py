@@ -33,31 +33,20 @@ _COUNT = click.IntRange(min=1)
 @options.out_option
 @options.json_option
 def bench(
-    bundle: Path, target: str, engines: tuple[str, ...], variants: tuple[str, ...], threads: tuple[int, ...],
-    clusters: tuple[str, ...], freqs_khz: tuple[int, ...], every: int, meter: str | None, out: Path | None,
-    as_json: bool, **plan: Any,
+    bundle: Path, target: str, out: Path | None, as_json: bool, **settings: Any
 ) -> None:  # fmt: skip
     """Time a bundle over cores, clocks and threads.
 
     BUNDLE is a .edgekit folder, or a .tflite or .pte file of any origin. Run it again to go on
     after an interruption: finished blocks are kept.
     """
-    from runtime.measure.bench import bench as measure
-    from runtime.measure.bench import choose_variants, default_log, open_bundle_or_model, summarise
-    from runtime.measure.records import RecordLog
-    from runtime.targets import choose_settings, open_target, use_meter
+    from edgekit.api.bench import bench as measure
 
-    where, model = use_meter(open_target(target), meter), open_bundle_or_model(bundle)
-    settings = choose_settings(where, threads or (1,), clusters, freqs_khz, every)
-    log = default_log(model, where) if out is None else RecordLog(out)
-    names = choose_variants(model, engines, variants)
-    records = measure(
-        model, where, settings=settings, variants=names, log=log, progress=show_progress, **plan
-    )
-    rows = summarise(records)
+    records = measure(bundle, target, log=out, progress=show_progress, **settings)
+    rows = records.rows
     if as_json:
         print_json([record.to_dict() for record in records])
     else:
         show_rows(rows, records)
     note_remarks(rows)
-    note(f"records: {log.path}")
+    note(f"records: {records.path}")

@@ -10,12 +10,13 @@ import click
 from edgekit.cli import _options as options
 from edgekit.cli._bundle import print_variants
 from edgekit.cli._output import note, print_json
-from edgekit.cli._quantize import quantize_options, take_options
+from edgekit.cli._quantize import quantize_options
+from runtime.bundle import ENGINES
 
 
 @click.command()
 @click.argument("model")
-@click.option("--engine", "engines", multiple=True, default=("executorch", "litert"), show_default=True)
+@click.option("--engine", "engines", multiple=True, default=ENGINES, show_default=True)
 @click.option(
     "--weights",
     type=click.Path(path_type=Path),
@@ -31,14 +32,15 @@ from edgekit.cli._quantize import quantize_options, take_options
 @options.out_option
 @options.json_option
 def export(
-    model: str, weights: Path | None, inputs: Path | None, data_root: Path | None,
-    input_shapes: tuple[tuple[int, ...], ...], out: Path | None, as_json: bool, **settings: Any,
+    model: str, out: Path | None, as_json: bool, **settings: Any
 ) -> None:  # fmt: skip
     """Export MODEL (a model's name, a checkpoint or path/to/file.py:function) to a bundle.
 
     A .py file runs as your own code. Its function takes nothing and returns a module that has
     example_inputs, (module, inputs), or a dict of these by graph; or a module alone, with
-    --input-shape. Inputs are tensors of batch 1; outputs a tensor, or a tuple or list of them.
+    --input-shape. Without a function it is get_model() and get_args() that are called. Inputs are
+    tensors of batch 1; outputs a tensor, or a tuple or list of them. With a variable
+    preprocess = edgekit.Preprocess(...) in the file the bundle takes pictures and names classes.
 
     The files are compared with the eager model on real inputs, and every op must stay in the fast
     delegate; else nothing is written and the exit status is 3. Quantised files take and give float;
@@ -51,13 +53,9 @@ def export(
       edgekit export detector.py:make --input-shape 1x3x320x320
       edgekit export runs/fashion --precision fp32 --precision static_wi8_ai8 --max-drop 1%
     """
-    from edgekit.export import export_bundle, find_origin
+    from edgekit.api.export import export as export_model
 
-    origin = find_origin(
-        model, weights=weights, inputs=inputs, data_root=data_root, input_shapes=input_shapes
-    )
-    settings["quantize"] = take_options(settings, origin, data_root)
-    bundle = export_bundle(origin, out or Path(f"{origin.name}.edgekit"), progress=note, **settings)
+    bundle = export_model(model, out=out, progress=note, **settings)
     if as_json:
         print_json(bundle.manifest)
     else:

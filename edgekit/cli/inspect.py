@@ -17,15 +17,12 @@ from edgekit.cli._output import note, print_json, print_table
 @options.json_option
 def inspect(bundle: Path, as_json: bool) -> None:
     """Show what BUNDLE, or a .tflite or .pte file, holds; every byte of a bundle is checked."""
-    from runtime.engines.model_file import open_bundle_or_model, with_delegation
-    from runtime.errors import DeviceError, MissingExtra
+    from edgekit.api.bundle import load
 
-    opened = open_bundle_or_model(bundle)
-    try:
-        opened = with_delegation(opened)
-    except (DeviceError, MissingExtra) as err:
-        note(f"what its delegate takes is unknown: {err}")
-    manifest = opened.manifest
+    found = load(bundle).inspect()
+    if found.remark is not None:
+        note(found.remark)
+    opened, manifest = found.bundle, found.manifest
     if as_json:
         print_json(manifest)
         return

@@ -9,7 +9,7 @@ import click
 
 from edgekit.cli import _options as options
 from edgekit.cli._output import note, print_json
-from edgekit.cli._profile import print_profile
+from edgekit.cli._profile import keep_profiles, print_profile
 
 _COUNT = click.IntRange(min=1)
 
@@ -35,7 +35,8 @@ def profile(
     """Time every op of a bundle, inside its delegates too.
 
     BUNDLE is a .edgekit folder, or a .tflite or .pte file of any origin. The times come from the
-    engines' own profilers; the latency without them is printed beside the sum.
+    engines' own profilers; the latency without them is printed beside the sum. A bundle keeps the
+    last profile of each variant and target for its report.
     """
     from runtime.bundle import write_atomic
     from runtime.engines.model_file import open_bundle_or_model
@@ -47,6 +48,7 @@ def profile(
     model = open_bundle_or_model(bundle)
     plan["target"] = None if target == "local" else open_target(target)
     profiles = [measure(model, name, **plan) for name in choose_variants(model, engines, variants)]
+    keep_profiles(model, profiles)
     if trace is not None:
         write_atomic(trace, trace_json(profiles))
         note(f"trace: {trace}")

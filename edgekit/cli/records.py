@@ -10,18 +10,19 @@ import click
 from edgekit.cli import _options as options
 from edgekit.cli._output import note, print_json
 from edgekit.cli._rows import note_remarks, show_rows
+from runtime.measure.formats import FORMATS, convert
 
 if TYPE_CHECKING:
     from runtime.measure.records import Record
-
-_FORMATS = ("jsonl", "csv", "pytest-benchmark", "trace", "benchmark-model")
 
 
 @click.command()
 @click.argument(
     "files", type=click.Path(path_type=Path, exists=True, dir_okay=False), nargs=-1, required=True
 )
-@click.option("--format", "wanted", type=click.Choice(_FORMATS), help="Convert instead of showing a table.")
+@click.option(
+    "--format", "wanted", type=click.Choice(tuple(FORMATS)), help="Convert instead of showing a table."
+)
 @click.option("--stable", "only_stable", is_flag=True, help="Leave out unstable blocks.")
 @options.out_option
 @options.json_option
@@ -35,7 +36,6 @@ def records(
     """
     from runtime.bundle import write_atomic
     from runtime.measure.bench import summarise
-    from runtime.measure.formats import convert
     from runtime.measure.records import RecordLog
 
     found = [record for path in files for record in RecordLog(path)]

@@ -8,13 +8,11 @@ from pathlib import Path
 import click
 
 from edgekit.cli._output import note
-from runtime.engines.native.libraries import VERSION
+from runtime.engines.native.libraries import ARCHES, VERSION
 
 
 @click.command()
-@click.option(
-    "--arch", type=click.Choice(["aarch64", "x86_64"]), help="Of the device; default: this machine's."
-)
+@click.option("--arch", type=click.Choice(ARCHES), help="Of the device; default: this machine's.")
 @click.option(
     "--executorch",
     "wheel",

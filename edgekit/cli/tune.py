@@ -43,14 +43,12 @@ def tune(
     x delay, or the fastest within a budget. The choice is saved in the bundle as a policy,
     which `edgekit run` follows, and compared with governors on the same frames.
     """
+    from edgekit.api.tune import tune as choose
     from runtime.bundle import Bundle
-    from runtime.choose.tuning.tune import tune_bundle
-    from runtime.measure.bench import default_log
     from runtime.targets import open_target
 
     opened, machine = Bundle.open(bundle), open_target(target)
-    records = list(default_log(opened, machine))
-    _, policy = tune_bundle(opened, machine, wish, records=records, threads=threads, variants=variants)
+    policy = choose(opened, machine, wish, threads=threads, variants=variants)
     emit_policy(emit, output, opened, policy, machine)
     plot_policy(policy, plot)
     if as_json:

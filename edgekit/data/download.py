@@ -6,19 +6,20 @@ import contextlib
 import hashlib
 import os
 import tempfile
-import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 from runtime.errors import DataError
 
 TIMEOUT_S = 30
 
 
-def cache_folder(name: str) -> Path:
-    """Return where the files of dataset ``name`` are kept: below ``$XDG_CACHE_HOME`` or ``~/.cache``."""
+def cache_folder(name: str, kind: str = "data") -> Path:
+    """Return where the files of ``name`` are kept: below ``$XDG_CACHE_HOME`` or ``~/.cache``."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "edgekit" / "data" / name
+    return Path(base) / "edgekit" / kind / name
 
 
 def fetch(url: str, sha256: str, destination: Path) -> Path:
@@ -33,6 +34,26 @@ def fetch(url: str, sha256: str, destination: Path) -> Path:
         return destination
     by_hand = f"download it by hand and put it at {destination}"
     try:
+        return save(lambda: urllib.request.urlopen(url, timeout=TIMEOUT_S), sha256, destination)
+    except Changed as err:
+        raise DataError(f"{url} {err}; {by_hand}") from err
+    except OSError as err:  # URLError and TimeoutError are ones
+        raise DataError(f"cannot download {url} ({err}); {by_hand}") from err
+
+
+class Changed(Exception):
+    """A file is not the one that was published."""
+
+
+def save(open_source: Callable[[], IO[bytes]], sha256: str, destination: Path) -> Path:
+    """Copy what ``open_source`` gives to ``destination``, which appears whole or not at all, and return it.
+
+    Raises:
+        Changed: it has another sha256.
+        DataError: the folder cannot be written to.
+        OSError: the source cannot be read, or the disk is full.
+    """
+    try:
         destination.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(prefix=f".{destination.name}.", dir=destination.parent)
     except OSError as err:
@@ -41,16 +62,14 @@ def fetch(url: str, sha256: str, destination: Path) -> Path:
         ) from err
     digest = hashlib.sha256()
     try:
-        with os.fdopen(handle, "wb") as target, urllib.request.urlopen(url, timeout=TIMEOUT_S) as source:
+        with os.fdopen(handle, "wb") as target, open_source() as source:
             while block := source.read(1 << 20):
                 digest.update(block)
                 target.write(block)
         if digest.hexdigest() != sha256:
-            raise DataError(f"{url} has sha256 {digest.hexdigest()}, expected {sha256}; {by_hand}")
+            raise Changed(f"has sha256 {digest.hexdigest()}, expected {sha256}")
         os.chmod(temporary, 0o644)
         os.replace(temporary, destination)
-    except (urllib.error.URLError, TimeoutError, ConnectionError, OSError) as err:
-        raise DataError(f"cannot download {url} ({err}); {by_hand}") from err
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(temporary)

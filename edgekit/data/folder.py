@@ -10,9 +10,8 @@ import numpy as np
 from edgekit.data.dataset import DATASETS, Dataset, Split, stratified_split
 from runtime.bundle import ImageSpec
 from runtime.errors import DataError
-from runtime.processing.images import load_image
+from runtime.processing.images import IMAGE_SUFFIXES, load_image
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp"}
 TEST_NAMES = ("test", "val", "validation")
 
 
@@ -72,7 +71,7 @@ def _scan(root: Path, classes: list[str]) -> tuple[tuple[Path, ...], np.ndarray]
     paths: list[Path] = []
     labels: list[int] = []
     for label, name in enumerate(classes):
-        found = sorted(p for p in (root / name).rglob("*") if p.suffix.lower() in SUFFIXES)
+        found = sorted(p for p in (root / name).rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
         paths += found
         labels += [label] * len(found)
     return tuple(paths), np.asarray(labels, dtype=np.int64)

@@ -12,6 +12,7 @@ from pathlib import Path
 from edgekit.doctor.check import Check
 from runtime.engines.worker_program import choose_worker
 from runtime.errors import EdgekitError
+from runtime.extras import install_line
 
 TIMEOUT_S = 120
 
@@ -75,9 +76,8 @@ def try_out(trial: Trial, timeout_s: float = TIMEOUT_S) -> Check:
     """Run one trial; a crash, an import that fails or a hang is told, never raised."""
     begin = time.perf_counter()
     try:
-        done = subprocess.run(
-            [sys.executable, "-c", trial.code], capture_output=True, text=True, timeout=timeout_s, check=False
-        )
+        command = [sys.executable, "-P", "-c", trial.code]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)
     except subprocess.TimeoutExpired:
         return Check(trial.name, "warn", f"did not come up within {timeout_s:g} s")
     duration_s = time.perf_counter() - begin
@@ -88,7 +88,7 @@ def try_out(trial: Trial, timeout_s: float = TIMEOUT_S) -> Check:
     if done.returncode < 0:
         return Check(trial.name, "warn", f"crashes with signal {-done.returncode} when it loads")
     last = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
-    hint = f"pip install 'edgekit[{trial.extra}]'"
+    hint = install_line(trial.extra)
     if "ModuleNotFoundError" in last:
         return Check(trial.name, "missing", last.removeprefix("ModuleNotFoundError: "), hint)
     return Check(trial.name, "warn", last, hint)

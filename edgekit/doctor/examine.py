@@ -8,6 +8,7 @@ from pathlib import Path
 from edgekit.doctor.check import Check, Diagnosis, Section
 from edgekit.doctor.engines import check_engines
 from edgekit.doctor.machine import check_control, check_cores, check_meters
+from edgekit.doctor.names import check_names
 from edgekit.doctor.packages import check_extras, check_packages
 from edgekit.doctor.system import check_platform, check_privileges, check_tools
 from runtime._version import __version__
@@ -15,6 +16,7 @@ from runtime._version import __version__
 Examination = Callable[[Path], tuple[Check, ...]]
 SECTIONS: dict[str, Examination] = {
     "Python and platform": check_platform,
+    "Names on Python's path": check_names,
     "Packages against the versions known to work together": check_packages,
     "Extras": check_extras,
     "Engines and accelerator": check_engines,

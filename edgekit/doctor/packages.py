@@ -9,8 +9,9 @@ from importlib import metadata
 from pathlib import Path
 
 from edgekit.doctor.check import Check
+from runtime import extras
 
-_REQUIREMENT = re.compile(r"([A-Za-z0-9_.-]+)\s*(?:\[[^]]*\])?\s*([^;]*?)\s*(?:;.*extra == \"([^\"]+)\".*)?")
+_REQUIREMENT = re.compile(r"([A-Za-z0-9_.-]+)\s*(?:\[[^]]*\])?\s*([^;]*?)\s*(?:;.*)?")
 VersionOf = Callable[[str], str | None]
 _NOT_FOR_USERS = ("all", "dev")
 
@@ -40,19 +41,19 @@ class Requirement:
 
 def requirements() -> list[Requirement]:
     """Return what the installed edgekit's metadata asks for."""
-    return [parse_requirement(line) for line in metadata.requires("edgekit") or []]
+    return [parse_requirement(line, extra) for line, extra in extras.requirements()]
 
 
-def parse_requirement(line: str) -> Requirement:
-    """Return the parts of one ``Requires-Dist`` line.
+def parse_requirement(line: str, extra: str | None = None) -> Requirement:
+    """Return the parts of a requirement such as ``torch==2.13.0``.
 
     Raises:
         ValueError: it is none.
     """
     match = _REQUIREMENT.fullmatch(line.strip())
     if match is None:
-        raise ValueError(f"{line!r} is not a requirement; expected NAME VERSION; extra == ...")
-    return Requirement(*match.groups())
+        raise ValueError(f"{line!r} is not a requirement; expected NAME VERSION")
+    return Requirement(match[1], match[2], extra)
 
 
 def installed_version(name: str) -> str | None:
@@ -67,7 +68,7 @@ def check_packages(_root: Path, version_of: VersionOf = installed_version) -> tu
     """Compare each required package that is installed, and each of the base, with what is asked."""
     found: dict[str, Check] = {}
     for need in requirements():
-        if need.extra in _NOT_FOR_USERS or need.name == "edgekit":
+        if need.extra in _NOT_FOR_USERS or need.name == extras.DISTRIBUTION:
             continue
         version = version_of(need.name)
         if version is None and need.extra is not None:
@@ -86,8 +87,8 @@ def check_extras(_root: Path, version_of: VersionOf = installed_version) -> tupl
     for extra, needs in wanted.items():
         lacking = [need.name for need in needs if version_of(need.name) is None]
         if lacking:
-            hint = f"pip install 'edgekit[{extra}]'"
-            checks.append(Check(f"[{extra}]", "missing", f"lacks {', '.join(lacking)}", hint))
+            lacks = f"lacks {', '.join(lacking)}"
+            checks.append(Check(f"[{extra}]", "missing", lacks, extras.install_line(extra)))
         else:
             checks.append(Check(f"[{extra}]", "ok", ", ".join(need.name for need in needs)))
     return tuple(checks)
@@ -95,10 +96,10 @@ def check_extras(_root: Path, version_of: VersionOf = installed_version) -> tupl
 
 def _compare(need: Requirement, version: str | None) -> Check:
     if version is None:
-        return Check(need.name, "broken", "not installed, edgekit needs it", "pip install edgekit")
+        return Check(need.name, "broken", "not installed, edgekit needs it", extras.install_line())
     if need.accepts(version):
         return Check(need.name, "ok", version)
-    hint = f"pip install 'edgekit[{need.extra}]'" if need.extra else "pip install edgekit"
+    hint = extras.install_line(*filter(None, [need.extra]))
     return Check(need.name, "warn", f"{version}, known to work: {need.clauses}", hint)
 
 

@@ -4,17 +4,20 @@ from edgekit.export.backend import EXPORT_BACKENDS, Exported
 from edgekit.export.graph import Origin, SourceGraph
 from edgekit.export.lower import lower
 from edgekit.export.origin import find_origin
-from edgekit.export.pipeline import EXPORT_PRECISIONS, export_bundle
+from edgekit.export.pipeline import export_bundle
+from edgekit.export.preprocess import Preprocess
 from edgekit.export.quantize import QuantizeOptions
+from edgekit.export.user_model import live_model
 
 __all__ = [
     "EXPORT_BACKENDS",
-    "EXPORT_PRECISIONS",
     "Exported",
     "Origin",
+    "Preprocess",
     "QuantizeOptions",
     "SourceGraph",
     "export_bundle",
     "find_origin",
+    "live_model",
     "lower",
 ]

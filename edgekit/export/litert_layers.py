@@ -12,9 +12,8 @@ from torch import nn
 from edgekit.export._quiet import quiet
 from edgekit.export.graph import Frame
 from edgekit.export.litert import module_names
+from runtime.engines.tflite_names import WEIGHTED_OPS
 from runtime.extras import require
-
-_WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED")
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ def read_layers(data: bytes, model: nn.Module, frames: Sequence[Frame]) -> list[
     named = []
     for kind, index in ops:
         name = details[index]["name"]
-        seen_at, module_path = name_of(name, False), name_of(name, kind in _WEIGHTED)
+        seen_at, module_path = name_of(name, False), name_of(name, kind in WEIGHTED_OPS)
         if seen_at is not None:
             named.append((module_path or seen_at, seen_at, details[index]))
     runs: list[list[np.ndarray]] = []

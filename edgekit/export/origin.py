@@ -45,7 +45,7 @@ def find_origin(
     Args:
         model: folder of a checkpoint, the name of a model of the zoo, or ``path/to/file.py:function``,
             see ``user_model``.
-        weights: for a model of the zoo: a file of ImageNet weights instead of the package's, or
+        weights: for a model of the zoo: a file of ImageNet weights instead of the published one, or
             ``none`` for random ones, which are enough to measure latency.
         inputs: an image or a folder of images to check on; default: test images of the
             checkpoint's dataset, or the photographs that come with scikit-learn.
@@ -111,7 +111,7 @@ def _from_zoo(name: str, weights: str | Path | None, inputs: str | Path | None) 
         origin = "random"
     else:
         spec, model, image, labels = pretrained(name, weights)
-        file = "a file of the user" if weights is not None else f"package {WEIGHTS[name].package}"
+        file = "a file of the user" if weights is not None else WEIGHTS[name].file.name
         origin = f"ImageNet, {file}"
     if inputs is None:
         from PIL import Image

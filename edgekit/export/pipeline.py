@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import platform
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -17,13 +17,22 @@ from edgekit.export.backend import EXPORT_BACKENDS, Exported
 from edgekit.export.delegation import check_delegation
 from edgekit.export.graph import Origin
 from edgekit.export.parity import DEFAULT_TOLERANCE, check_parity, check_quantized, measure_parity
-from edgekit.export.preflight import prepare
+from edgekit.export.preflight import Prepared, prepare
 from edgekit.export.quantize import QuantizeOptions, quantize_graph
 from runtime._version import __version__
-from runtime.bundle import MAIN_GRAPH, Bundle, Graph, Manifest, Variant, new_bundle
+from runtime.bundle import (
+    ENGINES,
+    MAIN_GRAPH,
+    PRECISIONS,
+    SUFFIX,
+    Bundle,
+    Graph,
+    Manifest,
+    Variant,
+    new_bundle,
+)
 from runtime.errors import ExportError
 
-EXPORT_PRECISIONS = ("fp32", "dynamic_wi8_afp32", "static_wi8_ai8")
 _QUANTIZED_TOLERANCE = 1.0  # of the largest output: quantised files are gated by their SQNR
 
 
@@ -31,7 +40,7 @@ def export_bundle(
     origin: Origin,
     out: str | Path,
     *,
-    engines: Sequence[str] = ("executorch", "litert"),
+    engines: Sequence[str] = ENGINES,
     precisions: Sequence[str] = ("fp32",),
     quantize: QuantizeOptions | None = None,
     tolerance: float = DEFAULT_TOLERANCE,
@@ -45,7 +54,7 @@ def export_bundle(
         origin: the model's graphs with real inputs, and its provenance.
         out: the bundle's folder.
         engines: names of ``EXPORT_BACKENDS``.
-        precisions: of ``EXPORT_PRECISIONS``.
+        precisions: of ``PRECISIONS``.
         quantize: how those other than fp32 are made.
         tolerance: see ``measure_parity``.
         allow_fallback: ops that may run outside the delegate, by the names the error gives.
@@ -65,8 +74,8 @@ def export_bundle(
     """
     precisions = tuple(dict.fromkeys(precisions))
     for precision in precisions or ("",):
-        if precision not in EXPORT_PRECISIONS:
-            raise ValueError(f"precision is {precision!r}; allowed: {', '.join(EXPORT_PRECISIONS)}")
+        if precision not in PRECISIONS:
+            raise ValueError(f"precision is {precision!r}; allowed: {', '.join(PRECISIONS)}")
     backends = {engine: EXPORT_BACKENDS.get(engine) for engine in dict.fromkeys(engines)}
     if not backends:
         raise ValueError(f"no engine is given; choose from {', '.join(EXPORT_BACKENDS)}")
@@ -75,6 +84,7 @@ def export_bundle(
         graph: prepare(source, backends, name=graph if several else "")
         for graph, source in origin.graphs.items()
     }
+    _check_labels(origin, prepared)
     variants: list[Variant] = []
     packages = {"torch"}
     choices = quantize or QuantizeOptions()
@@ -120,7 +130,7 @@ def export_bundle(
         labels = writer.add("labels.txt", _lines(origin.labels), "labels") if origin.labels else None
         writer.finish(
             Manifest(
-                name=Path(out).name.removesuffix(".edgekit"),
+                name=Path(out).name.removesuffix(SUFFIX),
                 created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
                 graphs={name: Graph(ready.source.inputs, ready.outputs) for name, ready in prepared.items()},
                 variants=tuple(variants),
@@ -130,6 +140,16 @@ def export_bundle(
             )
         )
     return Bundle.open(out)
+
+
+def _check_labels(origin: Origin, prepared: Mapping[str, Prepared]) -> None:
+    first = prepared[MAIN_GRAPH].outputs[0] if MAIN_GRAPH in prepared else None
+    is_scores = first is not None and len(first.shape) == 2 and first.shape[0] == 1
+    if origin.labels and is_scores and first.shape[1] != len(origin.labels):
+        raise ExportError(
+            f"the model gives {first.shape[1]} scores, {len(origin.labels)} labels name them; give one label "
+            "for each score, in their order"
+        )
 
 
 def _workload(exported: Exported) -> bytes:

@@ -8,6 +8,7 @@ import re
 import sys
 import traceback
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,6 +16,23 @@ from typing import Any
 from runtime.errors import ExportError
 
 _NAMED = re.compile(r"(?P<path>.+\.py):(?P<function>[A-Za-z_]\w*)")
+_MODEL, _INPUTS = "get_model", "get_args"  # as LiteRT's own command line has them: litert convert FILE.py
+
+
+@dataclass(frozen=True)
+class UserFile:
+    """What a Python file of the user gives.
+
+    Attributes:
+        function: that was called.
+        made: what it returned; of ``get_model`` and ``get_args`` the pair of both.
+        preprocess: the file's variable of that name, ``None`` without one.
+    """
+
+    path: Path
+    function: str
+    made: Any
+    preprocess: Any
 
 
 def is_user_model(model: str) -> bool:
@@ -22,33 +40,58 @@ def is_user_model(model: str) -> bool:
     return model.endswith(".py") or ".py:" in model
 
 
-def call_user_function(model: str) -> tuple[Path, Any]:
-    """Import the file of ``path/to/file.py:function``; return its path and what the function returns.
+def run_user_file(model: str) -> UserFile:
+    """Import the file of ``path/to/file.py:function`` and call the function.
 
-    The file's folder leads ``sys.path`` from here on, as if Python had been started with it.
+    ``path/to/file.py`` alone calls its ``get_model()`` and ``get_args()``. The file's folder leads
+    ``sys.path`` from here on, as if Python had been started with it.
 
     Raises:
         ValueError: ``model`` is spelt otherwise, or there is no such file or function.
         ExportError: the user's code fails.
     """
     match = _NAMED.fullmatch(model)
-    if match is None:
-        raise ValueError(f"{model} names no function; give path/to/file.py:function, which returns the model")
-    path, name = Path(match["path"]), match["function"]
+    path = Path(match["path"] if match else model)
     if not path.is_file():
         raise ValueError(f"there is no file at {path}; give path/to/file.py:function")
     module = _load(path)
+    if match is not None:
+        name = match["function"]
+        made = run_user_code(path, _function(module, path, name))
+    elif callable(getattr(module, _MODEL, None)) and callable(getattr(module, _INPUTS, None)):
+        name = _MODEL
+        made = _model_of(path, run_user_code(path, module.get_model)), run_user_code(path, module.get_args)
+    else:
+        raise ValueError(
+            f"{model} names no function; give path/to/file.py:function, which returns the model, or define "
+            f"{_MODEL}() and {_INPUTS}() in the file"
+        )
+    return UserFile(path, name, made, getattr(module, "preprocess", None))
+
+
+def _function(module: ModuleType, path: Path, name: str) -> Callable[[], Any]:
     function = getattr(module, name, None)
-    if not callable(function):
-        known = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
-        near = difflib.get_close_matches(name, known, n=3) or known[:8]
-        raise ValueError(f"{path} has no function {name!r}; there is: {', '.join(near) or 'none'}")
-    return path, run_user_code(model, function)
+    if callable(function):
+        return function
+    known = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
+    near = difflib.get_close_matches(name, known, n=3) or known[:8]
+    raise ValueError(f"{path} has no function {name!r}; there is: {', '.join(near) or 'none'}")
 
 
-def run_user_code(model: str, function: Callable[[], Any]) -> Any:
-    """Return what ``function`` of the file that ``model`` names returns; raises as above."""
-    path, name = Path(model.rpartition(":")[0]), getattr(function, "__name__", "it")
+def _model_of(path: Path, returned: Any) -> Any:
+    """Return the model alone: LiteRT's ``get_model`` may also return how to quantise it."""
+    model, config = returned if isinstance(returned, tuple) and len(returned) == 2 else (returned, None)
+    if config is not None:
+        raise ValueError(
+            f"{path.name}: {_MODEL}() brings a {type(config).__name__} along, which edgekit does not take; "
+            "return the module alone and quantise it with --precision"
+        )
+    return model
+
+
+def run_user_code(path: Path, function: Callable[[], Any]) -> Any:
+    """Return what ``function`` of the file at ``path`` returns; raises as above."""
+    name = getattr(function, "__name__", "it")
     try:
         return function()
     except (Exception, SystemExit) as err:

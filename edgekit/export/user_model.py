@@ -1,6 +1,6 @@
-"""Models of the user: what a function in a Python file returns, with example inputs.
+"""Models of the user: a live module, or what a Python file makes, with example inputs.
 
-The file is imported and its function called: it runs as the user's own code, with the user's
+A file is imported and its function called: it runs as the user's own code, with the user's
 rights. ``factory()`` returns one of
 
 * a module that has ``example_inputs``, an attribute or a method without arguments,
@@ -8,14 +8,19 @@ rights. ``factory()`` returns one of
 * a dict with one of these per named graph: ``{"encode": (enc, (x,)), "decode": (dec, (z, state))}``,
 * a bare module, when ``--input-shape`` tells its inputs.
 
-Inputs are tensors or arrays, given to ``forward`` in order, batch 1 each.
+A file without a named function has ``get_model()`` and ``get_args()``. Its variable ``preprocess``,
+a ``Preprocess``, says how pictures enter.
+
+Inputs are tensors or arrays, given to ``forward`` in order or by name, batch 1 each.
 """
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import inspect
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,7 +28,8 @@ import torch
 from torch import nn
 
 from edgekit.export.graph import Frame, Origin, SourceGraph
-from edgekit.export.user_code import call_user_function, run_user_code
+from edgekit.export.preprocess import Preprocess, with_pictures
+from edgekit.export.user_code import run_user_code, run_user_file
 from runtime.bundle import MAIN_GRAPH, TensorSpec
 
 DTYPES = ("float32", "int32", "int64", "bool")
@@ -35,72 +41,131 @@ _RETURNS = (
 
 
 def load_user_model(model: str, input_shapes: Sequence[Sequence[int]] = (), *, seed: int = 0) -> Origin:
-    """Return what the function that ``model`` names makes; see the head of this module.
+    """Return what the file that ``model`` names makes; see the head of this module.
 
     Frames to check on are the example inputs and random ones: between the example's smallest and
     largest value, or normal where it is constant; integers are drawn from the example's own.
 
     Args:
-        model: ``path/to/file.py:function``.
+        model: ``path/to/file.py:function``, or ``path/to/file.py``.
         input_shapes: of float32 inputs, for a function that returns a module alone.
         seed: of the random frames, and of torch while the function runs.
 
     Raises:
-        ValueError: there is no such file or function, or it returns something else.
+        ValueError: there is no such file or function, it returns something else, or its
+            ``preprocess`` does not fit.
         ExportError: the user's code fails; says in which line.
 
     Example:
         >>> load_user_model("detector.py:make", [(1, 3, 320, 320)])   # doctest: +SKIP
     """
     torch.manual_seed(seed)  # so that weights drawn there are the same each time
-    path, result = call_user_function(model)
-    parts = dict(result) if isinstance(result, Mapping) else {MAIN_GRAPH: result}
+    file = run_user_file(model)
+    parts = dict(file.made) if isinstance(file.made, Mapping) else {MAIN_GRAPH: file.made}
     rng = np.random.default_rng(seed)
-    graphs = {str(name): _graph(model, name, part, input_shapes, rng) for name, part in parts.items()}
-    networks = {graph.model for graph in graphs.values()}
-    facts = {
-        "user_model": {
-            "file": path.name,
-            "function": model.rpartition(":")[2],
-            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-        },
-        "params": sum(p.numel() for network in networks for p in network.parameters()),
+    graphs = {
+        str(name): _made_graph(file.path, name, part, input_shapes, rng) for name, part in parts.items()
     }
-    return Origin(path.stem, graphs, (), facts)
+    user_model = {
+        "file": file.path.name,
+        "function": file.function,
+        "sha256": hashlib.sha256(file.path.read_bytes()).hexdigest(),
+    }
+    origin = Origin(file.path.stem, graphs, (), {"user_model": user_model, "params": _count_params(graphs)})
+    if file.preprocess is None or callable(file.preprocess):  # many files have a function of that name
+        return origin
+    if not isinstance(file.preprocess, Preprocess):
+        raise ValueError(
+            f"preprocess in {file.path.name} is {type(file.preprocess).__name__}; make it an "
+            "edgekit.Preprocess(mean=..., std=..., size=...)"
+        )
+    return with_pictures(origin, file.preprocess, file.path.parent)
 
 
-def _graph(
-    where: str, name: str, part: Any, shapes: Sequence[Sequence[int]], rng: np.random.Generator
+def live_model(
+    model: nn.Module, example_inputs: Any, name: str, preprocess: Preprocess | None = None, *, seed: int = 0
+) -> Origin:
+    """Return a copy of ``model`` on the CPU as what is exported; the model stays as it is.
+
+    Args:
+        example_inputs: what ``forward`` takes, batch 1: a tensor or array, several of them in order or
+            by name; ``None`` takes the model's own ``example_inputs``. Other frames to check on are
+            drawn as ``load_user_model`` does.
+        name: of the model, for its files.
+        preprocess: how pictures become its first input.
+        seed: of the random frames.
+
+    Raises:
+        TypeError: ``model`` is no module.
+        ValueError: inputs that are none, or do not fit ``preprocess``.
+    """
+    if not isinstance(model, nn.Module):
+        raise TypeError(
+            f"the model is {type(model).__name__}; give a torch.nn.Module, or a model's name as text"
+        )
+    where = type(model).__name__
+    inputs = example_inputs
+    if inputs is None:
+        inputs = getattr(model, "example_inputs", None)
+        inputs = inputs() if callable(inputs) else inputs
+    if inputs is None:
+        raise ValueError(
+            f"{where} comes without example inputs; give what its forward takes, for example "
+            "torch.zeros(1, 3, 224, 224)"
+        )
+    graphs = {MAIN_GRAPH: _graph(where, copy.deepcopy(model).cpu(), inputs, np.random.default_rng(seed))}
+    origin = Origin(name, graphs, (), {"user_model": {"class": where}, "params": _count_params(graphs)})
+    return origin if preprocess is None else with_pictures(origin, preprocess)
+
+
+def _made_graph(
+    path: Path, name: str, part: Any, shapes: Sequence[Sequence[int]], rng: np.random.Generator
 ) -> SourceGraph:
     model, inputs = part if isinstance(part, tuple) and len(part) == 2 else (part, None)
     if not isinstance(model, nn.Module):
         raise ValueError(
-            f"{where} returns {type(part).__name__} for graph {name!r}; it must return {_RETURNS}"
+            f"{path.name} returns {type(part).__name__} for graph {name!r}; it must return {_RETURNS}"
         )
     if inputs is None and not isinstance(part, tuple):
         inputs = getattr(model, "example_inputs", None)
-        inputs = run_user_code(where, inputs) if callable(inputs) else inputs
+        inputs = run_user_code(path, inputs) if callable(inputs) else inputs
     if inputs is not None and shapes:
-        raise ValueError(f"{where} brings example inputs; leave out --input-shape")
+        raise ValueError(f"{path.name} brings example inputs; leave out --input-shape")
     if inputs is None and not shapes:
-        raise ValueError(f"{where} gives no inputs for graph {name!r}; it must return {_RETURNS}")
-    if inputs is None:
-        example: Frame = tuple(rng.standard_normal(tuple(shape)).astype(np.float32) for shape in shapes)
-    else:
-        example = _arrays(where, inputs)
+        raise ValueError(f"{path.name} gives no inputs for graph {name!r}; it must return {_RETURNS}")
+    if inputs is not None:
+        return _graph(path.name, model, inputs, rng)
+    drawn = tuple(rng.standard_normal(tuple(shape)).astype(np.float32) for shape in shapes)
+    return _graph(path.name, model, drawn, rng, first="a random input")
+
+
+def _graph(
+    where: str, model: nn.Module, inputs: Any, rng: np.random.Generator, first: str = "the example input"
+) -> SourceGraph:
+    example = _arrays(where, _in_order(where, model, inputs))
     names = _input_names(model, len(example))
     specs = tuple(
         TensorSpec(name, str(array.dtype), array.shape) for name, array in zip(names, example, strict=True)
     )
     frames = (example, *(tuple(_like(array, rng) for array in example) for _ in range(_N_RANDOM)))
-    first = "a random input" if inputs is None else "the example input"
     return SourceGraph(model, specs, frames, f"{first} and {_N_RANDOM} random ones")
 
 
-def _arrays(where: str, inputs: Any) -> Frame:
-    given = inputs if isinstance(inputs, (tuple, list)) else (inputs,)
+def _in_order(where: str, model: nn.Module, inputs: Any) -> Sequence[Any]:
+    if not isinstance(inputs, Mapping):
+        return inputs if isinstance(inputs, (tuple, list)) else (inputs,)
+    names = _input_names(model, len(inputs))
+    if set(names) != set(inputs):
+        raise ValueError(
+            f"{where}: inputs are called {', '.join(map(str, inputs))}; the first arguments of forward are "
+            f"{', '.join(names)}: give these"
+        )
+    return [inputs[name] for name in names]
+
+
+def _arrays(where: str, inputs: Sequence[Any]) -> Frame:
     arrays = []
-    for i, value in enumerate(given):
+    for i, value in enumerate(inputs):
         array = value.detach().cpu().numpy() if isinstance(value, torch.Tensor) else value
         if not isinstance(array, np.ndarray):
             raise ValueError(
@@ -132,3 +197,8 @@ def _like(array: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     low, high = float(array.min()), float(array.max())
     drawn = rng.uniform(low, high, array.shape) if low < high else rng.standard_normal(array.shape)
     return drawn.astype(array.dtype)
+
+
+def _count_params(graphs: Mapping[str, SourceGraph]) -> int:
+    networks = {graph.model for graph in graphs.values()}
+    return sum(parameter.numel() for network in networks for parameter in network.parameters())

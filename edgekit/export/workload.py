@@ -56,7 +56,8 @@ def workload_of(program: ExportedProgram) -> Workload:
             continue
         name = aten_name(node)
         source = node.all_input_nodes[0] if node.all_input_nodes else None
-        if name in (*_NOTHING, *_STEPS, *_BACK) or _is_fused(name, source, producer):
+        is_free = name in (*_NOTHING, *_STEPS, *_BACK) or _is_layout(node, name)
+        if is_free or _is_fused(name, source, producer):
             producer[node] = producer.get(source, "") if source is not None else ""
             continue
         producer[node] = name
@@ -69,6 +70,11 @@ def module_path_of(node: Node) -> str:
     stack = node.meta.get("nn_module_stack") or {}
     path = next(reversed(stack.values()))[0] if stack else ""
     return path or ROOT
+
+
+def _is_layout(node: Node, name: str) -> bool:
+    """Return whether ``node`` moves an input's channels to the front: both engines then skip that."""
+    return name == "permute" and node.args[0].op == "placeholder" and tuple(node.args[1]) == (0, 3, 1, 2)
 
 
 def op_kind(name: str) -> str:

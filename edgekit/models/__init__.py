@@ -4,7 +4,7 @@ from edgekit.models import efficientnet_lite, mobilenet_v2, mobilenet_v3, resnet
 from edgekit.models.build import build_model
 from edgekit.models.catalogue import ModelInfo, describe_models
 from edgekit.models.cost import ModelCost, count_macs, count_parameters, model_cost
-from edgekit.models.imagenet import WEIGHTS, Pretrained, find_weights, imagenet_labels, pretrained
+from edgekit.models.imagenet import WEIGHTS, Pretrained, imagenet_labels, pretrained
 from edgekit.models.placement import Site, find_sites, resolve, static_of
 from edgekit.models.spec import MODELS, ModelEntry, ModelSpec, list_models
 
@@ -22,7 +22,6 @@ __all__ = [
     "count_parameters",
     "describe_models",
     "find_sites",
-    "find_weights",
     "imagenet_labels",
     "list_models",
     "model_cost",

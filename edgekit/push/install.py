@@ -26,10 +26,10 @@ set -e
 cd {home}
 rm -rf venvs/{digest}
 mkdir -p venvs bin
-{python} -m venv --without-pip venvs/{digest}
-PYTHONPATH={pip} venvs/{digest}/bin/python -m pip install --disable-pip-version-check --no-cache-dir \
+{python} -P -m venv --without-pip venvs/{digest}
+PYTHONPATH={pip} venvs/{digest}/bin/python -P -m pip install --disable-pip-version-check --no-cache-dir \
   --no-compile --quiet {index} --require-hashes --requirement {locked}
-venvs/{digest}/bin/python -c 'import runtime.targets.agent, edgekit'
+venvs/{digest}/bin/python -P -c 'import runtime.targets.agent, edgekit'
 {try_runner}
 touch venvs/{digest}/complete
 ln -sfn venvs/{digest} runtime

@@ -60,7 +60,7 @@ def lock_line(wheel: Path) -> str:
 
 def _download(requirements: list[str], machine: Machine, folder: Path) -> None:
     command = [
-        *(sys.executable, "-m", "pip", "download", *requirements, "--dest", str(folder)),
+        *(sys.executable, "-P", "-m", "pip", "download", *requirements, "--dest", str(folder)),
         *("--quiet", "--disable-pip-version-check", "--only-binary=:all:", "--implementation", "cp"),
         *("--python-version", machine.version, *(f"--platform={tag}" for tag in machine.platforms)),
     ]

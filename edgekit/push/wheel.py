@@ -15,11 +15,11 @@ import zipfile
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
-import runtime
 from runtime._version import __version__
 from runtime.engines.native import Runner
 from runtime.engines.native.finding import PACKAGE
 from runtime.errors import VersionConflict
+from runtime.extras import DISTRIBUTION, HOME, install_line
 
 _PACKAGES = ("edgekit", "predictors", "runtime")
 _SKIPPED = {"__pycache__"}
@@ -33,21 +33,20 @@ def pack(folder: Path) -> Path:
         VersionConflict: this edgekit was never installed, or as another version.
     """
     try:
-        metadata = importlib.metadata.distribution("edgekit")
+        metadata = importlib.metadata.distribution(DISTRIBUTION)
     except importlib.metadata.PackageNotFoundError as err:
         raise VersionConflict(
-            "edgekit is not installed here; run: pip install -e . (or pip install edgekit)"
+            f"{DISTRIBUTION} is not installed here, its files lie in {HOME}; run: {install_line()}"
         ) from err
     if metadata.version != __version__:
         raise VersionConflict(
-            f"the files are edgekit {__version__}, but {metadata.version} is installed; run: pip install -e ."
+            f"the files are edgekit {__version__}, but {metadata.version} is installed; run: {install_line()}"
         )
-    files = dict(_sources(Path(runtime.__file__).parents[1]))
-    files[f"edgekit-{__version__}.dist-info/entry_points.txt"] = (
-        b"[console_scripts]\nedgekit = edgekit.cli:main\n"
-    )
+    files = dict(_sources(HOME))
+    name = f"{DISTRIBUTION.replace('-', '_')}-{__version__}"
+    files[f"{name}.dist-info/entry_points.txt"] = b"[console_scripts]\nedgekit = edgekit.cli:main\n"
     text = (metadata.read_text("METADATA") or metadata.read_text("PKG-INFO") or "").encode()
-    return _write(folder, f"edgekit-{__version__}", "py3-none-any", files, text)
+    return _write(folder, name, "py3-none-any", files, text)
 
 
 def pack_runner(runner: Runner, folder: Path) -> Path:

@@ -63,7 +63,7 @@ def write_figure(figure: Figure, out: str | os.PathLike[str]) -> Path:
     Raises:
         ValueError: ``out`` has another ending.
         DataError: it cannot be written.
-        MissingExtra: a PNG needs ``edgekit[report]``.
+        MissingExtra: a PNG needs the extra ``report``.
     """
     path = Path(out)
     if path.suffix.lower() not in (".png", ".svg"):

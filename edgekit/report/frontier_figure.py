@@ -21,7 +21,7 @@ def write_frontier(policy: Policy, out: str | os.PathLike[str]) -> Path:
     Raises:
         ValueError: ``out`` has another ending, or the policy considered no setting.
         DataError: it cannot be written.
-        MissingExtra: a PNG needs ``edgekit[report]``.
+        MissingExtra: a PNG needs the extra ``report``.
 
     Example:
         >>> write_frontier(load_policy(bundle, "virtual:gs101"), "frontier.png")   # doctest: +SKIP

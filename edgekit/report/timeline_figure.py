@@ -26,7 +26,7 @@ def write_timeline(header: Header, frames: Sequence[FrameLine], out: str | os.Pa
     Raises:
         ValueError: ``out`` has another ending, or there is no frame.
         DataError: it cannot be written.
-        MissingExtra: a PNG needs ``edgekit[report]``.
+        MissingExtra: a PNG needs the extra ``report``.
 
     Example:
         >>> write_timeline(*read_log(Path("run.jsonl")), "run.png")   # doctest: +SKIP

@@ -19,6 +19,7 @@ FILE_KINDS = ("model", "labels", "workload", "predictor", "policy", "figure", "r
 ENGINES = ("executorch", "litert")
 MAIN_GRAPH = "forward"  # what a model's only graph is called
 PRECISIONS = ("fp32", "dynamic_wi8_afp32", "static_wi8_ai8")
+LAYOUTS = ("nchw", "nhwc")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -49,6 +50,7 @@ class ImageSpec:
         mean, std: one value per channel, on the [0, 1] scale.
         channels: 3 (RGB) or 1 (grey).
         interpolation: ``bilinear`` or ``bicubic``.
+        layout: of the tensor, one of ``LAYOUTS``: channels before or after height and width.
     """
 
     size: int
@@ -57,6 +59,7 @@ class ImageSpec:
     std: tuple[float, ...]
     channels: int = 3
     interpolation: str = "bilinear"
+    layout: str = "nchw"
 
     def __post_init__(self) -> None:
         if self.channels not in (1, 3):
@@ -65,8 +68,16 @@ class ImageSpec:
             raise ValueError(f"mean and std need {self.channels} values, got {self.mean} and {self.std}")
         if self.interpolation not in ("bilinear", "bicubic"):
             raise ValueError(f"interpolation is {self.interpolation!r}; allowed: bilinear, bicubic")
+        if self.layout not in LAYOUTS:
+            raise ValueError(f"layout is {self.layout!r}; allowed: {', '.join(LAYOUTS)}")
         if min(self.std) <= 0 or not 0 < self.size <= self.resize:
             raise ValueError(f"need std > 0 and 0 < size <= resize, got {self}")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the tensor, batch 1."""
+        sides = (self.size, self.size)
+        return (1, self.channels, *sides) if self.layout == "nchw" else (1, *sides, self.channels)
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
-_HOME = str(Path(__file__).parents[2])
+from runtime.extras import HOME
 
 
 def module_command(module: str, *arguments: str) -> list[str]:
@@ -22,7 +21,7 @@ def module_command(module: str, *arguments: str) -> list[str]:
 
 def module_environment() -> dict[str, str]:
     """Return the variables with which a child finds this very package, installed or not."""
-    paths = [_HOME, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    paths = [str(HOME), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
     return os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
 
 

@@ -20,11 +20,13 @@ class Engine(Protocol):
     Attributes:
         inputs, outputs: name, dtype and shape of each.
         version: of the engine's package.
+        load_ns: what it took to read the file and make it ready to run, imports of packages not counted.
     """
 
     inputs: tuple[Spec, ...]
     outputs: tuple[Spec, ...]
     version: str
+    load_ns: int
 
     def set_inputs(self, inputs: Sequence[np.ndarray]) -> None:
         """Hand over one frame's inputs; not timed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,7 @@ class ExecuTorch:
         # ExecuTorch sizes its pool by the machine, not by the affinity. Only safe before a method is loaded.
         binding._unsafe_reset_threadpool(threads)
         self._pool_size = binding._threadpool_get_thread_count
+        start_ns = time.perf_counter_ns()
         try:
             self._program: Any = binding._load_program(
                 path,
@@ -53,6 +55,7 @@ class ExecuTorch:
                 f"ExecuTorch cannot load it ({err}); the file is damaged, of a newer ExecuTorch, "
                 "or holds an op outside the delegate that has no kernel here (error 0x14)"
             ) from err
+        self.load_ns = time.perf_counter_ns() - start_ns
         meta = self._method.method_meta()
         try:
             self.inputs = tuple(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import time
 from collections.abc import Sequence
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
@@ -10,7 +11,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from runtime.engines.engine import ENGINES, Spec
-from runtime.engines.litert_errors import NEWER, explain
+from runtime.engines.litert_errors import explain, newer
 from runtime.engines.tflite_age import too_new
 from runtime.engines.tflite_plan import Plan, plan_of
 from runtime.errors import DeviceStableError
@@ -38,13 +39,15 @@ class LiteRt:
         self._threads = threads
         if package == "tflite_runtime" and (why := too_new(path)) is not None:
             raise DeviceStableError(
-                f"too new for {self.version}: {why}; {NEWER}, or run a float variant of the model"
+                f"too new for {self.version}: {why}; {newer()}, or run a float variant of the model"
             )
+        start_ns = time.perf_counter_ns()
         try:
             self._interpreter: Any = interpreter.Interpreter(model_path=path, num_threads=threads)
             self._interpreter.allocate_tensors()
         except (RuntimeError, ValueError, SystemError) as err:
             raise DeviceStableError(explain(str(err), self.version)) from err
+        self.load_ns = time.perf_counter_ns() - start_ns
         self._input_details = self._interpreter.get_input_details()
         self._output_details = self._interpreter.get_output_details()
         self.inputs = tuple(_spec(detail) for detail in self._input_details)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from runtime.errors import DeviceStableError, MissingExtra
+from runtime.extras import install_line
 
 _OLDEST = (2, 3)  # earlier ones take other arguments
 _LIBRARY = "libLiteRt.dylib" if sys.platform == "darwin" else "libLiteRt.so"
@@ -163,7 +164,7 @@ class CompiledModel:
 
 
 def _load_library() -> ctypes.CDLL:
-    install = "pip install 'edgekit[litert]'"
+    install = install_line("litert")
     try:
         installed = version("ai-edge-litert")
     except PackageNotFoundError as err:

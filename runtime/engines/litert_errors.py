@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 
-from runtime.extras import require
+from runtime.extras import install_line, require
 
-NEWER = "install a newer one (pip install 'edgekit[litert]', Python 3.11 or newer)"
 _OP_VERSION = re.compile(r"builtin opcode '(\w+)' version '(\d+)'")
 _OP_CODE = re.compile(r"builtin_code out of range: (\d+)")
 _FIRST_NEW_CODE = 159
@@ -39,12 +38,12 @@ def explain(message: str, interpreter: str) -> str:
     elif match := _OP_CODE.search(message):
         lacks = f"the op {_op_name(int(match[1]))}"
     if lacks is not None:
-        return f"{interpreter} is too old: it needs {lacks}, which this LiteRT has not: {NEWER}"
+        return f"{interpreter} is too old: it needs {lacks}, which this LiteRT has not: {newer()}"
     numpy_version = require("numpy", extra="litert").__version__
     if interpreter.startswith("tflite-runtime") and int(numpy_version.partition(".")[0]) >= 2:
         return (
             f"{interpreter} does not work with numpy {numpy_version}, it is built against numpy 1; "
-            "run: pip install 'edgekit[tflite-runtime]'"
+            f"run: {install_line('tflite-runtime')}"
         )
     message = " ".join(message.split())
     if "custom op" in message:
@@ -52,6 +51,11 @@ def explain(message: str, interpreter: str) -> str:
     else:
         hint = "the file is damaged, or needs a newer LiteRT"
     return f"LiteRT cannot load it ({message}); {hint}"
+
+
+def newer() -> str:
+    """Return what to do about a LiteRT that is too old."""
+    return f"install a newer one ({install_line('litert')}, Python 3.11 or newer)"
 
 
 def _op_name(code: int) -> str:

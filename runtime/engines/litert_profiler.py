@@ -6,6 +6,7 @@ the same kernels, and the same latency.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from importlib.metadata import version
 from itertools import count
@@ -36,7 +37,9 @@ class ProfiledLiteRt:
         self.inputs: tuple[Spec, ...] = tuple((spec.name, spec.dtype, spec.shape) for spec in file.inputs)
         self.outputs: tuple[Spec, ...] = tuple((spec.name, spec.dtype, spec.shape) for spec in file.outputs)
         self.partitions = LiteRt(path, graph, threads=1).plan().partitions
+        start_ns = time.perf_counter_ns()
         self._model = CompiledModel(path, threads)
+        self.load_ns = time.perf_counter_ns() - start_ns
         self._frames: list[tuple[int, list[OpEvent]]] = []
 
     def set_inputs(self, inputs: Sequence[np.ndarray]) -> None:

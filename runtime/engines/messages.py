@@ -58,13 +58,15 @@ class TellPlan(msgspec.Struct, tag=True, frozen=True):
 class Loaded(msgspec.Struct, tag=True, frozen=True):
     """Answer to ``Load``: what the file wants, and what the worker was given.
 
-    ``cpus`` is the affinity read back; ``None`` where the system has none.
+    ``cpus`` is the affinity read back; ``None`` where the system has none. ``load_ns`` is what reading the
+    file took; runners built before it was asked for do not tell.
     """
 
     inputs: tuple[tuple[str, str, tuple[int, ...]], ...]
     outputs: tuple[tuple[str, str, tuple[int, ...]], ...]
     cpus: tuple[int, ...] | None
     version: str
+    load_ns: int | None = None
 
 
 class Ran(msgspec.Struct, tag=True, frozen=True):

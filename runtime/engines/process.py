@@ -61,7 +61,8 @@ class Samples:
     """Timed frames. ``first_ms`` is the cold one, apart; ``threads`` what the pool was seen to have.
 
     ``energy`` is that of the timed frames, where the machine has a meter. ``misplaced`` says which
-    threads of the worker were not kept to the CPUs that were asked.
+    threads of the worker were not kept to the CPUs that were asked. ``load_ms`` is what reading the file
+    took, without starting the process and importing the engine; ``None`` where nothing tells.
     """
 
     first_ms: float | None
@@ -69,6 +70,7 @@ class Samples:
     threads: int | None
     energy: EnergyReading | None = None
     misplaced: tuple[str, ...] = ()
+    load_ms: float | None = None
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,7 @@ class EngineProcess:
         self.outputs = tuple(TensorSpec(*spec) for spec in loaded.outputs)
         self.cpus = tuple(cpus or ()) if self._worker.is_pinned else loaded.cpus
         self.version = loaded.version
+        self._load_ms = None if loaded.load_ns is None else loaded.load_ns / 1e6
 
     @property
     def pid(self) -> int:
@@ -172,7 +175,8 @@ class EngineProcess:
             )
         assert isinstance(answer, Sampled)
         first_ms = None if answer.first_ns is None else answer.first_ns / 1e6
-        return Samples(first_ms, tuple(ns / 1e6 for ns in answer.latencies_ns), answer.threads)
+        samples_ms = tuple(ns / 1e6 for ns in answer.latencies_ns)
+        return Samples(first_ms, samples_ms, answer.threads, load_ms=self._load_ms)
 
     def profile(self, inputs: Sequence[Tensor], *, warmup: int, runs: int) -> ProfiledFrames:
         """Run ``runs`` frames under the engine's profiler; raises as ``run``."""

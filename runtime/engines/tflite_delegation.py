@@ -7,11 +7,9 @@ from pathlib import Path
 
 from runtime.bundle import Delegation, FallbackOp
 from runtime.engines.process import EngineProcess
-from runtime.engines.tflite_names import ROOT, NameOf, module_path
+from runtime.engines.tflite_names import ROOT, WEIGHTED_OPS, NameOf, module_path
 from runtime.engines.tflite_plan import PlannedOp
 from runtime.engines.xnnpack_rules import refusals
-
-_WEIGHTED_OPS = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED")
 
 
 def read_delegation(path: str | os.PathLike[str], name_of: NameOf = module_path) -> Delegation:
@@ -39,7 +37,7 @@ def read_delegation(path: str | os.PathLike[str], name_of: NameOf = module_path)
 
 def _module_of(op: PlannedOp, name_of: NameOf) -> str:
     for name in op.outputs:
-        found = name_of(name, op.name in _WEIGHTED_OPS)
+        found = name_of(name, op.name in WEIGHTED_OPS)
         if found is not None:
             return found
     return op.outputs[0] if op.outputs else ROOT

@@ -13,6 +13,7 @@ NameOf = Callable[[str, bool], str | None]
 # Names that litert-torch gives: pkg.Net/pkg.Block_3/torch.nn.modules.conv.Conv2d_conv;1
 # MLIR's own constants, arith.constant3, look alike.
 _SCOPE = re.compile(r"(?!arith\.)((?:[\w<>]+\.)+[\w<>]+(?:/[\w.<>]+)*);?\d*")
+WEIGHTED_OPS = ("CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED")
 _WEIGHTED = re.compile(r"\w*(Conv\w*|Linear)_")
 
 

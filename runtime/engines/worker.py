@@ -78,7 +78,8 @@ class Worker:
             self._engine = self._profiled = factory(request.path, request.graph, request.threads)
         else:
             self._engine = ENGINES.get(request.engine)(request.path, request.graph, request.threads)
-        return Loaded(self._engine.inputs, self._engine.outputs, allowed_cpus(), self._engine.version)
+        engine = self._engine
+        return Loaded(engine.inputs, engine.outputs, allowed_cpus(), engine.version, engine.load_ns)
 
     def _run(self, request: Run) -> Message:
         engine = self._loaded()

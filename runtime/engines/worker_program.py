@@ -13,6 +13,7 @@ from runtime.device.marker import find_marker
 from runtime.engines.json_wire import read_json, write_json
 from runtime.engines.messages import Message, read_message, write_message
 from runtime.errors import DeviceStableError, MissingExtra
+from runtime.extras import install_line
 
 VARIABLE = "EDGEKIT_EXECUTORCH"
 KINDS = ("native", "python")
@@ -82,7 +83,7 @@ def _native(why: str, is_wanted: bool, cpus: Sequence[int] | None, build: bool) 
             raise DeviceStableError(f"there is no native ExecuTorch runner: {found.reason}")
         raise MissingExtra(
             f"ExecuTorch needs torch or the native runner: {why}, and {found.reason}; "
-            "run: pip install 'edgekit[executorch]', or where there is a compiler: edgekit runner"
+            f"run: {install_line('executorch')}, or where there is a compiler: edgekit runner"
         )
     command = (str(found.runner.program),) if found.runner else ()
     # The runner knows only the host's CPU numbers.

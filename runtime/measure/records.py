@@ -51,6 +51,8 @@ class Record:
         fps_target: pace at which frames were released; ``None``: back to back.
         cooled_s: waited before the block for the machine to cool down.
         before, after: what the machine did around the block.
+        load_ms: what it took to read the model file and make it ready, before the first frame; ``None`` where
+            nothing tells, as in records of older versions.
         tries: times the block was measured; earlier ones were unstable and are not kept.
         run: names the bench it was part of; blocks of equal ``run`` and ``block`` ran side by side.
         device: name, soc, arch, kernel and os, as far as the machine tells them.
@@ -89,6 +91,7 @@ class Record:
     energy: EnergyReading | None = None
     run: str | None = None
     tries: int = 1
+    load_ms: float | None = None
 
     def __post_init__(self) -> None:
         if not self.samples_ms or not all(0 < sample < math.inf for sample in self.samples_ms):

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 _MAX_ASPECT = 100  # a one-pixel-high strip, scaled by its shorter side, would fill the memory
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
 
 
 def load_image(path: str | Path, spec: ImageSpec) -> np.ndarray:
     """Read the image at ``path`` as a network input, upright as its EXIF orientation says.
 
     Returns:
-        float32 array of shape (1, C, H, W), normalised as ``spec`` says.
+        float32 array of shape (1, C, H, W) or (1, H, W, C), normalised and laid out as ``spec`` says.
 
     Raises:
         DataError: there is no such file, or it is not an image.
@@ -48,7 +48,7 @@ def preprocess(image: Image.Image, spec: ImageSpec) -> np.ndarray:
         image: any PIL image; transparency is dropped.
 
     Returns:
-        float32 array of shape (1, C, H, W).
+        float32 array of shape (1, C, H, W) or (1, H, W, C), as ``spec`` says.
 
     Raises:
         DataError: pixels without a known range, or a strip too thin to scale.
@@ -73,11 +73,14 @@ def preprocess(image: Image.Image, spec: ImageSpec) -> np.ndarray:
 
 
 def normalise(pixels: np.ndarray, spec: ImageSpec) -> np.ndarray:
-    """Turn pixels in [0, 1], shape (B, H, W, C), into normalised float32 of shape (B, C, H, W)."""
+    """Turn pixels in [0, 1], shape (B, H, W, C), into normalised float32 in the layout of ``spec``."""
     np = require("numpy", extra="images")
     mean = np.asarray(spec.mean, dtype=np.float32)
     std = np.asarray(spec.std, dtype=np.float32)
-    return np.ascontiguousarray(((pixels - mean) / std).transpose(0, 3, 1, 2), dtype=np.float32)
+    normalised = (pixels - mean) / std
+    if spec.layout == "nchw":
+        normalised = normalised.transpose(0, 3, 1, 2)
+    return np.ascontiguousarray(normalised, dtype=np.float32)
 
 
 def _pillow() -> Any:

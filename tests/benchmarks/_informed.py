@@ -6,9 +6,10 @@ import numpy as np
 
 from runtime.choose.frame_policy import FramePolicy
 from runtime.choose.frame_policy.scatter import Scatter
-from runtime.choose.simulation import Frames, Governed, Platform
+from runtime.choose.simulation import Frames, Platform
 from runtime.choose.simulation.engine import Lanes
-from runtime.choose.simulation.frames import HEAVY_FACTOR, HEAVY_SHARE, JITTER
+from tests.benchmarks.simulation.governed import Governed
+from tests.benchmarks.simulation.workload import HEAVY_FACTOR, HEAVY_SHARE, JITTER
 
 
 class TrueScatter(Scatter):

@@ -1,7 +1,7 @@
 """Our policy beside kernel governors, EBS and the exhaustive best: ``python -m tests.benchmarks.policy``.
 
 All figures are MODELLED: frames replayed on tables of measured power (``runtime.choose.simulation``).
-Standard workload: 60 s at 30 and at 60 FPS, 20 seeds, see ``frames.standard`` there. ``--trace
+Standard workload: 60 s at 30 and at 60 FPS, 20 seeds, see ``simulation.workload.standard``. ``--trace
 PATH`` replays a CSV file ``arrival_ms,work_megacycles`` instead, ``--soc PATH`` one SoC instead of all
 the profiles that come with edgekit and have measured power.
 
@@ -45,28 +45,25 @@ from runtime.choose.simulation import (
     EnergyAware,
     EventBased,
     Frames,
-    Governed,
     Interactive,
     Ondemand,
-    Oracle,
     Performance,
     Platform,
     Powersave,
     Schedutil,
     SimGovernor,
-    Ztt,
-    buffered,
-    platform_of,
-    read_trace,
     replay,
-    standard,
-    standard_levels,
 )
 from runtime.device.soc import SocProfile, list_profiles, load_profile
 from runtime.errors import DeviceStableError, EdgekitError
 from tests.benchmarks._informed import Informed
 from tests.benchmarks._policy_figures import speed_of, summary_of
 from tests.benchmarks._table import rounded, show, write_report
+from tests.benchmarks.simulation.governed import Governed
+from tests.benchmarks.simulation.oracle import Oracle
+from tests.benchmarks.simulation.platform import platform_of
+from tests.benchmarks.simulation.workload import buffered, read_trace, standard, standard_levels
+from tests.benchmarks.simulation.ztt import Ztt
 
 RATES = (30.0, 60.0)
 BUFFERED, STRICT = "buffered", "strict"

@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from edgekit.cli._output import note
-from edgekit.export import EXPORT_BACKENDS, EXPORT_PRECISIONS, QuantizeOptions, export_bundle, find_origin
+from edgekit.export import EXPORT_BACKENDS, QuantizeOptions, export_bundle, find_origin
 from edgekit.export.quantize import find_calibration, find_validation
+from runtime.bundle import PRECISIONS
 from tests.benchmarks._table import show, write_report
 from tests.benchmarks.export_latency import time_side_by_side
 
@@ -73,7 +74,7 @@ def measure(model: str, engines: Sequence[str], out: Path, rounds: int) -> list[
     origin = find_origin(model)
     quantize = QuantizeOptions(calibration=find_calibration(origin))
     bundle = export_bundle(
-        origin, out, engines=engines, precisions=EXPORT_PRECISIONS, quantize=quantize, progress=note
+        origin, out, engines=engines, precisions=PRECISIONS, quantize=quantize, progress=note
     )
     rows = []
     for engine in engines:

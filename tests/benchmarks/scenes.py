@@ -25,13 +25,13 @@ import msgspec
 import numpy as np
 
 from edgekit.cli._output import note
-from runtime.choose.simulation import standard
 from runtime.govern.governor.frames import FramesRun
 from runtime.govern.governor.scenes import Scenes
 from tests.benchmarks import _scene_frames as program
 from tests.benchmarks._emulated import Meter, rows_inside
 from tests.benchmarks._kernel_governors import energy_aware_cluster, under_kernel
 from tests.benchmarks._table import rounded, show, write_report
+from tests.benchmarks.simulation.workload import standard
 
 SOCS = ("gs101", "exynos5422")
 KERNELS = ("performance", "schedutil", "schedutil+eas")

@@ -23,7 +23,7 @@ SSHD = shutil.which("sshd") or shutil.which("/usr/sbin/sshd")
 def skip_without_sshd():
     if SSHD is None or shutil.which("ssh-keygen") is None:
         pytest.skip("sshd is not installed (Debian: apt install openssh-server)")
-    pytest.importorskip("devlib", reason="pip install 'edgekit[lab]'")
+    pytest.importorskip("devlib", reason="pip install -e '.[lab]'")
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # where it separates its privileges
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,8 +54,10 @@ class Calibration:
         return self
 
 
-def load_calibration(path: str | Path, spec: TensorSpec) -> Calibration:
+def load_calibration(path: str | os.PathLike[str] | np.ndarray, spec: TensorSpec) -> Calibration:
     """Return the images, or the rows of the ``.npy`` array, at ``path`` as frames of one input.
+
+    ``path`` may be such an array, or a tensor, itself.
 
     Images are resized and cropped as the network's inputs are; at most ``N_CALIBRATION`` are taken,
     evenly over the sorted names. An array must have the network's shape.
@@ -63,9 +66,11 @@ def load_calibration(path: str | Path, spec: TensorSpec) -> Calibration:
         DataError: nothing is there, it cannot be read, or its shape is wrong.
         ValueError: images are given, but the model's input is no image.
     """
+    if not isinstance(path, (str, os.PathLike)):
+        return _from_array(np.asarray(path), spec, "the array of frames", "arrays as given")
     path = Path(path)
     if path.suffix == ".npy":
-        return _from_array(path, spec)
+        return _from_array(_load(path), spec, str(path), f"arrays of {path.name}")
     if not path.exists():
         raise DataError(f"there is no calibration set at {path}; {_HINT}")
     files = _evenly(find_images(path)) if path.is_dir() else [path]
@@ -109,18 +114,22 @@ def sample_photographs(image: ImageSpec, count: int = N_CROPS) -> Calibration:
     return Calibration(tuple(frames), f"{count} crops of scikit-learn's 2 photographs")
 
 
-def _from_array(path: Path, spec: TensorSpec) -> Calibration:
+def _load(path: Path) -> np.ndarray | None:
     try:
         array = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as err:
         raise DataError(f"{path} is not a .npy array ({err}); write it with numpy.save") from err
-    if not isinstance(array, np.ndarray) or array.ndim < 1 or array.shape[1:] != spec.shape[1:]:
+    return array if isinstance(array, np.ndarray) else None
+
+
+def _from_array(array: np.ndarray | None, spec: TensorSpec, what: str, described: str) -> Calibration:
+    if array is None or array.ndim < 1 or array.shape[1:] != spec.shape[1:]:
         raise DataError(
-            f"{path} has shape {getattr(array, 'shape', None)}; needed is (N, {str(spec.shape[1:])[1:]}"
+            f"{what} has shape {getattr(array, 'shape', None)}; needed is (N, {str(spec.shape[1:])[1:]}"
         )
     rows = array.astype(spec.dtype)
     frames = tuple((np.ascontiguousarray(rows[i : i + 1]),) for i in _evenly(range(len(rows))))
-    return Calibration(frames, f"arrays of {path.name}")
+    return Calibration(frames, described)
 
 
 def _evenly(items: Sequence) -> list:

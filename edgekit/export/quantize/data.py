@@ -18,14 +18,14 @@ from runtime.bundle import MAIN_GRAPH, ImageSpec, TensorSpec
 
 
 def find_calibration(
-    origin: Origin, path: str | Path | None = None, data_root: str | Path | None = None
+    origin: Origin, path: str | Path | np.ndarray | None = None, data_root: str | Path | None = None
 ) -> Calibration | None:
     """Return calibration frames for ``origin``.
 
     Args:
         origin: a checkpoint's is calibrated on training images of its dataset, a model of the zoo on
             crops of scikit-learn's photographs; any other on its own frames (``None``).
-        path: images or a ``.npy`` array instead.
+        path: images or a ``.npy`` array instead, or an array itself.
         data_root: where the files of the dataset are.
 
     Raises:
@@ -67,14 +67,14 @@ def find_validation(
     return Validation(_frames(arrays), labels, f"{len(labels)} test images of {origin.facts['dataset']}")
 
 
-def read_share(text: str | None) -> float | None:
-    """Return ``1%`` or ``0.01`` as 0.01.
+def read_share(text: str | float | None) -> float | None:
+    """Return ``1%``, ``0.01`` or the number itself as 0.01.
 
     Raises:
         ValueError: it is neither.
     """
-    if text is None:
-        return None
+    if text is None or isinstance(text, (float, int)):
+        return text
     try:
         return float(text[:-1]) / 100 if text.endswith("%") else float(text)
     except ValueError as err:

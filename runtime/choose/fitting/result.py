@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from runtime.device.setting import Setting
 
 FIT_SCHEMA = 2  # 2: the kind of interval with the reason, the models, and how it was made
-MADE_BY = ("fit", "transfer", "update")
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class FitResult:
         clocks_khz: lowest and highest clock it knows per cluster; ``None`` is the kernel's clock.
         threads: numbers of threads it knows.
         models: names of the bundles whose records it learnt from.
-        made_by: one of ``MADE_BY``.
+        made_by: ``fit``, ``transfer`` or ``update``.
         source: the target a predictor was brought over from.
         drifts: how often a run contradicted it, so that it was corrected.
     """

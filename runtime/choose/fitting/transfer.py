@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from runtime.choose.fitting.storage import Predictor
     from runtime.targets import Target
 
-SAMPLES = 18  # Camel takes two of each of nine clusters (https://arxiv.org/abs/2005.00749)
-
 
 def transfer_fit(
     bundle: Bundle,

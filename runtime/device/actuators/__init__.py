@@ -2,7 +2,7 @@
 
 from runtime.device.actuators.affinity import allowed_cpus, move, pin
 from runtime.device.actuators.capability import CLOCKING, PINNING, RUNGS, Capability, Rung, probe
-from runtime.device.actuators.cgroup import find_cpuset, find_uclamp, hold_cpuset, hold_uclamp
+from runtime.device.actuators.cgroup import find_uclamp, hold_uclamp
 from runtime.device.actuators.cpufreq import CpuFreq, Policy
 from runtime.device.actuators.journal import Journal
 from runtime.device.actuators.restore import Restored, restore
@@ -18,9 +18,7 @@ __all__ = [
     "Restored",
     "Rung",
     "allowed_cpus",
-    "find_cpuset",
     "find_uclamp",
-    "hold_cpuset",
     "hold_uclamp",
     "move",
     "pin",

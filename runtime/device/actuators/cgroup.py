@@ -1,9 +1,9 @@
-"""Control groups: bounds of utilisation (uclamp) and CPUs (cpuset) of the group this process is in.
+"""Control groups: bounds of utilisation (uclamp) of the group this process is in.
 
-cgroup v2 (Documentation/admin-guide/cgroup-v2.rst), v1 and Android's v1 mounts ``/dev/cpuset`` and
-``/dev/cpuctl``. ``cpu.uclamp.min`` and ``.max`` are percent of the fastest CPU at its highest clock; the
-scheduler picks the clock that gives them. Everything in the group feels it: this process, the worker it
-starts, and whatever else the system put there.
+cgroup v2 (Documentation/admin-guide/cgroup-v2.rst), v1 and Android's v1 mount ``/dev/cpuctl``.
+``cpu.uclamp.min`` and ``.max`` are percent of the fastest CPU at its highest clock; the scheduler picks the
+clock that gives them. Everything in the group feels it: this process, the worker it starts, and whatever
+else the system put there.
 """
 
 from __future__ import annotations
@@ -11,33 +11,24 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from runtime.device.actuators.holding import held
 from runtime.device.actuators.journal import Journal
 from runtime.device.actuators.states import GroupState, State
+from runtime.device.soc.profile import FULL_CAPACITY
 from runtime.device.sysfs import parse_cpu_list, read_text
 from runtime.errors import DeviceStableError, DeviceTransientError, EdgekitError, PermissionNeeded
 
 UCLAMP = ("cpu.uclamp.min", "cpu.uclamp.max")
-FULL_CAPACITY = 1024
-_CPUS = ("cpuset.cpus", "cpus")
-_EFFECTIVE = ("cpuset.cpus.effective", "cpuset.effective_cpus", "effective_cpus")  # v2, v1, Android
-_MOUNTS = {  # where a controller's groups may be, best first; "" is v2, which has all in one tree
-    "cpu": (
-        ("", "sys/fs/cgroup"),
-        ("", "sys/fs/cgroup/unified"),
-        ("cpu", "dev/cpuctl"),
-        ("cpu", "sys/fs/cgroup/cpu"),
-    ),
-    "cpuset": (
-        ("", "sys/fs/cgroup"),
-        ("", "sys/fs/cgroup/unified"),
-        ("cpuset", "dev/cpuset"),
-        ("cpuset", "sys/fs/cgroup/cpuset"),
-    ),
-}
+# Where the groups of the controller "cpu" may be, best first; "" is v2, which has all in one tree.
+_MOUNTS = (
+    ("", "sys/fs/cgroup"),
+    ("", "sys/fs/cgroup/unified"),
+    ("cpu", "dev/cpuctl"),
+    ("cpu", "sys/fs/cgroup/cpu"),
+)
 
 
 def parse_membership(text: str) -> dict[str, str]:
@@ -56,60 +47,24 @@ def parse_membership(text: str) -> dict[str, str]:
     return found
 
 
-def find_group(controller: str, files: Sequence[str], root: Path = Path("/")) -> Path:
-    """Return the folder of the group this process is in that has all of ``files``.
-
-    Args:
-        controller: ``cpu`` or ``cpuset``.
-
-    Raises:
-        DeviceStableError: there is none; says where it was looked for.
-    """
-    paths = parse_membership(read_text(root / "proc/self/cgroup") or "")
-    looked = []
-    for name, mount in _MOUNTS[controller]:
-        if name in paths:
-            folder = root / mount / paths[name].strip("/")
-            if all((folder / file).is_file() for file in files):
-                return folder
-            looked.append(str(folder))
-    where = ", ".join(looked) or f"no control groups in {root / 'proc/self/cgroup'}"
-    raise DeviceStableError(f"no {files[0]} in this process's group ({where})")
-
-
 def find_uclamp(root: Path = Path("/")) -> Path:
-    """Return the folder whose uclamp files this process may write.
+    """Return the folder whose uclamp files this process may write: that of its own group.
 
     Raises:
-        DeviceStableError: there are none: the kernel lacks them, or the group is the root.
+        DeviceStableError: there are none: the kernel lacks them, or the group is the root. Says where they
+            were looked for.
         PermissionNeeded: they may not be written.
     """
-    group = find_group("cpu", UCLAMP, root)
+    paths = parse_membership(read_text(root / "proc/self/cgroup") or "")
+    groups = [root / mount / paths[name].strip("/") for name, mount in _MOUNTS if name in paths]
+    group = next((group for group in groups if all((group / name).is_file() for name in UCLAMP)), None)
+    if group is None:
+        where = ", ".join(map(str, groups)) or f"no control groups in {root / 'proc/self/cgroup'}"
+        raise DeviceStableError(f"no {UCLAMP[0]} in this process's group ({where})")
     for name in UCLAMP:
         if not os.access(group / name, os.W_OK):
             raise PermissionNeeded(f"{group / name} is not writable: run as root, or get the group delegated")
     return group
-
-
-def find_cpuset(root: Path = Path("/")) -> Path:
-    """Return the folder of this process's cpuset.
-
-    Raises:
-        DeviceStableError: there is none.
-    """
-    for name in _CPUS:
-        with contextlib.suppress(DeviceStableError):
-            return find_group("cpuset", (name,), root)
-    return find_group("cpuset", _CPUS[:1], root)
-
-
-def read_effective(group: Path) -> tuple[int, ...] | None:
-    """Return the CPUs that a cpuset really grants: less than asked where a parent grants less."""
-    for name in _EFFECTIVE:
-        text = read_text(group / name)
-        if text is not None:
-            return parse_cpu_list(text)
-    return None
 
 
 @contextlib.contextmanager
@@ -125,26 +80,6 @@ def hold_uclamp(group: Path, low: float, high: float, journal: Journal | None = 
         raise ValueError(f"capacities are {low:g} to {high:g}; need 0 <= low <= high <= {FULL_CAPACITY}")
     wanted = {"cpu.uclamp.max": _percent(high), "cpu.uclamp.min": _percent(low)}
     with _held(group, wanted, journal):
-        yield
-
-
-@contextlib.contextmanager
-def hold_cpuset(group: Path, cpus: Sequence[int], journal: Journal | None = None) -> Iterator[None]:
-    """Let all of ``group`` run on ``cpus`` only inside the block.
-
-    Raises:
-        PermissionNeeded: the file may not be written.
-        DeviceError: there is none, or the kernel grants other CPUs.
-    """
-    name = next((name for name in _CPUS if (group / name).is_file()), None)
-    if name is None:
-        raise DeviceStableError(f"{group} has neither of {', '.join(_CPUS)}: it is no cpuset")
-    with _held(group, {name: ",".join(str(cpu) for cpu in sorted(cpus))}, journal):
-        granted = read_effective(group)
-        if granted is not None and set(granted) != set(cpus):
-            raise DeviceTransientError(
-                f"asked {group} for CPUs {sorted(cpus)}, it grants {list(granted)}: a group above has fewer"
-            )
         yield
 
 

@@ -16,6 +16,7 @@ _GROUP_DIR = re.compile(r"(/.*)?/(sys/fs/cgroup|dev/cpuset|dev/cpuctl)(/[^/\0]+)
 _GROUP_VALUE = {
     "cpu.uclamp.min": re.compile(r"max|[0-9]{1,3}(\.[0-9]{1,2})?"),
     "cpu.uclamp.max": re.compile(r"max|[0-9]{1,3}(\.[0-9]{1,2})?"),
+    # Earlier versions could hold a cpuset, too: what they noted is still restored.
     "cpuset.cpus": re.compile(r"[0-9,-]{0,4096}"),
     "cpus": re.compile(r"[0-9,-]{0,4096}"),  # Android's cpuset, mounted without prefix
 }

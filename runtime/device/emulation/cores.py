@@ -57,11 +57,6 @@ class HostCores:
         return None
 
     @property
-    def overheads_ns(self) -> dict[int, int | None]:
-        """Time that each core's spinner allows for switching tasks, per period."""
-        return {host: spinner.overhead_ns for host, spinner in self._spinners.items()}
-
-    @property
     def spinner_pids(self) -> tuple[int, ...]:
         """Processes that take the time away."""
         return tuple(spinner.pid for spinner in self._spinners.values())

@@ -26,19 +26,9 @@ def energy_of_uwh(energy_uwh: float) -> float:
     return energy_uwh * MJ_PER_UWH
 
 
-def energy_of_nwh(energy_nwh: float) -> float:
-    """Return mJ of nWh (Android's ``BATTERY_PROPERTY_ENERGY_COUNTER``)."""
-    return energy_nwh * MJ_PER_UWH / 1e3
-
-
 def energy_of_uah(charge_uah: float, voltage_uv: float) -> float:
     """Return mJ of a charge in uAh that left at ``voltage_uv``."""
     return energy_of_uwh(charge_uah * voltage_uv / 1e6)
-
-
-def seconds_of_ticks(ticks: int, ticks_per_s: int = 100) -> float:
-    """Return seconds of USER_HZ ticks, 10 ms each (cpufreq's ``time_in_state``, /proc/stat)."""
-    return ticks / ticks_per_s
 
 
 def counter_delta(before: int, after: int, range_: int | None) -> int:

@@ -1,7 +1,6 @@
-"""What Android's ``dumpsys`` prints about battery, heat and energy. Text in, facts out; runs nothing.
+"""What Android's ``dumpsys`` prints about battery and heat. Text in, facts out; runs nothing.
 
-Android's own energy per app (``batterystats``) is mostly modelled from ``power_profile.xml``, in mAh: it
-is no measurement.
+Its energy per app (``batterystats``) is not read: it is mostly modelled from ``power_profile.xml``, in mAh.
 """
 
 from __future__ import annotations
@@ -17,7 +16,6 @@ _TEMPERATURE = re.compile(
     r"Temperature\{mValue=(?P<value>-?\d{1,4}(?:\.\d{1,9})?), mType=(?P<type>-?\d{1,3}), "
     r"mName=(?P<name>[^,}]{1,64}), mStatus=(?P<status>\d)\}"
 )
-_NUMBER = re.compile(r"-?\d{1,12}(\.\d{1,12})?(E-?\d{1,2})?")
 
 
 @dataclass(frozen=True)
@@ -48,15 +46,6 @@ class DumpsysThermal:
 
     status: str | None
     sensors: tuple[ThermalSensor, ...]
-
-
-@dataclass(frozen=True)
-class PowerUse:
-    """One row of ``batterystats --checkin``: modelled charge in mAh of a part (``scrn``) or app (``uid``)."""
-
-    uid: int
-    part: str
-    charge_mah: float
 
 
 def parse_battery(text: str) -> DumpsysBattery:
@@ -101,24 +90,6 @@ def parse_thermalservice(text: str) -> DumpsysThermal:
         for m in _TEMPERATURE.finditer(fresh[1] if fresh else text)
     )
     return DumpsysThermal(None if status is None else _thermal(status[1]), sensors)
-
-
-def parse_batterystats(text: str) -> tuple[PowerUse, ...]:
-    """Return the ``pwi`` rows of ``dumpsys batterystats --checkin``; lines cut off are left out.
-
-    Example:
-        >>> parse_batterystats("9,10085,l,pwi,uid,12.5,0,0,0\\n")
-        (PowerUse(uid=10085, part='uid', charge_mah=12.5),)
-    """
-    found = []
-    for line in text.splitlines():
-        cells = line.split(",")
-        if len(cells) < 6 or cells[3] != "pwi" or _NUMBER.fullmatch(cells[5]) is None:
-            continue
-        uid = parse_int(cells[1])
-        if uid is not None and cells[4]:
-            found.append(PowerUse(uid, cells[4], float(cells[5])))
-    return tuple(found)
 
 
 def _thermal(digit: str) -> str | None:

@@ -16,6 +16,7 @@ from runtime.engines.native.runner import this_arch
 from runtime.errors import DeviceStableError, MissingExtra
 
 VERSION = "1.5.1"  # fetched where no other is asked for
+ARCHES = ("aarch64", "x86_64")  # of Linux, that a runner is built for
 NAMES = tuple(
     f"libexecutorch{part}.so"
     for part in ("", "_kernels_optimized", "_kernels_quantized", "_backend_xnnpack", "_threadpool", "_etdump")
@@ -70,9 +71,9 @@ def unpack_wheel(wheel: Path, folder: Path) -> Libraries:
         DeviceStableError: it is not such a wheel, or one without them.
     """
     parts = wheel.name.removesuffix(".whl").split("-")
-    arch = next((arch for arch in ("aarch64", "x86_64") if parts[-1].endswith(arch)), None)
+    arch = next((arch for arch in ARCHES if parts[-1].endswith(arch)), None)
     if parts[0] != "executorch" or arch is None:
-        raise DeviceStableError(f"{wheel} is not a wheel of executorch for Linux on aarch64 or x86_64")
+        raise DeviceStableError(f"{wheel} is not a wheel of executorch for Linux on {' or '.join(ARCHES)}")
     try:
         with zipfile.ZipFile(wheel) as archive:
             wanted = ("executorch/lib/", "executorch/include/")
@@ -94,7 +95,8 @@ def fetch_libraries(arch: str, folder: Path, version: str = VERSION) -> Librarie
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as temporary:
         command = [
-            *(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"),
+            *(sys.executable, "-P", "-m", "pip", "download", "--quiet"),
+            *("--disable-pip-version-check", "--no-deps"),
             *(
                 "--only-binary=:all:",
                 f"--platform=manylinux_2_28_{arch}",

@@ -22,6 +22,7 @@ _TIMINGS = re.compile(
     r"Inference timings in us: Init: (?P<init>[-+.\w]+), First inference: (?P<first>[-+.\w]+), "
     r"Warmup \(avg\): (?P<warmup>[-+.\w]+), Inference \(avg\): (?P<mean>[-+.\w]+)"
 )
+_LOADED = re.compile(r"Initialized session in ([-+.\w]+?)ms")
 _THREADS = re.compile(r"(?:#threads used for CPU inference|Num threads): \[(\d+)\]")
 
 
@@ -100,7 +101,8 @@ class BenchmarkModel:
         if len(warm) == len(timed) and samples_us and min(samples_us) > 0:
             first_us = next(iter(warm[0].frames_us), None)
             first_ms = None if first_us is None else first_us / 1000
-            return Timings(first_ms, tuple(us / 1000 for us in samples_us[: request.runs]), used)
+            samples_ms = tuple(us / 1000 for us in samples_us[: request.runs])
+            return Timings(first_ms, samples_ms, used, load_ms=_load_ms(text))
         means_us = [_number(match["mean"]) for match in _TIMINGS.finditer(text)]
         known_us = [mean_us for mean_us in means_us if mean_us is not None and mean_us > 0]
         if not known_us or len(known_us) != len(means_us):
@@ -110,7 +112,13 @@ class BenchmarkModel:
             )
         frames = min(request.runs, FRAMES_PER_START)
         note = f"samples are means of {frames} frames: {self.program} told no single ones"
-        return Timings(None, tuple(mean_us / 1000 for mean_us in known_us), used, note)
+        return Timings(None, tuple(mean_us / 1000 for mean_us in known_us), used, note, _load_ms(text))
+
+
+def _load_ms(text: str) -> float | None:
+    """Return what the first start took to load the model, as only that one finds no warm file."""
+    told = _LOADED.search(text)
+    return None if told is None else _number(told.group(1))
 
 
 def _number(text: str) -> float | None:

@@ -37,6 +37,7 @@ class Timings:
         first_ms: the cold frame, ``None`` where it is not told apart.
         samples_ms: latencies of single frames; one mean where the program tells nothing else.
         threads: that the program says it used, ``None`` where it does not say.
+        load_ms: what reading the model took, where the program says.
         note: what a reader of the samples must know, such as that they are a mean.
     """
 
@@ -44,6 +45,7 @@ class Timings:
     samples_ms: tuple[float, ...]
     threads: int | None = None
     note: str | None = None
+    load_ms: float | None = None
 
 
 class Runner(Protocol):

@@ -72,6 +72,7 @@ def measure_block(
         rung=rung,
         samples_ms=samples.samples_ms,
         first_ms=samples.first_ms,
+        load_ms=samples.load_ms,
         warmup=plan.warmup,
         power_mw=power_mw,
         energy_mj=energy_mj,

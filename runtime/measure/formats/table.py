@@ -18,7 +18,7 @@ _PLAIN = (
 
 def csv_table(records: Sequence[Record]) -> bytes:
     """Return the records as CSV (RFC 4180, UTF-8)."""
-    rows = [_row(record) for record in records]
+    rows = [flat_row(record) for record in records]
     stream = io.StringIO(newline="")
     writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\r\n")
     writer.writeheader()
@@ -26,7 +26,8 @@ def csv_table(records: Sequence[Record]) -> bytes:
     return stream.getvalue().encode()
 
 
-def _row(record: Record) -> dict[str, object]:
+def flat_row(record: Record) -> dict[str, object]:
+    """Return one record as a line of a table, by the names of the columns."""
     setting, read, before, after = record.setting, record.setting_read, record.before, record.after
     others = None if before is None or after is None else interference(before, after)
     return {name: getattr(record, name) for name in _PLAIN} | {

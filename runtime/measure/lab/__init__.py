@@ -1,6 +1,6 @@
 """The lab: many targets, bundles and settings measured in one run that survives what goes wrong."""
 
-from runtime.measure.lab.executor import Executor, InlineExecutor
+from runtime.measure.lab.executor import Executor
 from runtime.measure.lab.jobs import Job, Outcome, run_job
 from runtime.measure.lab.plan import LabPlan, load_plan
 from runtime.measure.lab.run import LabResult, plan_jobs, run_lab
@@ -10,7 +10,6 @@ from runtime.measure.lab.summary import SummaryRow, summarise_lab
 
 __all__ = [
     "Executor",
-    "InlineExecutor",
     "Job",
     "JobState",
     "LabPlan",

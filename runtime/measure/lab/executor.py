@@ -1,14 +1,13 @@
-"""Who runs jobs: an interface, and the plain way, one after the other in this process."""
+"""Who runs jobs, as an interface, and where their records are kept."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
 from runtime.bundle.names import slug
-from runtime.measure.lab.jobs import Job, Outcome, run_job
+from runtime.measure.lab.jobs import Job, Outcome
 from runtime.measure.records import Record, RecordLog
 
 
@@ -38,24 +37,3 @@ class Records:
     def append(self, target: str, record: Record) -> None:
         """Keep a record."""
         self.log(target).append(record)
-
-
-class InlineExecutor:
-    """Runs each job when it is waited for."""
-
-    def __init__(self, records: Records, sleep: Callable[[float], None] = time.sleep):
-        self._records, self._sleep = records, sleep
-        self._jobs: list[tuple[Job, Sequence[Record]]] = []
-
-    def start(self, job: Job, known: Sequence[Record]) -> None:
-        self._jobs.append((job, known))
-
-    def wait(self, timeout_s: float | None) -> list[tuple[Job, Outcome]]:
-        if not self._jobs:
-            self._sleep(timeout_s or 0.0)
-            return []
-        job, known = self._jobs.pop(0)
-        return [(job, run_job(job, known, lambda record: self._records.append(job.target, record)))]
-
-    def close(self) -> None:
-        self._jobs.clear()

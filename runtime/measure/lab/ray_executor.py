@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from runtime.errors import DeviceStableError
-from runtime.extras import require
+from runtime.extras import HOME, require
 from runtime.measure.lab.executor import Records
 from runtime.measure.lab.interrupts import interruptible
 from runtime.measure.lab.jobs import FAILED, RETRY, Job, Outcome, run_job
@@ -27,6 +27,9 @@ _STORE_BYTES = 80 * 2**20  # records are small; Ray's least is 75 MiB
 
 class RayExecutor:
     """See ``Executor``.
+
+    Ray puts the folder where it is started first on its workers' Python path, so it is started in ours: files
+    of the user's, such as ``runtime/`` or ``queue.py``, would else be imported there.
 
     Args:
         targets: that jobs will ask for.
@@ -44,18 +47,20 @@ class RayExecutor:
         needed = [_resource(target) for target in targets]
         quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
         if address is None:
-            ray.init(
-                address="local",  # without it Ray joins whatever cluster runs on this machine
-                num_cpus=len(targets) + 1,
-                resources=dict.fromkeys(needed, 1),
-                include_dashboard=False,
-                object_store_memory=_STORE_BYTES,
-                **quiet,
-            )
+            with contextlib.chdir(HOME):
+                ray.init(
+                    address="local",  # without it Ray joins whatever cluster runs on this machine
+                    num_cpus=len(targets) + 1,
+                    resources=dict.fromkeys(needed, 1),
+                    include_dashboard=False,
+                    object_store_memory=_STORE_BYTES,
+                    **quiet,
+                )
         else:
             try:
                 _check_answers(address)
-                ray.init(address=address, **quiet)
+                with contextlib.chdir(HOME):
+                    ray.init(address=address, **quiet)
             except (OSError, ValueError, RuntimeError) as err:
                 raise DeviceStableError(
                     f"no Ray cluster answers at {address!r} ({err}); start one (ray start --head), leave "
@@ -76,10 +81,11 @@ class RayExecutor:
         recorder = ray.remote(num_cpus=0)(Records).options(scheduling_strategy=here)
         self._recorder = recorder.remote(str(records.folder.parent))
         self._run = ray.remote(num_cpus=0, max_retries=0)(_run_remote)
+        self._folder = os.getcwd()
 
     def start(self, job: Job, known: Sequence[Record]) -> None:
         task = self._run.options(resources={_resource(job.target): 1}, name=f"{job.target} {job.variant}")
-        self._running[task.remote(job, list(known), self._recorder)] = job
+        self._running[task.remote(job, list(known), self._recorder, self._folder)] = job
 
     def wait(self, timeout_s: float | None) -> list[tuple[Job, Outcome]]:
         if not self._running:
@@ -107,8 +113,10 @@ class RayExecutor:
         return outcome
 
 
-def _run_remote(job: Job, known: Sequence[Record], recorder: Any) -> Outcome:
+def _run_remote(job: Job, known: Sequence[Record], recorder: Any, folder: str) -> Outcome:
     ray = require("ray", "lab")
+    if os.path.isdir(folder):  # else it is one of another node
+        os.chdir(folder)
 
     def emit(record: Record) -> None:
         ray.get(recorder.append.remote(job.target, record))  # on the disk, or an error

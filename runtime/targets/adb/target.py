@@ -175,7 +175,7 @@ class AdbSession:
         self._threads_read = timings.threads
         if timings.note is not None:
             self.versions["samples"] = timings.note
-        return Samples(timings.first_ms, timings.samples_ms, timings.threads)
+        return Samples(timings.first_ms, timings.samples_ms, timings.threads, load_ms=timings.load_ms)
 
     def run_paced(self, inputs: Sequence[Sequence[Tensor]], frames: int, fps: float | None) -> PacedFrames:
         return run_paced(self, inputs, frames, fps, WallClock())

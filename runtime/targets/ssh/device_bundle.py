@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from runtime.bundle import Bundle, Manifest
+from runtime.bundle import SUFFIX, Bundle, Manifest
 from runtime.bundle.manifest import MANIFEST
 from runtime.bundle.names import slug
 from runtime.targets.ssh.device_files import DeviceFiles, sha256_of
@@ -13,7 +13,7 @@ from runtime.targets.ssh.device_files import DeviceFiles, sha256_of
 
 def folder_of(files: DeviceFiles, bundle: Bundle) -> str:
     """Return where the bundle lies on the device, or would."""
-    return f"{files.home}/bundles/{slug(bundle.manifest.name)}.edgekit"
+    return f"{files.home}/bundles/{slug(bundle.manifest.name)}{SUFFIX}"
 
 
 def send_manifest(files: DeviceFiles, manifest: Manifest) -> str:

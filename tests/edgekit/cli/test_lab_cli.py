@@ -4,17 +4,18 @@ import pytest
 from click.testing import CliRunner
 
 from edgekit.cli import cli
-from runtime.measure.lab import InlineExecutor, run
+from runtime.measure.lab import run
+from tests.runtime.measure.lab.inline_executor import InlineExecutor
 from tests.runtime.phone import make_bundle
 
-pytest.importorskip("yaml", reason="pip install 'edgekit[lab]'")
+pytest.importorskip("yaml", reason="pip install -e '.[lab]'")
 
 
 @pytest.fixture
 def plan(tmp_path, monkeypatch):
     make_bundle(tmp_path)
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    # Without Ray, which takes seconds to start: tests/runtime/measure/lab/test_ray_executor.py has it.
+    # Ray itself: tests/runtime/measure/lab/test_ray_executor.py.
     monkeypatch.setattr(run, "_open_ray", lambda plan: lambda records, targets: InlineExecutor(records))
     path = tmp_path / "plan.yaml"
     path.write_text(

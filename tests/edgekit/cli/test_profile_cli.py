@@ -1,9 +1,13 @@
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from edgekit.cli import cli
+from runtime.bundle import Bundle, new_bundle
+from runtime.engines.model_file import open_bundle_or_model
+from runtime.measure.profiling.kept import load_profiles
 from tests.runtime.tflite_builder import write_summing_net
 
 
@@ -39,6 +43,18 @@ def test_json_and_trace(tflite, tmp_path):
     (profile,) = json.loads(shown.stdout)
     assert [op["delegate"] for op in profile["ops"]] == [0, None, 1]
     assert len([e for e in json.loads(trace.read_text())["traceEvents"] if e["ph"] == "X"]) == 4
+
+
+def test_a_bundle_keeps_its_profile_and_a_bare_file_does_not(tflite, tmp_path):
+    manifest = open_bundle_or_model(tflite).manifest
+    with new_bundle(tmp_path / "net.edgekit") as writer:
+        writer.add("summing.tflite", Path(tflite).read_bytes(), "model")
+        writer.finish(manifest)
+    bundle = Bundle.open(tmp_path / "net.edgekit")
+    assert run(str(bundle.path)).exit_code == 0
+    assert [kept.profile.runs for kept in load_profiles(bundle, "local")] == [4]
+    assert run(tflite).exit_code == 0
+    assert not (Path(tflite).parent / "profiles").exists()
 
 
 def test_an_engine_the_file_is_not_for_is_a_usage_error(tflite):

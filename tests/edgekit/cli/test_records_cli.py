@@ -5,8 +5,6 @@ import pytest
 from click.testing import CliRunner
 
 from edgekit.cli import cli
-from edgekit.cli.records import _FORMATS
-from runtime.measure.formats import FORMATS
 from runtime.measure.records import RecordLog
 from tests.runtime.measure.compare.test_compare import blocks_of
 
@@ -21,10 +19,6 @@ def log(tmp_path):
 
 def run(*args):
     return CliRunner().invoke(cli, ["records", *args])
-
-
-def test_the_command_offers_what_the_library_has():
-    assert tuple(FORMATS) == _FORMATS
 
 
 def test_a_table_with_a_title_and_why_it_is_unstable(log):

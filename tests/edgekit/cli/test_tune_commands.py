@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from edgekit.cli import cli
 from runtime.bundle import Bundle
 from runtime.choose.policy.policy import load_policy
+from runtime.extras import install_line
 from tests.runtime.phone import make_bundle
 
 TARGET = "virtual:gs101"
@@ -174,7 +175,7 @@ def test_tuning_without_sklearn_names_the_extra(tuned):
     words = [sys.executable, "-c", code, "tune", str(tuned), "--target", TARGET, "--threads", "2"]
     shown = subprocess.run(words, capture_output=True, text=True, check=False)
     assert shown.returncode == 1
-    assert "pip install 'edgekit[predict]'" in shown.stderr
+    assert install_line("predict") in shown.stderr
 
 
 @pytest.mark.parametrize(

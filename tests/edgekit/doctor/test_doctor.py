@@ -11,12 +11,14 @@ from edgekit.doctor import Check, Diagnosis, Section, examine
 from edgekit.doctor.engines import Trial, try_out
 from edgekit.doctor.examine import SECTIONS
 from edgekit.doctor.machine import check_control, check_cores, check_meters
-from edgekit.doctor.packages import check_extras, check_packages, parse_requirement
+from edgekit.doctor.names import check_names
+from edgekit.doctor.packages import check_extras, check_packages, parse_requirement, requirements
 from edgekit.doctor.system import check_platform, check_privileges, check_tools
 from edgekit.doctor.text import render
 from runtime.device.actuators import Journal
 from runtime.device.actuators.journal import Entry, PolicyState
 from runtime.errors import PermissionNeeded
+from runtime.extras import HOME, install_line
 
 PHONE = {
     "devices/system/cpu/cpu0/cpu_capacity": "250",
@@ -167,8 +169,8 @@ def test_versions_are_compared_as_numbers(line, version, fits):
 
 
 def test_requirement_keeps_its_extra():
-    assert parse_requirement('skops>=0.13; extra == "predict"').extra == "predict"
-    assert parse_requirement("click>=8.1").extra is None
+    assert {need.extra for need in requirements() if need.name == "skops"} == {"predict"}
+    assert {need.extra for need in requirements() if need.name == "click"} == {None}
     with pytest.raises(ValueError, match="is not a requirement"):
         parse_requirement("== 3 ==")
 
@@ -182,7 +184,7 @@ def test_package_of_another_version_warns_with_the_pip_line(tmp_path):
     checks = check_packages(tmp_path, versions(**base, torch="2.5.1"))
     torch = next(check for check in checks if check.name == "torch")
     assert (torch.state, torch.value) == ("warn", "2.5.1, known to work: ==2.13.0")
-    assert torch.hint.startswith("pip install 'edgekit[")
+    assert torch.hint == install_line("train")
     assert "executorch" not in told(checks)  # not installed: told under its extra
 
 
@@ -192,7 +194,41 @@ def test_missing_base_package_is_broken(tmp_path):
 
 def test_missing_extra_names_the_pip_line(tmp_path):
     litert = next(c for c in check_extras(tmp_path, versions(torch="2.13.0")) if c.name == "[litert]")
-    assert (litert.state, litert.hint) == ("missing", "pip install 'edgekit[litert]'")
+    assert (litert.state, litert.hint) == ("missing", install_line("litert"))
+
+
+# --- names -------------------------------------------------------------------------------------
+
+
+def put(folder, *files):
+    for name in files:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("Name: edgekit\nVersion: 4.2\n" if name.endswith("METADATA") else "")
+    return str(folder)
+
+
+def test_foreign_packages_of_our_names_are_told(tmp_path):
+    ours = put(tmp_path / "ours", "edgekit/__init__.py", "runtime/__init__.py")
+    project = put(tmp_path / "project", "runtime/__init__.py", "predictors/data.csv")
+    stranger = put(tmp_path / "site", "edgekit/__init__.py", "edgekit-4.2.dist-info/METADATA")
+    checks = check_names(tmp_path, [project, ours, stranger], home=tmp_path / "ours")
+    assert [(check.name, check.state) for check in checks] == [
+        ("edgekit-toolkit", "warn"),  # nothing of the three is installed as that
+        ("edgekit", "warn"),
+        ("package edgekit", "warn"),
+        ("package runtime", "warn"),
+    ]
+    values = [check.value for check in checks]
+    assert values[1].startswith(f"4.2 in {stranger} is another project")
+    assert [value.split()[0] for value in values[2:]] == [
+        f"{stranger}/edgekit/__init__.py",
+        f"{project}/runtime/__init__.py",
+    ]
+
+
+def test_nothing_foreign_is_one_line(tmp_path):
+    [check] = check_names(tmp_path, [str(tmp_path), str(HOME)])
+    assert check.name == "edgekit-toolkit"
 
 
 # --- engines -----------------------------------------------------------------------------------

@@ -5,10 +5,10 @@ import pytest
 import torch
 from torch import nn
 
-from edgekit.export import EXPORT_BACKENDS, EXPORT_PRECISIONS, Origin, export_bundle
+from edgekit.export import EXPORT_BACKENDS, Origin, export_bundle
 from edgekit.models import ModelSpec, build_model, list_models
 from edgekit.nn import set_temperature
-from runtime.bundle import ImageSpec
+from runtime.bundle import PRECISIONS, ImageSpec
 
 SIDE, N_INPUTS = 64, 8
 DYNAMIC = {
@@ -50,12 +50,12 @@ def test_every_precision_exports_loads_runs_and_agrees(net, tmp_path):
     inputs = np.random.default_rng(0).standard_normal((N_INPUTS, 3, SIDE, SIDE)).astype("float32")
     image = ImageSpec(SIDE, SIDE, (0.5,) * 3, (0.5,) * 3)
     origin = Origin.of_images("net", settled(**NETS[net]), image, (), inputs, "random numbers", {})
-    bundle = export_bundle(origin, tmp_path / "net.edgekit", precisions=EXPORT_PRECISIONS)
+    bundle = export_bundle(origin, tmp_path / "net.edgekit", precisions=PRECISIONS)
     variants = {(variant.engine, variant.precision): variant for variant in bundle.manifest.variants}
-    assert set(variants) == {(engine, p) for engine in EXPORT_BACKENDS for p in EXPORT_PRECISIONS}
+    assert set(variants) == {(engine, p) for engine in EXPORT_BACKENDS for p in PRECISIONS}
     sizes = {entry.path: entry.size_bytes for entry in bundle.manifest.files}
     for engine in EXPORT_BACKENDS:
-        exact, dynamic, static = (variants[engine, precision] for precision in EXPORT_PRECISIONS)
+        exact, dynamic, static = (variants[engine, precision] for precision in PRECISIONS)
         assert exact.parity.sqnr_db > 80
         assert exact.delegation.partitions == 1
         assert not exact.delegation.fallback

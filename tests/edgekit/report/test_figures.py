@@ -74,7 +74,7 @@ def test_names_of_a_bundle_stay_text(policy, tmp_path):
 
 
 def test_png_is_a_picture_with_text_in_it(policy, tmp_path):
-    pytest.importorskip("resvg_py", reason="draws the PNG; pip install 'edgekit[report]'")
+    pytest.importorskip("resvg_py", reason="draws the PNG; pip install -e '.[report]'")
     image = pytest.importorskip("PIL.Image").open(write_frontier(policy, tmp_path / "plot.png")).convert("L")
     assert image.width > 1500
     title = image.crop((0, 30, image.width, 90))

@@ -20,7 +20,7 @@ from tests.places import ROOT
 from tests.runtime.phone import make_bundle
 from tests.runtime.targets.fake_phone import FakePhones
 
-pytest.importorskip("devlib", reason="pip install 'edgekit[lab]'")
+pytest.importorskip("devlib", reason="pip install -e '.[lab]'")
 BIG = Setting("big", 1277000)
 
 

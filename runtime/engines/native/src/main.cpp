@@ -79,13 +79,16 @@ class Runner {
       pin(cpus);  // before the pool exists: its threads inherit this
     }
     size_pool(head.integer_at("threads"));
+    const int64_t start_ns = now_ns();
     model_ = std::make_unique<Model>(
         head.text_at("path"), head.text_at("graph"), head.boolean_at("with_profiler", false));
+    const int64_t load_ns = now_ns() - start_ns;
     return write_answer(
         answers_,
         "{\"type\":\"Loaded\",\"inputs\":" + spec_list(model_->inputs()) + ",\"outputs\":" +
             spec_list(model_->outputs()) + ",\"cpus\":" + number_list(allowed_cpus()) + ",\"version\":" +
-            quoted(std::string("executorch ") + EXECUTORCH_VERSION + " native") + "}");
+            quoted(std::string("executorch ") + EXECUTORCH_VERSION + " native") + ",\"load_ns\":" +
+            std::to_string(load_ns) + "}");
   }
 
   bool run(Request& request) {

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from edgekit.data.weights import find_weights
 from edgekit.export import QuantizeOptions, export_bundle, find_origin
 from edgekit.export.quantize import find_calibration
-from edgekit.models import find_weights
 from runtime.engines import EngineProcess
 from runtime.errors import MissingExtra
 from runtime.processing.images import load_image

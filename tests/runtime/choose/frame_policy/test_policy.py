@@ -3,17 +3,12 @@ import pytest
 
 from runtime.choose.frame_policy import FramePolicy
 from runtime.choose.frame_policy.belief import LEVELS, STEP
-from runtime.choose.simulation import (
-    Governed,
-    Interactive,
-    Oracle,
-    Performance,
-    buffered,
-    platform_of,
-    replay,
-    standard,
-)
+from runtime.choose.simulation import Interactive, Performance, replay
 from runtime.device.soc import load_profile
+from tests.benchmarks.simulation.governed import Governed
+from tests.benchmarks.simulation.oracle import Oracle
+from tests.benchmarks.simulation.platform import platform_of
+from tests.benchmarks.simulation.workload import buffered, standard
 
 SPEED, POWER_MW = np.array([1.0, 2.0, 4.0]), np.array([100.0, 300.0, 1200.0])
 

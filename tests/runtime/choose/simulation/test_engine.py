@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from runtime.choose.simulation import Oracle, Performance, Powersave, SimGovernor, periodic, replay
+from runtime.choose.simulation import Interactive, Performance, Powersave, SimGovernor, periodic, replay
 from tests.runtime.choose.simulation.toy import frames, platform
 
 
@@ -49,21 +49,11 @@ def test_a_change_of_clock_takes_time_and_energy():
     assert ran.energy_mj[0] == pytest.approx((200 * 10.5 + 1000 * 5.5 + 200) / 1e3)
 
 
-def test_oracle_is_the_cheapest_point_that_meets_each_deadline():
-    soc = platform()
-    trace = frames(2, 8, 14, 25, 2)
-    ran = replay(soc, trace, Oracle(soc, trace), timeline=True)
-    # 2 Mc at 128: 16 ms on 20 mW. 8: 16 ms at 512. 14: 18.7 ms at 768. 25: too much for any.
-    assert [point for _, point in ran.timeline] == [4, 0, 2, 3, 4, 1]
-    # The last begins 5 ms late: 2 Mc at 128 no longer fit into 15 ms, at 256 they do.
-    assert ran.late.tolist() == [[False, False, False, True, False]]
-
-
 def test_lanes_do_not_see_each_other():
     soc = platform()
     rng = np.random.default_rng(0)
     work = rng.uniform(1, 25, (3, 40))
-    together = replay(soc, periodic(work, 50), Oracle(soc, periodic(work, 50)))
+    together = replay(soc, periodic(work, 50), Interactive(soc))
     for lane in range(3):
         alone = periodic(work[lane], 50)
-        assert np.allclose(replay(soc, alone, Oracle(soc, alone)).finish_ms, together.finish_ms[lane])
+        assert np.allclose(replay(soc, alone, Interactive(soc)).finish_ms, together.finish_ms[lane])

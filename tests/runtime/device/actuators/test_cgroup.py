@@ -3,8 +3,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -13,18 +11,16 @@ from hypothesis import strategies as st
 
 from runtime.device.actuators import (
     Journal,
-    find_cpuset,
     find_uclamp,
-    hold_cpuset,
     hold_uclamp,
     probe,
     restore,
 )
-from runtime.device.actuators.cgroup import parse_membership, read_effective
+from runtime.device.actuators.cgroup import parse_membership
 from runtime.device.actuators.states import GroupState, PolicyState, State
 from runtime.device.soc import load_profile
 from runtime.device.soc.tree import SocTree
-from runtime.errors import DataError, DeviceStableError, DeviceTransientError, PermissionNeeded
+from runtime.errors import DataError, DeviceStableError, PermissionNeeded
 from tests.places import ROOT
 from tests.runtime.device.meters.machine import write
 
@@ -44,8 +40,6 @@ def slice_(tmp_path):
             "proc/self/cgroup": "0::/user.slice/shell.scope",
             f"{group}/cpu.uclamp.min": "0.00",
             f"{group}/cpu.uclamp.max": "max",
-            f"{group}/cpuset.cpus": "",
-            f"{group}/cpuset.cpus.effective": "0-7",
         },
     )
     return tmp_path / group
@@ -60,8 +54,6 @@ def top_app(tmp_path):
             "proc/self/cgroup": "4:memory:/\n3:cpuset:/top-app\n2:cpu:/top-app\n0::/uid_2000/pid_9",
             "dev/cpuctl/top-app/cpu.uclamp.min": "10.00",
             "dev/cpuctl/top-app/cpu.uclamp.max": "max",
-            "dev/cpuset/top-app/cpus": "0-7",
-            "dev/cpuset/top-app/effective_cpus": "0-7",
         },
     )
     return tmp_path
@@ -92,23 +84,8 @@ def test_an_error_inside_gives_it_back(slice_, journal):
 
 def test_android_has_names_of_its_own(top_app, journal):
     assert find_uclamp(top_app) == top_app / "dev/cpuctl/top-app"
-    cpuset = find_cpuset(top_app)
-    assert (cpuset, read_effective(cpuset)) == (top_app / "dev/cpuset/top-app", tuple(range(8)))
     with hold_uclamp(find_uclamp(top_app), 1024, 1024, journal):
         assert uclamp(top_app / "dev/cpuctl/top-app") == ["100.00", "max"]  # max already says it
-
-
-def test_a_cpuset_is_believed_only_when_it_is_in_effect(slice_, tmp_path, journal):
-    group = find_cpuset(tmp_path)
-    with (
-        pytest.raises(DeviceTransientError, match=r"asked .* for CPUs \[6, 7\], it grants \[0, 1, 2"),
-        hold_cpuset(group, (6, 7), journal),
-    ):
-        pass
-    assert (group / "cpuset.cpus").read_text().strip() == ""
-    write(group, {"cpuset.cpus.effective": "6-7"})
-    with hold_cpuset(group, (7, 6), journal):
-        assert (group / "cpuset.cpus").read_text().strip() == "6,7"
 
 
 def test_why_there_is_no_group(tmp_path):
@@ -117,8 +94,6 @@ def test_why_there_is_no_group(tmp_path):
     write(tmp_path, {"proc/self/cgroup": "0::/"})
     with pytest.raises(DeviceStableError, match=r"no cpu\.uclamp\.min in this process's group \("):
         find_uclamp(tmp_path)
-    with pytest.raises(DeviceStableError, match=r"no cpuset\.cpus in this process's group"):
-        find_cpuset(tmp_path)
 
 
 def test_a_group_that_may_not_be_written(slice_, tmp_path, monkeypatch):
@@ -197,38 +172,23 @@ def test_a_journal_can_write_no_other_files(tmp_path, group, values):
         restore(journal)
 
 
+def test_a_cpuset_that_an_earlier_version_held_is_restored(tmp_path):
+    group = tmp_path / "dev/cpuset/top-app"
+    write(group, {"cpus": "6-7"})
+    journal = Journal(tmp_path / "journal")
+    path = journal.write(GroupState(str(group), {"cpus": "0-7"}))
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    entry = msgspec.json.decode(path.read_bytes()) | {"pid": dead.pid}
+    path.write_bytes(msgspec.json.encode(entry))
+    assert [done.action for done in restore(journal)] == ["restored"]
+    assert (group / "cpus").read_text().strip() == "0-7"
+
+
 @given(data=st.binary() | st.dictionaries(st.text(), st.text()).map(msgspec.json.encode))
 def test_only_whole_states_are_read(data):
     with contextlib.suppress(msgspec.DecodeError):
         assert isinstance(msgspec.json.decode(data, type=State), PolicyState | GroupState)
-
-
-def test_a_real_cpuset_moves_a_process(tmp_path, journal):
-    mount = Path("/sys/fs/cgroup/cpuset")
-    cpus = sorted(os.sched_getaffinity(0))
-    if not (mount / "cpuset.cpus").is_file() or os.geteuid() != 0 or len(cpus) < 2:
-        pytest.skip("needs root, a cpuset of cgroup v1 and two CPUs")
-    group = mount / f"edgekit-test-{os.getpid()}"
-    try:
-        group.mkdir()
-        (group / "cpuset.mems").write_text((mount / "cpuset.mems").read_text())
-        (group / "cpuset.cpus").write_text(",".join(map(str, cpus)))
-    except OSError as err:
-        pytest.skip(f"a cpuset cannot be made here: {err}")
-    process = subprocess.Popen(["sleep", "60"])
-    try:
-        (group / "cgroup.procs").write_text(str(process.pid))
-        with hold_cpuset(group, cpus[-1:], journal):
-            assert read_effective(group) == (cpus[-1],)
-            assert os.sched_getaffinity(process.pid) == {cpus[-1]}
-        assert os.sched_getaffinity(process.pid) == set(cpus)
-    finally:
-        process.kill()
-        process.wait()
-        until_s = time.monotonic() + 2
-        while group.exists() and time.monotonic() < until_s:
-            with contextlib.suppress(OSError):
-                group.rmdir()
 
 
 def test_real_groups_of_version_2(tmp_path):
@@ -239,9 +199,9 @@ def test_real_groups_of_version_2(tmp_path):
         pytest.skip(f"cgroup2 cannot be mounted here: {made.stderr.strip()}")
     try:
         controllers = (tree / "cgroup.controllers").read_text().split()
-        if not {"cpu", "cpuset"} & set(controllers):
-            pytest.skip(f"cgroup2 has neither cpu nor cpuset here, only {controllers}: version 1 holds them")
-        (tree / "cgroup.subtree_control").write_text("+cpu +cpuset")
+        if "cpu" not in controllers:
+            pytest.skip(f"cgroup2 has no cpu here, only {controllers}: version 1 holds it")
+        (tree / "cgroup.subtree_control").write_text("+cpu")
         group = tree / "edgekit-test"
         group.mkdir()
         if not (group / "cpu.uclamp.min").is_file():

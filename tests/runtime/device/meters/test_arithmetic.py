@@ -11,9 +11,7 @@ def test_every_unit_by_hand():
     assert arithmetic.power_of_mv_ma(5000, 400) == 2000.0  # 5 V x 0.4 A = 2 W
     assert arithmetic.power_of_uv_ua(3_800_000, 250_000) == 950.0  # 3.8 V x 0.25 A = 0.95 W
     assert arithmetic.energy_of_uwh(1_000_000) == pytest.approx(3_600_000)  # 1 Wh = 3600 J
-    assert arithmetic.energy_of_nwh(1_000_000) == pytest.approx(3600)  # 1 mWh = 3.6 J
     assert arithmetic.energy_of_uah(1000, 4_000_000) == pytest.approx(14_400)  # 1 mAh x 4 V = 4 mWh = 14.4 J
-    assert arithmetic.seconds_of_ticks(250) == 2.5  # 10 ms each
     assert arithmetic.trapezoid_mj(100, 300, 0.5) == 100.0  # mean 200 mW for half a second
 
 

@@ -5,10 +5,8 @@ from hypothesis import strategies as st
 
 from runtime.device.meters.dumpsys import (
     DumpsysBattery,
-    PowerUse,
     ThermalSensor,
     parse_battery,
-    parse_batterystats,
     parse_thermalservice,
 )
 
@@ -39,12 +37,6 @@ Current temperatures from HAL:
 Current cooling devices from HAL:
 	CoolingDevice{mValue=0, mType=2, mName=thermal-cpufreq-0}
 """
-STATS = """9,0,i,vers,36,218,UP1A,UP1A
-9,0,l,pwis,4355,253,240,260
-9,0,l,pwi,scrn,101.5,0,0,0
-9,10085,l,pwi,uid,12.25,0,0,0
-9,10086,l,pwi,uid
-"""
 
 
 def test_battery():
@@ -59,13 +51,7 @@ def test_thermalservice_takes_what_is_fresh():
     assert parse_thermalservice("").status is None
 
 
-def test_batterystats_leaves_out_lines_that_are_cut_off():
-    assert parse_batterystats(STATS) == (PowerUse(0, "scrn", 101.5), PowerUse(10085, "uid", 12.25))
-
-
-_LINES = st.lists(st.sampled_from((BATTERY + THERMAL + STATS).splitlines()) | st.text(max_size=60)).map(
-    "\n".join
-)
+_LINES = st.lists(st.sampled_from((BATTERY + THERMAL).splitlines()) | st.text(max_size=60)).map("\n".join)
 
 
 @given(text=_LINES, start=st.integers(0, 300), end=st.integers(0, 300))
@@ -73,4 +59,3 @@ def test_any_text_gives_facts_or_none(text, start, end):
     for cut in (text, text[start:], text[:end]):
         parse_battery(cut)
         assert all(math.isfinite(sensor.temp_c) for sensor in parse_thermalservice(cut).sensors)
-        assert all(math.isfinite(use.charge_mah) for use in parse_batterystats(cut))

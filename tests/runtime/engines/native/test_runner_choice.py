@@ -60,9 +60,7 @@ def test_torch_there_means_python(only):
 
 def test_neither_gives_the_pip_line(only):
     only()
-    with pytest.raises(
-        MissingExtra, match=r"torch or the native runner.*pip install 'edgekit\[executorch\]'"
-    ):
+    with pytest.raises(MissingExtra, match=r"torch or the native runner.*pip install -e '.*\[executorch\]'"):
         choose_worker("executorch")
     with pytest.raises(
         DeviceStableError, match="there is no native ExecuTorch runner: executorch is not inst"

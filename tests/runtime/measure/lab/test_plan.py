@@ -4,7 +4,7 @@ from runtime.errors import DataError
 from runtime.measure.lab import load_plan
 from runtime.measure.lab.plan import SettingsSpec, TargetSpec
 
-pytest.importorskip("yaml", reason="pip install 'edgekit[lab]'")
+pytest.importorskip("yaml", reason="pip install -e '.[lab]'")
 
 FULL = """\
 targets:

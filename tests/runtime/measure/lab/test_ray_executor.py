@@ -15,8 +15,8 @@ from runtime.measure.lab.plan import BenchSpec, RetrySpec, SettingsSpec, TargetS
 from tests.places import ROOT
 from tests.runtime.targets.fake_phone import FakePhones
 
-pytest.importorskip("ray", reason="pip install 'edgekit[lab]'")
-pytest.importorskip("devlib", reason="pip install 'edgekit[lab]'")
+pytest.importorskip("ray", reason="pip install -e '.[lab]'")
+pytest.importorskip("devlib", reason="pip install -e '.[lab]'")
 pytestmark = pytest.mark.slow
 
 

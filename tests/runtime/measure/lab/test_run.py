@@ -3,11 +3,12 @@ import pytest
 
 from runtime.device.actuators import Journal
 from runtime.errors import DeviceTransientError
-from runtime.measure.lab import InlineExecutor, LabPlan, load_plan, read_states, run_lab
+from runtime.measure.lab import LabPlan, load_plan, read_states, run_lab
 from runtime.measure.lab.executor import Records
 from runtime.measure.lab.plan import BenchSpec, RetrySpec, SettingsSpec, TargetSpec
 from runtime.measure.lab.state import only_run
 from runtime.measure.lab.summary import choose_best
+from tests.runtime.measure.lab.inline_executor import InlineExecutor
 from tests.runtime.phone import make_bundle
 from tests.runtime.targets.fake_phone import FakePhones
 
@@ -109,7 +110,7 @@ def test_a_job_that_cannot_be_done_says_why_and_the_others_go_on(tmp_path):
 
 
 def test_a_phone_that_vanishes_is_set_aside_and_done_when_it_is_back(tmp_path, monkeypatch, tflite):
-    pytest.importorskip("devlib", reason="pip install 'edgekit[lab]'")
+    pytest.importorskip("devlib", reason="pip install -e '.[lab]'")
     phones = FakePhones(tmp_path / "usb", monkeypatch)
     here, gone = phones.add("HERE"), phones.add("GONE")
     gone.on_run("mv $PHONE/state $PHONE/pulled")
@@ -148,7 +149,7 @@ def test_a_machine_that_another_lab_keeps_busy_is_waited_for(tmp_path):
 
 
 def test_a_plan_file_leads_all_the_way(tmp_path):
-    pytest.importorskip("yaml", reason="pip install 'edgekit[lab]'")
+    pytest.importorskip("yaml", reason="pip install -e '.[lab]'")
     make_bundle(tmp_path)
     path = tmp_path / "plan.yaml"
     path.write_text("targets: ['virtual:gs101']\nbundles: [toy.edgekit]\nsettings: {every: 4}\n")

@@ -1,6 +1,7 @@
 """A device that has no numpy: bundles run there in the native runner, and give the host's outputs."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -11,6 +12,7 @@ from runtime.bundle import Bundle, Graph, Manifest, Variant, new_bundle
 from runtime.device.setting import Setting
 from runtime.engines import EngineProcess, random_inputs
 from runtime.errors import MissingExtra
+from runtime.extras import install_line
 from runtime.govern.run.run import run_bundle
 from runtime.measure.bench import bench
 from runtime.measure.profiling.profile import profile
@@ -112,9 +114,9 @@ def test_its_own_command_line_works(bare, tmp_path, words, shows):
     [
         (
             ["run", "BUNDLE", "--input", "x.npy"],
-            "Error: numpy is not installed; run: pip install 'edgekit[images]'",
+            f"Error: numpy is not installed; run: {install_line('images')}",
         ),
-        (["fit", "BUNDLE"], "Error: numpy is not installed; run: pip install 'edgekit[predict]'"),
+        (["fit", "BUNDLE"], f"Error: numpy is not installed; run: {install_line('predict')}"),
     ],
 )
 def test_what_needs_numpy_says_what_to_install(bare, tmp_path, words, message):
@@ -133,7 +135,7 @@ def test_a_litert_file_names_the_package_it_lacks(target, tflite):
 
     bundle = open_bundle_or_model(tflite)
     with (
-        pytest.raises(MissingExtra, match=r"pip install 'edgekit\[litert\]'"),
+        pytest.raises(MissingExtra, match=re.escape(install_line("litert"))),
         target.session(bundle, bundle.manifest.variant(), SLOW),
     ):
         pass

@@ -1,6 +1,7 @@
 import numpy as np
 
-from runtime.choose.simulation import Performance, Powersave, Ztt, periodic, replay
+from runtime.choose.simulation import Performance, Powersave, periodic, replay
+from tests.benchmarks.simulation.ztt import Ztt
 from tests.runtime.choose.simulation.toy import platform
 
 

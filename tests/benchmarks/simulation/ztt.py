@@ -15,10 +15,10 @@ from __future__ import annotations
 import numpy as np
 
 from runtime.choose.frame_policy.frontier import frontier
-from runtime.choose.simulation.deep_q import DeepQ
 from runtime.choose.simulation.engine import Lanes, SimGovernor, replay
 from runtime.choose.simulation.frames import Frames
 from runtime.choose.simulation.platform import Platform
+from tests.benchmarks.simulation.deep_q import DeepQ
 
 BETA = 0.01  # times the power of the fastest point
 _DISCOUNT, _LEARNING_RATE = 0.5, 1e-3

@@ -1,4 +1,4 @@
-"""Our policy as a simulated governor: it sees deadlines, and cycles once a frame is done."""
+"""The frame policy as a simulated governor: it sees deadlines, and cycles once a frame is done."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from runtime.choose.simulation.deep_q import DeepQ
+from tests.benchmarks.simulation.deep_q import DeepQ
 
 
 def test_two_actions_are_told_apart():

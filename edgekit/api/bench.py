@@ -1,0 +1,134 @@
+"""Bench a bundle, and its records as a notebook looks at them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgekit.api.bundle import AnyBundle, load
+from edgekit.api.text import aligned
+from runtime.errors import MissingExtra
+from runtime.measure.bench import BenchRow, choose_variants, default_log, protocol, summarise
+from runtime.measure.bench import bench as measure_blocks
+from runtime.measure.bench.run import Progress
+from runtime.measure.formats.table import flat_row
+from runtime.measure.records import Record, RecordLog
+from runtime.targets import choose_settings, open_target, use_meter
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from runtime.targets import Target
+
+_COLUMNS = {
+    "variant": "variant", "setting": "setting", "median ms": "latency_ms", "+-95%": "plus_minus",
+    "p90": "p90_ms", "mW": "power_mw", "mJ/frame": "energy_mj", "verdict": "verdict",
+}  # fmt: skip
+_MOST_ROWS = 30
+
+
+class Records(list[Record]):
+    """The records of a bench, block by block; a list that shows itself as a table.
+
+    Attributes:
+        path: of the log that keeps them.
+    """
+
+    def __init__(self, records: Iterable[Record] = (), path: Path | None = None):
+        super().__init__(records)
+        self.path = path
+
+    @property
+    def rows(self) -> list[BenchRow]:
+        """One row per variant, setting and pace: median, interval, energy and verdict of all its blocks."""
+        return summarise(self)
+
+    def table(self, most: int = _MOST_ROWS) -> str:
+        """Return the rows as text, at most ``most`` of them: the fastest.
+
+        Example:
+            >>> records = bench("seg.edgekit", target="virtual:gs101", clusters=["big"])
+            >>> print(records.table(most=1).splitlines()[1][:31])
+            litert-fp32  big @ 2850 MHz x1
+        """
+        if not self:
+            return "no records"
+        rows = sorted(self.rows, key=lambda row: row.latency_ms)
+        cells = [[getattr(row, name) for name in _COLUMNS.values()] for row in rows[:most]]
+        left = [f"... and {len(rows) - most} slower ones"] if len(rows) > most else []
+        remarks = [f"how: {protocol(self)}", *dict.fromkeys(line for row in rows for line in row.remarks)]
+        return "\n".join([aligned(list(_COLUMNS), cells), *left, *remarks])
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Return a data frame with a row per block; units are part of the columns' names.
+
+        Raises:
+            MissingExtra: pandas is not installed.
+
+        Example:
+            >>> frame = bench("seg.edgekit", target="virtual:gs101").to_pandas()    # doctest: +SKIP
+            >>> frame.groupby("cluster").latency_ms.min()                           # doctest: +SKIP
+        """
+        try:
+            import pandas as pd
+        except ModuleNotFoundError as err:
+            raise MissingExtra(
+                "pandas is not installed, and edgekit needs it for nothing else; run: pip install pandas"
+            ) from err
+        return pd.DataFrame([flat_row(record) | {"samples_ms": record.samples_ms} for record in self])
+
+    def __repr__(self) -> str:
+        return self.table()
+
+
+def bench(
+    bundle: AnyBundle,
+    target: str | Target = "local",
+    *,
+    threads: Sequence[int] = (1,),
+    engines: Sequence[str] = (),
+    variants: Sequence[str] = (),
+    clusters: Sequence[str] = (),
+    freqs_khz: Sequence[int] = (),
+    every: int = 1,
+    meter: str | None = None,
+    log: str | os.PathLike[str] | None = None,
+    progress: Progress | None = None,
+    **plan: Any,
+) -> Records:
+    """Time a bundle over cores, clocks and threads.
+
+    Blocks that are finished are kept: the same call after an interruption goes on where it was.
+
+    Args:
+        bundle: loaded, or the path of a bundle, a ``.tflite`` or a ``.pte`` file.
+        target: where, as ``edgekit targets`` lists them: ``local``, ``virtual:gs101``, ``ssh:pi@board``.
+        threads, engines, variants, clusters, freqs_khz: what to time; none given: one thread, and all else.
+        every: of a cluster's clocks only each ``every``-th and the slowest.
+        meter: of energy, as ``edgekit doctor`` lists them; default: the best there is.
+        log: file that keeps the records; default: in the bundle.
+        progress: called after each block with how many are done, how many there are, and its record.
+        plan: ``runs``, ``warmup``, ``blocks``, ``seed``, ``fps``, ``max_temp_c``, ``cool_down_s`` and
+            ``retries``: see ``runtime.measure.bench.bench``.
+
+    Raises:
+        BundleError: there is no bundle.
+        ValueError: an unknown target, variant, cluster, clock or meter.
+        DeviceError, PermissionNeeded: the target cannot do it; finished blocks are kept.
+
+    Example:
+        >>> records = bench("seg.edgekit", target="virtual:gs101", threads=[1, 2])
+        >>> min(records, key=lambda record: record.latency_ms).setting.threads
+        2
+    """
+    machine = use_meter(open_target(target) if isinstance(target, str) else target, meter)
+    model = load(bundle)
+    settings = choose_settings(machine, tuple(threads) or (1,), clusters, freqs_khz, every)
+    names = choose_variants(model, engines, variants)
+    kept = default_log(model, machine) if log is None else RecordLog(Path(log))
+    found = measure_blocks(
+        model, machine, settings=settings, variants=names, log=kept, progress=progress, **plan
+    )
+    return Records(found, kept.path)

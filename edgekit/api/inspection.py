@@ -1,0 +1,70 @@
+"""What a bundle holds, as values and as text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edgekit.api.text import aligned
+from runtime.bundle import Bundle, Manifest, TensorSpec, Variant
+from runtime.engines.model_file import with_delegation
+from runtime.errors import DeviceError, MissingExtra
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What a bundle holds; printed, or shown by a notebook, it is a short text.
+
+    Attributes:
+        bundle: that was looked at; of a bare ``.tflite`` with what its delegate takes here.
+        remark: what could not be found out, and why; ``None``: nothing.
+    """
+
+    bundle: Bundle
+    remark: str | None
+
+    @property
+    def manifest(self) -> Manifest:
+        """Everything known: graphs, variants with delegation, parity and quantisation, files, provenance."""
+        return self.bundle.manifest
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """Names of the variants."""
+        return tuple(variant.name for variant in self.manifest.variants)
+
+    def __repr__(self) -> str:
+        lines = [f"{self.manifest.name}, made {self.manifest.created_utc}"]
+        for name, graph in self.manifest.graphs.items():
+            where = f" of {name}" if len(self.manifest.graphs) > 1 else ""
+            lines += [f"in{where}:  {_tensor(spec)}" for spec in graph.inputs]
+            lines += [f"out{where}: {_tensor(spec)}" for spec in graph.outputs]
+        labels = self.bundle.labels()
+        if labels:
+            lines.append(
+                f"labels: {len(labels)} ({', '.join(labels[:3])}{', ...' if len(labels) > 3 else ''})"
+            )
+        sizes = {entry.path: entry.size_bytes for entry in self.manifest.files}
+        headers = ("variant", "MB", "ops in delegates", "max error", "file")
+        rows = [_row(variant, sizes[variant.path]) for variant in self.manifest.variants]
+        lines += ["", aligned(headers, rows)]
+        return "\n".join([*lines, f"\n{self.remark}"] if self.remark else lines)
+
+
+def inspect_bundle(bundle: Bundle) -> Inspection:
+    """Return what ``bundle`` holds."""
+    try:
+        return Inspection(with_delegation(bundle), None)
+    except (DeviceError, MissingExtra) as err:
+        return Inspection(bundle, f"what its delegate takes is unknown: {err}")
+
+
+def _tensor(spec: TensorSpec) -> str:
+    shape = "x".join(map(str, spec.shape))
+    picture = "" if spec.image is None else f", a photograph ({spec.image.layout})"
+    return f"{spec.name} {spec.dtype} {shape}{picture}"
+
+
+def _row(variant: Variant, size_bytes: int) -> tuple[object, ...]:
+    delegation, parity = variant.delegation, variant.parity
+    ops = f"{delegation.delegated}/{delegation.total} in {delegation.partitions}" if delegation else None
+    return variant.name, size_bytes / 1e6, ops, f"{parity.max_abs:.1e}" if parity else None, variant.path
