@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from runtime.device.provenance import Provenance
 from runtime.measure.records import Record
 
 
@@ -16,7 +17,7 @@ def at_quantile(record: Record, quantile: float) -> float:
     Raises:
         ValueError: too few samples to tell.
     """
-    if record.provenance != "modelled":
+    if record.provenance != Provenance.MODELLED:
         _check(len(record.samples_ms), quantile, f"{record.variant} on {record.setting} has")
     return float(np.quantile(record.samples_ms, quantile, method="higher"))
 

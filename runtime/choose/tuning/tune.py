@@ -17,6 +17,7 @@ from runtime.choose.tuning.latency_source import latency_source
 from runtime.choose.tuning.power_source import idle_mw, power_source
 from runtime.choose.tuning.reason import explain
 from runtime.choose.tuning.request import DEFAULT_FPS, Wish, goal_of
+from runtime.device.provenance import Provenance, least_certain
 from runtime.measure.records import Record
 from runtime.targets.target import BatteryPowered
 
@@ -85,6 +86,7 @@ def tune_bundle(
         notes=source.notes + _without_spread(wish, source.provenance) + _without_power(considered) + remarks,
         created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
         battery=battery_life(chosen, goal, *_battery_of(wish, target)),
+        energy_provenance=None if figure is None else least_certain((source.provenance, figure.provenance)),
     )
     return save_policy(bundle, policy), policy
 
@@ -110,8 +112,8 @@ def _of_one(variants: Sequence[Variant]) -> list[Variant]:
     return [variant for variant in variants if variant.graph == variants[0].graph]
 
 
-def _without_spread(wish: Wish, provenance: str) -> tuple[str, ...]:
-    if wish.quantile is None or provenance != "modelled":
+def _without_spread(wish: Wish, provenance: Provenance) -> tuple[str, ...]:
+    if wish.quantile is None or provenance is not Provenance.MODELLED:
         return ()
     return ("modelled latencies have no spread: every frame keeps the bound, whatever share was asked",)
 

@@ -11,7 +11,7 @@ from runtime.choose.policy.policy import Policy, load_policy, save_policy
 from runtime.choose.tuning.request import Wish
 from runtime.choose.tuning.tune import tune_bundle
 from runtime.device.setting import Setting
-from runtime.device.soc import roofline_latency_ms
+from runtime.device.soc import PowerFigure, roofline_latency_ms
 from runtime.errors import BundleError, NotFittedError, VersionConflict
 from tests.runtime.phone import (
     BIG,
@@ -164,6 +164,7 @@ def test_target_without_meter_goes_by_core_time(tmp_path):
     _, policy = tune_bundle(bundle, target, 30, records=make_records(bundle, target))
     assert policy.energy_mj is None
     assert policy.energy_source == "no meter on this machine"
+    assert policy.energy_provenance is None
     assert "energy is not known here" in policy.reason
     assert {outcome.energy_mj for outcome in policy.comparison} == {None}
 
@@ -249,3 +250,18 @@ def test_unstable_records_are_named(tmp_path):
     records[0] = replace(records[0], verdict="unstable")
     _, policy = tune_bundle(bundle, target, 15, records=records)
     assert "1 of 32 settings were judged unstable when they were benched" in policy.notes
+
+
+@pytest.mark.parametrize(
+    ("latency", "power", "energy"),
+    [
+        ("modelled", "measured: freqbench", "modelled"),
+        ("measured", "modelled: C f V^2", "modelled"),
+        ("measured", "measured: rail meter", "measured"),
+    ],
+)
+def test_energy_is_measured_only_where_latency_and_power_are(tmp_path, latency, power, energy):
+    bundle, target = make_bundle(tmp_path), Phone("local", latency)
+    target.power = lambda setting: PowerFigure(100.0, power)
+    _, policy = tune_bundle(bundle, target, 15, records=make_records(bundle, target))
+    assert (policy.provenance, policy.energy_provenance) == (latency, energy)
