@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from runtime.choose.tuning.request import Wish
+from runtime.choose.tuning.request import PolicyRequest
 from runtime.choose.tuning.savings import explain_savings
 from runtime.choose.tuning.tune import tune_bundle
 from tests.runtime.phone import Phone, make_bundle, make_records
@@ -15,7 +15,7 @@ def tuned(tmp_path):
     """Return a function that tunes for a request; every setting was benched."""
     bundle, target = make_bundle(tmp_path), Phone()
     records = make_records(bundle, target)
-    return lambda **request: tune_bundle(bundle, target, Wish(**request), records=records)[1]
+    return lambda **request: tune_bundle(bundle, target, PolicyRequest(**request), records=records)[1]
 
 
 def rows_of(policy):

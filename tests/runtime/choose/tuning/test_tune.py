@@ -8,7 +8,7 @@ import pytest
 from runtime.bundle.names import slug
 from runtime.choose.fitting import fit_bundle
 from runtime.choose.policy.policy import Policy, load_policy, save_policy
-from runtime.choose.tuning.request import Wish
+from runtime.choose.tuning.request import PolicyRequest
 from runtime.choose.tuning.tune import tune_bundle
 from runtime.device.setting import Setting
 from runtime.device.soc import PowerFigure, roofline_latency_ms
@@ -50,7 +50,7 @@ def test_choice_is_close_to_the_best_that_trying_everything_finds(fitted):
 
 def test_policy_says_all_that_led_to_it(fitted):
     bundle, target = fitted
-    _, policy = tune_bundle(bundle, target, Wish(fps=30, margin_pct=10))
+    _, policy = tune_bundle(bundle, target, PolicyRequest(fps=30, margin_pct=10))
     assert policy.deadline_ms == pytest.approx(1000 / 30)
     assert policy.chosen.latency_high_ms <= policy.goal.latency_limit_ms == pytest.approx(1000 / 33)
     assert policy.energy_mj == pytest.approx(policy.chosen.power_mw * policy.chosen.latency_ms / 1000)
@@ -137,7 +137,7 @@ def test_choice_among_what_was_not_benched_is_refused(fitted):
 def test_rates_out_of_range_are_refused(fitted, arguments):
     bundle, target = fitted
     with pytest.raises(ValueError, match="allowed: fps above 0"):
-        tune_bundle(bundle, target, Wish(**arguments))
+        tune_bundle(bundle, target, PolicyRequest(**arguments))
 
 
 def test_without_predictor_and_with_gaps_it_says_what_to_run(tmp_path):
