@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from edgekit.doctor.check import Check
-from runtime.device.actuators import CpuFreq, Journal, Policy, allowed_cpus, probe
+from runtime.device.actuators import CpuFreq, FreqDomain, Journal, allowed_cpus, probe
 from runtime.device.meters import list_meters
 from runtime.device.soc.tree import range_list
 from runtime.errors import DataError
@@ -14,7 +14,7 @@ from runtime.errors import DataError
 
 def check_cores(root: Path) -> tuple[Check, ...]:
     """Tell the kinds of cores, and each group that shares a clock with its clocks, driver and governor."""
-    policies = CpuFreq(root).policies()
+    policies = CpuFreq(root).domains()
     if policies:
         return (_kinds(root), *map(_clocks, policies))
     found = "the kernel shows no clocks (virtual machine or container?)"
@@ -75,7 +75,7 @@ def _kinds(root: Path) -> Check:
     return Check("cores", "ok", "; ".join(groups))
 
 
-def _clocks(policy: Policy) -> Check:
+def _clocks(policy: FreqDomain) -> Check:
     driver = _read(policy.path / "scaling_driver") or "unknown driver"
     governor = _read(policy.path / "scaling_governor") or "unknown governor"
     cores = f"cores {range_list(list(policy.cpus))}"

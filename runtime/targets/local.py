@@ -13,7 +13,7 @@ from runtime.device.actuators import (
     CLOCKING,
     PINNING,
     CpuFreq,
-    Policy,
+    FreqDomain,
     allowed_cpus,
     find_uclamp,
     hold_uclamp,
@@ -107,7 +107,7 @@ class LocalTarget:
         self._meter.read_idle_once()
         with contextlib.ExitStack() as stack:
             if cluster.opps or setting.freq_khz is not None:
-                policy = self._cpufreq.policy_of(cluster.cpus)
+                policy = self._cpufreq.domain_of(cluster.cpus)
             if policy is not None and setting.freq_khz is not None:
                 stack.enter_context(self._hold_clock(policy, cluster, setting.freq_khz))
             # The last CPUs: the first one does the kernel's housekeeping.
@@ -125,7 +125,7 @@ class LocalTarget:
             )
 
     def _hold_clock(
-        self, policy: Policy, cluster: Cluster, freq_khz: int
+        self, policy: FreqDomain, cluster: Cluster, freq_khz: int
     ) -> contextlib.AbstractContextManager[None]:
         """Hold the clock itself, or where that may not be done ask the scheduler for its capacity."""
         if self.capability.rung != "uclamp":
@@ -163,7 +163,7 @@ def read_profile(root: Path = Path("/"), cpus: Collection[int] | None = None) ->
     """
     capacities = _read_capacities(root)
     groups: list[tuple[tuple[int, ...], tuple[Opp, ...]]] = [
-        (policy.cpus, tuple(Opp(khz) for khz in policy.available_khz)) for policy in CpuFreq(root).policies()
+        (policy.cpus, tuple(Opp(khz) for khz in policy.available_khz)) for policy in CpuFreq(root).domains()
     ]
     if not groups:
         by_capacity: dict[int | None, list[int]] = {}

@@ -6,7 +6,7 @@ import platform
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from runtime.device.actuators import CpuFreq, Policy
+from runtime.device.actuators import CpuFreq, FreqDomain
 from runtime.device.conditions import Conditions
 from runtime.device.marker import find_marker
 from runtime.device.meters import MeterInUse, read_conditions, read_device
@@ -33,7 +33,7 @@ class LocalSession:
         load_profiled: Callable[[], EngineProcess],
         setting: Setting,
         cpufreq: CpuFreq,
-        policy: Policy | None,
+        policy: FreqDomain | None,
         meter: MeterInUse,
         clock_rung: str = "sysfs",
     ):

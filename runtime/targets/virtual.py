@@ -10,7 +10,7 @@ from pathlib import Path
 
 from runtime._version import __version__
 from runtime.bundle import Bundle, Variant
-from runtime.device.actuators import CpuFreq, Journal, Policy, allowed_cpus
+from runtime.device.actuators import CpuFreq, FreqDomain, Journal, allowed_cpus
 from runtime.device.conditions import Conditions
 from runtime.device.setting import Setting
 from runtime.device.soc import PowerFigure, load_profile, power_mw, roofline_latency_ms
@@ -45,7 +45,7 @@ class VirtualTarget:
         self.root = Path(self._folder.name)
         tree = SocTree(self.profile, self.root)
         self._cpufreq = CpuFreq(self.root, settle=tree.settle, journal=Journal(self.root / "journal"))
-        self._policies = {c.name: self._cpufreq.policy_of(c.cpus) for c in self.profile.clusters}
+        self._policies = {c.name: self._cpufreq.domain_of(c.cpus) for c in self.profile.clusters}
 
     def settings(self, threads: Sequence[int] = (1,)) -> tuple[Setting, ...]:
         return settings_of(self.profile, threads)
@@ -89,7 +89,7 @@ class VirtualSession:
     def __init__(
         self,
         cpufreq: CpuFreq,
-        policy: Policy,
+        policy: FreqDomain,
         setting: Setting,
         latency_ms: float,
         bundle: Bundle,

@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 
 from runtime.device.actuators import CpuFreq, Journal, restore
-from runtime.device.actuators.cpufreq import POLICY_DIR, Policy
+from runtime.device.actuators.cpufreq import POLICY_DIR, FreqDomain
 from runtime.errors import DeviceError, DeviceTransientError, EdgekitError, PermissionNeeded
 from runtime.measure.records import RecordLog
 from tests.places import ROOT
@@ -153,7 +153,7 @@ def restore_killed(place: Place, moment_s: float) -> Outcome:
     return Outcome(place.restore().returncode == 0 and place.files() == before, was_held)
 
 
-def two_holders(place: Place, policy: Policy, freq_khz: int) -> Outcome:
+def two_holders(place: Place, policy: FreqDomain, freq_khz: int) -> Outcome:
     """Hold a clock twice; the second is refused, and after a kill of the first puts its state back."""
     before = place.files()
     journal = Journal(_journal_folder(place))
@@ -174,7 +174,7 @@ def two_holders(place: Place, policy: Policy, freq_khz: int) -> Outcome:
     return Outcome(is_refused and place.files() == before, held)
 
 
-def _stops_holding(victim: Host, journal: Journal, policy: Policy) -> bool:
+def _stops_holding(victim: Host, journal: Journal, policy: FreqDomain) -> bool:
     """Stop a host, unless it does not hold ``policy``: it may have given it back before the stop came."""
 
     def holds() -> bool:
@@ -190,7 +190,7 @@ def _stops_holding(victim: Host, journal: Journal, policy: Policy) -> bool:
     return True
 
 
-def vanished(place: Place, policy: Policy, freq_khz: int, name: str) -> Outcome:
+def vanished(place: Place, policy: FreqDomain, freq_khz: int, name: str) -> Outcome:
     """Take a file away while its clock is held; the rest is put back, and it too once it is there again."""
     before = place.files()
     freq = CpuFreq(place.root, journal=Journal(place.work / "vanished"))
@@ -208,7 +208,7 @@ def vanished(place: Place, policy: Policy, freq_khz: int, name: str) -> Outcome:
     return Outcome(is_told and place.files() == before, True)
 
 
-def refused(place: Place, policy: Policy, freq_khz: int) -> Outcome:
+def refused(place: Place, policy: FreqDomain, freq_khz: int) -> Outcome:
     """Ask for a clock that may not be written; a clear error, and nothing is changed."""
     before = place.files()
     is_told = False
@@ -222,7 +222,7 @@ def refused(place: Place, policy: Policy, freq_khz: int) -> Outcome:
     )
 
 
-def full_journal(place: Place, policy: Policy, freq_khz: int, folder: Path) -> Outcome:
+def full_journal(place: Place, policy: FreqDomain, freq_khz: int, folder: Path) -> Outcome:
     """Hold a clock with no room to note how it was; nothing is changed, nothing half-written is left."""
     before = place.files()
     is_told = False

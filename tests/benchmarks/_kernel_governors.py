@@ -27,7 +27,7 @@ PERIOD_S = 0.01
 @contextlib.contextmanager
 def performance(cpufreq: CpuFreq, cluster: Cluster) -> Iterator[None]:
     """Run a cluster at its highest clock."""
-    with cpufreq.take(cpufreq.policy_of(cluster.cpus)) as clock:
+    with cpufreq.take(cpufreq.domain_of(cluster.cpus)) as clock:
         clock.set(cluster.opps[-1].freq_khz)
         yield
 
@@ -44,7 +44,7 @@ class Schedutil:
     @contextlib.contextmanager
     def following(self) -> Iterator[Schedutil]:
         """Set the cluster's clock inside the block."""
-        with self._cpufreq.take(self._cpufreq.policy_of(self._cluster.cpus)) as clock:
+        with self._cpufreq.take(self._cpufreq.domain_of(self._cluster.cpus)) as clock:
             clocks_khz = [opp.freq_khz for opp in self._cluster.opps]
             clock.set(clocks_khz[-1])
             thread = threading.Thread(target=self._follow, args=(clock, clocks_khz), daemon=True)

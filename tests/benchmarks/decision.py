@@ -144,7 +144,7 @@ class Machine:
     def __init__(self, folder: Path):
         self.tree = SocTree(PROFILE, folder / "root")
         self.freq = CpuFreq(folder / "root", settle=self._follow, journal=Journal(folder / "journal"))
-        self.policies = {c.name: self.freq.policy_of(c.cpus) for c in PROFILE.clusters}
+        self.policies = {c.name: self.freq.domain_of(c.cpus) for c in PROFILE.clusters}
         self._path, self._khz = Path(), 0
 
     def apply_ms(self, row: Row) -> float:

@@ -71,9 +71,9 @@ def campaign(place: Place, tree: Place, kills: int, seed: int, only: str = "") -
     cases["kill -9 the restore, restore again"] = lambda: [
         faults.restore_killed(place, moment / 4) for moment in faults.moments(few, seed)
     ]
-    policy = CpuFreq(tree.root).policies()[0]
+    policy = CpuFreq(tree.root).domains()[0]
     clock = policy.available_khz[0]
-    shared = CpuFreq(place.root).policies()[0]
+    shared = CpuFreq(place.root).domains()[0]
     cases["two runs, one clock"] = lambda: [
         faults.two_holders(place, shared, shared.available_khz[0]) for _ in range(few)
     ]
@@ -120,7 +120,7 @@ def _mounted(*words: str) -> Iterator[None]:
 
 
 def _refusals(tree: Place) -> list[Outcome]:
-    policy = CpuFreq(tree.root).policies()[0]
+    policy = CpuFreq(tree.root).domains()[0]
     clock = policy.available_khz[0]
     governor = str(policy.path / "scaling_governor")
     outcomes = []
@@ -137,14 +137,14 @@ def _refusals(tree: Place) -> list[Outcome]:
         open_tree.work.chmod(0o777)
         os.seteuid(65534)
         try:
-            outcomes.append(faults.refused(open_tree, CpuFreq(open_tree.root).policies()[0], clock))
+            outcomes.append(faults.refused(open_tree, CpuFreq(open_tree.root).domains()[0], clock))
         finally:
             os.seteuid(0)
     return outcomes
 
 
 def _full_journal(tree: Place) -> list[Outcome]:
-    policy = CpuFreq(tree.root).policies()[0]
+    policy = CpuFreq(tree.root).domains()[0]
     outcomes = []
     for index, options in enumerate(("size=16k", "nr_inodes=2", "nr_inodes=1")):
         folder = tree.work / f"full{index}"
@@ -193,7 +193,7 @@ def _full_records(place: Place) -> list[Outcome]:
 
 def _set_clocks(tree: Place) -> list[Outcome]:
     """Look at a live owner, and at a dead one, after the time of day was set."""
-    policy = CpuFreq(tree.root).policies()[0]
+    policy = CpuFreq(tree.root).domains()[0]
     journal = Journal(tree.work / "time")
     outcomes = []
     for step_s in (-86400.0, -3600.0, -1.0, 3600.0):

@@ -3,7 +3,7 @@
 from runtime.device.actuators.affinity import allowed_cpus, move, pin
 from runtime.device.actuators.capability import CLOCKING, PINNING, RUNGS, Capability, Rung, probe
 from runtime.device.actuators.cgroup import find_uclamp, hold_uclamp
-from runtime.device.actuators.cpufreq import CpuFreq, Policy
+from runtime.device.actuators.cpufreq import CpuFreq, FreqDomain
 from runtime.device.actuators.journal import Journal
 from runtime.device.actuators.restore import Restored, restore
 
@@ -13,8 +13,8 @@ __all__ = [
     "RUNGS",
     "Capability",
     "CpuFreq",
+    "FreqDomain",
     "Journal",
-    "Policy",
     "Restored",
     "Rung",
     "allowed_cpus",

@@ -57,7 +57,7 @@ def probe(root: Path = Path("/")) -> Capability:
 
 
 def _sysfs(root: Path) -> tuple[bool, str]:
-    policies = CpuFreq(root).policies()
+    policies = CpuFreq(root).domains()
     if not policies:
         return False, f"no clock domains below {root / POLICY_DIR}: clocks are the kernel's choice"
     for policy in policies:
@@ -74,7 +74,7 @@ def _uclamp(root: Path) -> tuple[bool, str]:
         group = find_uclamp(root)
     except (DeviceError, PermissionNeeded) as err:
         return False, str(err)
-    if not CpuFreq(root).policies():
+    if not CpuFreq(root).domains():
         return False, f"{group} has uclamp, but no clock domains tell what it would do"
     return True, f"{group} bounds utilisation"
 

@@ -1,4 +1,4 @@
-"""Hold the clock of a cluster through cpufreq, and give it back.
+"""Hold the clock of a cluster through cpufreq, and release it.
 
 Files and units: Documentation/admin-guide/pm/cpufreq.rst of Linux; clocks in kHz.
 """
@@ -22,8 +22,8 @@ _ASK_ROOT = "run as root, or leave the clock to the kernel (no --freq-khz)"
 
 
 @dataclass(frozen=True)
-class Policy:
-    """One clock domain as the kernel shows it.
+class FreqDomain:
+    """One clock domain, which the kernel calls a policy.
 
     Attributes:
         path: its folder in /sys.
@@ -48,7 +48,7 @@ class CpuFreq:
 
     Example:
         >>> freq = CpuFreq()                                          # doctest: +SKIP
-        >>> with freq.hold(freq.policy_of([4]), 1804800):             # doctest: +SKIP
+        >>> with freq.hold(freq.domain_of([4]), 1804800):             # doctest: +SKIP
         ...     work()
     """
 
@@ -62,81 +62,81 @@ class CpuFreq:
         self._settle = settle or (lambda: None)
         self._journal = journal or Journal()
 
-    def policies(self) -> tuple[Policy, ...]:
+    def domains(self) -> tuple[FreqDomain, ...]:
         """Return every clock domain, lowest CPU first; empty where the machine shows none."""
         folders = (self.root / POLICY_DIR).glob("policy[0-9]*")
-        found = [_read_policy(folder) for folder in folders if (folder / "related_cpus").is_file()]
-        return tuple(sorted((p for p in found if p.cpus), key=lambda policy: policy.cpus))
+        found = [_read_domain(folder) for folder in folders if (folder / "related_cpus").is_file()]
+        return tuple(sorted((p for p in found if p.cpus), key=lambda domain: domain.cpus))
 
-    def policy_of(self, cpus: Collection[int]) -> Policy:
+    def domain_of(self, cpus: Collection[int]) -> FreqDomain:
         """Return the clock domain that ``cpus`` belong to.
 
         Raises:
             DeviceStableError: the machine shows no clock for them, or they have several.
         """
-        for policy in self.policies():
-            if set(cpus) <= set(policy.cpus):
-                return policy
+        for domain in self.domains():
+            if set(cpus) <= set(domain.cpus):
+                return domain
         raise DeviceStableError(
             f"no single clock for CPUs {sorted(cpus)} below {self.root / POLICY_DIR}; "
             "leave the clock to the kernel (no --freq-khz)"
         )
 
-    def read_khz(self, policy: Policy) -> int | None:
+    def read_khz(self, domain: FreqDomain) -> int | None:
         """Return the clock in kHz now, ``None`` where the driver does not tell.
 
         Most drivers give the clock last asked for here, not one measured.
         """
-        text = _read(policy.path / "scaling_cur_freq")
+        text = _read(domain.path / "scaling_cur_freq")
         return None if text is None else parse_int(text)
 
     @contextlib.contextmanager
-    def hold(self, policy: Policy, freq_khz: int) -> Iterator[None]:
-        """Keep ``policy`` at ``freq_khz`` inside the block; put everything back after it, as ``take``.
+    def hold(self, domain: FreqDomain, freq_khz: int) -> Iterator[None]:
+        """Keep ``domain`` at ``freq_khz`` inside the block; restore everything after it, as ``take``.
 
         Raises:
-            ValueError: the clock is not one of the policy's.
+            ValueError: the clock is not one of the domain's.
             PermissionNeeded: /sys is not writable.
             DeviceTransientError: the clock was written, but another one is read back; or another
                 run holds it.
         """
-        check_clock(policy, freq_khz)
-        with self.take(policy) as clock:
+        check_clock(domain, freq_khz)
+        with self.take(domain) as clock:
             clock.set(freq_khz)
-            got_khz = self.read_khz(policy)
+            got_khz = self.read_khz(domain)
             if got_khz is not None and got_khz != freq_khz:
                 raise DeviceTransientError(
-                    f"{policy.path.name} was set to {freq_khz} kHz but reads {got_khz} kHz; a thermal limit "
+                    f"{domain.path.name} was set to {freq_khz} kHz but reads {got_khz} kHz; a thermal limit "
                     "or another program holds it: let it cool down or stop that program"
                 )
             yield
 
     @contextlib.contextmanager
-    def take(self, policy: Policy) -> Iterator[TakenClock]:
-        """Make ``policy``'s clock this block's to set, as often as it likes; put everything back after it.
+    def take(self, domain: FreqDomain) -> Iterator[TakenClock]:
+        """Make ``domain``'s clock this block's to set, as often as it likes; restore everything after it.
 
         The state to go back to is on the disk before anything is changed, so ``edgekit restore``
         can do it when this process was killed. SIGINT, SIGTERM and SIGHUP leave the block like an
-        exception. What a killed run left here is put back first.
+        exception. What a killed run left here is restored first.
 
         Raises:
             PermissionNeeded: /sys is not writable.
             DeviceTransientError: another run holds the clock.
         """
-        if not policy.available_khz:
-            raise DeviceStableError(f"{policy.path} shows no clocks; leave the clock to the kernel")
-        clock = TakenClock(policy, self._settle)
-        with held(self._journal, str(policy.path), clock.read_before, self._back(policy)) as signals:
+        if not domain.available_khz:
+            raise DeviceStableError(f"{domain.path} shows no clocks; leave the clock to the kernel")
+        clock = TakenClock(domain, self._settle)
+        with held(self._journal, str(domain.path), clock.read_before, self._back(domain)) as signals:
             signals.deliver()
             yield clock
 
-    def _back(self, policy: Policy) -> Callable[[State], None]:
-        def put_back(state: State) -> None:
+    def _back(self, domain: FreqDomain) -> Callable[[State], None]:
+        def write_back(state: State) -> None:
             assert isinstance(state, PolicyState)
-            write_state(state, policy.path)
+            write_state(state, domain.path)
             self._settle()
 
-        return put_back
+        return write_back
 
 
 class TakenClock:
@@ -146,26 +146,26 @@ class TakenClock:
         settle: as ``CpuFreq`` takes it.
     """
 
-    def __init__(self, policy: Policy, settle: Callable[[], None]):
-        self.policy, self._settle = policy, settle
+    def __init__(self, domain: FreqDomain, settle: Callable[[], None]):
+        self.domain, self._settle = domain, settle
         self._before: PolicyState | None = None
 
     def read_before(self) -> PolicyState:
         """Read, and remember, the state to go back to."""
-        self._before = read_state(self.policy.path)
+        self._before = read_state(self.domain.path)
         return self._before
 
     def set(self, freq_khz: int) -> None:
         """Ask for a clock; what comes of it, ``CpuFreq.read_khz`` tells.
 
         Raises:
-            ValueError: the clock is not one of the policy's.
+            ValueError: the clock is not one of the domain's.
             PermissionNeeded: /sys is not writable.
-            DeviceStableError: the driver refuses, or the policy has vanished.
+            DeviceStableError: the driver refuses, or the domain has vanished.
         """
-        check_clock(self.policy, freq_khz)
-        folder = self.policy.path
-        if "userspace" in self.policy.governors:
+        check_clock(self.domain, freq_khz)
+        folder = self.domain.path
+        if "userspace" in self.domain.governors:
             state = read_state(folder)
             write_range(folder, min(state.min_khz, freq_khz), max(state.max_khz, freq_khz))
             _write(folder / "scaling_governor", "userspace")
@@ -175,26 +175,26 @@ class TakenClock:
         self._settle()
 
     def is_set(self) -> bool:
-        """Return whether the policy still obeys ``set``: another program may choose another governor."""
-        if "userspace" not in self.policy.governors:
+        """Return whether the domain still obeys ``set``: another program may choose another governor."""
+        if "userspace" not in self.domain.governors:
             return True  # its limits are the request, and the clock shows whether they hold
-        return _read(self.policy.path / "scaling_governor") == "userspace"
+        return _read(self.domain.path / "scaling_governor") == "userspace"
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         """Leave the clock to the kernel as it was before the block; ``set`` takes it again."""
         assert self._before is not None
-        write_state(self._before, self.policy.path)
+        write_state(self._before, self.domain.path)
         self._settle()
 
 
-def check_clock(policy: Policy, freq_khz: int) -> None:
-    """Raise where ``policy`` does not have the clock."""
-    known = policy.available_khz
+def check_clock(domain: FreqDomain, freq_khz: int) -> None:
+    """Raise where ``domain`` does not have the clock."""
+    known = domain.available_khz
     if not known:
-        raise DeviceStableError(f"{policy.path} shows no clocks; leave the clock to the kernel")
+        raise DeviceStableError(f"{domain.path} shows no clocks; leave the clock to the kernel")
     if not known[0] <= freq_khz <= known[-1] or (len(known) > 2 and freq_khz not in known):
         clocks = ", ".join(str(khz) for khz in known)
-        raise ValueError(f"{policy.path.name} has no clock of {freq_khz} kHz; choose one of: {clocks}")
+        raise ValueError(f"{domain.path.name} has no clock of {freq_khz} kHz; choose one of: {clocks}")
 
 
 def read_state(policy_dir: Path) -> PolicyState:
@@ -224,7 +224,7 @@ def write_state(state: PolicyState, policy_dir: Path | None = None) -> None:
         try:
             step()
         except EdgekitError as err:
-            failures.append(err)  # one file that vanished must not keep the others from being put back
+            failures.append(err)  # one file that vanished must not keep the others from being restored
     if failures:
         raise failures[0]
     if (now := read_state(folder)) != state:
@@ -243,8 +243,8 @@ def write_range(policy_dir: Path, min_khz: int, max_khz: int) -> None:
         _write(policy_dir / "scaling_max_freq", str(max_khz))
 
 
-def _read_policy(folder: Path) -> Policy:
-    """Read a policy as its driver shows it.
+def _read_domain(folder: Path) -> FreqDomain:
+    """Read a domain as its driver shows it.
 
     intel_pstate, amd-pstate and some phones list no clocks: those with time statistics are known from
     there; of the rest only the ends, and any clock between can be asked for.
@@ -256,7 +256,7 @@ def _read_policy(folder: Path) -> Policy:
     ends = _clocks(" ".join(_read(folder / f"cpuinfo_{end}_freq") or "" for end in ("min", "max")))
     governors = (_read(folder / "scaling_available_governors") or "").split()
     cpus = _clocks(_need(folder / "related_cpus"))
-    return Policy(folder, tuple(cpus), tuple(governors), tuple(sorted({*listed, *ends})))
+    return FreqDomain(folder, tuple(cpus), tuple(governors), tuple(sorted({*listed, *ends})))
 
 
 def _clocks(text: str) -> list[int]:

@@ -89,7 +89,7 @@ class Clocks:
             held.asked_khz = None
             self.changes += 1
             try:
-                held.clock.give_back()
+                held.clock.release()
             except DeviceError as err:  # another program writes it, too; when all ends it is tried again
                 self._tell(f"{cluster}: {err}")
 
@@ -101,7 +101,7 @@ class Clocks:
 
     def read_khz(self, cluster: str) -> int | None:
         """Return the clock of a cluster now, ``None`` where the driver does not tell."""
-        return self._cpufreq.read_khz(self._take(cluster).clock.policy)
+        return self._cpufreq.read_khz(self._take(cluster).clock.domain)
 
     def is_lost(self, cluster: str) -> bool:
         """Return whether another program has the clock for now."""
@@ -118,8 +118,8 @@ class Clocks:
 
     def _take(self, cluster: str) -> _Held:
         if cluster not in self._held:
-            policy = self._cpufreq.policy_of(self._profile.cluster(cluster).cpus)
-            self._held[cluster] = _Held(self._stack.enter_context(self._cpufreq.take(policy)))
+            domain = self._cpufreq.domain_of(self._profile.cluster(cluster).cpus)
+            self._held[cluster] = _Held(self._stack.enter_context(self._cpufreq.take(domain)))
         return self._held[cluster]
 
     def _hold(self, cluster: str, held: _Held) -> bool:
@@ -127,10 +127,10 @@ class Clocks:
         if self._is_as_asked(held):
             return True
         asked_khz, now_s = held.asked_khz, self._now()
-        was_khz = self._cpufreq.read_khz(held.clock.policy)
+        was_khz = self._cpufreq.read_khz(held.clock.domain)
         held.clock.set(asked_khz)
         if not self._is_as_asked(held):
-            got_khz = self._cpufreq.read_khz(held.clock.policy)
+            got_khz = self._cpufreq.read_khz(held.clock.domain)
             if got_khz is not None and got_khz < asked_khz:
                 if held.cap_khz != got_khz or now_s >= held.cap_until_s:
                     self._tell(
@@ -152,5 +152,5 @@ class Clocks:
         return True
 
     def _is_as_asked(self, held: _Held) -> bool:
-        got_khz = self._cpufreq.read_khz(held.clock.policy)
+        got_khz = self._cpufreq.read_khz(held.clock.domain)
         return (got_khz is None or got_khz == held.asked_khz) and held.clock.is_set()

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from runtime.device.actuators import Policy
+from runtime.device.actuators import FreqDomain
 from runtime.device.actuators.cpufreq import POLICY_DIR
 from runtime.device.conditions import Conditions
 from runtime.device.meters import read_conditions
@@ -37,7 +37,9 @@ class AdbConditions:
         as_root: phones let only root see most sensors.
     """
 
-    def __init__(self, shell: AdbShell, policy: Policy | None, cpus: Sequence[int] | None, *, as_root: bool):
+    def __init__(
+        self, shell: AdbShell, policy: FreqDomain | None, cpus: Sequence[int] | None, *, as_root: bool
+    ):
         self._shell, self._cpus, self._as_root = shell, cpus, as_root
         self._folder = None if policy is None else f"/{POLICY_DIR}/{policy.path.name}"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from runtime.device.actuators import CpuFreq, Policy
+from runtime.device.actuators import CpuFreq, FreqDomain
 from runtime.device.soc import SocProfile
 from runtime.errors import DeviceStableError
 from runtime.targets.adb.shell import AdbShell
@@ -53,7 +53,7 @@ class PhoneFacts:
     """
 
     profile: SocProfile
-    policies: tuple[Policy, ...]
+    policies: tuple[FreqDomain, ...]
     device: dict[str, str]
     boot_id: str
     has_taskset: bool
@@ -79,7 +79,7 @@ def read_facts(shell: AdbShell) -> PhoneFacts:
         write_tree(root, {path: text for path, text in sections.items() if path.startswith(f"{_CPU}/")})
         for cpu in cpus:  # so that a phone that tells no capacities still has its CPUs
             (root / f"{_CPU.lstrip('/')}/cpu{cpu}").mkdir(parents=True, exist_ok=True)
-        profile, policies = read_profile(root, cpus), CpuFreq(root).policies()
+        profile, policies = read_profile(root, cpus), CpuFreq(root).domains()
     maker, model, device = (
         properties.get(f"ro.product.{key}", "") for key in ("manufacturer", "model", "device")
     )

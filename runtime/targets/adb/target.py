@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import cast
 
 from runtime.bundle import Bundle, Variant
-from runtime.device.actuators import Capability, CpuFreq, Journal, Policy
+from runtime.device.actuators import Capability, CpuFreq, FreqDomain, Journal
 from runtime.device.actuators.cpufreq import POLICY_DIR, write_state
 from runtime.device.actuators.states import PolicyState
 from runtime.device.conditions import Conditions
@@ -117,13 +117,13 @@ class AdbTarget:
             return Capability("affinity", (reason,))
         return Capability("threads", (reason, "the phone has no taskset to pin programs with"))
 
-    def _policy(self, cluster_name: str) -> Policy | None:
+    def _policy(self, cluster_name: str) -> FreqDomain | None:
         cluster = self.profile.cluster(cluster_name)
         return next(
             (self._on_phone(p) for p in self._facts.policies if set(cluster.cpus) <= set(p.cpus)), None
         )
 
-    def _on_phone(self, policy: Policy) -> Policy:
+    def _on_phone(self, policy: FreqDomain) -> FreqDomain:
         folder = AdbPath(self._shell, f"/{POLICY_DIR}/{policy.path.name}", as_root=True)
         return replace(policy, path=cast(Path, folder))
 
@@ -139,7 +139,7 @@ class AdbSession:
         setting: Setting,
         device: dict[str, str],
         cpufreq: CpuFreq,
-        policy: Policy | None,
+        policy: FreqDomain | None,
         reader: AdbConditions,
     ):
         self.setting, self.device = setting, device
@@ -159,7 +159,7 @@ class AdbSession:
             return None  # the program says how many threads it uses once it has run
         # A clock nobody holds is read when the cores are idle again: it says nothing of the frames.
         is_held = self._policy is not None and self.setting.freq_khz is not None
-        freq_khz = self._cpufreq.read_khz(cast(Policy, self._policy)) if is_held else None
+        freq_khz = self._cpufreq.read_khz(cast(FreqDomain, self._policy)) if is_held else None
         return Setting(self.setting.cluster, freq_khz, self._threads_read)
 
     def run(self, inputs: Sequence[Tensor] | None = None) -> Frame:

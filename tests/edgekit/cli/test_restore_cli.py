@@ -15,7 +15,7 @@ def policy(tmp_path, monkeypatch):
     """A clock that a killed process left at 400 MHz."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     tree = SocTree(load_profile("gs101"), tmp_path / "root")
-    policy = CpuFreq(tree.root).policy_of([4]).path
+    policy = CpuFreq(tree.root).domain_of([4]).path
     path = Journal().write(read_state(policy))
     path.write_text(json.dumps(json.loads(path.read_text()) | {"pid_started": 0.0}))
     (policy / "scaling_max_freq").write_text("400000\n")

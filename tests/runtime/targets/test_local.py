@@ -149,7 +149,7 @@ def test_more_threads_than_cpus(tmp_path, bundle):
         target.session(bundle, bundle.manifest.variant(), Setting("cpu", None, 4096)),
     ):
         pass
-    assert CpuFreq(tmp_path).policies() == ()
+    assert CpuFreq(tmp_path).domains() == ()
 
 
 @pytest.fixture

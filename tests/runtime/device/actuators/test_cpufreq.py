@@ -24,7 +24,7 @@ def machine(tmp_path, governors=GOVERNORS):
 
 
 def read(freq, name):
-    return (freq.policy_of(MID).path / name).read_text().strip()
+    return (freq.domain_of(MID).path / name).read_text().strip()
 
 
 def state(freq):
@@ -34,8 +34,8 @@ def state(freq):
 
 def test_policies_are_read_as_the_kernel_shows_them(tmp_path):
     freq, _ = machine(tmp_path)
-    assert [policy.cpus for policy in freq.policies()] == [(0, 1, 2, 3), (4, 5), (6, 7)]
-    policy = freq.policy_of([5])
+    assert [policy.cpus for policy in freq.domains()] == [(0, 1, 2, 3), (4, 5), (6, 7)]
+    policy = freq.domain_of([5])
     assert (policy.available_khz[0], policy.available_khz[-1]) == (400000, 2253000)
     assert policy.governors == GOVERNORS
 
@@ -44,8 +44,8 @@ def test_policies_are_read_as_the_kernel_shows_them(tmp_path):
 def test_a_held_clock_is_read_back_and_everything_put_back(tmp_path, governors):
     freq, _ = machine(tmp_path, governors)
     before = state(freq)
-    with freq.hold(freq.policy_of(MID), 799000):
-        assert freq.read_khz(freq.policy_of(MID)) == 799000
+    with freq.hold(freq.domain_of(MID), 799000):
+        assert freq.read_khz(freq.domain_of(MID)) == 799000
         assert len(freq._journal.entries()) == 1
     assert state(freq) == before
     assert freq._journal.entries() == []
@@ -53,34 +53,34 @@ def test_a_held_clock_is_read_back_and_everything_put_back(tmp_path, governors):
 
 def test_userspace_is_used_where_there_is_one_else_both_limits(tmp_path):
     freq, _ = machine(tmp_path / "a")
-    with freq.hold(freq.policy_of(MID), 799000):
+    with freq.hold(freq.domain_of(MID), 799000):
         assert state(freq) == ["userspace", "400000", "2253000", "799000"]
     freq, _ = machine(tmp_path / "b", NO_USERSPACE)
-    with freq.hold(freq.policy_of(MID), 799000):
+    with freq.hold(freq.domain_of(MID), 799000):
         assert state(freq) == ["schedutil", "799000", "799000", "799000"]
 
 
 def test_an_error_inside_puts_everything_back(tmp_path):
     freq, _ = machine(tmp_path)
     before = state(freq)
-    with pytest.raises(RuntimeError, match="boom"), freq.hold(freq.policy_of(MID), 799000):
+    with pytest.raises(RuntimeError, match="boom"), freq.hold(freq.domain_of(MID), 799000):
         raise RuntimeError("boom")
     assert state(freq) == before
 
 
 def test_limits_outside_are_widened_and_put_back(tmp_path):
     freq, tree = machine(tmp_path)
-    (freq.policy_of(MID).path / "scaling_max_freq").write_text("696000\n")
+    (freq.domain_of(MID).path / "scaling_max_freq").write_text("696000\n")
     tree.settle()
-    with freq.hold(freq.policy_of(MID), 2253000):
-        assert freq.read_khz(freq.policy_of(MID)) == 2253000
+    with freq.hold(freq.domain_of(MID), 2253000):
+        assert freq.read_khz(freq.domain_of(MID)) == 2253000
     assert read(freq, "scaling_max_freq") == "696000"
 
 
 @pytest.mark.parametrize(("low", "high"), [(2130000, 2253000), (400000, 553000), (553000, 2253000)])
 def test_limits_are_written_in_the_order_the_kernel_takes(tmp_path, monkeypatch, low, high):
     freq, _ = machine(tmp_path)
-    folder = freq.policy_of(MID).path
+    folder = freq.domain_of(MID).path
     (folder / "scaling_min_freq").write_text("1024000")
     (folder / "scaling_max_freq").write_text("1328000")
     write = cpufreq._write
@@ -99,12 +99,12 @@ def test_a_clock_that_springs_back_is_noticed(tmp_path):
 
     def settle():
         tree.settle()
-        (freq.policy_of(MID).path / "scaling_cur_freq").write_text("400000\n")  # a thermal limit
+        (freq.domain_of(MID).path / "scaling_cur_freq").write_text("400000\n")  # a thermal limit
 
     freq._settle = settle
     with (
         pytest.raises(DeviceTransientError, match="set to 799000 kHz but reads 400000 kHz"),
-        freq.hold(freq.policy_of(MID), 799000),
+        freq.hold(freq.domain_of(MID), 799000),
     ):
         pass
     assert read(freq, "scaling_governor") == "schedutil"
@@ -113,7 +113,7 @@ def test_a_clock_that_springs_back_is_noticed(tmp_path):
 def test_without_privilege_the_clock_is_refused_not_ignored(tmp_path, monkeypatch):
     _, tree = machine(tmp_path)
     freq = CpuFreq(tree.root, journal=Journal(tmp_path / "journal"))
-    policy = freq.policy_of(MID)
+    policy = freq.domain_of(MID)
     write_text = type(policy.path).write_text
 
     def locked(path, *args, **kwargs):
@@ -131,13 +131,13 @@ def test_unknown_clocks_and_cpus(tmp_path):
     freq, _ = machine(tmp_path)
     with (
         pytest.raises(ValueError, match="policy4 has no clock of 5 kHz; choose one of: 400000"),
-        freq.hold(freq.policy_of(MID), 5),
+        freq.hold(freq.domain_of(MID), 5),
     ):
         pass
     with pytest.raises(DeviceStableError, match=r"no single clock for CPUs \[3, 4\]"):
-        freq.policy_of([3, 4])
+        freq.domain_of([3, 4])
     with pytest.raises(DeviceStableError, match="no single clock"):
-        CpuFreq(tmp_path / "empty").policy_of([0])
+        CpuFreq(tmp_path / "empty").domain_of([0])
 
 
 HOLD = """
@@ -147,7 +147,7 @@ root, journal = map(pathlib.Path, sys.argv[1:])
 class Stuck(CpuFreq):
     def read_khz(self, policy): return None  # no kernel moves the clock in this tree
 freq = Stuck(root, journal=Journal(journal))
-with freq.hold(freq.policy_of([4]), 799000):
+with freq.hold(freq.domain_of([4]), 799000):
     print("held", flush=True)
     time.sleep(60)
 """
@@ -196,21 +196,21 @@ def test_restore_repairs_after_a_kill(tmp_path):
 
 def test_clocks_of_a_driver_that_lists_none_come_from_its_statistics(tmp_path):
     freq, _ = machine(tmp_path)
-    folder = freq.policy_of(MID).path
+    folder = freq.domain_of(MID).path
     (folder / "scaling_available_frequencies").unlink()
     write(folder, {"stats/time_in_state": "400000 12\n1024000 0\n2253000 7"})
-    assert freq.policy_of(MID).available_khz == (400000, 1024000, 2253000)
+    assert freq.domain_of(MID).available_khz == (400000, 1024000, 2253000)
     with pytest.raises(ValueError, match="no clock of 799000 kHz; choose one of: 400000, 1024000, 2253000"):
-        freq.hold(freq.policy_of(MID), 799000).__enter__()
+        freq.hold(freq.domain_of(MID), 799000).__enter__()
 
 
 def test_of_a_driver_that_knows_only_a_range_any_clock_can_be_asked(tmp_path):
     freq, tree = machine(tmp_path, NO_USERSPACE)  # as intel_pstate and amd-pstate in active mode
     freq = CpuFreq(tree.root, journal=Journal(tmp_path / "journal"))
-    folder = freq.policy_of(MID).path
+    folder = freq.domain_of(MID).path
     (folder / "scaling_available_frequencies").unlink()
     write(folder, {"stats/time_in_state": "", "scaling_setspeed": "<unsupported>"})
-    policy = freq.policy_of(MID)
+    policy = freq.domain_of(MID)
     assert policy.available_khz == (400000, 2253000)
     (folder / "scaling_cur_freq").unlink()
     with freq.hold(policy, 1234567):
@@ -218,7 +218,7 @@ def test_of_a_driver_that_knows_only_a_range_any_clock_can_be_asked(tmp_path):
     for end in ("min", "max"):
         (folder / f"cpuinfo_{end}_freq").write_text("<unsupported>")
     with pytest.raises(DeviceStableError, match="shows no clocks"):
-        freq.hold(freq.policy_of(MID), 1234567).__enter__()
+        freq.hold(freq.domain_of(MID), 1234567).__enter__()
 
 
 _FILES = st.sampled_from(
@@ -243,6 +243,6 @@ _FILES = st.sampled_from(
 def test_whatever_a_driver_shows_is_held_or_refused(tmp_path_factory, files):
     _, tree = machine(folder := tmp_path_factory.mktemp("odd"))
     freq = CpuFreq(tree.root, journal=Journal(folder / "journal"))
-    write(freq.policy_of(MID).path, files)
-    with contextlib.suppress(DeviceError, ValueError), freq.hold(freq.policy_of(MID), 799000):
-        assert freq.read_khz(freq.policy_of(MID)) in (799000, None)
+    write(freq.domain_of(MID).path, files)
+    with contextlib.suppress(DeviceError, ValueError), freq.hold(freq.domain_of(MID), 799000):
+        assert freq.read_khz(freq.domain_of(MID)) in (799000, None)

@@ -25,7 +25,7 @@ class Stuck(CpuFreq):
     def read_khz(self, policy): return None  # no kernel moves the clock in this tree
 freq = Stuck(root, journal=Journal(journal))
 def hold():
-    with freq.hold(freq.policy_of([4]), 799000):
+    with freq.hold(freq.domain_of([4]), 799000):
         print("held", flush=True)
         time.sleep(60)
 if where == "slow":  # putting back takes long: a second signal comes in the middle of it
@@ -47,7 +47,7 @@ def freq(tmp_path):
 
 
 def state(freq):
-    return [(freq.policy_of(MID).path / name).read_text().strip() for name in NAMES]
+    return [(freq.domain_of(MID).path / name).read_text().strip() for name in NAMES]
 
 
 def hold_elsewhere(freq, where="main"):
@@ -105,10 +105,10 @@ def test_two_runs_never_hold_one_clock(freq):
     try:
         with (
             pytest.raises(DeviceTransientError, match=f"policy4 is held by another run .process {child.pid}"),
-            freq.hold(freq.policy_of(MID), 400000),
+            freq.hold(freq.domain_of(MID), 400000),
         ):
             pass
-        with freq.hold(freq.policy_of([6]), 500000):  # another clock is free
+        with freq.hold(freq.domain_of([6]), 500000):  # another clock is free
             pass
         assert state(freq)[0] == "userspace"
     finally:
@@ -122,7 +122,7 @@ def test_what_a_killed_run_left_is_put_back_before_the_next(freq):
     child.kill()
     child.wait(10)
     assert state(freq) != before
-    with freq.hold(freq.policy_of(MID), 400000):
+    with freq.hold(freq.domain_of(MID), 400000):
         assert state(freq) != before
     assert state(freq) == before
     assert freq._journal.entries() == []
@@ -152,7 +152,7 @@ def test_a_killed_process_that_nobody_waited_for_owes_its_state(freq):
 
 
 def test_setting_the_clock_does_not_make_an_owner_look_dead(freq, monkeypatch):
-    with freq.hold(freq.policy_of(MID), 400000):
+    with freq.hold(freq.domain_of(MID), 400000):
         monkeypatch.setattr(psutil._pslinux, "boot_time", lambda: 1.0)  # what btime does when time is set
         monkeypatch.setattr(time, "time", lambda: 5.0)
         [done] = restore(freq._journal)
@@ -162,9 +162,9 @@ def test_setting_the_clock_does_not_make_an_owner_look_dead(freq, monkeypatch):
 
 def test_a_file_that_vanished_keeps_nothing_else_from_being_put_back(freq, tmp_path):
     before = state(freq)
-    policy = freq.policy_of(MID).path
+    policy = freq.domain_of(MID).path
     limit = (policy / "scaling_max_freq").read_text()
-    with pytest.raises(DeviceStableError, match="scaling_max_freq"), freq.hold(freq.policy_of(MID), 400000):
+    with pytest.raises(DeviceStableError, match="scaling_max_freq"), freq.hold(freq.domain_of(MID), 400000):
         (policy / "scaling_max_freq").unlink()
     assert (policy / "scaling_governor").read_text().strip() == before[0]
     (policy / "scaling_max_freq").write_text(limit)

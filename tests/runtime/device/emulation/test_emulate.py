@@ -119,7 +119,7 @@ def test_a_held_clock_is_given_back_and_noted_apart_from_the_hosts(inside, tmp_p
         "from pathlib import Path\n"
         "from runtime.device.actuators import CpuFreq, Journal\n"
         "freq = CpuFreq()\n"
-        "policy = freq.policy_of([4])\n"
+        "policy = freq.domain_of([4])\n"
         "with freq.hold(policy, 1000000):\n"
         "    print(freq.read_khz(policy), len(Journal().entries()), Journal().folder)\n"
         "print((policy.path / 'scaling_governor').read_text().strip(), len(Journal().entries()))\n",

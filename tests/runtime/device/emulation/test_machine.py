@@ -78,7 +78,7 @@ def host(tmp_path):
 def test_the_tree_shows_the_profile(tmp_path, soc):
     profile = load_profile(soc)
     machine = Host(tmp_path, profile).machine
-    found = {policy.cpus: policy.available_khz for policy in CpuFreq(tmp_path).policies()}
+    found = {policy.cpus: policy.available_khz for policy in CpuFreq(tmp_path).domains()}
     assert found == {c.cpus: tuple(opp.freq_khz for opp in c.opps) for c in profile.clusters}
     labels = [path.read_text().strip() for path in sorted(tmp_path.glob("sys/class/hwmon/*/energy*_label"))]
     assert labels == [c.name for c in profile.clusters]

@@ -223,7 +223,7 @@ def test_it_repairs_what_a_killed_python_left(governor, phone):
         "import sys, os, signal; from pathlib import Path\n"
         "from runtime.device.actuators import CpuFreq, Journal\n"
         "freq = CpuFreq(Path(sys.argv[1]), journal=Journal(Path(sys.argv[2])))\n"
-        "with freq.hold(freq.policy_of([0]), 500000): os.kill(os.getpid(), signal.SIGKILL)\n"
+        "with freq.hold(freq.domain_of([0]), 500000): os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     tree.settle()
     (tree.cpu_dir / "cpufreq/policy0/scaling_cur_freq").write_text("500000\n")  # no kernel follows
@@ -241,7 +241,7 @@ def test_one_run_per_clock(governor, phone):
     freq = CpuFreq(tree.root, journal=journal, settle=tree.settle)
     with running(governor, tree, journal) as one:
         with pytest.raises(DeviceTransientError, match="held by another run"):
-            freq.hold(freq.policy_of([0]), 500000).__enter__()
+            freq.hold(freq.domain_of([0]), 500000).__enter__()
         second = subprocess.run(
             [*governor[1], "--root", str(tree.root), "--state", str(journal.folder)],
             capture_output=True,
