@@ -6,10 +6,11 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from runtime.device.provenance import Provenance
 from runtime.device.setting import Setting
 from runtime.measure.interval import Interval, median_interval
 from runtime.measure.quantile import quantile
-from runtime.measure.records import MODELLED, Record
+from runtime.measure.records import Record
 from runtime.measure.verdict import distinct
 
 MAX_HALF_SHARE = 0.05  # half the width of the interval of the median, as a share of it
@@ -47,7 +48,7 @@ class BenchRow:
     @property
     def is_modelled(self) -> bool:
         """Whether the latency was computed, not timed: exact, the same each time."""
-        return self.provenance == MODELLED
+        return self.provenance == Provenance.MODELLED
 
     @property
     def plus_minus(self) -> str:
