@@ -36,7 +36,7 @@ _OLD = {"--scenes": "--variable-load", "--waiting": "--max-queued", "--late-pric
 @click.option("--log", type=_FILE, help="File to write each frame to, as JSON Lines.")
 @click.option("--called", hidden=True, help="Name of this machine on the host that began the run.")
 @options.meter_option
-@options.json_option
+@options.table_options
 @click.pass_context
 def govern(ctx: click.Context, words: tuple[str, ...], serve: bool, as_json: bool, **given: Any) -> None:
     """Run COMMAND, or the bundle's own frames, at the cheapest setting that is in time.
@@ -47,7 +47,7 @@ def govern(ctx: click.Context, words: tuple[str, ...], serve: bool, as_json: boo
 
     \b
     edgekit govern model.edgekit --fps 30 -- python camera.py
-    edgekit govern model.edgekit --target emulated:gs101 --frames 900 --log frames.jsonl
+    edgekit govern model.edgekit --target emulated:gs101 --log frames.jsonl
     edgekit govern model.edgekit --target ssh:pi@board -- python3 camera.py
     edgekit govern --serve
     """

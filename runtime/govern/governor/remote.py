@@ -24,6 +24,7 @@ from runtime.device.actuators.signals import ASKS_TO_LEAVE
 from runtime.errors import DataError, DeviceTransientError
 from runtime.govern.governor.device_policy import bring_policy
 from runtime.govern.governor.options import GovernOptions
+from runtime.targets import TargetName
 from runtime.targets.agent.attached import BEAT
 from runtime.targets.agent.messages import BEAT_S
 from runtime.targets.ssh.device_files import DeviceFiles
@@ -62,7 +63,7 @@ def govern_remotely(
     target, log = options.target, options.log
     opened = None if bundle is None else Bundle.open(bundle)
     policy = None if opened is None else load_policy(opened, options.policy_target or target)
-    files = reach(target)
+    files = reach(TargetName.parse(target))
     python = greet(files)
     remote_log = f"{files.home}/governed-{uuid.uuid4().hex[:8]}.jsonl"
     remote_options = replace(

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from runtime.bundle import Bundle, Graph, Manifest, TensorSpec, Variant, new_bundle
-from runtime.choose.tuning.request import Wish
+from runtime.choose.tuning.request import PolicyRequest
 from runtime.choose.tuning.tune import tune_bundle
 from runtime.errors import DataError, DeviceStableError, DeviceTransientError, NotFittedError
 from runtime.govern.governor import GovernOptions
@@ -36,12 +36,12 @@ with Session(20.0) as session:
 LOOP = ("--", sys.executable, "-c", FOREVER)
 
 
-def tune(bundle, phone, wish):
+def tune(bundle, phone, request):
     """Give the bundle a policy for the device, from made-up figures of each of its settings."""
     profile = LocalTarget(phone.root).profile
     clusters = tuple(replace(cluster, core="cortex-a75") for cluster in profile.clusters)
     board = Phone("ssh:phone", "measured", replace(profile, clusters=clusters), knows_power=False)
-    return tune_bundle(bundle, board, wish, records=make_records(bundle, board))[0]
+    return tune_bundle(bundle, board, request, records=make_records(bundle, board))[0]
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def bundle(phone, tmp_path, tflite):
         graphs = {"forward": Graph((spec,), (spec,))}
         writer.finish(Manifest("double", "2026-01-01T00:00:00Z", graphs, (variant,)))
     shutil.copytree(tmp_path / "double.edgekit", phone.home / "bundles/double.edgekit")
-    return tune(Bundle.open(tmp_path / "double.edgekit"), phone, Wish(fps=20, latency_ms=45))
+    return tune(Bundle.open(tmp_path / "double.edgekit"), phone, PolicyRequest(fps=20, latency_ms=45))
 
 
 def govern(bundle, command=(), flags=(), **options):
@@ -85,7 +85,7 @@ def test_a_bundles_frames_run_on_it_and_the_log_comes_back(phone, bundle, tmp_pa
 @pytest.mark.slow
 def test_a_policy_that_was_made_anew_goes_along(phone, bundle):
     govern(bundle, frames=2, meter="none")
-    again = tune(bundle, phone, Wish(fps=10, latency_ms=70))
+    again = tune(bundle, phone, PolicyRequest(fps=10, latency_ms=70))
     status, out, err = govern(again, flags=("--json",), frames=2, meter="none")
     assert status == 0, err
     assert '"target": "ssh:phone"' in out
