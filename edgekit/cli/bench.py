@@ -23,7 +23,7 @@ _COUNT = click.IntRange(min=1)
 @options.threads_option
 @click.option("--cluster", "clusters", multiple=True, help="Only this cluster; repeatable.")
 @click.option("--freq-khz", "freqs_khz", type=_COUNT, multiple=True, help="Only this clock; repeatable.")
-@click.option("--every", type=_COUNT, default=1, help="Only every so-manyth clock; `fit` learns the rest.")
+@click.option("--every", type=_COUNT, default=1, help="Only every Nth clock; `fit` learns the rest.")
 @click.option("--runs", type=_COUNT, default=30, show_default=True, help="Timed frames per block.")
 @click.option("--warmup", type=click.IntRange(min=0), default=5, show_default=True, help="Untimed ones.")
 @click.option("--blocks", type=_COUNT, default=3, show_default=True, help="Times each setting is visited.")

@@ -26,6 +26,8 @@ MAX_PRESSURE_SHARE = 0.10  # of the time in which any task waited, where nothing
 MAX_STEAL_SHARE = 0.02  # of the CPUs in use that the hypervisor may take
 MAX_CLOCK_SHARE = 0.01  # by which a clock may be read back off what was asked
 
+MODELLED = "modelled: the same every time, and as accurate as the model"
+
 _MORE_FRAMES = "use more --runs"
 _STOP_OTHERS = "stop other programs, or bench on other cores"
 _COOL = "let the machine cool down (--max-temp-c), or ask for a lower clock"

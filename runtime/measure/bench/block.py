@@ -14,7 +14,7 @@ from runtime.measure.bench.cool_down import wait_until_cool
 from runtime.measure.bench.energy import energy_fields
 from runtime.measure.bench.plan import Job, Plan
 from runtime.measure.records import Record
-from runtime.measure.verdict import Verdict, judge
+from runtime.measure.verdict import MODELLED, Verdict, judge
 from runtime.targets import Target
 
 
@@ -41,7 +41,7 @@ def measure_block(
         setting_read, rung = session.setting_read, session.rung
         versions, device = session.versions, session.device
     if is_modelled:
-        verdict = Verdict("stable", ("modelled: exact, and as wrong as the model",))
+        verdict = Verdict("stable", (MODELLED,))
     else:
         verdict = judge(
             samples.samples_ms,

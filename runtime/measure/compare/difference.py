@@ -11,7 +11,7 @@ from runtime.device.setting import Setting
 from runtime.measure.compare.matching import Matched, match
 from runtime.measure.interval import Interval, paired_ratio, unpaired_ratio
 from runtime.measure.records import Record
-from runtime.measure.verdict import MAX_PROBE_SHARE, distinct
+from runtime.measure.verdict import MAX_PROBE_SHARE, MODELLED, distinct
 
 FASTER, SLOWER, SAME, UNKNOWN = "faster", "slower", "no difference", "cannot tell"
 RESOLUTION = 0.05  # an interval inside +-5 % that holds 1 is called no difference
@@ -102,7 +102,7 @@ def _difference(matched: Matched) -> Difference:
         reasons = (f"the change may be anything from {_span(interval)} %",)
         advice = ("use more --blocks",)
     elif is_modelled:
-        reasons = ("modelled: exact, and as wrong as the model",)
+        reasons = (MODELLED,)
     else:
         reasons = (
             f"{len(a)} pairs of blocks" if matched.is_paired else f"{len(a)} and {len(b)} blocks, apart",

@@ -36,7 +36,7 @@ def test_a_virtual_phone_prints_modelled_figures(tflite, tmp_path):
     [row] = [line.split() for line in result.stdout.splitlines() if line.startswith("litert")]
     assert row[1:6] == ["big", "@", "500", "MHz", "x1"]
     assert row[-7:] == ["53.11", row[-6], "modelled", "latency", "x", "measured", "stable"]
-    assert "modelled: exact, and as wrong as the model" in result.stderr
+    assert "modelled: the same every time, and as accurate as the model" in result.stderr
     assert len(list(RecordLog(out))) == 1
 
 

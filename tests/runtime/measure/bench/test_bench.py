@@ -16,6 +16,7 @@ from runtime.device.soc import PowerFigure
 from runtime.engines import Samples
 from runtime.measure.bench import bench, choose_variants, default_log, open_bundle_or_model, summarise
 from runtime.measure.records import RecordLog
+from runtime.measure.verdict import MODELLED
 from runtime.targets import LocalTarget, VirtualTarget
 
 
@@ -210,7 +211,7 @@ def test_a_modelled_target_gives_one_exact_sample(bundle, log):
     assert len(records) == len(target.settings((1, 2)))
     assert all(len(record.samples_ms) == 1 and record.block == 0 for record in records)
     assert {record.provenance for record in records} == {"modelled"}
-    assert {record.reasons for record in records} == {("modelled: exact, and as wrong as the model",)}
+    assert {record.reasons for record in records} == {(MODELLED,)}
     assert all(record.setting_read == record.setting for record in records)
     top = next(record for record in records if record.setting == Setting("big", 2841600))
     assert top.power_mw == 984.18
