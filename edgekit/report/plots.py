@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from edgekit.report.content import TargetView
 from edgekit.report.frontier import Point
+from edgekit.report.governors import is_alike
 from edgekit.report.pareto import Mark, Plot
 from edgekit.report.units import millijoules, milliseconds, short
 from runtime.choose.policy.estimate import Estimate
@@ -18,8 +19,8 @@ from runtime.measure.records import Record
 
 ENERGY = "energy per frame, mJ"
 PERIOD_ENERGY = "energy from frame to frame, mJ"
-CORE_TIME = "core time per frame, ms (energy is unknown here)"
-_NAMED = 1  # further names of a place where several marks stand
+CORE_TIME = "core time, ms (no energy known)"
+_NAMED = 2  # of a place where several marks stand; its tip has them all
 
 
 def plot_of(view: TargetView) -> Plot | None:
@@ -117,7 +118,7 @@ def _merged(marks: Sequence[Mark]) -> tuple[Mark, ...]:
     places: list[list[Mark]] = []
     for mark in marks:
         same = next(
-            (p for p in places if _is_near(p[0].fps, mark.fps) and _is_near(p[0].cost, mark.cost)), None
+            (p for p in places if is_alike(p[0].fps, mark.fps) and is_alike(p[0].cost, mark.cost)), None
         )
         if same is None:
             places.append([mark])
@@ -125,15 +126,10 @@ def _merged(marks: Sequence[Mark]) -> tuple[Mark, ...]:
             same.append(mark)
     merged = []
     for first, *others in places:
-        also = "".join(f", {mark.name}" for mark in others[:_NAMED])
-        more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
+        name = ", ".join(mark.name for mark in [first, *others][:_NAMED])
         tip = "\n".join([first.tip, *(f"also {mark.name}" for mark in others)])
-        merged.append(replace(first, name=first.name + also + more, tip=tip))
+        merged.append(replace(first, name=name, tip=tip))
     return tuple(merged)
-
-
-def _is_near(one: float, other: float) -> bool:
-    return abs(one - other) <= 0.005 * one
 
 
 def _outcome_tip(outcome: Outcome) -> str:

@@ -102,6 +102,11 @@ class Record:
             raise ValueError(f"verdict is {self.verdict!r}; allowed: {', '.join(VERDICTS)}")
 
     @property
+    def is_modelled(self) -> bool:
+        """Whether the latency was computed, not timed: exact, the same each time."""
+        return self.provenance == Provenance.MODELLED
+
+    @property
     def latency_ms(self) -> float:
         """Median of the samples in ms."""
         return float(statistics.median(self.samples_ms))

@@ -5,7 +5,7 @@ Made by ``runtime.choose.tuning.tune``; reading and applying one needs no numpy.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
@@ -59,10 +59,10 @@ class Policy:
     provenance: Provenance
     predictor: str
     reason: str
-    winners: tuple[Estimate, ...]
-    losers: tuple[Estimate, ...]
-    considered: tuple[Estimate, ...]
-    comparison: tuple[Outcome, ...]
+    winners: tuple[Estimate, ...] = field(repr=False)  # a notebook shows the repr: these fill pages
+    losers: tuple[Estimate, ...] = field(repr=False)
+    considered: tuple[Estimate, ...] = field(repr=False)
+    comparison: tuple[Outcome, ...] = field(repr=False)
     notes: tuple[str, ...]
     created_utc: str
     battery: BatteryLife | None = None

@@ -66,7 +66,7 @@ def latency_source(
     if options and all(option in benched for option in options):
         return _from_records(power, benched, options, quantile)
     stretch = 1.0
-    if quantile is not None and target.provenance != "modelled":  # modelled latencies have no spread
+    if quantile is not None and not target.is_modelled:  # modelled latencies have no spread
         stretch = tail_ratio(benched.values(), quantile)
     return _from_predictor(bundle, target, power, threads, variants, stretch)
 

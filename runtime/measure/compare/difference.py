@@ -11,7 +11,7 @@ from runtime.device.setting import Setting
 from runtime.measure.compare.matching import Matched, match
 from runtime.measure.interval import Interval, paired_ratio, unpaired_ratio
 from runtime.measure.records import Record
-from runtime.measure.verdict import MAX_PROBE_SHARE, MODELLED, distinct
+from runtime.measure.verdict import MAX_PROBE_SHARE, distinct
 
 FASTER, SLOWER, SAME, UNKNOWN = "faster", "slower", "no difference", "cannot tell"
 RESOLUTION = 0.05  # an interval inside +-5 % that holds 1 is called no difference
@@ -84,7 +84,7 @@ def compare(a: Sequence[Record], b: Sequence[Record]) -> list[Difference]:
 
 def _difference(matched: Matched) -> Difference:
     a, b = matched.stable()
-    is_modelled = {record.provenance for record in (*matched.a, *matched.b)} == {"modelled"}
+    is_modelled = all(record.is_modelled for record in (*matched.a, *matched.b))
     reasons, advice = ((), ()) if is_modelled else _doubts(matched, a, b)
     few = min(len(a), len(b)) < (1 if is_modelled else _MIN_BLOCKS)
     shown_a, shown_b = (matched.a, matched.b) if few else (a, b)
@@ -102,7 +102,7 @@ def _difference(matched: Matched) -> Difference:
         reasons = (f"the change may be anything from {_span(interval)} %",)
         advice = ("use more --blocks",)
     elif is_modelled:
-        reasons = (MODELLED,)
+        reasons = ("modelled: the same each time, with the error of the model",)
     else:
         reasons = (
             f"{len(a)} pairs of blocks" if matched.is_paired else f"{len(a)} and {len(b)} blocks, apart",

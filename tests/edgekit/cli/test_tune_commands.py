@@ -48,7 +48,7 @@ def test_fit_shows_every_regressor_and_the_choice(tuned):
 
 
 def test_fit_json_is_the_result(tuned):
-    result = json.loads(invoke("fit", tuned, "--target", TARGET, "--json").output)
+    result = json.loads(invoke("fit", tuned, "--target", TARGET, "--json").stdout)
     assert result["chosen"] == min(result["scores"], key=result["scores"].get)
     assert result["provenance"] == "modelled"
 
@@ -125,7 +125,7 @@ def test_tune_takes_every_limit(tuned):
 
 
 def test_tune_json_is_the_policy(tuned):
-    raw = json.loads(invoke("tune", tuned, "--target", TARGET, "--json").output)
+    raw = json.loads(invoke("tune", tuned, "--target", TARGET, "--json").stdout)
     assert raw["goal"]["objective"] == "awake"
     assert raw["chosen"]["setting"]["cluster"] in ("little", "mid", "big")
 
@@ -153,7 +153,7 @@ def test_run_keeps_the_deadline_that_was_tuned_for_or_another(tuned):
 
 
 def test_run_json_is_the_result(tuned):
-    result = json.loads(invoke("run", tuned, "--target", TARGET, "--json").output)
+    result = json.loads(invoke("run", tuned, "--target", TARGET, "--json").stdout)
     assert result["provenance"] == "modelled"
     assert result["late_frames"] == 0
     assert result["setting"] == result["setting_read"]

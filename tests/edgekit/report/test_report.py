@@ -5,7 +5,6 @@ import hashlib
 import json
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import pytest
 from click.testing import CliRunner
@@ -16,39 +15,12 @@ from runtime.bundle import Bundle
 from runtime.choose.policy.policy import load_policy, save_policy
 from runtime.device.provenance import Provenance
 from runtime.errors import DataError
-from runtime.govern.run.run import Prediction, RunResult
+from runtime.govern.run.run import Prediction
 from runtime.govern.run.runs import save_run
 from runtime.measure.records import RecordLog
 from runtime.processing.classify import Guess
-from tests.edgekit.report.tuned_bundle import FALLBACK, SOURCE, TARGET, add_fit, bench, tune
-
-VOID = {"meta", "link", "br", "img", "line", "circle", "rect", "polygon", "polyline", "path", "input", "hr"}
-
-
-class Page(HTMLParser):
-    """Checks nesting, and keeps tags, attributes and text."""
-
-    def __init__(self, html):
-        super().__init__()
-        self.open, self.tags, self.texts = [], [], []
-        self.feed(html)
-        assert self.open == []
-        self.text = " ".join(" ".join(self.texts).split())
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if not self.open or self.open[-1] not in ("style", "script"):
-            self.texts.append(data)
+from tests.edgekit.report.markup import EVIL, Page
+from tests.edgekit.report.tuned_bundle import FALLBACK, SOURCE, TARGET, add_fit, bench, run_result, tune
 
 
 def test_headline_says_what_was_chosen_and_saved(tuned):
@@ -109,9 +81,6 @@ def test_only_our_script_may_run(tuned):
     assert f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'" in policy
 
 
-EVIL = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'&"
-
-
 def test_texts_of_a_bundle_are_escaped(make_bundle):
     source = SOURCE | {"model": EVIL, EVIL: EVIL, "list": [EVIL]}
     outside = replace(FALLBACK.fallback[0], op=EVIL, module_path=EVIL, reason=EVIL)
@@ -142,32 +111,13 @@ def test_evil_cluster_and_variant_names_stay_text_in_the_plot(tuned):
 def test_last_run_is_shown(tuned):
     policy = load_policy(tuned, TARGET)
     guesses = (Guess("eight", 0.987), Guess(EVIL, 0.01))
-    run = RunResult(
-        bundle="digits",
-        target=TARGET,
-        provenance="modelled",
-        variant=policy.variant,
-        engine="litert",
-        setting=policy.setting,
-        setting_read=None,
-        rung="sysfs",
-        fps_target=30.0,
-        frames=60,
-        late_frames=2,
-        latency_ms=28.9,
-        p90_ms=29.5,
-        power_mw=180.0,
-        energy_mj=5.2,
-        energy_source="a table",
-        predictions=(Prediction(EVIL, guesses),),
-        reason="",
-        comparison=(),
-        notes=(),
-    )
+    run = replace(run_result(policy), predictions=(Prediction(EVIL, guesses),))
     save_run(tuned, run)
     page = Page(render_report(tuned))
     assert "Last run modelled 60 frames at 30 FPS" in page.text
-    assert "28.9 ms 29.5 ms 2 of 60 5.20 mJ not readable sysfs" in page.text
+    assert "28.9 ms median, 29.5 ms at the 90th percentile" in page.text
+    assert "late frames 2 of 60, due 33.3 ms after they arrive energy per frame 5.20 mJ" in page.text
+    assert "setting read back the machine does not tell" in page.text
     assert "eight 98.7 %" in page.text
     assert "img" not in [tag for tag, _ in page.tags]
 
@@ -244,7 +194,7 @@ def test_without_energy_the_plot_shows_core_time(tuned):
     chosen = replace(policy.chosen, power_mw=None, energy_mj=None)
     blind = replace(policy, chosen=chosen, considered=considered, comparison=comparison)
     html = render_report(save_policy(tuned, blind))
-    assert "core time per frame, ms (energy is unknown here)" in html
+    assert "core time, ms (no energy known)" in html
     assert "needs the least core time" in html
 
 

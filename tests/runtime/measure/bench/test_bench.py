@@ -16,7 +16,6 @@ from runtime.device.soc import PowerFigure
 from runtime.engines import Samples
 from runtime.measure.bench import bench, choose_variants, default_log, open_bundle_or_model, summarise
 from runtime.measure.records import RecordLog
-from runtime.measure.verdict import MODELLED
 from runtime.targets import LocalTarget, VirtualTarget
 
 
@@ -34,6 +33,7 @@ class Fake:
     """A measured target of three clocks whose latency is what the test says."""
 
     name, provenance, energy_note, profile = "fake", "measured", "no meter", None
+    is_modelled = False
 
     def __init__(self, latencies_ms=lambda visit: 10.0):
         self.latencies_ms, self.visits = latencies_ms, []
@@ -211,7 +211,9 @@ def test_a_modelled_target_gives_one_exact_sample(bundle, log):
     assert len(records) == len(target.settings((1, 2)))
     assert all(len(record.samples_ms) == 1 and record.block == 0 for record in records)
     assert {record.provenance for record in records} == {"modelled"}
-    assert {record.reasons for record in records} == {(MODELLED,)}
+    assert {record.reasons for record in records} == {
+        ("modelled: the same each time, with the error of the model",)
+    }
     assert all(record.setting_read == record.setting for record in records)
     top = next(record for record in records if record.setting == Setting("big", 2841600))
     assert top.power_mw == 984.18
