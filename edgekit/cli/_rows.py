@@ -117,7 +117,7 @@ class BlockSteps(Steps):
         """Keep the result of a block; give it as ``progress``."""
         self._ran, self._left = self._ran + self._is_running, total - done
         self._is_running = False
-        if latest.provenance == "modelled":
+        if latest.is_modelled:
             return  # that takes no time, and there are many
         what = f"{latest.model} {latest.variant}" if self._with_model else latest.variant
         doubt = "" if latest.verdict == "stable" else f" (unstable: {latest.reasons[0]})"

@@ -11,6 +11,7 @@ from runtime.bundle import Bundle
 from runtime.bundle.manifest import MANIFEST
 from runtime.engines.model_file import ModelFile
 from runtime.errors import DeviceStableError
+from runtime.targets import TargetName
 from runtime.targets.ssh.device_bundle import folder_of, send_manifest
 from runtime.targets.ssh.device_files import DeviceFiles, Progress
 from runtime.targets.ssh.target import reach
@@ -59,7 +60,7 @@ def push(
         if engine not in ENGINES:
             raise ValueError(f"engine {engine!r} is not one to install; choose from: {', '.join(ENGINES)}")
     on_step(f"connecting to {target}")
-    files = reach(target, progress)
+    files = reach(TargetName.parse(target), progress)
     on_step("installing the runtime on the device")
     installed = install(files, engines or tuple(needed), offline=offline)
     sha256s = {entry.path: entry.sha256 for entry in bundle.manifest.files}

@@ -36,7 +36,7 @@ def measure_block(
     Raises:
         DeviceError, PermissionNeeded: the target cannot do it.
     """
-    bundle, is_modelled = job.bundle, target.provenance == "modelled"
+    bundle, is_modelled = job.bundle, target.is_modelled
     with target.session(bundle, job.variant, job.setting) as session:
         waited_s = 0.0
         if not is_modelled:

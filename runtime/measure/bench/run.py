@@ -64,7 +64,7 @@ def bench(
     names = variants or [variant.name for variant in bundle.manifest.variants]
     chosen = [bundle.manifest.variant(name) for name in names]
     wanted = target.settings(threads) if settings is None else settings
-    is_modelled = target.provenance == "modelled"
+    is_modelled = target.is_modelled
     jobs = order(bundle, chosen, wanted, 1 if is_modelled else blocks, seed)
     known = {_key(record): record for record in log if len(record.samples_ms) >= runs or is_modelled}
     return run_jobs(jobs, target, plan, [log] * len(jobs), known, progress, on_step)

@@ -84,7 +84,7 @@ def compare(a: Sequence[Record], b: Sequence[Record]) -> list[Difference]:
 
 def _difference(matched: Matched) -> Difference:
     a, b = matched.stable()
-    is_modelled = {record.provenance for record in (*matched.a, *matched.b)} == {"modelled"}
+    is_modelled = all(record.is_modelled for record in (*matched.a, *matched.b))
     reasons, advice = ((), ()) if is_modelled else _doubts(matched, a, b)
     few = min(len(a), len(b)) < (1 if is_modelled else _MIN_BLOCKS)
     shown_a, shown_b = (matched.a, matched.b) if few else (a, b)

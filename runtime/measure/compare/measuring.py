@@ -37,7 +37,7 @@ def measure_both(
         DeviceError, PermissionNeeded: the target cannot do it; finished blocks are in ``logs``.
     """
     chosen = [(a.manifest.variant(of_a), b.manifest.variant(of_b)) for of_a, of_b in variants]
-    blocks = 1 if target.provenance == "modelled" else plan.blocks
+    blocks = 1 if target.is_modelled else plan.blocks
     jobs = _order((a, b), chosen, settings, blocks, plan.seed)
     ordered = [job for job, _ in jobs]
     records = run_jobs(

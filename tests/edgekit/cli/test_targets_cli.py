@@ -66,8 +66,8 @@ def test_show_takes_json_local_and_a_file(tmp_path):
     assert "mine.toml is not a SoC profile" in result.stderr
 
 
-@pytest.mark.parametrize("name", ["sdm485", "virtual:sdm485"])
-def test_an_unknown_soc_is_a_usage_error(name):
+@pytest.mark.parametrize(("name", "meant"), [("sdm485", "sdm845"), ("virtual:sdm485", "virtual:sdm845")])
+def test_an_unknown_soc_is_a_usage_error(name, meant):
     result = run("show", name)
     assert result.exit_code == 2
-    assert "did you mean sdm845" in result.stderr
+    assert f"did you mean {meant}" in result.stderr

@@ -89,6 +89,20 @@ def test_tune_shows_winners_reason_and_comparison(tuned):
     assert "Latency: modelled" in shown.output
 
 
+def test_tune_marks_who_misses_the_deadline(tuned, tmp_path):
+    words = ["--target", TARGET, "--fps", "20", "--latency-ms", "4", "--plot", tmp_path / "plot.svg"]
+    shown = invoke("tune", tuned, *words)
+    assert shown.exit_code == 0, shown.output
+    (schedutil,) = (line for line in shown.stdout.splitlines() if line.startswith("schedutil "))
+    assert schedutil.endswith("misses 4 ms")
+    assert " 100 % " in schedutil
+    assert "EAS + schedutil misses the deadline of 4 ms in 240 of 240 frames." in shown.stdout
+    assert "(late)" in (tmp_path / "plot.svg").read_text(encoding="utf-8")
+    page = tmp_path / "report.html"
+    assert invoke("report", tuned, "-o", page).exit_code == 0
+    assert "misses 4.00" in page.read_text(encoding="utf-8")
+
+
 def test_tune_draws_the_frontier(tuned, tmp_path):
     shown = invoke("tune", tuned, "--target", TARGET, "--plot", tmp_path / "plot.svg")
     assert shown.exit_code == 0, shown.output
