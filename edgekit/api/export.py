@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgekit.api.bundle import Bundle
+from runtime.extras import require
 
 if TYPE_CHECKING:
     from torch import nn
@@ -60,7 +61,8 @@ def export(
         allow_fallback: ops that may leave the delegate, by the names that the error gives.
         overwrite: replace a bundle that is there.
         progress: called with a line at each step; ``print`` shows them.
-        source: for a model by name: ``weights``, ``inputs``, ``data_root`` and ``input_shapes`` as
+        source: ``inputs``: a picture or a folder of pictures to check on, instead of drawn ones. For a
+            model by name also ``weights``, ``data_root`` and ``input_shapes``, as
             ``edgekit.export.find_origin`` takes them.
 
     Raises:
@@ -76,6 +78,7 @@ def export(
         >>> bundle.manifest.variant().delegation.partitions
         1
     """
+    require("torch", extra="executorch" if "executorch" in engines else "litert-export")
     from edgekit.export import export_bundle
 
     origin = _origin(model, example_inputs, out, preprocess, source)
@@ -108,6 +111,7 @@ def _origin(
     source: dict[str, Any],
 ) -> Origin:
     from edgekit.export import find_origin, live_model
+    from edgekit.export.preprocess import on_pictures
 
     if isinstance(model, (str, os.PathLike)):
         if example_inputs is not None or preprocess is not None:
@@ -116,10 +120,11 @@ def _origin(
                 "own: leave them out"
             )
         return find_origin(os.fspath(model), **source)
-    if source:
-        raise TypeError(f"{', '.join(source)} is for a model by name; a torch.nn.Module brings all it needs")
     name = type(model).__name__ if out is None else Path(out).name.removesuffix(".edgekit")
-    return live_model(model, example_inputs, name, preprocess)
+    origin = live_model(model, example_inputs, name, preprocess)
+    if others := [name for name in source if name != "inputs"]:
+        raise TypeError(f"{', '.join(others)} is for a model by name; a torch.nn.Module brings all it needs")
+    return on_pictures(origin, Path(source["inputs"])) if source.get("inputs") else origin
 
 
 def _quantize(

@@ -107,7 +107,7 @@ def _bench(view: TargetView, where: Sequence[str], variants: Sequence[str]) -> C
         return None
     latest = [block for block in view.blocks if block.run == view.blocks[-1].run]
     first = latest[0]
-    is_modelled = first.provenance == "modelled"
+    is_modelled = first.is_modelled
     benched = _distinct(block.variant for block in latest)
     options: dict[str, object] = {
         "variant": None if set(benched) == set(variants) else benched,

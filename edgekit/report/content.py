@@ -16,6 +16,7 @@ from runtime.bundle.names import slug
 from runtime.bundle.workload import Workload
 from runtime.choose.fitting import FitResult, usable_records
 from runtime.choose.policy.policy import Policy, load_policy
+from runtime.device.provenance import Provenance, least_certain
 from runtime.device.soc import SocProfile, load_profile
 from runtime.errors import EdgekitError
 from runtime.govern.run.run import RunResult
@@ -64,18 +65,13 @@ class TargetView:
         return tuple({(block.variant, block.setting): block for block in self.blocks}.values())
 
     @property
-    def provenance(self) -> str:
-        """Return ``measured`` or ``modelled``, for every figure of latency of this target."""
+    def provenance(self) -> Provenance:
+        """Return what to call every figure of latency of this target."""
         if self.policy is not None:
             return self.policy.provenance
-        found = sorted({record.provenance for record in self.records})
-        return "+".join(found) or ("modelled" if self.name.startswith(VIRTUAL) else "measured")
-
-    @property
-    def energy_provenance(self) -> str:
-        """Return what to call energy, latency times power: measured only where both are."""
-        modelled = self.policy is not None and self.policy.energy_source.startswith("modelled")
-        return "modelled" if modelled else self.provenance
+        if self.records:
+            return least_certain(record.provenance for record in self.records)
+        return Provenance.MODELLED if self.name.startswith(VIRTUAL) else Provenance.MEASURED
 
 
 @dataclass(frozen=True)

@@ -107,7 +107,8 @@ def _marks(policy: Policy, energy_is_known: bool) -> tuple[Mark, ...]:
     for outcome in sorted(policy.comparison, key=lambda outcome: outcome.governor != "best"):
         cost = outcome.energy_mj if energy_is_known else outcome.latency_ms * outcome.threads
         if outcome.governor != "policy" and cost:
-            mark = Mark(outcome.title, 1000.0 / outcome.latency_ms, cost, _outcome_tip(outcome))
+            name = f"{outcome.title} (late)" if outcome.misses_deadline else outcome.title
+            mark = Mark(name, 1000.0 / outcome.latency_ms, cost, _outcome_tip(outcome))
             marks.append(mark)
     return _merged(marks)
 
@@ -134,8 +135,10 @@ def _merged(marks: Sequence[Mark]) -> tuple[Mark, ...]:
 def _outcome_tip(outcome: Outcome) -> str:
     clocks = clocks_of(outcome)
     energy = millijoules(outcome.energy_mj)
+    late = f"\nmisses the deadline in {outcome.late_frames} of {outcome.frames} frames"
     return (
         f"{outcome.title}\n{outcome.cluster} @ {clocks}\n{milliseconds(outcome.latency_ms)}\n{energy} a frame"
+        f"{late if outcome.misses_deadline else ''}"
     )
 
 

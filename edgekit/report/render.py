@@ -21,6 +21,7 @@ from edgekit.report.timeline_figure import summary
 from runtime._version import __version__
 from runtime.bundle import Bundle, Delegation, write_atomic
 from runtime.choose.policy.goal import OBJECTIVES
+from runtime.choose.tuning.savings import explain_savings
 from runtime.errors import DataError
 from runtime.extras import require
 from runtime.measure.frame_log import read_log
@@ -78,6 +79,7 @@ def render_report(
         objectives=OBJECTIVES,
         clocks_of=clocks_of,
         few=FEW,
+        explain_savings=explain_savings,
         symbol=symbol,
         figure=figure,
         figure_names=_FIGURE_NAMES,

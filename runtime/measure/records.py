@@ -11,17 +11,19 @@ from pathlib import Path
 
 import msgspec
 
+from runtime.bundle import rename_keys
 from runtime.device.conditions import Conditions
 from runtime.device.meters.reading import EnergyReading
+from runtime.device.provenance import Provenance
 from runtime.device.setting import Setting
 from runtime.errors import DataError, VersionConflict
 from runtime.measure.interval import Interval, order_statistics
 from runtime.measure.quantile import quantile
 
-# 2 added advice, fps_target, cooled_s, before, after, device, run, tries and energy; lines of
-# schema 1 lack them and are read as unknown.
-RECORD_SCHEMA = 2
-PROVENANCES = ("measured", "modelled", "emulated")
+# 3 calls ``rung`` ``control_level``; 2 added advice, fps_target, cooled_s, before, after, device, run, tries,
+# energy: lines of schema 1 lack those and are read as unknown.
+RECORD_SCHEMA = 3
+OLD_NAMES = {"rung": "control_level"}  # of fields, in stored records and runs
 VERDICTS = ("stable", "unstable")
 
 
@@ -34,10 +36,11 @@ class Record:
         model_sha256: of the model file, so that a record never passes for another model's.
         variant: name of the variant, such as ``litert-fp32``.
         target: ``local``, ``virtual:sdm845``, ...
-        provenance: one of ``PROVENANCES``.
+        provenance: as ``Provenance`` has it.
         setting: what was asked.
         setting_read: what the machine said it did; ``None`` where it cannot say.
-        rung: how far the clock and cores could be controlled (sysfs, uclamp, affinity, threads, none).
+        control_level: how far the clock and cores could be controlled; one of
+            ``runtime.device.actuators.CONTROL_LEVELS``.
         samples_ms: latency of each timed frame in ms, in order; at least one.
         first_ms: the first, cold frame; not among the samples.
         power_mw: mean power while busy, ``None`` where nothing can tell.
@@ -67,7 +70,7 @@ class Record:
     provenance: str
     setting: Setting
     setting_read: Setting | None
-    rung: str
+    control_level: str
     samples_ms: tuple[float, ...]
     first_ms: float | None
     warmup: int
@@ -96,10 +99,15 @@ class Record:
     def __post_init__(self) -> None:
         if not self.samples_ms or not all(0 < sample < math.inf for sample in self.samples_ms):
             raise ValueError(f"samples_ms is {self.samples_ms}; it needs positive, finite latencies")
-        if self.provenance not in PROVENANCES:
-            raise ValueError(f"provenance is {self.provenance!r}; allowed: {', '.join(PROVENANCES)}")
+        if self.provenance not in set(Provenance):
+            raise ValueError(f"provenance is {self.provenance!r}; allowed: {', '.join(Provenance)}")
         if self.verdict not in VERDICTS:
             raise ValueError(f"verdict is {self.verdict!r}; allowed: {', '.join(VERDICTS)}")
+
+    @property
+    def is_modelled(self) -> bool:
+        """Whether the latency was computed, not timed: exact, the same each time."""
+        return self.provenance == Provenance.MODELLED
 
     @property
     def latency_ms(self) -> float:
@@ -189,7 +197,7 @@ class RecordLog:
             if not line.strip():
                 continue
             try:
-                record = msgspec.json.decode(line, type=Record)
+                record = msgspec.json.decode(rename_keys(line, OLD_NAMES), type=Record)
             except (msgspec.ValidationError, RecursionError) as err:
                 raise DataError(
                     f"{self.path} line {number} is not a record ({err}); remove the line or bench again"

@@ -29,6 +29,7 @@ from runtime.device.sysfs import read_int
 from runtime.engines import EngineProcess
 from runtime.errors import DeviceStableError
 from runtime.targets.local_session import LocalSession
+from runtime.targets.name import LOCAL
 from runtime.targets.target import settings_of
 
 _NAMES = {1: ("cpu",), 2: ("little", "big"), 3: ("little", "mid", "big")}
@@ -47,8 +48,9 @@ class LocalTarget:
         'measured'
     """
 
-    name = "local"
+    name = LOCAL
     provenance = "measured"
+    is_modelled = False
 
     def __init__(self, root: Path = Path("/"), meter: str = "auto"):
         self.root = root
@@ -63,7 +65,7 @@ class LocalTarget:
         self._cpufreq = CpuFreq(root)
 
     def settings(self, threads: Sequence[int] = (1,)) -> tuple[Setting, ...]:
-        offered = settings_of(self.profile, threads, with_clocks=self.capability.rung in CLOCKING)
+        offered = settings_of(self.profile, threads, with_clocks=self.capability.level in CLOCKING)
         if self._emulated is None:
             return offered
         return tuple(s for s in offered if _why_not(self._emulated, self.profile, s) is None)
@@ -111,7 +113,7 @@ class LocalTarget:
             if policy is not None and setting.freq_khz is not None:
                 stack.enter_context(self._hold_clock(policy, cluster, setting.freq_khz))
             # The last CPUs: the first one does the kernel's housekeeping.
-            cpus = cluster.cpus[-setting.threads :] if self.capability.rung in PINNING else None
+            cpus = cluster.cpus[-setting.threads :] if self.capability.level in PINNING else None
             path = bundle.file(variant.path)
             load = functools.partial(EngineProcess, variant.engine, path, threads=setting.threads, cpus=cpus)
             yield LocalSession(
@@ -121,14 +123,14 @@ class LocalTarget:
                 self._cpufreq,
                 policy,
                 self._meter,
-                clock_rung=self.capability.rung if self.capability.rung in CLOCKING else "sysfs",
+                clock_level=self.capability.level if self.capability.level in CLOCKING else "sysfs",
             )
 
     def _hold_clock(
         self, policy: FreqDomain, cluster: Cluster, freq_khz: int
     ) -> contextlib.AbstractContextManager[None]:
         """Hold the clock itself, or where that may not be done ask the scheduler for its capacity."""
-        if self.capability.rung != "uclamp":
+        if self.capability.level != "uclamp":
             return self._cpufreq.hold(policy, freq_khz)
         cluster.opp(freq_khz)
         capacity = self.profile.capacity(cluster, freq_khz)
@@ -190,7 +192,7 @@ def read_profile(root: Path = Path("/"), cpus: Collection[int] | None = None) ->
         for name, (group, opps) in zip(names, usable, strict=True)
     )
     return SocProfile(
-        "local", f"this machine ({machine})", platform.node(), clusters, sources=(f"{root / CPU_DIR}",)
+        LOCAL, f"this machine ({machine})", platform.node(), clusters, sources=(f"{root / CPU_DIR}",)
     )
 
 

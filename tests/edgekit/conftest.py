@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from edgekit.data import Dataset, Split
-from runtime.bundle import ImageSpec
+from runtime.bundle import Bundle, ImageSpec
+from tests.once import make_once
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +20,12 @@ def toy_data():
         return Split(images, labels.astype(np.int64), image)
 
     return Dataset("toy", split(64), split(32), ["above", "below"], image)
+
+
+@pytest.fixture(scope="session")
+def small_net(tmp_path_factory):
+    """A ``SmallNet``: exported once per test run."""
+    from tests.edgekit.small_net import NAME, SmallNet, make_origin, write_bundle
+
+    folder = make_once(tmp_path_factory, "small-net", write_bundle)
+    return SmallNet(make_origin(), Bundle.open(folder / NAME))

@@ -1,10 +1,11 @@
-"""What is told of a fitted predictor, and kept beside it."""
+"""What is said of a fitted predictor, and kept beside it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from runtime.device.provenance import Provenance
 from runtime.device.setting import Setting
 
 FIT_SCHEMA = 2  # 2: the kind of interval with the reason, the models, and how it was made
@@ -16,10 +17,10 @@ class FitResult:
 
     Attributes:
         scores: error of each candidate in percent, by grouped cross-validation; of each correction, sample
-            by sample, where a predictor was brought over.
+            by sample, where a predictor was transferred.
         chosen: name of the candidate with the least.
-        holdout_mape_pct: its error on groups that neither the fit nor the choice has seen; of a predictor
-            brought over on the samples, each predicted from the others; of a corrected one on the run.
+        holdout_mape_pct: its error on groups that neither the fit nor the choice has seen; of a
+            transferred one on the samples, each predicted from the others; of a corrected one on the run.
         interval: ``split`` (equally wide everywhere), ``normalised`` (by a learnt difficulty), or
             ``jackknife`` (of a few samples).
         interval_reason: why this one, with the widths that were measured.
@@ -27,13 +28,13 @@ class FitResult:
         confidence: share of new groups the interval is made to hold.
         n_records, n_groups, grouped_by: what it learnt from, and what was kept together.
         left_out: records not used, by reason.
-        provenance: ``measured`` or ``modelled``, of the records.
+        provenance: of the records.
         variants: those that it knows.
         clocks_khz: lowest and highest clock it knows per cluster; ``None`` is the kernel's clock.
         threads: numbers of threads it knows.
         models: names of the bundles whose records it learnt from.
         made_by: ``fit``, ``transfer`` or ``update``.
-        source: the target a predictor was brought over from.
+        source: the target a predictor was transferred from.
         drifts: how often a run contradicted it, so that it was corrected.
     """
 
@@ -47,7 +48,7 @@ class FitResult:
     n_groups: int
     grouped_by: str
     left_out: dict[str, int]
-    provenance: str
+    provenance: Provenance
     variants: tuple[str, ...]
     clocks_khz: dict[str, tuple[int | None, int | None]]
     threads: tuple[int, ...]

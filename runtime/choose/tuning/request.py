@@ -12,25 +12,25 @@ from runtime.choose.policy.goal import NEED_POWER, Goal
 if TYPE_CHECKING:
     from runtime.targets import Target
 
-DEFAULT_FPS = 30.0
+DEFAULT_FPS = 30.0  # what cameras of phones record at unless asked otherwise
 
 
 @dataclass(frozen=True)
-class Wish:
+class PolicyRequest:
     """What a user asks of a policy; ``None`` leaves a choice to what is known of the target.
 
     Attributes:
         objective: one of ``goal.OBJECTIVES``; by default ``budget`` with an energy budget, else
             ``awake``, or ``core-time`` where no power is known.
         fps: pace of the frames; by default 30, or what a longer ``latency_ms`` leaves room for.
-        margin_pct: head room on it, on top of the interval's.
+        margin_pct: headroom on it, on top of the interval's.
         latency_ms: the latest end of a frame after its arrival; by default the period.
         quantile: share of frames that is to hold for.
         energy_mj: budget of one frame; ``mean_power_mw`` says the same as a mean over time.
         max_power_mw: thermal cap on the power while busy.
         base_mw: of the device awake and idle; by default what a meter read in the bench.
         sleep_mw: of the device asleep.
-        battery_mwh: of a full battery; by default the target's own, where it tells.
+        battery_mwh: of a full battery; by default the target's own, where it can be read.
     """
 
     objective: str | None = None
@@ -46,27 +46,29 @@ class Wish:
     battery_mwh: float | None = None
 
 
-def goal_of(wish: Wish, target: Target, considered: Sequence[Estimate], base_mw: float | None) -> Goal:
-    """Return the goal that ``wish`` comes to on ``target``.
+def goal_of(
+    request: PolicyRequest, target: Target, considered: Sequence[Estimate], base_mw: float | None
+) -> Goal:
+    """Return the goal that ``request`` comes to on ``target``.
 
     Args:
-        considered: what may be chosen; tells whether any power is known.
+        considered: what may be chosen; by it, whether any power is known.
         base_mw: of the device awake and idle, ``None`` where nobody knows.
 
     Raises:
-        ValueError: a wish out of range, or one for energy where no power is known.
+        ValueError: a request out of range, or one for energy where no power is known.
     """
-    fps = _pace(wish)
-    if wish.energy_mj is not None and wish.mean_power_mw is not None:
+    fps = _pace(request)
+    if request.energy_mj is not None and request.mean_power_mw is not None:
         raise ValueError("both an energy per frame and a mean power are given as a budget; give one of them")
-    budget_mj = wish.energy_mj
-    if wish.mean_power_mw is not None:
-        budget_mj = wish.mean_power_mw / fps if fps > 0 else None
+    budget_mj = request.energy_mj
+    if request.mean_power_mw is not None:
+        budget_mj = request.mean_power_mw / fps if fps > 0 else None
     knows_power = any(estimate.energy_mj is not None for estimate in considered)
-    objective = wish.objective
+    objective = request.objective
     if objective is None:
         objective = "budget" if budget_mj is not None else "awake" if knows_power else "core-time"
-    if not knows_power and (objective in NEED_POWER or wish.max_power_mw is not None):
+    if not knows_power and (objective in NEED_POWER or request.max_power_mw is not None):
         asked = f"objective {objective!r}" if objective in NEED_POWER else "a cap on power"
         raise ValueError(
             f"{asked} needs a power, and none is known on {target.name} ({target.energy_note}); choose "
@@ -76,19 +78,19 @@ def goal_of(wish: Wish, target: Target, considered: Sequence[Estimate], base_mw:
     return Goal(
         objective=objective,
         fps_target=fps,
-        margin_pct=wish.margin_pct,
-        deadline_ms=period_ms if wish.latency_ms is None else min(wish.latency_ms, period_ms),
-        quantile=wish.quantile,
+        margin_pct=request.margin_pct,
+        deadline_ms=period_ms if request.latency_ms is None else min(request.latency_ms, period_ms),
+        quantile=request.quantile,
         energy_budget_mj=budget_mj,
-        max_power_mw=wish.max_power_mw,
+        max_power_mw=request.max_power_mw,
         base_mw=base_mw,
-        sleep_mw=wish.sleep_mw,
+        sleep_mw=request.sleep_mw,
     )
 
 
-def _pace(wish: Wish) -> float:
-    if wish.fps is not None:
-        return wish.fps
-    if wish.latency_ms is None or not wish.latency_ms > 0:
+def _pace(request: PolicyRequest) -> float:
+    if request.fps is not None:
+        return request.fps
+    if request.latency_ms is None or not request.latency_ms > 0:
         return DEFAULT_FPS
-    return min(DEFAULT_FPS, 1000.0 / wish.latency_ms)
+    return min(DEFAULT_FPS, 1000.0 / request.latency_ms)

@@ -16,7 +16,7 @@ def at_quantile(record: Record, quantile: float) -> float:
     Raises:
         ValueError: too few samples to tell.
     """
-    if record.provenance != "modelled":
+    if not record.is_modelled:
         _check(len(record.samples_ms), quantile, f"{record.variant} on {record.setting} has")
     return float(np.quantile(record.samples_ms, quantile, method="higher"))
 
@@ -35,6 +35,7 @@ def tail_ratio(records: Iterable[Record], quantile: float) -> float:
 
 
 def _check(samples: int, quantile: float, who_has: str) -> None:
+    # Of fewer samples none is expected beyond the quantile: the largest would pass for the tail.
     needed = math.ceil(1.0 / (1.0 - quantile) - 1e-9)
     if samples < needed:
         raise ValueError(

@@ -17,8 +17,8 @@ def protocol(records: Sequence[Record]) -> str:
     first = records[0]
     parts = [
         _device(first),
-        _plan(records) if first.provenance != "modelled" else "",
-        f"controlled by {_listed(record.rung for record in records)}",
+        _plan(records) if not first.is_modelled else "",
+        f"controlled by {_listed(record.control_level for record in records)}",
         _heat(records),
         _battery(records),
         _listed(f"{key} {value}" for key, value in first.versions.items() if key in ("engine", "model")),

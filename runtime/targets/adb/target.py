@@ -30,6 +30,7 @@ from runtime.targets.adb.job import AdbJob
 from runtime.targets.adb.path import AdbPath
 from runtime.targets.adb.runner import install, push_once
 from runtime.targets.adb.shell import AdbShell, CommandFailed
+from runtime.targets.name import TargetName
 from runtime.targets.target import settings_of
 
 _LIMIT = "scaling_max_freq"
@@ -44,18 +45,19 @@ class AdbTarget:
 
     Example:
         >>> target = AdbTarget("R5CT1234")                              # doctest: +SKIP
-        >>> target.capability.rung                                      # doctest: +SKIP
+        >>> target.capability.level                                       # doctest: +SKIP
         'affinity'
     """
 
     provenance = "measured"
+    is_modelled = False
     energy_note = (
         "a phone on adb is charged through its cable, so its fuel gauge does not show what a frame costs; "
         "use a power monitor, or adb over Wi-Fi with the cable out"
     )
 
     def __init__(self, serial: str):
-        self.name = f"adb:{serial}"
+        self.name = str(TargetName("adb", serial))
         self._shell = AdbShell(serial)
         self._facts = read_facts(self._shell)
         self.profile = self._facts.profile
@@ -69,7 +71,7 @@ class AdbTarget:
         )
 
     def settings(self, threads: Sequence[int] = (1,)) -> tuple[Setting, ...]:
-        return settings_of(self.profile, threads, with_clocks=self.capability.rung == "sysfs")
+        return settings_of(self.profile, threads, with_clocks=self.capability.level == "sysfs")
 
     def power(self, setting: Setting) -> PowerFigure | None:
         return None
@@ -85,7 +87,7 @@ class AdbTarget:
         installed = install(self._shell, runner)
         model = push_once(self._shell, bundle.file(variant.path))
         policy = self._policy(setting.cluster)
-        if setting.freq_khz is not None and self.capability.rung != "sysfs":
+        if setting.freq_khz is not None and self.capability.level != "sysfs":
             raise PermissionNeeded(
                 f"{self.name} cannot hold a clock: {self.capability.reasons[0]}; root the phone, or leave "
                 "the clock to the kernel (no --freq-khz)"
@@ -148,7 +150,7 @@ class AdbSession:
         self._threads_read: int | None = None
 
     @property
-    def rung(self) -> str:
+    def control_level(self) -> str:
         if self.setting.freq_khz is not None:
             return "sysfs"
         return "affinity" if self._job.cpus is not None else "threads"
@@ -191,7 +193,7 @@ def restore_clocks(name: str, state: PolicyState, boot_id: str) -> bool:
         DeviceError: the phone cannot be reached or does not take the old state.
         PermissionNeeded: it gives no root any more.
     """
-    shell = AdbShell(name.removeprefix("adb:"))
+    shell = AdbShell(TargetName.parse(name).rest)
     if shell.run("cat /proc/sys/kernel/random/boot_id").strip() != boot_id:
         return False
     folder = AdbPath(shell, f"/{POLICY_DIR}/{Path(state.policy).name}", as_root=True)

@@ -1,4 +1,4 @@
-"""Both backends on one tiny net with every dynamic block; exported once, as a conversion takes seconds."""
+"""Both backends on dynamic blocks, on ops that no delegate takes and on what cannot be exported."""
 
 import numpy as np
 import pytest
@@ -20,55 +20,39 @@ EXPORTERS = {"executorch": export_executorch, "litert": export_litert}
 X = torch.randn(1, 3, 16, 16, generator=torch.Generator().manual_seed(0))
 
 
-def conv_bn_act(*layers):
-    return nn.Sequential(*layers)
+@pytest.fixture(params=EXPORTERS)
+def variant(request, small_net):
+    return small_net.bundle.manifest.variant(f"{request.param}-fp32")
 
 
-@pytest.fixture(scope="module")
-def net():
-    torch.manual_seed(0)
-    model = nn.Sequential(
-        conv_bn_act(nn.Conv2d(3, 8, 3, 2, 1), nn.BatchNorm2d(8), DynamicReLU(8, "b")),
-        conv_bn_act(DynamicConv2d(8, 16, 1), nn.BatchNorm2d(16), nn.ReLU6()),
-        nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 4)),
-    )
-    for parameter in model.parameters():
-        nn.init.normal_(parameter, std=0.3)
-    return model.eval()
+def test_dynamic_blocks_stay_in_one_delegate(variant):
+    assert (variant.delegation.partitions, variant.delegation.fallback) == (1, ())
+    assert variant.delegation.delegated == variant.delegation.total > 10
 
 
-@pytest.fixture(scope="module", params=EXPORTERS)
-def exported(request, net):
-    return request.param, EXPORTERS[request.param](lower(net), (X,))
-
-
-def test_dynamic_blocks_stay_in_one_delegate(exported):
-    _, file = exported
-    assert (file.delegation.partitions, file.delegation.fallback) == (1, ())
-    assert file.delegation.delegated == file.delegation.total > 10
-
-
-def test_the_file_gives_the_eager_numbers(exported, net, tmp_path):
-    engine, file = exported
-    path = tmp_path / f"net{file.suffix}"
-    path.write_bytes(file.data)
+def test_the_file_gives_the_eager_numbers(variant, small_net):
+    graph = small_net.origin.graphs["forward"]
     with torch.no_grad():
-        expected = net(X).numpy()
-    with EngineProcess(engine, path) as model:
-        (actual,) = model.run([X.numpy()]).outputs
+        expected = graph.model(*graph.example()).numpy()
+    with EngineProcess(variant.engine, small_net.bundle.file(variant.path)) as model:
+        (actual,) = model.run(graph.frames[0]).outputs
     np.testing.assert_allclose(actual, expected, atol=1e-4)
 
 
-def test_ops_carry_module_paths(exported):
-    _, file = exported
-    names = {op.name for op in file.workload.ops}
-    assert {"0.0", "0.2.fc1", "1.0.mix", "2.2"} <= names
+def test_ops_carry_module_paths(variant, small_net):
+    names = {op.name for op in small_net.bundle.workload(variant).ops}
+    assert {"stem.conv", "expand.act.fc1", "expand.conv.mix", "linear"} <= names
 
 
-def test_a_chain_is_counted_in_the_order_it_was_traced(exported, net):
-    engine, file = exported
-    if engine == "executorch":
-        assert file.workload == workload_of(trace(lower(net), (X,)))
+def test_a_chain_is_counted_in_the_order_it_was_traced(small_net):
+    bundle, graph = small_net.bundle, small_net.origin.graphs["forward"]
+    traced = workload_of(trace(lower(graph.model), graph.example()))
+    assert bundle.workload(bundle.manifest.variant("executorch-fp32")) == traced
+
+
+def test_delegation_of_a_file_read_alone(small_net):
+    variant = small_net.bundle.manifest.variant("litert-fp32")
+    assert read_delegation(small_net.bundle.file(variant.path)).total == variant.delegation.total
 
 
 BLOCKS = {
@@ -154,11 +138,3 @@ def test_module_names_tell_apart_what_the_file_alone_cannot():
     own = f"{Cumulate.__module__}.{Cumulate.__qualname__}/torch.nn.modules.conv.Conv2d_0;"
     assert name_of(own, True) == "parts.0"
     assert name_of("arith.constant", False) is None
-
-
-def test_delegation_of_a_file_read_alone(exported, tmp_path):
-    engine, file = exported
-    if engine == "litert":
-        path = tmp_path / "net.tflite"
-        path.write_bytes(file.data)
-        assert read_delegation(path).total == file.delegation.total

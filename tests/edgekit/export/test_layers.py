@@ -169,12 +169,12 @@ def test_taps_show_the_value_before_an_activation_in_place(source):
     assert values["first.norm"].min() < 0 <= values["first.act"].min()
 
 
-def test_quantised_files_are_compared_layer_by_layer_on_both_engines(source, tmp_path):
-    bundle = export_bundle(origin(source), tmp_path / "int8.edgekit", precisions=["static_wi8_ai8"])
-    results = recheck_bundle(bundle, origin(source), by_layer=True)
-    assert [result.variant for result in results] == ["executorch-static_wi8_ai8", "litert-static_wi8_ai8"]
+def test_quantised_files_are_compared_layer_by_layer_on_both_engines(small_net):
+    variants = ["executorch-static_wi8_ai8", "litert-static_wi8_ai8"]
+    results = recheck_bundle(small_net.bundle, small_net.origin, variants=variants, by_layer=True)
+    assert [result.variant for result in results] == variants
     for result in results:
         assert result.problem is None
         noise = {layer.module_path: layer.sqnr_db for layer in result.layers.layers}
-        assert {"first.conv", "mix"} & set(noise)
+        assert {"depthwise.conv", "project.conv"} & set(noise)
         assert all(db is not None and 10 < db < 70 for db in noise.values()), noise

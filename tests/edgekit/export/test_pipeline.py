@@ -10,6 +10,7 @@ from runtime.errors import DelegationError, ExportError, ParityError
 from runtime.measure.bench import bench
 from runtime.measure.records import RecordLog
 from runtime.targets import choose_settings, open_target
+from tests.edgekit.export.quantize import nets
 
 IMAGE = ImageSpec(8, 8, (0.5,) * 3, (0.5,) * 3)
 
@@ -55,49 +56,42 @@ class Named(Tiny):
 def origin(model):
     torch.manual_seed(0)
     inputs = np.random.default_rng(0).standard_normal((3, 3, 8, 8)).astype(np.float32)
-    facts = {"dataset": "toy", "pruning": {"rate": 0.3}, "checkpoint": {"sha256": "ab"}}
-    return Origin.of_images(
-        "tiny-net", model.eval(), IMAGE, ("a", "b", "c", "d"), inputs, "random inputs", facts
-    )
+    return Origin.of_images("tiny-net", model.eval(), IMAGE, (), inputs, "random inputs", {})
 
 
-@pytest.fixture(scope="module")
-def exported(tmp_path_factory):
-    source = origin(Tiny())
-    return source, export_bundle(source, tmp_path_factory.mktemp("export") / "tiny.edgekit")
+def fp32_variants(bundle):
+    return [bundle.manifest.variant(f"{engine}-fp32") for engine in ("executorch", "litert")]
 
 
-def test_bundle_holds_a_checked_file_per_engine(exported):
-    _, bundle = exported
-    executorch, litert = Bundle.open(bundle.path).manifest.variants
-    assert (executorch.path, litert.path) == ("tinynet_xnnpack_fp32.pte", "tinynet_xnnpack_fp32.tflite")
+def test_bundle_holds_a_checked_file_per_engine(small_net):
+    bundle = small_net.bundle
+    executorch, litert = fp32_variants(bundle)
+    assert (executorch.path, litert.path) == ("smallnet_xnnpack_fp32.pte", "smallnet_xnnpack_fp32.tflite")
     assert bundle.file(executorch.path).read_bytes()[4:8] == b"ET12"
     assert bundle.file(litert.path).read_bytes()[4:8] == b"TFL3"
     for variant in (executorch, litert):
         assert variant.delegation.partitions == 1
         assert variant.delegation.delegated == variant.delegation.total > 0
         assert variant.parity.max_abs <= 1e-5
-        assert variant.parity.n_inputs == 3
+        assert variant.parity.n_inputs == 8
         assert variant.parity.top1_agreement == 1.0
 
 
-def test_files_give_the_eager_scores_to_whoever_loads_them(exported):
-    source, bundle = exported
-    graph = source.graphs["forward"]
+def test_files_give_the_eager_scores_to_whoever_loads_them(small_net):
+    graph = small_net.origin.graphs["forward"]
     expected = graph.model(*graph.example()).detach().numpy()
-    for variant in bundle.manifest.variants:
-        with EngineProcess(variant.engine, bundle.file(variant.path)) as model:
+    for variant in fp32_variants(small_net.bundle):
+        with EngineProcess(variant.engine, small_net.bundle.file(variant.path)) as model:
             np.testing.assert_allclose(model.run(graph.frames[0]).outputs[0], expected, atol=1e-5)
 
 
-def test_manifest_tells_inputs_labels_origin_and_tools(exported):
-    _, bundle = exported
-    manifest = bundle.manifest
+def test_manifest_tells_inputs_labels_origin_and_tools(small_net):
+    manifest = small_net.bundle.manifest
     (image,) = manifest.graphs["forward"].inputs
     (scores,) = manifest.graphs["forward"].outputs
-    assert (image.dtype, image.shape, image.image) == ("float32", (1, 3, 8, 8), IMAGE)
+    assert (image.dtype, image.shape, image.image) == ("float32", (1, 3, 16, 16), nets.IMAGE)
     assert (scores.dtype, scores.shape) == ("float32", (1, 4))
-    assert bundle.labels() == ["a", "b", "c", "d"]
+    assert small_net.bundle.labels() == ["class 0", "class 1", "class 2", "class 3"]
     assert manifest.source["pruning"] == {"rate": 0.3}
     assert manifest.source["checkpoint"] == {"sha256": "ab"}
     assert {"edgekit", "python", "torch", "executorch", "litert-torch", "ai-edge-litert"} <= set(
@@ -105,12 +99,13 @@ def test_manifest_tells_inputs_labels_origin_and_tools(exported):
     )
 
 
-def test_workload_counts_what_a_frame_multiplies(exported):
-    _, bundle = exported
-    for variant in bundle.manifest.variants:
-        by_kind = {op.kind: op.macs for op in bundle.workload(variant).ops}
-        assert by_kind["conv2d"] == 8 * 8 * 8 * 3 * 9
-        assert by_kind["linear"] == 8 * 4
+def test_workload_counts_what_a_frame_multiplies(small_net):
+    for variant in fp32_variants(small_net.bundle):
+        macs = {(op.name, op.kind): op.macs for op in small_net.bundle.workload(variant).ops}
+        assert macs["stem.conv", "conv2d"] == 8 * 8 * 8 * 3 * 9
+        assert macs["depthwise.conv", "depthwise_conv2d"] == 8 * 8 * 24 * 9
+        assert macs["project.conv", "conv2d"] == 8 * 8 * 24 * 8
+        assert macs["linear", "linear"] == 8 * 4
 
 
 def test_op_outside_the_delegate_fails_and_leaves_nothing(tmp_path):

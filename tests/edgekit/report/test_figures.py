@@ -34,7 +34,7 @@ def test_picture_says_what_was_chosen_for_what_and_what_it_saves(policy, tmp_pat
     for part in (
         f"{policy.model} on {TARGET}",
         "30 FPS asked",
-        "against performance",
+        "against EAS + schedutil",
         "Latency modelled",
         policy.energy_source[:20],
         *(cluster.setting.cluster for cluster in policy.considered),

@@ -137,3 +137,7 @@ class PaddedPool(Static):
     def __init__(self):
         super().__init__()
         self.stem.append(nn.Sequential(nn.ZeroPad2d(1), nn.MaxPool2d(3, 2)))
+
+
+class Particular(PaddedPool, Padded, ZeroBias, HardSwish):
+    """All four at once; of HardSwish the activation of ``depthwise`` is left."""

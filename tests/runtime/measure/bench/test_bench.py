@@ -33,6 +33,7 @@ class Fake:
     """A measured target of three clocks whose latency is what the test says."""
 
     name, provenance, energy_note, profile = "fake", "measured", "no meter", None
+    is_modelled = False
 
     def __init__(self, latencies_ms=lambda visit: 10.0):
         self.latencies_ms, self.visits = latencies_ms, []
@@ -50,7 +51,7 @@ class Fake:
 
 
 class FakeSession:
-    rung, worker_pid, versions, device = "sysfs", None, {"engine": "fake 1"}, {"name": "fake"}
+    control_level, worker_pid, versions, device = "sysfs", None, {"engine": "fake 1"}, {"name": "fake"}
 
     def __init__(self, setting, latency_ms):
         self.setting = self.setting_read = setting
@@ -105,7 +106,7 @@ def test_a_record_says_what_ran_where_and_how_it_was_powered(bundle, log):
         None,
         "no meter",
     )
-    assert (record.verdict, record.rung, record.versions["engine"]) == ("stable", "sysfs", "fake 1")
+    assert (record.verdict, record.control_level, record.versions["engine"]) == ("stable", "sysfs", "fake 1")
 
 
 def test_drift_between_blocks_is_unstable(bundle, log):
@@ -210,7 +211,9 @@ def test_a_modelled_target_gives_one_exact_sample(bundle, log):
     assert len(records) == len(target.settings((1, 2)))
     assert all(len(record.samples_ms) == 1 and record.block == 0 for record in records)
     assert {record.provenance for record in records} == {"modelled"}
-    assert {record.reasons for record in records} == {("modelled: exact, and as wrong as the model",)}
+    assert {record.reasons for record in records} == {
+        ("modelled: the same each time, with the error of the model",)
+    }
     assert all(record.setting_read == record.setting for record in records)
     top = next(record for record in records if record.setting == Setting("big", 2841600))
     assert top.power_mw == 984.18
@@ -225,7 +228,7 @@ def test_a_modelled_target_gives_one_exact_sample(bundle, log):
 def test_this_machine_for_real(bundle, log):
     [first, second] = bench(bundle, LocalTarget(), blocks=2, runs=5, warmup=1, log=log)
     assert (len(first.samples_ms), first.provenance, first.block, second.block) == (5, "measured", 0, 1)
-    assert first.rung in ("sysfs", "affinity")
+    assert first.control_level in ("sysfs", "affinity")
     assert first.setting_read.threads == 1
     assert first.before.probe_ms > 0 < first.after.probe_ms
     assert first.after.time_s > first.before.time_s

@@ -14,9 +14,9 @@ _POSITIVE = click.FloatRange(min=0, min_open=True)
 _NOT_NEGATIVE = click.FloatRange(min=0)
 _OPTIONS = (
     click.option("--fps", type=float, help="Frames per second to meet. Default: 30."),
-    click.option("--margin", "margin_pct", type=float, default=0.0, help="Head room on the FPS in %."),
+    click.option("--margin", "margin_pct", type=float, default=0.0, help="Headroom on the FPS in %."),
     click.option("--objective", type=click.Choice(tuple(OBJECTIVES)), help="Default: least energy, awake."),
-    click.option("--latency-ms", type=_POSITIVE, help="Latest end of a frame, if earlier than its period."),
+    click.option("--latency-ms", type=_POSITIVE, help="Deadline of a frame. Default: the period."),
     click.option("--quantile", type=float, help="Share of frames to end in time, such as 0.95."),
     click.option("--energy-mj", type=_POSITIVE, help="Budget per frame: take the fastest within it."),
     click.option("--mean-power-mw", type=_POSITIVE, help="The same budget as a mean over time."),
@@ -27,16 +27,16 @@ _OPTIONS = (
 )  # fmt: skip
 
 
-def wish_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add options for objective and limits; the command gets them as one ``wish``."""
+def request_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add options for objective and limits; the command gets them as one ``request``."""
 
     @functools.wraps(command)
-    def with_wish(**options: Any) -> Any:
-        from runtime.choose.tuning.request import Wish
+    def with_request(**options: Any) -> Any:
+        from runtime.choose.tuning.request import PolicyRequest
 
-        asked = {field: options.pop(field) for field in Wish.__dataclass_fields__}
-        return command(wish=Wish(**asked), **options)
+        asked = {field: options.pop(field) for field in PolicyRequest.__dataclass_fields__}
+        return command(request=PolicyRequest(**asked), **options)
 
     for option in reversed(_OPTIONS):
-        with_wish = option(with_wish)
-    return with_wish
+        with_request = option(with_request)
+    return with_request
