@@ -51,6 +51,7 @@ class ModelledPhone:
     profile: SocProfile
     provenance: str = "modelled"
     energy_note: str = ""
+    is_modelled: bool = True
 
     def settings(self, threads=(1,)):
         clocks = [(cluster.name, opp.freq_khz) for cluster in self.profile.clusters for opp in cluster.opps]
