@@ -164,7 +164,7 @@ def choose_settings(
     """Return the target's settings with these threads, on these clusters and clocks (none given: all).
 
     Args:
-        every: of all clocks of a cluster only each so-manyth, counted down from the fastest, and
+        every: of all clocks of a cluster only every Nth, counted down from the fastest, and
             the slowest: enough for a predictor to learn the rest from.
 
     A clock is also asked for where the machine does not let clocks be set: the session then says

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from runtime.targets import Target
 
-_WARMUP_FRAMES = 2  # the first frames fill caches and allocate; they have no deadline
+# The first frame allocates and fills caches, and one more to be sure: they have no deadline.
+_WARMUP_FRAMES = 2
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class RunResult:
         deadline_ms: from a frame's arrival to when it must be done; ``None``: nothing was asked.
         late_frames: done after their deadline.
         latency_ms, p90_ms: median and 90th percentile.
-        energy_mj: of one frame, latency times power; ``None`` where nothing can tell.
+        energy_mj: of one frame, latency times power; ``None`` where no power is known.
         energy_source: where the power comes from, or why there is none.
         comparison: of the policy with the kernel's governors, from when it was tuned.
     """
