@@ -67,7 +67,7 @@ class WithinFrames(Protocol):
 
 
 @dataclass
-class Session:
+class GovernedSession:
     """Frames of some threads of one process.
 
     Attributes:

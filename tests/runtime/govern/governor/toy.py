@@ -9,7 +9,7 @@ from runtime.device.soc import load_profile
 from runtime.device.soc.tree import SocTree
 from runtime.govern.governor.clocks import Clocks
 from runtime.govern.governor.governor import Governor
-from runtime.govern.governor.machine import Machine
+from runtime.govern.governor.machine import GovernedMachine
 
 PROFILE = load_profile("gs101")  # little 0-3, mid 4-5, big 6-7
 
@@ -75,7 +75,7 @@ def toy(tmp_path, rows=TABLE, settle=None, is_relative=False, profile=PROFILE, s
         journal=Journal(tmp_path / "journal"),
     )
     clocks = Clocks(cpufreq, profile, now=now, on_message=messages.append)
-    machine = Machine(
+    machine = GovernedMachine(
         profile, clocks, mover=lambda tids, cpus: moved.append((tids, cpus)), on_message=messages.append
     )
     governor = Governor(
