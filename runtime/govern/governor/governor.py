@@ -41,7 +41,7 @@ class Governor:
         >>> governor = Governor(machine, lambda deadline_ms, period_ms:
         ...                     Controller(table, deadline_ms))              # doctest: +SKIP
         >>> session = governor.open(pid, (pid,), deadline_ms=33.3)           # doctest: +SKIP
-        >>> governor.report(session.number, actual_ms=21.0).row.freq_khz     # doctest: +SKIP
+        >>> governor.report(session.number, actual_ms=21.0).row.setting     # doctest: +SKIP
     """
 
     def __init__(
@@ -241,7 +241,7 @@ class Governor:
             latency_ms=actual_ms,
             late=is_late,
             cluster=session.place.cluster,
-            freq_khz=None if row is None else row.freq_khz,
+            freq_khz=None if row is None else row.setting.freq_khz,
             power_mw=None if row is None else row.power_mw,
             energy_mj=session.energy_mj(actual_ms),
             trusted=session.is_trusted,

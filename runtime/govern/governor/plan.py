@@ -135,7 +135,7 @@ def plan_for(
         table = capacity_rows(target.profile, target.power, target.settings())
     else:
         table = policy_rows(policy, target.profile)
-    asks_clock = any(row.freq_khz is not None for row in table.rows)
+    asks_clock = any(row.setting.freq_khz is not None for row in table.rows)
     if asks_clock and target.capability.level != "sysfs":
         raise DeviceStableError(f"{target.name} does not let clocks be held: {target.capability.reasons[0]}")
     if max_temp_c is not None and read_temp_c(target.root) is None:

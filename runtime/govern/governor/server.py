@@ -236,7 +236,7 @@ def _state(session: GovernedSession) -> m.Answer:
     return m.Answer(
         True,
         cluster=session.place.cluster,
-        freq_khz=None if row is None else row.freq_khz,
+        freq_khz=None if row is None else row.setting.freq_khz,
         meets_deadline=meets,
         meets_target=meets,
         trusted=session.is_trusted,

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass, field
 
-from runtime.choose.decision import DecisionTable, Row
+from runtime.choose.decision import DecisionTable
 from runtime.choose.decision.controller import Controller
+from runtime.choose.policy.estimate import Estimate
 from runtime.device.actuators import CpuFreq, Journal
+from runtime.device.setting import Setting
 from runtime.device.soc import load_profile
 from runtime.device.soc.tree import SocTree
 from runtime.govern.governor.clocks import Clocks
@@ -16,7 +18,15 @@ PROFILE = load_profile("gs101")  # little 0-3, mid 4-5, big 6-7
 
 def row(cluster, freq_khz, latency_ms, power_mw):
     energy_mj = None if power_mw is None else power_mw * latency_ms / 1000
-    return Row("litert-fp32", cluster, freq_khz, 1, latency_ms, 1.1 * latency_ms, power_mw, energy_mj)
+    return Estimate(
+        "litert-fp32",
+        Setting(cluster, freq_khz),
+        latency_ms,
+        latency_ms,
+        1.1 * latency_ms,
+        power_mw,
+        energy_mj,
+    )
 
 
 # cheapest first; bounds of 44, 22, 11 and 5.5 ms
