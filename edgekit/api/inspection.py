@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from edgekit.api.table import lay_out
 from runtime.bundle import Bundle, Manifest, TensorSpec, Variant
-from runtime.engines.model_file import ModelFile, with_delegation
+from runtime.engines.model_file import with_delegation
 from runtime.errors import DeviceError, MissingExtra
 
 
@@ -33,9 +33,8 @@ class Inspection:
         return tuple(variant.name for variant in self.manifest.variants)
 
     def __repr__(self) -> str:
-        lines = [self.manifest.name]
-        if not isinstance(self.bundle, ModelFile):  # which has no date of its own
-            lines[0] += f", made {self.manifest.created_utc}"
+        made = f", made {self.manifest.created_utc}" if self.manifest.created_utc else ""
+        lines = [f"{self.manifest.name}{made}"]
         for name, graph in self.manifest.graphs.items():
             where = f" of {name}" if len(self.manifest.graphs) > 1 else ""
             lines += [f"in{where}:  {_tensor(spec)}" for spec in graph.inputs]
