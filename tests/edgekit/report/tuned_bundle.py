@@ -50,6 +50,7 @@ class ModelledPhone:
     name: str
     profile: SocProfile
     provenance: str = "modelled"
+    is_modelled: bool = True
     energy_note: str = ""
 
     def settings(self, threads=(1,)):

@@ -1,5 +1,6 @@
 """Real sockets and real peers; the machine is a tree of files."""
 
+import importlib.util
 import json
 import os
 import socket
@@ -17,6 +18,7 @@ from runtime.govern.governor.client import Session
 from runtime.govern.governor.lock import only_one
 from runtime.govern.governor.server import Server
 from tests.runtime.govern.governor.toy import toy
+from tests.runtime.made_by_0_1_0 import OLD
 
 OWN = [os.getpid()]
 
@@ -288,6 +290,21 @@ def test_the_client_file(served):
         session.report(5.0)
         assert session.problem == ""
     assert (session.is_governed, session.problem) == (False, "closed")
+
+
+def test_a_copy_of_an_older_client_file_goes_on_working(served):
+    spec = importlib.util.spec_from_file_location("copied", OLD / "governor_client.py")
+    copied = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(copied)
+    with copied.Session(target_ms=33.3, tids=OWN, path=str(served.server.path)) as session:
+        assert session.answer["meets_target"]
+        with session.frame():
+            pass
+        session.begin(left_ms=20.0)
+        session.report(20.0, late=True)
+        session.update_target(1000.0)
+        assert (session.problem, session.answer["freq_khz"]) == ("", 400_000)
+        assert 0.9 < session.headroom() < 1.0
 
 
 def test_a_client_without_a_governor_just_runs(tmp_path, monkeypatch):

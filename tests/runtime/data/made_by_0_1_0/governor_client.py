@@ -1,0 +1,189 @@
+"""Tell a governor of each frame: needs nothing but Python 3.8, so copy this file into any program.
+
+    from edgekit_client import Session          # this file, under a name of your own
+
+    with Session(target_ms=1000 / 30) as session:
+        while camera.is_open():
+            with session.frame():
+                work()
+
+Without a governor (``EDGEKIT_GOVERNOR`` is not set, or it is gone) everything runs as it would, and
+``session.is_governed`` is false. The protocol is a line of JSON each way: see docs/governing.md.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import time
+from typing import Any, Iterator, Sequence  # noqa: UP035  (3.8 has these types only there)
+
+VARIABLE = "EDGEKIT_GOVERNOR"
+_PATIENCE_S = 1.0  # for an answer: a governor that hangs must not stop the frames
+_MOST_UNANSWERED = 256
+
+
+class Session:
+    """A stream of frames that should each take at most ``target_ms``.
+
+    Args:
+        target_ms: of a frame.
+        tids: threads that work on frames; default: all that this process has now.
+        name: for the governor's remarks.
+        path: of the governor's socket; default: from the environment.
+        period_ms: between two frames, where that is not ``target_ms``: below it, finished frames may wait.
+
+    No frame waits for the governor: reports are sent, and answers are read when they are looked at.
+
+    Raises:
+        ValueError: the governor refuses such a session.
+    """
+
+    def __init__(
+        self,
+        target_ms: float,
+        tids: Sequence[int] | None = None,
+        name: str = "",
+        path: str | None = None,
+        period_ms: float | None = None,
+    ):
+        self._answer: dict[str, Any] = {}
+        self._problem = ""
+        self._unanswered = 0
+        self._socket: socket.socket | None = None
+        self._rest = b""
+        self._tells_begins = False
+        path = path or os.environ.get(VARIABLE)
+        if not path:
+            self._problem = f"{VARIABLE} is not set: no governor runs this program"
+            return
+        if tids is None:
+            tids = [int(tid) for tid in os.listdir("/proc/self/task")]
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.settimeout(_PATIENCE_S)
+        try:
+            self._socket.connect(path)
+        except OSError as err:
+            self._leave(f"no governor at {path} ({err})")
+            return
+        opening = {"do": "open", "tids": list(tids), "target_ms": target_ms, "name": name}
+        self._ask(opening if period_ms is None else dict(opening, period_ms=period_ms))
+        self._tells_begins = bool(self.answer.get("begins"))
+        if self.is_governed and self.problem:
+            self._leave(self.problem)
+            raise ValueError(self.problem)
+
+    @property
+    def answer(self) -> dict[str, Any]:
+        """The governor's last, such as ``{"ok": true, "cluster": "big", "freq_khz": 1328000}``."""
+        self._await()
+        return self._answer
+
+    @property
+    def problem(self) -> str:
+        """Why there is no governor, or what it refused; empty while all is well."""
+        self._await()
+        return self._problem
+
+    @property
+    def is_governed(self) -> bool:
+        """Whether there is a governor, as far as is known without waiting for it."""
+        return self._socket is not None
+
+    @contextlib.contextmanager
+    def frame(self) -> Iterator[None]:
+        """Time the block and report it, unless it fails."""
+        begin_s = time.monotonic()
+        self.begin()
+        yield
+        self.report((time.monotonic() - begin_s) * 1e3)
+
+    def begin(self, left_ms: float | None = None) -> None:
+        """Tell a governor that changes clocks within frames that one begins; else this does nothing.
+
+        Args:
+            left_ms: until the frame is due; default: the target.
+        """
+        if self._tells_begins:
+            self._tell({"do": "begin", "left_ms": left_ms})
+
+    def report(self, actual_ms: float, late: bool | None = None) -> None:
+        """Report a frame; ``late`` says whether it missed its time where the duration does not tell."""
+        self._tell({"do": "report", "actual_ms": actual_ms, "late": late})
+
+    def update_target(self, target_ms: float) -> None:
+        """Ask for another duration of a frame."""
+        self._ask({"do": "update_target", "target_ms": target_ms})
+
+    def headroom(self) -> float | None:
+        """Return the share of the target that the fastest setting would leave; ``None``: no governor."""
+        self._ask({"do": "headroom"})
+        return self.answer.get("headroom") if self.is_governed else None
+
+    def close(self) -> None:
+        """End the session; what was reported has arrived by then."""
+        self._await()
+        if self._socket is not None:
+            self._leave("closed")
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def _tell(self, request: dict[str, Any]) -> None:
+        """Send a request whose answer no frame waits for."""
+        if self._unanswered >= _MOST_UNANSWERED:
+            self._leave("the governor does not answer")
+        self._send(request)
+        if self._socket is not None:
+            self._socket.settimeout(0.0)
+            self._receive()
+        if self._socket is not None:
+            self._socket.settimeout(_PATIENCE_S)
+
+    def _ask(self, request: dict[str, Any]) -> None:
+        """Send a request and wait for its answer; a governor that does not answer is left for good."""
+        self._send(request)
+        self._await()
+
+    def _send(self, request: dict[str, Any]) -> None:
+        if self._socket is None:
+            return
+        try:
+            self._socket.sendall(json.dumps(request).encode() + b"\n")
+            self._unanswered += 1
+        except OSError as err:
+            self._leave(f"the governor does not answer ({err})")
+
+    def _await(self) -> None:
+        while self._unanswered and self._socket is not None:
+            self._receive()
+
+    def _receive(self) -> None:
+        """Take the answers that have come, or wait for some as long as the socket does."""
+        assert self._socket is not None
+        try:
+            data = self._socket.recv(65536)
+        except BlockingIOError:
+            return
+        except OSError as err:
+            self._leave(f"the governor does not answer ({err})")
+            return
+        if not data:
+            self._leave("the governor has ended")
+            return
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            self._unanswered -= 1
+            self._answer = json.loads(line.decode())
+            self._problem = "" if self._answer.get("ok") else str(self._answer.get("error"))
+
+    def _leave(self, problem: str) -> None:
+        self._problem, self._unanswered = problem, 0
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
