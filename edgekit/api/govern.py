@@ -61,11 +61,12 @@ def govern(
         ValueError: an argument out of range.
 
     Example:
-        >>> policy = tune("seg.edgekit", fps=30)                # doctest: +SKIP
-        >>> with govern(policy) as frames:                      # doctest: +SKIP
-        ...     for image in camera:
+        >>> with govern(fps=50) as frames:  # or govern(tune(bundle, fps=50))
+        ...     for _ in range(3):
         ...         with frames.frame():
-        ...             work(image)
+        ...             _ = sum(range(10_000))
+        >>> frames.answer["ok"]
+        True
     """
     if tids is None:  # before the governor's own thread is there: that one stays where it is
         tids = [int(tid) for tid in os.listdir("/proc/self/task")]

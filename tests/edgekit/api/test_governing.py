@@ -7,25 +7,8 @@ import pytest
 
 import edgekit
 from edgekit import govern
-from runtime.device.actuators import allowed_cpus
-from runtime.device.soc import Cluster, Opp, SocProfile
-from runtime.device.soc.tree import SocTree
 from runtime.errors import BundleError, DeviceStableError, DeviceTransientError
 from runtime.measure.frame_log import read_log
-from runtime.targets import LocalTarget
-
-CLOCKS = (600_000, 1_200_000, 2_400_000)
-
-
-@pytest.fixture
-def machine(tmp_path, monkeypatch):
-    """This one's CPUs in one cluster; no kernel moves its clocks."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    cluster = Cluster("cpu", "toy", allowed_cpus(), tuple(map(Opp, CLOCKS)), capacity_dmips_mhz=1024)
-    tree = SocTree(SocProfile("toy", "Toy", "none", (cluster,)), tmp_path / "root")
-    for policy in tree.policies:
-        (policy / "scaling_cur_freq").unlink()  # of a driver that does not tell
-    return LocalTarget(tmp_path / "root")
 
 
 def read(machine, name):
@@ -77,7 +60,7 @@ def test_a_policy_of_the_machine_is_followed(machine, bundle):
         answer = frames.answer
         held_khz = int(read(machine, "setspeed"))
     assert (answer["ok"], answer["cluster"]) == (True, policy.setting.cluster)
-    assert answer["freq_khz"] == held_khz in CLOCKS
+    assert answer["freq_khz"] == held_khz
     edgekit.bench(bundle, "virtual:gs101")
     alien = edgekit.tune(bundle, "virtual:gs101", fps=30)
     with pytest.raises(BundleError, match="is for another device"), govern(alien, target=machine):
