@@ -13,7 +13,7 @@ from runtime.device.meters import read_temp_c
 from runtime.errors import DeviceStableError
 from runtime.extras import require
 from runtime.govern.governor.tables import capacity_rows, policy_rows
-from runtime.targets import LocalTarget, Target
+from runtime.targets import LocalTarget, Target, TargetName
 
 DEFAULT_FPS = 30.0
 # Finished frames that may wait. Each adds a period to what a user waits for an answer: three are a tenth of a
@@ -76,7 +76,9 @@ class GovernPlan:
     def name(self) -> str:
         """How logs call the machine."""
         marker = find_marker(self.target.root)
-        return self.called or (self.target.name if marker is None else f"emulated:{marker.soc}")
+        return self.called or (
+            self.target.name if marker is None else str(TargetName("emulated", marker.soc))
+        )
 
     @property
     def deadline_ms(self) -> float:
@@ -157,11 +159,12 @@ def plan_for(
 
 
 def _why_not(name: str) -> str:
-    kind, _, rest = name.partition(":")
+    parsed = TargetName.parse(name)
+    soc = parsed.rest
     hint = {
-        "virtual": f"nothing runs on it: play it with emulated:{rest}, or model frames with edgekit run",
+        "virtual": f"nothing runs on it: play it with emulated:{soc}, or model frames with edgekit run",
         "ssh": f"a governor runs where the frames run: edgekit govern ... --target {name}",
-        "emulated": f"run it inside: edgekit emulate {rest} -- edgekit govern ...",
+        "emulated": f"run it inside: edgekit emulate {soc} -- edgekit govern ...",
         "adb": "a phone on adb has no Python to run it: write one in C with edgekit tune --emit c",
-    }.get(kind, "run it on that machine")
+    }.get(parsed.kind, "run it on that machine")
     return f"{name} cannot be governed from here; {hint}"
