@@ -1,6 +1,5 @@
 """Plots as files: what they hold, that nothing of a bundle becomes markup, and that a PNG is one."""
 
-import xml.etree.ElementTree as ET
 from dataclasses import replace
 
 import pytest
@@ -9,21 +8,13 @@ from edgekit.report import write_frontier
 from edgekit.report.frontier import Point, frontier
 from runtime.choose.policy.policy import load_policy
 from runtime.errors import DataError
+from tests.edgekit.report.drawing import EVIL, drawn
 from tests.edgekit.report.tuned_bundle import TARGET
-
-EVIL = "<script>alert(1)</script>\"'&"
 
 
 @pytest.fixture
 def policy(tuned):
     return load_policy(tuned, TARGET)
-
-
-def drawn(path):
-    """Return the SVG's elements by tag, and its texts."""
-    root = ET.fromstring(path.read_text(encoding="utf-8"))
-    tags = [element.tag.rpartition("}")[2] for element in root.iter()]
-    return tags, [element.text for element in root.iter() if element.tag.endswith("text")]
 
 
 def point(fps, cost):

@@ -12,7 +12,7 @@ from runtime.choose.frame_policy.controller import SceneController
 from runtime.govern.governor.client import Session
 from runtime.govern.governor.scene_session import SceneSession
 from runtime.govern.governor.server import Server
-from tests.runtime.govern.governor.test_server import OWN, Talk
+from tests.runtime.govern.governor.talk import OWN, Talk
 from tests.runtime.govern.governor.toy import TABLE, row, toy
 
 PERIOD_MS = 33.3
