@@ -1,7 +1,7 @@
 """Errors of edgekit.
 
 EdgekitError
-├── MissingExtra             an optional package is not installed; says the pip line
+├── MissingExtra             an optional package, or a file of weights, is not here; says the line to run
 ├── BundleError              a bundle is damaged, unsafe or of an unknown schema
 ├── CheckpointError          a checkpoint does not fit the model or is damaged
 ├── DataError                a dataset, image or label file cannot be used
@@ -36,7 +36,7 @@ class EdgekitError(Exception):
 
 
 class MissingExtra(EdgekitError):
-    """An optional package is missing; the message holds the exact ``pip install`` line."""
+    """An optional package, or a file of weights, is not here; the message holds the exact line to run."""
 
 
 class BundleError(EdgekitError):

@@ -12,7 +12,7 @@ from edgekit.api.text import aligned
 from runtime.errors import MissingExtra
 from runtime.measure.bench import BenchRow, choose_variants, default_log, protocol, summarise
 from runtime.measure.bench import bench as measure_blocks
-from runtime.measure.bench.run import Progress
+from runtime.measure.bench.run import OnStep, Progress
 from runtime.measure.formats.table import flat_row
 from runtime.measure.records import Record, RecordLog
 from runtime.targets import choose_settings, open_target, use_meter
@@ -45,6 +45,12 @@ class Records(list[Record]):
         """One row per variant, setting and pace: median, interval, energy and verdict of all its blocks."""
         return summarise(self)
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What one must know of the rows: why they are unstable, or modelled; last what to do, each once."""
+        lines = dict.fromkeys(line for row in self.rows for line in row.remarks)
+        return tuple(sorted(lines, key=lambda line: line.startswith("what to do")))
+
     def table(self, most: int = _MOST_ROWS) -> str:
         """Return the rows as text, at most ``most`` of them: the fastest.
 
@@ -58,8 +64,7 @@ class Records(list[Record]):
         rows = sorted(self.rows, key=lambda row: row.latency_ms)
         cells = [[getattr(row, name) for name in _COLUMNS.values()] for row in rows[:most]]
         left = [f"... and {len(rows) - most} slower ones"] if len(rows) > most else []
-        remarks = [f"how: {protocol(self)}", *dict.fromkeys(line for row in rows for line in row.remarks)]
-        return "\n".join([aligned(list(_COLUMNS), cells), *left, *remarks])
+        return "\n".join([aligned(list(_COLUMNS), cells), *left, f"how: {protocol(self)}", *self.remarks])
 
     def to_pandas(self) -> pd.DataFrame:
         """Return a data frame with a row per block; units are part of the columns' names.
@@ -96,6 +101,7 @@ def bench(
     meter: str | None = None,
     log: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
+    on_step: OnStep = lambda text: None,
     **plan: Any,
 ) -> Records:
     """Time a bundle over cores, clocks and threads.
@@ -110,6 +116,7 @@ def bench(
         meter: of energy, as ``edgekit doctor`` lists them; default: the best there is.
         log: file that keeps the records; default: in the bundle.
         progress: called after each block with how many are done, how many there are, and its record.
+        on_step: called before each block that is measured, and when it waits for a hot machine.
         plan: ``runs``, ``warmup``, ``blocks``, ``seed``, ``fps``, ``max_temp_c``, ``cool_down_s`` and
             ``retries``: see ``runtime.measure.bench.bench``.
 
@@ -129,6 +136,13 @@ def bench(
     names = choose_variants(model, engines, variants)
     kept = default_log(model, machine) if log is None else RecordLog(Path(log))
     found = measure_blocks(
-        model, machine, settings=settings, variants=names, log=kept, progress=progress, **plan
+        model,
+        machine,
+        settings=settings,
+        variants=names,
+        log=kept,
+        progress=progress,
+        on_step=on_step,
+        **plan,
     )
     return Records(found, kept.path)

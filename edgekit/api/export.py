@@ -60,7 +60,8 @@ def export(
         allow_fallback: ops that may leave the delegate, by the names that the error gives.
         overwrite: replace a bundle that is there.
         progress: called with a line at each step; ``print`` shows them.
-        source: for a model by name: ``weights``, ``inputs``, ``data_root`` and ``input_shapes`` as
+        source: ``inputs``: a picture or a folder of pictures to check on, instead of drawn ones. For a
+            model by name also ``weights``, ``data_root`` and ``input_shapes``, as
             ``edgekit.export.find_origin`` takes them.
 
     Raises:
@@ -108,6 +109,7 @@ def _origin(
     source: dict[str, Any],
 ) -> Origin:
     from edgekit.export import find_origin, live_model
+    from edgekit.export.preprocess import on_pictures
 
     if isinstance(model, (str, os.PathLike)):
         if example_inputs is not None or preprocess is not None:
@@ -116,10 +118,11 @@ def _origin(
                 "own: leave them out"
             )
         return find_origin(os.fspath(model), **source)
-    if source:
-        raise TypeError(f"{', '.join(source)} is for a model by name; a torch.nn.Module brings all it needs")
     name = type(model).__name__ if out is None else Path(out).name.removesuffix(".edgekit")
-    return live_model(model, example_inputs, name, preprocess)
+    origin = live_model(model, example_inputs, name, preprocess)
+    if others := [name for name in source if name != "inputs"]:
+        raise TypeError(f"{', '.join(others)} is for a model by name; a torch.nn.Module brings all it needs")
+    return on_pictures(origin, Path(source["inputs"])) if source.get("inputs") else origin
 
 
 def _quantize(

@@ -69,10 +69,14 @@ class Measurement:
     def __repr__(self) -> str:
         if not self.samples_ms:
             return "Measurement(not over yet)"
-        energy = "energy not known" if self.energy_mj is None else f"{self.energy_mj:.4g} mJ a frame"
+        if self.energy_mj is None:
+            energy = f"energy not known: {self.energy_source.partition(' (')[0]}"
+        else:
+            energy = f"{self.energy_mj:.4g} mJ a frame ({self.energy_source})"
         count = "1 frame" if len(self.samples_ms) == 1 else f"median of {len(self.samples_ms)} frames"
-        lines = [f"{self.latency_ms:.4g} ms, {count}; {energy} ({self.energy_source})"]
-        return "\n".join([*lines, f"{self.verdict}: {'; '.join(self.reasons)}", *self.advice])
+        lines = [f"{self.latency_ms:.4g} ms, {count}; {energy}"]
+        lines.append(f"{self.verdict}: {'; '.join(self.reasons)}")
+        return "\n".join([*lines, *(f"what to do: {what}" for what in self.advice)])
 
 
 @contextlib.contextmanager

@@ -9,14 +9,14 @@ from edgekit.api.bundle import AnyBundle, reopen
 
 if TYPE_CHECKING:
     from runtime.choose.policy.policy import Policy
-    from runtime.choose.tuning.request import Wish
+    from runtime.choose.tuning.request import PolicyRequest
     from runtime.targets import Target
 
 
 def tune(
     bundle: AnyBundle,
     target: str | Target = "local",
-    request: Wish | None = None,
+    request: PolicyRequest | None = None,
     *,
     threads: Sequence[int] = (),
     variants: Sequence[str] = (),
@@ -46,21 +46,23 @@ def tune(
         >>> policy.meets_target, policy.setting.threads, policy.fps_target
         (True, 1, 30)
     """
-    from runtime.choose.tuning.request import Wish
+    from runtime.choose.tuning.request import PolicyRequest
     from runtime.choose.tuning.tune import tune_bundle
     from runtime.measure.bench import default_log
     from runtime.targets import open_target
 
-    unknown = [name for name in limits if name not in Wish.__dataclass_fields__]
+    unknown = [name for name in limits if name not in PolicyRequest.__dataclass_fields__]
     if unknown or (request is not None and limits):
-        allowed = "give a request or limits, not both" if request else ", ".join(Wish.__dataclass_fields__)
+        allowed = (
+            "give a request or limits, not both" if request else ", ".join(PolicyRequest.__dataclass_fields__)
+        )
         raise TypeError(f"tune() got {', '.join(unknown or limits)}; allowed: {allowed}")
     opened = reopen(bundle)
     machine = open_target(target) if isinstance(target, str) else target
     _, policy = tune_bundle(
         opened,
         machine,
-        request or Wish(**limits),
+        request or PolicyRequest(**limits),
         records=list(default_log(opened, machine)),
         threads=threads,
         variants=variants,

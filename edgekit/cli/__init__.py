@@ -38,7 +38,7 @@ SECTIONS = {
         "run": "Run a bundle on an input under its policy.",
         "govern": "Run a program at the cheapest setting that is in time.",
         "runner": "Build the native ExecuTorch runner, for a device too.",
-        "restore": "Put back what a killed run left changed on a machine.",
+        "restore": "Restore what a killed run left changed on a machine.",
     },
     "Look": {
         "parity": "Compare a bundle's files with the model, layer by layer.",
@@ -81,20 +81,31 @@ class SectionedGroup(click.Group):
         except EdgekitError as err:
             click.echo(f"Error: {_one_line(err)}", err=True)
             ctx.exit(err.exit_code)
-        except ModuleNotFoundError as err:
-            if err.name != "numpy":
+        except ImportError as err:
+            from edgekit.cli._missing import explain
+
+            line = explain(err, ctx.invoked_subcommand)
+            if line is None:
                 raise
-            # A device runs bundles without it; what it cannot do then is learning and choosing.
-            click.echo("Error: numpy is not installed; run: pip install 'edgekit[predict]'", err=True)
+            click.echo(f"Error: {line}", err=True)
             ctx.exit(1)
         except OSError as err:
-            if err.errno not in (errno.ENOSPC, errno.EDQUOT):
+            if err.errno == errno.EPIPE:  # nobody reads any more, as in `| head`: click leaves in silence
                 raise
-            click.echo(f"Error: the disk is full ({err}); make room and try again", err=True)
+            click.echo(f"Error: {_reason(err)}", err=True)
             ctx.exit(1)
         except ValueError as err:
             # Bad arguments are ValueError in the library and a usage error on the command line.
             raise click.UsageError(_one_line(err), ctx=None) from err
+
+
+def _reason(err: OSError) -> str:
+    """Return the path and what is wrong with it, as far as the system says."""
+    if err.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"the disk is full ({err}); make room and try again"
+    paths = " -> ".join(str(path) for path in (err.filename, err.filename2) if path is not None)
+    reason = err.strerror or _one_line(err) or type(err).__name__
+    return f"{paths}: {reason}" if paths else reason
 
 
 def _one_line(err: Exception) -> str:

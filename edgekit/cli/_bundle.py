@@ -13,7 +13,7 @@ from runtime.bundle import Bundle, FallbackOp, Graph, Quantization
 def print_variants(bundle: Bundle) -> None:
     """Print a line per variant: file, delegation, parity."""
     sizes = {entry.path: entry.size_bytes for entry in bundle.manifest.files}
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for variant in bundle.manifest.variants:
         delegation, parity = variant.delegation, variant.parity
         rows.append(
@@ -32,7 +32,9 @@ def print_variants(bundle: Bundle) -> None:
             )
         )
     headers = ["variant", "file", "MB", "ops in delegates", "max error", "SQNR dB", "same top-1"]
-    print_table(headers, rows)
+    if not any(variant.parity for variant in bundle.manifest.variants):  # a bare model file
+        headers, rows = headers[:4], [row[:4] for row in rows]
+    print_table(headers, rows, optional=("same top-1", "SQNR dB", "MB", "max error"))
     for variant in bundle.manifest.variants:
         if variant.delegation and variant.delegation.fallback:
             click.echo(f"\noutside the delegate of {variant.name}:")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from edgekit.cli._output import note, print_table
-from edgekit.cli._rows import show_progress
+from edgekit.cli._rows import BlockSteps
 
 if TYPE_CHECKING:
     from runtime.measure.compare import Difference
@@ -36,7 +35,8 @@ def load_or_measure(a: Path, b: Path, **given: Any) -> tuple[list[Record], list[
 
 def show(differences: Sequence[Difference]) -> None:
     """Print one line per difference, then why each is what it is."""
-    print_table(list(_COLUMNS), [[getattr(d, name) for name in _COLUMNS.values()] for d in differences])
+    rows = [[getattr(d, name) for name in _COLUMNS.values()] for d in differences]
+    print_table(list(_COLUMNS), rows, optional=("energy",))
     for line in dict.fromkeys(line for d in differences for line in _remarks(d)):
         note(line)
 
@@ -75,15 +75,17 @@ def _measure(
     where, of_a, of_b = open_target(target), open_bundle_or_model(a), open_bundle_or_model(b)
     folder = out or Path(f"{a.stem}-vs-{b.stem}")
     logs = RecordLog(folder / "a.jsonl"), RecordLog(folder / "b.jsonl")
-    found = measure_both(
-        of_a,
-        of_b,
-        where,
-        variants=shared_variants(of_a, of_b, a_variant, b_variant),
-        settings=choose_settings(where, threads or (1,), clusters, freqs_khz),
-        plan=Plan(**plan),
-        logs=logs,
-        progress=partial(show_progress, with_model=True),
-    )
+    with BlockSteps(with_model=True) as steps:
+        found = measure_both(
+            of_a,
+            of_b,
+            where,
+            variants=shared_variants(of_a, of_b, a_variant, b_variant),
+            settings=choose_settings(where, threads or (1,), clusters, freqs_khz),
+            plan=Plan(**plan),
+            logs=logs,
+            progress=steps.ended,
+            on_step=steps.begins,
+        )
     note(f"records: {logs[0].path} and {logs[1].path}")
     return found

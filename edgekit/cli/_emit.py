@@ -1,4 +1,4 @@
-"""How `edgekit tune` is asked for C, and tells what it wrote."""
+"""How `edgekit tune` is asked for C, and says what it wrote."""
 
 from __future__ import annotations
 

@@ -9,6 +9,11 @@ from typing import Any
 
 import click
 
+from edgekit.cli._output import WIDE
+from edgekit.cli._progress import QUIET
+
+_COUNT = click.IntRange(min=1)
+
 
 class Shape(click.ParamType):
     """Sides joined by x, as in 1x3x224x224."""
@@ -49,6 +54,25 @@ input_shape_option = click.option(
     help="Shape of a float32 input of a .py file's model; repeatable.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the library's result as JSON.")
+
+
+def _remember(key: str) -> Callable[[click.Context, click.Parameter, bool], None]:
+    """Return a callback that keeps a flag in the context, for functions far from the command."""
+
+    def keep(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+        ctx.meta[key] = value
+
+    return keep
+
+
+wide_option = click.option(
+    "--wide", is_flag=True, expose_value=False, callback=_remember(WIDE),
+    help="Print every column of tables, however wide.",
+)  # fmt: skip
+quiet_option = click.option(
+    "--quiet", is_flag=True, expose_value=False, callback=_remember(QUIET),
+    help="Do not say what is being waited for.",
+)  # fmt: skip
 seed_option = click.option("--seed", type=int, default=0, show_default=True, help="Seed of random choices.")
 out_option = click.option(
     "-o", "--out", type=click.Path(path_type=Path), default=None, help="Where to write the result."
@@ -60,7 +84,7 @@ target_option = click.option(
     "--target",
     default="local",
     show_default=True,
-    help="Where it runs: local, ssh:user@host, adb:SERIAL, or virtual:SOC (modelled; see `edgekit targets`).",
+    help="Where it runs: local, ssh:user@host, adb:SERIAL, emulated:SOC, virtual:SOC (see edgekit targets).",
 )
 meter_option = click.option(
     "--meter",
@@ -92,9 +116,43 @@ runner_option = click.option(
 )
 variant_option = click.option("--variant", default=None, help="Variant of the bundle; default: its first.")
 threads_option = click.option(
-    "--threads", type=click.IntRange(min=1), multiple=True, help="Threads to use; repeatable. Default: 1."
+    "--threads", type=_COUNT, multiple=True, help="Threads to use; repeatable. Default: 1."
 )
 bundle_argument = click.argument("bundle", type=click.Path(path_type=Path))
+
+
+def table_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --wide and --json, for commands that print a table."""
+    return wide_option(json_option(command))
+
+
+def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --wide, --quiet and --json, for commands that take some time and then print a table."""
+    return wide_option(quiet_option(json_option(command)))
+
+
+def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --threads, --cluster and --freq-khz: which of the target's settings are measured."""
+    for option in (
+        click.option(
+            "--freq-khz", "freqs_khz", type=_COUNT, multiple=True, help="Only this clock; repeatable."
+        ),
+        click.option("--cluster", "clusters", multiple=True, help="Only this cluster; repeatable."),
+        threads_option,
+    ):
+        command = option(command)
+    return command
+
+
+def frames_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --runs and --warmup: how many frames a block has."""
+    for option in (
+        click.option("--warmup", type=click.IntRange(min=0), default=5, show_default=True,
+                     help="Untimed frames before them."),
+        click.option("--runs", type=_COUNT, default=30, show_default=True, help="Timed frames per block."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
 
 
 def pace_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -2,42 +2,64 @@
 
 from __future__ import annotations
 
+import shutil
+import textwrap
 from collections.abc import Sequence
 
 import click
 import msgspec
 
+from edgekit.cli._progress import make_room
+from edgekit.cli._table import lay_out
+
+WIDE = "edgekit.wide"  # in a context's ``meta``: --wide was given
+_PIPE_COLUMNS = 100  # where neither a terminal nor COLUMNS says how wide it is: a log, a pager
+_FEWEST_COLUMNS = 20  # a terminal may say 1, in which nothing fits
+
 
 def print_json(value: object) -> None:
     """Print ``value`` (dataclasses, dicts, lists, numbers) as indented JSON."""
+    make_room()
     click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
 
 
-def print_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print ``rows`` under ``headers`` in aligned columns; numbers stand to the right, ``None`` is a dash."""
-    cells = [[_cell(value) for value in row] for row in rows]
-    widths = [max(len(line[i]) for line in [list(headers), *cells]) for i in range(len(headers))]
-    numeric = [bool(rows) and all(_is_number_or_none(row[i]) for row in rows) for i in range(len(headers))]
-    for line in [list(headers), ["-" * width for width in widths], *cells]:
-        padded = [
-            text.rjust(width) if right else text.ljust(width)
-            for text, width, right in zip(line, widths, numeric, strict=True)
-        ]
-        click.echo("  ".join(padded).rstrip())
+def print_table(
+    headers: Sequence[str], rows: Sequence[Sequence[object]], *, optional: Sequence[str] = ()
+) -> None:
+    """Print ``rows`` under ``headers`` within the terminal's width; numbers stand to the right.
+
+    What all rows have the same is said in one line below where its column does not fit. Which
+    other columns are hidden is said on stderr; --wide shows them.
+
+    Args:
+        headers: one per column.
+        rows: cells; ``None`` becomes a dash.
+        optional: headers of columns that may be left out, the least important first; the cells of
+            the others are wrapped.
+    """
+    make_room()
+    width = terminal_columns()
+    context = click.get_current_context(silent=True)
+    is_wide = context is not None and context.meta.get(WIDE, False)
+    layout = lay_out(headers, rows, None if is_wide else width, optional)
+    for line in layout.lines:
+        click.echo(line)
+    known = [f"{header} {cell}" for header, cell in layout.same if cell != "-"]
+    empty = [header for header, cell in layout.same if cell == "-"]
+    for title, texts in (("in every row", known), ("in no row", empty)):
+        if texts:
+            text = f"{title}: {', '.join(texts)}"
+            click.echo("\n".join(textwrap.wrap(text, width, subsequent_indent="  ")))
+    if layout.hidden:
+        note(f"columns hidden: {', '.join(layout.hidden)}; --wide shows them")
+
+
+def terminal_columns() -> int:
+    """Return how many columns fit: as COLUMNS or the terminal of stdout says, else 100."""
+    return max(shutil.get_terminal_size((_PIPE_COLUMNS, 24)).columns, _FEWEST_COLUMNS)
 
 
 def note(message: str) -> None:
-    """Print progress or a remark on stderr."""
+    """Print a remark on stderr."""
+    make_room()
     click.echo(message, err=True)
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, float):
-        return f"{value:.4g}" if abs(value) < 1000 else f"{value:.0f}"
-    return str(value)
-
-
-def _is_number_or_none(value: object) -> bool:
-    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))

@@ -30,7 +30,8 @@ def print_outputs(results: Sequence[Recheck]) -> None:
         if result.parity is not None
         for output in result.parity.outputs
     ]
-    print_table(["variant", "output", "max error", "fp32 limit", "SQNR dB", "cosine", "same top-1"], rows)
+    headers = ["variant", "output", "max error", "fp32 limit", "SQNR dB", "cosine", "same top-1"]
+    print_table(headers, rows, optional=("cosine", "fp32 limit", "same top-1"))
 
 
 def print_layers(results: Sequence[Recheck]) -> None:
@@ -43,6 +44,7 @@ def print_layers(results: Sequence[Recheck]) -> None:
         print_table(
             ["layer", "shape", "max error", "SQNR dB", "cosine", ""],
             [_row(layer, report.first_wrong) for layer in report.layers],
+            optional=("cosine", "shape"),
         )
         if report.remark:
             click.echo(report.remark)

@@ -47,5 +47,6 @@ def print_placement(placement: Placement) -> None:
         )
         for site in placement.sites
     ]
-    print_table(["", "layer", "kind", "adds, us", "adds parameters", "benefit"], rows)
+    headers = ["", "layer", "kind", "adds, us", "adds parameters", "benefit"]
+    print_table(headers, rows, optional=("adds parameters",))
     click.echo(placement.summary)

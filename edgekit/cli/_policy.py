@@ -74,6 +74,8 @@ def print_run(result: RunResult) -> None:
 
 def print_comparison(policy: Policy) -> None:
     """Print one row per governor on the same frames; nothing when there is no comparison."""
+    from runtime.choose.tuning.savings import explain_savings
+
     if not policy.comparison:
         return
     rows = [
@@ -83,16 +85,15 @@ def print_comparison(policy: Policy) -> None:
             _clocks(o),
             o.latency_ms,
             round(o.fps, 1),
-            f"{100 * o.late_frames / o.frames:.0f} %",
+            _late(o),
             o.energy_mj,
-            "" if o.saved_pct is None or o.governor == "policy" else f"{o.saved_pct:+.1f} %",
+            _saves(o, policy.deadline_ms),
         )
         for o in policy.comparison
     ]
     print_table(("governor", "cores", "MHz", "ms", "fps", "late", "mJ/frame", "policy saves"), rows)
-    if policy.oracle_share_pct is not None:
-        share = f"{policy.oracle_share_pct:.1f} %"
-        click.echo(f"Against performance the policy saves {share} of what the exhaustive best saves.\n")
+    savings = explain_savings(policy)
+    click.echo(f"\n{savings}\n" if savings else "")
 
 
 def _energy_source(result: Policy | RunResult, energy_mj: float | None) -> str:
@@ -108,6 +109,19 @@ def _verdict(policy: Policy, estimate: Estimate) -> str:
     if estimate == policy.chosen:
         return "<- chosen"
     return refusal(estimate, policy.goal)
+
+
+def _late(outcome: Outcome) -> str:
+    late_pct = 100 * outcome.late_frames / outcome.frames
+    return "<1 %" if 0 < late_pct < 1 else f"{late_pct:.0f} %"
+
+
+def _saves(outcome: Outcome, deadline_ms: float) -> str:
+    if outcome.misses_deadline:
+        return f"misses {deadline_ms:.3g} ms"
+    if outcome.saved_pct is None or outcome.governor == "policy":
+        return ""
+    return f"{outcome.saved_pct:+.1f} %"
 
 
 def _clocks(outcome: Outcome) -> str:

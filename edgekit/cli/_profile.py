@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from runtime.bundle import Bundle
     from runtime.measure.profiling.profile import OpTime, Profile
 
+_OPTIONAL = ("source", "kB moved", "M MAC", "delegate", "kind")
+
 
 def keep_profiles(bundle: Bundle, profiles: Sequence[Profile]) -> None:
     """Keep ``profiles`` for the report of ``bundle``; a bare model file has none."""
@@ -29,13 +31,13 @@ def keep_profiles(bundle: Bundle, profiles: Sequence[Profile]) -> None:
 
 
 def print_profile(one: Profile, top: int | None = None) -> None:
-    """Print the ops, or the dearest ``top`` of them, then the kinds of op and the sum."""
-    frames = f"{one.threads} threads, the quieter half of {one.runs} frames"
+    """Print the ops, or the slowest ``top`` of them, then the kinds of op and the sum."""
+    frames = f"{one.threads} thread{'s' if one.threads > 1 else ''}, the quieter half of {one.runs} frames"
     where = "" if one.target == "local" else f" on {one.target} ({one.provenance})"
     click.echo(f"\n{one.variant} on {one.version}{where}, {frames}:")
     ops = one.ops if top is None else sorted(one.ops, key=lambda op: -op.mean_ms)[:top]
     headers = ["op", "kind", "module", "delegate", "ms", "share", "M MAC", "kB moved", "source"]
-    print_table(headers, [_row(op) for op in ops])
+    print_table(headers, [_row(op) for op in ops], optional=_OPTIONAL)
     kinds, counts = Counter[str](), Counter(op.kind for op in one.ops)
     for op in one.ops:
         kinds[op.kind] += op.mean_ms

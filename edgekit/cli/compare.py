@@ -21,11 +21,8 @@ _FILE = click.Path(path_type=Path, exists=True)
 @options.target_option
 @click.option("--variant", "a_variant", help="Only this variant, of A and of B.")
 @click.option("--b-variant", help="Compare with this variant of B, when its name is another.")
-@options.threads_option
-@click.option("--cluster", "clusters", multiple=True, help="Only this cluster; repeatable.")
-@click.option("--freq-khz", "freqs_khz", type=_COUNT, multiple=True, help="Only this clock; repeatable.")
-@click.option("--runs", type=_COUNT, default=30, show_default=True, help="Timed frames per block.")
-@click.option("--warmup", type=click.IntRange(min=0), default=5, show_default=True, help="Untimed ones.")
+@options.settings_options
+@options.frames_options
 @click.option("--blocks", type=_COUNT, default=10, show_default=True, help="Pairs of blocks.")
 @options.pace_options
 @click.option(
@@ -33,13 +30,18 @@ _FILE = click.Path(path_type=Path, exists=True)
 )
 @options.seed_option
 @options.out_option
-@options.json_option
+@options.output_options
 def compare(a: Path, b: Path, max_slowdown: float | None, as_json: bool, **given: Any) -> None:
     """Say which of two is faster, and how sure that is.
 
     A and B are two bundles or model files, measured side by side in one run, or two files of
     records (.jsonl) that `edgekit bench` wrote. The change is B's latency against A's, with its
     95 % interval. -o names the folder that keeps the records of a run.
+
+    \b
+    Example:
+      edgekit compare before.edgekit after.edgekit --max-slowdown 5%
+      edgekit compare monday.jsonl friday.jsonl
     """
     from runtime.measure.compare import check_slowdown
     from runtime.measure.compare import compare as differences_of

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import click
 
-from edgekit.cli._options import json_option
-from edgekit.cli._output import note, print_json
+from edgekit.cli._options import json_option, quiet_option
+from edgekit.cli._output import print_json, terminal_columns
+from edgekit.cli._progress import Steps
 
 
 @click.command()
+@quiet_option
 @json_option
 @click.pass_context
 def doctor(ctx: click.Context, as_json: bool) -> None:
@@ -20,10 +22,11 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
     from edgekit.doctor import examine
     from edgekit.doctor.text import render
 
-    note("looking at this machine (the engines take some seconds) ...")
-    diagnosis = examine()
+    with Steps() as steps:
+        steps.wait_for("looking at packages, meters and clocks, and loading the engines")
+        diagnosis = examine()
     if as_json:
         print_json(diagnosis)
     else:
-        click.echo(render(diagnosis, lambda text, colour: click.style(text, fg=colour)))
+        click.echo(render(diagnosis, lambda text, colour: click.style(text, fg=colour), terminal_columns()))
     ctx.exit(1 if diagnosis.is_broken else 0)

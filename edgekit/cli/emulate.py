@@ -15,10 +15,13 @@ def emulate(ctx: click.Context, soc: str, command: tuple[str, ...]) -> None:
     """Run COMMAND, by default a shell, on a phone played by this machine.
 
     Inside, /sys shows the clusters, clocks, battery and meters of SOC, and setting a clock really slows
-    the core down. Linux and root only; nothing of this machine is changed.
+    the core down. Linux and root only; nothing of this machine is changed. `edgekit targets` lists
+    the SoCs.
 
     \b
-    edgekit emulate gs101 -- edgekit bench model.edgekit --target local
+    Example:
+      edgekit emulate gs101
+      edgekit emulate gs101 -- edgekit bench model.edgekit --target local
     """
     from runtime.device.emulation.launcher import emulate as run
 

@@ -10,6 +10,7 @@ import click
 from edgekit.cli import _options as options
 from edgekit.cli._bundle import print_variants
 from edgekit.cli._output import note, print_json
+from edgekit.cli._progress import Steps
 from edgekit.cli._quantize import quantize_options
 from runtime.bundle import ENGINES
 
@@ -30,7 +31,7 @@ from runtime.bundle import ENGINES
 @quantize_options
 @click.option("--overwrite", is_flag=True, help="Replace the bundle that is there.")
 @options.out_option
-@options.json_option
+@options.output_options
 def export(
     model: str, out: Path | None, as_json: bool, **settings: Any
 ) -> None:  # fmt: skip
@@ -51,11 +52,13 @@ def export(
       edgekit export efficientnet_lite0 -o lite0.edgekit
       edgekit export runs/pruned --engine litert -o digits.edgekit
       edgekit export detector.py:make --input-shape 1x3x320x320
-      edgekit export runs/fashion --precision fp32 --precision static_wi8_ai8 --max-drop 1%
+      edgekit export runs/fashion --precision static_wi8_ai8 --max-drop 1%
     """
-    from edgekit.api.export import export as export_model
+    with Steps() as steps:
+        steps.wait_for("loading PyTorch and the model")
+        from edgekit.api.export import export as export_model
 
-    bundle = export_model(model, out=out, progress=note, **settings)
+        bundle = export_model(model, out=out, progress=steps, **settings)
     if as_json:
         print_json(bundle.manifest)
     else:

@@ -9,7 +9,8 @@ import click
 from edgekit.cli import _options as options
 from edgekit.cli._fit import print_fit
 from edgekit.cli._output import print_json
-from edgekit.cli._rows import show_progress
+from edgekit.cli._progress import Steps
+from edgekit.cli._rows import BlockSteps
 
 _PATH = click.Path(path_type=Path)
 
@@ -23,7 +24,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--log", type=_PATH, help="Correct the predictor by this governed run.")
 @options.seed_option
 @click.option("--include-unstable", is_flag=True, help="Learn from records judged unstable, too.")
-@options.json_option
+@options.output_options
 def fit(
     bundle: Path, target: str, also: tuple[Path, ...], source: str | None, samples: int | None,
     log: Path | None, seed: int, include_unstable: bool, as_json: bool,
@@ -49,12 +50,15 @@ def fit(
     if log is not None:
         _, result = update_fit(opened, machine, log)
     elif source is not None:
-        _, result = transfer_fit(
-            opened, machine, source, samples=samples, log=records, progress=show_progress, **learning
-        )
+        with BlockSteps() as steps:
+            _, result = transfer_fit(
+                opened, machine, source, samples=samples, log=records, progress=steps.ended, **learning
+            )
     else:
         others = [(other, default_log(other, machine)) for other in map(open_bundle_or_model, also)]
-        _, result = fit_bundle(opened, machine, records, also=others, **learning)
+        with Steps() as steps:
+            steps.wait_for("fitting six kinds of regressors")
+            _, result = fit_bundle(opened, machine, records, also=others, **learning)
     if as_json:
         print_json(result)
     else:

@@ -10,23 +10,35 @@ import click
 from edgekit.cli import _options as options
 from edgekit.cli._bundle import print_graph, print_variants, print_workload
 from edgekit.cli._output import note, print_json, print_table
+from edgekit.cli._progress import Steps
 
 
 @click.command()
 @options.bundle_argument
-@options.json_option
+@options.output_options
 def inspect(bundle: Path, as_json: bool) -> None:
-    """Show what BUNDLE, or a .tflite or .pte file, holds; every byte of a bundle is checked."""
+    """Show what a bundle or model file holds: inputs, variants, work per frame, origin.
+
+    BUNDLE is a .edgekit folder, of which every byte is checked, or a .tflite or .pte file.
+
+    \b
+    Example:
+      edgekit inspect model.edgekit
+      edgekit inspect model.tflite
+    """
     from edgekit.api.bundle import load
 
-    found = load(bundle).inspect()
+    with Steps() as steps:
+        steps.wait_for(f"reading {bundle}")
+        found = load(bundle).inspect()
     if found.remark is not None:
         note(found.remark)
     opened, manifest = found.bundle, found.manifest
     if as_json:
         print_json(manifest)
         return
-    click.echo(f"{manifest.name}, made {manifest.created_utc}\n")
+    made = f", made {manifest.created_utc}" if manifest.created_utc else ""
+    click.echo(f"{manifest.name}{made}\n")
     for name, graph in manifest.graphs.items():
         if len(manifest.graphs) > 1:
             click.echo(f"{name}:")
@@ -52,4 +64,4 @@ def _flat(value: Any, prefix: str = "") -> list[tuple[str, str]]:
             row for key, inner in value.items() for row in _flat(inner, f"{prefix}.{key}" if prefix else key)
         ]
     text = f"{value:.6g}" if isinstance(value, float) else str(value)
-    return [(prefix, text if len(text) <= 72 else f"{text[:70]} ...")]
+    return [(prefix, text[:16] if prefix.endswith("sha256") else text)]  # as in the table of files

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import click
 
-from edgekit.cli._options import json_option
+from edgekit.cli._lab import LabSteps, print_result
+from edgekit.cli._options import output_options, table_options
 from edgekit.cli._output import note, print_json, print_table
 
-_COLUMNS = {
-    "target": "target", "bundle": "bundle", "variant": "variant", "best setting": "setting",
-    "by": "chosen_by", "ms": "latency_ms", "mJ": "energy_mj", "latency": "provenance", "verdict": "verdict",
-    "settings": "n_settings", "unstable": "n_unstable", "done": "n_done", "of": "n_jobs",
-}  # fmt: skip
 _plan_argument = click.argument("plan", type=click.Path(path_type=Path))
 
 
@@ -27,12 +22,21 @@ def lab() -> None:
 @lab.command()
 @_plan_argument
 @click.option("--dry-run", is_flag=True, help="Only print the jobs, in their order.")
-@json_option
+@output_options
 def run(plan: Path, dry_run: bool, as_json: bool) -> None:
     """Run the jobs of PLAN, a YAML file; run it again to go on where it stopped.
 
     A target does one job at a time. One that vanishes is tried again, then set aside; the others go
     on. Exit status 0: all jobs are done; 1: some are not; 130: interrupted.
+
+    \b
+    Example of a plan:
+      targets: [local, "virtual:gs101", "ssh:pi@board"]
+      bundles: [model.edgekit, other.tflite]
+      settings: {threads: [1, 2], every: 4}
+      bench: {runs: 30, blocks: 3}
+      goal_fps: 30
+      out: results
     """
     from runtime.measure.lab import load_plan, plan_jobs, run_lab
 
@@ -41,9 +45,9 @@ def run(plan: Path, dry_run: bool, as_json: bool) -> None:
         jobs = [(job.target, Path(job.bundle).name, job.variant, job.block) for job in plan_jobs(the_plan)[0]]
         print_json(jobs) if as_json else print_table(("target", "bundle", "variant", "block"), jobs)
         return
-    result = run_lab(the_plan, progress=_show)
-    cells = [[getattr(row, name) for name in _COLUMNS.values()] for row in result.rows]
-    print_json(result) if as_json else print_table(list(_COLUMNS), cells)
+    with LabSteps() as steps:
+        result = run_lab(the_plan, progress=steps.ended)
+    print_json(result) if as_json else print_result(result)
     for row in result.rows:
         if row.note:
             note(f"{row.target} {row.bundle} {row.variant}: {row.note}")
@@ -54,7 +58,7 @@ def run(plan: Path, dry_run: bool, as_json: bool) -> None:
 
 @lab.command()
 @_plan_argument
-@json_option
+@table_options
 def status(plan: Path, as_json: bool) -> None:
     """Show where every job of PLAN stands, also while it runs."""
     from runtime.measure.lab import load_plan, read_states
@@ -63,8 +67,3 @@ def status(plan: Path, as_json: bool) -> None:
     counts = Counter((one.target, one.state, one.reason) for one in states)
     rows = [(target, state, count, why) for (target, state, why), count in counts.items()]
     print_json(states) if as_json else print_table(("target", "state", "jobs", "why"), rows)
-
-
-def _show(job: Any, outcome: Any, now: Any) -> None:
-    where = f"{job.target} {Path(job.bundle).name} {job.variant} block {job.block}"
-    note(f"{where}: {now.state}" + (f": {outcome.reason}" if outcome.reason else ""))

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import click
 
-from edgekit.cli._options import json_option
+from edgekit.cli._options import output_options
 from edgekit.cli._output import print_json, print_table
+from edgekit.cli._progress import Steps
 from runtime.extras import require
 
 
 @click.command()
 @click.argument("pattern", default="*")
-@json_option
+@output_options
 def models(pattern: str, as_json: bool) -> None:
     """List the models, with parameters and multiply-accumulates of one image at full width.
 
-    PATTERN is a shell pattern, such as 'mobilenet*'.
+    PATTERN is a shell pattern.
+
+    \b
+    Example:
+      edgekit models 'mobilenet*'
     """
     require("torch", extra="train")
-    from edgekit.models import describe_models
+    with Steps() as steps:
+        steps.wait_for("loading PyTorch and building the models")
+        from edgekit.models import describe_models
 
-    infos = describe_models(pattern)
+        infos = describe_models(pattern)
     if as_json:
         print_json(infos)
         return

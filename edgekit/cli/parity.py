@@ -8,8 +8,9 @@ from typing import Any
 import click
 
 from edgekit.cli import _options as options
-from edgekit.cli._output import note, print_json
+from edgekit.cli._output import print_json
 from edgekit.cli._parity import print_layers, print_outputs
+from edgekit.cli._progress import Steps
 
 
 @click.command()
@@ -24,7 +25,7 @@ from edgekit.cli._parity import print_layers, print_outputs
 @click.option("--variant", "variants", multiple=True, help="Only this variant; repeatable.")
 @click.option("--tolerance", type=float, default=1e-4, show_default=True, help="Largest error of fp32 files.")
 @click.option("--layers", "by_layer", is_flag=True, help="Compare every module and name the first wrong one.")
-@options.json_option
+@options.output_options
 def parity(
     bundle: Path, model: str, variants: tuple[str, ...], tolerance: float, by_layer: bool, as_json: bool,
     **given: Any,
@@ -37,18 +38,21 @@ def parity(
     \b
     Example:
       edgekit parity mbv2.edgekit --model mobilenet_v2
-      edgekit parity digits.edgekit --model runs/pruned --layers --variant litert-fp32
+      edgekit parity digits.edgekit --model runs/pruned --layers
     """
-    from edgekit.export import find_origin
-    from edgekit.export.recheck import recheck_bundle
     from runtime.bundle import Bundle
     from runtime.errors import ParityError
 
     opened = Bundle.open(bundle)
-    results = recheck_bundle(
-        opened, find_origin(model, **given), variants=variants, tolerance=tolerance, by_layer=by_layer,
-        progress=note,
-    )  # fmt: skip
+    with Steps() as steps:
+        steps.wait_for("loading PyTorch and the model")
+        from edgekit.export import find_origin
+        from edgekit.export.recheck import recheck_bundle
+
+        results = recheck_bundle(
+            opened, find_origin(model, **given), variants=variants, tolerance=tolerance, by_layer=by_layer,
+            progress=steps,
+        )  # fmt: skip
     if as_json:
         print_json(results)
     else:

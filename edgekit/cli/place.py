@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import click
 
-from edgekit.cli._options import json_option
+from edgekit.cli._options import output_options
 from edgekit.cli._output import note, print_json
 from edgekit.cli._placement import placement_options, print_placement
+from edgekit.cli._progress import Steps
 
 
 @click.command()
@@ -19,7 +20,7 @@ from edgekit.cli._placement import placement_options, print_placement
 @click.option("--in-channels", type=int, default=3, show_default=True, help="3 for colour, 1 for grey.")
 @click.option("--num-classes", type=int, help="Outputs; default: the model's own.")
 @click.option("--verify/--no-verify", default=True, help="Measure what the chosen blocks add in MODEL.")
-@json_option
+@output_options
 def place(model, dynamic_budget, act, dynamic_conv, engine, costs, verify, as_json, **shape) -> None:
     """Measure what a dynamic block costs at each layer of MODEL and choose layers within a budget.
 
@@ -27,16 +28,18 @@ def place(model, dynamic_budget, act, dynamic_conv, engine, costs, verify, as_js
     Example:
       edgekit place mobilenet_v2 --width 0.35 --image-size 32 --dynamic-budget 10%
     """
-    from edgekit.models import MODELS, ModelSpec
-    from edgekit.search.placement import dynamic_choices, parse_budget
-    from edgekit.search.placement import place as place_blocks
+    with Steps() as steps:
+        steps.wait_for("loading PyTorch and the model")
+        from edgekit.models import MODELS, ModelSpec
+        from edgekit.search.placement import dynamic_choices, parse_budget
+        from edgekit.search.placement import place as place_blocks
 
-    budget = parse_budget(dynamic_budget)
-    entry = MODELS.get(model)
-    shape["image_size"] = shape["image_size"] or entry.image_size
-    shape["num_classes"] = shape["num_classes"] or entry.num_classes
-    spec = ModelSpec(model, **shape, **dynamic_choices(act, dynamic_conv))
-    placement = place_blocks(spec, budget, engine=engine, costs=costs, verify=verify, progress=note)
+        budget = parse_budget(dynamic_budget)
+        entry = MODELS.get(model)
+        shape["image_size"] = shape["image_size"] or entry.image_size
+        shape["num_classes"] = shape["num_classes"] or entry.num_classes
+        spec = ModelSpec(model, **shape, **dynamic_choices(act, dynamic_conv))
+        placement = place_blocks(spec, budget, engine=engine, costs=costs, verify=verify, progress=steps)
     for warning in placement.warnings:
         note(f"Warning: {warning}")
     if as_json:

@@ -10,6 +10,7 @@ import click
 from edgekit.cli import _options as options
 from edgekit.cli._output import note, print_json
 from edgekit.cli._profile import keep_profiles, print_profile
+from edgekit.cli._progress import Steps
 
 _COUNT = click.IntRange(min=1)
 
@@ -22,12 +23,12 @@ _COUNT = click.IntRange(min=1)
 @click.option("--cluster", help="Cores of another target to run on. Default: the biggest.")
 @click.option("--threads", type=_COUNT, default=1, show_default=True, help="Threads to use.")
 @click.option("--runs", type=_COUNT, default=30, show_default=True, help="Timed frames.")
-@click.option("--top", type=_COUNT, help="Only so many ops, the dearest first; else all in their order.")
+@click.option("--top", type=_COUNT, metavar="N", help="Only the N slowest ops; default: all in their order.")
 @click.option(
     "--trace", type=click.Path(path_type=Path), help="Also write a Chrome trace; ui.perfetto.dev opens it."
 )
 @options.seed_option
-@options.json_option
+@options.output_options
 def profile(
     bundle: Path, engines: tuple[str, ...], variants: tuple[str, ...], target: str, top: int | None,
     trace: Path | None, as_json: bool, **plan: Any,
@@ -37,6 +38,11 @@ def profile(
     BUNDLE is a .edgekit folder, or a .tflite or .pte file of any origin. The times come from the
     engines' own profilers; the latency without them is printed beside the sum. A bundle keeps the
     last profile of each variant and target for its report.
+
+    \b
+    Example:
+      edgekit profile model.edgekit --engine litert --top 10
+      edgekit profile model.tflite --trace ops.json
     """
     from runtime.bundle import write_atomic
     from runtime.engines.model_file import open_bundle_or_model
@@ -47,7 +53,11 @@ def profile(
 
     model = open_bundle_or_model(bundle)
     plan["target"] = None if target == "local" else open_target(target)
-    profiles = [measure(model, name, **plan) for name in choose_variants(model, engines, variants)]
+    profiles = []
+    with Steps() as steps:
+        for name in choose_variants(model, engines, variants):
+            steps.wait_for(f"timing the ops of {name}, {plan['runs']} frames with and without the profiler")
+            profiles.append(measure(model, name, **plan))
     keep_profiles(model, profiles)
     if trace is not None:
         write_atomic(trace, trace_json(profiles))

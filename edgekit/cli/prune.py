@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from edgekit.cli._options import json_option, out_option
+from edgekit.cli._options import out_option, table_options
 from edgekit.cli._output import note, print_json, print_table
 
 _ROWS = (
@@ -29,7 +29,7 @@ _ROWS = (
 @click.option("--data-root", type=click.Path(path_type=Path), help="Where the dataset's files are.")
 @out_option
 @click.option("--resume", is_flag=True, help="Continue the run in --out that was interrupted.")
-@json_option
+@table_options
 def prune(checkpoint, data_root, out, as_json, **options) -> None:
     """Remove channels of CHECKPOINT and train back the accuracy; shows the cost before and after.
 

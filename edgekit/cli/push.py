@@ -7,39 +7,49 @@ from pathlib import Path
 import click
 
 from edgekit.cli import _options as options
-from edgekit.cli._output import note, print_json
+from edgekit.cli._output import print_json
+from edgekit.cli._progress import Steps
 
 
 @click.command()
 @options.bundle_argument
-@click.option("--target", required=True, help="Where to: ssh:user@host, ssh:user@host:port or ssh:NAME.")
+@click.option("--target", required=True, help="Device: ssh:user@host, ssh:user@host:port or ssh:NAME.")
 @click.option(
     "--engine", "engines", multiple=True, help="Engine to install; repeatable. Default: the bundle's."
 )
 @click.option("--offline", is_flag=True, help="The device has no internet: send every wheel from here.")
+@options.quiet_option
 @options.json_option
 def push(bundle: Path, target: str, engines: tuple[str, ...], offline: bool, as_json: bool) -> None:
     """Put a bundle and the light runtime on a device.
 
     After it, bench, run and tune take the same --target. LiteRT comes as a package; for ExecuTorch the
-    native runner is built here, which for another architecture takes its cross compiler. What is there
-    already is not sent again, and an interrupted transfer goes on where it broke off. ssh keys, ports
+    native runner is built here, which for another architecture takes its cross compiler. Files that the
+    device has are not sent again, and an interrupted transfer goes on where it stopped. ssh keys, ports
     and jump hosts come from ~/.ssh/config; the host's key must be in known_hosts.
+
+    \b
+    Example:
+      edgekit push model.edgekit --target ssh:pi@board
+      edgekit bench model.edgekit --target ssh:pi@board
     """
     from edgekit.push import push as put
     from runtime.measure.bench import open_bundle_or_model
 
-    pushed = put(open_bundle_or_model(bundle), target, engines=engines, offline=offline, progress=_show)
+    model = open_bundle_or_model(bundle)
+    with Steps() as steps:
+
+        def sent(name: str, done_bytes: int, total_bytes: int) -> None:
+            steps.goes_on(f"sending {name}, {done_bytes / 1e6:.1f} of {total_bytes / 1e6:.1f} MB")
+            if done_bytes == total_bytes and total_bytes > 1e6:
+                steps.done(f"sent {name} ({total_bytes / 1e6:.1f} MB)")
+
+        pushed = put(model, target, engines=engines, offline=offline, progress=sent, on_step=steps)
     if as_json:
         print_json(pushed)
         return
-    there, engines = pushed.runtime, pushed.runtime.engines
-    size = "was there already" if there.was_there else f"installed, {there.size_mb} MB"
+    remote, engines = pushed.runtime, pushed.runtime.engines
+    size = "unchanged" if remote.was_there else f"installed, {remote.size_mb} MB"
     click.echo(f"runtime: {size} (engines: {', '.join(engines) or 'none'})")
     click.echo(f"bundle:  {pushed.bundle or 'a bare model file, kept by its sha256'}")
     click.echo(f"sent:    {len(pushed.sent)} files, {pushed.sent_bytes / 1e6:.1f} MB")
-
-
-def _show(name: str, done_bytes: int, total_bytes: int) -> None:
-    if done_bytes == total_bytes and total_bytes > 1e6:
-        note(f"sent {name} ({total_bytes / 1e6:.1f} MB)")

@@ -9,7 +9,7 @@ import click
 
 from edgekit.cli import _options as options
 from edgekit.cli._output import note, print_json
-from edgekit.cli._rows import note_remarks, show_rows
+from edgekit.cli._rows import all_option, note_remarks, show_rows
 from runtime.measure.formats import FORMATS, convert
 
 if TYPE_CHECKING:
@@ -24,15 +24,19 @@ if TYPE_CHECKING:
     "--format", "wanted", type=click.Choice(tuple(FORMATS)), help="Convert instead of showing a table."
 )
 @click.option("--stable", "only_stable", is_flag=True, help="Leave out unstable blocks.")
+@all_option
 @options.out_option
-@options.json_option
-def records(
-    files: tuple[Path, ...], wanted: str | None, only_stable: bool, out: Path | None, as_json: bool
-) -> None:
+@options.table_options
+def records(files, wanted, only_stable, show_all, out, as_json) -> None:
     """Show what `edgekit bench` wrote, or convert it for other tools.
 
     FILES are .jsonl files of records. pytest-benchmark is JSON for `pytest-benchmark compare`;
     trace opens in ui.perfetto.dev; benchmark-model is text like that of LiteRT's program.
+
+    \b
+    Example:
+      edgekit records model.edgekit/records/local.jsonl
+      edgekit records model.edgekit/records/*.jsonl --format csv -o all.csv
     """
     from runtime.bundle import write_atomic
     from runtime.measure.bench import summarise
@@ -53,8 +57,8 @@ def records(
         for title, group in _by_place(kept).items():
             click.echo(f"{title}:")
             rows = summarise(group)
-            show_rows(rows, group)
-            note_remarks(rows)
+            show_rows(rows, group, show_all)
+            note_remarks(rows, show_all)
 
 
 def _by_place(found: list[Record]) -> dict[str, list[Record]]:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
-from edgekit.cli._options import bundle_argument, json_option, target_option, variant_option
+from edgekit.cli._options import bundle_argument, output_options, target_option, variant_option
 from edgekit.cli._output import note, print_json
 from edgekit.cli._policy import print_run
+from edgekit.cli._progress import Steps
 
 
 @click.command()
@@ -27,7 +28,7 @@ from edgekit.cli._policy import print_run
     "--latency-ms", type=float, help="Deadline of a frame, from its arrival. Default: the policy's."
 )
 @click.option("--frames", type=int, default=30, show_default=True, help="How many frames to run.")
-@json_option
+@output_options
 def run(
     bundle: Path,
     target: str,
@@ -52,10 +53,12 @@ def run(
 
     opened, machine = Bundle.open(bundle), open_target(target)
     policy = policy_or_none(opened, machine)
-    result = run_bundle(
-        opened, machine, inputs=inputs, policy=policy, variant=variant,
-        fps=fps, latency_ms=latency_ms, frames=frames,
-    )  # fmt: skip
+    with Steps() as steps:
+        steps.wait_for(f"running {frames} frames on {target}")
+        result = run_bundle(
+            opened, machine, inputs=inputs, policy=policy, variant=variant,
+            fps=fps, latency_ms=latency_ms, frames=frames,
+        )  # fmt: skip
     try:
         save_run(opened, result)
     except DataError as err:

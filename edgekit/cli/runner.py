@@ -7,7 +7,9 @@ from pathlib import Path
 
 import click
 
+from edgekit.cli._options import quiet_option
 from edgekit.cli._output import note
+from edgekit.cli._progress import Steps
 from runtime.engines.native.libraries import ARCHES, VERSION
 
 
@@ -22,6 +24,7 @@ from runtime.engines.native.libraries import ARCHES, VERSION
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Copy it to this new folder, to put on a device."
 )
+@quiet_option
 def runner(arch: str | None, wheel: Path | None, out: Path | None) -> None:
     """Build the native ExecuTorch runner, which needs neither torch nor Python.
 
@@ -30,7 +33,9 @@ def runner(arch: str | None, wheel: Path | None, out: Path | None) -> None:
     """
     from runtime.engines.native import build_for
 
-    built = build_for(arch, wheel)
+    with Steps() as steps:
+        steps.wait_for("building the runner with cmake")
+        built = build_for(arch, wheel)
     place = built.folder
     if out is not None:
         if out.exists():

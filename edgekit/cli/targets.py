@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import click
 
-from edgekit.cli._options import json_option
+from edgekit.cli._options import table_options
 from edgekit.cli._output import note, print_json, print_table
 
 
 @click.group(invoke_without_command=True)
-@json_option
+@table_options
 @click.pass_context
 def targets(ctx: click.Context, as_json: bool) -> None:
     """List where bundles can run; show clusters and clocks.
 
     \b
-    edgekit targets                 every target by name
-    edgekit targets show sdm845     clocks, voltages and power, with their sources
+    Example:
+      edgekit targets                 every target by name
+      edgekit targets show sdm845     clocks, voltages and power, with sources
     """
     if ctx.invoked_subcommand is not None:
         return
@@ -26,14 +27,23 @@ def targets(ctx: click.Context, as_json: bool) -> None:
     if as_json:
         print_json(rows)
         return
-    columns = ("target", "what", "clusters", "latency", "power")
-    print_table(columns, [(r.name, r.title, r.clusters, r.provenance, r.power) for r in rows])
-    note("and machines of your own: ssh:user@host[:port]; adb:SERIAL (an Android phone, see `adb devices`)")
+    shown = [row for row in rows if row.provenance != "emulated"]  # those repeat the virtual ones
+    print_table(
+        ("target", "what", "cluster, cores, GHz", "power", "latency"),
+        [(r.name, r.title, _cluster_lines(r.clusters), r.power, r.provenance) for r in shown],
+        optional=("latency", "power"),
+    )
+    note("each virtual:SOC is also there as emulated:SOC, played by slowed cores of this machine")
+    note("machines of your own: ssh:user@host[:port]; adb:SERIAL (an Android phone, see `adb devices`)")
+
+
+def _cluster_lines(text: str) -> tuple[str, ...]:
+    return tuple(line.removesuffix(" GHz") for line in text.split(", "))
 
 
 @targets.command()
 @click.argument("name")
-@json_option
+@table_options
 def show(name: str, as_json: bool) -> None:
     """Show the clocks of NAME: a target, a SoC, or a TOML file of your own."""
     from runtime.targets.overview import find_profile, meter_lines, opp_rows
@@ -43,9 +53,12 @@ def show(name: str, as_json: bool) -> None:
         print_json(profile)
         return
     click.echo(f"{profile.title} ({profile.board})")
-    for cluster in profile.clusters:
-        cpus = ", ".join(str(cpu) for cpu in cluster.cpus)
-        click.echo(f"{cluster.name}: {cluster.core}, cpus {cpus}; power: {cluster.power_source or '-'}")
+    clusters = [
+        (cluster.name, cluster.core, ", ".join(map(str, cluster.cpus)), cluster.power_source)
+        for cluster in profile.clusters
+    ]
+    print_table(("cluster", "core", "cpus", "power from"), clusters)
+    click.echo()
     opps = opp_rows(profile)
     if opps:
         rows = [(o.cluster, o.freq_khz, o.voltage_mv, o.power_mw, o.capacity, o.how) for o in opps]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from edgekit.cli._options import json_option, out_option
+from edgekit.cli._options import out_option, table_options
 from edgekit.cli._output import note, print_json, print_table
 from edgekit.cli._placement import placement_options
 
@@ -35,7 +35,7 @@ from edgekit.cli._placement import placement_options
 @click.option("--init", help="Start from imagenet weights or a checkpoint; static layers become dynamic.")
 @out_option
 @click.option("--resume", is_flag=True, help="Continue the run in --out that was interrupted.")
-@json_option
+@table_options
 def train(
     model, data, data_root, recipe, dynamic_budget, engine, costs, init, out, resume, as_json, **options
 ) -> None:
@@ -44,7 +44,7 @@ def train(
     \b
     Example:
       edgekit train mobilenet_v2 --data digits --recipe digits-demo -o runs/digits
-      edgekit train mobilenet_v2 --data fashion-mnist --init runs/net --qat --epochs 2 --lr 0.005
+      edgekit train mobilenet_v2 --data digits --init runs/digits --qat --epochs 2
     """
     from edgekit import models, training
     from edgekit.data import load_dataset

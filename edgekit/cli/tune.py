@@ -8,28 +8,29 @@ from typing import TYPE_CHECKING
 import click
 
 from edgekit.cli._emit import emit_options, emit_policy
-from edgekit.cli._options import bundle_argument, json_option, plot_option, target_option, threads_option
+from edgekit.cli._options import bundle_argument, output_options, plot_option, target_option, threads_option
 from edgekit.cli._output import print_json
 from edgekit.cli._policy import plot_policy, print_policy
-from edgekit.cli._wish import wish_options
+from edgekit.cli._progress import Steps
+from edgekit.cli._request import request_options
 
 if TYPE_CHECKING:
-    from runtime.choose.tuning.request import Wish
+    from runtime.choose.tuning.request import PolicyRequest
 
 
 @click.command()
 @bundle_argument
 @target_option
-@wish_options
+@request_options
 @threads_option
 @click.option("--variant", "variants", multiple=True, help="Variant to consider; repeatable.")
 @emit_options
 @plot_option
-@json_option
+@output_options
 def tune(
     bundle: Path,
     target: str,
-    wish: Wish,
+    request: PolicyRequest,
     threads: tuple[int, ...],
     variants: tuple[str, ...],
     emit: str | None,
@@ -48,7 +49,9 @@ def tune(
     from runtime.targets import open_target
 
     opened, machine = Bundle.open(bundle), open_target(target)
-    policy = choose(opened, machine, wish, threads=threads, variants=variants)
+    with Steps() as steps:
+        steps.wait_for("choosing a setting and comparing it with governors")
+        policy = choose(opened, machine, request, threads=threads, variants=variants)
     emit_policy(emit, output, opened, policy, machine)
     plot_policy(policy, plot)
     if as_json:

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from edgekit.export.graph import Origin
+from edgekit.export.preprocess import N_INPUTS, on_pictures, read_pictures
 from edgekit.export.user_code import is_user_model
 from edgekit.export.user_model import load_user_model
 from edgekit.models import (
@@ -25,10 +26,8 @@ from edgekit.models import (
     pretrained,
 )
 from runtime.bundle import ImageSpec
-from runtime.errors import CheckpointError, DataError
-from runtime.processing.images import IMAGE_SUFFIXES, load_image
+from runtime.errors import CheckpointError
 
-N_INPUTS = 16
 RANDOM_WEIGHTS = "none"
 
 
@@ -48,7 +47,8 @@ def find_origin(
         weights: for a model of the zoo: a file of ImageNet weights instead of the published one, or
             ``none`` for random ones, which are enough to measure latency.
         inputs: an image or a folder of images to check on; default: test images of the
-            checkpoint's dataset, or the photographs that come with scikit-learn.
+            checkpoint's dataset, the photographs that come with scikit-learn, or what a file of the
+            user gives.
         data_root: where the files of the checkpoint's dataset are.
         input_shapes: for a function that returns a module without inputs: shape of each.
 
@@ -59,9 +59,12 @@ def find_origin(
         ExportError: the user's function fails.
     """
     if is_user_model(model):
-        if weights is not None or inputs is not None:
-            raise ValueError(f"--weights and --inputs do not go with {model}: its function makes the model")
-        return load_user_model(model, input_shapes)
+        if weights is not None:
+            raise ValueError(
+                f"--weights does not go with {model}: its function makes the model; leave it out"
+            )
+        origin = load_user_model(model, input_shapes)
+        return origin if inputs is None else on_pictures(origin, Path(inputs))
     if input_shapes:
         raise ValueError(f"--input-shape goes with path/to/file.py:function; {model} knows its input")
     if Path(model).is_dir():
@@ -84,7 +87,7 @@ def _from_checkpoint(path: Path, inputs: str | Path | None, data_root: str | Pat
         arrays, _ = split.batch(np.linspace(0, len(split) - 1, count).astype(int))
         described = f"test images of {checkpoint.dataset}"
     else:
-        arrays, described = _images(Path(inputs), checkpoint.image)
+        arrays, described = read_pictures(Path(inputs), checkpoint.image)
     model = checkpoint.build()
     facts: dict[str, Any] = {
         "checkpoint": {"folder": path.name, "sha256": checkpoint.sha256},
@@ -123,7 +126,7 @@ def _from_zoo(name: str, weights: str | Path | None, inputs: str | Path | None) 
         arrays = np.concatenate([preprocess(Image.fromarray(photo), image) for photo in photos])
         described = "photographs of scikit-learn"
     else:
-        arrays, described = _images(Path(inputs), image)
+        arrays, described = read_pictures(Path(inputs), image)
     return Origin.of_images(
         name=name,
         model=model,
@@ -146,12 +149,3 @@ def _random(name: str) -> Pretrained:
 def _costs(model: nn.Module, spec: ModelSpec, image: ImageSpec) -> dict[str, Any]:
     macs = count_macs(model, (image.channels, image.size, image.size))
     return {"model": msgspec.to_builtins(spec), "macs": macs, "params": count_parameters(model)}
-
-
-def _images(path: Path, spec: ImageSpec) -> tuple[np.ndarray, str]:
-    if not path.is_dir():
-        return load_image(path, spec), f"the image {path.name}"
-    found = sorted(file for file in path.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES)[:N_INPUTS]
-    if not found:
-        raise DataError(f"{path} holds no image; put PNG or JPEG files there, or name one file")
-    return np.concatenate([load_image(file, spec) for file in found]), f"images of {path.name}"

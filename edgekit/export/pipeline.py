@@ -80,6 +80,7 @@ def export_bundle(
     if not backends:
         raise ValueError(f"no engine is given; choose from {', '.join(EXPORT_BACKENDS)}")
     several = len(origin.graphs) > 1
+    progress("lowering the model")
     prepared = {
         graph: prepare(source, backends, name=graph if several else "")
         for graph, source in origin.graphs.items()

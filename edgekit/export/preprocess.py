@@ -16,7 +16,9 @@ from torch import nn
 from edgekit.export.graph import Origin, SourceGraph
 from runtime.bundle import MAIN_GRAPH, ImageSpec
 from runtime.errors import DataError
-from runtime.processing.images import normalise
+from runtime.processing.images import IMAGE_SUFFIXES, load_image, normalise
+
+N_INPUTS = 16  # pictures to check on: each runs through the eager model and every file
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,42 @@ def with_pictures(origin: Origin, preprocess: Preprocess, folder: Path = Path())
         )
     graph = _with_picture(origin.graphs[MAIN_GRAPH], preprocess.image)
     return replace(origin, graphs={MAIN_GRAPH: graph}, labels=preprocess.read_labels(folder))
+
+
+def on_pictures(origin: Origin, path: Path) -> Origin:
+    """Return ``origin`` with real pictures as the frames to check on, instead of drawn ones.
+
+    Args:
+        path: a picture or a folder of pictures.
+
+    Raises:
+        DataError: there is none, or it cannot be read.
+        ValueError: the model takes no picture, or more than that.
+    """
+    inputs = [spec for graph in origin.graphs.values() for spec in graph.inputs]
+    if len(inputs) != 1 or inputs[0].image is None:
+        raise ValueError(
+            f"pictures to check on are given, but {origin.name} does not take one picture alone; leave them "
+            "out, or say with a Preprocess how a picture becomes its input"
+        )
+    arrays, described = read_pictures(path, inputs[0].image)
+    frames = tuple((arrays[i : i + 1],) for i in range(len(arrays)))
+    ((name, graph),) = origin.graphs.items()
+    return replace(origin, graphs={name: replace(graph, frames=frames, described=described)})
+
+
+def read_pictures(path: Path, image: ImageSpec) -> tuple[np.ndarray, str]:
+    """Return the picture, or the first of the folder, at ``path`` as inputs, and what they are in words.
+
+    Raises:
+        DataError: there is none, or it cannot be read.
+    """
+    if not path.is_dir():
+        return load_image(path, image), f"the image {path.name}"
+    found = sorted(file for file in path.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES)[:N_INPUTS]
+    if not found:
+        raise DataError(f"{path} holds no image; put PNG or JPEG files there, or name one file")
+    return np.concatenate([load_image(file, image) for file in found]), f"images of {path.name}"
 
 
 def _with_picture(graph: SourceGraph, image: ImageSpec) -> SourceGraph:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from edgekit.push.install import ENGINES, Installed, install
@@ -10,6 +11,7 @@ from runtime.bundle import Bundle
 from runtime.bundle.manifest import MANIFEST
 from runtime.engines.model_file import ModelFile
 from runtime.errors import DeviceStableError
+from runtime.targets import TargetName
 from runtime.targets.ssh.device_bundle import folder_of, send_manifest
 from runtime.targets.ssh.device_files import DeviceFiles, Progress
 from runtime.targets.ssh.target import reach
@@ -33,6 +35,7 @@ def push(
     engines: tuple[str, ...] = (),
     offline: bool = False,
     progress: Progress | None = None,
+    on_step: Callable[[str], None] = lambda text: None,
 ) -> Pushed:
     """Put the light runtime and ``bundle`` on ``target``; what is there already is not sent again.
 
@@ -41,6 +44,7 @@ def push(
         engines: to install; default: those of the bundle's variants.
         offline: the device has no internet: the host sends every wheel.
         progress: called as a file is sent.
+        on_step: called before each step that takes time.
 
     Raises:
         DeviceError: the device cannot be reached, or does not take it.
@@ -55,9 +59,12 @@ def push(
     for engine in engines:
         if engine not in ENGINES:
             raise ValueError(f"engine {engine!r} is not one to install; choose from: {', '.join(ENGINES)}")
-    files = reach(target, progress)
+    on_step(f"connecting to {target}")
+    files = reach(TargetName.parse(target), progress)
+    on_step("installing the runtime on the device")
     installed = install(files, engines or tuple(needed), offline=offline)
     sha256s = {entry.path: entry.sha256 for entry in bundle.manifest.files}
+    on_step("sending the bundle")
     files.verify(list(sha256s.values()))
     places = files.place(bundle, list(sha256s))
     folder = None if isinstance(bundle, ModelFile) else _lay_out(files, bundle, places)

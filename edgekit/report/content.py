@@ -16,10 +16,12 @@ from runtime.bundle.names import slug
 from runtime.bundle.workload import Workload
 from runtime.choose.fitting import FitResult, usable_records
 from runtime.choose.policy.policy import Policy, load_policy
+from runtime.device.provenance import Provenance, least_certain
 from runtime.device.soc import SocProfile, load_profile
 from runtime.errors import EdgekitError
 from runtime.govern.run.run import RunResult
 from runtime.govern.run.runs import load_run
+from runtime.measure.profiling.kept import KeptProfile, load_profiles
 from runtime.measure.records import Record, RecordLog
 
 T = TypeVar("T")
@@ -40,7 +42,8 @@ class TargetView:
     """What is known of the bundle on one target; a part that is not there is ``None`` or empty.
 
     Attributes:
-        records: of the bundle's files as they are now, one per variant and setting, the newest.
+        blocks: records of the bundle's files as they are now, in the order they were made.
+        profiles: the last one of each variant.
         stale_records: how many others there are, of files that were exported again since.
         profile: of a virtual target.
         notes: what is missing or unusable, and the command that makes it.
@@ -50,24 +53,25 @@ class TargetView:
     policy: Policy | None
     fit: FitResult | None
     run: RunResult | None
-    records: tuple[Record, ...]
+    blocks: tuple[Record, ...]
+    profiles: tuple[KeptProfile, ...]
     stale_records: int
     profile: SocProfile | None
     notes: tuple[str, ...]
 
     @property
-    def provenance(self) -> str:
-        """Return ``measured`` or ``modelled``, for every figure of latency of this target."""
-        if self.policy is not None:
-            return self.policy.provenance
-        found = sorted({record.provenance for record in self.records})
-        return "+".join(found) or ("modelled" if self.name.startswith(VIRTUAL) else "measured")
+    def records(self) -> tuple[Record, ...]:
+        """Return the newest record of each variant and setting."""
+        return tuple({(block.variant, block.setting): block for block in self.blocks}.values())
 
     @property
-    def energy_provenance(self) -> str:
-        """Return what to call energy, latency times power: measured only where both are."""
-        modelled = self.policy is not None and self.policy.energy_source.startswith("modelled")
-        return "modelled" if modelled else self.provenance
+    def provenance(self) -> Provenance:
+        """Return what to call every figure of latency of this target."""
+        if self.policy is not None:
+            return self.policy.provenance
+        if self.records:
+            return least_certain(record.provenance for record in self.records)
+        return Provenance.MODELLED if self.name.startswith(VIRTUAL) else Provenance.MEASURED
 
 
 @dataclass(frozen=True)
@@ -148,20 +152,20 @@ def _target(bundle: Bundle, name: str) -> TargetView:
 
     everything: list[Record] = softly(lambda: list(RecordLog(_records_path(bundle, name))), [])
     usable, left_out = usable_records(bundle, name, everything, include_unstable=True)
-    newest = {(record.variant, record.setting): record for record in usable}
     policy: Policy | None = softly(lambda: load_policy(bundle, name), None)
     fit: FitResult | None = softly(lambda: _fit(bundle, name), None)
     profile: SocProfile | None = None
     if name.startswith(VIRTUAL):
         profile = softly(lambda: load_profile(name.removeprefix(VIRTUAL)), None)
-    if not newest:
+    if not usable:
         notes.append(f"no records; make some: edgekit bench {bundle.path.name} --target {name}")
     return TargetView(
         name=name,
         policy=policy,
         fit=fit,
         run=softly(lambda: load_run(bundle, name), None),
-        records=tuple(newest.values()),
+        blocks=tuple(usable),
+        profiles=tuple(softly(lambda: load_profiles(bundle, name), [])),
         stale_records=left_out.get("other model file", 0),
         profile=profile,
         notes=tuple(notes),

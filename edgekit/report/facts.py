@@ -72,7 +72,7 @@ def changes(source: Mapping[str, Any]) -> list[Change]:
 
 
 def provenance(manifest: Manifest) -> list[Fact]:
-    """Return the source and the toolchain as lines, nested names joined by a dot."""
+    """Return the source and the toolchain as lines, nested names joined by a dot, without what is not set."""
     facts = [Fact("made", manifest.created_utc)]
     shown = ("pruning.before.", "pruning.after.")  # have a table of their own
     facts += [Fact(name, value) for name, value in _flat(manifest.source) if not name.startswith(shown)]
@@ -88,10 +88,18 @@ def _flat(value: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
         for name, inner in value.items():
             yield from _flat(inner, f"{prefix}.{name}" if prefix else str(name))
         return
-    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if value is None or value in ([], {}, ""):
+        return
+    text = ", ".join(map(_plain, value)) if isinstance(value, list) else _plain(value)
     if len(text) > _LONGEST_VALUE:
         text = text[:_LONGEST_VALUE] + " ..."
     yield prefix, text
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "not set" if value is None else str(value)
 
 
 def _is_number(value: object) -> bool:

@@ -27,6 +27,13 @@ class Point:
     fps_low: float | None = None
     fps_high: float | None = None
 
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Return the bounds of the FPS where they can be seen apart: a modelled latency is exact."""
+        if self.fps_low is None or self.fps_high is None or self.fps_high - self.fps_low < 0.002 * self.fps:
+            return None
+        return self.fps_low, self.fps_high
+
 
 def frontier(points: Sequence[Point]) -> list[Point]:
     """Return the points that no other beats in both FPS and cost, the slowest first."""

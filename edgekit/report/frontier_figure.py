@@ -10,9 +10,9 @@ from edgekit.report.pareto import Plot, draw
 from edgekit.report.plots import plot_of_policy
 from runtime.choose.policy.goal import OBJECTIVES
 from runtime.choose.policy.policy import Policy
+from runtime.choose.tuning.savings import explain_savings
 
 _WIDTH, _HEIGHT = 900.0, 480.0
-_COMPARED = ("performance", "interactive", "eas", "ebs", "best")
 
 
 def write_frontier(policy: Policy, out: str | os.PathLike[str]) -> Path:
@@ -31,7 +31,7 @@ def write_frontier(policy: Policy, out: str | os.PathLike[str]) -> Path:
         raise ValueError(f"the policy for {policy.target} considered no setting; tune again")
     figure = Figure(
         title=f"{policy.model} on {policy.target}",
-        lines=(policy.reason.partition(". ")[0].rstrip(".") + ".", *_savings(policy)),
+        lines=(policy.reason.partition(". ")[0].rstrip(".") + ".", *filter(None, [explain_savings(policy)])),
         keys=_keys(plot),
         drawing=draw(plot, _WIDTH, _HEIGHT),
         width=_WIDTH,
@@ -40,22 +40,10 @@ def write_frontier(policy: Policy, out: str | os.PathLike[str]) -> Path:
             f"Objective {policy.objective}: {OBJECTIVES[policy.objective]}. Latency {policy.provenance}, "
             f"from {policy.predictor}. Power: {policy.energy_source}.",
             "Rings: the chosen setting, and where governors end up on the same frames (simulated): "
-            "the median latency and the mean energy of a frame.",
+            "the median latency and the mean energy of a frame. Late: it misses the deadline.",
         ),
     )
     return write_figure(figure, out)
-
-
-def _savings(policy: Policy) -> tuple[str, ...]:
-    in_time = [o for o in policy.comparison if o.saved_pct is not None and not o.late_frames]
-    named = {o.governor: o for o in in_time if o.governor in _COMPARED}
-    saved = [f"{o.saved_pct:.0f} % against {o.title}" for o in named.values() if o.saved_pct > 0.5]
-    best = named.get("best")
-    words = [f"Saves {', '.join(saved)}."] if saved else []
-    if best is not None and best.energy_mj and policy.objective in ("awake", "race-to-sleep"):
-        more = f"{-best.saved_pct:.0f} % more than" if best.saved_pct < -0.5 else "as little as"
-        words.append(f"It takes {more} the exhaustive best.")
-    return (" ".join(words),) if words else ()
 
 
 def _keys(plot: Plot) -> tuple[Key, ...]:

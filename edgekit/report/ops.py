@@ -1,4 +1,4 @@
-"""Where the time of a frame goes, kind of op by kind of op: from the workload, never measured."""
+"""Where the time of a frame goes: by kind of op, from the workload; op by op, as a profiler saw it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from runtime.bundle.workload import Workload
 from runtime.device.setting import Setting
 from runtime.device.soc import SocProfile, roofline_latency_ms
 from runtime.errors import DeviceStableError
+from runtime.measure.profiling.profile import OpTime, Profile
+
+_TOP = 10
 
 
 @dataclass(frozen=True)
@@ -49,3 +52,23 @@ def shares_by_kind(
         for kind, part in parts.items()
     ]
     return sorted(shares, key=lambda share: (-share.value, share.kind)), is_latency
+
+
+@dataclass(frozen=True)
+class TopOps:
+    """The ops of a profile that take longest, the longest first; ``rest_ms`` is what the others take."""
+
+    profile: Profile
+    top: tuple[OpTime, ...]
+    rest_ms: float
+
+    @property
+    def longest_ms(self) -> float:
+        """Return what the bars are shares of."""
+        return max((op.mean_ms for op in self.top), default=0.0) or 1.0
+
+
+def top_ops(profile: Profile) -> TopOps:
+    """Return the ten ops that take longest."""
+    ops = sorted(profile.ops, key=lambda op: -op.mean_ms)
+    return TopOps(profile, tuple(ops[:_TOP]), sum(op.mean_ms for op in ops[_TOP:]))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 
 import numpy as np
 
 from edgekit.report.axes import Axis, make_axis
 from edgekit.report.frontier import Point, frontier
-from edgekit.report.labels import Box, Label, lead_to, place_label
+from edgekit.report.labels import Box, Label, along, lead_to, place_label, width_of
 from edgekit.report.svg import HEAD, HORIZONTAL, LINE, RECT, TEXT, TURNED, VERTICAL, path, px, svg, symbol
+
+_RADIUS = {True: 9, False: 7}  # of the ring of a mark, by whether it is the chosen one
+_RING = [(0, 0), (1, 0), (-1, 0), (0, 1), (0, -1), (0.7, 0.7), (0.7, -0.7), (-0.7, 0.7), (-0.7, -0.7)]
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,11 @@ class Plot:
         return tuple(dict.fromkeys(point.group for point in self.points))
 
     @property
+    def shows_intervals(self) -> bool:
+        """Return whether any interval can be seen."""
+        return any(point.interval is not None for point in self.points)
+
+    @property
     def frontiers(self) -> tuple[list[Point], ...]:
         """Return the points of each group that none of it beats in both FPS and cost."""
         return tuple(frontier([p for p in self.points if p.group == group]) for group in self.groups)
@@ -61,7 +68,7 @@ def draw(plot: Plot, width: float, height: float) -> str:
     Raises:
         ValueError: there is no point, or a figure is not positive.
     """
-    frame = Box(58, 14, width - 14, height - 44)
+    frame = Box(58, 26, width - 14, height - 44)
     x, y = _axes(plot, frame)
     parts = [
         *_target(plot, x, frame),
@@ -89,7 +96,8 @@ def _target(plot: Plot, x: Axis, frame: Box) -> list[str]:
     if plot.target_fps is None:
         return []
     at = x.place(plot.target_fps)
-    fits = at + 7.5 * len(plot.target_name) < frame.right
+    reach = width_of(plot.target_name, is_bold=True) / 2
+    middle = min(max(at, frame.left + reach), frame.right - reach)  # above the plot: nothing is covered there
     return [
         svg(
             RECT,
@@ -98,10 +106,10 @@ def _target(plot: Plot, x: Axis, frame: Box) -> list[str]:
         ),
         svg(VERTICAL, "target", *map(px, (at, frame.top, frame.bottom))),
         svg(
-            '<text class="target-name {}" x="{}" y="{}">{}</text>',
-            "" if fits else "end",
-            px(at + 6 if fits else at - 6),
-            px(frame.top + 13),
+            TEXT,
+            "target-name mid",
+            px(middle),
+            px(frame.top - 8),
             plot.target_name,
         ),
     ]
@@ -144,9 +152,9 @@ def _frontiers(plot: Plot, x: Axis, y: Axis) -> list[str]:
 def _intervals(plot: Plot, x: Axis, y: Axis) -> list[str]:
     parts = []
     for point in plot.points:
-        if point.fps_low is not None and point.fps_high is not None:
+        if point.interval is not None:
             style = f"interval g{plot.groups.index(point.group) % 6}"
-            ends = px(x.place(point.fps_low)), px(x.place(point.fps_high))
+            ends = [px(x.place(fps)) for fps in point.interval]
             parts.append(svg(HORIZONTAL, style, px(y.place(point.cost)), *ends))
     return parts
 
@@ -165,30 +173,29 @@ def _points(plot: Plot, x: Axis, y: Axis) -> list[str]:
 def _marks(plot: Plot, x: Axis, y: Axis, frame: Box) -> list[str]:
     at = _occupied(plot, x, y)
     parts, labels = [], []
-    taken = []
-    if plot.target_fps is not None:
-        left = x.place(plot.target_fps)
-        reach = 8.0 * len(plot.target_name)
-        taken.append(Box(left - reach, frame.top, left + reach, frame.top + 18))
+    taken: list[Box] = []
     for mark in sorted(plot.marks, key=lambda m: not m.is_chosen):
         mx, my = x.place(mark.fps), y.place(mark.cost)
-        label = place_label(mark.name, mx, my, frame, taken, at)
+        label = place_label(mark.name, mx, my, frame, taken, at, is_bold=mark.is_chosen)
         taken.append(label.box)
         at = np.vstack([at, lead_to(label.box, mx, my)])
         labels.append(_name(label, mx, my, mark.is_chosen))
         style = "chosen" if mark.is_chosen else "baseline"
         ring = '<circle class="mark {}" cx="{}" cy="{}" r="{}" data-tip="{}"/>'
-        parts.append(svg(ring, style, px(mx), px(my), 9 if mark.is_chosen else 7, mark.tip))
+        parts.append(svg(ring, style, px(mx), px(my), _RADIUS[mark.is_chosen], mark.tip))
     return parts + labels
 
 
 def _occupied(plot: Plot, x: Axis, y: Axis) -> np.ndarray:
-    """Return what a label should not cover: points, marks, lines between points; shape (n, 2)."""
-    at = [(x.place(p.fps), y.place(p.cost)) for p in (*plot.points, *plot.marks)]
-    for ladder in _by_ladder(plot):
-        for left, right in itertools.pairwise(ladder):
-            (x0, y0), (x1, y1) = ((x.place(p.fps), y.place(p.cost)) for p in (left, right))
-            at += [(x0 + share * (x1 - x0), y0 + share * (y1 - y0)) for share in (0.25, 0.5, 0.75)]
+    """Return what a label must not cover: points, rings of marks, curves, intervals; shape (n, 2)."""
+    at = [(x.place(p.fps), y.place(p.cost)) for p in plot.points]
+    for mark in plot.marks:
+        mx, my, radius = x.place(mark.fps), y.place(mark.cost), _RADIUS[mark.is_chosen]
+        at += [(mx + radius * dx, my + radius * dy) for dx, dy in _RING]
+    for curve in (*_by_ladder(plot), *plot.frontiers):
+        at += along([(x.place(p.fps), y.place(p.cost)) for p in curve])
+    for point in plot.points:
+        at += along([(x.place(fps), y.place(point.cost)) for fps in point.interval or ()])
     return np.array(at)
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from edgekit.report.content import TargetView
 from edgekit.report.frontier import Point
+from edgekit.report.governors import is_alike
 from edgekit.report.pareto import Mark, Plot
 from edgekit.report.units import millijoules, milliseconds, short
 from runtime.choose.policy.estimate import Estimate
@@ -18,8 +19,8 @@ from runtime.measure.records import Record
 
 ENERGY = "energy per frame, mJ"
 PERIOD_ENERGY = "energy from frame to frame, mJ"
-CORE_TIME = "core time per frame, ms (energy is unknown here)"
-_NAMED = 1  # further names of a place where several marks stand
+CORE_TIME = "core time, ms (no energy known)"
+_NAMED = 2  # of a place where several marks stand; its tip has them all
 
 
 def plot_of(view: TargetView) -> Plot | None:
@@ -106,7 +107,8 @@ def _marks(policy: Policy, energy_is_known: bool) -> tuple[Mark, ...]:
     for outcome in sorted(policy.comparison, key=lambda outcome: outcome.governor != "best"):
         cost = outcome.energy_mj if energy_is_known else outcome.latency_ms * outcome.threads
         if outcome.governor != "policy" and cost:
-            mark = Mark(outcome.title, 1000.0 / outcome.latency_ms, cost, _outcome_tip(outcome))
+            name = f"{outcome.title} (late)" if outcome.misses_deadline else outcome.title
+            mark = Mark(name, 1000.0 / outcome.latency_ms, cost, _outcome_tip(outcome))
             marks.append(mark)
     return _merged(marks)
 
@@ -116,7 +118,7 @@ def _merged(marks: Sequence[Mark]) -> tuple[Mark, ...]:
     places: list[list[Mark]] = []
     for mark in marks:
         same = next(
-            (p for p in places if _is_near(p[0].fps, mark.fps) and _is_near(p[0].cost, mark.cost)), None
+            (p for p in places if is_alike(p[0].fps, mark.fps) and is_alike(p[0].cost, mark.cost)), None
         )
         if same is None:
             places.append([mark])
@@ -124,22 +126,19 @@ def _merged(marks: Sequence[Mark]) -> tuple[Mark, ...]:
             same.append(mark)
     merged = []
     for first, *others in places:
-        names = [first.name, *(mark.name for mark in others[:_NAMED])]
-        more = f" + {len(others) - _NAMED}" if len(others) > _NAMED else ""
-        tip = "\n".join([first.tip, *(f"= {mark.name}" for mark in others)])
-        merged.append(replace(first, name=" = ".join(names) + more, tip=tip))
+        name = ", ".join(mark.name for mark in [first, *others][:_NAMED])
+        tip = "\n".join([first.tip, *(f"also {mark.name}" for mark in others)])
+        merged.append(replace(first, name=name, tip=tip))
     return tuple(merged)
-
-
-def _is_near(one: float, other: float) -> bool:
-    return abs(one - other) <= 0.005 * one
 
 
 def _outcome_tip(outcome: Outcome) -> str:
     clocks = clocks_of(outcome)
     energy = millijoules(outcome.energy_mj)
+    late = f"\nmisses the deadline in {outcome.late_frames} of {outcome.frames} frames"
     return (
         f"{outcome.title}\n{outcome.cluster} @ {clocks}\n{milliseconds(outcome.latency_ms)}\n{energy} a frame"
+        f"{late if outcome.misses_deadline else ''}"
     )
 
 

@@ -11,16 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from edgekit.report import units
-from edgekit.report.content import Content, TargetView, VariantView, collect
-from edgekit.report.ops import shares_by_kind
-from edgekit.report.pareto import draw
-from edgekit.report.plots import clocks_of, plot_of
-from edgekit.report.svg import symbol
+from edgekit.report.commands import commands_of
+from edgekit.report.content import Content, TargetView, collect
+from edgekit.report.plots import clocks_of
+from edgekit.report.section import FEW, NARROW, WIDE, section_of
+from edgekit.report.svg import symbol, trusted
 from edgekit.report.timeline import clusters_of, draw_timeline, since_first
 from edgekit.report.timeline_figure import summary
 from runtime._version import __version__
 from runtime.bundle import Bundle, Delegation, write_atomic
 from runtime.choose.policy.goal import OBJECTIVES
+from runtime.choose.tuning.savings import explain_savings
 from runtime.errors import DataError
 from runtime.extras import require
 from runtime.measure.frame_log import read_log
@@ -32,7 +33,6 @@ _FIGURE_NAMES = {
     "latency_ms": "latency, eager, one thread (measured)",
     "test_top1": "top-1 accuracy (measured)",
 }
-_WIDE, _NARROW = (900.0, 470.0), (400.0, 440.0)
 
 
 def write_report(
@@ -72,17 +72,20 @@ def render_report(
         content=content,
         manifest=bundle.manifest,
         headline=_headline(content),
-        sections=[_section(content, view) for view in content.targets],
+        sections=[section_of(content, view) for view in content.targets],
+        commands=commands_of(content),
         timelines=[_timeline(Path(log)) for log in timelines],
         all_in_one=all(v.variant.delegation and _is_in_one(v.variant.delegation) for v in content.variants),
         objectives=OBJECTIVES,
         clocks_of=clocks_of,
+        few=FEW,
+        explain_savings=explain_savings,
         symbol=symbol,
         figure=figure,
         figure_names=_FIGURE_NAMES,
         pruned=lambda name: _pruned(content, name),
-        style=_trusted((_HERE / "report.css").read_text(encoding="utf-8")),
-        script=_trusted(script),
+        style=trusted((_HERE / "report.css").read_text(encoding="utf-8")),
+        script=trusted(script),
         # The page may run this one script and nothing else, whatever a bundle smuggles in.
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         version=__version__,
@@ -132,29 +135,6 @@ def _headline(content: Content) -> TargetView | None:
     return next((view for view in content.targets if view.policy is not None), None)
 
 
-def _section(content: Content, view: TargetView) -> dict[str, Any]:
-    plot = plot_of(view)
-    policy = view.policy
-    name = policy.variant if policy else content.variants[0].variant.name
-    shown = next(v for v in content.variants if v.variant.name == name)
-    setting = policy.setting if policy else next((record.setting for record in view.records), None)
-    shares, is_latency = [], False
-    # Without a core to model, shares of the work are shown once, where nothing better is.
-    if shown.workload is not None and (view.profile or view is content.targets[0]):
-        shares, is_latency = shares_by_kind(shown.workload, shown.variant.precision, view.profile, setting)
-    return {
-        "view": view,
-        "plot": plot,
-        "wide": _trusted(draw(plot, *_WIDE)) if plot else None,
-        "narrow": _trusted(draw(plot, *_NARROW)) if plot else None,
-        "shown": shown,
-        "setting": setting,
-        "shares": shares,
-        "is_latency": is_latency,
-        "latencies": {v.variant.name: _latencies(v, view) for v in content.variants},
-    }
-
-
 def _timeline(log: Path) -> dict[str, Any]:
     header, lines = read_log(log)
     frames = since_first(lines)
@@ -162,21 +142,6 @@ def _timeline(log: Path) -> dict[str, Any]:
         "header": header,
         "summary": summary(header, frames),
         "clusters": clusters_of(frames),
-        "wide": _trusted(draw_timeline(header, frames, _WIDE[0])),
-        "narrow": _trusted(draw_timeline(header, frames, _NARROW[0])),
+        "wide": trusted(draw_timeline(header, frames, WIDE)),
+        "narrow": trusted(draw_timeline(header, frames, NARROW)),
     }
-
-
-def _latencies(variant: VariantView, view: TargetView) -> dict[str, float | None]:
-    """Return the variant's latency at the chosen setting and at its fastest one."""
-    name = variant.variant.name
-    if view.policy is not None:
-        known = {e.setting: e.latency_ms for e in view.policy.considered if e.variant == name}
-    else:
-        known = {record.setting: record.latency_ms for record in view.records if record.variant == name}
-    chosen = None if view.policy is None else known.get(view.policy.setting)
-    return {"chosen": chosen, "fastest": min(known.values(), default=None)}
-
-
-def _trusted(markup: str) -> Any:
-    return require("markupsafe", extra="report").Markup(markup)

@@ -1,4 +1,4 @@
-// Show what is known of a point while it is pointed at or touched.
+// Show what is known of a point while it is pointed at or touched; unfold everything for the printer.
 (() => {
   const tip = document.getElementById("tip");
   const show = (event) => {
@@ -14,5 +14,13 @@
   };
   document.addEventListener("pointermove", show);
   document.addEventListener("pointerdown", show);
+  let folded = [];
+  window.addEventListener("beforeprint", () => {
+    folded = [...document.querySelectorAll("details:not([open])")];
+    folded.forEach((part) => { part.open = true; });
+  });
+  window.addEventListener("afterprint", () => {
+    folded.forEach((part) => { part.open = false; });
+  });
   window.addEventListener("scroll", () => { tip.hidden = true; }, { passive: true });
 })();

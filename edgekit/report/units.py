@@ -12,11 +12,14 @@ __all__ = [
     "milliwatts",
     "percent",
     "quantity",
+    "sentence",
     "short",
+    "short_source",
     "significant",
     "size",
 ]
 DASH = "–"
+_LONG = 100  # characters of reasons that are folded away
 Formatter = Callable[[float], str]
 
 
@@ -81,7 +84,8 @@ def milliwatts(value: float) -> str:
 @_dash_for_none
 def percent(value: float) -> str:
     """Return a percentage with one decimal where that says anything."""
-    return f"{value:.1f} %" if abs(value) < 99.95 or value > 100 else f"{value:.0f} %"
+    text = f"{value:.1f} %" if abs(value) < 99.95 or value > 100 else f"{value:.0f} %"
+    return text.replace("-", "−")
 
 
 @_dash_for_none
@@ -100,3 +104,33 @@ def size(value: float) -> str:
         if value >= factor:
             return f"{significant(value / factor)} {unit}"
     return f"{value:.0f} B"
+
+
+def sentence(text: str) -> str:
+    """Return ``text`` as a sentence.
+
+    Example:
+        >>> sentence("every setting was benched")
+        'Every setting was benched.'
+    """
+    return text[:1].upper() + text[1:].rstrip(".") + "."
+
+
+def short_source(text: str) -> tuple[str, str]:
+    """Return what ``text`` says and the reasons, where it ends with long ones in brackets.
+
+    Example:
+        >>> short_source("no power meter (" + "hwmon: no chip; " * 9 + "rapl: none)")[0]
+        'no power meter'
+        >>> short_source("a table (2020)")
+        ('a table (2020)', '')
+    """
+    head, bracket, tail = text.partition(" (")
+    if not bracket or len(tail) < _LONG or not tail.endswith(")"):
+        return text, ""
+    depth = 1
+    for place, character in enumerate(tail):
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        if depth == 0:
+            return (head, tail[:-1]) if place == len(tail) - 1 else (text, "")
+    return text, ""

@@ -34,8 +34,9 @@ class LiteRt:
         package, distribution = next(
             (names for names in _PACKAGES if importlib.util.find_spec(names[0])), _PACKAGES[0]
         )
-        interpreter = require(f"{package}.interpreter", extra="litert")
         self.version = f"{distribution} {_version(distribution, require(package, extra='litert'))}"
+        require("numpy", extra="litert")  # the interpreter would only say that some module is missing
+        interpreter = require(f"{package}.interpreter", extra="litert")
         self._threads = threads
         if package == "tflite_runtime" and (why := too_new(path)) is not None:
             raise DeviceStableError(

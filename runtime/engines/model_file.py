@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -61,7 +60,7 @@ def open_bundle_or_model(path: str | Path) -> Bundle:
     data = path.read_bytes()
     manifest = Manifest(
         name=path.name,
-        created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
+        created_utc="",  # a model file does not say when it was made
         graphs={"forward": graph},
         variants=(Variant(f"{engine}-{precision}", engine, precision, path.name),),
         files=(FileEntry(path.name, hashlib.sha256(data).hexdigest(), len(data), "model"),),

@@ -13,6 +13,7 @@ import msgspec
 
 from runtime.device.conditions import Conditions
 from runtime.device.meters.reading import EnergyReading
+from runtime.device.provenance import Provenance
 from runtime.device.setting import Setting
 from runtime.errors import DataError, VersionConflict
 from runtime.measure.interval import Interval, order_statistics
@@ -21,7 +22,6 @@ from runtime.measure.quantile import quantile
 # 2 added advice, fps_target, cooled_s, before, after, device, run, tries and energy; lines of
 # schema 1 lack them and are read as unknown.
 RECORD_SCHEMA = 2
-PROVENANCES = ("measured", "modelled", "emulated")
 VERDICTS = ("stable", "unstable")
 
 
@@ -34,7 +34,7 @@ class Record:
         model_sha256: of the model file, so that a record never passes for another model's.
         variant: name of the variant, such as ``litert-fp32``.
         target: ``local``, ``virtual:sdm845``, ...
-        provenance: one of ``PROVENANCES``.
+        provenance: as ``Provenance`` has it.
         setting: what was asked.
         setting_read: what the machine said it did; ``None`` where it cannot say.
         rung: how far the clock and cores could be controlled (sysfs, uclamp, affinity, threads, none).
@@ -96,10 +96,15 @@ class Record:
     def __post_init__(self) -> None:
         if not self.samples_ms or not all(0 < sample < math.inf for sample in self.samples_ms):
             raise ValueError(f"samples_ms is {self.samples_ms}; it needs positive, finite latencies")
-        if self.provenance not in PROVENANCES:
-            raise ValueError(f"provenance is {self.provenance!r}; allowed: {', '.join(PROVENANCES)}")
+        if self.provenance not in set(Provenance):
+            raise ValueError(f"provenance is {self.provenance!r}; allowed: {', '.join(Provenance)}")
         if self.verdict not in VERDICTS:
             raise ValueError(f"verdict is {self.verdict!r}; allowed: {', '.join(VERDICTS)}")
+
+    @property
+    def is_modelled(self) -> bool:
+        """Whether the latency was computed, not timed: exact, the same each time."""
+        return self.provenance == Provenance.MODELLED
 
     @property
     def latency_ms(self) -> float:

@@ -26,11 +26,11 @@ MAX_PRESSURE_SHARE = 0.10  # of the time in which any task waited, where nothing
 MAX_STEAL_SHARE = 0.02  # of the CPUs in use that the hypervisor may take
 MAX_CLOCK_SHARE = 0.01  # by which a clock may be read back off what was asked
 
-_MORE_FRAMES = "use more --runs"
+_MORE_FRAMES = "time more frames (--runs)"
 _STOP_OTHERS = "stop other programs, or bench on other cores"
 _COOL = "let the machine cool down (--max-temp-c), or ask for a lower clock"
 _LEAVE_CPUSET = "bring the CPUs online, or start from a cpuset that holds them"
-_AGAIN = "bench again on a quiet machine, with more --blocks"
+_AGAIN = "measure again on a quiet machine, in more blocks (--blocks)"
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def judge(
         problems.append(
             (
                 f"the block lasted {sum(samples_ms):.2g} ms, too short to see who disturbed it",
-                f"use --runs {needed} or more",
+                f"time {needed} frames or more (--runs)",
             )
         )
     if before is not None and after is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from runtime.bundle import TensorSpec
 from runtime.extras import require
@@ -15,12 +15,10 @@ if TYPE_CHECKING:
     import numpy as np
     from PIL import Image
 
-    Given: TypeAlias = str | os.PathLike[str] | Image.Image | np.ndarray | Any
-
 _TAKES = "a path, a PIL image, an array or a tensor"
 
 
-def as_frame(given: Given | Sequence[Given] | Mapping[str, Given], specs: Sequence[TensorSpec]) -> list[Any]:
+def as_frame(given: Any, specs: Sequence[TensorSpec]) -> list[np.ndarray]:
     """Return ``given`` as one frame: an array per input of ``specs``.
 
     Args:
@@ -49,7 +47,7 @@ def as_frame(given: Given | Sequence[Given] | Mapping[str, Given], specs: Sequen
     return [as_input(one, spec) for one, spec in zip(given, specs, strict=True)]
 
 
-def as_input(given: Given, spec: TensorSpec) -> np.ndarray:
+def as_input(given: Any, spec: TensorSpec) -> np.ndarray:
     """Return ``given`` as the input that ``spec`` describes.
 
     Args:

@@ -1,7 +1,8 @@
 """Targets: machines that can run a bundle, real or virtual."""
 
 from runtime.targets.local import LocalTarget
-from runtime.targets.opening import list_targets, open_target
+from runtime.targets.name import TargetName, list_targets
+from runtime.targets.opening import open_target
 from runtime.targets.target import Session, Target, choose_settings, use_meter
 from runtime.targets.virtual import VirtualTarget
 
@@ -9,6 +10,7 @@ __all__ = [
     "LocalTarget",
     "Session",
     "Target",
+    "TargetName",
     "VirtualTarget",
     "choose_settings",
     "list_targets",

@@ -29,6 +29,7 @@ from runtime.device.sysfs import read_int
 from runtime.engines import EngineProcess
 from runtime.errors import DeviceStableError
 from runtime.targets.local_session import LocalSession
+from runtime.targets.name import LOCAL
 from runtime.targets.target import settings_of
 
 _NAMES = {1: ("cpu",), 2: ("little", "big"), 3: ("little", "mid", "big")}
@@ -47,8 +48,9 @@ class LocalTarget:
         'measured'
     """
 
-    name = "local"
+    name = LOCAL
     provenance = "measured"
+    is_modelled = False
 
     def __init__(self, root: Path = Path("/"), meter: str = "auto"):
         self.root = root
@@ -190,7 +192,7 @@ def read_profile(root: Path = Path("/"), cpus: Collection[int] | None = None) ->
         for name, (group, opps) in zip(names, usable, strict=True)
     )
     return SocProfile(
-        "local", f"this machine ({machine})", platform.node(), clusters, sources=(f"{root / CPU_DIR}",)
+        LOCAL, f"this machine ({machine})", platform.node(), clusters, sources=(f"{root / CPU_DIR}",)
     )
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from runtime.device.meters import list_meters
 from runtime.device.soc import Cluster, SocProfile, load_profile, power_mw
 from runtime.errors import DeviceStableError
-from runtime.targets.opening import list_targets, open_target
+from runtime.targets.name import LOCAL, PLAYED, TargetName, list_targets
+from runtime.targets.opening import open_target
 
 
 @dataclass(frozen=True)
@@ -39,21 +40,22 @@ def list_rows() -> list[TargetRow]:
 
 
 def find_profile(name: str) -> SocProfile:
-    """Return a target's or SoC's profile: ``local``, ``adb:SERIAL``, ``sdm845``, a TOML file, ...
+    """Return a target's or SoC's profile: ``local``, ``adb:SERIAL``, ``sdm845``, a TOML or YAML file, ...
 
     Raises:
         ValueError: no such target; near matches are named.
-        DataError: the TOML file cannot be read as a SoC profile.
+        DataError: the file cannot be read as a SoC profile.
         DeviceError: the device cannot be reached.
     """
-    if name == "local" or name.startswith(("adb:", "ssh:")):
-        return open_target(name).profile
-    return load_profile(name.removeprefix("virtual:").removeprefix("emulated:"))
+    if name != LOCAL and ":" not in name:
+        return load_profile(name)
+    parsed = TargetName.parse(name)
+    return load_profile(parsed.rest) if parsed.kind in PLAYED else open_target(name).profile
 
 
 def meter_lines(name: str) -> tuple[str, ...]:
     """Return each kind of meter of target ``name`` and why it can be read or not; empty without any."""
-    if name != "local":
+    if name != LOCAL:
         return ()
     return tuple(f"{m.name}: {'' if m.is_ready else 'no: '}{m.text}" for m in list_meters())
 
@@ -86,9 +88,9 @@ def _power(cluster: Cluster, freq_khz: int) -> tuple[float | None, str]:
 
 
 def _row(name: str) -> TargetRow:
-    kind, _, soc = name.partition(":")
-    if kind == "emulated":  # opening one starts a machine
-        profile, provenance = load_profile(soc), kind
+    parsed = TargetName.parse(name)
+    if parsed.kind == "emulated":  # opening one starts a machine
+        profile, provenance = load_profile(parsed.rest), "emulated"
     else:
         target = open_target(name)
         profile, provenance = target.profile, target.provenance
@@ -98,7 +100,7 @@ def _row(name: str) -> TargetRow:
 
 
 def _describe(cluster: Cluster) -> str:
-    clock = "" if cluster.max_khz is None else f" to {cluster.max_khz / 1e6:.2f} GHz"
+    clock = "" if cluster.max_khz is None else f" {cluster.max_khz / 1e6:.2f} GHz"
     return f"{cluster.name} {len(cluster.cpus)}x {cluster.core}{clock}"
 
 

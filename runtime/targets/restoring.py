@@ -7,6 +7,7 @@ from runtime.device.actuators.journal import Entry
 from runtime.device.actuators.restore import put_back, settle
 from runtime.device.actuators.states import PolicyState
 from runtime.targets.agent.target import AgentTarget
+from runtime.targets.name import LOCAL, TargetName
 from runtime.targets.opening import open_target
 
 
@@ -16,7 +17,7 @@ def restore_target(name: str, *, dry_run: bool = False) -> list[Restored]:
     Raises:
         ValueError: it is a target whose clocks no run changes.
     """
-    if name == "local" or name.startswith("adb:"):  # what runs changed on phones is noted here too
+    if TargetName.parse(name).kind in (LOCAL, "adb"):  # what runs changed on phones is noted here too
         return restore_noted(dry_run=dry_run)
     target = open_target(name)
     if not isinstance(target, AgentTarget):

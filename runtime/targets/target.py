@@ -89,12 +89,14 @@ class Target(Protocol):
     Attributes:
         name: as ``open_target`` takes it.
         provenance: ``measured``, ``modelled`` or ``emulated``: how its latencies come about.
+        is_modelled: its latencies are computed, not timed: exact, the same each time.
         profile: clusters and clocks.
         energy_note: why ``power`` gives nothing, where it does not.
     """
 
     name: str
     provenance: str
+    is_modelled: bool
     profile: SocProfile
 
     @property

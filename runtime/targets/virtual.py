@@ -18,6 +18,7 @@ from runtime.device.soc.tree import SocTree
 from runtime.engines import EngineProcess, Frame, Samples, Tensor, random_inputs
 from runtime.engines.pacing import ModelClock, PacedFrames, run_paced
 from runtime.errors import DeviceStableError
+from runtime.targets.name import TargetName
 from runtime.targets.target import settings_of
 
 
@@ -25,7 +26,7 @@ class VirtualTarget:
     """A phone that is not there; see ``Target``. Every figure it gives is modelled.
 
     Args:
-        soc: name of a SoC profile, or the path of a TOML file.
+        soc: name of a SoC profile, or the path of a TOML or YAML file.
 
     Example:
         >>> target = VirtualTarget("sm8250")
@@ -34,9 +35,10 @@ class VirtualTarget:
     """
 
     provenance = "modelled"
+    is_modelled = True
 
     def __init__(self, soc: str):
-        self.name = f"virtual:{soc}"
+        self.name = str(TargetName("virtual", soc))
         self.profile = load_profile(soc)
         self.energy_note = (
             f"{self.name} has no power for this clock: neither measured nor with a known voltage"

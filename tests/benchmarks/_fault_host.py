@@ -15,8 +15,7 @@ from pathlib import Path
 
 from runtime.device.setting import Setting
 from runtime.engines.model_file import open_bundle_or_model
-from runtime.govern.governor import govern_command, plan_for
-from runtime.govern.governor.scenes import Scenes
+from runtime.govern.governor import VariableLoad, govern_command, plan_for
 from runtime.measure.bench import bench
 from runtime.measure.records import RecordLog
 from runtime.targets import LocalTarget, Target
@@ -73,9 +72,9 @@ def govern_for_ever(root: Path) -> None:
     """Govern a program until killed; it ends when nobody governs it any more."""
     target = LocalTarget(root)
     has_power = all(target.power(setting) is not None for setting in target.settings())
-    plan = plan_for(target, None, FPS, scenes=Scenes() if has_power else None)
+    plan = plan_for(target, None, FPS, variable_load=VariableLoad() if has_power else None)
     print("ready", flush=True)
-    govern_command(plan, [sys.executable, "-c", _FRAMES], reports=True, meter="none")
+    govern_command(plan, [sys.executable, "-c", _FRAMES], reports_frames=True, meter="none")
 
 
 def main(arguments: list[str]) -> None:

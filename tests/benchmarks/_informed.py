@@ -47,9 +47,9 @@ class Informed(Governed):
 
     policy_class = _InformedPolicy
 
-    def __init__(self, platform: Platform, frames: Frames, levels: np.ndarray, late_price: float):
-        super().__init__(platform, frames.period_ms, late_price=late_price)
-        self.name = f"informed at {late_price:g}"
+    def __init__(self, platform: Platform, frames: Frames, levels: np.ndarray, miss_penalty: float):
+        super().__init__(platform, frames.period_ms, miss_penalty=miss_penalty)
+        self.name = f"informed at {miss_penalty:g}"
         self.levels = levels
 
     def begin(self, lanes: Lanes) -> None:

@@ -162,14 +162,15 @@ def run_one(
     """Run the frames under one governor and return its row."""
     from runtime.choose.decision.margin import Margin
     from runtime.device.actuators import CpuFreq
-    from runtime.govern.governor import Plan, govern_command
-    from runtime.govern.governor.frames import FramesRun, command_of, job_for
+    from runtime.govern.governor import GovernPlan, govern_command
+    from runtime.govern.governor.frames import FramesRun, command_of, stream_for
     from runtime.govern.governor.tables import policy_rows
 
-    plan = Plan(target, policy_rows(policy, target.profile), policy, 1e3 / fps, policy.goal.latency_limit_ms)
+    table, margin = policy_rows(policy, target.profile), Margin(late_share=options.late)
+    plan = GovernPlan(target, table, policy, 1e3 / fps, policy.goal.latency_limit_ms, margin=margin)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "frames.json"
-        job = job_for(
+        stream = stream_for(
             bundle,
             bundle.manifest.variant(policy.variant),
             plan,
@@ -179,16 +180,13 @@ def run_one(
         )
         with Meter(target.root) as meter:
             if cluster is None:
-                margin = Margin(late_share=options.late)
-                run = govern_command(
-                    plan, command_of(job), reports=True, log=log, margin=margin, meter="none"
-                )
+                run = govern_command(plan, command_of(stream), reports_frames=True, log=log, meter="none")
                 assert run.status == 0, run
                 changes, untrusted, where = run.changes, run.untrusted_frames, cores_of(run.frames_at)
             else:
-                job = replace(job, cpus=cluster.cpus[-1:])
+                stream = replace(stream, cpus=cluster.cpus[-1:])
                 changes, untrusted, where = under_kernel(
-                    governor, CpuFreq(target.root), cluster, command_of(job)
+                    governor, CpuFreq(target.root), cluster, command_of(stream)
                 )
         frames = msgspec.json.decode(out.read_bytes(), type=FramesRun)
         assert frames.is_governed == (cluster is None), frames.problem

@@ -18,8 +18,8 @@ In both, frames queue: one begins when the one ahead is done, also if that is la
 frame begins. It does not look at the frames behind; with a buffer, borrowing for one frame costs the next, so
 it is late more often, and a policy that balances frames can save more than it. ``oracle, own period`` is that
 of ``strict``: it never borrows. ``ztt`` has learned on other seeds. ``policy`` is ours
-(``choose.frame_policy``) at the default price of a late frame, ``policy at N`` at others: without knowing a
-frame's work beforehand energy and lateness trade against each other. ``--informed`` adds what the same
+(``choose.frame_policy``) at the default penalty of a late frame, ``policy at N`` at others: without knowing
+a frame's work beforehand energy and lateness trade against each other. ``--informed`` adds what the same
 dynamic program reaches when it is told each scene's level and the true scatter, but no frame's work: about
 the most that any policy can do which does not see ahead.
 
@@ -39,7 +39,7 @@ import click
 import numpy as np
 
 from edgekit.cli._output import note
-from runtime.choose.frame_policy import LATE_PRICE
+from runtime.choose.frame_policy import MISS_PENALTY
 from runtime.choose.simulation import (
     Conservative,
     EnergyAware,
@@ -101,7 +101,7 @@ PER_SOC = {
 @click.option("--trace", type=click.Path(path_type=Path), help="CSV file arrival_ms,work_megacycles.")
 @click.option("--seeds", default=20, show_default=True, type=click.IntRange(1))
 @click.option("--seconds", default=60.0, show_default=True, type=click.FloatRange(1))
-@click.option("--late-price", default=LATE_PRICE, show_default=True, type=click.FloatRange(0.01, 1000))
+@click.option("--miss-penalty", default=MISS_PENALTY, show_default=True, type=click.FloatRange(0.01, 1000))
 @click.option("--one-price", is_flag=True, help="Leave out our policy at other prices of a late frame.")
 @click.option("--informed", is_flag=True, help="Add a policy that is told each scene's level (strict only).")
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Where to write the result.")
@@ -110,7 +110,7 @@ def main(
     trace: Path | None,
     seeds: int,
     seconds: float,
-    late_price: float,
+    miss_penalty: float,
     one_price: bool,
     informed: bool,
     json_path: Path | None,
@@ -118,7 +118,7 @@ def main(
     """Replay frames under every governor and print what each saves and how many frames are late."""
     rows: list[dict[str, Any]] = []
     half_rate: dict[str, float] = {}
-    prices = (late_price,) if one_price else (late_price, *OTHER_PRICES)
+    penalties = (miss_penalty,) if one_price else (miss_penalty, *OTHER_PRICES)
     begin_s = time.perf_counter()
     try:
         for platform in platforms(socs):
@@ -129,9 +129,9 @@ def main(
                     if informed and trace is None and not waiting:
                         levels = standard_levels(1e3 / frames.period_ms, range(seeds), seconds)
                         others += [Informed(platform, frames, levels, price) for price in INFORMED_PRICES]
-                    rows += rows_of(platform, label, late_means, buffered(frames, waiting), prices, others)
+                    rows += rows_of(platform, label, late_means, buffered(frames, waiting), penalties, others)
             if trace is None:
-                half_rate[platform.name] = half_rate_saved_pct(platform, seeds, seconds, late_price)
+                half_rate[platform.name] = half_rate_saved_pct(platform, seeds, seconds, miss_penalty)
             note(f"{platform.name}: done after {time.perf_counter() - begin_s:.0f} s")
     except EdgekitError as err:
         raise click.ClickException(str(err)) from err
@@ -192,7 +192,7 @@ def practice_of(platform: Platform, frames: Frames) -> Frames:
     return standard(platform.top_khz, fps, range(1000, 1008), seconds)
 
 
-def half_rate_saved_pct(platform: Platform, seeds: int, seconds: float, late_price: float) -> float:
+def half_rate_saved_pct(platform: Platform, seeds: int, seconds: float, miss_penalty: float) -> float:
     """Return what serving every second frame of 60 FPS saves over ``interactive`` serving them all.
 
     Each is due when the next one that is served arrives: no buffer.
@@ -202,15 +202,15 @@ def half_rate_saved_pct(platform: Platform, seeds: int, seconds: float, late_pri
     second = Frames(arrival_ms, arrival_ms + 2e3 / 60.0, every.work[:, ::2])
     base = replay(platform, every, Interactive(platform)).energy_mj.sum()
     ours = replay(
-        platform, second, Governed(platform, second.period_ms, late_price=late_price)
+        platform, second, Governed(platform, second.period_ms, miss_penalty=miss_penalty)
     ).energy_mj.sum()
     return float(100 * (1 - ours / base))
 
 
 def governors_of(
-    platform: Platform, frames: Frames, waiting: int, late_prices: Sequence[float], others: list[SimGovernor]
+    platform: Platform, frames: Frames, waiting: int, penalties: Sequence[float], others: list[SimGovernor]
 ) -> list[SimGovernor]:
-    """Return every governor to replay ``frames`` under: those to compare with, ours at each price."""
+    """Return every governor to replay ``frames`` under: those to compare with, ours at each penalty."""
     kinds: tuple[Callable[[Platform], SimGovernor], ...] = (
         Interactive, Performance, Powersave, Ondemand, Conservative, Schedutil, EnergyAware, EventBased,
     )  # fmt: skip
@@ -219,10 +219,10 @@ def governors_of(
         unbuffered = Frames(frames.arrival_ms, frames.deadline_ms - waiting * frames.period_ms, frames.work)
         governors.append(Oracle(platform, unbuffered, own_deadlines=True))
     deadline_ms = (1 + waiting) * frames.period_ms
-    for price in late_prices:
-        governors.append(Governed(platform, frames.period_ms, deadline_ms, price))
-        if price != late_prices[0]:
-            governors[-1].name = f"policy at {price:g}"
+    for penalty in penalties:
+        governors.append(Governed(platform, frames.period_ms, deadline_ms, penalty))
+        if penalty != penalties[0]:
+            governors[-1].name = f"policy at {penalty:g}"
     return governors
 
 
@@ -231,12 +231,12 @@ def rows_of(
     label: str,
     late_means: str,
     frames: Frames,
-    late_prices: Sequence[float],
+    penalties: Sequence[float],
     others: list[SimGovernor],
 ) -> list[dict[str, Any]]:
     """Return one row per governor."""
     rows = []
-    for governor in governors_of(platform, frames, WAITING[late_means], late_prices, others):
+    for governor in governors_of(platform, frames, WAITING[late_means], penalties, others):
         begin_s = time.process_time()
         ran = replay(platform, frames, governor)
         took_s = time.process_time() - begin_s

@@ -9,6 +9,7 @@ from runtime.device.soc import load_profile
 from runtime.device.soc.tree import CPU_DIR, SocTree
 from tests.places import ROOT
 
+BARE_BOARD = ("numpy", "torch", "ai_edge_litert", "tflite_runtime")
 HIDE = """
 import sys
 from importlib.machinery import PathFinder
@@ -17,7 +18,7 @@ from importlib.machinery import PathFinder
 class Bare(PathFinder):
     @classmethod
     def find_spec(cls, name, path=None, target=None):
-        hidden = name.partition(".")[0] in {"numpy", "torch", "ai_edge_litert", "tflite_runtime"}
+        hidden = name.partition(".")[0] in NAMES
         return None if hidden else super().find_spec(name, path, target)
 
 
@@ -49,10 +50,10 @@ def environment(device):
     return os.environ | ours
 
 
-def hide_packages(folder):
-    """Return a folder for PYTHONPATH that hides numpy and the engines from Pythons, as on a bare board."""
+def hide_packages(folder, names=BARE_BOARD):
+    """Return a folder for PYTHONPATH that hides packages from Pythons, as on a bare board."""
     (folder / "site").mkdir()
-    (folder / "site/sitecustomize.py").write_text(HIDE)
+    (folder / "site/sitecustomize.py").write_text(f"NAMES = {names!r}\n{HIDE}")
     return folder / "site"
 
 

@@ -72,6 +72,7 @@ class Phone:
 
     def __init__(self, name="virtual:toy", provenance="modelled", profile=PROFILE, knows_power=True):
         self.name, self.provenance, self.profile = name, provenance, profile
+        self.is_modelled = provenance == "modelled"
         self.knows_power = knows_power
         self.energy_note = "no meter on this machine"
         self.sessions = []
@@ -94,7 +95,7 @@ class Phone:
     @contextlib.contextmanager
     def session(self, bundle, variant, setting):
         latency_ms = roofline_latency_ms(bundle.workload(variant), self.profile, setting, variant.precision)
-        clock = ModelClock() if self.provenance == "modelled" else WallClock()
+        clock = ModelClock() if self.is_modelled else WallClock()
         self.sessions.append(Session(setting, latency_ms, clock))
         try:
             yield self.sessions[-1]

@@ -1,6 +1,6 @@
-"""What a governor does about each frame: pure, so that a test can play any hour in a second.
+"""What a governor does about steady frames, all alike: pure, so that a test can play any hour in a second.
 
-Knows no clock, file or socket. Time is what the caller says it is.
+One row for a whole frame. Knows no clock, file or socket: time is what the caller says it is.
 """
 
 from __future__ import annotations
@@ -8,34 +8,23 @@ from __future__ import annotations
 import math
 import statistics
 from collections import deque
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
-from runtime.choose.decision import DecisionTable, Feedback, Hysteresis
+from runtime.choose.decision import Decision, DecisionTable, Feedback, Hysteresis
 from runtime.choose.decision.margin import Margin
 from runtime.choose.decision.trust import Trust
 
-# One odd frame is no slower device: the slowdown follows the median of so many. What odd frames cost in
-# lateness the margin answers, by how often they come.
+# One outlier is no slower device: the slowdown follows the median of so many frames. Three is the least that
+# has a median which one outlier cannot move; five would answer a truly slower device a frame later. What
+# outliers cost in lateness the margin answers, by how often they come.
 FILTERED = 3
 # A late frame leaves the next one less time: this share of its own until frames are in time again. The
 # margin counts the first late one, and those that are too long themselves: not all that stand behind it.
+# Each frame then regains 0.3 of its deadline, so a delay of a whole one is gone after three or four. A lower
+# share is quicker and needs faster clocks; 0.7 was chosen, not measured on its own.
 CATCH_UP = 0.7
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What to run the next frame at.
-
-    Attributes:
-        row: of the table; ``None`` leaves the clock to the kernel.
-        meets_deadline: whether the row is expected to be in time.
-        reason: why, in words; empty while nothing changes.
-    """
-
-    row: int | None
-    meets_deadline: bool
-    reason: str = ""
+# Frames that a relative table is scaled by: the median of three, as above.
+CALIBRATION_FRAMES = 3
 
 
 class Controller:
@@ -44,10 +33,17 @@ class Controller:
     Args:
         table: rows that can be changed to while the work runs.
         deadline_ms: of a frame.
+        is_relative: the table's latencies are only right relative to one another, as those of a frame that
+            takes 1 ms on the fastest core: the first frames run at the fastest row and scale them, and again
+            after predictions were not trusted.
         feedback: how the slowdown over the table is followed.
         hysteresis: how long a cheaper row must be asked for.
         margin: how late frames are answered.
         trust: when the table is not believed any more.
+
+    Attributes:
+        caps: highest clock of clusters that have a limit, in kHz.
+        max_power_mw: of a row.
 
     Example:
         >>> from runtime.choose.decision import Row
@@ -66,23 +62,46 @@ class Controller:
         table: DecisionTable,
         deadline_ms: float,
         *,
+        is_relative: bool = False,
         feedback: Feedback | None = None,
         hysteresis: Hysteresis | None = None,
         margin: Margin | None = None,
         trust: Trust | None = None,
     ):
-        self.table = table
         self.deadline_ms = _checked(deadline_ms)
         self.feedback = feedback or Feedback()
         self.hysteresis = hysteresis or Hysteresis()
         self.margin_rule = margin or Margin()
         self.trust = trust or Trust()
-        self.slowdown, self.margin = 1.0, 1.0
         self.caps: Mapping[str, int] = {}
         self.max_power_mw = math.inf
+        self._relative = table if is_relative else None
+        self._full_ms: list[float] = []
+        self._is_calibrating, self._is_announced = is_relative, False
+        self._begin(table.scaled(deadline_ms) if is_relative else table)
+
+    def _begin(self, table: DecisionTable) -> None:
+        """Start with a table of which nothing is known to be wrong."""
+        self.table = table
+        self.slowdown, self.margin = 1.0, 1.0
         self._row, self._calm = -1, 0
         self._ratios: deque[float] = deque(maxlen=FILTERED)
         self._was_trusted, self._met, self._is_behind = True, True, False
+
+    def learn(
+        self, parts: Sequence[tuple[int | None, float]], is_late: bool, now_s: float, is_cold: bool
+    ) -> None:
+        """Learn from a frame that is done, as ``observe``, or how much work a frame is.
+
+        Args:
+            parts: the row it ran at, and for how many ms; here that is one part.
+            is_late: whether it missed its deadline.
+            is_cold: its threads had just been moved and found cold caches: it teaches nothing.
+        """
+        [(row, latency_ms)] = parts
+        self.observe(latency_ms, None if self._is_calibrating or is_cold else row, now_s, is_late)
+        if self._is_calibrating and row is not None and not is_cold:
+            self._calibrate(row, latency_ms)
 
     def observe(self, latency_ms: float, row: int | None, now_s: float, is_late: bool | None = None) -> None:
         """Learn from a frame that is done.
@@ -112,8 +131,17 @@ class Controller:
         """Return what the next frame runs at."""
         if not self.trust.is_trusted(now_s):
             return self._leave_to_kernel()
-        left_ms = self.deadline_ms * (CATCH_UP if self._is_behind else 1.0)
-        wanted = self._decide(left_ms / self.margin)
+        if self._is_calibrating:
+            reason = "" if self._is_announced else "at the fastest, to learn how much work a frame is"
+            self._is_announced = True
+            return Decision(self.fastest(), True, reason)
+        remaining_ms = self.deadline_ms * (CATCH_UP if self._is_behind else 1.0)
+        wanted = self.table.decide(
+            remaining_ms / self.margin,
+            self.slowdown,
+            max_power_mw=self.max_power_mw,
+            max_freq_khz=self.caps,
+        )
         is_kept = self._row >= 0 and self.table.is_allowed(self._row, self.max_power_mw, self.caps)
         before = self._row if is_kept else -1
         row, self._calm = self.hysteresis.next_row(before, wanted, self._calm)
@@ -133,22 +161,28 @@ class Controller:
 
     def fastest(self) -> int:
         """Return the fastest row that the caps allow."""
-        return self._decide(0.0)
+        return self.table.fastest(self.max_power_mw, self.caps)
 
     def headroom(self) -> float:
         """Return the share of the deadline that is left at the fastest row allowed; negative: too slow."""
         return 1.0 - self.bound_ms(self.fastest()) / self.deadline_ms
 
+    def _calibrate(self, row: int, latency_ms: float) -> None:
+        """Learn how much work a frame is from one that ran at ``row``."""
+        assert self._relative is not None
+        self._full_ms.append(latency_ms / self._relative.rows[row].latency_ms)
+        if len(self._full_ms) == CALIBRATION_FRAMES:
+            self._is_calibrating = False
+            self._begin(self._relative.scaled(statistics.median(self._full_ms)))
+
     def _leave_to_kernel(self) -> Decision:
         reason = "frames take longer than predicted too often: the clock is left to the kernel"
         decision = Decision(None, False, reason if self._was_trusted else "")
         self._was_trusted, self._row, self._calm = False, -1, 0
+        if self._relative is not None:  # when the kernel has had it for a while, the work may be another
+            self._is_calibrating, self._is_announced = True, False
+            self._full_ms.clear()
         return decision
-
-    def _decide(self, deadline_ms: float) -> int:
-        return self.table.decide(
-            deadline_ms, self.slowdown, max_power_mw=self.max_power_mw, max_freq_khz=self.caps
-        )
 
     def _reason(self, row: int, before: int, meets: bool) -> str:
         setting = self.table.rows[row].setting

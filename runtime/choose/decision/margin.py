@@ -15,8 +15,11 @@ class Margin:
 
     Attributes:
         late_share: share of frames that may be late.
-        step: of the margin after a late frame.
-        most: largest margin: the deadline is then met by so many times.
+        step: of the margin after a late frame. At 1 % of late frames one is paid back over 99 others; a
+            larger step reacts sooner and swings more.
+        most: largest margin: the deadline is then met by so many times. From 2 it takes 2,000
+            frames in time (at 1 % and this step) to come down to 1: a higher limit would hold fast clocks
+            even longer after a stretch of late frames that no clock could have helped.
 
     Example:
         >>> margin = Margin(late_share=0.02, step=0.1)

@@ -1,4 +1,4 @@
-"""The rows of a policy, cheapest first, and which of them serves a deadline. Needs no numpy.
+"""The rows of a policy, cheapest first, and which of them keeps a deadline. Needs no numpy.
 
 The C code that ``edgekit tune --emit c`` writes does the same comparisons on the same doubles in the
 same order, so its decisions are these to the bit.
@@ -35,6 +35,21 @@ class Row(NamedTuple):
     def setting(self) -> Setting:
         """The setting to apply."""
         return Setting(self.cluster, self.freq_khz, self.threads)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What to run the next frame at.
+
+    Attributes:
+        row: of the table; ``None`` leaves the clock to the kernel.
+        meets_deadline: whether the row is expected to be in time.
+        reason: why, in words; empty while nothing changes.
+    """
+
+    row: int | None
+    meets_deadline: bool
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,6 +102,25 @@ class DecisionTable:
         allowed = [estimate for estimate in kept if policy.goal.excess(estimate) == 0.0]
         return cls(tuple(_row(estimate) for estimate in sorted(allowed or kept, key=policy.goal.order)))
 
+    def scaled(self, full_ms: float) -> DecisionTable:
+        """Return the table of work that takes ``full_ms`` times as long as that of this one.
+
+        Example:
+            >>> row = Row("", "big", 2_400_000, 1, 1.0, 1.1, 1500.0, 1.5)
+            >>> DecisionTable((row,)).scaled(20.0).rows[0].latency_ms
+            20.0
+        """
+        return DecisionTable(
+            tuple(
+                row._replace(
+                    latency_ms=row.latency_ms * full_ms,
+                    latency_high_ms=row.latency_high_ms * full_ms,
+                    energy_mj=None if row.energy_mj is None else row.energy_mj * full_ms,
+                )
+                for row in self.rows
+            )
+        )
+
     @property
     def clusters(self) -> tuple[str, ...]:
         """Names of the clusters, in the order in which the rows name them."""
@@ -112,16 +146,20 @@ class DecisionTable:
             max_freq_khz: per cluster, for those that have a cap.
         """
         caps = max_freq_khz or {}
-        is_told = slowdown > 0.0
+        is_known = slowdown > 0.0  # not so for NaN
         fastest, least_ms = -1, math.inf
         for index, (high_ms, _, _, _) in enumerate(self._scanned):
             if not self.is_allowed(index, max_power_mw, caps):
                 continue
-            if is_told and high_ms * slowdown <= deadline_ms:
+            if is_known and high_ms * slowdown <= deadline_ms:
                 return index
             if high_ms < least_ms:
                 fastest, least_ms = index, high_ms
         return self.coolest if fastest < 0 else fastest
+
+    def fastest(self, max_power_mw: float, max_freq_khz: Mapping[str, int]) -> int:
+        """Return the index of the fastest row within the caps; arguments as ``decide``."""
+        return self.decide(0.0, max_power_mw=max_power_mw, max_freq_khz=max_freq_khz)
 
     def is_allowed(self, row: int, max_power_mw: float, max_freq_khz: Mapping[str, int]) -> bool:
         """Return whether a row is within the caps; arguments as ``decide``."""

@@ -10,6 +10,22 @@ from __future__ import annotations
 import math
 from collections import deque
 
+# The bounds are made to hold in 90 % of frames (``ALPHA``), so some failures are no news. ``TOLERANCE``: the
+# slowdown follows a device that is a little slower than its table, so a bound that is narrow by less than a
+# fifth is corrected and costs no trust; a larger one would let a wrong table miss deadlines for longer.
+ALPHA, TOLERANCE = 0.1, 1.2
+# One second at 30 FPS: long enough to tell one failure in ten from many (10 of 30 end the trust, or the first
+# 4 frames), short enough that a table that was right a minute ago does not hide that it is wrong now.
+WINDOW = 30
+# Per frame, so at 30 FPS luck alone may be taken for a broken promise about twice a minute at worst; what
+# that costs is ``CALM_S`` at the kernel's clock, not a late frame.
+FALSE_ALARM = 0.001
+# How long the kernel then has the clock: some hundred frames, in which a burst of other work or a thermal
+# limit may pass. In vain, it doubles up to a minute, so that a table that stays wrong costs at most the few
+# frames of one trial a minute, and one that is right again is followed within a minute. These times and the
+# chance above are choices, not measurements.
+CALM_S, LONGEST_S = 5.0, 60.0
+
 
 class Trust:
     """Backs off when bounds fail too often, and comes back after a calm time.
@@ -32,12 +48,12 @@ class Trust:
 
     def __init__(
         self,
-        alpha: float = 0.1,
-        tolerance: float = 1.2,
-        window: int = 30,
-        false_alarm: float = 0.001,
-        calm_s: float = 5.0,
-        longest_s: float = 60.0,
+        alpha: float = ALPHA,
+        tolerance: float = TOLERANCE,
+        window: int = WINDOW,
+        false_alarm: float = FALSE_ALARM,
+        calm_s: float = CALM_S,
+        longest_s: float = LONGEST_S,
     ):
         if not (0 < alpha < 1 and tolerance >= 1 and window >= 1 and 0 < calm_s <= longest_s):
             raise ValueError(

@@ -14,6 +14,7 @@ from runtime.choose.fitting.features import COST_NAMES, FEATURE_NAMES
 from runtime.choose.fitting.result import FitResult, clocks_of
 from runtime.choose.fitting.storage import save_fit
 from runtime.choose.fitting.usable import features_of, ran_at, usable_records
+from runtime.device.provenance import least_certain
 from runtime.errors import DataError
 from runtime.extras import require
 from runtime.measure.records import Record
@@ -103,7 +104,7 @@ def fit_bundle(
         n_groups=predictor.n_groups_,
         grouped_by=grouped_by,
         left_out=left_out,
-        provenance="+".join(sorted({row.record.provenance for row in rows})),
+        provenance=least_certain(row.record.provenance for row in rows),
         variants=variants,
         clocks_khz=clocks_of(row.record.setting for row in rows),
         threads=tuple(sorted({row.record.setting.threads for row in rows})),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from runtime.device.provenance import Provenance
 from runtime.device.setting import Setting
 
 FIT_SCHEMA = 2  # 2: the kind of interval with the reason, the models, and how it was made
@@ -27,7 +28,7 @@ class FitResult:
         confidence: share of new groups the interval is made to hold.
         n_records, n_groups, grouped_by: what it learnt from, and what was kept together.
         left_out: records not used, by reason.
-        provenance: ``measured`` or ``modelled``, of the records.
+        provenance: of the records.
         variants: those that it knows.
         clocks_khz: lowest and highest clock it knows per cluster; ``None`` is the kernel's clock.
         threads: numbers of threads it knows.
@@ -47,7 +48,7 @@ class FitResult:
     n_groups: int
     grouped_by: str
     left_out: dict[str, int]
-    provenance: str
+    provenance: Provenance
     variants: tuple[str, ...]
     clocks_khz: dict[str, tuple[int | None, int | None]]
     threads: tuple[int, ...]

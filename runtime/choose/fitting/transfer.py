@@ -14,6 +14,7 @@ from runtime.choose.fitting.result import FitResult, clocks_of
 from runtime.choose.fitting.storage import load_fit, save_fit
 from runtime.choose.fitting.usable import benched_options, features_of
 from runtime.choose.policy.estimate import Option
+from runtime.device.provenance import least_certain
 from runtime.errors import DataError
 from runtime.extras import require
 from runtime.measure.bench import bench
@@ -99,7 +100,7 @@ def transfer_fit(
         n_groups=len(stable),
         grouped_by="setting",
         left_out=left_out,
-        provenance="+".join(sorted({record.provenance for record in stable.values()})),
+        provenance=least_certain(record.provenance for record in stable.values()),
         variants=tuple(dict.fromkeys(option.variant for option in options)),
         clocks_khz=clocks_of(option.setting for option in options),
         threads=tuple(sorted({option.setting.threads for option in options})),

@@ -19,6 +19,7 @@ from runtime.choose.fitting.storage import load_fit, save_fit
 from runtime.choose.fitting.usable import features_of
 from runtime.choose.policy.estimate import Option
 from runtime.choose.policy.policy import Policy, load_policy
+from runtime.device.provenance import least_certain
 from runtime.errors import DataError
 from runtime.measure.frame_log import FrameLine, read_log
 
@@ -79,7 +80,7 @@ def update_fit(bundle: Bundle, target: Target, log: Path) -> tuple[Bundle, FitRe
         n_records=len(known),
         n_groups=len({option for option, _ in cases}),
         left_out={reason: count for reason, count in left_out.items() if count},
-        provenance="+".join(sorted({*fit.provenance.split("+"), header.provenance})),
+        provenance=least_certain((fit.provenance, header.provenance)),
         made_by="update",
         drifts=fit.drifts + online.drifts_ - before,
         created_utc=datetime.now(UTC).isoformat(timespec="seconds"),

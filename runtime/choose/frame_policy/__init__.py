@@ -1,6 +1,6 @@
 """Decide each frame's clocks while it runs, from the frames before it."""
 
 from runtime.choose.frame_policy.belief import WorkBelief
-from runtime.choose.frame_policy.policy import LATE_PRICE, FramePolicy, Plan
+from runtime.choose.frame_policy.policy import MISS_PENALTY, FramePlan, FramePolicy
 
-__all__ = ["LATE_PRICE", "FramePolicy", "Plan", "WorkBelief"]
+__all__ = ["MISS_PENALTY", "FramePlan", "FramePolicy", "WorkBelief"]

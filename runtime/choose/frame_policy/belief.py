@@ -1,9 +1,9 @@
 """What is known of the next frame's work from the frames before it.
 
-Frames come in scenes of a few seconds; a scene has a level, its frames scatter around that (``Scatter``). The
+Frames come in phases of a few seconds; a phase has a level, its frames scatter around that (``Scatter``). The
 probability of each level is followed frame by frame, exactly (the forward algorithm of a hidden Markov
-model): with every frame a new scene may have begun, and the level may have drifted a little. A frame
-far above the level is either a heavy one or the first of a new scene; the next frame tells.
+model): with every frame a new phase may have begun, and the level may have drifted a little. A frame
+far above the level is either a heavy one or the first of a new phase; the next frame tells.
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ STEP = 1.06  # between two levels
 LEVELS = 0.03 * STEP ** np.arange(69)  # of what the fastest point does in a period; the highest is 1.58
 SPREADS = (0.05, 0.10, 0.16, 0.24, 0.36)
 HEAVY_SHARES = (0.01, 0.05, 0.2, 0.5)
-_SCENE_MS = 6000.0
+_PHASE_MS = 6000.0  # mean length of a phase in the standard workload, whose phases take 2 to 10 s
 _DRIFT = 0.01  # chance per frame to move by one level, each way
 _NEAR = 4  # levels around the likeliest one that are the same peak
+# Shares by which one frame moves what is known of scatter: the spread follows in about two seconds at 30 FPS,
+# that of heavy frames, which are rare, in about eight. Larger ones follow faster and forget what is rare.
 _LEARN_SPREAD, _LEARN_HEAVY = 1 / 64, 1 / 256
-_FIRST_SPREAD, _FIRST_HEAVY = 0.2, 0.05  # until frames were seen
+_FIRST_SPREAD, _FIRST_HEAVY = 0.2, 0.05  # until frames were seen; the standard workload's are 0.15 and 0.05
 _ORDINARY = 1.45  # a ratio above is a heavy frame's
 _SURE = 0.1  # a level less sure than this teaches nothing about scatter
 _OFFSETS = np.log(STEP) / 8  # resolution of the table of likelihoods
@@ -38,7 +40,7 @@ class WorkBelief:
     """
 
     def __init__(self, lanes: int, period_ms: float):
-        self._new_scene = min(period_ms / _SCENE_MS, 0.5)
+        self._new_phase = min(period_ms / _PHASE_MS, 0.5)
         self._chance = np.full((lanes, len(LEVELS)), 1 / len(LEVELS))
         self._variance = np.full(lanes, _FIRST_SPREAD**2)
         self._share = np.full(lanes, _FIRST_HEAVY)
@@ -68,7 +70,7 @@ class WorkBelief:
         moved = (1 - 2 * _DRIFT) * chance
         moved[:, 1:] += _DRIFT * chance[:, :-1]
         moved[:, :-1] += _DRIFT * chance[:, 1:]
-        self._chance[lanes] = (1 - self._new_scene) * moved + self._new_scene / len(LEVELS)
+        self._chance[lanes] = (1 - self._new_phase) * moved + self._new_phase / len(LEVELS)
         self.known[lanes] = True
 
     def _learn_scatter(self, ratio: np.ndarray, lanes: np.ndarray) -> None:

@@ -13,7 +13,7 @@ STEPS = 8  # of a plan, the last for frames longer than any expected; a plan of 
 def follow(
     choices: Choices, points: Frontier, levels: np.ndarray, transition: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return each plan's rungs, and until when after the start each runs, in periods.
+    """Return the ranks (places on the frontier) of each plan, and the end of each in periods after the start.
 
     Args:
         choices: of the dynamic program.
@@ -28,8 +28,8 @@ def follow(
     moment = np.broadcast_to(np.arange(count), (rows, count))
     time = points.time / points.time[-1]
     width = np.diff(choices.edges, prepend=0.0)
-    rung = choices.first.astype(int)
-    rungs = np.repeat(rung[..., None], STEPS, axis=2).astype(np.int8)
+    rank = choices.first.astype(int)
+    ranks = np.repeat(rank[..., None], STEPS, axis=2).astype(np.int8)
     until = np.full((rows, count, STEPS), np.inf, np.float32)
     passed = np.zeros((rows, count))
     used = np.zeros((rows, count), dtype=int)
@@ -37,16 +37,16 @@ def follow(
         if number:
             at = np.minimum((moment + passed * STEPS_PER_PERIOD + 0.5).astype(int), count - 1)
             other = choices.change[number][level, at]
-            change = ~choices.keep[number][level, at, rung] & (other != rung) & (used < STEPS - 2)
+            change = ~choices.keep[number][level, at, rank] & (other != rank) & (used < STEPS - 2)
             i, k = np.nonzero(change)
             until[i, k, used[i, k]] = passed[i, k]
             used[i, k] += 1
-            rung = np.where(change, other, rung)
-            rungs[i, k, used[i, k]] = rung[i, k]
+            rank = np.where(change, other, rank)
+            ranks[i, k, used[i, k]] = rank[i, k]
             passed = passed + change * transition
-        passed = passed + levels[:, None] * work * time[rung]
-    i, k = np.nonzero(rung != len(time) - 1)
+        passed = passed + levels[:, None] * work * time[rank]
+    i, k = np.nonzero(rank != len(time) - 1)
     until[i, k, used[i, k]] = passed[i, k]
     for step in range(STEPS):
-        rungs[..., step] = np.where(step > used, len(time) - 1, rungs[..., step])
-    return rungs, until
+        ranks[..., step] = np.where(step > used, len(time) - 1, ranks[..., step])
+    return ranks, until

@@ -1,8 +1,8 @@
 """The cheapest way through frames whose work is known as a distribution, by dynamic programming.
 
-State: how much of the frame is done (a bin of the ratio of its work to the scene's level), the time since it
+State: how much of the frame is done (a bin of the ratio of its work to the level), the time since it
 arrived, and the point that runs. Whether the frame ends in the next bin is chance; the choice is the point
-for that bin. A frame that ends late costs a price, and its successor, which arrives a period later, begins
+for that bin. A frame that ends late costs a penalty, and its successor, which arrives a period later, begins
 late: relative value iteration (Puterman, Markov Decision Processes, 1994, 8.5) over frames finds what that
 costs in the long run. Everything is counted in periods, and in the energy of a period at the fastest point.
 Between two moments of the grid the cost is interpolated.
@@ -17,21 +17,28 @@ import numpy as np
 from runtime.choose.frame_policy.frontier import Frontier
 from runtime.choose.frame_policy.scatter import Scatter
 
+# Of the grid in time, between which costs are interpolated. At 24 a table takes some hundredths of a second;
+# time and memory grow with the number.
 STEPS_PER_PERIOD = 24
-_BEYOND = 1.5  # periods behind the deadline that the grid covers
+# Periods behind the deadline that the grid covers; what lies beyond is a straight line (``slope`` below).
+_BEYOND = 1.5
+# Sweeps over a frame until its long-run cost moves by less than the tolerance, 0.4 % of a period at full
+# power. Levels that catch up slowly do not get there and are cut off after 24: time over precision.
 _SWEEPS, _TOLERANCE = 24, 4e-3
 _VALUES = 16_000  # of the levels solved together: they fit into a cache, and low levels take few sweeps
+# At levels near or above 1 the fastest point never catches up: the cost of delay is bounded as if it had this
+# share of its time to spare, so that the sum stays finite.
 _LEAST_SLACK = 0.05
 
 
 @dataclass(frozen=True, eq=False)
 class Choices:
-    """What is best in each state; A moments of the grid, R rungs of the frontier.
+    """What is best in each state; A moments of the grid, R ranks: places on the frontier, slowest first.
 
     Attributes:
-        first: rung to begin with, shape (n_levels, A).
-        keep: whether the rung that runs is kept in a bin, shape (n_bins, n_levels, A, R).
-        change: rung to change to where it is not, shape (n_bins, n_levels, A).
+        first: rank to begin with, shape (n_levels, A).
+        keep: whether the rank that runs is kept in a bin, shape (n_bins, n_levels, A, R).
+        change: rank to change to where it is not, shape (n_bins, n_levels, A).
         edges: ratios at which a frame may end.
         cost: long-run cost of a frame, by level.
     """
@@ -45,7 +52,7 @@ class Choices:
 
 @dataclass(frozen=True, eq=False)
 class _Shift:
-    """Looks values up later, by the time that some work takes at each rung.
+    """Looks values up later, by the time that some work takes at each rank.
 
     Attributes:
         at: flat index of the moment before.
@@ -77,7 +84,7 @@ def solve(
     levels: np.ndarray,
     *,
     deadline: float,
-    late_price: float,
+    miss_penalty: float,
     transition: float,
 ) -> Choices:
     """Return the choices of least long-run cost.
@@ -85,7 +92,7 @@ def solve(
     Args:
         levels: work of an ordinary frame, as a share of what the fastest point does in a period.
         deadline: periods from a frame's arrival to when it is late.
-        late_price: of a late frame, in periods at the fastest point.
+        miss_penalty: of a late frame, in periods at the fastest point.
         transition: periods that a change of point stops the work.
     """
     count = int(np.ceil((deadline + _BEYOND) * STEPS_PER_PERIOD)) + 1
@@ -94,7 +101,7 @@ def solve(
     start = np.zeros((count, len(points.time)), np.float32)
     for begin in range(0, len(levels), rows):
         some = levels[begin : begin + rows]
-        part, start = _solve_rows(points, scatter, some, deadline, late_price, transition, start)
+        part, start = _solve_rows(points, scatter, some, deadline, miss_penalty, transition, start)
         parts.append(part)
     return Choices(
         np.concatenate([part.first for part in parts]),
@@ -110,7 +117,7 @@ def _solve_rows(
     scatter: Scatter,
     levels: np.ndarray,
     deadline: float,
-    late_price: float,
+    miss_penalty: float,
     transition: float,
     start: np.ndarray,
 ) -> tuple[Choices, np.ndarray]:
@@ -122,11 +129,11 @@ def _solve_rows(
     time, energy = points.time / points.time[-1], points.energy / points.energy[-1]
     count = len(start)
     # Beyond the grid each period of delay makes frames late until the fastest point has caught up.
-    slope = (1 + late_price) / np.maximum(1 - levels, _LEAST_SLACK)
+    slope = (1 + miss_penalty) / np.maximum(1 - levels, _LEAST_SLACK)
     width = np.round(np.diff(edges, prepend=0.0), 6)
     shifts = {work: _shift(work * levels, time, energy, count, slope) for work in dict.fromkeys(width)}
     late = np.arange(count) / STEPS_PER_PERIOD > deadline + 1e-9
-    late_cost = np.where(late, late_price, 0.0).astype(np.float32)[:, None]
+    late_cost = np.where(late, miss_penalty, 0.0).astype(np.float32)[:, None]
     changing = (transition * energy / time).astype(np.float32)
     start = np.repeat(start[None], len(levels), axis=0)
     cost = np.zeros(len(levels))

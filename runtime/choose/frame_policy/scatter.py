@@ -1,4 +1,4 @@
-"""How the work of a scene's frames scatters around its level."""
+"""How the work of a phase's frames scatters around its level."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _GRID = np.geomspace(0.02, 12.0, 4000)
 
 @dataclass(frozen=True)
 class Scatter:
-    """Ratio of a frame's work to its scene's level: a bell around 1, and some heavy frames.
+    """Ratio of a frame's work to its phase's level: a bell around 1, and some heavy frames.
 
     Attributes:
         spread: standard deviation of the bell.

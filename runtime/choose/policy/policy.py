@@ -5,7 +5,7 @@ Made by ``runtime.choose.tuning.tune``; reading and applying one needs no numpy.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
@@ -15,11 +15,13 @@ from runtime.choose.policy.battery_life import BatteryLife
 from runtime.choose.policy.estimate import Estimate
 from runtime.choose.policy.goal import Goal
 from runtime.choose.policy.outcome import Outcome
+from runtime.device.provenance import Provenance, least_certain, provenance_of
 from runtime.device.setting import Setting
 from runtime.errors import BundleError, NotFittedError, VersionConflict
 
 # 2: objective, fps_target, margin_pct and deadline_ms are part of ``goal``; ``battery`` is new.
-# 3: ``goal.deadline_ms`` is a frame's own, without the margin; outcomes say who misses it.
+# 3: ``goal.deadline_ms`` is a frame's own, without the margin; outcomes say who misses it;
+# ``energy_provenance`` is new.
 POLICY_SCHEMA = 3
 _OLDEST_READ = 2
 
@@ -35,7 +37,9 @@ class Policy:
         meets_target: whether the chosen setting keeps the goal's deadline and limits.
         confidence: share of settings (or, without a predictor, of samples) the bounds are made to hold.
         energy_source: where the power comes from that latency is multiplied by, or why there is none.
-        provenance: ``measured`` or ``modelled``: the latencies the predictor learnt from.
+        provenance: of the latencies that the predictor learnt from.
+        energy_provenance: of the energies, latency times power: no more certain than either; ``None``
+            where no power is known.
         predictor: what the latencies come from: the regressor chosen, or the records themselves.
         winners: best of each ladder that meets the goal; ``losers`` what comes nearest on the others.
         considered: every option the choice was made from.
@@ -52,16 +56,17 @@ class Policy:
     meets_target: bool
     confidence: float
     energy_source: str
-    provenance: str
+    provenance: Provenance
     predictor: str
     reason: str
-    winners: tuple[Estimate, ...]
-    losers: tuple[Estimate, ...]
-    considered: tuple[Estimate, ...]
-    comparison: tuple[Outcome, ...]
+    winners: tuple[Estimate, ...] = field(repr=False)  # a notebook shows the repr: these fill pages
+    losers: tuple[Estimate, ...] = field(repr=False)
+    considered: tuple[Estimate, ...] = field(repr=False)
+    comparison: tuple[Outcome, ...] = field(repr=False)
     notes: tuple[str, ...]
     created_utc: str
     battery: BatteryLife | None = None
+    energy_provenance: Provenance | None = None
     schema_version: int = POLICY_SCHEMA
 
     @property
@@ -93,20 +98,6 @@ class Policy:
     def energy_mj(self) -> float | None:
         """Expected energy of one frame, ``None`` where nothing can tell."""
         return self.chosen.energy_mj
-
-    @property
-    def oracle_share_pct(self) -> float | None:
-        """Saving against ``performance`` as a share of what the exhaustive best saves.
-
-        ``None`` where least energy is not the objective, or where there is nothing to save.
-        """
-        if self.objective not in ("awake", "race-to-sleep"):
-            return None
-        energy = {outcome.governor: outcome.energy_mj for outcome in self.comparison}
-        most, ours, least = (energy.get(name) for name in ("performance", "policy", "best"))
-        if most is None or ours is None or least is None or most <= least:
-            return None
-        return 100.0 * (most - ours) / (most - least)
 
 
 def save_policy(bundle: Bundle, policy: Policy) -> Bundle:
@@ -160,7 +151,14 @@ def _from_schema_2(old: Policy) -> Policy:
         replace(o, misses_deadline=o.late_frames > 0 or o.latency_ms > goal.deadline_ms)
         for o in old.comparison
     )
-    return replace(old, goal=goal, comparison=comparison, schema_version=POLICY_SCHEMA)
+    kinds = (old.provenance, provenance_of(old.energy_source))
+    return replace(
+        old,
+        goal=goal,
+        comparison=comparison,
+        energy_provenance=None if old.energy_mj is None else least_certain(kinds),
+        schema_version=POLICY_SCHEMA,
+    )
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ def compare(
     if mine not in truth:
         truth = {**truth, mine: chosen}
         remarks.append("the chosen setting was not benched: its predicted latency stands in the comparison")
-    if target.provenance != "modelled":
+    if not target.is_modelled:
         remarks.append(f"compared over the {len(truth)} settings benched")
     from runtime.choose.simulation import Performance, replay_frames
 
@@ -100,7 +100,7 @@ def _truth(
     variants = {option.variant for option in options}
     latencies_ms: Mapping[Option, float]
     benched = benched_options(bundle, target, records)
-    if target.provenance != "modelled":
+    if not target.is_modelled:
         latencies_ms = {o: record.latency_ms for o, record in benched.items() if o.variant in variants}
     else:
         latencies_ms = _modelled_ms(bundle, target, sorted(variants), threads_of(options))

@@ -14,6 +14,7 @@ from runtime.choose.fitting.usable import benched_options
 from runtime.choose.policy.estimate import Estimate, Model, Option
 from runtime.choose.tuning.power_source import PowerSource, power_source
 from runtime.choose.tuning.tail import at_quantile, tail_ratio
+from runtime.device.provenance import Provenance, least_certain
 from runtime.measure.records import Record
 
 if TYPE_CHECKING:
@@ -27,14 +28,14 @@ class LatencySource:
     Attributes:
         name: what it is, in words.
         confidence: share of cases its bounds are made to hold.
-        provenance: ``measured`` or ``modelled``: what it learnt from.
+        provenance: of what it learnt from.
     """
 
     model: Model
     options: tuple[Option, ...]
     name: str
     confidence: float
-    provenance: str
+    provenance: Provenance
     notes: tuple[str, ...]
 
 
@@ -65,7 +66,7 @@ def latency_source(
     if options and all(option in benched for option in options):
         return _from_records(power, benched, options, quantile)
     stretch = 1.0
-    if quantile is not None and target.provenance != "modelled":  # modelled latencies have no spread
+    if quantile is not None and not target.is_modelled:  # modelled latencies have no spread
         stretch = tail_ratio(benched.values(), quantile)
     return _from_predictor(bundle, target, power, threads, variants, stretch)
 
@@ -123,7 +124,7 @@ def _from_records(
             for o in options
         ]
 
-    provenance = "+".join(sorted({record.provenance for record in benched.values()}))
+    provenance = least_certain(record.provenance for record in benched.values())
     bound = f"the upper bound is the {100 * confidence:g}th percentile"
     notes = [f"every setting was benched, so nothing is predicted; {bound}"]
     unstable = sum(benched[option].verdict != "stable" for option in options)

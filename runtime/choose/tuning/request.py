@@ -16,7 +16,7 @@ DEFAULT_FPS = 30.0
 
 
 @dataclass(frozen=True)
-class Wish:
+class PolicyRequest:
     """What a user asks of a policy; ``None`` leaves a choice to what is known of the target.
 
     Attributes:
@@ -46,27 +46,29 @@ class Wish:
     battery_mwh: float | None = None
 
 
-def goal_of(wish: Wish, target: Target, considered: Sequence[Estimate], base_mw: float | None) -> Goal:
-    """Return the goal that ``wish`` comes to on ``target``.
+def goal_of(
+    request: PolicyRequest, target: Target, considered: Sequence[Estimate], base_mw: float | None
+) -> Goal:
+    """Return the goal that ``request`` comes to on ``target``.
 
     Args:
         considered: what may be chosen; tells whether any power is known.
         base_mw: of the device awake and idle, ``None`` where nobody knows.
 
     Raises:
-        ValueError: a wish out of range, or one for energy where no power is known.
+        ValueError: a request out of range, or one for energy where no power is known.
     """
-    fps = _pace(wish)
-    if wish.energy_mj is not None and wish.mean_power_mw is not None:
+    fps = _pace(request)
+    if request.energy_mj is not None and request.mean_power_mw is not None:
         raise ValueError("both an energy per frame and a mean power are given as a budget; give one of them")
-    budget_mj = wish.energy_mj
-    if wish.mean_power_mw is not None:
-        budget_mj = wish.mean_power_mw / fps if fps > 0 else None
+    budget_mj = request.energy_mj
+    if request.mean_power_mw is not None:
+        budget_mj = request.mean_power_mw / fps if fps > 0 else None
     knows_power = any(estimate.energy_mj is not None for estimate in considered)
-    objective = wish.objective
+    objective = request.objective
     if objective is None:
         objective = "budget" if budget_mj is not None else "awake" if knows_power else "core-time"
-    if not knows_power and (objective in NEED_POWER or wish.max_power_mw is not None):
+    if not knows_power and (objective in NEED_POWER or request.max_power_mw is not None):
         asked = f"objective {objective!r}" if objective in NEED_POWER else "a cap on power"
         raise ValueError(
             f"{asked} needs a power, and none is known on {target.name} ({target.energy_note}); choose "
@@ -76,19 +78,19 @@ def goal_of(wish: Wish, target: Target, considered: Sequence[Estimate], base_mw:
     return Goal(
         objective=objective,
         fps_target=fps,
-        margin_pct=wish.margin_pct,
-        deadline_ms=period_ms if wish.latency_ms is None else min(wish.latency_ms, period_ms),
-        quantile=wish.quantile,
+        margin_pct=request.margin_pct,
+        deadline_ms=period_ms if request.latency_ms is None else min(request.latency_ms, period_ms),
+        quantile=request.quantile,
         energy_budget_mj=budget_mj,
-        max_power_mw=wish.max_power_mw,
+        max_power_mw=request.max_power_mw,
         base_mw=base_mw,
-        sleep_mw=wish.sleep_mw,
+        sleep_mw=request.sleep_mw,
     )
 
 
-def _pace(wish: Wish) -> float:
-    if wish.fps is not None:
-        return wish.fps
-    if wish.latency_ms is None or not wish.latency_ms > 0:
+def _pace(request: PolicyRequest) -> float:
+    if request.fps is not None:
+        return request.fps
+    if request.latency_ms is None or not request.latency_ms > 0:
         return DEFAULT_FPS
-    return min(DEFAULT_FPS, 1000.0 / wish.latency_ms)
+    return min(DEFAULT_FPS, 1000.0 / request.latency_ms)

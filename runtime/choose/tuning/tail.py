@@ -16,7 +16,7 @@ def at_quantile(record: Record, quantile: float) -> float:
     Raises:
         ValueError: too few samples to tell.
     """
-    if record.provenance != "modelled":
+    if not record.is_modelled:
         _check(len(record.samples_ms), quantile, f"{record.variant} on {record.setting} has")
     return float(np.quantile(record.samples_ms, quantile, method="higher"))
 

@@ -16,7 +16,8 @@ from runtime.choose.tuning.comparison import compare
 from runtime.choose.tuning.latency_source import latency_source
 from runtime.choose.tuning.power_source import idle_mw, power_source
 from runtime.choose.tuning.reason import explain
-from runtime.choose.tuning.request import DEFAULT_FPS, Wish, goal_of
+from runtime.choose.tuning.request import DEFAULT_FPS, PolicyRequest, goal_of
+from runtime.device.provenance import Provenance, least_certain
 from runtime.measure.records import Record
 from runtime.targets.target import BatteryPowered
 
@@ -27,39 +28,39 @@ if TYPE_CHECKING:
 def tune_bundle(
     bundle: Bundle,
     target: Target,
-    wish: Wish | float = DEFAULT_FPS,
+    request: PolicyRequest | float = DEFAULT_FPS,
     *,
     records: Iterable[Record] = (),
     threads: Sequence[int] = (),
     variants: Sequence[str] = (),
 ) -> tuple[Bundle, Policy]:
-    """Choose the setting that serves ``wish`` best and save the policy in the bundle.
+    """Choose the setting that serves ``request`` best and save the policy in the bundle.
 
     Latencies come from the bundle's predictor; a target of which every setting was benched needs
     none. The comparison takes true latencies where they are known: modelled for every setting of a
     virtual target, the benched ones of a real one.
 
     Args:
-        wish: objective and limits; a number is the frame rate to meet for the least energy.
+        request: objective and limits; a number is the frame rate to meet for the least energy.
         records: of ``bench``; needed on a real target for the comparison.
         threads, variants: what to choose among; by default everything that was benched.
 
     Raises:
-        ValueError: a wish out of range, or one for energy where no power is known; nothing that was
+        ValueError: a request out of range, or one for energy where no power is known; nothing that was
             benched is asked for, or variants of several graphs, which do different work, are.
         NotFittedError: no predictor, and not every setting was benched.
 
     Example:
-        >>> tune_bundle(bundle, target, Wish(fps=30, max_power_mw=500))   # doctest: +SKIP
+        >>> tune_bundle(bundle, target, PolicyRequest(fps=30, max_power_mw=500))   # doctest: +SKIP
     """
-    wish = wish if isinstance(wish, Wish) else Wish(fps=wish)
+    request = request if isinstance(request, PolicyRequest) else PolicyRequest(fps=request)
     _check_variants(bundle, variants)
     records = list(records)
     benched = benched_options(bundle, target, records)
-    source = latency_source(bundle, target, records, threads, variants, wish.quantile)
+    source = latency_source(bundle, target, records, threads, variants, request.quantile)
     considered = tuple(source.model(source.options))
-    base_mw = idle_mw(benched.values()) if wish.base_mw is None else wish.base_mw
-    goal = goal_of(wish, target, considered, base_mw)
+    base_mw = idle_mw(benched.values()) if request.base_mw is None else request.base_mw
+    goal = goal_of(request, target, considered, base_mw)
     choice = choose(source.options, source.model, goal)
 
     chosen = choice.chosen
@@ -82,16 +83,20 @@ def tune_bundle(
         losers=choice.losers,
         considered=considered,
         comparison=comparison,
-        notes=source.notes + _without_spread(wish, source.provenance) + _without_power(considered) + remarks,
+        notes=source.notes
+        + _without_spread(request, source.provenance)
+        + _without_power(considered)
+        + remarks,
         created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
-        battery=battery_life(chosen, goal, *_battery_of(wish, target)),
+        battery=battery_life(chosen, goal, *_battery_of(request, target)),
+        energy_provenance=None if figure is None else least_certain((source.provenance, figure.provenance)),
     )
     return save_policy(bundle, policy), policy
 
 
-def _battery_of(wish: Wish, target: Target) -> tuple[float | None, str]:
-    if wish.battery_mwh is not None:
-        return wish.battery_mwh, "as given"
+def _battery_of(request: PolicyRequest, target: Target) -> tuple[float | None, str]:
+    if request.battery_mwh is not None:
+        return request.battery_mwh, "as given"
     found = target.read_battery_mwh() if isinstance(target, BatteryPowered) else None
     return found or (None, "")
 
@@ -110,8 +115,8 @@ def _of_one(variants: Sequence[Variant]) -> list[Variant]:
     return [variant for variant in variants if variant.graph == variants[0].graph]
 
 
-def _without_spread(wish: Wish, provenance: str) -> tuple[str, ...]:
-    if wish.quantile is None or provenance != "modelled":
+def _without_spread(request: PolicyRequest, provenance: Provenance) -> tuple[str, ...]:
+    if request.quantile is None or provenance is not Provenance.MODELLED:
         return ()
     return ("modelled latencies have no spread: every frame keeps the bound, whatever share was asked",)
 

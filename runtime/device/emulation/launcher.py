@@ -16,6 +16,7 @@ from runtime.device.emulation.init import Boot
 from runtime.device.emulation.namespace import probe, process_namespace
 from runtime.device.emulation.steal import build, least_share
 from runtime.device.soc import load_profile
+from runtime.device.soc.loader import PROFILE_SUFFIXES
 from runtime.device.soc.profile import FULL_CAPACITY
 from runtime.errors import DeviceStableError
 
@@ -50,7 +51,7 @@ def emulate(soc: str, command: Sequence[str]) -> int:
     if not ok:
         raise DeviceStableError(reason)
     others, hosts = split_cores(allowed_cpus() or (0,), max(len(c.cpus) for c in profile.clusters))
-    name = str(Path(soc).resolve()) if soc.endswith(".toml") else soc
+    name = str(Path(soc).resolve()) if soc.endswith(PROFILE_SUFFIXES) else soc
     life, alive = os.pipe()
     boot = Boot(name, tuple(command), str(build()), others, hosts, least_share() * FULL_CAPACITY, life)
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {*FORWARDED, signal.SIGCHLD})

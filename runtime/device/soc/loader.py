@@ -17,6 +17,7 @@ from runtime.device.soc.screening import screen
 from runtime.device.soc.yaml_table import parse_yaml
 from runtime.errors import DataError
 
+PROFILE_SUFFIXES = (".toml", ".yaml", ".yml")
 _FOLDER = files("runtime.device.soc") / "profiles"
 
 
@@ -51,7 +52,7 @@ def load_profile(name_or_path: str | Path) -> SocProfile:
             return _parse(path.read_bytes(), path.name)
         except OSError as err:
             raise DataError(f"cannot read the profile {path} ({err.strerror}); give a TOML file") from err
-    if text.endswith((".yaml", ".yml")):
+    if text.endswith(PROFILE_SUFFIXES):
         return _screened(parse_yaml(Path(name_or_path)))
     return _built_in(text)
 

@@ -6,6 +6,7 @@ import functools
 from dataclasses import dataclass
 from statistics import fmean
 
+from runtime.device.provenance import Provenance, provenance_of
 from runtime.device.soc.least_squares import fit_polynomial
 from runtime.device.soc.profile import Cluster
 from runtime.errors import DeviceStableError
@@ -24,6 +25,11 @@ class PowerFigure:
 
     power_mw: float
     source: str
+
+    @property
+    def provenance(self) -> Provenance:
+        """How the figure came about."""
+        return provenance_of(self.source)
 
 
 def power_mw(cluster: Cluster, freq_khz: int, threads: int = 1) -> PowerFigure:

@@ -1,36 +1,34 @@
 """A governor: the cheapest setting at which each frame is in time, decided while the frames run.
 
-Programs tell it of their frames over a socket; it sets clocks, moves threads, and puts everything back.
+Programs report their frames to it over a socket; it sets clocks, moves threads, and restores everything. What
+to do about a frame is ``runtime.choose.decision`` (steady frames) and ``runtime.choose.frame_policy`` (frames
+of variable load): pure rules without a clock or a file.
 
-    controller.py, margin.py, trust.py, heat.py, isotone.py   what to do about a frame: pure
-    tables.py        the rows to choose from: of a policy, or of the SoC's capacities
-    session.py       one stream of frames
-    scene_session.py, scene_controller.py   one whose frames' work varies: clocks change within frames
-    governor.py, arbitration.py          all sessions on one machine; what they ask of shared clocks
-    machine.py, clocks.py                clocks and cores, held against others within reason
-    server.py, messages.py, peer.py, rate.py, lock.py   the socket: who may ask what, and how often
-    client.py        for programs: one file without dependencies, to copy
-    command.py, frames.py, serving.py    a program under a governor; a model's frames as that program
-    remote.py        all of it on a device behind ssh
-    log.py           each frame of a run, as JSON Lines
+    options.py, running.py           what a user asks for, from names to a governed run
+    plan.py, tables.py               what to follow on this machine: of a policy, or of the SoC's capacities
+    command.py                       a program under a governor, and what came of it
+    frames.py                        a model's frames as that program
+    serving.py, lock.py              a governor put together, one per user, and everything restored after
+    server.py, connection.py, messages.py, peer.py   the socket: who may ask what, and how often
+    governor.py, session.py          all sessions on one machine; one stream of frames and its strategy
+    machine.py, clocks.py, heat.py   clocks and cores, held against others within reason; a cap on power
+    client.py                        for programs: one file without dependencies, to copy
+    remote.py, device_policy.py      all of it on a device behind ssh
 """
 
-from runtime.choose.decision.controller import Controller, Decision
 from runtime.govern.governor.command import GovernedRun, govern_command
 from runtime.govern.governor.governor import Governor
-from runtime.govern.governor.serving import Plan, plan_for, serving
-from runtime.measure.frame_log import FrameLine, Header, read_log
+from runtime.govern.governor.options import GovernOptions
+from runtime.govern.governor.plan import GovernPlan, VariableLoad, plan_for
+from runtime.govern.governor.serving import serving
 
 __all__ = [
-    "Controller",
-    "Decision",
-    "FrameLine",
+    "GovernOptions",
+    "GovernPlan",
     "GovernedRun",
     "Governor",
-    "Header",
-    "Plan",
+    "VariableLoad",
     "govern_command",
     "plan_for",
-    "read_log",
     "serving",
 ]

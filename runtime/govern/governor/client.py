@@ -1,8 +1,8 @@
-"""Tell a governor of each frame: needs nothing but Python 3.8, so copy this file into any program.
+"""Report each frame to a governor: needs nothing but Python 3.8, so copy this file into any program.
 
     from edgekit_client import Session          # this file, under a name of your own
 
-    with Session(target_ms=1000 / 30) as session:
+    with Session(deadline_ms=1000 / 30) as session:
         while camera.is_open():
             with session.frame():
                 work()
@@ -21,19 +21,20 @@ import time
 from typing import Any, Iterator, Sequence  # noqa: UP035  (3.8 has these types only there)
 
 VARIABLE = "EDGEKIT_GOVERNOR"
-_PATIENCE_S = 1.0  # for an answer: a governor that hangs must not stop the frames
+_PATIENCE_S = 1.0  # for an answer to ``open``: a governor that hangs must not stop the program
+# Reports in flight before the governor is taken for dead: four seconds at 60 FPS, within a socket's buffer.
 _MOST_UNANSWERED = 256
 
 
 class Session:
-    """A stream of frames that should each take at most ``target_ms``.
+    """A stream of frames that should each be done ``deadline_ms`` after they arrive.
 
     Args:
-        target_ms: of a frame.
+        deadline_ms: of a frame.
         tids: threads that work on frames; default: all that this process has now.
-        name: for the governor's remarks.
+        name: for the governor's messages.
         path: of the governor's socket; default: from the environment.
-        period_ms: between two frames, where that is not ``target_ms``: below it, finished frames may wait.
+        period_ms: between two frames, where that is not ``deadline_ms``: below it, finished frames may wait.
 
     No frame waits for the governor: reports are sent, and answers are read when they are looked at.
 
@@ -43,7 +44,7 @@ class Session:
 
     def __init__(
         self,
-        target_ms: float,
+        deadline_ms: float,
         tids: Sequence[int] | None = None,
         name: str = "",
         path: str | None = None,
@@ -53,8 +54,8 @@ class Session:
         self._problem = ""
         self._unanswered = 0
         self._socket: socket.socket | None = None
-        self._rest = b""
-        self._tells_begins = False
+        self._incoming = b""
+        self._reports_begins = False
         path = path or os.environ.get(VARIABLE)
         if not path:
             self._problem = f"{VARIABLE} is not set: no governor runs this program"
@@ -68,9 +69,9 @@ class Session:
         except OSError as err:
             self._leave(f"no governor at {path} ({err})")
             return
-        opening = {"do": "open", "tids": list(tids), "target_ms": target_ms, "name": name}
+        opening = {"do": "open", "tids": list(tids), "deadline_ms": deadline_ms, "name": name}
         self._ask(opening if period_ms is None else dict(opening, period_ms=period_ms))
-        self._tells_begins = bool(self.answer.get("begins"))
+        self._reports_begins = bool(self.answer.get("begins"))
         if self.is_governed and self.problem:
             self._leave(self.problem)
             raise ValueError(self.problem)
@@ -100,25 +101,25 @@ class Session:
         yield
         self.report((time.monotonic() - begin_s) * 1e3)
 
-    def begin(self, left_ms: float | None = None) -> None:
-        """Tell a governor that changes clocks within frames that one begins; else this does nothing.
+    def begin(self, remaining_ms: float | None = None) -> None:
+        """Report that a frame begins, to a governor that changes clocks within frames; else do nothing.
 
         Args:
-            left_ms: until the frame is due; default: the target.
+            remaining_ms: until the frame's deadline; default: all of it.
         """
-        if self._tells_begins:
-            self._tell({"do": "begin", "left_ms": left_ms})
+        if self._reports_begins:
+            self._report({"do": "begin", "remaining_ms": remaining_ms})
 
     def report(self, actual_ms: float, late: bool | None = None) -> None:
-        """Report a frame; ``late`` says whether it missed its time where the duration does not tell."""
-        self._tell({"do": "report", "actual_ms": actual_ms, "late": late})
+        """Report a frame; ``late`` says whether it missed its deadline where the duration does not tell."""
+        self._report({"do": "report", "actual_ms": actual_ms, "late": late})
 
-    def update_target(self, target_ms: float) -> None:
-        """Ask for another duration of a frame."""
-        self._ask({"do": "update_target", "target_ms": target_ms})
+    def update_deadline(self, deadline_ms: float) -> None:
+        """Ask for another deadline."""
+        self._ask({"do": "update_deadline", "deadline_ms": deadline_ms})
 
     def headroom(self) -> float | None:
-        """Return the share of the target that the fastest setting would leave; ``None``: no governor."""
+        """Return the share of the deadline that the fastest setting would leave; ``None``: no governor."""
         self._ask({"do": "headroom"})
         return self.answer.get("headroom") if self.is_governed else None
 
@@ -134,7 +135,7 @@ class Session:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def _tell(self, request: dict[str, Any]) -> None:
+    def _report(self, request: dict[str, Any]) -> None:
         """Send a request whose answer no frame waits for."""
         if self._unanswered >= _MOST_UNANSWERED:
             self._leave("the governor does not answer")
@@ -176,7 +177,7 @@ class Session:
         if not data:
             self._leave("the governor has ended")
             return
-        *lines, self._rest = (self._rest + data).split(b"\n")
+        *lines, self._incoming = (self._incoming + data).split(b"\n")
         for line in lines:
             self._unanswered -= 1
             self._answer = json.loads(line.decode())

@@ -1,22 +1,28 @@
-"""The clocks of a machine's clusters, held against other programs within reason, and given back."""
+"""The clocks of a machine's clusters, held against other programs within reason, and restored."""
 
 from __future__ import annotations
 
 import contextlib
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from runtime.device.actuators import CpuFreq
 from runtime.device.actuators.cpufreq import TakenClock
 from runtime.device.soc import SocProfile
-from runtime.errors import DeviceError
+from runtime.errors import DeviceError, PermissionNeeded
 
-_MOST_REAPPLIED = 5  # times within _FIGHT_S before another program is let have its way
+# Times within ``_FIGHT_S`` that a clock is set again before another program gets it. A program
+# that writes it once, as when a user or a boost at a touch does, is corrected; one that goes on, such as a
+# vendor's power service, would be fought for ever, each write of both costing a change of clock. ``_LOST_S``:
+# that the cluster is then left alone; shorter goes on fighting, longer runs frames at a clock that nobody
+# chose for them. Five, ten and five seconds are choices, not measurements.
+_MOST_REAPPLIED = 5
 _FIGHT_S = 10.0
-_LOST_S = 5.0  # that a cluster is left alone after such a fight
-_CAP_S = 2.0  # after which a lower limit is tried again: heat passes
+_LOST_S = 5.0
+# After which a lower limit is tried again. Heat passes in seconds, and one write that fails costs little.
+_CAP_S = 2.0
 
 
 @dataclass
@@ -30,15 +36,16 @@ class _Held:
 
 
 class Clocks:
-    """Sets clocks by the name of the cluster; ``ExitStack`` semantics: enter it, and all is put back after.
+    """Sets clocks by the name of the cluster; enter it, and all of them are restored after.
 
     What another program changes is set again a few times, then said and left to it for a while. A clock
-    that does not get as high as it is asked to be is a cap, such as heat sets.
+    that does not get as high as it is asked to be is a cap, such as heat sets. Nothing is touched before the
+    first ``set``, so that a machine whose clocks cannot be set may have one, too.
 
     Args:
         profile: clusters of the machine.
         now: monotonic seconds.
-        tell: called with each remark.
+        on_message: called with each message.
 
     Example:
         >>> with Clocks(CpuFreq(), profile) as clocks:                 # doctest: +SKIP
@@ -51,9 +58,10 @@ class Clocks:
         profile: SocProfile,
         *,
         now: Callable[[], float] = time.monotonic,
-        tell: Callable[[str], None] = lambda remark: None,
+        on_message: Callable[[str], None] = lambda message: None,
     ):
-        self._cpufreq, self._profile, self._now, self._tell = cpufreq, profile, now, tell
+        self._cpufreq, self._profile, self._now, self._on_message = cpufreq, profile, now, on_message
+        self._complain = unrepeated(on_message)
         self._held: dict[str, _Held] = {}
         self._stack = contextlib.ExitStack()
         self.changes = 0
@@ -64,6 +72,22 @@ class Clocks:
     def __exit__(self, *error: object) -> None:
         self._held.clear()
         self._stack.close()
+
+    def apply(self, wanted: Mapping[str, int]) -> dict[str, int]:
+        """Set these clusters' clocks in kHz, leave the others' to the kernel; return those that were reached.
+
+        What cannot be done is said and left out: a clock that somebody else holds must not end the frames.
+        """
+        reached = {}
+        for cluster, freq_khz in wanted.items():
+            try:
+                if self.set(cluster, freq_khz):
+                    reached[cluster] = freq_khz
+            except (DeviceError, PermissionNeeded) as err:
+                self._complain(str(err))
+        for cluster in [held for held in self._held if held not in wanted]:
+            self.release(cluster)
+        return reached
 
     def set(self, cluster: str, freq_khz: int) -> bool:
         """Ask for a clock; return whether the cluster has it now.
@@ -90,18 +114,18 @@ class Clocks:
             self.changes += 1
             try:
                 held.clock.release()
-            except DeviceError as err:  # another program writes it, too; when all ends it is tried again
-                self._tell(f"{cluster}: {err}")
+            except (DeviceError, PermissionNeeded) as err:
+                # Another program writes it, too; when all ends it is tried again.
+                self._complain(f"{cluster}: {err}")
 
     def check(self) -> None:
         """Look at every clock that is asked for, and set again what others changed."""
         for cluster, held in self._held.items():
-            if held.asked_khz is not None:
-                self._hold(cluster, held)
-
-    def read_khz(self, cluster: str) -> int | None:
-        """Return the clock of a cluster now, ``None`` where the driver does not tell."""
-        return self._cpufreq.read_khz(self._take(cluster).clock.domain)
+            try:
+                if held.asked_khz is not None:
+                    self._hold(cluster, held)
+            except (DeviceError, PermissionNeeded) as err:
+                self._complain(str(err))
 
     def is_lost(self, cluster: str) -> bool:
         """Return whether another program has the clock for now."""
@@ -133,14 +157,14 @@ class Clocks:
             got_khz = self._cpufreq.read_khz(held.clock.domain)
             if got_khz is not None and got_khz < asked_khz:
                 if held.cap_khz != got_khz or now_s >= held.cap_until_s:
-                    self._tell(
+                    self._on_message(
                         f"{cluster} was set to {asked_khz} kHz and gets {got_khz}: a limit, as of heat"
                     )
                 held.cap_khz, held.cap_until_s = got_khz, now_s + _CAP_S
                 return False
         held.reapplied_s.append(now_s)
         if len(held.reapplied_s) > _MOST_REAPPLIED and now_s - held.reapplied_s[0] < _FIGHT_S:
-            self._tell(
+            self._on_message(
                 f"{cluster}: another program set the clock {len(held.reapplied_s)} times (to {was_khz} kHz); "
                 f"it is left to the kernel for {_LOST_S:g} s: stop that program, or this governor"
             )
@@ -148,9 +172,31 @@ class Clocks:
             held.lost_until_s = now_s + _LOST_S
             self.release(cluster)
             return False
-        self._tell(f"{cluster} was changed to {was_khz} kHz by another program; set to {asked_khz} kHz again")
+        self._on_message(
+            f"{cluster} was changed to {was_khz} kHz by another program; set to {asked_khz} kHz again"
+        )
         return True
 
     def _is_as_asked(self, held: _Held) -> bool:
         got_khz = self._cpufreq.read_khz(held.clock.domain)
         return (got_khz is None or got_khz == held.asked_khz) and held.clock.is_set()
+
+
+def unrepeated(on_message: Callable[[str], None]) -> Callable[[str], None]:
+    """Return ``on_message`` without messages that equal the one before: what fails is tried with each frame.
+
+    Example:
+        >>> say = unrepeated(print)
+        >>> say("no"), say("no")
+        no
+        (None, None)
+    """
+    last = ""
+
+    def once(message: str) -> None:
+        nonlocal last
+        if message != last:
+            last = message
+            on_message(message)
+
+    return once

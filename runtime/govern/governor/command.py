@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import subprocess
@@ -10,16 +11,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from runtime.choose.decision.margin import Margin
 from runtime.device.child import wait_or_kill
 from runtime.device.meters import EnergyReading, MeterInUse
 from runtime.device.setting import Setting
 from runtime.errors import DeviceStableError
 from runtime.govern.governor.client import VARIABLE
+from runtime.govern.governor.plan import GovernPlan
 from runtime.govern.governor.server import Server
-from runtime.govern.governor.serving import SOCKET, Plan, serving
+from runtime.govern.governor.serving import SOCKET, serving
 
-_GRACE_S = 5.0  # from SIGTERM to SIGKILL
+_GRACE_S = 5.0  # from SIGTERM to SIGKILL: to save what it has; longer keeps a user who pressed Ctrl-C waiting
 _MOST_NOTES = 20
 
 
@@ -36,9 +37,9 @@ class GovernedRun:
         untrusted_frames: that ran at the kernel's clock, or at another than was decided.
         frames_at: how many frames ran at each setting.
         changes: of clocks.
-        energy_mj: of all that hangs on the meter, the program's start included; ``None``: not known.
+        energy_mj: of all that the meter measures, the program's start included; ``None``: not known.
         energy_source: which meter, or why there is none.
-        notes: what the governor remarked, the last ones.
+        notes: the governor's last messages.
     """
 
     target: str
@@ -60,28 +61,27 @@ class GovernedRun:
 
 
 def govern_command(
-    plan: Plan,
+    plan: GovernPlan,
     command: Sequence[str],
     *,
-    reports: bool = False,
+    reports_frames: bool = False,
+    socket: Path | None = None,
     log: Path | None = None,
-    margin: Margin | None = None,
-    max_temp_c: float | None = None,
     meter: str = "auto",
-    tell: Callable[[str], None] = lambda remark: None,
+    on_message: Callable[[str], None] = lambda message: None,
 ) -> GovernedRun:
     """Run ``command`` under the governor that ``plan`` describes, and return what came of it.
 
     stdin, stdout and stderr are the command's. It finds the governor by ``EDGEKIT_GOVERNOR``; see
-    ``runtime.govern.governor.client``. Clocks are back as they were when this returns or raises.
+    ``runtime.govern.governor.client``. Clocks are as they were when this returns or raises.
 
     Args:
-        reports: the command is known to report its frames: until it does, leave it where it is.
+        reports_frames: the command is known to report its frames: until it does, leave it where it is. Else
+            it runs at the policy's setting until it opens a session.
+        socket: path; default: in a folder that lives as long as the command.
         log: file to write each frame to.
-        margin: how late frames are answered.
-        max_temp_c: as ``serving`` takes it.
         meter: as ``runtime.device.meters.find_meter`` takes it.
-        tell: called with each remark.
+        on_message: called with each message of the governor.
 
     Raises:
         DeviceStableError: there is no such program.
@@ -89,24 +89,18 @@ def govern_command(
     """
     notes: list[str] = []
 
-    def remark(text: str) -> None:
-        notes.append(text)
-        tell(text)
+    def note(message: str) -> None:
+        notes.append(message)
+        on_message(message)
 
+    fixed = None if plan.policy is None or reports_frames else plan.policy.setting
     energy_meter = MeterInUse(plan.target.root, meter)
     with (
         tempfile.TemporaryDirectory(prefix="edgekit-") as folder,
-        serving(
-            plan,
-            socket=Path(folder) / SOCKET,
-            log=log,
-            margin=margin,
-            max_temp_c=max_temp_c,
-            tell=remark,
-        ) as server,
+        serving(plan, socket=socket or Path(folder) / SOCKET, log=log, on_message=note) as server,
     ):
         begin_s = server.governor.elapsed_s
-        status, energy = energy_meter.measure(0, lambda: _run(server, command, None if reports else plan))
+        status, energy = energy_meter.measure(0, functools.partial(_run, server, command, fixed))
         governor = server.governor
         return GovernedRun(
             target=plan.name,
@@ -115,20 +109,20 @@ def govern_command(
             status=status,
             duration_s=governor.elapsed_s - begin_s,
             fps_target=round(1e3 / plan.period_ms, 6),
-            setting=None if plan.policy is None or reports else plan.policy.setting,
-            sessions=server.served,
+            setting=fixed,
+            sessions=server.opened,
             frames=governor.frames,
             late_frames=governor.late,
             untrusted_frames=governor.untrusted,
             frames_at=dict(governor.frames_at.most_common()),
-            changes=governor.machine.changes,
+            changes=governor.machine.clocks.changes,
             energy_mj=None if energy is None else energy.energy_mj,
             energy_source=_source(energy, energy_meter),
             notes=tuple(notes[-_MOST_NOTES:]),
         )
 
 
-def _run(server: Server, command: Sequence[str], fixed: Plan | None) -> int:
+def _run(server: Server, command: Sequence[str], fixed: Setting | None) -> int:
     try:
         child = subprocess.Popen(command, env=os.environ | {VARIABLE: str(server.path)})
     except OSError as err:
@@ -136,8 +130,8 @@ def _run(server: Server, command: Sequence[str], fixed: Plan | None) -> int:
             f"cannot run {command[0]!r} ({err.strerror}); give a program after --"
         ) from err
     try:
-        if fixed is not None and fixed.policy is not None:
-            server.governor.fix(child.pid, fixed.policy.setting)
+        if fixed is not None:
+            server.governor.fix(child.pid, fixed)
         server.serve(until=lambda: child.poll() is not None)
     finally:
         _end(child)

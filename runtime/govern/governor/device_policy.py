@@ -1,4 +1,4 @@
-"""A policy of a bundle on the device that has the bundle: brought there before it is governed by it."""
+"""A policy of a bundle, brought to the device that has the bundle before the device is governed by it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from runtime.targets.ssh.device_files import DeviceFiles
 def bring_policy(files: DeviceFiles, bundle: Bundle, policy: Policy) -> str:
     """Return the bundle's folder on the device, after a policy of the bundle was brought there.
 
-    A policy is made here, from what the device measured; the device has the bundle as it was pushed.
+    A policy is made on the host, from what the device measured; the device has the bundle as it was pushed.
 
     Raises:
         DeviceStableError: the bundle, or this export of it, was not pushed to the device.
@@ -27,24 +27,24 @@ def bring_policy(files: DeviceFiles, bundle: Bundle, policy: Policy) -> str:
     text = files.shell(f"cat {shlex.quote(f'{folder}/{MANIFEST}')} 2>/dev/null || true")
     if not text.strip():
         raise DeviceStableError(f"{files.where} has no bundle {name!r} in {files.home}/bundles; {push}")
-    there = Manifest.from_json(text.encode(), f"{MANIFEST} of {name} on {files.where}")
-    models = {v.name: v.path for v in there.variants}
-    sha256s = {entry.path: entry.sha256 for entry in there.files}
+    remote = Manifest.from_json(text.encode(), f"{MANIFEST} of {name} on {files.where}")
+    models = {v.name: v.path for v in remote.variants}
+    sha256s = {entry.path: entry.sha256 for entry in remote.files}
     if sha256s.get(models.get(policy.variant, "")) != policy.model_sha256:
         raise DeviceStableError(f"{files.where} has another export of {name!r}; {push}")
     path = policy_path(policy.target)
     [entry] = (entry for entry in bundle.manifest.files if entry.path == path)
-    if entry in there.files:
+    if entry in remote.files:
         return folder
     files.verify([entry.sha256])
-    policy_there = files.send(bundle.file(path), entry.sha256)
-    kept = tuple(known for known in there.files if known.path != path)
-    manifest_there = send_manifest(files, replace(there, files=(*kept, entry)))
-    _lay_in(files, folder, {path: policy_there, MANIFEST: manifest_there})
+    remote_policy = files.send(bundle.file(path), entry.sha256)
+    kept = tuple(known for known in remote.files if known.path != path)
+    remote_manifest = send_manifest(files, replace(remote, files=(*kept, entry)))
+    _install(files, folder, {path: remote_policy, MANIFEST: remote_manifest})
     return folder
 
 
-def _lay_in(files: DeviceFiles, folder: str, places: dict[str, str]) -> None:
+def _install(files: DeviceFiles, folder: str, places: dict[str, str]) -> None:
     """Put objects into a bundle's folder, each whole or not at all; the last one comes last."""
     lines = ["set -e", f"cd {shlex.quote(folder)}"]
     for path, place in places.items():

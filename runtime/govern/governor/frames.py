@@ -1,7 +1,7 @@
-"""``python -m runtime.govern.governor.frames``: run a model's frames at a pace and report them.
+"""``python -m runtime.govern.governor.frames``: run a model's frames, one each period, and report them.
 
 What ``edgekit govern BUNDLE`` runs where no program is given, and an example of one that is governed. Its
-only argument is a ``Job`` as JSON; what came of it goes to the job's ``out``.
+only argument is a ``FrameStream`` as JSON; what came of it goes to the stream's ``out``.
 """
 
 from __future__ import annotations
@@ -30,23 +30,23 @@ from runtime.engines.worker_program import choose_worker
 from runtime.errors import EdgekitError
 from runtime.govern.governor.client import Session
 from runtime.govern.governor.machine import threads_of
-from runtime.govern.governor.serving import Plan
+from runtime.govern.governor.plan import GovernPlan
 
 _WARMUP_FRAMES = 3
 
 
 @dataclass(frozen=True)
-class Job:
-    """What to run.
+class FrameStream:
+    """Frames of a model, to be run one after the other.
 
     Attributes:
         model: path of the file.
         threads: of the engine's pool.
         frames: how many, one every ``period_ms``.
-        target_ms: that each may take.
+        deadline_ms: after its arrival a frame is late; ``None``: a period.
+        latency_limit_ms: that a governor is asked to keep, as ``GovernPlan`` has it.
         out: file for the ``FramesRun``; ``None``: none.
         cpus: to pin to before anything is loaded, where no governor does it.
-        due_ms: after its release a frame is late; ``None``: a period.
     """
 
     engine: str
@@ -55,10 +55,10 @@ class Job:
     threads: int
     frames: int
     period_ms: float
-    target_ms: float
+    latency_limit_ms: float
     out: str | None = None
     cpus: tuple[int, ...] | None = None
-    due_ms: float | None = None
+    deadline_ms: float | None = None
 
 
 @dataclass(frozen=True)
@@ -66,10 +66,10 @@ class FramesRun:
     """What came of the frames.
 
     Attributes:
-        begin_s: of the monotonic clock, when the first was released; ``end_s`` when the last was done.
+        begin_s: of the monotonic clock, when the first arrived; ``end_s`` when the last was done.
         start_s: when each frame began, since then.
         latency_ms: of each.
-        late: whether each ended after it was due.
+        late: whether each ended after its deadline.
         is_governed: whether a governor answered to the end; else ``problem`` says why not.
     """
 
@@ -82,61 +82,72 @@ class FramesRun:
     problem: str
 
 
-def job_for(
-    bundle: Bundle, variant: Variant, plan: Plan, *, threads: int, frames: int, out: Path | None = None
-) -> Job:
-    """Return the job that runs ``frames`` frames of a bundle's variant."""
-    path = str(bundle.file(variant.path).resolve())
-    where = None if out is None else str(out)
-    period_ms, target_ms = plan.period_ms, plan.deadline_ms
-    return Job(
-        variant.engine, path, variant.graph, threads, frames, period_ms, target_ms, where, due_ms=plan.due_ms
+def stream_for(
+    bundle: Bundle,
+    variant: Variant,
+    plan: GovernPlan,
+    *,
+    threads: int,
+    frames: int,
+    out: Path | None = None,
+) -> FrameStream:
+    """Return the stream of ``frames`` frames of a bundle's variant."""
+    return FrameStream(
+        variant.engine,
+        str(bundle.file(variant.path).resolve()),
+        variant.graph,
+        threads,
+        frames,
+        plan.period_ms,
+        plan.latency_limit_ms,
+        None if out is None else str(out),
+        deadline_ms=plan.deadline_ms,
     )
 
 
-def command_of(job: Job) -> list[str]:
-    """Return the command line that does ``job``."""
-    return module_command("runtime.govern.governor.frames", msgspec.json.encode(job).decode())
+def command_of(stream: FrameStream) -> list[str]:
+    """Return the command line that runs ``stream``; it reports its frames."""
+    return module_command("runtime.govern.governor.frames", msgspec.json.encode(stream).decode())
 
 
-def serve(job: Job) -> FramesRun:
+def run_stream(stream: FrameStream) -> FramesRun:
     """Run the frames, each released at its time, and report them.
 
     Raises:
         MissingExtra: the engine is not installed.
         DeviceError: it cannot run the model, or pin.
     """
-    if job.cpus is not None:
-        pin(job.cpus)
-    name = Path(job.model).stem
+    if stream.cpus is not None:
+        pin(stream.cpus)
+    name = Path(stream.model).stem
     with (
-        _loaded(job) as (run, tids),
-        Session(job.target_ms, tids, name=name, period_ms=job.period_ms) as session,
+        _loaded(stream) as (run, tids),
+        Session(stream.latency_limit_ms, tids, name=name, period_ms=stream.period_ms) as session,
     ):
         for _ in range(_WARMUP_FRAMES):  # on the cores that the governor chose
             run()
-        due_ms = job.due_ms or job.period_ms
-        return run_paced(lambda number: run(), session, job.frames, job.period_ms, due_ms)
+        deadline_ms = stream.deadline_ms or stream.period_ms
+        return run_periodic(lambda number: run(), session, stream.frames, stream.period_ms, deadline_ms)
 
 
-def run_paced(
-    run: Callable[[int], object], session: Session, frames: int, period_ms: float, due_ms: float
+def run_periodic(
+    run: Callable[[int], object], session: Session, frames: int, period_ms: float, deadline_ms: float
 ) -> FramesRun:
-    """Release a frame every ``period_ms``, run each by its number, and tell ``session`` of it.
+    """Release a frame every ``period_ms``, run each by its number, and report it to ``session``.
 
     Args:
-        due_ms: after its release a frame is late.
+        deadline_ms: after its release a frame is late.
     """
     starts_s, latencies_ms, lates = [], [], []
     clock = WallClock()
     begin_ms = clock.now_ms()
     for number in released(frames, 1e3 / period_ms, clock):
         start_ms = clock.now_ms()
-        due_at_ms = begin_ms + number * period_ms + due_ms
-        session.begin(due_at_ms - start_ms)
+        late_after_ms = begin_ms + number * period_ms + deadline_ms
+        session.begin(late_after_ms - start_ms)
         run(number)
         end_ms = clock.now_ms()
-        is_late = end_ms > due_at_ms
+        is_late = end_ms > late_after_ms
         starts_s.append((start_ms - begin_ms) / 1e3)
         latencies_ms.append(end_ms - start_ms)
         lates.append(is_late)
@@ -149,33 +160,33 @@ def run_paced(
 
 
 @contextlib.contextmanager
-def _loaded(job: Job) -> Iterator[tuple[Callable[[], object], tuple[int, ...]]]:
+def _loaded(stream: FrameStream) -> Iterator[tuple[Callable[[], object], tuple[int, ...]]]:
     """Load the model; give what runs a frame, and the threads that it runs on.
 
     In this process, but for the native ExecuTorch runner, which is a program of its own.
     """
-    if choose_worker(job.engine).kind == "native":
-        with EngineProcess(job.engine, job.model, threads=job.threads) as model:
-            made_up = random_inputs(model.inputs)
-            model.sample(made_up, warmup=0, runs=1)  # so that all its threads are there
-            yield lambda: model.sample(made_up, warmup=0, runs=1), threads_of(model.pid)
+    if choose_worker(stream.engine).kind == "native":
+        with EngineProcess(stream.engine, stream.model, threads=stream.threads) as model:
+            inputs = random_inputs(model.inputs)
+            model.sample(inputs, warmup=0, runs=1)  # so that all its threads are there
+            yield lambda: model.sample(inputs, warmup=0, runs=1), threads_of(model.pid)
         return
-    engine = ENGINES.get(job.engine)(job.model, job.graph, job.threads)
+    engine = ENGINES.get(stream.engine)(stream.model, stream.graph, stream.threads)
     specs = [TensorSpec(*spec) for spec in engine.inputs]
     engine.set_inputs([array.numpy() for array in random_inputs(specs)])
     yield engine.invoke, threads_of(os.getpid())
 
 
 def main() -> int:
-    """Do the job that the first argument describes; return the exit status."""
-    job = msgspec.json.decode(sys.argv[1], type=Job)
+    """Run the stream that the first argument describes; return the exit status."""
+    stream = msgspec.json.decode(sys.argv[1], type=FrameStream)
     try:
-        served = serve(job)
+        done = run_stream(stream)
     except EdgekitError as err:
         print(f"Error: {err}", file=sys.stderr)
         return err.exit_code
-    if job.out is not None:
-        write_atomic(Path(job.out), msgspec.json.encode(served))
+    if stream.out is not None:
+        write_atomic(Path(stream.out), msgspec.json.encode(done))
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Serves sessions: decides for each, merges what they ask of shared clocks, moves their threads."""
+"""Governs sessions: decides for each, merges what they ask of shared clocks, moves their threads."""
 
 from __future__ import annotations
 
@@ -6,63 +6,63 @@ import itertools
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from runtime.choose.decision import Row
+from runtime.choose.decision import Decision
 from runtime.choose.decision.arbitration import demanded_khz
-from runtime.choose.decision.controller import Decision
-from runtime.choose.decision.margin import Margin
 from runtime.device.setting import Setting
 from runtime.govern.governor.heat import HeatCap
 from runtime.govern.governor.machine import Machine, read_affinity, threads_of, write_affinity
-from runtime.govern.governor.session import Session
-from runtime.govern.governor.tables import Rows
+from runtime.govern.governor.session import Session, Strategy
 from runtime.measure.frame_log import FrameLine
 
-_FEEL_S = 1.0  # between looks at the temperature
-_SLEEP_S = 5.0  # without a report: the program waits for its user, or hangs
-_MOST_TRIES = 4  # of a decision, each under the caps that the one before met
+# Between looks at the temperature. Device trees have the kernel poll CPU zones about as often (polling-delay,
+# 1000 ms for msm8996), and a step of the cap takes time to show: more often would step too far.
+_LOOK_S = 1.0
+# Without a report after which a program waits for its user, or hangs: longer than any frame worth governing,
+# short enough that a paused game does not hold a fast clock for its whole pause.
+_SLEEP_S = 5.0
+# Of a decision, each under the caps that the one before met: heat may limit one cluster after the other, and
+# phones have three or four. What is then still not reached is found again with the next frame.
+_MOST_TRIES = 4
 
 
 class Governor:
     """The sessions on one machine. Opens no socket: see ``server``.
 
     Args:
-        rows: that sessions may run at.
-        margin: how late frames are answered.
-        session_type: makes a session of what ``Session`` takes.
-        heat: keeps the temperature that ``read_temp_c`` tells; ``None``: heat is the kernel's matter.
+        new_strategy: makes the strategy of a session, from its deadline and its period in ms.
+        heat: keeps the temperature that ``read_temp_c`` returns; ``None``: heat is the kernel's matter.
         now: monotonic seconds.
         write: called with each frame.
-        tell: called with each remark.
+        on_message: called with each message.
 
     Example:
-        >>> governor = Governor(machine, rows)                               # doctest: +SKIP
-        >>> session = governor.open(pid, (pid,), target_ms=33.3)             # doctest: +SKIP
+        >>> governor = Governor(machine, lambda deadline_ms, period_ms:
+        ...                     Controller(table, deadline_ms))              # doctest: +SKIP
+        >>> session = governor.open(pid, (pid,), deadline_ms=33.3)           # doctest: +SKIP
         >>> governor.report(session.number, actual_ms=21.0).row.freq_khz     # doctest: +SKIP
     """
 
     def __init__(
         self,
         machine: Machine,
-        rows: Rows,
+        new_strategy: Callable[[float, float], Strategy],
         *,
-        margin: Margin | None = None,
-        session_type: Callable[..., Session] = Session,
         heat: HeatCap | None = None,
         read_temp_c: Callable[[], float | None] = lambda: None,
         now: Callable[[], float] = time.monotonic,
         write: Callable[[FrameLine], None] = lambda line: None,
-        tell: Callable[[str], None] = lambda remark: None,
+        on_message: Callable[[str], None] = lambda message: None,
     ):
-        self.machine, self.rows = machine, rows
+        self.machine = machine
         self.sessions: dict[int, Session] = {}
         self.frames_at: Counter[str] = Counter()
         self.frames = self.late = self.untrusted = 0
-        self._margin, self._session_type, self._now = margin or Margin(), session_type, now
-        self._heat, self._read_temp_c, self._felt_s = heat, read_temp_c, -math.inf
+        self._new_strategy, self._now = new_strategy, now
+        self._heat, self._read_temp_c, self._looked_s = heat, read_temp_c, -math.inf
         self._max_power_mw = math.inf
-        self._write, self._tell = write, tell
+        self._write, self._on_message = write, on_message
         self._numbers = itertools.count(1)
         self._begun_s = now()
         self._fixed: Setting | None = None
@@ -82,38 +82,38 @@ class Governor:
         self,
         pid: int,
         tids: tuple[int, ...],
-        target_ms: float,
+        deadline_ms: float,
         name: str = "",
         period_ms: float | None = None,
     ) -> Session:
         """Begin a session.
 
         Args:
-            period_ms: between two frames; default: ``target_ms``.
+            deadline_ms: that each frame is to keep, after its arrival.
+            period_ms: between two frames; default: ``deadline_ms``.
 
         Raises:
             ValueError: a duration that cannot be.
         """
-        number = next(self._numbers)
-        session = self._session_type(number, pid, tids, name, self.rows, target_ms, self._margin, period_ms)
+        strategy = self._new_strategy(deadline_ms, deadline_ms if period_ms is None else period_ms)
+        session = Session(next(self._numbers), pid, tids, name, strategy, last_s=self._now())
         session.affinity = {tid: cpus for tid in tids if (cpus := read_affinity(tid)) is not None}
-        session.last_s = self._now()
         self.sessions[session.number] = session
         self._decide(session)
         return session
 
-    def begin(self, number: int, left_ms: float | None = None) -> Session:
+    def begin(self, number: int, remaining_ms: float | None = None) -> Session:
         """Set the machine for a frame that begins now.
 
         Args:
-            left_ms: until the frame is due; default: the target.
+            remaining_ms: until the frame's deadline; default: all of it.
 
         Raises:
             ValueError: no such session.
         """
         session = self.session(number)
-        if session.is_told_of_begins:
-            self._decide(session, lambda now_s: session.begin(left_ms, now_s))
+        if session.within is not None:
+            self._decide(session, lambda now_s: session.begin(remaining_ms, now_s))
         return session
 
     @property
@@ -131,13 +131,13 @@ class Governor:
         """Take note of a frame, and set the machine for the next one.
 
         Args:
-            late: whether it missed its time; default: whether it took longer than the target.
+            late: whether it missed its deadline; default: whether it took longer than that.
 
         Raises:
             ValueError: a duration that cannot be, or no such session.
         """
         session = self.session(number)
-        is_late = actual_ms > session.target_ms if late is None else late
+        is_late = actual_ms > session.strategy.deadline_ms if late is None else late
         line = self._line(session, actual_ms, is_late)
         session.report(actual_ms, is_late, self._now())
         self._write(line)
@@ -148,11 +148,11 @@ class Governor:
         self._decide(session)
         return session
 
-    def retarget(self, number: int, target_ms: float) -> Session:
-        """Give a session another target duration; raises as ``open`` and ``report``."""
+    def retarget(self, number: int, deadline_ms: float) -> Session:
+        """Give a session another deadline; raises as ``open`` and ``report``."""
         session = self.session(number)
-        session.retarget(target_ms)
-        session.last_s, session.is_asleep = self._now(), False
+        session.strategy.retarget(deadline_ms)
+        session.wake(self._now())
         self._decide(session)
         return session
 
@@ -165,25 +165,15 @@ class Governor:
 
     def tick(self) -> None:
         """Look after the clocks between frames."""
-        self.machine.check()
+        self.machine.clocks.check()
         now_s = self._now()
-        if self._heat is not None and now_s - self._felt_s >= _FEEL_S:
-            self._felt_s = now_s
-            self._feel(self._heat)
+        if self._heat is not None and now_s - self._looked_s >= _LOOK_S:
+            self._looked_s = now_s
+            self._keep_cool(self._heat)
         for session in self.sessions.values():
             if not session.is_asleep and now_s - session.last_s > _SLEEP_S:
                 session.is_asleep, session.in_effect = True, None  # a frame now would teach nothing
                 self._set_clocks()
-
-    def _feel(self, heat: HeatCap) -> None:
-        temp_c, before_mw = self._read_temp_c(), self._max_power_mw
-        self._max_power_mw = heat.step(temp_c)
-        if self._max_power_mw != before_mw:
-            what = f"at most {self._max_power_mw:g} mW" if math.isfinite(self._max_power_mw) else "no cap"
-            self._tell(f"{temp_c:.1f} C, {heat.limit_c:g} C are allowed: {what} from now on")
-            for session in self.sessions.values():
-                if not session.is_asleep:
-                    self._decide(session)
 
     def session(self, number: int) -> Session:
         """Return the session of that number.
@@ -195,37 +185,46 @@ class Governor:
             raise ValueError(f"there is no session {number}; open one first")
         return self.sessions[number]
 
+    def _keep_cool(self, heat: HeatCap) -> None:
+        temp_c, before_mw = self._read_temp_c(), self._max_power_mw
+        self._max_power_mw = heat.step(temp_c)
+        if self._max_power_mw != before_mw:
+            what = f"at most {self._max_power_mw:g} mW" if math.isfinite(self._max_power_mw) else "no cap"
+            self._on_message(f"{temp_c:.1f} C, {heat.limit_c:g} C are allowed: {what} from now on")
+            for session in self.sessions.values():
+                if not session.is_asleep:
+                    self._decide(session)
+
     def _decide(self, session: Session, choose: Callable[[float], Decision] | None = None) -> None:
-        """Have ``choose`` (default: for the next frame) tell what a session is to run at, and apply that."""
+        """Let ``choose`` (default: for the next frame) decide what a session is to run at, and apply that."""
+        strategy, clocks = session.strategy, self.machine.clocks
         for _ in range(_MOST_TRIES):
-            caps = dict(self.machine.caps)
-            session.limit(caps, self._max_power_mw)
-            decision = (choose or session.decide)(self._now())
+            caps = clocks.caps
+            strategy.caps, strategy.max_power_mw = caps, self._max_power_mw
+            session.decision = (choose or strategy.decide)(self._now())
             choose = None  # under other limits the same is chosen again
-            if decision.reason:
-                self._tell(f"{session.label}: {decision.reason}")
-            if self._apply(session) or self.machine.caps == caps:
+            if session.decision.reason:
+                self._on_message(f"{session.label}: {session.decision.reason}")
+            if self._apply(session) or clocks.caps == caps:
                 return
 
     def _apply(self, session: Session) -> bool:
         """Bring the machine to what the sessions ask for; return whether this one has what it asked."""
-        row = session.row
-        if row is None:  # the kernel's clock, on the cores where a frame is in time if it can be
-            row = session.controller.table.rows[session.controller.fastest()]._replace(freq_khz=None)
+        place = session.place
         reached = self._set_clocks()
         taken = [other.cpus for other in self.sessions.values() if other is not session and other.cpus]
-        cpus = self.machine.move(session.tids, row.cluster, row.threads, taken, session.cpus)
+        cpus = self.machine.move(session.tids, place.cluster, place.threads, taken, session.cpus)
         session.is_cold |= cpus not in (None, session.cpus)
         session.cpus = cpus or session.cpus
         session.in_effect = None
         if session.decision.row is None:
             return True
-        if row.freq_khz is None:
+        if place.freq_khz is None:
             session.in_effect = session.decision.row if cpus else None
-        elif cpus and row.cluster in reached:
-            session.in_effect = session.row_at(row.cluster, reached[row.cluster])
-        elif self.machine.is_lost(row.cluster):
-            session.controller.trust.distrust(self._now())
+        elif cpus and place.cluster in reached:
+            session.in_effect = session.row_at(place.cluster, reached[place.cluster])
+        elif self.machine.clocks.is_lost(place.cluster):
+            session.strategy.trust.distrust(self._now())
         return session.in_effect is not None
 
     def _set_clocks(self) -> dict[str, int]:
@@ -233,29 +232,18 @@ class Governor:
         wanted = demanded_khz(s.row for s in self.sessions.values() if not s.is_asleep)
         if not self.sessions and self._fixed is not None and self._fixed.freq_khz is not None:
             wanted = {self._fixed.cluster: self._fixed.freq_khz}
-        reached = self.machine.set_clocks(wanted)
-        return {cluster: wanted[cluster] for cluster in reached}
+        return self.machine.clocks.apply(wanted)
 
     def _line(self, session: Session, actual_ms: float, is_late: bool) -> FrameLine:
-        rows = session.controller.table.rows
-        row = None if session.in_effect is None else rows[session.in_effect]
-        power_mw = None if row is None else row.power_mw
+        row = session.row_in_effect
         return FrameLine(
             start_s=max(0.0, self.elapsed_s - actual_ms / 1e3),
             latency_ms=actual_ms,
             late=is_late,
-            cluster=session.cluster,
+            cluster=session.place.cluster,
             freq_khz=None if row is None else row.freq_khz,
-            power_mw=power_mw,
-            energy_mj=_energy_mj(rows, session.parts(actual_ms)),
+            power_mw=None if row is None else row.power_mw,
+            energy_mj=session.energy_mj(actual_ms),
             trusted=session.is_trusted,
             reason=session.decision.reason,
         )
-
-
-def _energy_mj(rows: Sequence[Row], parts: Sequence[tuple[int | None, float]]) -> float | None:
-    """Return what a frame took, by the power of the rows it ran at; ``None``: that of one is not known."""
-    powers_mw = [None if index is None else rows[index].power_mw for index, _ in parts]
-    if None in powers_mw:
-        return None
-    return sum(power_mw * ms for power_mw, (_, ms) in zip(powers_mw, parts, strict=True) if power_mw) / 1e3

@@ -1,4 +1,4 @@
-"""One governor per machine and user: the second is told who the first is."""
+"""One governor per machine and user: the error of the second names the first."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from runtime.errors import DeviceTransientError, PermissionNeeded
 
 @contextlib.contextmanager
 def only_one(path: Path, what: str) -> Iterator[None]:
-    """Hold the lock file ``path`` inside the block; the kernel lets go of it however this process ends.
+    """Hold the lock file ``path`` inside the block; the kernel releases it however this process ends.
 
     Args:
-        what: this governor serves, for the one that comes second.
+        what: this governor serves, for the error of the second.
 
     Raises:
         DeviceTransientError: another process holds it; it is named.

@@ -1,9 +1,9 @@
-"""The machine that sessions share: its clocks and cores, changed without an error ending the governor."""
+"""The machine that sessions share: its clocks and cores, changed without an error that ends the governor."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from runtime.choose.decision.arbitration import place
@@ -11,7 +11,7 @@ from runtime.device.actuators import move
 from runtime.device.meters.threads import read_threads
 from runtime.device.soc import SocProfile
 from runtime.errors import DeviceError, PermissionNeeded
-from runtime.govern.governor.clocks import Clocks
+from runtime.govern.governor.clocks import Clocks, unrepeated
 
 Mover = Callable[[Sequence[int], Sequence[int]], None]
 
@@ -19,60 +19,23 @@ Mover = Callable[[Sequence[int], Sequence[int]], None]
 class Machine:
     """Clocks and cores of one machine.
 
-    What cannot be done is told and left out: a clock that somebody else holds must not end the frames.
-
     Args:
         profile: its clusters.
-        clocks: entered already; ``None`` where clocks cannot be set and only cores are chosen.
+        clocks: entered already.
         mover: puts threads on CPUs.
-        tell: called with each remark.
+        on_message: called with each message.
     """
 
     def __init__(
         self,
         profile: SocProfile,
-        clocks: Clocks | None,
+        clocks: Clocks,
         *,
         mover: Mover = move,
-        tell: Callable[[str], None] = lambda remark: None,
+        on_message: Callable[[str], None] = lambda message: None,
     ):
-        self.profile, self._clocks, self._mover = profile, clocks, mover
-        self._tell = tell
-        self._last_told = ""
-
-    @property
-    def caps(self) -> Mapping[str, int]:
-        """Highest clock of each cluster that a limit keeps down."""
-        return {} if self._clocks is None else self._clocks.caps
-
-    @property
-    def changes(self) -> int:
-        """How often a clock was changed."""
-        return 0 if self._clocks is None else self._clocks.changes
-
-    def is_lost(self, cluster: str) -> bool:
-        """Return whether another program has the clock of a cluster."""
-        return self._clocks is not None and self._clocks.is_lost(cluster)
-
-    def set_clocks(self, wanted: Mapping[str, int]) -> set[str]:
-        """Set these clusters' clocks, and return those that have them; the others go to the kernel."""
-        if self._clocks is None:
-            return set()
-        clocks = self._clocks
-        reached = {
-            cluster
-            for cluster, freq_khz in wanted.items()
-            if self._try(lambda c=cluster, khz=freq_khz: clocks.set(c, khz))  # type: ignore[misc]
-        }
-        for cluster in self.profile.clusters:
-            if cluster.name not in wanted:
-                self._try(lambda c=cluster.name: clocks.release(c))  # type: ignore[misc]
-        return reached
-
-    def check(self) -> None:
-        """Look whether the clocks are still as they were set."""
-        if self._clocks is not None:
-            self._try(self._clocks.check)
+        self.profile, self.clocks, self._mover = profile, clocks, mover
+        self._complain = unrepeated(on_message)
 
     def move(
         self,
@@ -84,24 +47,22 @@ class Machine:
     ) -> tuple[int, ...] | None:
         """Put threads on a cluster, and return its CPUs that they have now; ``None`` where it failed.
 
+        A failure is said and ends no frames.
+
         Args:
             threads: how many CPUs they need.
             taken: CPUs of other sessions.
-            now: where they are; moving there changes nothing.
+            now: where they are; moving to the same cluster changes nothing.
         """
         cpus = place(self.profile.cluster(cluster).cpus, threads, taken)
         if now is not None and set(now) <= set(self.profile.cluster(cluster).cpus) and len(now) == len(cpus):
             return tuple(now)  # other sessions came and went: no reason to move
-        return cpus if self._try(lambda: self._mover(tids, cpus) or True) else None
-
-    def _try(self, action: Callable[[], object]) -> bool:
         try:
-            return bool(action())
+            self._mover(tids, cpus)
         except (DeviceError, PermissionNeeded) as err:
-            if str(err) != self._last_told:  # it will be tried with every frame
-                self._last_told = str(err)
-                self._tell(str(err))
-            return False
+            self._complain(str(err))
+            return None
+        return cpus
 
 
 def threads_of(pid: int, root: Path = Path("/")) -> tuple[int, ...]:
@@ -122,4 +83,4 @@ def write_affinity(tid: int, cpus: set[int]) -> None:
     try:
         os.sched_setaffinity(tid, cpus)
     except OSError:
-        return  # it ended, or its cpuset was changed meanwhile: nothing of ours is left to undo
+        return  # it ended, or its cpuset was changed meanwhile: nothing of ours is left to restore

@@ -1,29 +1,33 @@
 """What programs say to a governor: a line of JSON each way, an answer per request, a session per connection.
 
-Modelled on Android's performance hints (ADPF, ``PerformanceHintManager.Session``): a target duration,
-actual durations, a headroom. The client closes a session by closing the connection.
+Modelled on Android's performance hints (ADPF, ``PerformanceHintManager.Session``): a duration that frames
+should keep, actual durations, a headroom. The client closes a session by closing the connection.
+
+Copies of ``client.py`` live in other people's programs, so the names that fields had before are taken too.
 """
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import msgspec
 
 MOST_BYTES = 65536  # of a line: a session of some thousand threads
 _MOST_TIDS = 4096
 _MOST_NAME = 64
-_MOST_PERIODS = 4
+_MOST_PERIODS = 4  # of a deadline: as many as ``VariableLoad`` lets wait, and the frame itself
+_OLD_FIELDS = {"target_ms": "deadline_ms", "left_ms": "remaining_ms"}
 
 
 class Open(msgspec.Struct, tag_field="do", tag="open", frozen=True):
     """Begin the session of this connection.
 
-    A period below the target says that finished frames may wait; it is the target where it is left out.
+    A period below the deadline says that finished frames may wait; it is the deadline where it is left out.
     """
 
     tids: tuple[int, ...]
-    target_ms: float
+    deadline_ms: float
     name: str = ""
     period_ms: float | None = None
 
@@ -35,28 +39,28 @@ class Open(msgspec.Struct, tag_field="do", tag="open", frozen=True):
             )
         if not self.name.isprintable():
             raise ValueError("the name has characters that cannot be printed; choose another")
-        _check_ms("target_ms", self.target_ms)
+        _check_ms("deadline_ms", self.deadline_ms)
         if self.period_ms is not None:
             _check_ms("period_ms", self.period_ms)
-            if self.target_ms > _MOST_PERIODS * self.period_ms:
+            if self.deadline_ms > _MOST_PERIODS * self.period_ms:
                 raise ValueError(
-                    f"target_ms is {self.target_ms}; it must be at most {_MOST_PERIODS} times period_ms, "
+                    f"deadline_ms is {self.deadline_ms}; it must be at most {_MOST_PERIODS} times period_ms, "
                     f"{self.period_ms}"
                 )
 
 
 class Begin(msgspec.Struct, tag_field="do", tag="begin", frozen=True):
-    """A frame begins now; it is due in ``left_ms``, or after the target. Not above 0: it is late already."""
+    """A frame begins now, ``remaining_ms`` before its deadline; left out: all of it. Below 0: it is late."""
 
-    left_ms: float | None = None
+    remaining_ms: float | None = None
 
     def __post_init__(self) -> None:
-        if self.left_ms is not None and not abs(self.left_ms) < 1e7:
-            raise ValueError(f"left_ms is {self.left_ms}; it must be within 10,000,000 of 0")
+        if self.remaining_ms is not None and not abs(self.remaining_ms) < 1e7:
+            raise ValueError(f"remaining_ms is {self.remaining_ms}; it must be within 10,000,000 of 0")
 
 
 class Report(msgspec.Struct, tag_field="do", tag="report", frozen=True):
-    """A frame is done; ``late`` says whether it missed its time where the duration does not tell."""
+    """A frame is done; ``late`` says whether it missed its deadline where the duration does not tell."""
 
     actual_ms: float
     late: bool | None = None
@@ -65,20 +69,20 @@ class Report(msgspec.Struct, tag_field="do", tag="report", frozen=True):
         _check_ms("actual_ms", self.actual_ms)
 
 
-class UpdateTarget(msgspec.Struct, tag_field="do", tag="update_target", frozen=True):
-    """Another target duration."""
+class UpdateDeadline(msgspec.Struct, tag_field="do", tag="update_deadline", frozen=True):
+    """Another deadline for the frames to come."""
 
-    target_ms: float
+    deadline_ms: float
 
     def __post_init__(self) -> None:
-        _check_ms("target_ms", self.target_ms)
+        _check_ms("deadline_ms", self.deadline_ms)
 
 
 class Headroom(msgspec.Struct, tag_field="do", tag="headroom", frozen=True):
-    """Ask how much of the target is left at the fastest setting."""
+    """Ask how much of the deadline is left at the fastest setting."""
 
 
-Request = Open | Begin | Report | UpdateTarget | Headroom
+Request = Open | Begin | Report | UpdateDeadline | Headroom
 
 
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -86,16 +90,18 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
 
     Attributes:
         freq_khz: left out where the clock is the kernel's.
-        meets_target: whether a frame is expected to be in time.
+        meets_deadline: whether a frame is expected to be in time.
+        meets_target: the same, by the name that older clients look for.
         trusted: whether predictions are acted on.
         reason: why something changed.
-        begins: the governor changes clocks within frames: tell when each begins.
+        begins: the governor changes clocks within frames: report when each begins.
     """
 
     ok: bool
     error: str | None = None
     cluster: str | None = None
     freq_khz: int | None = None
+    meets_deadline: bool | None = None
     meets_target: bool | None = None
     trusted: bool | None = None
     reason: str | None = None
@@ -108,9 +114,16 @@ def decode_request(line: bytes) -> Request:
 
     Raises:
         ValueError: it is none.
+
+    Example:
+        >>> decode_request(b'{"do": "update_target", "target_ms": 16.6}')
+        UpdateDeadline(deadline_ms=16.6)
     """
     try:
-        request: Request = _DECODER.decode(line)
+        fields = {_OLD_FIELDS.get(name, name): value for name, value in _DECODER.decode(line).items()}
+        if fields.get("do") == "update_target":
+            fields["do"] = "update_deadline"
+        request: Request = msgspec.convert(fields, Request)
     except (msgspec.DecodeError, UnicodeDecodeError) as err:
         raise ValueError(f"not a request ({err}); see docs/governing.md") from err
     return request
@@ -126,4 +139,4 @@ def _check_ms(name: str, duration_ms: float) -> None:
         raise ValueError(f"{name} is {duration_ms}; it must be above 0 and below 10,000,000")
 
 
-_DECODER: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
+_DECODER: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder(dict[str, Any])

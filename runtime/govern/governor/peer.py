@@ -14,7 +14,7 @@ from runtime.govern.governor.machine import threads_of
 
 _UCRED = struct.Struct("3i")
 _ROOT = 0
-_MOST_GENERATIONS = 64
+_MOST_GENERATIONS = 64  # between a program and a process that it started; ends a walk through recycled pids
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """A governed run on a device behind ssh, by the device's own ``edgekit govern``.
 
 Frames are decided where they run. This end shows what the device prints, hands signals on, and brings the
-log back; when it is gone, the device puts its clocks back by itself (see ``runtime.targets.agent.attached``).
+log back; when it is gone, the device restores its clocks by itself (see ``runtime.targets.agent.attached``).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,70 +23,64 @@ from runtime.choose.policy.policy import load_policy
 from runtime.device.actuators.signals import ASKS_TO_LEAVE
 from runtime.errors import DataError, DeviceTransientError
 from runtime.govern.governor.device_policy import bring_policy
+from runtime.govern.governor.options import GovernOptions
+from runtime.targets import TargetName
 from runtime.targets.agent.attached import BEAT
 from runtime.targets.agent.messages import BEAT_S
 from runtime.targets.ssh.device_files import DeviceFiles
 from runtime.targets.ssh.target import ChannelConnection, greet, reach
 
-_LEAVE_S = 60.0  # from a signal to hanging up: a program has 5 s to heed it, and a slow board its own pace
-_DRAIN_S = 10.0
+_LEAVE_S = 60.0  # from a signal to hanging up: a program has 5 s to heed it, and a slow board takes its time
+_DRAIN_S = 10.0  # for what was printed before the program ended, over a slow network
 
 
-def govern_there(
-    target: str,
+def govern_remotely(
     bundle: Path | None,
     command: Sequence[str],
-    options: Sequence[str],
+    options: GovernOptions,
+    flags: Sequence[str] = (),
     *,
-    policy_target: str | None = None,
-    log: Path | None = None,
     out: BinaryIO,
     err: BinaryIO,
 ) -> int:
-    """Run ``edgekit govern`` on ``target`` and return its exit status.
+    """Run ``edgekit govern`` on the device that is the options' target, and return its exit status.
 
-    The command runs there too, in the home folder of whoever logs in, without a stdin.
+    The command runs there too, in the home folder of whoever logs in, without a stdin. The log, a file of
+    this machine, is brought back.
 
     Args:
-        target: ``ssh:user@host:port``.
-        bundle: that was pushed there; its policy goes along.
-        options: further ones of ``edgekit govern``, as ``--fps=30``.
-        policy_target: name of the target that the policy was made for; default: this one.
-        log: file, here, for each frame.
+        bundle: that was pushed to the device; its policy goes along.
+        flags: further ones of ``edgekit govern``, as ``--json``.
         out, err: where what the device prints goes.
 
     Raises:
         NotFittedError: the bundle has no policy for the target.
-        DeviceStableError: edgekit, or the bundle, was not pushed there.
+        DeviceStableError: edgekit, or the bundle, was not pushed to the device.
         VersionConflict: another version of edgekit was.
         DeviceTransientError: the connection broke off.
         DataError: the log cannot be written here.
     """
+    target, log = options.target, options.log
     opened = None if bundle is None else Bundle.open(bundle)
-    policy = None if opened is None else load_policy(opened, policy_target or target)
-    files = reach(target)
+    policy = None if opened is None else load_policy(opened, options.policy_target or target)
+    files = reach(TargetName.parse(target))
     python = greet(files)
-    words = [*options, f"--called={target}"]
-    if policy_target is not None:
-        words.append(f"--policy-target={policy_target}")
-    there = f"{files.home}/governed-{uuid.uuid4().hex[:8]}.jsonl"
-    if log is not None:
-        words.append(f"--log={there}")
-    if opened is not None and policy is not None:
-        words.append(bring_policy(files, opened, policy))
-    if command:
-        words += ["--", *command]
-    attached = [python, "-P", "-m", "runtime.targets.agent.attached"]
-    program = [*attached, "edgekit", "govern", "--target=local", *words]
+    remote_log = f"{files.home}/governed-{uuid.uuid4().hex[:8]}.jsonl"
+    remote_options = replace(
+        options, target="local", called=target, log=None if log is None else Path(remote_log)
+    )
+    remote_bundle = None if opened is None or policy is None else bring_policy(files, opened, policy)
+    program = [python, "-P", "-m", "runtime.targets.agent.attached", "edgekit"]
+    program += remote_options.command_line(remote_bundle, command, flags)
     status = attend(ChannelConnection(files.conn, f"exec {shlex.join(program)}"), out, err)
     if status is None:
-        kept = "" if log is None else f"; its log lies there in {there}"
+        kept = "" if log is None else f"; its log is on the device in {remote_log}"
         raise DeviceTransientError(
-            f"the connection to {target} broke off; the device puts its clocks back by itself{kept} "
+            f"the connection to {target} broke off; the device restores its clocks by itself{kept} "
             f"(if it was killed or lost power: edgekit restore --target {target})"
         )
     if log is not None:
-        _bring_log(files, there, log)
+        _bring_log(files, remote_log, log)
     return status
 
 
@@ -166,14 +161,14 @@ def _signals_into(news: queue.SimpleQueue[int | None]) -> Iterator[None]:
                 signal.signal(signum, old)
 
 
-def _bring_log(files: DeviceFiles, there: str, log: Path) -> None:
-    data = files.fetch(there)
+def _bring_log(files: DeviceFiles, remote_log: str, log: Path) -> None:
+    data = files.fetch(remote_log)
     if data is None:
         return  # it was refused before it began, and has said why
     try:
         write_atomic(log, data)
     except OSError as err:
         raise DataError(
-            f"{log} cannot be written ({err.strerror}); the log is kept on {files.where} in {there}"
+            f"{log} cannot be written ({err.strerror}); the log is kept on {files.where} in {remote_log}"
         ) from err
-    files.shell(f"rm -f {shlex.quote(there)}")
+    files.shell(f"rm -f {shlex.quote(remote_log)}")

@@ -2,46 +2,32 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from runtime.bundle import Bundle
 from runtime.choose.decision.margin import Margin
 from runtime.govern.governor.command import GovernedRun, govern_command
-from runtime.govern.governor.frames import command_of, job_for
-from runtime.govern.governor.scenes import Scenes
-from runtime.govern.governor.serving import plan_for, serving
+from runtime.govern.governor.frames import command_of, stream_for
+from runtime.govern.governor.options import GovernOptions
+from runtime.govern.governor.plan import GovernPlan, plan_for
+from runtime.govern.governor.serving import serving
 from runtime.targets import open_target
+
+_FRAMES = 300  # ten seconds at 30 FPS: past the first ones, from which the table is corrected
 
 
 def govern(
     bundle: Path | None,
     command: Sequence[str],
-    *,
-    target: str = "local",
-    fps: float | None = None,
-    late: float = 0.01,
-    max_temp_c: float | None = None,
-    frames: int = 300,
-    policy_target: str | None = None,
-    called: str | None = None,
-    log: Path | None = None,
-    scenes: Scenes | None = None,
-    meter: str | None = None,
-    tell: Callable[[str], None] = lambda remark: None,
+    options: GovernOptions,
+    on_message: Callable[[str], None] = lambda message: None,
 ) -> GovernedRun:
-    """Run ``command`` under a governor; without one, ``frames`` frames of the bundle.
+    """Run ``command`` on this machine under a governor; without one, frames of the bundle.
 
     Args:
         bundle: whose policy to follow; ``None`` governs any work, by the SoC's capacities.
-        fps: pace of the frames; default: the policy's.
-        late: share of frames that may be late.
-        max_temp_c: as ``serving`` takes it.
-        policy_target, called, scenes: as ``plan_for`` takes them.
-        log: file to write each frame to.
-        meter: as ``runtime.device.meters.find_meter`` takes it.
-        tell: called with each remark.
+        on_message: called with each message of the governor.
 
     Raises:
         ValueError: neither a command nor a bundle, or an argument out of range.
@@ -50,54 +36,53 @@ def govern(
         DeviceError: nothing can be governed there, or a governor runs already.
 
     Example:
-        >>> govern(Path("m.edgekit"), ["python", "camera.py"], fps=30).late_frames      # doctest: +SKIP
+        >>> options = GovernOptions(fps=30.0)
+        >>> govern(Path("m.edgekit"), ["python", "camera.py"], options).late_frames     # doctest: +SKIP
         2
     """
     if bundle is None and not command:
         raise ValueError("there is nothing to run; give a bundle, or a command after --")
-    opened = None if bundle is None else Bundle.open(bundle)
-    plan = plan_for(
-        open_target(target), opened, fps, policy_target=policy_target, called=called, scenes=scenes
-    )
-    if not command:
+    opened, plan = _open(bundle, options)
+    runs_own_frames = not command
+    if runs_own_frames:
         assert opened is not None and plan.policy is not None  # noqa: PT018
         variant = opened.manifest.variant(plan.policy.variant)
-        threads = plan.rows.table.rows[0].threads
-        job = job_for(opened, variant, threads=threads, frames=frames, plan=plan)
-        command = command_of(job)
+        threads, frames = plan.table.rows[0].threads, options.frames or _FRAMES
+        command = command_of(stream_for(opened, variant, plan, threads=threads, frames=frames))
     return govern_command(
         plan,
         command,
-        reports=plan.policy is None or "runtime.govern.governor.frames" in command,
-        log=log,
-        margin=Margin(late_share=late),
-        max_temp_c=max_temp_c,
-        meter=meter or "auto",
-        tell=tell,
+        reports_frames=runs_own_frames,
+        socket=options.socket,
+        log=options.log,
+        meter=options.meter or "auto",
+        on_message=on_message,
     )
 
 
 def serve(
     bundle: Path | None,
-    *,
-    target: str = "local",
-    fps: float | None = None,
-    late: float = 0.01,
-    max_temp_c: float | None = None,
-    policy_target: str | None = None,
-    called: str | None = None,
-    socket: Path | None = None,
-    log: Path | None = None,
-    scenes: Scenes | None = None,
-    tell: Callable[[str], None] = lambda remark: None,
-    stopped: threading.Event | None = None,
+    options: GovernOptions,
+    on_message: Callable[[str], None] = lambda message: None,
+    until: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Serve any program of this user until a signal, or ``stopped``, ends it; arguments as ``govern``."""
+    """Serve any program of this user until a signal, or ``until``, ends it; else as ``govern``."""
+    _, plan = _open(bundle, options)
+    with serving(plan, socket=options.socket, log=options.log, on_message=on_message) as server:
+        on_message(f"serving at {server.path}; programs find it by EDGEKIT_GOVERNOR={server.path}")
+        server.serve(until)
+
+
+def _open(bundle: Path | None, options: GovernOptions) -> tuple[Bundle | None, GovernPlan]:
     opened = None if bundle is None else Bundle.open(bundle)
     plan = plan_for(
-        open_target(target), opened, fps, policy_target=policy_target, called=called, scenes=scenes
+        open_target(options.target),
+        opened,
+        options.fps,
+        policy_target=options.policy_target,
+        called=options.called,
+        variable_load=options.load,
+        margin=Margin() if options.late is None else Margin(late_share=options.late),
+        max_temp_c=options.max_temp_c,
     )
-    margin = Margin(late_share=late)
-    with serving(plan, socket=socket, log=log, margin=margin, max_temp_c=max_temp_c, tell=tell) as server:
-        tell(f"serving at {server.path}; programs find it by EDGEKIT_GOVERNOR={server.path}")
-        server.serve(until=lambda: stopped is not None and stopped.is_set())
+    return opened, plan

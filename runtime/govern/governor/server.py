@@ -3,40 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import selectors
 import socket
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
 
 from runtime.errors import DeviceStableError, EdgekitError
 from runtime.govern.governor import messages as m
+from runtime.govern.governor.connection import RATE_PER_S, Connection
 from runtime.govern.governor.governor import Governor
-from runtime.govern.governor.listening import listen
-from runtime.govern.governor.peer import Peer, check_threads, read_peer
-from runtime.govern.governor.rate import RateLimit
+from runtime.govern.governor.peer import check_threads, read_peer
 from runtime.govern.governor.session import Session
 
+# Between looks at the clocks where no frame is reported: three frames at 30 FPS in which another program may
+# have had the clock, and ten wake-ups a second, which cost next to nothing.
 TICK_S = 0.1
-_MOST_CONNECTIONS = 64
-_RATE_PER_S, _BURST = 1000.0, 2000.0  # more frames than a screen has; a flood gets told, then closed
+_MOST_CONNECTIONS = 64  # far more than a device has programs with frames; each costs a file and its buffers
 _MOST_REFUSED = 1000
-_MOST_UNREAD_BYTES = 1 << 18
-
-
-@dataclass
-class _Client:
-    connection: socket.socket
-    peer: Peer
-    limit: RateLimit = field(default_factory=lambda: RateLimit(_RATE_PER_S, _BURST))
-    incoming: bytes = b""
-    outgoing: bytes = b""
-    session: int | None = None
-    refused: int = 0
-    is_closing: bool = False
+_MOST_PATH = 107  # sizeof(sun_path) - 1, unix(7)
 
 
 class Server:
@@ -46,7 +34,10 @@ class Server:
         path: of the socket; a stale one is replaced. Make sure first that no other governor lives: see
             ``lock``.
         now: monotonic seconds.
-        tell: called with each remark.
+        on_message: called with each message.
+
+    Attributes:
+        opened: sessions so far.
 
     Raises:
         DeviceStableError: the path cannot be a socket.
@@ -62,15 +53,15 @@ class Server:
         path: Path,
         *,
         now: Callable[[], float] = time.monotonic,
-        tell: Callable[[str], None] = lambda remark: None,
+        on_message: Callable[[str], None] = lambda message: None,
     ):
         self.governor, self.path = governor, path
-        self._now, self._tell = now, tell
+        self._now, self._on_message = now, on_message
         self._selector = selectors.DefaultSelector()
         self._listener = listen(path)
         self._selector.register(self._listener, selectors.EVENT_READ)
-        self._clients: dict[int, _Client] = {}
-        self.served = 0  # sessions
+        self._clients: dict[int, Connection] = {}
+        self.opened = 0
 
     def __enter__(self) -> Server:
         return self
@@ -103,8 +94,8 @@ class Server:
                 continue  # dropped by an event before it
             try:
                 if events & selectors.EVENT_WRITE:
-                    self._flush(client)
-                if events & selectors.EVENT_READ and client.connection.fileno() != -1:
+                    self._send(client)
+                if events & selectors.EVENT_READ and client.is_open:
                     self._read(client)
             except OSError:
                 self._drop(client)  # it died in the middle of a word
@@ -113,7 +104,7 @@ class Server:
         try:
             connection, _ = self._listener.accept()
         except OSError as err:  # it is gone again, or there are too many open files
-            self._tell(f"a connection could not be accepted ({err.strerror})")
+            self._on_message(f"a connection could not be accepted ({err.strerror})")
             return
         connection.setblocking(False)
         try:
@@ -121,90 +112,119 @@ class Server:
                 raise DeviceStableError(f"{_MOST_CONNECTIONS} programs are connected already; end one first")
             peer = read_peer(connection)
         except EdgekitError as err:
-            self._tell(str(err))
+            self._on_message(str(err))
             with contextlib.suppress(OSError):
-                connection.send(m.encode_answer(m.Answer(False, error=str(err))))
+                connection.send(m.encode_answer(_refusal(str(err))))
             connection.close()
             return
-        self._clients[connection.fileno()] = _Client(connection, peer)
+        self._clients[connection.fileno()] = Connection(connection, peer)
         self._selector.register(connection, selectors.EVENT_READ)
 
-    def _read(self, client: _Client) -> None:
-        data = client.connection.recv(m.MOST_BYTES)
-        if not data:
+    def _read(self, client: Connection) -> None:
+        lines = client.receive()
+        if lines is None:
             self._drop(client)
             return
-        client.incoming += data
-        *lines, client.incoming = client.incoming.split(b"\n")
         answers = [answer for line in lines if (answer := self._answer(client, line)) is not None]
         if len(client.incoming) > m.MOST_BYTES:
             answers.append(self._dismiss(client, f"a line is longer than {m.MOST_BYTES} bytes"))
-        client.outgoing += b"".join(m.encode_answer(answer) for answer in answers)
-        self._flush(client)
+        self._send(client, b"".join(m.encode_answer(answer) for answer in answers))
 
-    def _answer(self, client: _Client, line: bytes) -> m.Answer | None:
+    def _answer(self, client: Connection, line: bytes) -> m.Answer | None:
         if client.is_closing:
             return None
         if not client.limit.takes(self._now()):
             client.refused += 1
-            problem = f"more than {_RATE_PER_S:g} requests a second; report each frame once"
+            problem = f"more than {RATE_PER_S:g} requests a second; report each frame once"
             return self._dismiss(client, problem) if client.refused > _MOST_REFUSED else _refusal(problem)
         try:
             return self._carry_out(client, m.decode_request(line))
         except (EdgekitError, ValueError) as err:
             return _refusal(str(err))
 
-    def _carry_out(self, client: _Client, request: m.Request) -> m.Answer:
+    def _carry_out(self, client: Connection, request: m.Request) -> m.Answer:
         governor = self.governor
         if isinstance(request, m.Open):
             if client.session is not None:
                 raise ValueError("this connection has a session already; open another connection")
             check_threads(client.peer, request.tids)
             session = governor.open(
-                client.peer.pid, request.tids, request.target_ms, request.name, request.period_ms
+                client.peer.pid, request.tids, request.deadline_ms, request.name, request.period_ms
             )
             client.session = session.number
-            self.served += 1
-            return msgspec.structs.replace(_state(session), begins=session.is_told_of_begins)
+            self.opened += 1
+            return msgspec.structs.replace(_state(session), begins=session.within is not None)
         if client.session is None:
             raise ValueError("this connection has no session yet; open one first")
         if isinstance(request, m.Begin):
-            return _state(governor.begin(client.session, request.left_ms))
+            return _state(governor.begin(client.session, request.remaining_ms))
         if isinstance(request, m.Report):
             return _state(governor.report(client.session, request.actual_ms, request.late))
-        if isinstance(request, m.UpdateTarget):
-            return _state(governor.retarget(client.session, request.target_ms))
-        session = governor.session(client.session)
-        return m.Answer(True, headroom=session.controller.headroom())
+        if isinstance(request, m.UpdateDeadline):
+            return _state(governor.retarget(client.session, request.deadline_ms))
+        return m.Answer(True, headroom=governor.session(client.session).strategy.headroom())
 
-    def _dismiss(self, client: _Client, problem: str) -> m.Answer:
-        self._tell(f"process {client.peer.pid}: {problem}: its connection is closed")
+    def _dismiss(self, client: Connection, problem: str) -> m.Answer:
+        self._on_message(f"process {client.peer.pid}: {problem}: its connection is closed")
         client.is_closing = True
         return _refusal(f"{problem}: the connection is closed")
 
-    def _flush(self, client: _Client) -> None:
-        while client.outgoing:
-            try:
-                sent = client.connection.send(client.outgoing)
-            except BlockingIOError:
-                break
-            client.outgoing = client.outgoing[sent:]
-        if client.is_closing or len(client.outgoing) > _MOST_UNREAD_BYTES:
-            if not client.is_closing:
-                self._tell(f"process {client.peer.pid} reads no answers: its connection is closed")
+    def _send(self, client: Connection, answers: bytes = b"") -> None:
+        client.send(answers)
+        if client.reads_nothing and not client.is_closing:
+            self._on_message(f"process {client.peer.pid} reads no answers: its connection is closed")
+        if client.is_closing or client.reads_nothing:
             self._drop(client)
             return
         events = selectors.EVENT_READ | (selectors.EVENT_WRITE if client.outgoing else 0)
-        self._selector.modify(client.connection, events)
+        self._selector.modify(client.socket, events)
 
-    def _drop(self, client: _Client) -> None:
-        if client.connection.fileno() == -1:
+    def _drop(self, client: Connection) -> None:
+        if not client.is_open:
             return
-        self._selector.unregister(client.connection)
-        del self._clients[client.connection.fileno()]
-        client.connection.close()
+        self._selector.unregister(client.socket)
+        del self._clients[client.socket.fileno()]
+        client.socket.close()
         if client.session is not None:
             self.governor.close(client.session)
+
+
+def listen(path: Path) -> socket.socket:
+    """Return a socket at ``path`` that only this user may connect to; a stale one is replaced.
+
+    Raises:
+        DeviceStableError: there cannot be one.
+    """
+    if len(str(path).encode()) > _MOST_PATH:
+        raise DeviceStableError(
+            f"{path} is longer than {_MOST_PATH} bytes, which no socket may be; choose another"
+        )
+    if path.exists() and not path.is_socket():
+        raise DeviceStableError(f"{path} is there and is no socket; choose another path")
+    listener = socket.socket(socket.AF_UNIX)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with _masked():
+            path.unlink(missing_ok=True)  # of a governor that was killed
+            listener.bind(str(path))
+        listener.listen()
+        listener.setblocking(False)
+    except OSError as err:
+        listener.close()
+        raise DeviceStableError(
+            f"cannot listen at {path} ({err.strerror}); choose another with --socket"
+        ) from err
+    return listener
+
+
+@contextlib.contextmanager
+def _masked() -> Iterator[None]:
+    """Let nobody else connect, not even between ``bind`` and ``chmod``."""
+    before = os.umask(0o177)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def _refusal(problem: str) -> m.Answer:
@@ -212,12 +232,13 @@ def _refusal(problem: str) -> m.Answer:
 
 
 def _state(session: Session) -> m.Answer:
-    row = session.row
+    row, meets = session.row, session.decision.meets_deadline
     return m.Answer(
         True,
-        cluster=session.cluster,
+        cluster=session.place.cluster,
         freq_khz=None if row is None else row.freq_khz,
-        meets_target=session.decision.meets_deadline,
+        meets_deadline=meets,
+        meets_target=meets,
         trusted=session.is_trusted,
         reason=session.decision.reason or None,
     )

@@ -1,36 +1,81 @@
-"""One stream of frames under a governor: which threads, which deadline, what they run at now."""
+"""One stream of frames under a governor: whose threads, by which strategy, what they run at now."""
 
 from __future__ import annotations
 
 import math
-import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Protocol, runtime_checkable
 
-from runtime.choose.decision import Row
-from runtime.choose.decision.controller import Controller, Decision
-from runtime.choose.decision.margin import Margin
-from runtime.govern.governor.tables import CALIBRATION_FRAMES, Rows
+from runtime.choose.decision import Decision, DecisionTable, Row
+from runtime.choose.decision.trust import Trust
+
+# Rows that a frame ran at, and for how many ms; ``None`` stands for a clock that is no row's.
+Parts = Sequence[tuple[int | None, float]]
+
+
+class Strategy(Protocol):
+    """Chooses rows of a table for the frames of one session, by what they took.
+
+    There are two: ``runtime.choose.decision.controller.Controller`` for steady frames, and
+    ``runtime.choose.frame_policy.controller.FrameController`` for frames of variable load.
+
+    Attributes:
+        table: rows to choose from; it may be replaced once it is known how much work a frame is.
+        caps: highest clock of clusters that have a limit, in kHz.
+        max_power_mw: of a row.
+    """
+
+    table: DecisionTable
+    deadline_ms: float
+    trust: Trust
+    caps: Mapping[str, int]
+    max_power_mw: float
+
+    def decide(self, now_s: float) -> Decision:
+        """Return what the next frame, or the one that runs, is to run at."""
+
+    def learn(self, parts: Parts, is_late: bool, now_s: float, is_cold: bool) -> None:
+        """Learn from a frame that is done."""
+
+    def retarget(self, deadline_ms: float) -> None:
+        """Take another deadline."""
+
+    def fastest(self) -> int:
+        """Return the fastest row within the limits."""
+
+    def headroom(self) -> float:
+        """Return the share of the deadline that is left at the fastest row."""
+
+
+@runtime_checkable
+class WithinFrames(Protocol):
+    """What a strategy has besides if rows change within a frame.
+
+    Attributes:
+        next_ms: when the row changes, after the frame's beginning; infinite: not any more.
+    """
+
+    @property
+    def next_ms(self) -> float: ...
+
+    def begin(self, remaining_ms: float | None, now_s: float) -> Decision:
+        """Return what a frame that begins now runs at first."""
+
+    def change(self) -> Decision:
+        """Return what the frame that runs goes on at."""
 
 
 @dataclass
 class Session:
     """Frames of some threads of one process.
 
-    Where the rows are relative the first frames run at the fastest row and scale them, and again after
-    predictions were not trusted.
-
     Attributes:
         pid, tids: whose frames.
-        rows: that it may run at.
-        target_ms: duration that a frame may take.
-        period_ms: between two frames; ``None``: the target.
-        is_told_of_begins: whether it makes a difference to tell when a frame begins.
         decision: for the next frame.
         in_effect: row that the machine really runs it at; ``None``: another clock than any row's.
         affinity: of each thread before it was moved.
-        is_cold: the threads have just been moved: the next frame finds cold caches, and teaches nothing.
+        is_cold: the threads have just been moved: the next frame finds cold caches.
         is_asleep: it has not reported for a while, and asks for no clock until it does.
         frames, late: counted so far.
     """
@@ -39,11 +84,8 @@ class Session:
     pid: int
     tids: tuple[int, ...]
     name: str
-    rows: Rows
-    target_ms: float
-    margin: Margin = field(default_factory=Margin)
-    period_ms: float | None = None
-    decision: Decision = field(init=False)
+    strategy: Strategy
+    decision: Decision = field(default_factory=lambda: Decision(None, False))
     in_effect: int | None = None
     cpus: tuple[int, ...] | None = None
     affinity: dict[int, set[int]] = field(default_factory=dict)
@@ -52,36 +94,36 @@ class Session:
     last_s: float = 0.0
     frames: int = 0
     late: int = 0
-    is_told_of_begins: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        self._full_ms: list[float] = []
-        self._calibrating = self.rows.is_relative
-        table = self.rows.scaled(self.target_ms) if self._calibrating else self.rows.table
-        self.controller = Controller(table, self.target_ms, margin=self.margin)
-        self.decision = Decision(None, False, "")
+        self.within = self.strategy if isinstance(self.strategy, WithinFrames) else None
+        self._begun_s = 0.0
+        self._parts: list[tuple[int | None, float]] = []  # of the frame that runs, but the last
 
     @property
     def row(self) -> Row | None:
         """What the next frame is asked to run at; ``None``: the kernel's clock."""
-        return None if self.decision.row is None else self.controller.table.rows[self.decision.row]
+        return self._row_of(self.decision.row)
 
     @property
-    def cluster(self) -> str:
-        """Where the next frame runs."""
-        row = self.row or self.controller.table.rows[self.controller.fastest()]
-        return row.cluster
+    def place(self) -> Row:
+        """Where it runs: its row, or at the kernel's clock the cores of the fastest row."""
+        return self.row or self.strategy.table.rows[self.strategy.fastest()]._replace(freq_khz=None)
+
+    @property
+    def row_in_effect(self) -> Row | None:
+        """What the machine really runs it at."""
+        return self._row_of(self.in_effect)
 
     @property
     def setting_text(self) -> str:
         """What the next frame runs at, in words."""
-        if self.in_effect is None:
-            return f"{self.cluster} @ kernel clock"
-        return str(self.controller.table.rows[self.in_effect].setting)
+        row = self.row_in_effect
+        return f"{self.place.cluster} @ kernel clock" if row is None else str(row.setting)
 
     @property
     def label(self) -> str:
-        """How remarks call it."""
+        """How messages call it."""
         return self.name or f"session {self.number} of process {self.pid}"
 
     @property
@@ -92,74 +134,56 @@ class Session:
     @property
     def change_s(self) -> float:
         """When the frame that runs is to go on at another row; infinite: not any more."""
-        return math.inf
+        if self.within is None or self.is_asleep or self.decision.row is None:
+            return math.inf
+        return self._begun_s + self.within.next_ms / 1e3
 
-    def begin(self, left_ms: float | None, now_s: float) -> Decision:
-        """Take note that a frame begins, due in ``left_ms``; here that changes nothing."""
-        return self.decision
+    def begin(self, remaining_ms: float | None, now_s: float) -> Decision:
+        """Return what a frame that begins now runs at, ``remaining_ms`` before its deadline."""
+        self.wake(now_s)
+        self._begun_s = now_s
+        self._parts.clear()
+        return self.decision if self.within is None else self.within.begin(remaining_ms, now_s)
 
     def change(self, now_s: float) -> Decision:
-        """Choose what the frame that runs goes on at."""
-        return self.decision
-
-    def parts(self, actual_ms: float) -> list[tuple[int | None, float]]:
-        """Return the rows that a frame of ``actual_ms`` ran at, and how long at each.
-
-        ``None`` stands for a clock that is no row's.
-        """
-        return [(self.in_effect, actual_ms)]
+        """Return what the frame that runs goes on at."""
+        self._parts = self.parts((now_s - self._begun_s) * 1e3)
+        return self.decision if self.within is None else self.within.change()
 
     def report(self, actual_ms: float, is_late: bool, now_s: float) -> None:
         """Learn from a frame that is done."""
-        self.last_s, self.is_asleep = now_s, False
+        self.wake(now_s)
         self.frames += 1
         self.late += is_late
-        self._learn(actual_ms, is_late, now_s)
+        self.strategy.learn(self.parts(actual_ms), is_late, now_s, self.is_cold)
+        self.is_cold = False
+        self._parts.clear()
 
-    def _learn(self, actual_ms: float, is_late: bool, now_s: float) -> None:
-        row = None if self._calibrating or self.is_cold else self.in_effect
-        self.controller.observe(actual_ms, row, now_s, is_late)
-        is_cold, self.is_cold = self.is_cold, False
-        if self._calibrating and self.in_effect is not None and not is_cold:
-            self._full_ms.append(actual_ms / self.rows.table.rows[self.in_effect].latency_ms)
-            if len(self._full_ms) == CALIBRATION_FRAMES:
-                self._calibrate(statistics.median(self._full_ms))
+    def wake(self, now_s: float) -> None:
+        """Take note that the program lives: its frames ask for a clock."""
+        self.last_s, self.is_asleep = now_s, False
 
-    def limit(self, caps: Mapping[str, int], max_power_mw: float = math.inf) -> None:
-        """Choose within these limits from now on.
+    def parts(self, actual_ms: float) -> list[tuple[int | None, float]]:
+        """Return the rows that a frame of ``actual_ms`` ran at, and how long at each."""
+        before_ms = sum(ms for _, ms in self._parts)
+        return [*self._parts, (self.in_effect, max(0.0, actual_ms - before_ms))]
 
-        Args:
-            caps: highest clock of clusters that have one.
-            max_power_mw: of a setting.
-        """
-        self.controller.caps, self.controller.max_power_mw = caps, max_power_mw
+    def energy_mj(self, actual_ms: float) -> float | None:
+        """Return what a frame took, by the power of its rows; ``None``: that of one is not known."""
+        energy_mj = 0.0
+        for index, ms in self.parts(actual_ms):
+            row = self._row_of(index)
+            if row is None or row.power_mw is None:
+                return None
+            energy_mj += row.power_mw * ms / 1e3
+        return energy_mj
 
-    def decide(self, now_s: float) -> Decision:
-        """Choose what the next frame runs at."""
-        if self._calibrating and self.controller.trust.is_trusted(now_s):
-            reason = "at the fastest, to learn how much work a frame is" if self.decision.row is None else ""
-            self.decision = Decision(self.controller.fastest(), True, reason)
-            return self.decision
-        self.decision = self.controller.decide(now_s)
-        if self.decision.row is None and self.rows.is_relative:
-            self._calibrating = True  # when the kernel has had it for a while: the work may be another
-            self._full_ms.clear()
-        return self.decision
-
-    def retarget(self, target_ms: float) -> None:
-        """Take another target duration."""
-        self.controller.retarget(target_ms)
-        self.target_ms = target_ms
-
-    def row_at(self, cluster: str, freq_khz: int | None) -> int | None:
+    def row_at(self, cluster: str, freq_khz: int) -> int | None:
         """Return the row of a cluster at a clock, ``None`` where the table has none."""
-        for index, row in enumerate(self.controller.table.rows):
+        for index, row in enumerate(self.strategy.table.rows):
             if (row.cluster, row.freq_khz) == (cluster, freq_khz):
                 return index
         return None
 
-    def _calibrate(self, full_ms: float) -> None:
-        self._calibrating = False
-        trust = self.controller.trust
-        table = self.rows.scaled(full_ms)
-        self.controller = Controller(table, self.target_ms, margin=self.margin, trust=trust)
+    def _row_of(self, index: int | None) -> Row | None:
+        return None if index is None else self.strategy.table.rows[index]

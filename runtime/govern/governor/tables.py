@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from runtime.choose.decision import DecisionTable, Row
 from runtime.choose.decision.isotone import falling
@@ -13,37 +12,12 @@ from runtime.device.soc import PowerFigure, SocProfile
 from runtime.device.soc.profile import FULL_CAPACITY
 from runtime.errors import BundleError, DeviceStableError
 
-_BOUND = 1.1  # over a scaled latency: work differs from frame to frame
-CALIBRATION_FRAMES = 3
+# Over a scaled latency: work differs from frame to frame. A tenth is what ``Feedback`` corrects within a few
+# frames where it is wrong; less would have the first frames late, more begin at a faster clock than needed.
+_BOUND = 1.1
 
 
-@dataclass(frozen=True)
-class Rows:
-    """A table, and whether its latencies are of this very work or only relative to one another.
-
-    Attributes:
-        table: what may be decided among.
-        is_relative: latencies are those of a frame that takes 1 ms on the fastest core; they must be scaled.
-    """
-
-    table: DecisionTable
-    is_relative: bool = False
-
-    def scaled(self, full_ms: float) -> DecisionTable:
-        """Return the table for work that takes ``full_ms`` on the fastest core at its highest clock."""
-        return DecisionTable(
-            tuple(
-                row._replace(
-                    latency_ms=row.latency_ms * full_ms,
-                    latency_high_ms=row.latency_high_ms * full_ms,
-                    energy_mj=None if row.energy_mj is None else row.energy_mj * full_ms,
-                )
-                for row in self.table.rows
-            )
-        )
-
-
-def policy_rows(policy: Policy, profile: SocProfile, threads: int | None = None) -> Rows:
+def policy_rows(policy: Policy, profile: SocProfile, threads: int | None = None) -> DecisionTable:
     """Return the rows of ``policy`` that a process which has its variant loaded can change to.
 
     Their order is the policy's. Latencies that rise with the clock are the bench's scatter: see ``isotone``.
@@ -71,7 +45,7 @@ def policy_rows(policy: Policy, profile: SocProfile, threads: int | None = None)
                 f"the policy of {policy.model} for {policy.target} is for another device: {err}; "
                 "bench and tune on this one"
             ) from err
-    return Rows(DecisionTable(_monotone(rows)))
+    return DecisionTable(_monotone(rows))
 
 
 def _monotone(rows: tuple[Row, ...]) -> tuple[Row, ...]:
@@ -93,10 +67,11 @@ def _monotone(rows: tuple[Row, ...]) -> tuple[Row, ...]:
 
 def capacity_rows(
     profile: SocProfile, power: Callable[[Setting], PowerFigure | None], settings: tuple[Setting, ...]
-) -> Rows:
+) -> DecisionTable:
     """Return rows for work nobody has measured: latency goes as 1 / capacity of the core at its clock.
 
-    They are ordered by energy of a frame; where no power is known, by capacity: the least that is in time.
+    It is that of a frame that takes 1 ms on the fastest core, right only relative to one another. Rows are
+    ordered by energy of a frame; where no power is known, by capacity: the least that is in time.
 
     Args:
         power: of a setting while busy.
@@ -126,4 +101,4 @@ def capacity_rows(
         rows.sort(key=lambda row: -row.latency_ms)
     else:
         rows.sort(key=lambda row: (row.energy_mj, row.freq_khz))
-    return Rows(DecisionTable(tuple(rows)), is_relative=True)
+    return DecisionTable(tuple(rows))

@@ -82,7 +82,7 @@ def policy_or_none(bundle: Bundle, target: Target) -> Policy | None:
     Raises:
         NotFittedError: a virtual target has no policy: it has no kernel to leave the clock to.
     """
-    if target.provenance != "modelled" and policy_path(target.name) not in bundle.find("policy"):
+    if not target.is_modelled and policy_path(target.name) not in bundle.find("policy"):
         return None
     return load_policy(bundle, target.name)
 
@@ -180,7 +180,7 @@ def _guesses(scores: np.ndarray, labels: Sequence[str] | None, k: int) -> tuple[
 
 
 def _kernel_setting(target: Target) -> Setting:
-    if target.provenance == "modelled":
+    if target.is_modelled:
         raise NotFittedError(f"{target.name} has no kernel to choose a clock; run edgekit tune first")
     biggest = max(target.profile.clusters, key=target.profile.capacity)
     return Setting(biggest.name, None, 1)

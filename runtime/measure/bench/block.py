@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -19,20 +19,28 @@ from runtime.targets import Target
 
 
 def measure_block(
-    target: Target, job: Job, plan: Plan, earlier: Sequence[Record] = (), run: str | None = None
+    target: Target,
+    job: Job,
+    plan: Plan,
+    earlier: Sequence[Record] = (),
+    run: str | None = None,
+    on_step: Callable[[str], None] = lambda text: None,
 ) -> Record:
     """Run one block and return its record.
 
     Args:
         earlier: stable records of the same variant and setting that this bench made before.
         run: names the bench that the block is part of.
+        on_step: called when it has to wait for a hot machine.
 
     Raises:
         DeviceError, PermissionNeeded: the target cannot do it.
     """
-    bundle, is_modelled = job.bundle, target.provenance == "modelled"
+    bundle, is_modelled = job.bundle, target.is_modelled
     with target.session(bundle, job.variant, job.setting) as session:
-        waited_s = 0.0 if is_modelled else wait_until_cool(session, plan.max_temp_c, plan.cool_down_s)
+        waited_s = 0.0
+        if not is_modelled:
+            waited_s = wait_until_cool(session, plan.max_temp_c, plan.cool_down_s, on_step)
         before = session.conditions(probe=not is_modelled)
         samples = session.sample(warmup=plan.warmup, runs=plan.runs, fps=plan.fps)
         after = session.conditions()  # counters first: the probe is no work of the block
@@ -41,7 +49,7 @@ def measure_block(
         setting_read, rung = session.setting_read, session.rung
         versions, device = session.versions, session.device
     if is_modelled:
-        verdict = Verdict("stable", ("modelled: exact, and as wrong as the model",))
+        verdict = Verdict("stable", ("modelled: the same each time, with the error of the model",))
     else:
         verdict = judge(
             samples.samples_ms,

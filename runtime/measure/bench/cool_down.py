@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from runtime.device.conditions import Conditions
@@ -17,16 +18,24 @@ def wait_until_cool(
     session: Session,
     max_temp_c: float | None,
     cool_down_s: float,
+    on_step: Callable[[str], None] = lambda text: None,
 ) -> float:
     """Wait until the machine is at most ``max_temp_c`` hot, and return the seconds it took.
 
     Returns after ``cool_down_s`` whether it is cool or not, and at once where no zone is shown:
     what follows reads the temperature again and judges it.
+
+    Args:
+        on_step: called once if it has to wait, with what it waits for.
     """
     if max_temp_c is None:
         return 0.0
     waited_s = 0.0
-    while _is_hot(session.conditions(), max_temp_c) and waited_s < cool_down_s:
+    while _is_hot(now := session.conditions(), max_temp_c) and waited_s < cool_down_s:
+        if not waited_s:
+            on_step(
+                f"waiting, {cool_down_s:.0f} s at most, to cool from {now.temp_c:.0f} to {max_temp_c:.0f} C"
+            )
         step_s = min(_LOOK_EVERY_S, cool_down_s - waited_s)
         time.sleep(step_s)
         waited_s += step_s

@@ -21,9 +21,9 @@ def energy_fields(
     power = target.power(setting)
     if power is None:
         return None, None, target.energy_note if read is None else read.text
-    # Measured power times a modelled latency is not a measured energy.
-    is_modelled = target.provenance == "modelled"
-    source = f"modelled latency x {power.source}" if is_modelled else power.source
+    # Measured power times a modelled or emulated latency is not a measured energy.
+    is_measured = target.provenance == "measured"
+    source = power.source if is_measured else f"{target.provenance} latency x {power.source}"
     return power.power_mw, power.power_mw * latency_ms / 1000, source
 
 

@@ -17,7 +17,7 @@ def protocol(records: Sequence[Record]) -> str:
     first = records[0]
     parts = [
         _device(first),
-        _plan(records) if first.provenance != "modelled" else "",
+        _plan(records) if not first.is_modelled else "",
         f"controlled by {_listed(record.rung for record in records)}",
         _heat(records),
         _battery(records),

@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from runtime.device.provenance import Provenance
 from runtime.device.setting import Setting
 from runtime.measure.interval import Interval, median_interval
 from runtime.measure.quantile import quantile
@@ -45,14 +46,24 @@ class BenchRow:
     stable_blocks: tuple[int, int] = (1, 1)
 
     @property
+    def is_modelled(self) -> bool:
+        """Whether the latency was computed, not timed: exact, the same each time."""
+        return self.provenance == Provenance.MODELLED
+
+    @property
     def plus_minus(self) -> str:
         """Half the width of the 95 % interval, as a share of the median."""
-        return "exact" if self.provenance == "modelled" else f"{self.interval_ms.half_share:.1%}"
+        return "exact" if self.is_modelled else f"{self.interval_ms.half_share:.1%}"
 
     @property
     def energy_kind(self) -> str | None:
         """First words of ``energy_source``: measured, modelled latency x measured, ...; ``None`` without."""
-        return None if self.power_mw is None else self.energy_source.partition(":")[0]
+        if self.power_mw is None:
+            return None
+        # Records of before 0.2 call the energy of an emulated phone by its power alone.
+        is_marked = self.provenance == "measured" or self.provenance in self.energy_source
+        kind = self.energy_source.partition(":")[0]
+        return kind if is_marked else f"{self.provenance} latency x {kind}"
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -61,7 +72,7 @@ class BenchRow:
         blocks = f" ({every - stable} of {every} blocks)" if stable < every else ""
         found = [f"unstable: {self.variant} {self.setting}{blocks}: {'; '.join(self.reasons)}"]
         if self.verdict == "stable":
-            found = list(self.reasons) if self.provenance == "modelled" else []
+            found = list(self.reasons) if self.is_modelled else []
         found += [f"what to do: {what}" for what in self.advice]
         if self.late_share:
             found.append(

@@ -15,6 +15,7 @@ from runtime.targets import Target
 
 Key = tuple[str, str, str, Setting, int, int, float | None]
 Progress = Callable[[int, int, Record], None]  # blocks done, blocks in all, the latest record
+OnStep = Callable[[str], None]  # what begins now
 
 
 def bench(
@@ -34,6 +35,7 @@ def bench(
     retries: int = 0,
     log: RecordLog,
     progress: Progress | None = None,
+    on_step: OnStep = lambda text: None,
 ) -> list[Record]:
     """Measure every variant under every setting and return the records, in the order they ran.
 
@@ -48,6 +50,7 @@ def bench(
         variants: names; default: all of the bundle.
         runs, warmup, blocks, seed, fps, max_temp_c, cool_down_s, retries: see ``Plan``.
         progress: called after each block with (done, total, record).
+        on_step: called before each block that is measured, and when it waits for a hot machine.
 
     Raises:
         ValueError: an unknown variant or setting, or counts below 1.
@@ -61,10 +64,10 @@ def bench(
     names = variants or [variant.name for variant in bundle.manifest.variants]
     chosen = [bundle.manifest.variant(name) for name in names]
     wanted = target.settings(threads) if settings is None else settings
-    is_modelled = target.provenance == "modelled"
+    is_modelled = target.is_modelled
     jobs = order(bundle, chosen, wanted, 1 if is_modelled else blocks, seed)
     known = {_key(record): record for record in log if len(record.samples_ms) >= runs or is_modelled}
-    return run_jobs(jobs, target, plan, [log] * len(jobs), known, progress)
+    return run_jobs(jobs, target, plan, [log] * len(jobs), known, progress, on_step)
 
 
 def run_jobs(
@@ -74,12 +77,14 @@ def run_jobs(
     logs: Sequence[RecordLog],
     known: Mapping[Key, Record] | None = None,
     progress: Progress | None = None,
+    on_step: OnStep = lambda text: None,
 ) -> list[Record]:
     """Run ``jobs`` one after the other and return the record of each.
 
     Args:
         logs: for each job, where its records are kept.
         known: blocks that are not measured again; see ``bench``.
+        progress, on_step: see ``bench``.
     """
     run = uuid.uuid4().hex[:12]
     records: list[Record] = []
@@ -88,9 +93,12 @@ def run_jobs(
         if record is None:
             mine = (sha256_of(job.bundle, job.variant), job.variant.name, job.setting, "stable")
             earlier = [r for r in records if (r.model_sha256, r.variant, r.setting, r.verdict) == mine]
-            record = measure_block(target, job, plan, earlier, run)
+            what = f"block {len(records) + 1} of {len(jobs)}: {job.variant.name} {job.setting}"
+            on_step(what)
+            record = measure_block(target, job, plan, earlier, run, on_step)
             while record.verdict == "unstable" and record.tries <= plan.retries:
-                again = measure_block(target, job, plan, earlier, run)
+                on_step(f"{what}, again: it was unstable")
+                again = measure_block(target, job, plan, earlier, run, on_step)
                 record = replace(again, tries=record.tries + 1)
             log.append(record)
         records.append(record)

@@ -84,7 +84,7 @@ def compare(a: Sequence[Record], b: Sequence[Record]) -> list[Difference]:
 
 def _difference(matched: Matched) -> Difference:
     a, b = matched.stable()
-    is_modelled = {record.provenance for record in (*matched.a, *matched.b)} == {"modelled"}
+    is_modelled = all(record.is_modelled for record in (*matched.a, *matched.b))
     reasons, advice = ((), ()) if is_modelled else _doubts(matched, a, b)
     few = min(len(a), len(b)) < (1 if is_modelled else _MIN_BLOCKS)
     shown_a, shown_b = (matched.a, matched.b) if few else (a, b)
@@ -102,7 +102,7 @@ def _difference(matched: Matched) -> Difference:
         reasons = (f"the change may be anything from {_span(interval)} %",)
         advice = ("use more --blocks",)
     elif is_modelled:
-        reasons = ("modelled: exact, and as wrong as the model",)
+        reasons = ("modelled: the same each time, with the error of the model",)
     else:
         reasons = (
             f"{len(a)} pairs of blocks" if matched.is_paired else f"{len(a)} and {len(b)} blocks, apart",

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from runtime.bundle import Bundle, Variant
 from runtime.device.setting import Setting
 from runtime.measure.bench.plan import Job, Plan
-from runtime.measure.bench.run import Progress, run_jobs
+from runtime.measure.bench.run import OnStep, Progress, run_jobs
 from runtime.measure.records import Record, RecordLog
 from runtime.targets import Target
 
@@ -23,22 +23,25 @@ def measure_both(
     plan: Plan,
     logs: tuple[RecordLog, RecordLog],
     progress: Progress | None = None,
+    on_step: OnStep = lambda text: None,
 ) -> tuple[list[Record], list[Record]]:
     """Measure A and B next to each other in every block and return the records of each.
 
     Args:
         variants: names (of A, of B) to compare.
         logs: where the records of A and of B are kept; each is written as it is measured.
+        progress, on_step: see ``bench``.
 
     Raises:
         ValueError: an unknown variant or setting.
         DeviceError, PermissionNeeded: the target cannot do it; finished blocks are in ``logs``.
     """
     chosen = [(a.manifest.variant(of_a), b.manifest.variant(of_b)) for of_a, of_b in variants]
-    blocks = 1 if target.provenance == "modelled" else plan.blocks
+    blocks = 1 if target.is_modelled else plan.blocks
     jobs = _order((a, b), chosen, settings, blocks, plan.seed)
+    ordered = [job for job, _ in jobs]
     records = run_jobs(
-        [job for job, _ in jobs], target, plan, [logs[side] for _, side in jobs], progress=progress
+        ordered, target, plan, [logs[side] for _, side in jobs], progress=progress, on_step=on_step
     )
     found: tuple[list[Record], list[Record]] = ([], [])
     for (_, side), record in zip(jobs, records, strict=True):

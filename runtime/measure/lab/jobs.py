@@ -12,10 +12,9 @@ from runtime.device.actuators import Journal
 from runtime.engines.programs import RUNNERS
 from runtime.errors import DeviceTransientError, EdgekitError
 from runtime.measure.bench import bench, open_bundle_or_model
-from runtime.measure.lab.machines import machine_of
 from runtime.measure.lab.plan import BenchSpec, SettingsSpec
 from runtime.measure.records import Record, RecordLog
-from runtime.targets import choose_settings, open_target, use_meter
+from runtime.targets import TargetName, choose_settings, open_target, use_meter
 
 DONE, RETRY, FAILED = "done", "retry", "failed"
 
@@ -76,7 +75,7 @@ def run_job(job: Job, known: Sequence[Record], emit: Callable[[Record], None]) -
     spec, settings = job.bench, job.settings
     try:
         # Another lab may be at work here, of another plan or another cluster: then this one waits.
-        with _environment(job.runners), Journal().claim(machine_of(job.target)):
+        with _environment(job.runners), Journal().claim(TargetName.parse(job.target).machine):
             bundle, target = open_bundle_or_model(job.bundle), use_meter(open_target(job.target), job.meter)
             bench(
                 bundle,

@@ -12,10 +12,10 @@ from runtime.engines.programs import RUNNERS
 from runtime.engines.programs.runner import ON_PHONE
 from runtime.errors import DataError
 from runtime.extras import require
+from runtime.targets import TargetName
 
 _Name = Annotated[str, Meta(min_length=1)]
 _Count = Annotated[int, Meta(ge=1)]
-_KINDS = ("local", "virtual:", "emulated:", "ssh:", "adb:")
 
 
 class SettingsSpec(Struct, frozen=True, forbid_unknown_fields=True):
@@ -111,8 +111,10 @@ def load_plan(path: str | Path) -> LabPlan:
         raise DataError(f"{path.name} is not a lab plan: {err}; top level keys are: {allowed}") from err
     names = [spec.name for spec in plan.target_specs]
     for name in names:
-        if not name.startswith(_KINDS) or name in _KINDS[1:]:
-            raise DataError(f"{path.name}: target {name!r} is none of local, {', '.join(_KINDS[1:])}... ")
+        try:
+            TargetName.parse(name)
+        except ValueError as err:
+            raise DataError(f"{path.name}: {err}") from err
     if double := sorted({name for name in names if names.count(name) > 1}):
         raise DataError(f"{path.name} has target {double[0]!r} twice; give each one once")
     home = path.resolve().parent

@@ -20,6 +20,7 @@ from runtime.measure.lab.plan import LabPlan
 from runtime.measure.lab.schedule import Schedule, Status
 from runtime.measure.lab.state import only_run, write_states
 from runtime.measure.lab.summary import SummaryRow, summarise_lab
+from runtime.targets import TargetName
 
 Progress = Callable[[Job, Outcome, Status], None]
 
@@ -53,8 +54,8 @@ def plan_jobs(plan: LabPlan) -> tuple[list[Job], dict[tuple[str, str], str]]:
             hashes[path, name] = sha256[bundle.manifest.variant(name).path]
     jobs = []
     for spec in plan.target_specs:
-        is_exact = spec.name.startswith("virtual:")  # a model gives the same figure each time
-        for block in range(1 if is_exact else plan.bench.blocks):
+        is_modelled = TargetName.parse(spec.name).is_modelled
+        for block in range(1 if is_modelled else plan.bench.blocks):
             visit = list(variants)
             random.Random(f"{plan.bench.seed}/{spec.name}/{block}").shuffle(visit)
             settings = spec.settings or plan.settings

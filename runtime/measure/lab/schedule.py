@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from runtime.measure.lab.jobs import DONE, FAILED, RETRY, Job, Outcome
-from runtime.measure.lab.machines import machine_of
 from runtime.measure.lab.plan import RetrySpec
+from runtime.targets import TargetName
 
 PENDING, RUNNING, SET_ASIDE = "pending", "running", "set aside"
 
@@ -62,10 +62,10 @@ class Schedule:
 
     def start(self, now_s: float) -> list[Job]:
         """Return the jobs that start now; they count as running until ``finish``."""
-        busy = {machine_of(lane.target) for lane in self._lanes.values() if lane.running}
+        busy = {TargetName.parse(lane.target).machine for lane in self._lanes.values() if lane.running}
         started = []
         for lane in self._lanes.values():
-            machine = machine_of(lane.target)
+            machine = TargetName.parse(lane.target).machine
             if lane.jobs and lane.running is None and lane.ready_s <= now_s and machine not in busy:
                 lane.running = lane.jobs.popleft()
                 self.status[lane.running.key] = Status(RUNNING)

@@ -30,6 +30,7 @@ from runtime.targets.adb.job import AdbJob
 from runtime.targets.adb.path import AdbPath
 from runtime.targets.adb.runner import install, push_once
 from runtime.targets.adb.shell import AdbShell, CommandFailed
+from runtime.targets.name import TargetName
 from runtime.targets.target import settings_of
 
 _LIMIT = "scaling_max_freq"
@@ -49,13 +50,14 @@ class AdbTarget:
     """
 
     provenance = "measured"
+    is_modelled = False
     energy_note = (
         "a phone on adb is charged through its cable, so its fuel gauge does not show what a frame costs; "
         "use a power monitor, or adb over Wi-Fi with the cable out"
     )
 
     def __init__(self, serial: str):
-        self.name = f"adb:{serial}"
+        self.name = str(TargetName("adb", serial))
         self._shell = AdbShell(serial)
         self._facts = read_facts(self._shell)
         self.profile = self._facts.profile
@@ -191,7 +193,7 @@ def restore_clocks(name: str, state: PolicyState, boot_id: str) -> bool:
         DeviceError: the phone cannot be reached or does not take the old state.
         PermissionNeeded: it gives no root any more.
     """
-    shell = AdbShell(name.removeprefix("adb:"))
+    shell = AdbShell(TargetName.parse(name).rest)
     if shell.run("cat /proc/sys/kernel/random/boot_id").strip() != boot_id:
         return False
     folder = AdbPath(shell, f"/{POLICY_DIR}/{Path(state.policy).name}", as_root=True)

@@ -53,6 +53,8 @@ class AgentTarget:
         VersionConflict: another version of edgekit answers.
     """
 
+    is_modelled = False
+
     def __init__(self, name: str, connection: Connection, store: Store):
         self.name = name
         self._link = Link(connection, name)

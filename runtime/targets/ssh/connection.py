@@ -7,43 +7,17 @@ users, keys and jump hosts in ``~/.ssh/config``; it is read here, by paramiko, w
 from __future__ import annotations
 
 import os
-import re
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from runtime.errors import DeviceError, DeviceStableError, DeviceTransientError, MissingExtra
-from runtime.extras import require
+from runtime.extras import install_line, require
+from runtime.targets.ssh.address import Address
 
 _CONNECT_S = 20.0
 _KEEPALIVE_S = 15
-_ADDRESS = re.compile(
-    r"(?:(?P<user>[^@\s]+)@)?(?:\[(?P<v6>[0-9a-fA-F:]+)\]|(?P<host>[^@:\s]+))(?::(?P<port>\d+))?"
-)
-
-
-@dataclass(frozen=True)
-class Address:
-    """Whom to log in to; what is ``None`` is left to ``~/.ssh/config`` and to habit."""
-
-    host: str
-    user: str | None = None
-    port: int | None = None
-
-    @staticmethod
-    def parse(text: str) -> Address:
-        """Read ``user@host:port``; user and port may be missing, an IPv6 host stands in brackets.
-
-        Raises:
-            ValueError: it is no address.
-        """
-        found = _ADDRESS.fullmatch(text)
-        if found is None or text.startswith("-"):
-            raise ValueError(f"{text!r} is no address; give ssh:user@host, ssh:user@host:port or ssh:NAME")
-        port = found["port"]
-        return Address(found["v6"] or found["host"], found["user"], None if port is None else int(port))
 
 
 def connect(address: Address) -> Any:
@@ -61,7 +35,8 @@ def connect(address: Address) -> Any:
         devlib = require("devlib.utils.ssh", "lab")
     except ModuleNotFoundError as err:  # it imports modules that Python 3.13 no longer has
         raise MissingExtra(
-            f"devlib does not import here ({err}); use edgekit on Python 3.11 or 3.12"
+            f"devlib does not import here ({err}); use edgekit on Python 3.11 or 3.12, and run there: "
+            f"{install_line('lab')}"
         ) from err
     paramiko = require("paramiko", "lab")
     config = _read_config(paramiko, address)

@@ -6,10 +6,10 @@ from typing import IO, Any
 
 from runtime.errors import DeviceStableError
 from runtime.targets.agent.target import AgentTarget
-from runtime.targets.ssh.connection import Address, connect
+from runtime.targets.name import TargetName
+from runtime.targets.ssh.address import Address
+from runtime.targets.ssh.connection import connect
 from runtime.targets.ssh.device_files import DeviceFiles, Progress
-
-PREFIX = "ssh:"
 
 
 class ChannelConnection:
@@ -31,20 +31,22 @@ class ChannelConnection:
         self.channel.close()
 
 
-def reach(name: str, progress: Progress | None = None) -> DeviceFiles:
+def reach(name: TargetName, progress: Progress | None = None) -> DeviceFiles:
     """Log in to the target ``name`` (``ssh:user@host:port``) and return its files.
 
     Raises:
-        ValueError: ``name`` is no address of that kind.
+        ValueError: it is another kind of target.
         DeviceError: it cannot be logged in to; see ``connect``.
         MissingExtra: devlib is not installed.
     """
-    if not name.startswith(PREFIX):
-        raise ValueError(f"target {name!r} cannot be pushed to; give ssh:user@host or ssh:user@host:port")
-    return DeviceFiles(connect(Address.parse(name.removeprefix(PREFIX))), name, progress)
+    if name.kind != "ssh":
+        raise ValueError(
+            f"target {str(name)!r} cannot be pushed to; give ssh:user@host or ssh:user@host:port"
+        )
+    return DeviceFiles(connect(Address.parse(name.rest)), str(name), progress)
 
 
-def open_ssh(name: str) -> AgentTarget:
+def open_ssh(name: TargetName) -> AgentTarget:
     """Return the target ``name``; a session sends the model file it needs by itself.
 
     Raises:

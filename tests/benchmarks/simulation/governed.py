@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from runtime.choose.frame_policy import LATE_PRICE, FramePolicy
+from runtime.choose.frame_policy import MISS_PENALTY, FramePolicy
 from runtime.choose.simulation.engine import Lanes, SimGovernor
 from runtime.choose.simulation.platform import Platform
 
@@ -16,7 +16,7 @@ class Governed(SimGovernor):
         platform: what it runs on.
         period_ms: between two frames.
         deadline_ms: from a frame's arrival to when it is late; a period by default.
-        late_price: of a late frame, see ``FramePolicy``.
+        miss_penalty: of a late frame, see ``FramePolicy``.
     """
 
     name = "policy"
@@ -27,10 +27,10 @@ class Governed(SimGovernor):
         platform: Platform,
         period_ms: float,
         deadline_ms: float | None = None,
-        late_price: float = LATE_PRICE,
+        miss_penalty: float = MISS_PENALTY,
     ):
         self.platform = platform
-        self.period_ms, self.deadline_ms, self.late_price = period_ms, deadline_ms, late_price
+        self.period_ms, self.deadline_ms, self.miss_penalty = period_ms, deadline_ms, miss_penalty
 
     def begin(self, lanes: Lanes) -> None:
         count = len(lanes.opp)
@@ -41,7 +41,7 @@ class Governed(SimGovernor):
             period_ms=self.period_ms,
             deadline_ms=self.deadline_ms,
             lanes=count,
-            late_price=self.late_price,
+            miss_penalty=self.miss_penalty,
             transition_ms=soc.transition_ms,
         )
         lanes.wanted = np.full(count, self.policy.fastest)

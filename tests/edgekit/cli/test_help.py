@@ -1,6 +1,9 @@
 """The command line's frame: sections, exit codes, one-line errors, and help for every command."""
 
 import errno
+import os
+import subprocess
+import sys
 
 import click
 import pytest
@@ -8,6 +11,7 @@ from click.testing import CliRunner
 
 from edgekit.cli import SECTIONS, SectionedGroup, cli
 from runtime.errors import BundleError, ParityError
+from tests.places import ROOT
 
 COMMANDS = [name for commands in SECTIONS.values() for name in commands]
 
@@ -45,16 +49,7 @@ def test_version():
     assert invoke("--version").output == "edgekit, version 0.1.0\n"
 
 
-@pytest.mark.parametrize(
-    ("error", "exit_code", "line"),
-    [
-        (BundleError("damaged;\n  export it again"), 1, "Error: damaged; export it again\n"),
-        (ParityError("0.1 > 0.0001"), 3, "Error: 0.1 > 0.0001\n"),
-        (OSError(errno.ENOSPC, "No space left", "/tmp/x"), 1, "'/tmp/x'); make room and try again\n"),
-        (ValueError("epochs is 0"), 2, "Error: epochs is 0\n"),
-    ],
-)
-def test_errors_are_one_line_without_traceback(error, exit_code, line):
+def fail_with(error, **settings):
     group = SectionedGroup("edgekit")
 
     @group.command("models")
@@ -62,7 +57,49 @@ def test_errors_are_one_line_without_traceback(error, exit_code, line):
         raise error
 
     group.get_command = lambda ctx, name: click.Group.get_command(group, ctx, name)
-    shown = CliRunner().invoke(group, ["models"])
+    return CliRunner().invoke(group, ["models"], **settings)
+
+
+@pytest.mark.parametrize(
+    ("error", "exit_code", "line"),
+    [
+        (BundleError("damaged;\n  export it again"), 1, "Error: damaged; export it again\n"),
+        (ParityError("0.1 > 0.0001"), 3, "Error: 0.1 > 0.0001\n"),
+        (OSError(errno.ENOSPC, "No space left", "/tmp/x"), 1, "'/tmp/x'); make room and try again\n"),
+        (FileNotFoundError(errno.ENOENT, "No such file", "/x/y"), 1, "Error: /x/y: No such file\n"),
+        (OSError(errno.EXDEV, "Other disk", "a", None, "b"), 1, "Error: a -> b: Other disk\n"),
+        (TimeoutError("no answer"), 1, "Error: no answer\n"),
+        (ConnectionResetError(), 1, "Error: ConnectionResetError\n"),
+        (ValueError("epochs is 0"), 2, "Error: epochs is 0\n"),
+        (ModuleNotFoundError("x", name="jinja2"), 1, f"run: pip install -e '{ROOT}[report]'\n"),
+        (
+            ModuleNotFoundError("x", name="odd"),
+            1,
+            "needs, is missing: see edgekit doctor\n",
+        ),
+        (ImportError("no lib.so", name="torch._C"), 1, "Error: no lib.so; a package is damaged or too old: "),
+        (KeyboardInterrupt(), 1, "Aborted!\n"),
+    ],
+)
+def test_errors_are_one_line_without_traceback(error, exit_code, line):
+    shown = fail_with(error)
     assert shown.exit_code == exit_code
-    assert shown.stderr.endswith(line)
+    assert line in shown.stderr
+    assert len(shown.stderr.strip().splitlines()) <= 3  # a usage error is shown with the usage
     assert "Traceback" not in shown.output
+
+
+def test_an_import_of_ours_that_fails_is_a_bug_and_shows_where():
+    with pytest.raises(ModuleNotFoundError, match="runtime"):
+        fail_with(ModuleNotFoundError("no runtime.nothing", name="runtime.nothing"), catch_exceptions=False)
+
+
+def test_a_reader_that_went_away_is_no_error():
+    reads, writes = os.pipe()
+    os.close(reads)  # as `| head` does once it has enough
+    done = subprocess.run(
+        [sys.executable, "-m", "edgekit", "targets", "show", "gs101"],
+        cwd=ROOT, stdout=writes, stderr=subprocess.PIPE, text=True, timeout=60,
+    )  # fmt: skip
+    os.close(writes)
+    assert done.stderr == ""

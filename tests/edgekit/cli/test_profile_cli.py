@@ -31,7 +31,7 @@ def test_a_table_of_ops_kinds_and_the_sum(tflite):
     assert "whole microseconds" in shown.stderr
 
 
-def test_top_keeps_the_dearest(tflite):
+def test_top_keeps_the_slowest(tflite):
     shown = run(tflite, "--top", "1").stdout
     table = shown[: shown.index("kind of op")]
     assert sum("profiler" in line for line in table.splitlines()) == 1

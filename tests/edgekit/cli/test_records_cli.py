@@ -26,7 +26,7 @@ def test_a_table_with_a_title_and_why_it_is_unstable(log):
     assert result.stdout.startswith("toy (00000000) on local:\n")
     assert "unstable" in result.stdout
     assert "hot" in result.stderr
-    assert "stable" in run(log, "--stable").stdout.splitlines()[-1]
+    assert run(log, "--stable", "--wide").stdout.splitlines()[-1].endswith("  stable")
 
 
 def test_convert_to_stdout_and_to_a_file(log, tmp_path):

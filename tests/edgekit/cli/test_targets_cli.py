@@ -11,11 +11,19 @@ def run(*args):
 
 
 def test_the_list_says_where_power_comes_from():
-    lines = {line.split()[0]: line for line in run().stdout.splitlines()}
-    assert lines["local"].split()[-2:] == ["measured", "none"]
-    assert lines["virtual:kirin960"].endswith("modelled  device-tree coefficient")
-    assert lines["virtual:rk3399"].endswith("sched-energy table (bogo-mW)")
-    assert "little 4x cortex-a55 to 1.80 GHz" in lines["virtual:gs101"]
+    lines = {line.split()[0]: line for line in run("--wide").stdout.splitlines()}
+    assert lines["local"].split()[-2:] == ["none", "measured"]
+    assert lines["virtual:kirin960"].endswith("device-tree coefficient             modelled")
+    assert "sched-energy table (bogo-mW)" in lines["virtual:rk3399"]
+    assert "little 4x cortex-a55 1.80" in lines["virtual:gs101"]
+
+
+def test_the_list_fits_a_terminal_and_repeats_no_soc(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = run()
+    assert max(map(len, shown.stdout.splitlines())) <= 80
+    assert "emulated:gs101" not in shown.stdout
+    assert "emulated:SOC" in shown.stderr
 
 
 def test_the_list_as_json():
@@ -58,8 +66,8 @@ def test_show_takes_json_local_and_a_file(tmp_path):
     assert "mine.toml is not a SoC profile" in result.stderr
 
 
-@pytest.mark.parametrize("name", ["sdm485", "virtual:sdm485"])
-def test_an_unknown_soc_is_a_usage_error(name):
+@pytest.mark.parametrize(("name", "meant"), [("sdm485", "sdm845"), ("virtual:sdm485", "virtual:sdm845")])
+def test_an_unknown_soc_is_a_usage_error(name, meant):
     result = run("show", name)
     assert result.exit_code == 2
-    assert "did you mean sdm845" in result.stderr
+    assert f"did you mean {meant}" in result.stderr

@@ -48,7 +48,7 @@ def test_fit_shows_every_regressor_and_the_choice(tuned):
 
 
 def test_fit_json_is_the_result(tuned):
-    result = json.loads(invoke("fit", tuned, "--target", TARGET, "--json").output)
+    result = json.loads(invoke("fit", tuned, "--target", TARGET, "--json").stdout)
     assert result["chosen"] == min(result["scores"], key=result["scores"].get)
     assert result["provenance"] == "modelled"
 
@@ -89,6 +89,20 @@ def test_tune_shows_winners_reason_and_comparison(tuned):
     assert "Latency: modelled" in shown.output
 
 
+def test_tune_marks_who_misses_the_deadline(tuned, tmp_path):
+    words = ["--target", TARGET, "--fps", "20", "--latency-ms", "4", "--plot", tmp_path / "plot.svg"]
+    shown = invoke("tune", tuned, *words)
+    assert shown.exit_code == 0, shown.output
+    (schedutil,) = (line for line in shown.stdout.splitlines() if line.startswith("schedutil "))
+    assert schedutil.endswith("misses 4 ms")
+    assert " 100 % " in schedutil
+    assert "EAS + schedutil misses the deadline of 4 ms in 240 of 240 frames." in shown.stdout
+    assert "(late)" in (tmp_path / "plot.svg").read_text(encoding="utf-8")
+    page = tmp_path / "report.html"
+    assert invoke("report", tuned, "-o", page).exit_code == 0
+    assert "misses 4.00" in page.read_text(encoding="utf-8")
+
+
 def test_tune_draws_the_frontier(tuned, tmp_path):
     shown = invoke("tune", tuned, "--target", TARGET, "--plot", tmp_path / "plot.svg")
     assert shown.exit_code == 0, shown.output
@@ -111,7 +125,7 @@ def test_tune_takes_every_limit(tuned):
 
 
 def test_tune_json_is_the_policy(tuned):
-    raw = json.loads(invoke("tune", tuned, "--target", TARGET, "--json").output)
+    raw = json.loads(invoke("tune", tuned, "--target", TARGET, "--json").stdout)
     assert raw["goal"]["objective"] == "awake"
     assert raw["chosen"]["setting"]["cluster"] in ("little", "mid", "big")
 
@@ -139,7 +153,7 @@ def test_run_keeps_the_deadline_that_was_tuned_for_or_another(tuned):
 
 
 def test_run_json_is_the_result(tuned):
-    result = json.loads(invoke("run", tuned, "--target", TARGET, "--json").output)
+    result = json.loads(invoke("run", tuned, "--target", TARGET, "--json").stdout)
     assert result["provenance"] == "modelled"
     assert result["late_frames"] == 0
     assert result["setting"] == result["setting_read"]

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 from edgekit.export import Preprocess, export_bundle, find_origin, live_model
@@ -94,6 +95,18 @@ def test_a_function_called_preprocess_is_the_users_own(tmp_path):
     text = FILE.partition("preprocess =")[0] + "def preprocess(image):\n    return image\n"
     (tmp_path / "mine.py").write_text(text)
     assert find_origin(f"{tmp_path}/mine.py").graphs["forward"].inputs[0].image is None
+
+
+def test_real_pictures_to_check_on_take_the_place_of_drawn_ones(tmp_path):
+    (tmp_path / "mine.py").write_text(FILE.replace(', labels="names.txt"', ""))
+    Image.new("RGB", (20, 10), (255, 0, 0)).save(tmp_path / "red.png")
+    (graph,) = find_origin(f"{tmp_path}/mine.py", inputs=tmp_path / "red.png").graphs.values()
+    ((picture,),) = graph.frames
+    assert (picture.shape, graph.described) == ((1, 8, 8, 3), "the image red.png")
+    assert picture[0, 0, 0].tolist() == [2, -2, -2]
+    (tmp_path / "mine.py").write_text(FILE.partition("preprocess =")[0])
+    with pytest.raises(ValueError, match="mine does not take one picture alone"):
+        find_origin(f"{tmp_path}/mine.py", inputs=tmp_path / "red.png")
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,7 @@ def test_file_that_cannot_be_imported_names_its_line(tmp_path, text, message):
 
 
 def test_settings_of_other_models_do_not_go_with_it(file, tmp_path):
-    with pytest.raises(ValueError, match="--weights and --inputs"):
+    with pytest.raises(ValueError, match="--weights does not go with"):
         find_origin(f"{file}:pair", weights="none")
     with pytest.raises(ValueError, match="leave out --input-shape"):
         find_origin(f"{file}:pair", input_shapes=[(1, 4)])

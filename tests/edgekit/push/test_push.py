@@ -21,7 +21,7 @@ from runtime.bundle import Bundle, Graph, Manifest, TensorSpec, Variant, new_bun
 from runtime.engines import EngineProcess
 from runtime.engines.native import Libraries, build
 from runtime.errors import DataError
-from runtime.govern.governor import read_log
+from runtime.measure.frame_log import read_log
 from runtime.measure.records import RecordLog
 from runtime.targets import open_target
 from tests.edgekit.push.index import serve_index, skip_without_index

@@ -8,7 +8,7 @@ from edgekit.report import write_frontier
 from edgekit.report.frontier import Point, frontier
 from runtime.choose.policy.policy import load_policy
 from runtime.errors import DataError
-from tests.edgekit.report.drawing import EVIL, drawn
+from tests.edgekit.report.markup import EVIL, drawn
 from tests.edgekit.report.tuned_bundle import TARGET
 
 
@@ -34,7 +34,7 @@ def test_picture_says_what_was_chosen_for_what_and_what_it_saves(policy, tmp_pat
     for part in (
         f"{policy.model} on {TARGET}",
         "30 FPS asked",
-        "against performance",
+        "against EAS + schedutil",
         "Latency modelled",
         policy.energy_source[:20],
         *(cluster.setting.cluster for cluster in policy.considered),
@@ -48,7 +48,7 @@ def test_governors_at_one_place_share_a_name(policy, tmp_path):
     best = next(o for o in policy.comparison if o.governor == "best")
     twins = (replace(best, governor="ebs"), best)
     _, texts = drawn(write_frontier(replace(policy, comparison=twins), tmp_path / "plot.svg"))
-    assert [name for name in texts if name.endswith("exhaustive best = EBS")]
+    assert [name for name in texts if name.endswith("exhaustive best, EBS")]
 
 
 def test_no_variable_is_left_that_only_a_browser_knows(policy, tmp_path):
@@ -76,7 +76,7 @@ def test_plot_without_power_goes_by_core_time(policy, tmp_path):
     considered = tuple(replace(e, power_mw=None, energy_mj=None) for e in policy.considered)
     dark = replace(policy, considered=considered, chosen=considered[0], comparison=())
     _, texts = drawn(write_frontier(dark, tmp_path / "plot.svg"))
-    assert "core time per frame, ms (energy is unknown here)" in texts
+    assert "core time, ms (no energy known)" in texts
 
 
 def test_what_cannot_be_drawn_is_refused(policy, tmp_path):

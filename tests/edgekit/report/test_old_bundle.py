@@ -11,7 +11,7 @@ def test_all_of_an_old_bundle_is_collected(tmp_path):
     tuned = views["virtual:rk3399"]
     assert (tuned.policy is None, tuned.fit is None, tuned.run is None) == (False, False, False)
     assert [(len(view.records), view.notes) for view in views.values()] == [(2, ()), (2, ())]
-    assert (tuned.provenance, tuned.energy_provenance) == ("modelled", "modelled")
+    assert (tuned.provenance, tuned.policy.energy_provenance) == ("modelled", "modelled")
 
 
 def test_an_old_bundle_and_log_are_rendered(tmp_path):

@@ -5,7 +5,6 @@ import hashlib
 import json
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import pytest
 from click.testing import CliRunner
@@ -14,40 +13,14 @@ from edgekit.cli import cli
 from edgekit.report import render_report, write_report
 from runtime.bundle import Bundle
 from runtime.choose.policy.policy import load_policy, save_policy
+from runtime.device.provenance import Provenance
 from runtime.errors import DataError
-from runtime.govern.run.run import Prediction, RunResult
+from runtime.govern.run.run import Prediction
 from runtime.govern.run.runs import save_run
 from runtime.measure.records import RecordLog
 from runtime.processing.classify import Guess
-from tests.edgekit.report.tuned_bundle import FALLBACK, SOURCE, TARGET, add_fit, bench, tune
-
-VOID = {"meta", "link", "br", "img", "line", "circle", "rect", "polygon", "polyline", "path", "input", "hr"}
-
-
-class Page(HTMLParser):
-    """Checks nesting, and keeps tags, attributes and text."""
-
-    def __init__(self, html):
-        super().__init__()
-        self.open, self.tags, self.texts = [], [], []
-        self.feed(html)
-        assert self.open == []
-        self.text = " ".join(" ".join(self.texts).split())
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if not self.open or self.open[-1] not in ("style", "script"):
-            self.texts.append(data)
+from tests.edgekit.report.markup import EVIL, Page
+from tests.edgekit.report.tuned_bundle import FALLBACK, SOURCE, TARGET, add_fit, bench, run_result, tune
 
 
 def test_headline_says_what_was_chosen_and_saved(tuned):
@@ -55,7 +28,8 @@ def test_headline_says_what_was_chosen_and_saved(tuned):
     text = Page(render_report(tuned)).text
     assert f"At 30 FPS on virtual:gs101, {policy.variant} on {policy.setting} takes" in text
     saved = {o.governor: o.saved_pct for o in policy.comparison}
-    assert f"{saved['performance']:.0f} % less than performance" in text
+    assert f"{saved['eas']:.0f} % less than EAS + schedutil" in text
+    assert "less than performance" not in text
     assert "98.1 % of the checkpoint, test set measured" in text
     assert "201 M pruned from 312 M (−36 %)" in text
 
@@ -83,7 +57,7 @@ def test_plot_has_every_setting_and_names_the_chosen_and_the_baselines(tuned):
     page = Page(wide + "</svg>")
     points = [attrs for _, attrs in page.tags if attrs.get("class", "").startswith("point")]
     assert len(points) == len(policy.considered) == 86
-    assert {"chosen", "performance", "schedutil", "powersave"} <= set(page.texts)
+    assert {"chosen", "performance", "schedutil", "powersave (late)"} <= set(page.texts)
     chosen = next(attrs for _, attrs in page.tags if attrs.get("class") == "mark chosen")
     assert str(policy.setting) in chosen["data-tip"]
     enough = next(attrs for _, attrs in page.tags if attrs.get("class") == "enough")
@@ -105,9 +79,6 @@ def test_only_our_script_may_run(tuned):
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     policy = next(a["content"] for _, a in Page(html).tags if a.get("http-equiv"))
     assert f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'" in policy
-
-
-EVIL = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'&"
 
 
 def test_texts_of_a_bundle_are_escaped(make_bundle):
@@ -140,32 +111,13 @@ def test_evil_cluster_and_variant_names_stay_text_in_the_plot(tuned):
 def test_last_run_is_shown(tuned):
     policy = load_policy(tuned, TARGET)
     guesses = (Guess("eight", 0.987), Guess(EVIL, 0.01))
-    run = RunResult(
-        bundle="digits",
-        target=TARGET,
-        provenance="modelled",
-        variant=policy.variant,
-        engine="litert",
-        setting=policy.setting,
-        setting_read=None,
-        rung="sysfs",
-        fps_target=30.0,
-        frames=60,
-        late_frames=2,
-        latency_ms=28.9,
-        p90_ms=29.5,
-        power_mw=180.0,
-        energy_mj=5.2,
-        energy_source="a table",
-        predictions=(Prediction(EVIL, guesses),),
-        reason="",
-        comparison=(),
-        notes=(),
-    )
+    run = replace(run_result(policy), predictions=(Prediction(EVIL, guesses),))
     save_run(tuned, run)
     page = Page(render_report(tuned))
     assert "Last run modelled 60 frames at 30 FPS" in page.text
-    assert "28.9 ms 29.5 ms 2 of 60 5.20 mJ not readable sysfs" in page.text
+    assert "28.9 ms median, 29.5 ms at the 90th percentile" in page.text
+    assert "late frames 2 of 60, due 33.3 ms after they arrive energy per frame 5.20 mJ" in page.text
+    assert "setting read back the machine does not tell" in page.text
     assert "eight 98.7 %" in page.text
     assert "img" not in [tag for tag, _ in page.tags]
 
@@ -242,22 +194,14 @@ def test_without_energy_the_plot_shows_core_time(tuned):
     chosen = replace(policy.chosen, power_mw=None, energy_mj=None)
     blind = replace(policy, chosen=chosen, considered=considered, comparison=comparison)
     html = render_report(save_policy(tuned, blind))
-    assert "core time per frame, ms (energy is unknown here)" in html
+    assert "core time, ms (no energy known)" in html
     assert "needs the least core time" in html
 
 
-@pytest.mark.parametrize(
-    ("provenance", "source", "badge"),
-    [
-        ("modelled", "measured: freqbench", "modelled"),
-        ("measured", "modelled: C f V^2", "modelled"),
-        ("measured", "measured: rail meter", "measured"),
-    ],
-)
-def test_energy_is_measured_only_where_latency_and_power_are(tuned, provenance, source, badge):
-    policy = replace(load_policy(tuned, TARGET), provenance=provenance, energy_source=source)
-    text = Page(render_report(save_policy(tuned, policy))).text
-    assert f"mW while busy {badge}" in text
+def test_energy_is_called_what_the_policy_calls_it(tuned):
+    for kind in Provenance:
+        policy = replace(load_policy(tuned, TARGET), energy_provenance=kind)
+        assert f"mW while busy {kind}" in Page(render_report(save_policy(tuned, policy))).text
 
 
 def test_one_target_can_be_asked_for(tuned):

@@ -12,7 +12,7 @@ from edgekit.report.timeline_figure import summary
 from edgekit.report.units import joules
 from runtime.errors import DataError
 from runtime.measure.frame_log import FrameLine, GovernedLog, Header
-from tests.edgekit.report.drawing import EVIL, drawn
+from tests.edgekit.report.markup import EVIL, drawn
 from tests.edgekit.report.tuned_bundle import TARGET
 
 HEADER = Header("emulated:gs101", "emulated", 20.0, 50.0, energy_source="a table")

@@ -1,6 +1,6 @@
 """A small bundle that was benched, fitted and tuned on a modelled phone, without any engine."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import msgspec
@@ -22,6 +22,7 @@ from runtime.choose.fitting.features import FEATURE_NAMES
 from runtime.choose.tuning.tune import tune_bundle
 from runtime.device.setting import Setting
 from runtime.device.soc import SocProfile, load_profile, power_mw, roofline_latency_ms
+from runtime.govern.run.run import RunResult
 from runtime.measure.records import Record, RecordLog
 
 TARGET = "virtual:gs101"
@@ -119,46 +120,89 @@ def bench(bundle, target=None):
     """Write one record per variant and setting, as `edgekit bench` does."""
     target = target or ModelledPhone(TARGET, load_profile("gs101"))
     log = RecordLog(bundle.path / "records" / f"{target.name.replace(':', '-')}.jsonl")
-    hashes = {entry.path: entry.sha256 for entry in bundle.manifest.files}
     records = []
     for variant in bundle.manifest.variants:
         for setting in target.settings():
             latency_ms = roofline_latency_ms(bundle.workload(variant), target.profile, setting)
             figure = target.power(setting)
-            records.append(
-                Record(
-                    model=bundle.manifest.name,
-                    model_sha256=hashes[variant.path],
-                    variant=variant.name,
-                    engine=variant.engine,
-                    precision="fp32",
-                    target=target.name,
-                    provenance="modelled",
-                    setting=setting,
-                    setting_read=setting,
-                    rung="sysfs",
-                    samples_ms=(latency_ms * 0.97, latency_ms, latency_ms * 1.04),
-                    first_ms=latency_ms,
-                    warmup=0,
-                    power_mw=figure.power_mw,
-                    energy_mj=figure.power_mw * latency_ms / 1000,
-                    energy_source=figure.source,
-                    temp_c=None,
-                    verdict="stable",
-                    reasons=(),
-                    block=0,
-                    seed=0,
-                    created_utc="2026-01-02T04:00:00+00:00",
-                )
+            modelled = make_record(
+                bundle, variant, setting, [latency_ms * 0.97, latency_ms, latency_ms * 1.04], target.name
             )
+            energy_mj = figure.power_mw * latency_ms / 1000
+            power = {"power_mw": figure.power_mw, "energy_mj": energy_mj, "energy_source": figure.source}
+            records.append(replace(modelled, provenance="modelled", rung="sysfs", warmup=0, **power))
     log.path.parent.mkdir(exist_ok=True)
     log.path.write_bytes(b"\n".join(msgspec.json.encode(record) for record in records) + b"\n")
     return records
 
 
+KERNEL_CLOCK = Setting("cpu", None)
+
+
+def measured(bundle, samples_ms, setting=KERNEL_CLOCK, variant=None):
+    """Return a record of frames timed on this machine."""
+    timed = make_record(bundle, bundle.manifest.variant(variant), setting, samples_ms, "local")
+    return replace(timed, first_ms=12.5, load_ms=31.0, run="a1")
+
+
+def make_record(bundle, variant, setting, samples_ms, target):
+    """Return a record of which only what varies between tests is given."""
+    return Record(
+        model=bundle.manifest.name,
+        model_sha256=next(entry.sha256 for entry in bundle.manifest.files if entry.path == variant.path),
+        variant=variant.name,
+        engine=variant.engine,
+        precision="fp32",
+        target=target,
+        provenance="measured",
+        setting=setting,
+        setting_read=setting,
+        rung="affinity",
+        samples_ms=tuple(samples_ms),
+        first_ms=samples_ms[0],
+        warmup=5,
+        power_mw=None,
+        energy_mj=None,
+        energy_source="no power meter on this machine",
+        temp_c=None,
+        verdict="stable",
+        reasons=(),
+        block=0,
+        seed=0,
+        created_utc="2026-01-02T04:00:00+00:00",
+    )
+
+
 def tune(bundle, records, fps=30.0):
     """Choose a setting from the records, as `edgekit tune` does."""
     return tune_bundle(bundle, ModelledPhone(TARGET, load_profile("gs101")), fps, records=records)[0]
+
+
+def run_result(policy):
+    """Return what `edgekit run` tells of 60 frames under ``policy``."""
+    return RunResult(
+        bundle="digits",
+        target=TARGET,
+        provenance="modelled",
+        variant=policy.variant,
+        engine="litert",
+        setting=policy.setting,
+        setting_read=None,
+        rung="sysfs",
+        fps_target=30.0,
+        frames=60,
+        late_frames=2,
+        latency_ms=28.9,
+        p90_ms=29.5,
+        power_mw=180.0,
+        energy_mj=5.2,
+        energy_source="a table",
+        predictions=(),
+        reason="",
+        comparison=(),
+        notes=(),
+        deadline_ms=1000 / 30,
+    )
 
 
 def add_fit(bundle):

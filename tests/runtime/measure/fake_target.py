@@ -12,6 +12,7 @@ class Fake:
     """A measured target of three clocks whose latency is what the test says."""
 
     name, provenance, energy_note, profile = "fake", "measured", "no meter", None
+    is_modelled = False
 
     def __init__(self, latencies_ms=lambda visit: 10.0):
         self.latencies_ms, self.visits = latencies_ms, []

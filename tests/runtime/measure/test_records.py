@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.device.conditions import Conditions
+from runtime.device.provenance import Provenance
 from runtime.device.setting import Setting
 from runtime.errors import DataError, VersionConflict
-from runtime.measure.records import PROVENANCES, VERDICTS, Record, RecordLog
+from runtime.measure.records import VERDICTS, Record, RecordLog
 from tests.runtime.measure.toy_records import RECORD
 
 
@@ -112,7 +113,7 @@ records = st.builds(
     engine=text,
     precision=text,
     target=text,
-    provenance=st.sampled_from(PROVENANCES),
+    provenance=st.sampled_from(list(Provenance)),
     setting=setting,
     setting_read=st.none() | setting,
     rung=text,

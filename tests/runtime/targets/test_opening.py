@@ -54,3 +54,16 @@ def test_a_profile_of_ones_own(tmp_path):
     assert target.power(target.settings()[0]) is None
     with pytest.raises(DataError, match="cannot read the profile"):
         open_target("virtual:none.toml")
+
+
+@pytest.mark.parametrize("ending", ["yaml", "yml"])
+def test_a_measured_table_of_ones_own(tmp_path, ending):
+    pytest.importorskip("yaml")
+    path = tmp_path / f"mine.{ending}"
+    path.write_text(
+        "name: mine\nclusters:\n- {name: cpu, core: cortex-a55, cpus: [0], capacity_dmips_mhz: 1024,\n"
+        "   opps: [{khz: 500000, power_mw: 20}, {khz: 1000000, power_mw: 60}]}\n"
+    )
+    target = open_target(f"virtual:{path}")
+    assert target.is_modelled
+    assert [target.power(setting).power_mw for setting in target.settings()] == [20, 60]

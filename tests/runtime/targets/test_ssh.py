@@ -52,7 +52,7 @@ def test_addresses(text, address):
 
 @pytest.mark.parametrize("text", ["", "a b", "x@y:port", "-oProxyCommand=x", "a:b:c"])
 def test_what_is_no_address_is_refused(text):
-    with pytest.raises(ValueError, match="is no address"):
+    with pytest.raises(ValueError, match="is not an address"):
         Address.parse(text)
 
 

@@ -19,7 +19,7 @@ static int choose(const struct control *control, double deadline_ms)
     return table_decide(deadline_ms, control->slowdown, control->max_power_mw, control->max_freq_khz);
 }
 
-/* The middle one of the last ratios, the lower of two: one odd frame is no slower device. */
+/* The middle one of the last ratios, the lower of two: one outlier is no slower device. */
 static double median_low(const double *ratios, unsigned long seen)
 {
     const int count = seen < FILTERED ? (int)seen : FILTERED;
@@ -63,7 +63,7 @@ void retarget(struct control *control, double deadline_ms, double now_s)
 void decide(struct control *control, double now_s)
 {
     const table_row *row = control->row < 0 ? NULL : &table_rows[control->row];
-    double left_ms;
+    double remaining_ms;
 
     if (!is_trusted(&control->trust, now_s)) {
         control->row = -1;
@@ -72,6 +72,6 @@ void decide(struct control *control, double now_s)
     }
     if (row && (row->power_mw > control->max_power_mw || row->freq_khz > control->max_freq_khz[row->cluster]))
         control->row = -1; /* too hot to stay there for some more frames */
-    left_ms = control->deadline_ms * (control->is_behind ? CATCH_UP : 1.0);
-    control->row = table_next_row(control->row, choose(control, left_ms / control->margin), &control->calm);
+    remaining_ms = control->deadline_ms * (control->is_behind ? CATCH_UP : 1.0);
+    control->row = table_next_row(control->row, choose(control, remaining_ms / control->margin), &control->calm);
 }

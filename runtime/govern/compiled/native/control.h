@@ -1,4 +1,4 @@
-/* What to run at, from what frames took: runtime.govern.governor.Controller, which it equals frame by frame. */
+/* What to run at, from what frames took: runtime.choose.decision.controller, which it equals frame by frame. */
 #ifndef CONTROL_H
 #define CONTROL_H
 

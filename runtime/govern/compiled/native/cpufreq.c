@@ -130,7 +130,7 @@ int is_held(struct clock *clock)
            read_kept_number(&clock->max_freq) == clock->held_khz;
 }
 
-int put_back(struct clock *clock, const struct clock_state *state)
+int restore_clock(struct clock *clock, const struct clock_state *state)
 {
     struct clock_state now;
     int failed = write_range(clock, state->min_khz, state->max_khz) | write_governor(clock, state->governor);

@@ -4,7 +4,7 @@
 
 #include "files.h"
 
-/* What must be written to bring a clock back; setspeed_khz is -1 unless the governor is userspace. */
+/* What must be written to restore a clock; setspeed_khz is -1 unless the governor is userspace. */
 struct clock_state {
     char governor[64];
     int64_t min_khz, max_khz, setspeed_khz;
@@ -31,7 +31,7 @@ int hold_clock(struct clock *clock, int64_t freq_khz);
 /* Whether what hold_clock wrote still stands. */
 int is_held(struct clock *clock);
 
-/* Bring a clock back; goes on past a file that fails, and then returns -1. */
-int put_back(struct clock *clock, const struct clock_state *state);
+/* Restore a clock; goes on past a file that fails, and then returns -1. */
+int restore_clock(struct clock *clock, const struct clock_state *state);
 
 #endif

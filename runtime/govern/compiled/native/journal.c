@@ -196,7 +196,7 @@ static int read_entry(const struct journal *journal, const char *path, const cha
 
     memset(state, 0, sizeof *state);
     if (read_text(path, text, sizeof text) < 0)
-        return 0; /* its owner has just put the state back */
+        return 0; /* its owner has just restored the state */
     if (!find_value(text, "device", value, sizeof value) || !find_value(text, "policy", value, sizeof value))
         return say("%s does not say what to restore; remove it, or reboot", path);
     if (strcmp(value, clock_folder) != 0 || !strstr(text, "\"device\":null"))
@@ -260,10 +260,10 @@ int repair(const struct journal *journal, struct clock *clock)
     for (int i = 0; i < count; i++) { /* ends with the oldest: how the clock was before all of them */
         const int is_ours = read_entry(journal, left[i].path, clock->folder, &state);
 
-        if (is_ours < 0 || (is_ours && put_back(clock, &state)))
+        if (is_ours < 0 || (is_ours && restore_clock(clock, &state)))
             return -1;
         if (is_ours) {
-            say("%s was left changed by a run that was killed; put back to %s, %" PRId64 " to %" PRId64 " kHz",
+            say("%s was left changed by a run that was killed; restored to %s, %" PRId64 " to %" PRId64 " kHz",
                 base_name(clock->folder), state.governor, state.min_khz, state.max_khz);
             unlink(left[i].path);
         }

@@ -1,4 +1,4 @@
-/* What to put back, on the disk while a clock is held, as `edgekit restore` reads it: survives a kill -9. */
+/* What to restore, on the disk while a clock is held, as `edgekit restore` reads it: survives a kill -9. */
 #ifndef JOURNAL_H
 #define JOURNAL_H
 
@@ -15,7 +15,7 @@ int open_journal(struct journal *journal, const char *folder);
 /* Make sure that nobody else holds a clock until this process ends; -1 and said where somebody does. */
 int claim(const struct journal *journal, const char *clock_folder);
 
-/* Put back what killed processes left of a clock that is claimed. */
+/* Restore what killed processes left of a clock that is claimed. */
 int repair(const struct journal *journal, struct clock *clock);
 
 /* Note a state, durably, before the clock is changed; forget it once it is back. */

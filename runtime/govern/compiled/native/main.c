@@ -14,7 +14,7 @@
 #include "options.h"
 #include "steer.h"
 
-enum { MOST_SAID = 10 };
+enum { MOST_SAID = 10 }; /* commands that were not understood: then it only counts, so that a flood fills no log */
 
 struct governor {
     struct input input;
@@ -135,7 +135,7 @@ static void take_line(void *owner, char *line)
     report(governor, governor->control.row != row || was_lost != (governor->steer.lost > MOST_LOST));
 }
 
-static void serve(struct governor *governor, const sigset_t *open)
+static void run(struct governor *governor, const sigset_t *open)
 {
     struct pollfd ready = {.fd = governor->input.file, .events = POLLIN};
 
@@ -149,7 +149,7 @@ static void serve(struct governor *governor, const sigset_t *open)
     }
 }
 
-/* Signals are delivered in ppoll only: never in the middle of putting back. One that is ignored stays so. */
+/* Signals are delivered in ppoll only: never in the middle of restoring. One that is ignored stays so. */
 static void hold_signals_back(sigset_t *open)
 {
     static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
@@ -190,7 +190,7 @@ int main(int count, char **words)
     failed = begin_steer(&governor.steer, governor.control.row);
     if (!failed) {
         report(&governor, 1);
-        serve(&governor, &open);
+        run(&governor, &open);
         say("%lu frames, %lu late, %d commands not understood", governor.control.frames, governor.control.late,
             governor.misread);
     }

@@ -12,7 +12,7 @@ static int needs_clock(int cluster)
     return 0;
 }
 
-/* Find the clock of a cluster, put back what others left of it, and note how it is. */
+/* Find the clock of a cluster, restore what others left of it, and note how it is. */
 static int prepare(struct steer *steer, int cluster)
 {
     struct clock *clock = &steer->clocks[cluster];
@@ -36,7 +36,7 @@ static int prepare(struct steer *steer, int cluster)
 static int release(struct steer *steer, int cluster)
 {
     steer->clocks[cluster].held_khz = 0;
-    return steer->is_noted[cluster] ? put_back(&steer->clocks[cluster], &steer->before[cluster]) : 0;
+    return steer->is_noted[cluster] ? restore_clock(&steer->clocks[cluster], &steer->before[cluster]) : 0;
 }
 
 /* Let the kernel choose clock and cores; what was noted stays noted. */

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtime.choose.decision import DecisionTable, Row
-from runtime.choose.tuning.request import Wish
+from runtime.choose.tuning.request import PolicyRequest
 from runtime.choose.tuning.tune import tune_bundle
 from runtime.device.setting import Setting
 from tests.runtime.govern.compiled.strategies import anything, caps, edges, tables
@@ -98,7 +98,9 @@ def test_rows_that_cannot_be_are_refused(change):
 def test_rows_follow_the_objective_and_keep_to_the_cap(tmp_path):
     bundle, target = make_bundle(tmp_path), Phone()
     records = make_records(bundle, target)
-    _, policy = tune_bundle(bundle, target, Wish(objective="edp", max_power_mw=200.0), records=records)
+    _, policy = tune_bundle(
+        bundle, target, PolicyRequest(objective="edp", max_power_mw=200.0), records=records
+    )
     rows = DecisionTable.from_policy(policy).rows
     products = [row.energy_mj * row.latency_ms for row in rows]
     assert products == sorted(products)

@@ -12,7 +12,7 @@ def seen(*works, lanes=1) -> WorkBelief:
     return belief
 
 
-def test_level_is_that_of_the_scene():
+def test_level_is_that_of_the_phase():
     assert seen(*[0.38, 0.42] * 10).level[0] == pytest.approx(0.4, rel=0.03)
 
 
@@ -22,7 +22,7 @@ def test_one_heavy_frame_does_not_move_the_level():
     assert seen(*[0.3] * 10, 0.6, 0.3).level[0] == pytest.approx(before, rel=0.02)
 
 
-def test_frames_far_off_one_after_the_other_are_another_scene():
+def test_frames_far_off_one_after_the_other_are_another_phase():
     assert seen(*[0.3] * 20, 0.7, 0.7, 0.7).level[0] == pytest.approx(0.7, rel=0.05)
     assert seen(*[0.6] * 20, 0.2, 0.2).level[0] == pytest.approx(0.2, rel=0.05)
 

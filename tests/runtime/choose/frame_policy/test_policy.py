@@ -22,7 +22,7 @@ def test_the_first_frame_runs_at_the_fastest_point():
 
 
 def test_a_frame_that_runs_long_is_sped_up():
-    ours = policy(transition_ms=0.1, late_price=3.0)
+    ours = policy(transition_ms=0.1, miss_penalty=3.0)
     rng = np.random.default_rng(1)
     for _ in range(200):
         ours.observe(np.array([24.0 * rng.normal(1, 0.1) * (2 if rng.random() < 0.05 else 1)]))
@@ -40,9 +40,9 @@ def test_a_plan_is_that_of_its_bin_and_lasts_as_long_as_the_level_asks():
     here = ours.decide(np.array([20.0]))
     for level in (LEVELS[row] * STEP**-0.49, LEVELS[row] * STEP**0.49):
         ours.belief.level[0] = level
-        for left_ms in (20.0, 20.0 - 0.4):  # half a bin less: rounded to the next
-            plan = ours.decide(np.array([left_ms]))
-            if left_ms == 20.0:
+        for remaining_ms in (20.0, 20.0 - 0.4):  # half a bin less: rounded to the next
+            plan = ours.decide(np.array([remaining_ms]))
+            if remaining_ms == 20.0:
                 assert (plan.point == here.point).all()
                 scale = plan.until_ms[0, 0] / here.until_ms[0, 0]
                 assert scale == pytest.approx(level / LEVELS[row], rel=0.06)
@@ -53,7 +53,7 @@ def test_a_plan_is_that_of_its_bin_and_lasts_as_long_as_the_level_asks():
     ("changes", "said"),
     [
         ({"period_ms": 0.0}, "period_ms is 0"),
-        ({"late_price": 0.0}, "late_price is 0"),
+        ({"miss_penalty": 0.0}, "miss_penalty is 0"),
         ({"deadline_ms": 1.0}, "deadline_ms is 1"),
     ],
 )

@@ -11,7 +11,7 @@ from runtime.choose.policy.estimate import Estimate, Option
 from runtime.choose.policy.goal import OBJECTIVES, Goal
 from runtime.choose.tuning.choice import choose
 from runtime.choose.tuning.reason import explain, refusal
-from runtime.choose.tuning.request import Wish, goal_of
+from runtime.choose.tuning.request import PolicyRequest, goal_of
 from runtime.device.setting import Setting
 
 LIMITS = {"race-to-sleep": {"base_mw": 300.0, "sleep_mw": 20.0}, "budget": {"energy_budget_mj": 5.0}}
@@ -170,42 +170,50 @@ def test_goals_that_cannot_be_are_refused(fields, message):
         goal(**fields)
 
 
-# --- wishes ------------------------------------------------------------------------------------
+# --- requests ------------------------------------------------------------------------------------
 
 PHONE = SimpleNamespace(name="local", energy_note="no meter on this machine")
 
 
 def test_wish_fills_in_what_was_not_said():
-    assert goal_of(Wish(), PHONE, [SLOW], None).objective == "awake"
-    assert goal_of(Wish(), PHONE, [SLOW], None).deadline_ms == pytest.approx(1000 / 30)
-    assert goal_of(Wish(), PHONE, [estimate(5.0, None)], None).objective == "core-time"
-    assert goal_of(Wish(energy_mj=4.0), PHONE, [SLOW], None).objective == "budget"
-    assert goal_of(Wish(mean_power_mw=60.0), PHONE, [SLOW], None).energy_budget_mj == pytest.approx(2.0)
+    assert goal_of(PolicyRequest(), PHONE, [SLOW], None).objective == "awake"
+    assert goal_of(PolicyRequest(), PHONE, [SLOW], None).deadline_ms == pytest.approx(1000 / 30)
+    assert goal_of(PolicyRequest(), PHONE, [estimate(5.0, None)], None).objective == "core-time"
+    assert goal_of(PolicyRequest(energy_mj=4.0), PHONE, [SLOW], None).objective == "budget"
+    assert goal_of(PolicyRequest(mean_power_mw=60.0), PHONE, [SLOW], None).energy_budget_mj == pytest.approx(
+        2.0
+    )
 
 
 def test_latency_bound_shortens_the_deadline_and_a_long_one_slows_the_pace():
-    bounded = goal_of(Wish(fps=30, latency_ms=20.0, quantile=0.95), PHONE, [SLOW], None)
+    bounded = goal_of(PolicyRequest(fps=30, latency_ms=20.0, quantile=0.95), PHONE, [SLOW], None)
     assert (bounded.deadline_ms, bounded.fps_target, bounded.quantile) == (20.0, 30, 0.95)
-    patient = goal_of(Wish(latency_ms=200.0), PHONE, [SLOW], None)
+    patient = goal_of(PolicyRequest(latency_ms=200.0), PHONE, [SLOW], None)
     assert (patient.deadline_ms, patient.fps_target) == (200.0, 5.0)
-    assert goal_of(Wish(fps=30, latency_ms=200.0), PHONE, [SLOW], None).deadline_ms == pytest.approx(
+    assert goal_of(PolicyRequest(fps=30, latency_ms=200.0), PHONE, [SLOW], None).deadline_ms == pytest.approx(
         1000 / 30
     )
 
 
 @pytest.mark.parametrize(
-    "wish", [Wish(objective="awake"), Wish(objective="edp"), Wish(energy_mj=1.0), Wish(max_power_mw=500.0)]
+    "asked",
+    [
+        PolicyRequest(objective="awake"),
+        PolicyRequest(objective="edp"),
+        PolicyRequest(energy_mj=1.0),
+        PolicyRequest(max_power_mw=500.0),
+    ],
 )
-def test_energy_asked_where_no_power_is_known_is_refused_with_what_is_left(wish):
+def test_energy_asked_where_no_power_is_known_is_refused_with_what_is_left(asked):
     with pytest.raises(
         ValueError, match=r"none is known on local \(no meter.*--objective latency.*core-time"
     ):
-        goal_of(wish, PHONE, [estimate(5.0, None)], None)
+        goal_of(asked, PHONE, [estimate(5.0, None)], None)
 
 
 def test_two_budgets_are_refused():
     with pytest.raises(ValueError, match="give one of them"):
-        goal_of(Wish(energy_mj=1.0, mean_power_mw=30.0), PHONE, [SLOW], None)
+        goal_of(PolicyRequest(energy_mj=1.0, mean_power_mw=30.0), PHONE, [SLOW], None)
 
 
 # --- battery -----------------------------------------------------------------------------------

@@ -1,8 +1,11 @@
 """Governors are judged by when a frame must be done, not by when the next one comes."""
 
+from dataclasses import replace
+
 import pytest
 
-from runtime.choose.tuning.request import Wish
+from runtime.choose.tuning.request import PolicyRequest
+from runtime.choose.tuning.savings import explain_savings
 from runtime.choose.tuning.tune import tune_bundle
 from tests.runtime.phone import Phone, make_bundle, make_records
 
@@ -12,7 +15,7 @@ def tuned(tmp_path):
     """Return a function that tunes for a request; every setting was benched."""
     bundle, target = make_bundle(tmp_path), Phone()
     records = make_records(bundle, target)
-    return lambda **request: tune_bundle(bundle, target, Wish(**request), records=records)[1]
+    return lambda **request: tune_bundle(bundle, target, PolicyRequest(**request), records=records)[1]
 
 
 def rows_of(policy):
@@ -47,3 +50,28 @@ def test_head_room_on_the_pace_makes_no_frame_late(tuned):
     slow = [o for o in policy.comparison if 1000 / 72 < o.latency_ms <= 1000 / 60]
     assert slow
     assert not any(outcome.misses_deadline for outcome in slow)
+
+
+def test_nothing_is_saved_against_a_rival_that_misses_the_deadline(tuned):
+    policy = tuned(fps=20, latency_ms=9)
+    assert explain_savings(policy) == (
+        "EAS + schedutil misses the deadline of 9 ms in 240 of 240 frames. "
+        "The policy takes as little as the exhaustive best."
+    )
+
+
+def test_savings_are_told_against_what_phones_ship_with(tuned):
+    policy = tuned(fps=20)
+    base = rows_of(policy)["eas"]
+    text = explain_savings(policy)
+    assert text.startswith(f"Saves {base.saved_pct:.0f} % against EAS + schedutil.")
+    assert "performance" not in text
+    others = tuple(replace(o, saved_pct=-20.0) for o in policy.comparison)
+    text = explain_savings(replace(policy, comparison=others))
+    assert text.startswith("Takes 20 % more energy than EAS + schedutil. The policy takes 20 % more than the")
+
+
+def test_a_policy_that_misses_the_deadline_itself_claims_nothing(tuned):
+    policy = tuned(fps=20, latency_ms=1)
+    assert rows_of(policy)["policy"].misses_deadline
+    assert explain_savings(policy) == ""

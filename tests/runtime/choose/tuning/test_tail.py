@@ -8,7 +8,7 @@ from runtime.choose.fitting import fit_bundle
 from runtime.choose.fitting.usable import benched_options
 from runtime.choose.policy.estimate import Option
 from runtime.choose.tuning.power_source import idle_mw, power_source
-from runtime.choose.tuning.request import Wish
+from runtime.choose.tuning.request import PolicyRequest
 from runtime.choose.tuning.tail import at_quantile, tail_ratio
 from runtime.choose.tuning.tune import tune_bundle
 from runtime.device.meters.reading import EnergyReading
@@ -48,7 +48,7 @@ def test_higher_quantile_chooses_a_faster_setting(benched):
     target = Phone("local", "measured")
     heavy = [replace(r, samples_ms=(r.latency_ms,) * 90 + (1.6 * r.latency_ms,) * 10) for r in records]
     fast = {
-        quantile: tune_bundle(bundle, target, Wish(fps=200, quantile=quantile), records=heavy)[1]
+        quantile: tune_bundle(bundle, target, PolicyRequest(fps=200, quantile=quantile), records=heavy)[1]
         for quantile in (0.8, 0.99)
     }
     assert fast[0.8].chosen.latency_ms > fast[0.99].chosen.latency_ms
@@ -61,8 +61,8 @@ def test_bound_of_a_prediction_is_stretched_by_the_spread_of_the_samples(benched
     target = Phone("local", "measured")
     heavy = [replace(r, samples_ms=(r.latency_ms,) * 18 + (1.6 * r.latency_ms,) * 2) for r in records[::2]]
     bundle, _ = fit_bundle(bundle, target, heavy)
-    _, plain = tune_bundle(bundle, target, Wish(fps=30), records=heavy)
-    _, policy = tune_bundle(bundle, target, Wish(fps=30, quantile=0.95), records=heavy)
+    _, plain = tune_bundle(bundle, target, PolicyRequest(fps=30), records=heavy)
+    _, policy = tune_bundle(bundle, target, PolicyRequest(fps=30, quantile=0.95), records=heavy)
     for before, after in zip(plain.considered, policy.considered, strict=True):
         assert after.latency_high_ms == pytest.approx(1.6 * before.latency_high_ms)
         assert after.latency_ms == before.latency_ms
@@ -122,7 +122,9 @@ def test_clock_between_two_metered_ones_has_a_power_and_one_beyond_has_none(benc
 def test_metered_bench_tunes_for_energy_and_knows_the_base_power(benched):
     bundle, target, records = benched
     metering = [metered(r, 200.0 + r.setting.freq_khz / 1e4, 200.0) for r in records]
-    _, policy = tune_bundle(bundle, target, Wish(fps=30, objective="race-to-sleep"), records=metering)
+    _, policy = tune_bundle(
+        bundle, target, PolicyRequest(fps=30, objective="race-to-sleep"), records=metering
+    )
     assert policy.goal.base_mw == 200.0
     assert policy.provenance == "measured"
     assert "net of the idle machine" in policy.energy_source

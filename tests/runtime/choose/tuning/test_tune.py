@@ -8,10 +8,10 @@ import pytest
 from runtime.bundle.names import slug
 from runtime.choose.fitting import fit_bundle
 from runtime.choose.policy.policy import Policy, load_policy, save_policy
-from runtime.choose.tuning.request import Wish
+from runtime.choose.tuning.request import PolicyRequest
 from runtime.choose.tuning.tune import tune_bundle
 from runtime.device.setting import Setting
-from runtime.device.soc import roofline_latency_ms
+from runtime.device.soc import PowerFigure, roofline_latency_ms
 from runtime.errors import BundleError, NotFittedError, VersionConflict
 from tests.runtime.phone import (
     BIG,
@@ -50,7 +50,7 @@ def test_choice_is_close_to_the_best_that_trying_everything_finds(fitted):
 
 def test_policy_says_all_that_led_to_it(fitted):
     bundle, target = fitted
-    _, policy = tune_bundle(bundle, target, Wish(fps=30, margin_pct=10))
+    _, policy = tune_bundle(bundle, target, PolicyRequest(fps=30, margin_pct=10))
     assert policy.deadline_ms == pytest.approx(1000 / 30)
     assert policy.chosen.latency_high_ms <= policy.goal.latency_limit_ms == pytest.approx(1000 / 33)
     assert policy.energy_mj == pytest.approx(policy.chosen.power_mw * policy.chosen.latency_ms / 1000)
@@ -75,7 +75,6 @@ def test_comparison_has_the_governors_and_what_is_saved(fitted):
     saved_pct = 100 * (1 - rows["policy"].energy_mj / rows["performance"].energy_mj)
     assert rows["performance"].saved_pct == pytest.approx(saved_pct)
     assert rows["policy"].saved_pct == 0
-    assert 80 < policy.oracle_share_pct <= 100
 
 
 def test_variants_of_several_graphs_are_not_weighed_against_each_other(tmp_path):
@@ -138,7 +137,7 @@ def test_choice_among_what_was_not_benched_is_refused(fitted):
 def test_rates_out_of_range_are_refused(fitted, arguments):
     bundle, target = fitted
     with pytest.raises(ValueError, match="allowed: fps above 0"):
-        tune_bundle(bundle, target, Wish(**arguments))
+        tune_bundle(bundle, target, PolicyRequest(**arguments))
 
 
 def test_without_predictor_and_with_gaps_it_says_what_to_run(tmp_path):
@@ -165,9 +164,9 @@ def test_target_without_meter_goes_by_core_time(tmp_path):
     _, policy = tune_bundle(bundle, target, 30, records=make_records(bundle, target))
     assert policy.energy_mj is None
     assert policy.energy_source == "no meter on this machine"
+    assert policy.energy_provenance is None
     assert "energy is not known here" in policy.reason
     assert {outcome.energy_mj for outcome in policy.comparison} == {None}
-    assert policy.oracle_share_pct is None
 
 
 def test_target_without_clocks_chooses_threads_and_compares_with_nobody(tmp_path):
@@ -251,3 +250,18 @@ def test_unstable_records_are_named(tmp_path):
     records[0] = replace(records[0], verdict="unstable")
     _, policy = tune_bundle(bundle, target, 15, records=records)
     assert "1 of 32 settings were judged unstable when they were benched" in policy.notes
+
+
+@pytest.mark.parametrize(
+    ("latency", "power", "energy"),
+    [
+        ("modelled", "measured: freqbench", "modelled"),
+        ("measured", "modelled: C f V^2", "modelled"),
+        ("measured", "measured: rail meter", "measured"),
+    ],
+)
+def test_energy_is_measured_only_where_latency_and_power_are(tmp_path, latency, power, energy):
+    bundle, target = make_bundle(tmp_path), Phone("local", latency)
+    target.power = lambda setting: PowerFigure(100.0, power)
+    _, policy = tune_bundle(bundle, target, 15, records=make_records(bundle, target))
+    assert (policy.provenance, policy.energy_provenance) == (latency, energy)

@@ -45,7 +45,7 @@ def test_a_program_is_slowed_as_far_as_its_target_allows_and_the_clocks_come_bac
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("options", [[], ["--scenes", "--waiting=1"]])
+@pytest.mark.parametrize("options", [[], ["--variable-load", "--max-queued=1"]])
 def test_edgekit_govern_takes_the_emulated_machine_as_its_target(can_emulate, options):
     import subprocess
     import sys

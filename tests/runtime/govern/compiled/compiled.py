@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from runtime.choose.decision import DecisionTable, Row
-from runtime.choose.tuning.request import Wish
+from runtime.choose.tuning.request import PolicyRequest
 from runtime.choose.tuning.tune import tune_bundle
 from runtime.device.emulation.steal import find_compiler
 from runtime.device.soc import load_profile
@@ -32,7 +32,7 @@ def emit_toy(folder, fps=30.0, **phone):
     """Tune the toy bundle on the toy phone and write its policy as C; returns policy and what was emitted."""
     bundle, target = make_bundle(folder, variants=("litert-fp32", "executorch-fp32")), Phone(**phone)
     records = make_records(bundle, target, settings=target.settings((1, 2)))
-    bundle, policy = tune_bundle(bundle, target, Wish(fps=fps), records=records, threads=(1, 2))
+    bundle, policy = tune_bundle(bundle, target, PolicyRequest(fps=fps), records=records, threads=(1, 2))
     return policy, emit_c(bundle, policy, target.profile, folder / "c")
 
 

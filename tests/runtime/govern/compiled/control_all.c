@@ -15,7 +15,7 @@ int main(void)
     while (fread(&given, sizeof given, 1, stdin) == 1) {
         struct {
             double row, slowdown, margin;
-        } told;
+        } shown;
 
         if (given.kind == 0)
             take_frame(&control, given.value, given.now_s);
@@ -25,10 +25,10 @@ int main(void)
             control.max_power_mw = given.value;
             decide(&control, given.now_s);
         }
-        told.row = control.row;
-        told.slowdown = control.slowdown;
-        told.margin = control.margin;
-        fwrite(&told, sizeof told, 1, stdout);
+        shown.row = control.row;
+        shown.slowdown = control.slowdown;
+        shown.margin = control.margin;
+        fwrite(&shown, sizeof shown, 1, stdout);
     }
     return 0;
 }

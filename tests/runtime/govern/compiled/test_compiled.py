@@ -124,9 +124,9 @@ def test_feedback_margin_and_hysteresis_are_python_s(tmp_path, flags):
 
     asked = [(row, wanted, calm) for row in range(-1, 4) for wanted in range(4) for calm in range(7)]
     questions = b"".join(struct.pack("=qqq", 4 + calm, row, wanted) for row, wanted, calm in asked)
-    told = struct.unpack(f"={len(asked)}q", ask(program, questions, asked))
+    answers = struct.unpack(f"={len(asked)}q", ask(program, questions, asked))
     rows = (Hysteresis(frames=5).next_row(*question) for question in asked)
-    assert told == tuple(row * 1000 + calm for row, calm in rows)
+    assert answers == tuple(row * 1000 + calm for row, calm in rows)
 
 
 @needs_compiler

@@ -6,10 +6,10 @@ import struct
 import subprocess
 from pathlib import Path
 
+from runtime.choose.decision.controller import Controller
 from runtime.device.emulation.steal import find_compiler
 from runtime.govern.compiled.c_source import c_name, c_sources
 from runtime.govern.compiled.emit import governor_sources
-from runtime.govern.governor import Controller
 from tests.runtime.govern.compiled.compiled import needs_compiler, phone_table
 
 PLAYER = Path(__file__).parent / "control_all.c"
@@ -21,7 +21,7 @@ def play(table, steps, seed):
     """Return raw events of a device that is slow and quick by turns, and what Python makes of each."""
     draw = random.Random(seed)
     controller = Controller(table, DEADLINE_MS)
-    row, now_s, events, told, backed_off = controller.decide(0.0).row, 0.0, [], [], 0
+    row, now_s, events, answers, backed_off = controller.decide(0.0).row, 0.0, [], [], 0
     for step in range(steps):
         now_s += draw.choice((0.0, 0.033, 0.033, 0.5))
         if step % 50 == 0:
@@ -40,9 +40,11 @@ def play(table, steps, seed):
         before, row = row, controller.decide(now_s).row
         backed_off += row is None and before is not None
         events.append(struct.pack("=qdd", kind, value, now_s))
-        told.append(struct.pack("=ddd", -1 if row is None else row, controller.slowdown, controller.margin))
+        answers.append(
+            struct.pack("=ddd", -1 if row is None else row, controller.slowdown, controller.margin)
+        )
     assert backed_off > 3  # the table was distrusted, and trusted again
-    return b"".join(events), told
+    return b"".join(events), answers
 
 
 @needs_compiler
@@ -53,8 +55,8 @@ def test_hours_of_frames_are_decided_as_python_does(tmp_path):
     sources = [tmp_path / file for file in ("control.c", "trust.c", f"{c_name('net')}.c")]
     flags = ["-std=c99", "-Wall", "-Werror", "-O3", "-ffp-contract=off", f"-I{tmp_path}"]
     subprocess.run([find_compiler(), *flags, PLAYER, *sources, "-o", tmp_path / "play"], check=True)
-    events, told = play(table, 8_000, seed=0)
+    events, answers = play(table, 8_000, seed=0)
     done = subprocess.run([tmp_path / "play"], input=events, stdout=subprocess.PIPE, check=True)
     got = [done.stdout[at : at + 24] for at in range(0, len(done.stdout), 24)]
-    differ = [i for i, (c, python) in enumerate(zip(got, told, strict=True)) if c != python]
-    assert not differ, [struct.unpack("=ddd", one[differ[0]]) for one in (got, told)]
+    differ = [i for i, (c, python) in enumerate(zip(got, answers, strict=True)) if c != python]
+    assert not differ, [struct.unpack("=ddd", one[differ[0]]) for one in (got, answers)]

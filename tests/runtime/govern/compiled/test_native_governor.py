@@ -1,4 +1,4 @@
-"""The governor in C on a fake /sys: what it sets, that it gives it back, and that a kill can be repaired."""
+"""The governor in C on a fake /sys: what it sets, that it restores it, and that a kill can be repaired."""
 
 import os
 import random
@@ -13,11 +13,11 @@ from contextlib import contextmanager
 import pytest
 
 from runtime.choose.decision import DecisionTable
+from runtime.choose.decision.controller import Controller
 from runtime.device.actuators import CpuFreq, Journal, restore
 from runtime.device.actuators.states import PolicyState
 from runtime.device.soc.tree import SocTree
 from runtime.errors import DeviceTransientError
-from runtime.govern.governor import Controller
 from tests.runtime.govern.compiled.compiled import (
     ARM_CC,
     ARM_RUN,
@@ -124,7 +124,7 @@ def in_python(policy, slowdowns):
     return frames_ms, ["-1" if row is None else str(row) for row in changed]
 
 
-def test_it_sets_what_python_decides_and_gives_it_back(governor, phone):
+def test_it_sets_what_python_decides_and_restores_it(governor, phone):
     tree, journal = phone
     before = state(tree)
     jitter = random.Random(0)
@@ -171,7 +171,7 @@ def test_without_userspace_it_narrows_the_limits(governor, tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_gives_the_clocks_back(governor, phone, number):
+def test_a_signal_restores_the_clocks(governor, phone, number):
     tree, journal = phone
     before = state(tree)
     with running(governor, tree, journal) as one:
@@ -182,7 +182,7 @@ def test_a_signal_gives_the_clocks_back(governor, phone, number):
     assert journal.entries() == []
 
 
-def test_after_a_kill_restore_puts_the_clocks_back(governor, phone):
+def test_after_a_kill_restore_brings_the_clocks_back(governor, phone):
     tree, journal = phone
     before = state(tree)
     with running(governor, tree, journal) as one:
@@ -202,7 +202,7 @@ def test_while_it_runs_restore_leaves_it_alone(governor, phone):
         one.end()
 
 
-def test_its_next_start_puts_back_what_kills_left(governor, phone):
+def test_its_next_start_restores_what_kills_left(governor, phone):
     tree, journal = phone
     before = state(tree)
     for _ in range(2):
@@ -211,7 +211,7 @@ def test_its_next_start_puts_back_what_kills_left(governor, phone):
             one.process.wait(WAIT_S)
     with running(governor, tree, journal) as one:
         _, said = one.end()
-    assert "left changed by a run that was killed; put back to schedutil" in said
+    assert "left changed by a run that was killed; restored to schedutil" in said
     assert state(tree) == before
     assert journal.entries() == []
 

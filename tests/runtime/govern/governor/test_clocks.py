@@ -44,7 +44,7 @@ def test_what_another_program_changes_is_set_again_and_said(tmp_path):
         phone.write("big", "scaling_governor", "performance")
         clocks.check()
         assert (phone.read("big"), phone.read("big", "scaling_governor")) == ("1106000", "userspace")
-    assert phone.told == [
+    assert phone.messages == [
         "big was changed to 2850000 kHz by another program; set to 1106000 kHz again",
         "big was changed to 2850000 kHz by another program; set to 1106000 kHz again",
     ]
@@ -67,7 +67,7 @@ def test_a_program_that_goes_on_is_let_have_its_way_for_a_while(tmp_path):
             phone.now.s = float(second)
             phone.write("big", "scaling_setspeed", 2_850_000)
             clocks.check()
-        assert "another program set the clock 6 times" in phone.told[-1]
+        assert "another program set the clock 6 times" in phone.messages[-1]
         assert phone.read("big", "scaling_governor") == "schedutil"
         assert clocks.is_lost("big")
         assert not clocks.set("big", 1_106_000)
@@ -102,10 +102,10 @@ def test_a_clock_that_does_not_get_so_high_is_a_cap_that_is_tried_again(tmp_path
     with phone.clocks as clocks:
         assert not clocks.set("big", 2_850_000)
         assert clocks.caps == {"big": 984_000}
-        assert phone.told == ["big was set to 2850000 kHz and gets 984000: a limit, as of heat"]
+        assert phone.messages == ["big was set to 2850000 kHz and gets 984000: a limit, as of heat"]
         assert clocks.set("big", 984_000)
         phone.now.s, hot[0] = 2.5, False
         assert clocks.caps == {}
         assert clocks.set("big", 2_850_000)
-        assert len(phone.told) == 1
+        assert len(phone.messages) == 1
     assert phone.governors() == ["schedutil"] * 3

@@ -19,13 +19,12 @@ from runtime.device.marker import MARKER
 from runtime.device.soc import Cluster, Opp, SocProfile, load_profile
 from runtime.device.soc.tree import SocTree
 from runtime.errors import BundleError, DeviceStableError, DeviceTransientError, MissingExtra, NotFittedError
-from runtime.govern.governor import Plan, govern_command, plan_for, read_log, serving
-from runtime.govern.governor.frames import Job, command_of, job_for
-from runtime.govern.governor.frames import serve as run_frames
+from runtime.govern.governor import GovernPlan, VariableLoad, govern_command, plan_for, serving
+from runtime.govern.governor.frames import FrameStream, command_of, run_stream, stream_for
 from runtime.govern.governor.lock import only_one
-from runtime.govern.governor.scenes import Scenes
 from runtime.govern.governor.serving import LOCK
 from runtime.govern.governor.tables import capacity_rows
+from runtime.measure.frame_log import read_log
 from runtime.targets import LocalTarget, VirtualTarget
 from tests.places import DATA, ROOT
 from tests.runtime.fake_device import hide_packages
@@ -69,11 +68,10 @@ def python(code):
     return [sys.executable, "-c", code]
 
 
-def test_a_program_that_reports_is_governed_and_everything_put_back(root, tmp_path, capfd):
-    told = []
-    run = govern_command(
-        plan_for(LocalTarget(root), None, 50.0), python(REPORTS), log=tmp_path / "log", tell=told.append
-    )
+def test_a_program_that_reports_is_governed_and_everything_restored(root, tmp_path, capfd):
+    messages = []
+    plan, log = plan_for(LocalTarget(root), None, 50.0), tmp_path / "log"
+    run = govern_command(plan, python(REPORTS), log=log, on_message=messages.append)
     assert (run.status, run.sessions, run.frames) == (0, 1, 5)
     assert sum(run.frames_at.values()) == 5
     assert capfd.readouterr().out.startswith("closed [")
@@ -84,7 +82,7 @@ def test_a_program_that_reports_is_governed_and_everything_put_back(root, tmp_pa
     assert all(line.freq_khz in CLOCKS for line in lines)
     starts_s = [line.start_s for line in lines]
     assert starts_s == sorted(starts_s)
-    assert any("at the fastest, to learn" in remark for remark in told)
+    assert any("at the fastest, to learn" in message for message in messages)
     keys = {
         "start_s",
         "latency_ms",
@@ -103,8 +101,8 @@ def test_frames_in_the_native_runner_are_governed_without_numpy(root, runner, tm
     monkeypatch.setenv("EDGEKIT_EXECUTORCH", "native")
     monkeypatch.setenv("EDGEKIT_NATIVE_RUNNER", str(runner.folder))
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join((str(hide_packages(tmp_path)), str(ROOT))))
-    job = Job("executorch", str(PTE), "forward", 1, 6, 20.0, 20.0, str(tmp_path / "out"))
-    run = govern_command(plan_for(LocalTarget(root), None, 50.0), command_of(job), reports=True)
+    stream = FrameStream("executorch", str(PTE), "forward", 1, 6, 20.0, 20.0, str(tmp_path / "out"))
+    run = govern_command(plan_for(LocalTarget(root), None, 50.0), command_of(stream), reports_frames=True)
     assert (run.status, run.sessions, run.frames) == (0, 1, 6)
     done = json.loads((tmp_path / "out").read_text())
     assert (done["is_governed"], len(done["latency_ms"])) == (True, 6)
@@ -115,7 +113,7 @@ def test_a_program_that_says_nothing_just_runs(root):
     assert (run.status, run.sessions, run.frames) == (3, 0, 0)
 
 
-def test_a_program_that_is_killed_is_told_by_its_status(root):
+def test_a_program_that_is_killed_shows_in_the_status(root):
     code = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
     assert govern_command(plan_for(LocalTarget(root), None, None), python(code)).status == 128 + 9
 
@@ -161,9 +159,12 @@ def test_a_deadline_that_was_asked_for_is_kept_at_any_pace(root, tuned):
     def planned(fps, **goal):
         other = replace(policy, goal=replace(policy.goal, **goal))
         plan = plan_for(LocalTarget(root), save_policy(bundle, other), fps)
-        job = job_for(bundle, bundle.manifest.variant(), plan, threads=1, frames=1)
-        assert (job.target_ms, job.due_ms) == (plan.deadline_ms, plan.due_ms)
-        return plan.deadline_ms, plan.due_ms
+        stream = stream_for(bundle, bundle.manifest.variant(), plan, threads=1, frames=1)
+        assert (stream.latency_limit_ms, stream.deadline_ms) == (
+            plan.latency_limit_ms,
+            plan.deadline_ms,
+        )
+        return plan.latency_limit_ms, plan.deadline_ms
 
     assert [planned(fps, deadline_ms=20.0) for fps in (None, 10.0, 100.0)] == [(20, 20), (20, 20), (10, 10)]
     period_ms = policy.goal.period_ms
@@ -172,16 +173,17 @@ def test_a_deadline_that_was_asked_for_is_kept_at_any_pace(root, tuned):
     assert planned(None, margin_pct=25.0) == (period_ms / 1.25, period_ms)
 
 
-@pytest.mark.parametrize(("due_ms", "late"), [(None, False), (1e-6, True)])
-def test_a_frame_is_late_when_it_misses_its_deadline_however_long_the_period(tflite, due_ms, late):
-    job = Job("litert", str(tflite), "forward", 1, 1, 60_000.0, 60_000.0, due_ms=due_ms)
-    assert run_frames(job).late == (late,)
+@pytest.mark.parametrize(("deadline_ms", "late"), [(None, False), (1e-6, True)])
+def test_a_frame_is_late_when_it_misses_its_deadline_however_long_the_period(tflite, deadline_ms, late):
+    stream = FrameStream("litert", str(tflite), "forward", 1, 1, 60_000.0, 60_000.0, deadline_ms=deadline_ms)
+    assert run_stream(stream).late == (late,)
 
 
 def test_an_emulated_machine_goes_by_the_name_that_the_host_has_for_it(tmp_path):
     tree = SocTree(load_profile("gs101"), tmp_path / "root")
     target = LocalTarget(tree.root)
-    plan = Plan(target, capacity_rows(target.profile, target.power, target.settings()), None, 33.3, 33.3)
+    table = capacity_rows(target.profile, target.power, target.settings())
+    plan = GovernPlan(target, table, None, 33.3, 33.3)
     assert plan.name == "local"
     (tree.root / MARKER).write_text(json.dumps({"soc": "gs101", "host_cpus": {"0": 0}}))
     assert plan.name == "emulated:gs101"
@@ -235,7 +237,7 @@ with serving(plan, socket=Path(sys.argv[2])) as server:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_signal_puts_the_clocks_back(root, tmp_path, number):
+def test_a_signal_restores_the_clocks(root, tmp_path, number):
     from runtime.govern.governor.client import Session
 
     path = tmp_path / "g.sock"
@@ -313,20 +315,20 @@ def test_an_interrupted_run_ends_its_program(root, tmp_path):
     assert not Path(f"/proc/{mark.read_text()}").exists()
 
 
-def test_scenes_need_power_and_numpy(root, monkeypatch):
+def test_variable_load_needs_power_and_numpy(root, monkeypatch):
     target = LocalTarget(root)
     with pytest.raises(DeviceStableError, match="power of local's settings is not known; govern without"):
-        plan_for(target, None, 30.0, scenes=Scenes())
+        plan_for(target, None, 30.0, variable_load=VariableLoad())
     monkeypatch.setitem(sys.modules, "numpy", None)
     with pytest.raises(MissingExtra, match="numpy"):
-        plan_for(target, None, 30.0, scenes=Scenes())
+        plan_for(target, None, 30.0, variable_load=VariableLoad())
 
 
-def test_a_frame_that_may_wait_is_due_a_period_later(root):
+def test_a_frame_that_may_wait_has_its_deadline_a_period_later(root):
     plan = plan_for(LocalTarget(root), None, 50.0)
-    assert (plan.deadline_ms, plan.due_ms) == (20.0, 20.0)
-    assert replace(plan, scenes=Scenes(waiting=1)).due_ms == 40.0
-    with pytest.raises(ValueError, match="waiting is 4; it must be from 0 to 3"):
-        Scenes(waiting=4)
-    with pytest.raises(ValueError, match="late_price is nan"):
-        Scenes(late_price=math.nan)
+    assert (plan.latency_limit_ms, plan.deadline_ms) == (20.0, 20.0)
+    assert replace(plan, variable_load=VariableLoad(max_queued=1)).deadline_ms == 40.0
+    with pytest.raises(ValueError, match="max_queued is 4; it must be from 0 to 3"):
+        VariableLoad(max_queued=4)
+    with pytest.raises(ValueError, match="miss_penalty is nan"):
+        VariableLoad(miss_penalty=math.nan)

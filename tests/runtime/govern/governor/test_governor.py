@@ -20,7 +20,7 @@ def frames(phone, session, latency_ms, count=1):
         phone.governor.report(session.number, latency_ms)
 
 
-def test_a_session_gets_its_clock_and_cores_and_gives_them_back(tmp_path):
+def test_a_session_gets_its_clock_and_cores_and_they_are_released(tmp_path):
     phone = toy(tmp_path)
     with phone.clocks:
         session = phone.governor.open(7, (7, 8), 33.3)
@@ -56,7 +56,7 @@ def test_of_two_sessions_on_a_cluster_the_most_demanding_wins(tmp_path):
         assert phone.read("mid") == "799000"
         assert [cpus for _, cpus in phone.moved] == [(5,), (4,)]
         frames(phone, calm, 20.0, 5)
-        assert calm.controller.slowdown < 1.0  # it learns from the clock it had, not from the one it asked
+        assert calm.strategy.slowdown < 1.0  # it learns from the clock it had, not from the one it asked
         assert phone.read("mid") == "799000"
         phone.governor.close(eager.number)
         assert phone.read("mid") == "400000"
@@ -79,7 +79,7 @@ def test_untrusted_predictions_leave_clocks_to_the_kernel_and_come_back(tmp_path
         assert session.row is None
         assert phone.governors() == ["schedutil"] * 3
         assert phone.moved[-1][1] == (7,)  # the fastest cores
-        assert any("left to the kernel" in told for told in phone.told)
+        assert any("left to the kernel" in message for message in phone.messages)
         assert phone.lines[-1].trusted is False
         assert phone.lines[-1].freq_khz is None
         phone.now.s += 6.0
@@ -117,10 +117,10 @@ def test_a_session_that_falls_silent_lets_its_clock_go_until_it_speaks_again(tmp
         phone.now.s += 0.2
         phone.governor.tick()
         assert phone.governors() == ["schedutil"] * 3
-        slowdown = session.controller.slowdown
+        slowdown = session.strategy.slowdown
         frames(phone, session, 90.0)
         assert phone.read("mid") == "799000"
-        assert session.controller.slowdown == slowdown
+        assert session.strategy.slowdown == slowdown
         assert [line.trusted for line in phone.lines] == [True, True, True, False]
 
 
@@ -137,23 +137,23 @@ def test_a_cap_of_heat_moves_the_session_to_what_is_left(tmp_path):
         assert phone.read("big") == "1106000"
         assert session.row.freq_khz == 1_106_000
         assert not session.decision.meets_deadline
-        assert any("nothing that the cap allows meets 8 ms" in told for told in phone.told)
+        assert any("nothing that the cap allows meets 8 ms" in message for message in phone.messages)
 
 
-def test_a_target_that_nothing_reaches_takes_the_fastest(tmp_path):
+def test_a_deadline_that_nothing_keeps_takes_the_fastest(tmp_path):
     phone = toy(tmp_path)
     with phone.clocks:
         session = phone.governor.open(7, (7,), 1.0)
         assert phone.read("big") == "2850000"
         assert session.decision.reason.startswith("nothing meets 1 ms")
-        assert session.controller.headroom() < 0
+        assert session.strategy.headroom() < 0
 
 
-@pytest.mark.parametrize("target_ms", [0.0, -1.0, float("nan"), float("inf")])
-def test_targets_that_cannot_be_are_refused(tmp_path, target_ms):
+@pytest.mark.parametrize("deadline_ms", [0.0, -1.0, float("nan"), float("inf")])
+def test_deadlines_that_cannot_be_are_refused(tmp_path, deadline_ms):
     phone = toy(tmp_path)
     with phone.clocks, pytest.raises(ValueError, match="must be a positive number"):
-        phone.governor.open(7, (7,), target_ms)
+        phone.governor.open(7, (7,), deadline_ms)
     assert phone.governor.sessions == {}
 
 
@@ -175,13 +175,13 @@ def test_a_machine_that_refuses_a_clock_does_not_end_the_frames(tmp_path):
         session = phone.governor.open(7, (7,), 33.3)
         frames(phone, session, 20.0, 3)
         assert session.in_effect is None
-        assert sum("scaling_governor" in told for told in phone.told) == 1
+        assert sum("scaling_governor" in message for message in phone.messages) == 1
 
 
 def test_work_nobody_measured_begins_at_the_fastest_and_learns_how_much_it_is(tmp_path):
     power = dict.fromkeys(settings_of(PROFILE, [1]))
     rows = capacity_rows(PROFILE, lambda s: PowerFigure(s.freq_khz / 1e4, "toy"), tuple(power))
-    phone = toy(tmp_path, rows.table, is_relative=True)
+    phone = toy(tmp_path, rows, is_relative=True)
     with phone.clocks:
         session = phone.governor.open(7, (7,), 33.3)
         assert phone.read("big") == "2850000"
@@ -191,12 +191,12 @@ def test_work_nobody_measured_begins_at_the_fastest_and_learns_how_much_it_is(tm
         assert session.row.latency_high_ms <= 33.3
         assert session.row.freq_khz < 2_850_000
         assert phone.governor.late == 0
-        cheaper = [r for r in session.controller.table.rows if r.energy_mj < session.row.energy_mj]
+        cheaper = [r for r in session.strategy.table.rows if r.energy_mj < session.row.energy_mj]
         assert all(r.latency_high_ms > 33.3 / 1.1 for r in cheaper)
 
 
 def test_without_power_the_slowest_that_is_in_time_is_taken():
-    rows = capacity_rows(PROFILE, lambda setting: None, settings_of(PROFILE, [1])).table.rows
+    rows = capacity_rows(PROFILE, lambda setting: None, settings_of(PROFILE, [1])).rows
     latencies_ms = [r.latency_ms for r in rows]
     assert latencies_ms == sorted(latencies_ms, reverse=True)
     assert all(r.energy_mj is None for r in rows)
@@ -234,9 +234,8 @@ def policy(tmp_path):
 
 def test_rows_of_a_policy_are_those_of_its_variant_and_threads(policy):
     rows = policy_rows(policy, TOY_PROFILE)
-    assert not rows.is_relative
-    assert {r.threads for r in rows.table.rows} == {policy.setting.threads}
-    assert rows.table.rows[rows.table.decide(policy.deadline_ms)].setting == policy.setting
+    assert {r.threads for r in rows.rows} == {policy.setting.threads}
+    assert rows.rows[rows.decide(policy.deadline_ms)].setting == policy.setting
     with pytest.raises(ValueError, match="no setting with 4 threads; choose one of: 1"):
         policy_rows(policy, TOY_PROFILE, threads=4)
 

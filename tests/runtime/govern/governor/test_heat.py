@@ -40,8 +40,8 @@ def test_a_hot_machine_gives_up_its_dearest_settings_until_it_is_cool(tmp_path):
         assert phone.read("big") == "2850000"
         phone.governor.tick()
         assert phone.read("big") == "1106000"
-        assert phone.told[-2] == "75.0 C, 70 C are allowed: at most 200 mW from now on"
-        assert "nothing that the cap allows meets 8 ms" in phone.told[-1]
+        assert phone.messages[-2] == "75.0 C, 70 C are allowed: at most 200 mW from now on"
+        assert "nothing that the cap allows meets 8 ms" in phone.messages[-1]
         phone.governor.tick()  # not a second later
         assert phone.read("big") == "1106000"
         phone.now.s = 1.1
@@ -52,4 +52,4 @@ def test_a_hot_machine_gives_up_its_dearest_settings_until_it_is_cool(tmp_path):
             phone.now.s = second
             phone.governor.tick()
         assert session.row.freq_khz == 2_850_000
-        assert "no cap" in phone.told[-2]
+        assert "no cap" in phone.messages[-2]

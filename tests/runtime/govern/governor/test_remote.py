@@ -13,11 +13,12 @@ import psutil
 import pytest
 
 from runtime.bundle import Bundle, Graph, Manifest, TensorSpec, Variant, new_bundle
-from runtime.choose.tuning.request import Wish
+from runtime.choose.tuning.request import PolicyRequest
 from runtime.choose.tuning.tune import tune_bundle
 from runtime.errors import DataError, DeviceStableError, DeviceTransientError, NotFittedError
-from runtime.govern.governor import read_log
-from runtime.govern.governor.remote import govern_there
+from runtime.govern.governor import GovernOptions
+from runtime.govern.governor.remote import govern_remotely
+from runtime.measure.frame_log import read_log
 from runtime.targets import LocalTarget
 from runtime.targets.restoring import restore_target
 from tests.places import ROOT
@@ -35,12 +36,12 @@ with Session(20.0) as session:
 LOOP = ("--", sys.executable, "-c", FOREVER)
 
 
-def tune(bundle, phone, wish):
+def tune(bundle, phone, request):
     """Give the bundle a policy for the device, from made-up figures of each of its settings."""
     profile = LocalTarget(phone.root).profile
     clusters = tuple(replace(cluster, core="cortex-a75") for cluster in profile.clusters)
     board = Phone("ssh:phone", "measured", replace(profile, clusters=clusters), knows_power=False)
-    return tune_bundle(bundle, board, wish, records=make_records(bundle, board))[0]
+    return tune_bundle(bundle, board, request, records=make_records(bundle, board))[0]
 
 
 @pytest.fixture
@@ -53,20 +54,21 @@ def bundle(phone, tmp_path, tflite):
         graphs = {"forward": Graph((spec,), (spec,))}
         writer.finish(Manifest("double", "2026-01-01T00:00:00Z", graphs, (variant,)))
     shutil.copytree(tmp_path / "double.edgekit", phone.home / "bundles/double.edgekit")
-    return tune(Bundle.open(tmp_path / "double.edgekit"), phone, Wish(fps=20, latency_ms=45))
+    return tune(Bundle.open(tmp_path / "double.edgekit"), phone, PolicyRequest(fps=20, latency_ms=45))
 
 
-def govern(bundle, command=(), options=(), **given):
+def govern(bundle, command=(), flags=(), **options):
     """Return the exit status, and what was printed to stdout and stderr."""
     out, err = io.BytesIO(), io.BytesIO()
     path = None if bundle is None else bundle.path
-    status = govern_there("ssh:phone", path, command, options, out=out, err=err, **given)
+    asked = GovernOptions(target="ssh:phone", **options)
+    status = govern_remotely(path, command, asked, flags, out=out, err=err)
     return status, out.getvalue().decode(), err.getvalue().decode()
 
 
-def test_a_bundles_frames_run_there_and_the_log_comes_back(phone, bundle, tmp_path):
+def test_a_bundles_frames_run_on_it_and_the_log_comes_back(phone, bundle, tmp_path):
     before, log = cpufreq_files(phone), tmp_path / "frames.jsonl"
-    status, out, err = govern(bundle, options=("--frames=5", "--meter=none"), log=log)
+    status, out, err = govern(bundle, frames=5, meter="none", log=log)
     assert status == 0, err
     assert re.search(r"^Frames:  5, \d late", out, re.MULTILINE)
     assert "is the cheapest that meets 45 ms" in err
@@ -76,15 +78,15 @@ def test_a_bundles_frames_run_there_and_the_log_comes_back(phone, bundle, tmp_pa
     assert len(lines) == 5
     assert cpufreq_files(phone) == before
     assert not list(phone.home.glob("governed-*"))
-    there = Bundle.open(phone.home / "bundles/double.edgekit")
-    assert there.find("policy") == bundle.find("policy") == ["policies/ssh-phone.json"]
+    remote = Bundle.open(phone.home / "bundles/double.edgekit")
+    assert remote.find("policy") == bundle.find("policy") == ["policies/ssh-phone.json"]
 
 
 @pytest.mark.slow
 def test_a_policy_that_was_made_anew_goes_along(phone, bundle):
-    govern(bundle, options=("--frames=2", "--meter=none"))
-    again = tune(bundle, phone, Wish(fps=10, latency_ms=70))
-    status, out, err = govern(again, options=("--frames=2", "--meter=none", "--json"))
+    govern(bundle, frames=2, meter="none")
+    again = tune(bundle, phone, PolicyRequest(fps=10, latency_ms=70))
+    status, out, err = govern(again, flags=("--json",), frames=2, meter="none")
     assert status == 0, err
     assert '"target": "ssh:phone"' in out
     assert "meets 70 ms" in err
@@ -92,7 +94,7 @@ def test_a_policy_that_was_made_anew_goes_along(phone, bundle):
 
 def test_a_program_of_the_device_is_run_and_its_words_and_status_come_back(phone):
     command = ("sh", "-c", "echo out; echo err >&2; cat; exit 7")
-    status, out, err = govern(None, command, ("--meter=none",))
+    status, out, err = govern(None, command, meter="none")
     assert status == 7
     assert out.startswith("out\n")
     assert "err\n" in err
@@ -114,11 +116,11 @@ def test_a_signal_is_handed_on_and_the_clocks_come_back(phone, tmp_path, number)
             host.kill()
 
 
-def loops_there():
+def remote_loops():
     return [p for p in psutil.process_iter(["cmdline"]) if FOREVER in (p.info["cmdline"] or [])]
 
 
-def test_a_connection_killed_in_mid_run_gives_the_clocks_back(phone, tmp_path):
+def test_a_connection_killed_in_mid_run_restores_the_clocks(phone, tmp_path):
     before = cpufreq_files(phone)
     held = []
 
@@ -128,17 +130,17 @@ def test_a_connection_killed_in_mid_run_gives_the_clocks_back(phone, tmp_path):
 
     threading.Thread(target=cut).start()
     with pytest.raises(
-        DeviceTransientError, match=r"broke off; .* its log lies there in .*governed-\w+.jsonl"
+        DeviceTransientError, match=r"broke off; .* its log is on the device in .*governed-\w+.jsonl"
     ):
         govern(None, LOOP[1:], log=tmp_path / "frames.jsonl")
     assert held == [True]
     assert wait_for(lambda: cpufreq_files(phone) == before, 60.0)
-    assert wait_for(lambda: not loops_there(), 60.0)
+    assert wait_for(lambda: not remote_loops(), 60.0)
     assert restore_target("ssh:phone") == []
 
 
 @pytest.mark.slow
-def test_a_governor_killed_there_is_repaired_by_restore(phone):
+def test_a_governor_killed_on_the_device_is_repaired_by_restore(phone):
     before = cpufreq_files(phone)
 
     def kill():
@@ -158,19 +160,19 @@ def test_a_governor_killed_there_is_repaired_by_restore(phone):
     assert cpufreq_files(phone) != before
     assert {done.action for done in restore_target("ssh:phone")} == {"restored"}
     assert cpufreq_files(phone) == before
-    assert wait_for(lambda: not loops_there(), 60.0)  # without its governor it ends by itself
+    assert wait_for(lambda: not remote_loops(), 60.0)  # without its governor it ends by itself
 
 
 def test_what_the_device_lacks_is_named_with_the_command(phone, bundle):
-    there = phone.home / "bundles/double.edgekit"
+    remote = phone.home / "bundles/double.edgekit"
     push = f"edgekit push {bundle.path} --target ssh:phone"
     with pytest.raises(NotFittedError, match=r"edgekit tune .* --target ssh:other"):
         govern(bundle, policy_target="ssh:other")
-    manifest = (there / "manifest.json").read_text()
-    (there / "manifest.json").write_text(manifest.replace(bundle.manifest.files[0].sha256, 64 * "0"))
+    manifest = (remote / "manifest.json").read_text()
+    (remote / "manifest.json").write_text(manifest.replace(bundle.manifest.files[0].sha256, 64 * "0"))
     with pytest.raises(DeviceStableError, match=f"has another export of 'double'; put it there: {push}"):
         govern(bundle)
-    shutil.rmtree(there)
+    shutil.rmtree(remote)
     with pytest.raises(DeviceStableError, match=f"has no bundle 'double' in .*; put it there: {push}"):
         govern(bundle)
     (phone.home / "runtime/bin/python").unlink()
@@ -180,7 +182,7 @@ def test_what_the_device_lacks_is_named_with_the_command(phone, bundle):
 
 def test_a_log_that_cannot_be_written_stays_on_the_device(phone, tmp_path):
     with pytest.raises(DataError, match=r"the log is kept on ssh:phone in .*governed-"):
-        govern(None, ("true",), ("--meter=none",), log=tmp_path / "no/frames.jsonl")
+        govern(None, ("true",), meter="none", log=tmp_path / "no/frames.jsonl")
     [kept] = phone.home.glob("governed-*")
     assert read_log(kept)[0].target == "ssh:phone"
 

@@ -3,13 +3,13 @@
 from dataclasses import dataclass, field
 
 from runtime.choose.decision import DecisionTable, Row
+from runtime.choose.decision.controller import Controller
 from runtime.device.actuators import CpuFreq, Journal
 from runtime.device.soc import load_profile
 from runtime.device.soc.tree import SocTree
 from runtime.govern.governor.clocks import Clocks
 from runtime.govern.governor.governor import Governor
 from runtime.govern.governor.machine import Machine
-from runtime.govern.governor.tables import Rows
 
 PROFILE = load_profile("gs101")  # little 0-3, mid 4-5, big 6-7
 
@@ -31,7 +31,7 @@ TABLE = DecisionTable(
 
 
 class Now:
-    """A clock that stands until it is told."""
+    """A clock that stands until it is set."""
 
     def __init__(self):
         self.s = 0.0
@@ -42,13 +42,13 @@ class Now:
 
 @dataclass
 class Toy:
-    """A governed phone, and what it was told to do."""
+    """A governed phone, and what was done to it."""
 
     tree: SocTree
     now: Now
     clocks: Clocks
     governor: Governor
-    told: list = field(default_factory=list)
+    messages: list = field(default_factory=list)
     moved: list = field(default_factory=list)
     lines: list = field(default_factory=list)
 
@@ -65,17 +65,25 @@ class Toy:
         return [self.read(cluster, "scaling_governor") for cluster in ("little", "mid", "big")]
 
 
-def toy(tmp_path, rows=TABLE, settle=None, is_relative=False, profile=PROFILE, **given):
+def toy(tmp_path, rows=TABLE, settle=None, is_relative=False, profile=PROFILE, strategies=None, **given):
+    """A phone whose sessions follow ``strategies(deadline_ms, period_ms)``; default: of steady frames."""
     tree, now = SocTree(profile, tmp_path / "root"), Now()
-    told, moved, lines = [], [], []
+    messages, moved, lines = [], [], []
     cpufreq = CpuFreq(
         tree.root,
         settle=(lambda: settle(tree)) if settle else tree.settle,
         journal=Journal(tmp_path / "journal"),
     )
-    clocks = Clocks(cpufreq, profile, now=now, tell=told.append)
-    machine = Machine(profile, clocks, mover=lambda tids, cpus: moved.append((tids, cpus)), tell=told.append)
-    governor = Governor(
-        machine, Rows(rows, is_relative), now=now, write=lines.append, tell=told.append, **given
+    clocks = Clocks(cpufreq, profile, now=now, on_message=messages.append)
+    machine = Machine(
+        profile, clocks, mover=lambda tids, cpus: moved.append((tids, cpus)), on_message=messages.append
     )
-    return Toy(tree, now, clocks, governor, told, moved, lines)
+    governor = Governor(
+        machine,
+        strategies or (lambda deadline_ms, period_ms: Controller(rows, deadline_ms, is_relative=is_relative)),
+        now=now,
+        write=lines.append,
+        on_message=messages.append,
+        **given,
+    )
+    return Toy(tree, now, clocks, governor, messages, moved, lines)

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from runtime.bundle import Graph, TensorSpec
-from runtime.choose.tuning.request import Wish
+from runtime.choose.tuning.request import PolicyRequest
 from runtime.choose.tuning.tune import tune_bundle
 from runtime.device.setting import Setting
 from runtime.device.soc import roofline_latency_ms
@@ -87,8 +87,8 @@ def test_late_frames_catch_up():
 
 def test_a_frame_is_late_by_its_deadline_however_long_the_period(tmp_path):
     bundle, target = make_bundle(tmp_path), Phone()
-    wish = Wish(fps=20, latency_ms=9)
-    bundle, policy = tune_bundle(bundle, target, wish, records=make_records(bundle, target))
+    request = PolicyRequest(fps=20, latency_ms=9)
+    bundle, policy = tune_bundle(bundle, target, request, records=make_records(bundle, target))
     latency_ms = roofline_latency_ms(WORKLOAD, target.profile, policy.setting)
 
     def ran(**asked):

@@ -173,7 +173,9 @@ def test_a_modelled_target_gives_one_exact_sample(bundle, log):
     assert len(records) == len(target.settings((1, 2)))
     assert all(len(record.samples_ms) == 1 and record.block == 0 for record in records)
     assert {record.provenance for record in records} == {"modelled"}
-    assert {record.reasons for record in records} == {("modelled: exact, and as wrong as the model",)}
+    assert {record.reasons for record in records} == {
+        ("modelled: the same each time, with the error of the model",)
+    }
     assert all(record.setting_read == record.setting for record in records)
     top = next(record for record in records if record.setting == Setting("big", 2841600))
     assert top.power_mw == 984.18

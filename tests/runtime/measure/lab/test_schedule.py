@@ -1,8 +1,6 @@
-import pytest
-
 from runtime.measure.lab import Job, Outcome, Schedule
-from runtime.measure.lab.machines import machine_of
 from runtime.measure.lab.plan import RetrySpec
+from runtime.targets import TargetName
 
 DONE, FAILED = Outcome("done"), Outcome("failed", "no such clock")
 GONE = Outcome("retry", "adb knows no phone 'A'")
@@ -26,31 +24,13 @@ def test_targets_of_one_machine_take_turns():
     order = []
     while not schedule.is_finished:
         started = schedule.start(0.0)
-        assert len([job for job in started if machine_of(job.target) == "this machine"]) <= 1
+        assert len([job for job in started if TargetName.parse(job.target).machine == "this machine"]) <= 1
         for job in started:
             order.append(job.target)
             schedule.finish(job, DONE, 0.0)
     here = [target for target in order if target != "adb:A"]
     assert here == ["local", "emulated:gs101", "ssh:me@localhost:2222"] * 2
     assert schedule.is_complete
-
-
-@pytest.mark.parametrize(
-    ("target", "machine"),
-    [
-        ("local", "this machine"),
-        ("virtual:gs101", "this machine"),
-        ("emulated:gs101", "this machine"),
-        ("adb:192.168.1.5:5555", "adb:192.168.1.5:5555"),
-        ("ssh:root@board", "ssh:board"),
-        ("ssh:me@board:2222", "ssh:board"),
-        ("ssh:127.0.0.1", "this machine"),
-        ("ssh:me@[::1]:22", "this machine"),
-        ("ssh:me@[fe80::1]", "ssh:[fe80::1]"),
-    ],
-)
-def test_which_machine_a_target_keeps_busy(target, machine):
-    assert machine_of(target) == machine
 
 
 def test_a_target_that_vanishes_is_tried_again_later_and_then_set_aside():

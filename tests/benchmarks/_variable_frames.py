@@ -1,4 +1,4 @@
-"""A program whose frames are so much work each: ``python -m tests.benchmarks._scene_frames JOB``.
+"""A program whose frames are so much work each: ``python -m tests.benchmarks._variable_frames FRAMES``.
 
 It reports them to a governor where there is one, and writes when each began and ended.
 """
@@ -16,26 +16,26 @@ import msgspec
 
 from runtime.device.actuators import pin
 from runtime.govern.governor.client import Session
-from runtime.govern.governor.frames import FramesRun, run_paced
+from runtime.govern.governor.frames import FramesRun, run_periodic
 
 _PIECE = bytes(range(256)) * 256
 
 
 @dataclass(frozen=True)
-class SceneJob:
+class VariableFrames:
     """What to run.
 
     Attributes:
         pieces: of work, in each frame.
         period_ms: between two frames.
-        due_ms: after its release a frame is late.
+        deadline_ms: after its release a frame is late.
         out: file for the ``FramesRun``.
         cpus: to pin to, where no governor chooses.
     """
 
     pieces: tuple[int, ...]
     period_ms: float
-    due_ms: float
+    deadline_ms: float
     out: str
     cpus: tuple[int, ...] | None = None
 
@@ -55,16 +55,17 @@ def pieces_per_ms(seconds: float = 2.0) -> float:
     return done / (time.perf_counter() - begin_s) / 1e3
 
 
-def serve(job: SceneJob) -> FramesRun:
+def run_frames(given: VariableFrames) -> FramesRun:
     """Run the frames, each released at its time."""
-    if job.cpus is not None:
-        pin(job.cpus)
-    with Session(job.due_ms, [os.getpid()], name="scenes", period_ms=job.period_ms) as session:
-        return run_paced(
-            lambda number: work(job.pieces[number]), session, len(job.pieces), job.period_ms, job.due_ms
+    if given.cpus is not None:
+        pin(given.cpus)
+    name, period_ms, deadline_ms = "variable load", given.period_ms, given.deadline_ms
+    with Session(deadline_ms, [os.getpid()], name=name, period_ms=period_ms) as session:
+        return run_periodic(
+            lambda number: work(given.pieces[number]), session, len(given.pieces), period_ms, deadline_ms
         )
 
 
 if __name__ == "__main__":
-    asked = msgspec.json.decode(sys.argv[1], type=SceneJob)
-    Path(asked.out).write_bytes(msgspec.json.encode(serve(asked)))
+    asked = msgspec.json.decode(sys.argv[1], type=VariableFrames)
+    Path(asked.out).write_bytes(msgspec.json.encode(run_frames(asked)))

@@ -27,16 +27,16 @@ _OPTIONS = (
 )  # fmt: skip
 
 
-def wish_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add options for objective and limits; the command gets them as one ``wish``."""
+def request_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add options for objective and limits; the command gets them as one ``request``."""
 
     @functools.wraps(command)
-    def with_wish(**options: Any) -> Any:
-        from runtime.choose.tuning.request import Wish
+    def with_request(**options: Any) -> Any:
+        from runtime.choose.tuning.request import PolicyRequest
 
-        asked = {field: options.pop(field) for field in Wish.__dataclass_fields__}
-        return command(wish=Wish(**asked), **options)
+        asked = {field: options.pop(field) for field in PolicyRequest.__dataclass_fields__}
+        return command(request=PolicyRequest(**asked), **options)
 
     for option in reversed(_OPTIONS):
-        with_wish = option(with_wish)
-    return with_wish
+        with_request = option(with_request)
+    return with_request

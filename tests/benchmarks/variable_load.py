@@ -1,8 +1,8 @@
-"""Frames of varying work governed in real time on emulated phones: ``python -m tests.benchmarks.scenes``.
+"""Frames of variable load, in real time on emulated phones: ``python -m tests.benchmarks.variable_load``.
 
-The standard workload (see ``runtime.choose.simulation.standard``) as real work at 30 FPS: a minute each under
-``edgekit govern`` with a row a frame (``table``), with ``--scenes``, with ``--scenes --waiting 1``,
-and under ``performance``, ``schedutil`` and ``schedutil`` on the cluster that EAS would choose for the mean
+The standard workload (see ``tests.benchmarks.simulation.workload``) as real work at 30 FPS: a minute each
+under ``edgekit govern`` with a row a frame (``table``), with ``--variable-load``, also with
+``--max-queued 1``, and under ``performance``, ``schedutil`` and ``schedutil`` on the cluster that EAS would choose for the mean
 frame; the latter three are played in user space (see ``_kernel_governors``). Nobody knows the work
 beforehand. Frames queue; ``late`` counts those that are done more than a period after their release,
 ``late buffered`` more than two. Energy is the emulation's account of all clusters, idle ones included.
@@ -25,9 +25,9 @@ import msgspec
 import numpy as np
 
 from edgekit.cli._output import note
+from runtime.govern.governor import VariableLoad
 from runtime.govern.governor.frames import FramesRun
-from runtime.govern.governor.scenes import Scenes
-from tests.benchmarks import _scene_frames as program
+from tests.benchmarks import _variable_frames as program
 from tests.benchmarks._emulated import Meter, rows_inside
 from tests.benchmarks._kernel_governors import energy_aware_cluster, under_kernel
 from tests.benchmarks._table import rounded, show, write_report
@@ -35,7 +35,7 @@ from tests.benchmarks.simulation.workload import standard
 
 SOCS = ("gs101", "exynos5422")
 KERNELS = ("performance", "schedutil", "schedutil+eas")
-OURS = {"table": None, "scenes": Scenes(), "scenes, 1 waits": Scenes(waiting=1)}
+OURS = {"table": None, "variable load": VariableLoad(), "variable load, 1 queued": VariableLoad(max_queued=1)}
 _COLUMNS = {
     "soc": "SoC", "fps": "FPS", "governor": "governor", "frames": "frames", "late_pct": "late %",
     "late_buffered_pct": "late buffered %", "latency_ms": "ms", "energy_mj": "mJ/frame",
@@ -44,7 +44,7 @@ _COLUMNS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="tests.benchmarks.scenes", description=__doc__)
+    parser = argparse.ArgumentParser(prog="tests.benchmarks.variable_load", description=__doc__)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--soc", action="append", help="repeatable; default: " + ", ".join(SOCS))
     parser.add_argument("--fps", type=float, default=30.0)
@@ -60,9 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for soc in options.soc or SOCS:
             out = Path(folder) / f"{soc}.json"
             given = [f"--fps={options.fps}", f"--seconds={options.seconds}", f"--seed={options.seed}"]
-            rows += rows_inside(soc, "scenes", out, given)
+            rows += rows_inside(soc, "variable_load", out, given)
     show(_COLUMNS, [rounded(row) for row in rows])
-    write_report(options.json, "scenes", rows, {})
+    write_report(options.json, "variable_load", rows, {})
 
 
 def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
@@ -97,18 +97,18 @@ def run_one(
     from runtime.device.actuators import CpuFreq
     from runtime.govern.governor import govern_command, plan_for
 
-    scenes = OURS.get(governor)
-    due_ms = period_ms * (1 if scenes is None else 1 + scenes.waiting)
+    load = OURS.get(governor)
+    deadline_ms = period_ms * (1 if load is None else 1 + load.max_queued)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "run.json"
         cpus = None if cluster is None else tuple(cluster.cpus[-1:])
-        job = program.SceneJob(pieces, period_ms, due_ms, str(out), cpus)
-        words = msgspec.json.encode(job).decode()
-        command = [sys.executable, "-m", "tests.benchmarks._scene_frames", words]
+        frames = program.VariableFrames(pieces, period_ms, deadline_ms, str(out), cpus)
+        words = msgspec.json.encode(frames).decode()
+        command = [sys.executable, "-m", "tests.benchmarks._variable_frames", words]
         with Meter(target.root) as meter:
             if cluster is None:
-                plan = plan_for(target, None, 1e3 / period_ms, scenes=scenes)
-                run = govern_command(plan, command, reports=True, meter="none")
+                plan = plan_for(target, None, 1e3 / period_ms, variable_load=load)
+                run = govern_command(plan, command, reports_frames=True, meter="none")
                 assert (run.status, run.frames) == (0, len(pieces)), run
                 changes = run.changes
             else:
@@ -133,7 +133,7 @@ def _at_full_speed(cluster: Any) -> float:
 
     with performance(CpuFreq(), cluster):
         command = "from runtime.device.actuators import pin\n"
-        command += "from tests.benchmarks import _scene_frames as program\n"
+        command += "from tests.benchmarks import _variable_frames as program\n"
         command += f"pin({tuple(cluster.cpus[-1:])})\nprint(program.pieces_per_ms())"
         shown = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True)
     return float(shown.stdout)

@@ -8,9 +8,8 @@ import pytest
 from runtime.choose.decision import DecisionTable
 from runtime.choose.decision.controller import Controller
 from runtime.choose.decision.margin import Margin
-from runtime.choose.frame_policy.controller import SceneController
+from runtime.choose.frame_policy.controller import FrameController
 from runtime.govern.governor.client import Session
-from runtime.govern.governor.scene_session import SceneSession
 from runtime.govern.governor.server import Server
 from tests.runtime.govern.governor.talk import OWN, Talk
 from tests.runtime.govern.governor.toy import TABLE, row, toy
@@ -18,12 +17,14 @@ from tests.runtime.govern.governor.toy import TABLE, row, toy
 PERIOD_MS = 33.3
 
 
-class Scenes(SceneSession):
-    """Computes its tables while a frame waits, so that a test knows when they are there."""
+def strategies(deadline_ms, period_ms):
+    """Compute tables while a frame waits, so that a test knows when they are there."""
+    return FrameController(TABLE, deadline_ms, period_ms=period_ms)
 
-    @staticmethod
-    def run_aside(job):
-        job()
+
+def without_tables(deadline_ms, period_ms):
+    """Compute none, so that no client waits for one."""
+    return FrameController(TABLE, deadline_ms, period_ms=period_ms, run=lambda job: None)
 
 
 FASTEST = 3  # row of TABLE
@@ -31,15 +32,15 @@ FASTEST = 3  # row of TABLE
 
 def taught(frames_ms=(2.5,) * 30, deadline_ms=PERIOD_MS):
     """Return a controller that has seen frames which took so long at the fastest row."""
-    controller = SceneController(TABLE, deadline_ms, period_ms=PERIOD_MS)
+    controller = FrameController(TABLE, deadline_ms, period_ms=PERIOD_MS)
     for ms in frames_ms:
         controller.learn([(FASTEST, ms)])
     return controller
 
 
-def plan_of(controller, left_ms):
+def plan_of(controller, remaining_ms):
     """Return the rows of a frame that does not end, and when each begins."""
-    rows, begins_ms = [controller.begin(left_ms).row], [0.0]
+    rows, begins_ms = [controller.begin(remaining_ms, 0.0).row], [0.0]
     while controller.next_ms < float("inf"):
         begins_ms.append(controller.next_ms)
         rows.append(controller.change().row)
@@ -47,7 +48,7 @@ def plan_of(controller, left_ms):
 
 
 def test_the_first_frame_runs_at_the_fastest_and_the_next_ones_begin_slower():
-    controller = SceneController(TABLE, PERIOD_MS, period_ms=PERIOD_MS)
+    controller = FrameController(TABLE, PERIOD_MS, period_ms=PERIOD_MS)
     assert (controller.decide(0.0).row, controller.next_ms) == (FASTEST, float("inf"))
     controller.learn([(FASTEST, 2.5)])
     assert controller.decide(0.0).row < FASTEST
@@ -62,11 +63,11 @@ def test_a_frame_that_runs_long_speeds_up_in_time():
     assert 20.0 < begins_ms[-1] < PERIOD_MS
 
 
-def test_a_frame_with_less_time_left_begins_faster():
+def test_a_frame_with_less_time_begins_faster():
     assert plan_of(taught(), 12.0)[0][0] > plan_of(taught(), PERIOD_MS)[0][0]
     demanding = taught([14.0] * 30)
-    assert demanding.begin(PERIOD_MS).row < FASTEST
-    assert demanding.begin(-15.0).row == FASTEST  # the next one's time is running
+    assert demanding.begin(PERIOD_MS, 0.0).row < FASTEST
+    assert demanding.begin(-15.0, 0.0).row == FASTEST  # the next one's time is running
 
 
 def test_work_is_learnt_whatever_it_ran_at():
@@ -81,7 +82,7 @@ def test_work_is_learnt_whatever_it_ran_at():
     assert parts.bound_ms(FASTEST) == pytest.approx(5.0, rel=0.05)
 
 
-def test_frames_that_nothing_is_fast_enough_for_are_told_once():
+def test_frames_that_nothing_is_fast_enough_for_are_said_once():
     controller = taught([40.0] * 20)
     assert "frames are too long for 33.3 ms at big @ 2850 MHz x1" in controller.decide(0.0).reason
     again = controller.decide(0.0)
@@ -98,7 +99,7 @@ def test_caps_hold_in_every_part_of_a_frame():
 def test_settings_of_unknown_power_are_refused():
     table = DecisionTable((row("mid", 400_000, 40.0, None), row("big", 1_106_000, 10.0, 200.0)))
     with pytest.raises(ValueError, match="power of some settings is not known"):
-        SceneController(table, PERIOD_MS, period_ms=PERIOD_MS)
+        FrameController(table, PERIOD_MS, period_ms=PERIOD_MS)
 
 
 def play(frames, governor):
@@ -107,32 +108,32 @@ def play(frames, governor):
     free_ms = 0.0
     for number, full_ms in enumerate(frames):
         begin_ms = max(free_ms, number * PERIOD_MS)
-        due_ms = (number + 1) * PERIOD_MS
-        left, now_ms, parts = full_ms, 0.0, []
-        for index, until_ms in governor.plan(due_ms - begin_ms):
+        deadline_ms = (number + 1) * PERIOD_MS
+        work_ms, now_ms, parts = full_ms, 0.0, []
+        for index, until_ms in governor.plan(deadline_ms - begin_ms):
             slowness = TABLE.rows[index].latency_ms / TABLE.rows[FASTEST].latency_ms
-            ms = min(until_ms - now_ms, left * slowness)
+            ms = min(until_ms - now_ms, work_ms * slowness)
             parts.append((index, ms))
-            left, now_ms = left - ms / slowness, now_ms + ms
-            if left <= 1e-9:
+            work_ms, now_ms = work_ms - ms / slowness, now_ms + ms
+            if work_ms <= 1e-9:
                 break
         free_ms = begin_ms + now_ms
         energy_mj += sum(TABLE.rows[index].power_mw * ms / 1e3 for index, ms in parts)
-        is_late = free_ms > due_ms + 1e-6
+        is_late = free_ms > deadline_ms + 1e-6
         late += is_late
         governor.learn(parts, is_late)
     return energy_mj, late
 
 
-class ByScenes:
+class WithinFrames:
     """Rows of a frame with their ends in ms; of at most ``steps``, where that is given."""
 
     def __init__(self, steps=None):
-        self.controller = SceneController(TABLE, PERIOD_MS, period_ms=PERIOD_MS)
+        self.controller = FrameController(TABLE, PERIOD_MS, period_ms=PERIOD_MS)
         self.steps = steps
 
-    def plan(self, left_ms):
-        rows, begins_ms = plan_of(self.controller, left_ms)
+    def plan(self, remaining_ms):
+        rows, begins_ms = plan_of(self.controller, remaining_ms)
         rows = rows[: self.steps]
         return list(zip(rows, [*begins_ms[1 : len(rows)], float("inf")], strict=True))
 
@@ -146,7 +147,7 @@ class ByTable:
     def __init__(self):
         self.controller = Controller(TABLE, PERIOD_MS, margin=Margin(late_share=0.05))
 
-    def plan(self, left_ms):
+    def plan(self, remaining_ms):
         return [(self.controller.decide(0.0).row or 0, float("inf"))]
 
     def learn(self, parts, is_late):
@@ -155,7 +156,7 @@ class ByTable:
 
 
 def varied_frames(seed, count=3000):
-    """The standard workload: scenes of 2 to 10 s, 15 % jitter, 5 % frames of twice the work."""
+    """The standard workload: phases of 2 to 10 s, 15 % jitter, 5 % frames of twice the work."""
     random_ = random.Random(seed)
     frames = []
     while len(frames) < count:
@@ -168,8 +169,8 @@ def varied_frames(seed, count=3000):
 
 def test_changing_within_frames_saves_over_one_row_a_frame_and_over_the_table():
     frames = varied_frames(seed=3)
-    energy_mj, late = play(frames, ByScenes())
-    one_row_mj, one_row_late = play(frames, ByScenes(steps=1))
+    energy_mj, late = play(frames, WithinFrames())
+    one_row_mj, one_row_late = play(frames, WithinFrames(steps=1))
     table_mj, table_late = play(frames, ByTable())
     assert energy_mj < table_mj
     assert late < table_late
@@ -178,7 +179,7 @@ def test_changing_within_frames_saves_over_one_row_a_frame_and_over_the_table():
 
 
 def test_a_frame_changes_the_machine_while_it_runs(tmp_path):
-    phone = toy(tmp_path, session_type=Scenes)
+    phone = toy(tmp_path, strategies=strategies)
     with phone.clocks:
         session = phone.governor.open(7, (7,), PERIOD_MS)
         assert phone.read("big") == "2850000"
@@ -205,8 +206,8 @@ def test_a_frame_changes_the_machine_while_it_runs(tmp_path):
     assert phone.governors() == ["schedutil"] * 3
 
 
-def test_a_program_that_tells_no_begins_gets_one_row_a_frame(tmp_path):
-    phone = toy(tmp_path, session_type=Scenes)
+def test_a_program_that_reports_no_begins_gets_one_row_a_frame(tmp_path):
+    phone = toy(tmp_path, strategies=strategies)
     with phone.clocks:
         session = phone.governor.open(7, (7,), PERIOD_MS)
         for _ in range(30):
@@ -218,17 +219,17 @@ def test_a_program_that_tells_no_begins_gets_one_row_a_frame(tmp_path):
 def test_no_frame_waits_for_a_table():
     """Tables take a tenth of a second each: meanwhile the nearest that is there is followed."""
     jobs = []
-    controller = SceneController(TABLE, PERIOD_MS, period_ms=PERIOD_MS, run=jobs.append)
+    controller = FrameController(TABLE, PERIOD_MS, period_ms=PERIOD_MS, run=jobs.append)
     for _ in range(3):
         controller.learn([(FASTEST, 2.5)])
-        assert controller.begin(PERIOD_MS).row == FASTEST
+        assert controller.begin(PERIOD_MS, 0.0).row == FASTEST
     assert len(jobs) == 1  # one at a time
     jobs.pop()()
-    assert controller.begin(PERIOD_MS).row == 0
+    assert controller.begin(PERIOD_MS, 0.0).row == 0
     for ms in [1.5, 4.0, 2.0, 6.0, 1.0, 5.0] * 20:  # another scatter
         controller.learn([(FASTEST, ms)])
     assert len(jobs) == 1
-    assert controller.begin(PERIOD_MS).row < FASTEST
+    assert controller.begin(PERIOD_MS, 0.0).row < FASTEST
     before = plan_of(controller, PERIOD_MS)
     while jobs:
         jobs.pop()()
@@ -237,11 +238,11 @@ def test_no_frame_waits_for_a_table():
 
 
 def test_a_lost_clock_leaves_the_frame_to_the_kernel(tmp_path):
-    phone = toy(tmp_path, session_type=Scenes)
+    phone = toy(tmp_path, strategies=strategies)
     with phone.clocks:
         session = phone.governor.open(7, (7,), PERIOD_MS)
         phone.governor.begin(session.number)
-        session.controller.trust.distrust(phone.now.s)
+        session.strategy.trust.distrust(phone.now.s)
         phone.governor.tick()
         phone.governor.report(session.number, 5.0)
         assert session.row is None
@@ -251,11 +252,11 @@ def test_a_lost_clock_leaves_the_frame_to_the_kernel(tmp_path):
         phone.now.s += 6.0
         phone.governor.report(session.number, 5.0)
         assert session.row is not None
-        assert any("back from the kernel's clock" in told for told in phone.told)
+        assert any("back from the kernel's clock" in message for message in phone.messages)
 
 
 def test_a_silent_program_in_the_middle_of_a_frame_lets_its_clock_go(tmp_path):
-    phone = toy(tmp_path, session_type=Scenes)
+    phone = toy(tmp_path, strategies=strategies)
     with phone.clocks:
         session = phone.governor.open(7, (7,), PERIOD_MS)
         phone.governor.begin(session.number)
@@ -268,35 +269,34 @@ def test_a_silent_program_in_the_middle_of_a_frame_lets_its_clock_go(tmp_path):
 
 
 @pytest.fixture
-def phone(tmp_path):
-    phone = toy(tmp_path, session_type=Scenes)
-    with (
-        phone.clocks,
-        Server(phone.governor, tmp_path / "g.sock", now=phone.now, tell=phone.told.append) as server,
-    ):
+def phone(request, tmp_path):
+    phone = toy(tmp_path, strategies=getattr(request, "param", strategies))
+    server = Server(phone.governor, tmp_path / "g.sock", now=phone.now, on_message=phone.messages.append)
+    with phone.clocks, server:
         phone.server = server
         yield phone
 
 
 def test_begins_over_the_socket(phone):
     talk = Talk(phone)
-    assert talk.ask(do="open", tids=OWN, target_ms=2 * PERIOD_MS, period_ms=PERIOD_MS)["begins"]
+    assert talk.ask(do="open", tids=OWN, deadline_ms=2 * PERIOD_MS, period_ms=PERIOD_MS)["begins"]
     for _ in range(20):
-        khz = talk.ask(do="begin", left_ms=60.0)["freq_khz"]
+        khz = talk.ask(do="begin", remaining_ms=60.0)["freq_khz"]
         slowness = next(r.latency_ms for r in TABLE.rows if r.freq_khz == khz) / 5.0
         answer = talk.ask(do="report", actual_ms=2.5 * slowness)
     assert "begins" not in answer
-    assert talk.ask(do="begin", left_ms=60.0)["freq_khz"] == 400_000
+    assert talk.ask(do="begin", remaining_ms=60.0)["freq_khz"] == 400_000
     phone.now.s = phone.governor.change_s
     turns = iter([False, True])
     phone.server.serve(until=lambda: next(turns))  # wakes by itself
     assert phone.read("mid") != "400000" or phone.read("big") != "300000"
-    assert "left_ms is" in talk.ask(do="begin", left_ms=1e9)["error"]
-    refused = Talk(phone).ask(do="open", tids=OWN, target_ms=50, period_ms=5)
+    assert "remaining_ms is" in talk.ask(do="begin", remaining_ms=1e9)["error"]
+    refused = Talk(phone).ask(do="open", tids=OWN, deadline_ms=50, period_ms=5)
     assert "at most 4 times period_ms" in refused["error"]
 
 
-def test_the_client_tells_begins_only_where_that_is_wanted(phone, tmp_path):
+@pytest.mark.parametrize("phone", [without_tables], indirect=True)
+def test_the_client_reports_begins_only_where_that_is_wanted(phone, tmp_path):
     over = threading.Event()
     thread = threading.Thread(target=phone.server.serve, args=(over.is_set,))
     thread.start()
@@ -313,5 +313,5 @@ def test_the_client_tells_begins_only_where_that_is_wanted(phone, tmp_path):
     plain = toy(tmp_path / "plain")
     with plain.clocks, Server(plain.governor, tmp_path / "p.sock", now=plain.now) as server:
         talk = Talk(type("P", (), {"server": server}))
-        assert "begins" not in talk.ask(do="open", tids=OWN, target_ms=PERIOD_MS)
-        assert talk.ask(do="begin")["ok"]  # and no harm where it is told all the same
+        assert "begins" not in talk.ask(do="open", tids=OWN, deadline_ms=PERIOD_MS)
+        assert talk.ask(do="begin")["ok"]  # and no harm where it is reported all the same
