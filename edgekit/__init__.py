@@ -60,6 +60,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
+    if name in ("export", "Preprocess"):
+        importlib.import_module("runtime.extras").require("torch", extra="executorch")
     if name == "export":
         return importlib.import_module("edgekit.export")
     if name not in _HOMES:

@@ -13,7 +13,6 @@ from runtime.errors import MissingExtra
 from runtime.measure.bench import BenchRow, choose_variants, default_log, protocol, summarise
 from runtime.measure.bench import bench as measure_blocks
 from runtime.measure.bench.run import OnStep, Progress
-from runtime.measure.formats.table import flat_row
 from runtime.measure.records import Record, RecordLog
 from runtime.targets import choose_settings, open_target, use_meter
 
@@ -82,6 +81,8 @@ class Records(list[Record]):
             raise MissingExtra(
                 "pandas is not installed, and edgekit needs it for nothing else; run: pip install pandas"
             ) from err
+        from runtime.measure.formats.table import flat_row  # its neighbours need numpy, a bench does not
+
         return pd.DataFrame([flat_row(record) | {"samples_ms": record.samples_ms} for record in self])
 
     def __repr__(self) -> str:

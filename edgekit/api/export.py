@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgekit.api.bundle import Bundle
+from runtime.extras import require
 
 if TYPE_CHECKING:
     from torch import nn
@@ -77,6 +78,7 @@ def export(
         >>> bundle.manifest.variant().delegation.partitions
         1
     """
+    require("torch", extra="executorch" if "executorch" in engines else "litert-export")
     from edgekit.export import export_bundle
 
     origin = _origin(model, example_inputs, out, preprocess, source)

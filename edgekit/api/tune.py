@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from edgekit.api.bundle import AnyBundle, reopen
+from runtime.extras import require
 
 if TYPE_CHECKING:
     from runtime.choose.policy.policy import Policy
@@ -46,6 +47,7 @@ def tune(
         >>> policy.meets_target, policy.setting.threads, policy.fps_target
         (True, 1, 30)
     """
+    require("numpy", extra="predict")
     from runtime.choose.tuning.request import PolicyRequest
     from runtime.choose.tuning.tune import tune_bundle
     from runtime.measure.bench import default_log

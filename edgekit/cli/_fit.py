@@ -19,7 +19,7 @@ def print_fit(result: FitResult) -> None:
     ranked = sorted(result.scores.items(), key=lambda item: item[1])
     rows = [(name, error_pct, "<- chosen" if name == result.chosen else "") for name, error_pct in ranked]
     print_table((_FIRST_COLUMN[result.made_by], "error %", ""), rows)
-    click.echo("\n" + _TELL[result.made_by](result))
+    click.echo("\n" + _DESCRIBE[result.made_by](result))
     click.echo(
         f"With {result.confidence:.0%} confidence a frame takes at most {result.interval_pct:.2g} % longer. "
         f"The bound is {result.interval_reason}."
@@ -28,7 +28,7 @@ def print_fit(result: FitResult) -> None:
         note(f"{count} {'records' if result.made_by != 'update' else 'cases'} left out: {reason}")
 
 
-def _tell_fit(result: FitResult) -> str:
+def _describe_fit(result: FitResult) -> str:
     models = f" of {len(result.models)} models" if len(result.models) > 1 else ""
     return (
         f"Learnt from {result.n_records} {result.provenance} records{models}; errors by cross-validation "
@@ -37,17 +37,17 @@ def _tell_fit(result: FitResult) -> str:
     )
 
 
-def _tell_transfer(result: FitResult) -> str:
+def _describe_transfer(result: FitResult) -> str:
     return (
-        f"Brought over from {result.source} with {result.n_groups} {result.provenance} settings; errors of "
+        f"Transferred from {result.source} with {result.n_groups} {result.provenance} settings; errors of "
         f"each predicted from the others. Uncorrected, it is {result.scores['source']:.2g} % off."
     )
 
 
-def _tell_update(result: FitResult) -> str:
+def _describe_update(result: FitResult) -> str:
     if not result.drifts:
         return f"The run's {result.n_records} cases agree with the predictor: nothing was corrected."
     return f"Corrected {result.drifts} times so far; now {result.holdout_mape_pct:.2g} % off on the run."
 
 
-_TELL = {"fit": _tell_fit, "transfer": _tell_transfer, "update": _tell_update}
+_DESCRIBE = {"fit": _describe_fit, "transfer": _describe_transfer, "update": _describe_update}

@@ -25,6 +25,9 @@ _EXTRAS = {
     "devlib": "lab",
     "ray": "lab",
     "jinja2": "report",
+    "markupsafe": "report",
+    "paramiko": "lab",
+    "scipy": "predict",
 }
 # ... and those of a command that needs it for something else.
 _COMMON = ("PIL", "numpy", "sklearn", "torch")

@@ -62,7 +62,7 @@ def print_run(result: RunResult) -> None:
     pace = "back to back" if result.fps_target is None else f"at {result.fps_target:g} FPS"
     late = f", {result.late_frames} late (deadline {result.deadline_ms:.3g} ms)" if result.deadline_ms else ""
     energy = "not known" if result.energy_mj is None else f"{result.energy_mj:.3g} mJ a frame"
-    click.echo(f"Setting: {result.setting} ({read}; control: {result.rung})")
+    click.echo(f"Setting: {result.setting} ({read}; control: {result.control_level})")
     click.echo(f"Frames:  {result.frames} of {result.variant} {pace}{late}")
     latency = f"{result.latency_ms:.3g} ms median, {result.p90_ms:.3g} ms p90"
     click.echo(f"Latency: {latency} ({result.provenance})")

@@ -14,9 +14,9 @@ _POSITIVE = click.FloatRange(min=0, min_open=True)
 _NOT_NEGATIVE = click.FloatRange(min=0)
 _OPTIONS = (
     click.option("--fps", type=float, help="Frames per second to meet. Default: 30."),
-    click.option("--margin", "margin_pct", type=float, default=0.0, help="Head room on the FPS in %."),
+    click.option("--margin", "margin_pct", type=float, default=0.0, help="Headroom on the FPS in %."),
     click.option("--objective", type=click.Choice(tuple(OBJECTIVES)), help="Default: least energy, awake."),
-    click.option("--latency-ms", type=_POSITIVE, help="Latest end of a frame, if earlier than its period."),
+    click.option("--latency-ms", type=_POSITIVE, help="Deadline of a frame. Default: the period."),
     click.option("--quantile", type=float, help="Share of frames to end in time, such as 0.95."),
     click.option("--energy-mj", type=_POSITIVE, help="Budget per frame: take the fastest within it."),
     click.option("--mean-power-mw", type=_POSITIVE, help="The same budget as a mean over time."),

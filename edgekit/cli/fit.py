@@ -19,7 +19,7 @@ _PATH = click.Path(path_type=Path)
 @options.bundle_argument
 @options.target_option
 @click.option("--also", type=_PATH, multiple=True, help="Bundle or .tflite to learn from, too.")
-@click.option("--from", "source", metavar="TARGET", help="Bring the predictor over from this target.")
+@click.option("--from", "source", metavar="TARGET", help="Transfer the predictor of this target.")
 @click.option("--samples", type=click.IntRange(min=1), help="With --from: settings to bench; else as needed.")
 @click.option("--log", type=_PATH, help="Correct the predictor by this governed run.")
 @options.seed_option

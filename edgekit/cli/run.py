@@ -24,9 +24,7 @@ from edgekit.cli._progress import Steps
 )
 @variant_option
 @click.option("--fps", type=float, default=None, help="Pace of the frames. Default: the policy's.")
-@click.option(
-    "--latency-ms", type=float, help="Deadline of a frame, from its arrival. Default: the policy's."
-)
+@click.option("--latency-ms", type=float, help="Deadline of a frame. Default: the policy's.")
 @click.option("--frames", type=int, default=30, show_default=True, help="How many frames to run.")
 @output_options
 def run(

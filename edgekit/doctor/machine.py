@@ -29,14 +29,15 @@ def check_control(root: Path, journal: Journal | None = None) -> tuple[Check, ..
         journal: where changes in progress are kept; default: this user's.
     """
     can = probe(root)
-    state = "ok" if can.rung == "sysfs" else "missing"
+    state = "ok" if can.level == "sysfs" else "missing"
     means = {
         "sysfs": "clocks can be set, processes pinned to cores",
         "uclamp": "clocks cannot be set, but the scheduler be asked for a capacity; processes can be pinned",
         "affinity": "clocks cannot be set; processes can be pinned to cores",
     }
-    checks = [Check("settings", state, means.get(can.rung, "threads only"), next(iter(can.reasons), None))]
-    checks += [Check(f"rung {r.name}", "ok" if r.is_there else "missing", r.text) for r in can.rungs]
+    checks = [Check("settings", state, means.get(can.level, "threads only"), next(iter(can.reasons), None))]
+    for level in can.levels:
+        checks.append(Check(f"control level {level.name}", "ok" if level.is_there else "missing", level.text))
     cpus = allowed_cpus()
     if cpus is not None:
         checks.append(Check("cores allowed", "ok", range_list(list(cpus))))

@@ -1,6 +1,14 @@
 """The bundle and its manifest: where the host side and the device side meet."""
 
-from runtime.bundle.bundle import SUFFIX, Bundle, BundleWriter, decode_file, new_bundle, write_atomic
+from runtime.bundle.bundle import (
+    SUFFIX,
+    Bundle,
+    BundleWriter,
+    decode_file,
+    new_bundle,
+    rename_keys,
+    write_atomic,
+)
 from runtime.bundle.manifest import (
     ENGINES,
     MAIN_GRAPH,
@@ -41,5 +49,6 @@ __all__ = [
     "Variant",
     "decode_file",
     "new_bundle",
+    "rename_keys",
     "write_atomic",
 ]

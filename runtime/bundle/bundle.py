@@ -7,7 +7,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -188,14 +188,31 @@ def new_bundle(path: str | os.PathLike[str], *, overwrite: bool = False) -> Iter
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def decode_file(path: Path, kind: type[T]) -> T:
+def rename_keys(data: bytes, names: Mapping[str, str]) -> bytes:
+    """Return JSON in which keys that an older version wrote have the names of today.
+
+    A quote inside a text is escaped, so that nothing but keys is found.
+
+    Example:
+        >>> rename_keys(b'{"old": "\\"old\\": 1"}', {"old": "new"})
+        b'{"new": "\\"old\\": 1"}'
+    """
+    for old, new in names.items():
+        data = data.replace(f'"{old}":'.encode(), f'"{new}":'.encode())
+    return data
+
+
+def decode_file(path: Path, kind: type[T], old_names: Mapping[str, str] | None = None) -> T:
     """Read JSON at ``path`` as ``kind``, checked.
+
+    Args:
+        old_names: of fields that had another name before, the name of today.
 
     Raises:
         BundleError: it is not JSON or does not fit.
     """
     try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
+        return msgspec.json.decode(rename_keys(path.read_bytes(), old_names or {}), type=kind)
     except (msgspec.DecodeError, RecursionError) as err:
         raise BundleError(f"{path.name} does not fit its schema: {err}") from err
 

@@ -11,7 +11,7 @@ from runtime.engines.array import Array, Tensor
 from runtime.engines.process import Frame, Samples
 from runtime.errors import DeviceStableError
 
-_ROUNDING_MS = 1e-6  # sums of periods differ in their last bits; no clock tells a nanosecond
+_ROUNDING_MS = 1e-6  # sums of periods differ in their last bits; no clock resolves a nanosecond
 
 
 class FrameRunner(Protocol):

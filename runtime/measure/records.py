@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from runtime.bundle import rename_keys
 from runtime.device.conditions import Conditions
 from runtime.device.meters.reading import EnergyReading
 from runtime.device.provenance import Provenance
@@ -19,9 +20,10 @@ from runtime.errors import DataError, VersionConflict
 from runtime.measure.interval import Interval, order_statistics
 from runtime.measure.quantile import quantile
 
-# 2 added advice, fps_target, cooled_s, before, after, device, run, tries and energy; lines of
-# schema 1 lack them and are read as unknown.
-RECORD_SCHEMA = 2
+# 3 calls ``rung`` ``control_level``; 2 added advice, fps_target, cooled_s, before, after, device, run, tries,
+# energy: lines of schema 1 lack those and are read as unknown.
+RECORD_SCHEMA = 3
+OLD_NAMES = {"rung": "control_level"}  # of fields, in stored records and runs
 VERDICTS = ("stable", "unstable")
 
 
@@ -37,7 +39,8 @@ class Record:
         provenance: as ``Provenance`` has it.
         setting: what was asked.
         setting_read: what the machine said it did; ``None`` where it cannot say.
-        rung: how far the clock and cores could be controlled (sysfs, uclamp, affinity, threads, none).
+        control_level: how far the clock and cores could be controlled; one of
+            ``runtime.device.actuators.CONTROL_LEVELS``.
         samples_ms: latency of each timed frame in ms, in order; at least one.
         first_ms: the first, cold frame; not among the samples.
         power_mw: mean power while busy, ``None`` where nothing can tell.
@@ -67,7 +70,7 @@ class Record:
     provenance: str
     setting: Setting
     setting_read: Setting | None
-    rung: str
+    control_level: str
     samples_ms: tuple[float, ...]
     first_ms: float | None
     warmup: int
@@ -194,7 +197,7 @@ class RecordLog:
             if not line.strip():
                 continue
             try:
-                record = msgspec.json.decode(line, type=Record)
+                record = msgspec.json.decode(rename_keys(line, OLD_NAMES), type=Record)
             except (msgspec.ValidationError, RecursionError) as err:
                 raise DataError(
                     f"{self.path} line {number} is not a record ({err}); remove the line or bench again"

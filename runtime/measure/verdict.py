@@ -79,7 +79,7 @@ def judge(
         problems.append(
             (
                 f"the block lasted {sum(samples_ms):.2g} ms, too short to see who disturbed it",
-                f"time {needed} frames or more (--runs)",
+                f"use --runs {needed} or more",
             )
         )
     if before is not None and after is not None:

@@ -65,7 +65,7 @@ class LocalTarget:
         self._cpufreq = CpuFreq(root)
 
     def settings(self, threads: Sequence[int] = (1,)) -> tuple[Setting, ...]:
-        offered = settings_of(self.profile, threads, with_clocks=self.capability.rung in CLOCKING)
+        offered = settings_of(self.profile, threads, with_clocks=self.capability.level in CLOCKING)
         if self._emulated is None:
             return offered
         return tuple(s for s in offered if _why_not(self._emulated, self.profile, s) is None)
@@ -113,7 +113,7 @@ class LocalTarget:
             if policy is not None and setting.freq_khz is not None:
                 stack.enter_context(self._hold_clock(policy, cluster, setting.freq_khz))
             # The last CPUs: the first one does the kernel's housekeeping.
-            cpus = cluster.cpus[-setting.threads :] if self.capability.rung in PINNING else None
+            cpus = cluster.cpus[-setting.threads :] if self.capability.level in PINNING else None
             path = bundle.file(variant.path)
             load = functools.partial(EngineProcess, variant.engine, path, threads=setting.threads, cpus=cpus)
             yield LocalSession(
@@ -123,14 +123,14 @@ class LocalTarget:
                 self._cpufreq,
                 policy,
                 self._meter,
-                clock_rung=self.capability.rung if self.capability.rung in CLOCKING else "sysfs",
+                clock_level=self.capability.level if self.capability.level in CLOCKING else "sysfs",
             )
 
     def _hold_clock(
         self, policy: FreqDomain, cluster: Cluster, freq_khz: int
     ) -> contextlib.AbstractContextManager[None]:
         """Hold the clock itself, or where that may not be done ask the scheduler for its capacity."""
-        if self.capability.rung != "uclamp":
+        if self.capability.level != "uclamp":
             return self._cpufreq.hold(policy, freq_khz)
         cluster.opp(freq_khz)
         capacity = self.profile.capacity(cluster, freq_khz)

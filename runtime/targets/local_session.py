@@ -24,7 +24,7 @@ class LocalSession:
         load_profiled: loads it once more with the engine's profiler on, in the same place.
         setting: what was asked, and is held by others as long as this lives.
         policy: whose clock that is.
-        clock_rung: how the clock is held where one was asked for.
+        clock_level: how the clock is held where one was asked for.
     """
 
     def __init__(
@@ -35,13 +35,13 @@ class LocalSession:
         cpufreq: CpuFreq,
         policy: FreqDomain | None,
         meter: MeterInUse,
-        clock_rung: str = "sysfs",
+        clock_level: str = "sysfs",
     ):
         self.setting = setting
         self.device = read_device(cpufreq.root)
         if (marker := find_marker(cpufreq.root)) is not None:
             self.device["name"] = f"{marker.soc} emulated on {self.device['name']}"
-        self._clock_rung = clock_rung
+        self._clock_level = clock_level
         self.worker_pid: int | None = model.pid
         self.versions = {"engine": model.version, "kernel": platform.release()}
         self._load_profiled = load_profiled
@@ -51,9 +51,9 @@ class LocalSession:
         self._meter = meter
 
     @property
-    def rung(self) -> str:
+    def control_level(self) -> str:
         if self.setting.freq_khz is not None:
-            return self._clock_rung
+            return self._clock_level
         return "affinity" if self._model.cpus is not None else "threads"
 
     @property

@@ -20,7 +20,8 @@ class Session(Protocol):
     Attributes:
         setting: what was asked.
         setting_read: what the machine says it does now; ``None`` where it cannot say.
-        rung: how far clock and cores are controlled; one of ``runtime.device.actuators.RUNGS``.
+        control_level: how far clock and cores are controlled; one of
+            ``runtime.device.actuators.CONTROL_LEVELS``.
         versions: of what runs the model.
         device: name, soc, arch, kernel and os of the machine, as far as it tells them.
         worker_pid: process that computes, ``None`` where nothing does.
@@ -31,7 +32,7 @@ class Session(Protocol):
     device: dict[str, str]
 
     @property
-    def rung(self) -> str: ...
+    def control_level(self) -> str: ...
 
     @property
     def worker_pid(self) -> int | None: ...
@@ -163,7 +164,7 @@ def choose_settings(
     """Return the target's settings with these threads, on these clusters and clocks (none given: all).
 
     Args:
-        every: of all clocks of a cluster only each so-manyth, counted down from the fastest, and
+        every: of all clocks of a cluster only every Nth, counted down from the fastest, and
             the slowest: enough for a predictor to learn the rest from.
 
     A clock is also asked for where the machine does not let clocks be set: the session then says

@@ -84,7 +84,7 @@ class VirtualTarget:
 class VirtualSession:
     """See ``Session``. Outputs are computed on the host, when they are asked for."""
 
-    rung = "sysfs"
+    control_level = "sysfs"
     worker_pid = None
     device: dict[str, str]
 

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from runtime.device.actuators import CpuFreq
 from runtime.device.emulation.init import read_runnable_ns
 from runtime.device.soc import SocProfile, power_mw
-from runtime.device.soc.clock import HEAD_ROOM, PELT_HALF_LIFE_MS
+from runtime.device.soc.clock import HEADROOM, PELT_HALF_LIFE_MS
 from runtime.device.soc.profile import FULL_CAPACITY, Cluster
 
 PERIOD_S = 0.01
@@ -72,7 +72,7 @@ class Schedutil:
             before_ns = runnable_ns
             kept = 0.5 ** (1e3 * span_s / PELT_HALF_LIFE_MS)
             util = kept * util + (1 - kept) * busy * now_khz / clocks_khz[-1]
-            asked_khz = HEAD_ROOM * clocks_khz[-1] * util
+            asked_khz = HEADROOM * clocks_khz[-1] * util
             khz = next((each for each in clocks_khz if each >= asked_khz), clocks_khz[-1])
             if khz != now_khz:
                 clock.set(khz)  # type: ignore[attr-defined]
@@ -106,10 +106,10 @@ def energy_aware_cluster(profile: SocProfile, full_ms: float, period_ms: float) 
     util = FULL_CAPACITY * full_ms / period_ms
     costs = {}
     for cluster in profile.clusters:
-        if HEAD_ROOM * util >= profile.capacity(cluster):
+        if HEADROOM * util >= profile.capacity(cluster):
             continue
         clocks = [opp.freq_khz for opp in cluster.opps]
-        khz = next(k for k in clocks if profile.capacity(cluster, k) >= HEAD_ROOM * util or k == clocks[-1])
+        khz = next(k for k in clocks if profile.capacity(cluster, k) >= HEADROOM * util or k == clocks[-1])
         costs[cluster.name] = power_mw(cluster, khz).power_mw * util / profile.capacity(cluster, khz)
     fastest = max(profile.clusters, key=profile.capacity)
     return profile.cluster(min(costs, key=lambda name: costs[name])) if costs else fastest

@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", type=Path)
     parser.add_argument("--soc", action="append", help="repeatable; default: " + ", ".join(SOCS))
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--every", type=int, default=1, help="only every so-manyth clock of a cluster")
+    parser.add_argument("--every", type=int, default=1, help="only every Nth clock of a cluster")
     parser.add_argument("--inside", type=Path, help=argparse.SUPPRESS)  # file to write the rows to
     parser.add_argument("--model", type=Path, help="a .tflite file of your own")
     options = parser.parse_args(arguments)

@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--soc", action="append", help="repeatable; default: " + ", ".join(SOCS))
     parser.add_argument("--fps", action="append", type=float, help="repeatable; default: 15 and 30")
     parser.add_argument("--seconds", type=float, default=60.0, help="of each run")
-    parser.add_argument("--every", type=int, default=1, help="bench only every so-manyth clock to tune by")
+    parser.add_argument("--every", type=int, default=1, help="bench only every Nth clock to tune by")
     parser.add_argument("--late", type=float, default=0.01, help="share of frames that may be late")
     parser.add_argument("--bundle", type=Path, help="of your own, with a LiteRT variant")
     parser.add_argument("--logs", type=Path, help="folder for the governed runs' logs")

@@ -1,12 +1,12 @@
 """Frames of variable load, in real time on emulated phones: ``python -m tests.benchmarks.variable_load``.
 
 The standard workload (see ``tests.benchmarks.simulation.workload``) as real work at 30 FPS: a minute each
-under ``edgekit govern`` with a row a frame (``table``), with ``--variable-load``, also with
-``--max-queued 1``, and under ``performance``, ``schedutil`` and ``schedutil`` on the cluster that EAS would choose for the mean
-frame; the latter three are played in user space (see ``_kernel_governors``). Nobody knows the work
-beforehand. Frames queue; ``late`` counts those that are done more than a period after their release,
-``late buffered`` more than two. Energy is the emulation's account of all clusters, idle ones included.
-Latency and energy are emulated.
+under ``edgekit govern`` with a row a frame (``table``), with ``--variable-load``, with that and
+``--max-queued 1``, and under ``performance``, ``schedutil`` and ``schedutil`` on the cluster that EAS would
+choose for the mean frame; the latter three are played in user space (see ``_kernel_governors``). Nobody
+knows the work beforehand. Frames queue; ``late`` counts those that are done more than a period after their
+release, ``late buffered`` more than two. Energy is the emulation's account of all clusters, idle ones
+included. Latency and energy are emulated.
 
 Needs Linux, root and a C compiler, and a machine that does nothing else. ``--seconds 10`` is a quick look.
 """

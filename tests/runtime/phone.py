@@ -46,7 +46,7 @@ LABELS = ("cat", "dog", "owl")
 class Session:
     """Answers with the modelled latency; its outputs name the brightest channel of the input."""
 
-    rung = "sysfs"
+    control_level = "sysfs"
     device = MappingProxyType({"name": "toy"})
 
     def __init__(self, setting, latency_ms, clock=None):
@@ -141,7 +141,7 @@ def make_records(bundle, target, settings=None, variants=None, verdict="stable",
                     provenance=target.provenance,
                     setting=setting,
                     setting_read=setting,
-                    rung="sysfs",
+                    control_level="sysfs",
                     samples_ms=tuple((latency_ms * np.exp(spread * rng.standard_normal(5))).tolist()),
                     first_ms=None,
                     warmup=1,

@@ -1,4 +1,4 @@
-"""Records in, a latency predictor out: fitted, brought over from another target, corrected by a run."""
+"""Records in, a latency predictor out: fitted, transferred from another target, corrected by a run."""
 
 from runtime.choose.fitting.fit import fit_bundle
 from runtime.choose.fitting.result import FIT_SCHEMA, FitResult

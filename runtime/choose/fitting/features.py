@@ -1,4 +1,4 @@
-"""What a latency predictor is told about one frame under one setting."""
+"""What a latency predictor gets to know about one frame under one setting."""
 
 from __future__ import annotations
 

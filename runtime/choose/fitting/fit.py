@@ -23,8 +23,11 @@ if TYPE_CHECKING:
     from predictors import LatencyPredictor
     from runtime.targets import Target
 
-_WORKLOADS_FOR_GROUPS = 12  # fewer cannot fill the folds and the groups set aside
-_ROWS_PER_COST = 2  # of those that a fold of the cross-validation trains on
+# Fewer cannot fill the five folds of the cross-validation and the quarter that calibrates the interval.
+_WORKLOADS_FOR_GROUPS = 12
+# Rows that a fold of the cross-validation trains on, per column of costs: with fewer, a sum of costs has
+# as many unknowns as equations and fits whatever it sees.
+_ROWS_PER_COST = 2
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,8 @@ def fit_bundle(
         also: other bundles with their records, to learn from them, too. From a dozen models on, whole
             models are kept apart in cross-validation, sums of the costs of their ops compete with the
             other regressors, and the bundle itself needs no records.
-        alpha: share of settings that may exceed the latency bound.
+        alpha: share of settings that may exceed the latency bound. A tenth needs nine groups set aside;
+            a twentieth would need nineteen, more than a quarter of most phones' clocks.
         include_unstable: learn from records whose verdict is unstable, too.
 
     Raises:

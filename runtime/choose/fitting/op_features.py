@@ -1,4 +1,4 @@
-"""What a predictor of single ops is told of each, and what was measured of them."""
+"""What a predictor of single ops gets to know of each, and what was measured of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is told of a fitted predictor, and kept beside it."""
+"""What is said of a fitted predictor, and kept beside it."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class FitResult:
 
     Attributes:
         scores: error of each candidate in percent, by grouped cross-validation; of each correction, sample
-            by sample, where a predictor was brought over.
+            by sample, where a predictor was transferred.
         chosen: name of the candidate with the least.
-        holdout_mape_pct: its error on groups that neither the fit nor the choice has seen; of a predictor
-            brought over on the samples, each predicted from the others; of a corrected one on the run.
+        holdout_mape_pct: its error on groups that neither the fit nor the choice has seen; of a
+            transferred one on the samples, each predicted from the others; of a corrected one on the run.
         interval: ``split`` (equally wide everywhere), ``normalised`` (by a learnt difficulty), or
             ``jackknife`` (of a few samples).
         interval_reason: why this one, with the widths that were measured.
@@ -34,7 +34,7 @@ class FitResult:
         threads: numbers of threads it knows.
         models: names of the bundles whose records it learnt from.
         made_by: ``fit``, ``transfer`` or ``update``.
-        source: the target a predictor was brought over from.
+        source: the target a predictor was transferred from.
         drifts: how often a run contradicted it, so that it was corrected.
     """
 

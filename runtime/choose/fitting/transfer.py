@@ -1,4 +1,4 @@
-"""Bring a predictor over to another target from a few settings that are benched there."""
+"""Transfer a predictor to another target by a few settings that are benched on it."""
 
 from __future__ import annotations
 
@@ -62,7 +62,9 @@ def transfer_fit(
     from predictors.conformal import groups_needed
 
     if source == target.name:
-        raise ValueError(f"the predictor is to be brought from {source} to {target.name}; name two targets")
+        raise ValueError(
+            f"the predictor is to be transferred from {source} to {target.name}; name two targets"
+        )
     fit, predictor = load_fit(bundle, source)
     options = _options(target, fit)
     with_costs = fit.features[-1] == COST_NAMES[-1]
@@ -85,16 +87,16 @@ def transfer_fit(
     _answer_anywhere(predictor)
     X = np.stack([pool[option] for option in stable])
     y = np.array([record.latency_ms for record in stable.values()])
-    brought = TransferLatency(predictor, alpha=alpha).fit(X, y, pool=np.stack(list(pool.values())))
+    transferred = TransferLatency(predictor, alpha=alpha).fit(X, y, pool=np.stack(list(pool.values())))
 
-    scores = {name: 100.0 * float(np.expm1(score)) for name, score in brought.scores_.items()}
+    scores = {name: 100.0 * float(np.expm1(score)) for name, score in transferred.scores_.items()}
     left_out = {"unstable": len(benched) - len(stable)} if len(stable) < len(benched) else {}
     result = FitResult(
         target=target.name,
         scores=scores,
-        chosen=brought.chosen_,
-        holdout_mape_pct=scores[brought.chosen_],
-        interval_pct=100.0 * float(np.expm1(brought.half_width_)),
+        chosen=transferred.chosen_,
+        holdout_mape_pct=scores[transferred.chosen_],
+        interval_pct=100.0 * float(np.expm1(transferred.half_width_)),
         confidence=1.0 - alpha,
         n_records=len(records),
         n_groups=len(stable),
@@ -113,7 +115,7 @@ def transfer_fit(
         made_by="transfer",
         source=source,
     )
-    return save_fit(bundle, result, brought), result
+    return save_fit(bundle, result, transferred), result
 
 
 def _options(target: Target, fit: FitResult) -> list[Option]:

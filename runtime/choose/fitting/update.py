@@ -26,9 +26,10 @@ from runtime.measure.frame_log import FrameLine, read_log
 if TYPE_CHECKING:
     from runtime.targets import Target
 
-# A predictor tells medians of back-to-back frames; a case is the median of so many frames in a row.
+# A predictor gives medians of back-to-back frames; a case is the median of as many in a row as a block of
+# `edgekit bench` has by default, so that the two scatter alike.
 FRAMES_PER_CASE = 30
-_LEAST_FRAMES = 5
+_LEAST_FRAMES = 5  # the median of fewer moves with one outlier; as MIN_SAMPLES of a verdict
 
 
 def update_fit(bundle: Bundle, target: Target, log: Path) -> tuple[Bundle, FitResult]:
@@ -38,7 +39,7 @@ def update_fit(bundle: Bundle, target: Target, log: Path) -> tuple[Bundle, FitRe
     than chance explains, the predictor is shifted and its intervals are widened; else nothing changes.
 
     Args:
-        log: as ``edgekit govern`` writes it. Which variant and how many threads ran is told by the
+        log: as ``edgekit govern`` writes it. Which variant and how many threads ran is known by the
             bundle's policy for ``target``.
 
     Raises:
@@ -89,7 +90,7 @@ def update_fit(bundle: Bundle, target: Target, log: Path) -> tuple[Bundle, FitRe
 
 
 def _options(lines: Iterable[FrameLine], policy: Policy) -> tuple[list[tuple[Option, float]], dict[str, int]]:
-    """Return what each frame ran as, with its latency, in order; and how many cannot be told."""
+    """Return what each frame ran as, with its latency, in order; and how many are unknown."""
     by_clock: dict[tuple[str, int | None], set[Option]] = {}
     for estimate in (*policy.considered, policy.chosen):
         key = estimate.setting.cluster, estimate.setting.freq_khz

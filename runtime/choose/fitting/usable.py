@@ -1,4 +1,4 @@
-"""Which records of a bundle may be learnt from, and what a predictor is told of them."""
+"""Which records of a bundle may be learnt from, and what a predictor gets to know of them."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ class Estimate:
 
     Attributes:
         latency_ms: expected latency; ``latency_low_ms`` and ``latency_high_ms`` bound it.
-        power_mw: while busy, over the idle machine; ``None`` where nothing can tell.
+        power_mw: while busy, over the idle machine; ``None`` where it is not known.
         energy_mj: of one frame while busy, likewise.
     """
 

@@ -49,6 +49,8 @@ class Goal:
     def __post_init__(self) -> None:
         if self.objective not in OBJECTIVES:
             raise ValueError(f"objective is {self.objective!r}; allowed: {', '.join(OBJECTIVES)}")
+        # Frames are paced by sleeping, which Linux ends up to 50 us late by default (timer slack) and more
+        # under load: a period below 1 ms would be no pace.
         if not 0 < self.fps_target <= 1000 or not 0 <= self.margin_pct <= 100:
             given = f"fps is {self.fps_target:g}, margin {self.margin_pct:g} %"
             raise ValueError(f"{given}; allowed: fps above 0 and up to 1000, margin 0 to 100 %")

@@ -1,4 +1,4 @@
-"""A policy: which setting serves a bundle at a frame rate on a target, and why. Plain data.
+"""A policy: which setting runs a bundle at a frame rate on a target, and why. Plain data.
 
 Made by ``runtime.choose.tuning.tune``; reading and applying one needs no numpy.
 """
@@ -96,7 +96,7 @@ class Policy:
 
     @property
     def energy_mj(self) -> float | None:
-        """Expected energy of one frame, ``None`` where nothing can tell."""
+        """Expected energy of one frame, ``None`` where no power is known."""
         return self.chosen.energy_mj
 
 
@@ -145,7 +145,8 @@ def _from_schema_2(old: Policy) -> Policy:
     """Return a policy whose deadline had the margin in it, and whose rivals were judged by the period."""
     goal = old.goal
     paced_ms = goal.period_ms / (1.0 + goal.margin_pct / 100.0)
-    if goal.deadline_ms > 0.99 * paced_ms:  # no deadline of its own was asked for
+    # Schema 2 did not say whether a deadline was asked for: nearer than 1 % to the pace, none was.
+    if goal.deadline_ms > 0.99 * paced_ms:
         goal = replace(goal, deadline_ms=goal.period_ms)
     comparison = tuple(
         replace(o, misses_deadline=o.late_frames > 0 or o.latency_ms > goal.deadline_ms)

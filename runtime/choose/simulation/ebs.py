@@ -4,8 +4,8 @@
 Latency of an event at clock f of a core is modelled as T = a + n / f, fitted on line: the first events
 are run at the highest and at the lowest clock of the fastest cluster. From then on the cheapest (core,
 clock) predicted to meet the deadline is chosen. Feedback: each event corrects n by a moving average; a
-missed deadline raises the choice by one rung of speed, ten events in a row that would have met it one
-rung lower take that back; after three misses in a row one event runs at the highest clock and n is
+missed deadline raises the choice by one step of speed, ten events in a row that would have met it one
+step lower take that back; after three misses in a row one event runs at the highest clock and n is
 fitted anew. The weights and counts of the feedback are ours: the paper's text was not at hand. An event
 here is a frame; only its imperceptible deadline is used.
 """
@@ -17,6 +17,7 @@ import numpy as np
 from runtime.choose.simulation.engine import Lanes, SimGovernor
 from runtime.choose.simulation.platform import Platform
 
+# The paper gives the mechanism; these figures are ours (see above), chosen and not measured on their own.
 _MISSES_TO_PROFILE = 3
 _CALM_TO_LOWER = 10
 _AVERAGE_WEIGHT = 0.25

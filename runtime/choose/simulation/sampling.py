@@ -26,19 +26,19 @@ class ClusterGovernor(SimGovernor):
         self.set_points(lanes, np.zeros(len(lanes.opp), dtype=int), np.ones(len(lanes.opp), dtype=bool))
 
     def set_points(self, lanes: Lanes, ladder: np.ndarray, mask: np.ndarray) -> None:
-        """Ask for rungs ``ladder`` of the cluster in the lanes of ``mask``."""
+        """Ask for the steps ``ladder`` of the cluster's clocks in the lanes of ``mask``."""
         lanes.wanted = np.where(mask, self.points[ladder], lanes.wanted)
 
     def at_or_above(self, khz: np.ndarray) -> np.ndarray:
-        """Return the rung of the lowest clock at or above ``khz`` (CPUFREQ_RELATION_L)."""
+        """Return the step of the lowest clock at or above ``khz`` (CPUFREQ_RELATION_L)."""
         return np.minimum(np.searchsorted(self.khz, khz - 1e-6), len(self.khz) - 1)
 
     def at_or_below(self, khz: np.ndarray) -> np.ndarray:
-        """Return the rung of the highest clock at or below ``khz`` (CPUFREQ_RELATION_H)."""
+        """Return the step of the highest clock at or below ``khz`` (CPUFREQ_RELATION_H)."""
         return np.maximum(np.searchsorted(self.khz, khz + 1e-6, side="right") - 1, 0)
 
     def closest(self, khz: np.ndarray) -> np.ndarray:
-        """Return the rung of the clock closest to ``khz``, the lower of two (CPUFREQ_RELATION_C)."""
+        """Return the step of the clock closest to ``khz``, the lower of two (CPUFREQ_RELATION_C)."""
         low, high = self.at_or_below(khz), self.at_or_above(khz)
         return np.where(khz - self.khz[low] <= self.khz[high] - khz, low, high)
 

@@ -13,7 +13,7 @@ import numpy as np
 from runtime.choose.simulation.engine import Lanes
 from runtime.choose.simulation.platform import Platform
 from runtime.choose.simulation.sampling import ClusterGovernor
-from runtime.device.soc.clock import HEAD_ROOM, PELT_HALF_LIFE_MS
+from runtime.device.soc.clock import HEADROOM, PELT_HALF_LIFE_MS
 
 TICK_MS = 4.0  # HZ=250
 _UTIL_EST_WEIGHT = 0.25  # UTIL_EST_WEIGHT_SHIFT 2
@@ -50,7 +50,7 @@ class Schedutil(ClusterGovernor):
         """Set the clock for the utilisation of now."""
         top = self.platform.capacity[self.points[-1]]
         util = self.util + self.platform.background
-        self.set_points(lanes, self.at_or_above(HEAD_ROOM * self.high_khz * util / top), mask)
+        self.set_points(lanes, self.at_or_above(HEADROOM * self.high_khz * util / top), mask)
 
 
 class EnergyAware(Schedutil):
@@ -77,14 +77,14 @@ class EnergyAware(Schedutil):
     def start(self, lanes: Lanes, mask: np.ndarray) -> None:
         util = np.maximum(self.util, self.estimate)
         costs = np.stack([self._cost(number, util) for number in range(len(self.ladders))], axis=1)
-        fits = HEAD_ROOM * util[:, None] < self.tops
+        fits = HEADROOM * util[:, None] < self.tops
         best = np.argmin(np.where(fits, costs, np.inf), axis=1)
         self.place = np.where(mask, np.where(fits.any(axis=1), best, self.biggest), self.place)
         super().start(lanes, mask)
 
     def timer(self, lanes: Lanes, mask: np.ndarray) -> None:
         util = np.maximum(self.util, self.estimate)
-        misfit = mask & (HEAD_ROOM * util >= self.tops[self.place])
+        misfit = mask & (HEADROOM * util >= self.tops[self.place])
         self.place = np.where(misfit, self.biggest, self.place)
         super().timer(lanes, mask)
 
@@ -95,14 +95,14 @@ class EnergyAware(Schedutil):
     def choose(self, lanes: Lanes, mask: np.ndarray) -> None:
         util = np.maximum(self.util, self.estimate)
         for number in range(len(self.ladders)):
-            here = mask & (self.place == number)
-            if here.any():
-                lanes.wanted = np.where(here, self._point(number, util), lanes.wanted)
+            placed = mask & (self.place == number)
+            if placed.any():
+                lanes.wanted = np.where(placed, self._point(number, util), lanes.wanted)
 
     def _point(self, number: int, util: np.ndarray) -> np.ndarray:
         ladder = self.ladders[number]
         khz = self.platform.freq_khz[ladder]
-        asked_khz = HEAD_ROOM * khz[-1] * (util + self.platform.background) / self.tops[number]
+        asked_khz = HEADROOM * khz[-1] * (util + self.platform.background) / self.tops[number]
         return np.asarray(ladder[np.minimum(np.searchsorted(khz, asked_khz - 1e-6), len(ladder) - 1)])
 
     def _cost(self, number: int, util: np.ndarray) -> np.ndarray:

@@ -1,1 +1,1 @@
-"""From what was measured or predicted to the setting that serves a request, and why: the policy."""
+"""From what was measured or predicted to the setting that answers a request, and why: the policy."""

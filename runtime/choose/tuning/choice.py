@@ -1,9 +1,9 @@
-"""Find the setting that serves a goal best, with few questions to the latency model.
+"""Find the setting that is best by a goal, with few questions to the latency model.
 
 Inside one cluster latency falls as the clock rises, so a bisection over its OPPs finds the slowest
 clock that meets the deadline. Nothing else is monotone: some OPPs cost more per frame than a faster
 one does (the kernel's energy model calls them inefficient), and a cap on power or energy refuses
-clocks anywhere. So all clocks from there up are compared, and then the winners of the clusters.
+clocks anywhere. So all clocks from that one up are compared, and then the winners of the clusters.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Choice:
 
 
 def choose(options: Iterable[Option], model: Model, goal: Goal) -> Choice:
-    """Return the option that serves ``goal`` best.
+    """Return the option that is best by ``goal``.
 
     Exact where latency falls with the clock inside a ladder (one variant, cluster and number of
     threads); whatever the model says elsewhere, no option is accepted whose own bound misses. A

@@ -34,8 +34,8 @@ def compare(
     True latencies, not predicted ones, drive the frames: modelled at every setting of a virtual
     target, the medians of what was benched on a real one. Governors are those of
     ``runtime.choose.simulation``, with changes of clock that take no time; they run the chosen variant with
-    the chosen number of threads, all but ``eas`` and ``ebs`` on the biggest cluster. ``best`` is what
-    serves the goal best among all settings and variants, found by trying each.
+    the chosen number of threads, all but ``eas`` and ``ebs`` on the biggest cluster. ``best`` is the
+    best by the goal among all settings and variants, found by trying each.
 
     A frame is late after the goal's deadline, whoever runs it: a governor that only keeps up with the pace
     misses an earlier one, and says so.

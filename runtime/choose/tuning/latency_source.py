@@ -116,7 +116,7 @@ def _from_records(
         option: benched[option].p90_ms if quantile is None else at_quantile(benched[option], quantile)
         for option in options
     }
-    confidence = 0.9 if quantile is None else quantile
+    confidence = 0.9 if quantile is None else quantile  # three of a block's 30 samples lie beyond
 
     def model(options: Sequence[Option]) -> list[Estimate]:
         return [

@@ -18,7 +18,7 @@ PowerSource = Callable[[Option], PowerFigure | None]
 
 
 def power_source(target: Target, benched: Mapping[Option, Record]) -> PowerSource:
-    """Return what tells the power in mW under an option while busy, over the idle machine.
+    """Return a function that gives the power in mW under an option while busy, over the idle machine.
 
     The target's table goes first. Without one a record's meter reading counts: net of the idle machine
     where that was read, else gross, and the figure's source says which. A clock that was not benched

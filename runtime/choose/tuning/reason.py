@@ -8,11 +8,11 @@ from runtime.choose.policy.estimate import Estimate
 from runtime.choose.policy.goal import Goal
 from runtime.choose.tuning.choice import Choice
 
-_NAMED = 2  # alternatives that a reason names
+_NAMED = 2  # alternatives that a reason names: with more the sentence is not read to its end
 
 
 def explain(choice: Choice, goal: Goal) -> str:
-    """Return what the chosen setting achieves, what comes next, and what was too slow or too dear."""
+    """Return what the chosen setting achieves, what comes next, and what was too slow or cost too much."""
     chosen = choice.chosen
     if not choice.meets_goal:
         return _explain_miss(choice, goal)
@@ -28,9 +28,9 @@ def explain(choice: Choice, goal: Goal) -> str:
     if slow:
         named = [f"{_name(e, choice.losers)} may take {e.latency_high_ms:.3g} ms" for e in slow]
         words.append(f"Too slow even at their best: {_first_of(named)}")
-    dear = [f"{_name(e, choice.losers)} {refusal(e, goal)}" for e in choice.losers if e not in slow]
-    if dear:
-        words.append(f"Left out: {_first_of(dear)}")
+    refused = [f"{_name(e, choice.losers)} {refusal(e, goal)}" for e in choice.losers if e not in slow]
+    if refused:
+        words.append(f"Left out: {_first_of(refused)}")
     return ". ".join(words) + "."
 
 

@@ -12,7 +12,7 @@ from runtime.choose.policy.goal import NEED_POWER, Goal
 if TYPE_CHECKING:
     from runtime.targets import Target
 
-DEFAULT_FPS = 30.0
+DEFAULT_FPS = 30.0  # what cameras of phones record at unless asked otherwise
 
 
 @dataclass(frozen=True)
@@ -23,14 +23,14 @@ class PolicyRequest:
         objective: one of ``goal.OBJECTIVES``; by default ``budget`` with an energy budget, else
             ``awake``, or ``core-time`` where no power is known.
         fps: pace of the frames; by default 30, or what a longer ``latency_ms`` leaves room for.
-        margin_pct: head room on it, on top of the interval's.
+        margin_pct: headroom on it, on top of the interval's.
         latency_ms: the latest end of a frame after its arrival; by default the period.
         quantile: share of frames that is to hold for.
         energy_mj: budget of one frame; ``mean_power_mw`` says the same as a mean over time.
         max_power_mw: thermal cap on the power while busy.
         base_mw: of the device awake and idle; by default what a meter read in the bench.
         sleep_mw: of the device asleep.
-        battery_mwh: of a full battery; by default the target's own, where it tells.
+        battery_mwh: of a full battery; by default the target's own, where it can be read.
     """
 
     objective: str | None = None
@@ -52,7 +52,7 @@ def goal_of(
     """Return the goal that ``request`` comes to on ``target``.
 
     Args:
-        considered: what may be chosen; tells whether any power is known.
+        considered: what may be chosen; by it, whether any power is known.
         base_mw: of the device awake and idle, ``None`` where nobody knows.
 
     Raises:

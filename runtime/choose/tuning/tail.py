@@ -35,6 +35,7 @@ def tail_ratio(records: Iterable[Record], quantile: float) -> float:
 
 
 def _check(samples: int, quantile: float, who_has: str) -> None:
+    # Of fewer samples none is expected beyond the quantile: the largest would pass for the tail.
     needed = math.ceil(1.0 / (1.0 - quantile) - 1e-9)
     if samples < needed:
         raise ValueError(

@@ -34,7 +34,7 @@ def tune_bundle(
     threads: Sequence[int] = (),
     variants: Sequence[str] = (),
 ) -> tuple[Bundle, Policy]:
-    """Choose the setting that serves ``request`` best and save the policy in the bundle.
+    """Choose the setting that answers ``request`` best and save the policy in the bundle.
 
     Latencies come from the bundle's predictor; a target of which every setting was benched needs
     none. The comparison takes true latencies where they are known: modelled for every setting of a

@@ -1,7 +1,14 @@
 """Actuators: change the machine as context managers that put it back."""
 
 from runtime.device.actuators.affinity import allowed_cpus, move, pin
-from runtime.device.actuators.capability import CLOCKING, PINNING, RUNGS, Capability, Rung, probe
+from runtime.device.actuators.capability import (
+    CLOCKING,
+    CONTROL_LEVELS,
+    PINNING,
+    Capability,
+    ControlLevel,
+    probe,
+)
 from runtime.device.actuators.cgroup import find_uclamp, hold_uclamp
 from runtime.device.actuators.cpufreq import CpuFreq, FreqDomain
 from runtime.device.actuators.journal import Journal
@@ -9,14 +16,14 @@ from runtime.device.actuators.restore import Restored, restore
 
 __all__ = [
     "CLOCKING",
+    "CONTROL_LEVELS",
     "PINNING",
-    "RUNGS",
     "Capability",
+    "ControlLevel",
     "CpuFreq",
     "FreqDomain",
     "Journal",
     "Restored",
-    "Rung",
     "allowed_cpus",
     "find_uclamp",
     "hold_uclamp",

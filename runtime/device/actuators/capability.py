@@ -1,4 +1,4 @@
-"""How far clock and cores of a machine can be controlled, rung by rung, and why not further."""
+"""How far clock and cores of a machine can be controlled, and why not further."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from runtime.device.actuators.cgroup import find_uclamp
 from runtime.device.actuators.cpufreq import POLICY_DIR, CpuFreq
 from runtime.errors import DeviceError, PermissionNeeded
 
-RUNGS = ("sysfs", "uclamp", "affinity", "threads", "none")
-PINNING = ("sysfs", "uclamp", "affinity")  # the rungs on which cores can be chosen, too
-CLOCKING = ("sysfs", "uclamp")  # the rungs on which a clock can be asked for
+CONTROL_LEVELS = ("sysfs", "uclamp", "affinity", "threads", "none")
+PINNING = ("sysfs", "uclamp", "affinity")  # the levels on which cores can be chosen, too
+CLOCKING = ("sysfs", "uclamp")  # the levels on which a clock can be asked for
 
 
 @dataclass(frozen=True)
-class Rung:
-    """One rung of the ladder: whether this machine has it, and what it found or why not."""
+class ControlLevel:
+    """One of the levels: whether this machine has it, and what it found or why not."""
 
     name: str
     is_there: bool
@@ -27,20 +27,20 @@ class Rung:
 
 @dataclass(frozen=True)
 class Capability:
-    """The highest rung that can be reached.
+    """The highest level of control that can be reached.
 
     ``sysfs``: clocks are held by cpufreq. ``uclamp``: the scheduler is asked for a capacity and picks the
     clock. ``affinity``: only cores are chosen. ``threads``: only how many threads.
 
     Attributes:
-        rung: one of ``RUNGS``.
-        reasons: why the rungs above it cannot be reached; empty on the highest.
-        rungs: every rung, highest first.
+        level: one of ``CONTROL_LEVELS``.
+        reasons: why the levels above it cannot be reached; empty on the highest.
+        levels: all of them, highest first.
     """
 
-    rung: str
+    level: str
     reasons: tuple[str, ...] = ()
-    rungs: tuple[Rung, ...] = field(default=(), repr=False)
+    levels: tuple[ControlLevel, ...] = field(default=(), repr=False)
 
 
 def probe(root: Path = Path("/")) -> Capability:
@@ -51,9 +51,9 @@ def probe(root: Path = Path("/")) -> Capability:
         "affinity": _affinity,
         "threads": lambda _: (True, "engines take a number of threads"),
     }
-    rungs = tuple(Rung(name, *look(root)) for name, look in looks.items())
-    best = next(rung for rung in rungs if rung.is_there)
-    return Capability(best.name, tuple(rung.text for rung in rungs[: rungs.index(best)]), rungs)
+    levels = tuple(ControlLevel(name, *look(root)) for name, look in looks.items())
+    best = next(level for level in levels if level.is_there)
+    return Capability(best.name, tuple(level.text for level in levels[: levels.index(best)]), levels)
 
 
 def _sysfs(root: Path) -> tuple[bool, str]:

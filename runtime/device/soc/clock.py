@@ -2,7 +2,7 @@
 
 Documentation/admin-guide/pm/cpufreq.rst and drivers/cpufreq of Linux: limits are clamped to what the
 hardware has, a minimum above the maximum is refused (so the order of writes counts), ``userspace`` runs
-the lowest clock at or above the one asked for, and schedutil leaves a quarter of head room.
+the lowest clock at or above the one asked for, and schedutil leaves a quarter of headroom.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 GOVERNORS = ("performance", "powersave", "ondemand", "schedutil", "userspace")
 DYNAMIC_GOVERNORS = ("ondemand", "schedutil")
-HEAD_ROOM = 1.25  # kernel/sched/cpufreq_schedutil.c: freq + (freq >> 2)
+HEADROOM = 1.25  # kernel/sched/cpufreq_schedutil.c: freq + (freq >> 2)
 PELT_HALF_LIFE_MS = 32.0  # of a utilisation: kernel/sched/pelt.c
 UP_THRESHOLD = 0.8  # drivers/cpufreq/cpufreq_ondemand.c: MICRO_FREQUENCY_UP_THRESHOLD is 95, default 80
 REQUESTS = ("scaling_governor", "scaling_min_freq", "scaling_max_freq", "scaling_setspeed")
@@ -81,7 +81,7 @@ def _choose(clock: Clock, allowed: Sequence[int], utilisation: float) -> int:
     if clock.governor == "userspace":
         return _at_least(allowed, clock.setspeed_khz or clock.current_khz)
     if clock.governor == "schedutil":
-        return _at_least(allowed, HEAD_ROOM * utilisation * top_khz)
+        return _at_least(allowed, HEADROOM * utilisation * top_khz)
     load = utilisation * top_khz / clock.current_khz  # ondemand: busy share at the clock of now
     if load > UP_THRESHOLD:
         return allowed[-1]

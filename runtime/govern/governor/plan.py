@@ -136,7 +136,7 @@ def plan_for(
     else:
         table = policy_rows(policy, target.profile)
     asks_clock = any(row.freq_khz is not None for row in table.rows)
-    if asks_clock and target.capability.rung != "sysfs":
+    if asks_clock and target.capability.level != "sysfs":
         raise DeviceStableError(f"{target.name} does not let clocks be held: {target.capability.reasons[0]}")
     if max_temp_c is not None and read_temp_c(target.root) is None:
         raise DeviceStableError(f"{target.name} shows no CPU temperature; leave --max-temp-c out")

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from runtime.targets import Target
 
-_WARMUP_FRAMES = 2  # the first frames fill caches and allocate; they have no deadline
+# The first frame allocates and fills caches, and one more to be sure: they have no deadline.
+_WARMUP_FRAMES = 2
 
 
 @dataclass(frozen=True)
@@ -43,12 +44,12 @@ class RunResult:
     Attributes:
         provenance: of latency: ``measured``, ``modelled`` or ``emulated``.
         setting, setting_read: what was asked, and what the machine said it did.
-        rung: how far the clock and cores could be controlled.
+        control_level: how far the clock and cores could be controlled.
         fps_target: pace of the frames; ``None`` ran them back to back.
         deadline_ms: from a frame's arrival to when it must be done; ``None``: nothing was asked.
         late_frames: done after their deadline.
         latency_ms, p90_ms: median and 90th percentile.
-        energy_mj: of one frame, latency times power; ``None`` where nothing can tell.
+        energy_mj: of one frame, latency times power; ``None`` where no power is known.
         energy_source: where the power comes from, or why there is none.
         comparison: of the policy with the kernel's governors, from when it was tuned.
     """
@@ -60,7 +61,7 @@ class RunResult:
     engine: str
     setting: Setting
     setting_read: Setting | None
-    rung: str
+    control_level: str
     fps_target: float | None
     frames: int
     late_frames: int
@@ -131,7 +132,7 @@ def run_bundle(
     with target.session(bundle, chosen, setting) as session:
         session.sample(warmup=_WARMUP_FRAMES, runs=1)
         ran = session.run_paced(tensors, max(frames, len(inputs)), pace)
-        setting_read, rung = session.setting_read, session.rung
+        setting_read, control_level = session.setting_read, session.control_level
 
     labels = bundle.labels()
     figure, latencies_ms = target.power(setting), ran.latencies_ms
@@ -143,7 +144,7 @@ def run_bundle(
         engine=chosen.engine,
         setting=setting,
         setting_read=setting_read,
-        rung=rung,
+        control_level=control_level,
         fps_target=pace,
         frames=len(latencies_ms),
         late_frames=ran.late_frames(deadline_ms),

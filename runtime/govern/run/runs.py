@@ -10,6 +10,7 @@ from runtime.bundle import Bundle, decode_file, write_atomic
 from runtime.bundle.names import slug
 from runtime.errors import DataError
 from runtime.govern.run.run import RunResult
+from runtime.measure.records import OLD_NAMES
 
 
 def run_path(bundle: Bundle, target: str) -> Path:
@@ -40,4 +41,4 @@ def load_run(bundle: Bundle, target: str) -> RunResult | None:
         BundleError: the file does not fit its schema.
     """
     path = run_path(bundle, target)
-    return decode_file(path, RunResult) if path.is_file() else None
+    return decode_file(path, RunResult, OLD_NAMES) if path.is_file() else None

@@ -46,7 +46,7 @@ def measure_block(
         after = session.conditions()  # counters first: the probe is no work of the block
         if not is_modelled:
             after = replace(after, probe_ms=session.conditions(probe=True).probe_ms)
-        setting_read, rung = session.setting_read, session.rung
+        setting_read, control_level = session.setting_read, session.control_level
         versions, device = session.versions, session.device
     if is_modelled:
         verdict = Verdict("stable", ("modelled: the same each time, with the error of the model",))
@@ -77,7 +77,7 @@ def measure_block(
         provenance=target.provenance,
         setting=job.setting,
         setting_read=setting_read,
-        rung=rung,
+        control_level=control_level,
         samples_ms=samples.samples_ms,
         first_ms=samples.first_ms,
         load_ms=samples.load_ms,

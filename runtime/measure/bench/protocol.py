@@ -18,7 +18,7 @@ def protocol(records: Sequence[Record]) -> str:
     parts = [
         _device(first),
         _plan(records) if not first.is_modelled else "",
-        f"controlled by {_listed(record.rung for record in records)}",
+        f"controlled by {_listed(record.control_level for record in records)}",
         _heat(records),
         _battery(records),
         _listed(f"{key} {value}" for key, value in first.versions.items() if key in ("engine", "model")),

@@ -51,7 +51,7 @@ def _block(process: int, record: Record, start_ms: float, end_ms: float) -> list
     facts = {
         "block": record.block, "mode": record.mode, "provenance": record.provenance,
         "verdict": record.verdict, "reasons": record.reasons, "latency_ms": record.latency_ms,
-        "first_ms": record.first_ms, "energy_mj": record.energy_mj, "rung": record.rung,
+        "first_ms": record.first_ms, "energy_mj": record.energy_mj, "control_level": record.control_level,
         "setting_read": str(record.setting_read),
     }  # fmt: skip
     name = f"{record.variant} {record.setting}"

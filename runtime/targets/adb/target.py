@@ -45,7 +45,7 @@ class AdbTarget:
 
     Example:
         >>> target = AdbTarget("R5CT1234")                              # doctest: +SKIP
-        >>> target.capability.rung                                      # doctest: +SKIP
+        >>> target.capability.level                                       # doctest: +SKIP
         'affinity'
     """
 
@@ -71,7 +71,7 @@ class AdbTarget:
         )
 
     def settings(self, threads: Sequence[int] = (1,)) -> tuple[Setting, ...]:
-        return settings_of(self.profile, threads, with_clocks=self.capability.rung == "sysfs")
+        return settings_of(self.profile, threads, with_clocks=self.capability.level == "sysfs")
 
     def power(self, setting: Setting) -> PowerFigure | None:
         return None
@@ -87,7 +87,7 @@ class AdbTarget:
         installed = install(self._shell, runner)
         model = push_once(self._shell, bundle.file(variant.path))
         policy = self._policy(setting.cluster)
-        if setting.freq_khz is not None and self.capability.rung != "sysfs":
+        if setting.freq_khz is not None and self.capability.level != "sysfs":
             raise PermissionNeeded(
                 f"{self.name} cannot hold a clock: {self.capability.reasons[0]}; root the phone, or leave "
                 "the clock to the kernel (no --freq-khz)"
@@ -150,7 +150,7 @@ class AdbSession:
         self._threads_read: int | None = None
 
     @property
-    def rung(self) -> str:
+    def control_level(self) -> str:
         if self.setting.freq_khz is not None:
             return "sysfs"
         return "affinity" if self._job.cpus is not None else "threads"

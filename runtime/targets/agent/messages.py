@@ -101,7 +101,7 @@ class State(msgspec.Struct, tag=True, frozen=True):
     """What a session says of itself now."""
 
     setting_read: Setting | None
-    rung: str
+    control_level: str
     versions: dict[str, str]
     device: dict[str, str]
 

@@ -131,7 +131,7 @@ class AgentSession:
         self, target: AgentTarget, number: int, setting: Setting, state: m.State, versions: dict[str, str]
     ):
         self.setting = setting
-        self.rung = state.rung
+        self.control_level = state.control_level
         self.versions = versions | state.versions
         self.device = state.device
         self._target, self._number = target, number

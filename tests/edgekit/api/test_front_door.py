@@ -51,3 +51,21 @@ for first in (
 def test_an_unknown_name_says_which_there_are():
     with pytest.raises(AttributeError, match=r"no attribute 'tunes'; it has .* tune"):
         _ = edgekit.tunes
+
+
+def test_without_torch_the_line_that_installs_it_is_said():
+    code = """
+import sys
+sys.modules["torch"] = None
+import edgekit, edgekit.api.export
+from runtime.errors import MissingExtra
+uses = (lambda: edgekit.export, lambda: edgekit.Preprocess, lambda: edgekit.api.export.export("resnet20"))
+found = []
+for use in uses:
+    try:
+        use()
+    except MissingExtra as err:
+        found.append("torch is not installed; run: pip install" in str(err))
+print(found)
+"""
+    assert shown(code) == "[True, True, True]"

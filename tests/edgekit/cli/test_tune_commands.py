@@ -53,10 +53,10 @@ def test_fit_json_is_the_result(tuned):
     assert result["provenance"] == "modelled"
 
 
-def test_fit_brings_a_predictor_over_to_another_phone(tuned):
+def test_fit_transfers_a_predictor_to_another_phone(tuned):
     shown = invoke("fit", tuned, "--target", "virtual:sm8250", "--from", TARGET, "--samples", "12")
     assert shown.exit_code == 0, shown.output
-    assert f"Brought over from {TARGET} with 12 modelled settings" in shown.output
+    assert f"Transferred from {TARGET} with 12 modelled settings" in shown.output
     assert shown.output.count("<- chosen") == 1
     assert invoke("tune", tuned, "--target", "virtual:sm8250", "--fps", "30").exit_code == 0
 

@@ -79,10 +79,10 @@ def test_clocks_that_cannot_be_set_say_why(phone, tmp_path):
     settings = check_control(phone, Journal(tmp_path / "state"))[0]
     assert settings.state == "missing"
     assert settings.hint.endswith("scaling_max_freq is not writable: run as root to set clocks")
-    rungs = told(check_control(phone, Journal(tmp_path / "state")))
-    assert rungs["rung sysfs"] == ("missing", settings.hint)
-    assert rungs["rung uclamp"][1].startswith("no cpu.uclamp.min in this process's group")
-    assert rungs["rung affinity"] == ("ok", "threads can be pinned to CPUs")
+    levels = told(check_control(phone, Journal(tmp_path / "state")))
+    assert levels["control level sysfs"] == ("missing", settings.hint)
+    assert levels["control level uclamp"][1].startswith("no cpu.uclamp.min in this process's group")
+    assert levels["control level affinity"] == ("ok", "threads can be pinned to CPUs")
 
 
 def test_what_a_killed_run_left_behind_is_told(phone, tmp_path, monkeypatch):

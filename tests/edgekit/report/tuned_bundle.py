@@ -130,7 +130,7 @@ def bench(bundle, target=None):
             )
             energy_mj = figure.power_mw * latency_ms / 1000
             power = {"power_mw": figure.power_mw, "energy_mj": energy_mj, "energy_source": figure.source}
-            records.append(replace(modelled, provenance="modelled", rung="sysfs", warmup=0, **power))
+            records.append(replace(modelled, provenance="modelled", control_level="sysfs", warmup=0, **power))
     log.path.parent.mkdir(exist_ok=True)
     log.path.write_bytes(b"\n".join(msgspec.json.encode(record) for record in records) + b"\n")
     return records
@@ -157,7 +157,7 @@ def make_record(bundle, variant, setting, samples_ms, target):
         provenance="measured",
         setting=setting,
         setting_read=setting,
-        rung="affinity",
+        control_level="affinity",
         samples_ms=tuple(samples_ms),
         first_ms=samples_ms[0],
         warmup=5,
@@ -188,7 +188,7 @@ def run_result(policy):
         engine="litert",
         setting=policy.setting,
         setting_read=None,
-        rung="sysfs",
+        control_level="sysfs",
         fps_target=30.0,
         frames=60,
         late_frames=2,

@@ -58,9 +58,9 @@ def test_its_records_and_last_run_are_read(bundle):
     for target in (RK3399, KIRIN960):
         records = list(RecordLog(bundle.path / "records" / f"{target.replace(':', '-')}.jsonl"))
         assert [record.target for record in records] == [target, target]
-        assert {record.provenance for record in records} == {"modelled"}
+        assert {(record.provenance, record.control_level) for record in records} == {("modelled", "sysfs")}
     run = load_run(bundle, RK3399)
-    assert (run.frames, run.late_frames, run.fps_target) == (3, 0, 40.0)
+    assert (run.frames, run.late_frames, run.fps_target, run.control_level) == (3, 0, 40.0, "sysfs")
     assert run.setting == run.setting_read == Setting("little", 816_000)
 
 

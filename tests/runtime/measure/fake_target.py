@@ -30,7 +30,7 @@ class Fake:
 
 
 class FakeSession:
-    rung, worker_pid, versions, device = "sysfs", None, {"engine": "fake 1"}, {"name": "fake"}
+    control_level, worker_pid, versions, device = "sysfs", None, {"engine": "fake 1"}, {"name": "fake"}
 
     def __init__(self, setting, latency_ms):
         self.setting = self.setting_read = setting

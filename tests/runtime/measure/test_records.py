@@ -76,9 +76,15 @@ def test_a_line_of_schema_1_is_still_read(log):
     assert list(log) == [replace(RECORD, schema_version=1)]
 
 
+def test_a_line_that_calls_the_control_level_rung_is_still_read(log):
+    log.append(replace(RECORD, schema_version=2))
+    log.path.write_bytes(log.path.read_bytes().replace(b'"control_level":', b'"rung":'))
+    assert list(log) == [replace(RECORD, schema_version=2)]
+
+
 def test_record_of_a_newer_schema_asks_to_upgrade(log):
-    log.append(replace(RECORD, schema_version=3))
-    with pytest.raises(VersionConflict, match=r"line 1 has record schema 3; .* up to 2; upgrade"):
+    log.append(replace(RECORD, schema_version=4))
+    with pytest.raises(VersionConflict, match=r"line 1 has record schema 4; .* up to 3; upgrade"):
         list(log)
 
 
@@ -116,7 +122,7 @@ records = st.builds(
     provenance=st.sampled_from(list(Provenance)),
     setting=setting,
     setting_read=st.none() | setting,
-    rung=text,
+    control_level=text,
     samples_ms=st.lists(st.floats(1e-6, 1e9), min_size=1, max_size=5).map(tuple),
     first_ms=figure,
     warmup=st.integers(0, 1000),

@@ -60,7 +60,7 @@ def test_without_root_programs_are_pinned_and_clocks_left_alone(phones, bundle):
     phone = phones.add("P6")
     before = phone.clocks()
     target = open_target("adb:P6")
-    assert target.capability.rung == "affinity"
+    assert target.capability.level == "affinity"
     assert "no root" in target.capability.reasons[0]
     assert target.settings((1, 2)) == tuple(
         Setting(name, None, n) for n in (1, 2) for name in ("little", "mid", "big")
@@ -68,7 +68,7 @@ def test_without_root_programs_are_pinned_and_clocks_left_alone(phones, bundle):
     samples, session = sample(target, bundle, Setting("mid", None, 2))
     assert samples.samples_ms == (2.0, 2.001, 2.0)
     assert samples.first_ms == 18.0
-    assert (session.rung, session.setting_read) == ("affinity", Setting("mid", None, 2))
+    assert (session.control_level, session.setting_read) == ("affinity", Setting("mid", None, 2))
     assert session.device["os"].startswith("Android 15 (google/oriole")
     assert session.versions["engine"] == "benchmark_model at /data/local/tmp/benchmark_model"
     assert phone.clocks() == before
@@ -81,14 +81,14 @@ def test_with_root_a_clock_is_held_while_frames_run_and_given_back(phones, bundl
     phone = phones.add("P6", is_rooted=True, governors=governors)
     before = phone.clocks()
     target = open_target("adb:P6")
-    assert (target.capability.rung, target.capability.reasons) == ("sysfs", ())
+    assert (target.capability.level, target.capability.reasons) == ("sysfs", ())
     assert BIG in target.settings()
     sample(target, bundle, BIG)  # pushes the model
     calls = phones.calls()
     with target.session(bundle, bundle.manifest.variant(), BIG) as session:
         assert phone.cpufreq(6, "scaling_cur_freq") == "1277000"
         samples = session.sample(warmup=0, runs=2)
-        assert (session.rung, session.setting_read) == ("sysfs", BIG)
+        assert (session.control_level, session.setting_read) == ("sysfs", BIG)
     assert samples.samples_ms[0] == pytest.approx(2 * 2850 / 1277, abs=0.001)
     assert phone.clocks() == before
     assert phones.calls() - calls < 60
@@ -112,7 +112,7 @@ def test_a_su_that_refuses_is_no_root(phones):
     phone = phones.add("P6", is_rooted=True)
     (phone.path / "bin/su").write_text("#!/bin/sh\necho Permission denied\nexit 1\n")
     target = open_target("adb:P6")
-    assert target.capability.rung == "affinity"
+    assert target.capability.level == "affinity"
     assert "no root" in target.capability.reasons[0]
 
 
@@ -122,7 +122,7 @@ def test_a_bench_makes_records_of_it(phones, bundle, tmp_path):
     records = bench(
         bundle, target, settings=[BIG], runs=6, blocks=1, log=RecordLog(tmp_path / "records.jsonl")
     )
-    assert (records[0].target, records[0].rung, records[0].verdict) == ("adb:P6", "sysfs", "stable")
+    assert (records[0].target, records[0].control_level, records[0].verdict) == ("adb:P6", "sysfs", "stable")
     assert (records[0].setting_read, len(records[0].samples_ms)) == (BIG, 6)
     assert records[0].energy_mj is None
     assert (records[0].after.battery_pct, records[0].after.battery_status) == (81.0, "Charging")
@@ -330,8 +330,8 @@ def test_without_taskset_only_threads_are_chosen(phones, bundle):
     phone = phones.add("P6")
     (phone.path / "bin/taskset").unlink()
     target = open_target("adb:P6")
-    assert target.capability.rung == "threads"
-    assert sample(target, bundle, Setting("big", None))[1].rung == "threads"
+    assert target.capability.level == "threads"
+    assert sample(target, bundle, Setting("big", None))[1].control_level == "threads"
 
 
 def test_frames_cannot_be_served_there(phones, bundle):

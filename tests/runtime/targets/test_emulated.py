@@ -42,7 +42,7 @@ def test_an_emulated_phone(can_emulate, bundle, tmp_path):
         records = bench_two_clocks(target, bundle, tmp_path / "r.jsonl")
     for setting, record in records.items():
         assert (record.target, record.provenance) == ("emulated:gs101", "emulated")
-        assert (record.setting_read, record.rung) == (setting, "sysfs")
+        assert (record.setting_read, record.control_level) == (setting, "sysfs")
 
 
 @pytest.mark.slow

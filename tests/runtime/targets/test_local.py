@@ -70,7 +70,7 @@ def test_a_session_runs_pinned_and_reads_back(tmp_path, bundle):
         image = np.ones((1, 8, 8, 4), np.float32)
         np.testing.assert_array_equal(session.run([image]).outputs[0], 2 * image)
         assert session.versions["engine"].startswith("ai-edge-litert")
-    assert (session.rung, len(samples.samples_ms)) == ("affinity", 4)
+    assert (session.control_level, len(samples.samples_ms)) == ("affinity", 4)
     assert samples.first_ms > 0
 
 
@@ -110,7 +110,7 @@ def test_clocks_are_set_where_they_can_be(with_clocks, bundle):
     with target.session(bundle, bundle.manifest.variant(), Setting("cpu", 1000000)) as session:
         assert limit.read_text() == "1000000"
         session.sample(warmup=0, runs=1)
-        assert session.rung == "sysfs"
+        assert session.control_level == "sysfs"
         assert session.setting_read == Setting("cpu", None)  # this driver shows no current clock
     assert limit.read_text() == "2000000"
 
@@ -218,7 +218,7 @@ def test_where_clocks_are_locked_the_scheduler_is_asked_for_their_capacity(with_
     target = LocalTarget(with_clocks)
     assert [setting.freq_khz for setting in target.settings()] == [1000000, 2000000]
     with target.session(bundle, bundle.manifest.variant(), Setting("cpu", 1000000)) as session:
-        assert session.rung == "uclamp"
+        assert session.control_level == "uclamp"
         assert [(group / f"cpu.uclamp.{end}").read_text().strip() for end in ("min", "max")] == ["50.00"] * 2
         session.sample(warmup=0, runs=1)
     assert (group / "cpu.uclamp.min").read_text().strip() == "0.00"

@@ -63,7 +63,7 @@ def test_bench_and_run_on_a_device_that_has_no_bundle_yet(phone, bundle, tmp_pat
         assert (target.name, target.provenance) == ("ssh:phone", "measured")
         records = bench(bundle, target, settings=[SLOW, FAST], runs=3, warmup=0, blocks=1, log=log)
         assert {record.setting for record in records} == {SLOW, FAST}
-        assert {(record.target, record.rung) for record in log} == {("ssh:phone", "sysfs")}
+        assert {(record.target, record.control_level) for record in log} == {("ssh:phone", "sysfs")}
         result = run_bundle(bundle, target, frames=4, fps=100)
         assert (result.target, result.frames) == ("ssh:phone", 4)
     assert cpufreq_files(phone) == before

@@ -37,7 +37,7 @@ def test_latency_is_the_roofline_at_the_clock_read_back(target, bundle):
         samples = session.sample(warmup=5, runs=30)
     expected_ms = roofline_latency_ms(bundle.workload(variant), target.profile, setting)
     assert samples.samples_ms == (expected_ms,)
-    assert (samples.first_ms, session.rung) == (None, "sysfs")
+    assert (samples.first_ms, session.control_level) == (None, "sysfs")
 
 
 def test_the_fake_machine_is_put_back(target, bundle):

@@ -1,4 +1,4 @@
-"""A predictor of one SoC, brought over to another by a few settings benched there."""
+"""A predictor of one SoC, transferred to another by a few settings benched on it."""
 
 import numpy as np
 import pytest

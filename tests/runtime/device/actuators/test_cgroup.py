@@ -102,16 +102,16 @@ def test_a_group_that_may_not_be_written(slice_, tmp_path, monkeypatch):
         find_uclamp(tmp_path)
 
 
-def test_every_rung_is_told(slice_, tmp_path, monkeypatch):
-    ladder = {rung.name: (rung.is_there, rung.text) for rung in probe(tmp_path).rungs}
+def test_every_control_level_is_shown(slice_, tmp_path, monkeypatch):
+    ladder = {level.name: (level.is_there, level.text) for level in probe(tmp_path).levels}
     assert list(ladder) == ["sysfs", "uclamp", "affinity", "threads"]
     assert "no clock domains tell" in ladder["uclamp"][1]
     SocTree(load_profile("gs101"), tmp_path)
-    assert probe(tmp_path).rung == "sysfs"
+    assert probe(tmp_path).level == "sysfs"
     allow = os.access
     monkeypatch.setattr(os, "access", lambda path, mode: "cpufreq" not in str(path) and allow(path, mode))
     can = probe(tmp_path)
-    assert can.rung == "uclamp"
+    assert can.level == "uclamp"
     assert "run as root to set clocks" in can.reasons[0]
 
 

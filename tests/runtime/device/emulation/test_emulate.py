@@ -103,13 +103,13 @@ def test_the_local_target_is_the_phone(inside, tflite, tmp_path):
         "log = RecordLog(Path(sys.argv[2]))\n"
         "[record] = bench(open_bundle_or_model(sys.argv[1]), target, settings=[Setting('big', 1000000)],\n"
         "    runs=5, warmup=1, blocks=1, log=log)\n"
-        "print(record.provenance, record.setting_read, record.rung)\n",
+        "print(record.provenance, record.setting_read, record.control_level)\n",
         str(tflite),
         str(tmp_path / "records.jsonl"),
         python=True,
     )
     first, second = out.splitlines()
-    assert first == "local emulated ['little', 'big'] Capability(rung='sysfs', reasons=())"
+    assert first == "local emulated ['little', 'big'] Capability(level='sysfs', reasons=())"
     assert second == "emulated big @ 1000 MHz x1 sysfs"
 
 

@@ -40,7 +40,7 @@ def test_photo_is_named_at_the_policys_setting(tuned, photo):
     assert sum(guess.probability for guess in prediction.guesses) == pytest.approx(1)
     assert result.setting == result.setting_read == policy.setting
     assert (result.frames, result.late_frames, result.fps_target) == (60, 0, 30)
-    assert (result.rung, result.provenance) == ("sysfs", "modelled")
+    assert (result.control_level, result.provenance) == ("sysfs", "modelled")
     assert result.comparison == policy.comparison
 
 

@@ -68,7 +68,7 @@ def test_a_record_says_what_ran_where_and_how_it_was_powered(bundle, log):
         None,
         "no meter",
     )
-    assert (record.verdict, record.rung, record.versions["engine"]) == ("stable", "sysfs", "fake 1")
+    assert (record.verdict, record.control_level, record.versions["engine"]) == ("stable", "sysfs", "fake 1")
 
 
 def test_drift_between_blocks_is_unstable(bundle, log):
@@ -190,7 +190,7 @@ def test_a_modelled_target_gives_one_exact_sample(bundle, log):
 def test_this_machine_for_real(bundle, log):
     [first, second] = bench(bundle, LocalTarget(), blocks=2, runs=5, warmup=1, log=log)
     assert (len(first.samples_ms), first.provenance, first.block, second.block) == (5, "measured", 0, 1)
-    assert first.rung in ("sysfs", "affinity")
+    assert first.control_level in ("sysfs", "affinity")
     assert first.setting_read.threads == 1
     assert first.before.probe_ms > 0 < first.after.probe_ms
     assert first.after.time_s > first.before.time_s

@@ -73,7 +73,7 @@ def test_a_session_holds_the_clock_runs_and_gives_it_back(device, target, bundle
         assert session.setting_read == Setting("cpu", None, 1)  # the tree shows no current clock
         image = np.ones((1, 8, 8, 4), np.float32)
         np.testing.assert_array_equal(session.run([image]).outputs[0], 2 * image)
-        assert session.rung == "sysfs"
+        assert session.control_level == "sysfs"
         assert session.versions["engine"].startswith("ai-edge-litert")
     assert cpufreq_files(device) == before
 
