@@ -1,6 +1,5 @@
 """Real sockets and real peers; the machine is a tree of files."""
 
-import json
 import os
 import runpy
 import socket
@@ -17,10 +16,9 @@ from runtime.govern.governor import peer
 from runtime.govern.governor.client import Session
 from runtime.govern.governor.lock import only_one
 from runtime.govern.governor.server import Server
+from tests.runtime.govern.governor.talk import OWN, Talk
 from tests.runtime.govern.governor.toy import toy
 from tests.runtime.made_by_0_1_0 import OLD
-
-OWN = [os.getpid()]
 
 
 @pytest.fixture
@@ -30,35 +28,6 @@ def phone(tmp_path):
     with phone.clocks, server:
         phone.server = server
         yield phone
-
-
-class Talk:
-    """A client that speaks the protocol by hand; the server answers in this very thread."""
-
-    def __init__(self, phone):
-        self.phone = phone
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.connect(str(phone.server.path))
-        phone.server.step(5)
-        self.socket.settimeout(5)
-        self.rest = b""
-
-    def send(self, data):
-        self.socket.sendall(data)
-        self.phone.server.step(5)
-
-    def answer(self):
-        while b"\n" not in self.rest:
-            more = self.socket.recv(65536)
-            if not more:
-                return None
-            self.rest += more
-        line, _, self.rest = self.rest.partition(b"\n")
-        return json.loads(line)
-
-    def ask(self, **request):
-        self.send(json.dumps(request).encode() + b"\n")
-        return self.answer()
 
 
 def test_a_session_over_the_socket(phone):

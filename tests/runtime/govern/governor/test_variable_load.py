@@ -11,7 +11,7 @@ from runtime.choose.decision.margin import Margin
 from runtime.choose.frame_policy.controller import FrameController
 from runtime.govern.governor.client import Session
 from runtime.govern.governor.server import Server
-from tests.runtime.govern.governor.test_server import OWN, Talk
+from tests.runtime.govern.governor.talk import OWN, Talk
 from tests.runtime.govern.governor.toy import TABLE, row, toy
 
 PERIOD_MS = 33.3
