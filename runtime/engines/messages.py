@@ -13,7 +13,7 @@ import msgspec
 from runtime.engines.array import Array
 from runtime.engines.engine import OpEvent
 from runtime.engines.framing import read_frame, write_frame
-from runtime.engines.tflite_plan import Plan
+from runtime.engines.tflite_plan import ExecutionPlan
 
 
 class Load(msgspec.Struct, tag=True, frozen=True):
@@ -43,7 +43,7 @@ class Sample(msgspec.Struct, tag=True, frozen=True):
     period_ns: int = 0
 
 
-class Profile(msgspec.Struct, tag=True, frozen=True):
+class ProfileFrames(msgspec.Struct, tag="Profile", frozen=True):
     """Run ``warmup`` frames unseen, then ``runs`` under the profiler the model was loaded with."""
 
     inputs: tuple[Array, ...]
@@ -87,8 +87,8 @@ class Sampled(msgspec.Struct, tag=True, frozen=True):
     threads: int
 
 
-class Profiled(msgspec.Struct, tag=True, frozen=True):
-    """Answer to ``Profile``: the ops of each frame, and what ``ProfiledEngine.partitions`` says."""
+class FramesProfiled(msgspec.Struct, tag="Profiled", frozen=True):
+    """Answer to ``ProfileFrames``: the ops of each frame, and what ``ProfiledEngine.partitions`` says."""
 
     latencies_ns: tuple[int, ...]
     frames: tuple[tuple[OpEvent, ...], ...]
@@ -98,17 +98,29 @@ class Profiled(msgspec.Struct, tag=True, frozen=True):
 class Planned(msgspec.Struct, tag=True, frozen=True):
     """Answer to ``TellPlan``."""
 
-    plan: Plan
+    plan: ExecutionPlan
 
 
-class Failed(msgspec.Struct, tag=True, frozen=True):
+class WorkerFailed(msgspec.Struct, tag="Failed", frozen=True):
     """The worker could not do it; ``missing_extra`` tells a missing package from a bad model."""
 
     message: str
     missing_extra: bool = False
 
 
-Message = Load | Run | Sample | Profile | TellPlan | Loaded | Ran | Sampled | Profiled | Planned | Failed
+Message = (
+    Load
+    | Run
+    | Sample
+    | ProfileFrames
+    | TellPlan
+    | Loaded
+    | Ran
+    | Sampled
+    | FramesProfiled
+    | Planned
+    | WorkerFailed
+)
 _DECODER = msgspec.msgpack.Decoder(Message)
 
 

@@ -19,20 +19,20 @@ from runtime.device.meters.reading import EnergyReading
 from runtime.engines.array import Array, Tensor
 from runtime.engines.engine import OpEvent
 from runtime.engines.messages import (
-    Failed,
+    FramesProfiled,
     Load,
     Loaded,
     Message,
     Planned,
-    Profile,
-    Profiled,
+    ProfileFrames,
     Ran,
     Run,
     Sample,
     Sampled,
     TellPlan,
+    WorkerFailed,
 )
-from runtime.engines.tflite_plan import Plan
+from runtime.engines.tflite_plan import ExecutionPlan
 from runtime.engines.worker_program import choose_worker
 from runtime.errors import DeviceError, DeviceStableError, DeviceTransientError, MissingExtra
 
@@ -180,12 +180,12 @@ class EngineProcess:
 
     def profile(self, inputs: Sequence[Tensor], *, warmup: int, runs: int) -> ProfiledFrames:
         """Run ``runs`` frames under the engine's profiler; raises as ``run``."""
-        answer = self._ask(Profile(self._pack(inputs), warmup, runs))
-        assert isinstance(answer, Profiled)
+        answer = self._ask(ProfileFrames(self._pack(inputs), warmup, runs))
+        assert isinstance(answer, FramesProfiled)
         samples_ms = tuple(ns / 1e6 for ns in answer.latencies_ns)
         return ProfiledFrames(samples_ms, answer.frames, answer.partitions)
 
-    def plan(self) -> Plan:
+    def plan(self) -> ExecutionPlan:
         """Return which ops of a ``.tflite`` file the delegate runs; raises as ``run``."""
         answer = self._ask(TellPlan())
         assert isinstance(answer, Planned)
@@ -242,7 +242,7 @@ class EngineProcess:
             answer = None
         if answer is None:
             raise self._death(type(request).__name__.lower())
-        if isinstance(answer, Failed):
+        if isinstance(answer, WorkerFailed):
             if answer.missing_extra:
                 raise MissingExtra(answer.message)
             raise DeviceStableError(f"{self._what}: {answer.message}")

@@ -12,7 +12,7 @@ import math
 import re
 from dataclasses import dataclass
 
-from runtime.engines.programs.runner import RUNNERS, Request, Timings, last_words
+from runtime.engines.programs.runner import RUNNERS, ProgramRequest, Timings, last_words
 from runtime.errors import DeviceStableError
 
 FRAMES_PER_START = 2  # the first and the last of them are printed, so both are known
@@ -61,7 +61,7 @@ def parse_stats(text: str) -> list[RunStats]:
 
 
 class BenchmarkModel:
-    """See ``Runner``.
+    """See ``ProgramRunner``.
 
     Example:
         >>> text = "count=2 first=2010 curr=1990 min=1990 max=2010 avg=2000 std=10"
@@ -75,10 +75,10 @@ class BenchmarkModel:
     help_flag: str | None = None
     log_tag: str | None = None
 
-    def invocations(self, request: Request) -> int:
+    def invocations(self, request: ProgramRequest) -> int:
         return math.ceil(request.runs / FRAMES_PER_START)
 
-    def arguments(self, request: Request, options: str) -> list[str]:
+    def arguments(self, request: ProgramRequest, options: str) -> list[str]:
         frames = min(request.runs, FRAMES_PER_START)
         pace = [] if request.fps is None else [f"--run_frequency={request.fps:g}"]
         return [
@@ -91,7 +91,7 @@ class BenchmarkModel:
             *pace,
         ]
 
-    def parse(self, text: str, request: Request) -> Timings:
+    def parse(self, text: str, request: ProgramRequest) -> Timings:
         # Lines come in pairs, of the warm-up and of the timed frames; the cold frame is the very first one.
         stats = parse_stats(text)
         warm, timed = stats[0::2], stats[1::2]

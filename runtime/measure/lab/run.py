@@ -13,16 +13,17 @@ import msgspec
 from runtime._version import __version__
 from runtime.bundle import write_atomic
 from runtime.device.actuators.signals import orderly_signals
-from runtime.measure.bench import choose_variants, open_bundle_or_model
+from runtime.engines.model_file import open_bundle_or_model
+from runtime.measure.bench import choose_variants
 from runtime.measure.lab.executor import Executor, Records
-from runtime.measure.lab.jobs import Job, Outcome
+from runtime.measure.lab.jobs import LabJob, LabOutcome
 from runtime.measure.lab.plan import LabPlan
 from runtime.measure.lab.schedule import Schedule, Status
 from runtime.measure.lab.state import only_run, write_states
 from runtime.measure.lab.summary import SummaryRow, summarise_lab
 from runtime.targets import TargetName
 
-Progress = Callable[[Job, Outcome, Status], None]
+Progress = Callable[[LabJob, LabOutcome, Status], None]
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class LabResult:
     summary_path: Path
 
 
-def plan_jobs(plan: LabPlan) -> tuple[list[Job], dict[tuple[str, str], str]]:
+def plan_jobs(plan: LabPlan) -> tuple[list[LabJob], dict[tuple[str, str], str]]:
     """Return all jobs of a plan in order, and the sha256 of every (bundle, variant).
 
     Block after block, each visits all variants of all bundles in an order shuffled by the seed: what
@@ -60,7 +61,7 @@ def plan_jobs(plan: LabPlan) -> tuple[list[Job], dict[tuple[str, str], str]]:
             random.Random(f"{plan.bench.seed}/{spec.name}/{block}").shuffle(visit)
             settings = spec.settings or plan.settings
             jobs += [
-                Job(spec.name, path, name, block, settings, plan.bench, spec.runners, spec.meter)
+                LabJob(spec.name, path, name, block, settings, plan.bench, spec.runners, spec.meter)
                 for path, name in visit
             ]
     return jobs, hashes

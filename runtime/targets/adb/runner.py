@@ -8,7 +8,7 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from runtime.engines.programs import Runner
+from runtime.engines.programs import ProgramRunner
 from runtime.engines.programs.runner import ON_PHONE
 from runtime.errors import DeviceStableError
 from runtime.targets.adb.shell import AdbShell, CommandFailed
@@ -17,14 +17,14 @@ FOLDER = "/data/local/tmp/edgekit"  # the one place a shell may write to and exe
 
 
 @dataclass(frozen=True)
-class Installed:
+class InstalledProgram:
     """A program that is ready on the phone, and what its help says (empty if it was not asked)."""
 
     path: str
     options: str
 
 
-def install(shell: AdbShell, runner: Runner) -> Installed:
+def install(shell: AdbShell, runner: ProgramRunner) -> InstalledProgram:
     """Make ``runner``'s program ready and return where.
 
     ``$EDGEKIT_ADB_...`` (``runner.environment``) is a file of this machine, built with the NDK for the
@@ -54,7 +54,9 @@ def install(shell: AdbShell, runner: Runner) -> Installed:
             f"there: build or download it for Android and pass --runner {runner.engine}=FILE, or set "
             f"{runner.environment}"
         ) from err
-    return Installed(path, "" if runner.help_flag is None else _read_help(shell, path, runner.help_flag))
+    return InstalledProgram(
+        path, "" if runner.help_flag is None else _read_help(shell, path, runner.help_flag)
+    )
 
 
 def push_once(shell: AdbShell, source: Path) -> str:

@@ -21,7 +21,7 @@ from runtime.device.conditions import Conditions
 from runtime.device.setting import Setting
 from runtime.device.soc import PowerFigure
 from runtime.engines import Frame, Samples, Tensor
-from runtime.engines.pacing import PacedFrames, WallClock, run_paced
+from runtime.engines.pacing import PacedFrames, WallTime, run_paced
 from runtime.engines.programs import RUNNERS
 from runtime.errors import DeviceStableError, PermissionNeeded
 from runtime.targets.adb.conditions import AdbConditions
@@ -180,7 +180,7 @@ class AdbSession:
         return Samples(timings.first_ms, timings.samples_ms, timings.threads, load_ms=timings.load_ms)
 
     def run_paced(self, inputs: Sequence[Sequence[Tensor]], frames: int, fps: float | None) -> PacedFrames:
-        return run_paced(self, inputs, frames, fps, WallClock())
+        return run_paced(self, inputs, frames, fps, WallTime())
 
     def conditions(self, *, probe: bool = False) -> Conditions:
         return self._reader.read()

@@ -111,7 +111,7 @@ class Link:
             except BaseException:
                 self.close()  # an answer may still come; nobody would know to which question
                 raise
-        if isinstance(answer, m.Failed):
+        if isinstance(answer, m.AgentFailed):
             raise m.as_error(answer, self.where)
         return answer
 
