@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import re
 import resource
 import subprocess
 import sys
@@ -102,3 +103,9 @@ def test_no_file_is_unpickled():
     words = ("pickle.load", "Unpickler(", "joblib.load", "weights_only=False", "allow_pickle=True")
     texts = {path: path.read_text(encoding="utf-8") for path in SOURCES}
     assert [f"{path}: {word}" for path, text in texts.items() for word in words if word in text] == []
+
+
+def test_tests_take_their_helpers_from_modules_without_tests():
+    files = (ROOT / "tests").rglob("*.py")
+    borrowed = re.compile(r"^\s*(from|import) tests\.(\w+\.)*test_", re.MULTILINE)
+    assert [path for path in files if borrowed.search(path.read_text(encoding="utf-8"))] == []

@@ -1,15 +1,12 @@
 """One small network as a bundle in every precision of both engines, for all tests that only look at one."""
 
-import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
 from edgekit.export import Origin, QuantizeOptions, export_bundle
 from runtime.bundle import PRECISIONS, Bundle
-from runtime.engines.native import find_runner
 from tests.edgekit.export.quantize import nets
+from tests.native_runner import native_runner
 
 NAME = "small.edgekit"
 FACTS = {"dataset": "smooth noise", "pruning": {"rate": 0.3}, "checkpoint": {"sha256": "ab"}}
@@ -39,15 +36,3 @@ def make():
     origin = make_origin()
     (graph,) = origin.graphs.values()
     return graph.model, graph.example()
-
-
-@contextlib.contextmanager
-def native_runner():
-    """Run .pte files by the native runner where there is one: without, each process loads torch for 2 s.
-
-    tests/runtime/engines/native proves that its outputs are those of the Python binding.
-    """
-    with pytest.MonkeyPatch.context() as patch:
-        if find_runner().runner is not None:
-            patch.setenv("EDGEKIT_EXECUTORCH", "native")
-        yield

@@ -53,7 +53,7 @@ def test_interval_covers_new_groups_as_promised():
     for seed in range(40):
         X, y = power_law(n=60, seed=seed, noise=0.2)
         predictor = LatencyPredictor(
-            candidates=("linear",), alpha=0.2, on_extrapolate="warn", random_state=seed
+            candidates=("linear",), alpha=0.2, n_splits=2, on_extrapolate="warn", random_state=seed
         )
         predictor.fit(X[:40], y[:40])
         low, high = predictor.predict_interval(X[40:]).T

@@ -20,7 +20,7 @@ _MOST_PERIODS = 4  # of a deadline: as many as ``VariableLoad`` lets wait, and t
 _OLD_FIELDS = {"target_ms": "deadline_ms", "left_ms": "remaining_ms"}
 
 
-class Open(msgspec.Struct, tag_field="do", tag="open", frozen=True):
+class OpenSession(msgspec.Struct, tag_field="do", tag="open", frozen=True):
     """Begin the session of this connection.
 
     A period below the deadline says that finished frames may wait; it is the deadline where it is left out.
@@ -82,7 +82,7 @@ class Headroom(msgspec.Struct, tag_field="do", tag="headroom", frozen=True):
     """Ask how much of the deadline is left at the fastest setting."""
 
 
-Request = Open | Begin | Report | UpdateDeadline | Headroom
+Request = OpenSession | Begin | Report | UpdateDeadline | Headroom
 
 
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True):

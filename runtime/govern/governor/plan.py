@@ -98,7 +98,7 @@ class GovernPlan:
 
 def plan_for(
     target: Target,
-    bundle: Bundle | None,
+    bundle: Bundle | Policy | None,
     fps: float | None,
     *,
     policy_target: str | None = None,
@@ -110,7 +110,7 @@ def plan_for(
     """Return what to govern ``target`` by.
 
     Args:
-        bundle: whose policy to follow; ``None`` governs any work, by the SoC's capacities.
+        bundle: whose policy to follow, or a policy; ``None`` governs any work, by the SoC's capacities.
         fps: of frames; default: the policy's, or 30.
         policy_target: name of the target as the policy was made for it, where that is another one.
         called: name of this machine on the host that began the run; policies and logs go by it.
@@ -132,12 +132,13 @@ def plan_for(
         raise ValueError(f"fps is {fps}; it must be above 0, at most 1000")
     if not isinstance(target, LocalTarget):
         raise DeviceStableError(_why_not(target.name))
-    policy = None if bundle is None else load_policy(bundle, policy_target or called or target.name)
+    known_as = policy_target or called or target.name
+    policy = load_policy(bundle, known_as) if isinstance(bundle, Bundle) else bundle
     if policy is None:
         table = capacity_rows(target.profile, target.power, target.settings())
     else:
         table = policy_rows(policy, target.profile)
-    asks_clock = any(row.freq_khz is not None for row in table.rows)
+    asks_clock = any(row.setting.freq_khz is not None for row in table.rows)
     if asks_clock and target.capability.level != "sysfs":
         raise DeviceStableError(f"{target.name} does not let clocks be held: {target.capability.reasons[0]}")
     if max_temp_c is not None and read_temp_c(target.root) is None:

@@ -6,7 +6,7 @@ from click.testing import CliRunner
 
 from edgekit.cli import cli
 from runtime.measure.records import RecordLog
-from tests.runtime.measure.compare.test_compare import blocks_of
+from tests.runtime.measure.toy_records import blocks_of
 from tests.runtime.tflite_builder import write_doubling_conv
 
 

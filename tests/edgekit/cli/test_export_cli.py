@@ -8,6 +8,7 @@ from edgekit.cli import cli
 from edgekit.data import load_dataset
 from edgekit.models import ModelSpec, build_model
 from edgekit.training import save_checkpoint
+from tests.places import SMALL_NET
 
 
 @pytest.fixture(scope="module")
@@ -80,18 +81,9 @@ def test_second_export_does_not_replace_the_first(checkpoint, exported):
     assert "Traceback" not in again.stderr
 
 
-def test_gate_that_fails_exits_with_3_and_leaves_nothing(checkpoint, tmp_path):
-    words = [
-        "export",
-        str(checkpoint),
-        "--engine",
-        "litert",
-        "--tolerance",
-        "1e-12",
-        "-o",
-        str(tmp_path / "n.edgekit"),
-    ]
-    result = CliRunner().invoke(cli, words)
+def test_gate_that_fails_exits_with_3_and_leaves_nothing(tmp_path):
+    words = ["export", SMALL_NET, "--engine", "litert", "--tolerance", "1e-12"]
+    result = CliRunner().invoke(cli, [*words, "-o", str(tmp_path / "n.edgekit")])
     assert result.exit_code == 3
     assert "differs from the eager model" in result.stderr
     assert list(tmp_path.iterdir()) == []

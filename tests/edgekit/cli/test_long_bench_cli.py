@@ -10,7 +10,7 @@ from edgekit.cli._rows import best_rows, note_remarks
 from runtime.device.setting import Setting
 from runtime.measure.bench import summarise
 from runtime.measure.records import RecordLog
-from tests.runtime.measure.compare.test_compare import blocks_of
+from tests.runtime.measure.toy_records import blocks_of
 from tests.runtime.phone import make_bundle
 
 WIDTH = 80

@@ -11,7 +11,7 @@ from edgekit.cli._progress import Steps
 from edgekit.cli._rows import BlockSteps
 from runtime.device.conditions import Conditions
 from runtime.measure.bench.cool_down import wait_until_cool
-from tests.runtime.measure.compare.test_compare import blocks_of
+from tests.runtime.measure.toy_records import blocks_of
 from tests.runtime.tflite_builder import write_doubling_conv
 
 CLEAR = "\r\x1b[K"

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.edgekit.small_net import native_runner
+from tests.native_runner import native_runner
 
 
 @pytest.fixture(scope="module", autouse=True)
-def in_native_runner():
+def run_natively():
     with native_runner():
         yield

@@ -113,6 +113,7 @@ def test_the_platforms_of_a_board():
 def test_what_was_fetched_is_used_again_without_a_network(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    monkeypatch.setenv("PIP_RETRIES", "0")
     wheel, board = pack(tmp_path), Machine("python3", "3.11", "aarch64", "2.31")
     with pytest.raises(DataError, match=r"no wheels for Python 3.11 on aarch64 with glibc 2.31"):
         fetch(wheel, ["litert"], board)

@@ -52,6 +52,7 @@ class ModelledPhone:
     provenance: str = "modelled"
     is_modelled: bool = True
     energy_note: str = ""
+    is_modelled: bool = True
 
     def settings(self, threads=(1,)):
         clocks = [(cluster.name, opp.freq_khz) for cluster in self.profile.clusters for opp in cluster.opps]

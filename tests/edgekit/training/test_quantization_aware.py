@@ -10,7 +10,9 @@ from edgekit.nn import DynamicConv2d
 from edgekit.training import QuantizationAware, Recipe, Trainer, evaluate
 from edgekit.training.quantization_aware import install, quantised_layers, remove, round_input, round_weight
 
-BITS, LEVELS = 3, 3
+# So coarse that the weights lose half of the accuracy: what training wins back is far above chance, on any
+# machine's arithmetic.
+BITS, LEVELS = 2, 1
 
 
 def net():
@@ -45,9 +47,9 @@ def test_it_wins_back_what_coarse_weights_lose_and_plain_training_does_not(tmp_p
     before = evaluate(model, digits.test)
     lost = before - rounded_accuracy(model, digits)
 
-    assert lost > 0.03  # rounding after the training alone
-    assert before - rounded_accuracy(aware, digits) < lost / 2
-    assert rounded_accuracy(aware, digits) > rounded_accuracy(plain, digits) + 0.01
+    assert lost > 0.3  # rounding after the training alone
+    assert before - rounded_accuracy(aware, digits) < lost / 3
+    assert rounded_accuracy(aware, digits) > rounded_accuracy(plain, digits) + 0.2
 
 
 def test_the_network_is_an_ordinary_one_before_and_after(tmp_path, toy_data):

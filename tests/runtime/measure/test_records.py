@@ -13,31 +13,7 @@ from runtime.device.provenance import Provenance
 from runtime.device.setting import Setting
 from runtime.errors import DataError, VersionConflict
 from runtime.measure.records import VERDICTS, Record, RecordLog
-
-RECORD = Record(
-    model="toy",
-    model_sha256="0" * 64,
-    variant="litert-fp32",
-    engine="litert",
-    precision="fp32",
-    target="local",
-    provenance="measured",
-    setting=Setting("big", 2_000_000),
-    setting_read=None,
-    control_level="affinity",
-    samples_ms=(4.0, 1.0, 3.0, 2.0, 10.0),
-    first_ms=20.0,
-    warmup=5,
-    power_mw=None,
-    energy_mj=None,
-    energy_source="this machine has no power meter",
-    temp_c=None,
-    verdict="stable",
-    reasons=(),
-    block=0,
-    seed=0,
-    created_utc="2026-01-01T00:00:00Z",
-)
+from tests.runtime.measure.toy_records import RECORD
 
 
 @pytest.fixture

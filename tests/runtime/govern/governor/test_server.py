@@ -1,8 +1,7 @@
 """Real sockets and real peers; the machine is a tree of files."""
 
-import importlib.util
-import json
 import os
+import runpy
 import socket
 import subprocess
 import sys
@@ -17,10 +16,9 @@ from runtime.govern.governor import peer
 from runtime.govern.governor.client import Session
 from runtime.govern.governor.lock import only_one
 from runtime.govern.governor.server import Server
+from tests.runtime.govern.governor.talk import OWN, Talk
 from tests.runtime.govern.governor.toy import toy
 from tests.runtime.made_by_0_1_0 import OLD
-
-OWN = [os.getpid()]
 
 
 @pytest.fixture
@@ -30,35 +28,6 @@ def phone(tmp_path):
     with phone.clocks, server:
         phone.server = server
         yield phone
-
-
-class Talk:
-    """A client that speaks the protocol by hand; the server answers in this very thread."""
-
-    def __init__(self, phone):
-        self.phone = phone
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.connect(str(phone.server.path))
-        phone.server.step(5)
-        self.socket.settimeout(5)
-        self.rest = b""
-
-    def send(self, data):
-        self.socket.sendall(data)
-        self.phone.server.step(5)
-
-    def answer(self):
-        while b"\n" not in self.rest:
-            more = self.socket.recv(65536)
-            if not more:
-                return None
-            self.rest += more
-        line, _, self.rest = self.rest.partition(b"\n")
-        return json.loads(line)
-
-    def ask(self, **request):
-        self.send(json.dumps(request).encode() + b"\n")
-        return self.answer()
 
 
 def test_a_session_over_the_socket(phone):
@@ -293,10 +262,8 @@ def test_the_client_file(served):
 
 
 def test_a_copy_of_an_older_client_file_goes_on_working(served):
-    spec = importlib.util.spec_from_file_location("copied", OLD / "governor_client.py")
-    copied = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(copied)
-    with copied.Session(target_ms=33.3, tids=OWN, path=str(served.server.path)) as session:
+    old_session = runpy.run_path(str(OLD / "governor_client.txt"))["Session"]
+    with old_session(target_ms=33.3, tids=OWN, path=str(served.server.path)) as session:
         assert session.answer["meets_target"]
         with session.frame():
             pass

@@ -9,19 +9,9 @@ from runtime.device.conditions import Conditions
 from runtime.device.setting import Setting
 from runtime.errors import RegressionError, UnreliableResult
 from runtime.measure.compare import check_slowdown, compare
-from tests.runtime.measure.test_records import RECORD
+from tests.runtime.measure.toy_records import RECORD, blocks_of
 
 CLOCK = Setting("big", 2_000_000)
-
-
-def blocks_of(latency_ms, n=5, noise=0.005, seed=0, run=None, **facts):
-    """Return ``n`` stable blocks around a latency."""
-    rng = np.random.default_rng(seed)
-    middles = latency_ms * np.exp(noise * rng.standard_normal(n))
-    return [
-        replace(RECORD, samples_ms=(float(ms),) * 9, block=block, run=run, **facts)
-        for block, ms in enumerate(middles)
-    ]
 
 
 def test_a_clear_change_either_way():

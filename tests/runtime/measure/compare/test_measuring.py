@@ -8,7 +8,7 @@ from runtime.measure.bench import BenchPlan
 from runtime.measure.compare import compare, measure_both, shared_variants
 from runtime.measure.records import RecordLog
 from runtime.targets import VirtualTarget
-from tests.runtime.measure.bench.test_bench import Fake
+from tests.runtime.measure.fake_target import Fake
 from tests.runtime.phone import make_bundle
 
 SETTINGS = [Setting("cpu", 1000), Setting("cpu", 2000)]

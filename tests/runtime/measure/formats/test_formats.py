@@ -16,7 +16,7 @@ from runtime.engines.programs.benchmark_model import parse_stats
 from runtime.errors import DataError
 from runtime.measure.formats import FORMATS, convert
 from runtime.measure.records import RecordLog
-from tests.runtime.measure.test_records import RECORD
+from tests.runtime.measure.toy_records import RECORD
 
 BEFORE = Conditions(
     100.0, temp_c=40.0, freq_khz=2_000_000, cpus=(4,), n_cpus=8, own_busy_s=1.0, own_wait_s=0.0,

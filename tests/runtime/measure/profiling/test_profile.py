@@ -12,6 +12,7 @@ from runtime.measure.profiling.trace import trace_json
 from runtime.targets import open_target
 from runtime.targets.agent.link import ProcessConnection
 from runtime.targets.agent.target import AgentTarget, SameDisk
+from tests.native_runner import native_runner
 from tests.runtime.fake_device import environment, make_device
 from tests.runtime.tflite_builder import write_summing_net
 
@@ -70,13 +71,14 @@ def test_where_nothing_tells_single_ops_it_is_said(tmp_path):
 
 @pytest.mark.parametrize("graph", ["forward", "encode"])
 def test_a_graph_of_any_name_is_profiled(pte, tmp_path, graph):
-    with EngineProcess("executorch", pte) as model:
+    with native_runner(), EngineProcess("executorch", pte) as model:
         graphs = {graph: Graph(model.inputs, model.outputs)}
     with new_bundle(tmp_path / "sum.edgekit") as writer:
         file = writer.add("sum.pte", pte.read_bytes(), "model")
         variant = Variant("executorch-fp32", "executorch", "fp32", file, graph)
         writer.finish(Manifest("sum", "2026-01-01T00:00:00Z", graphs, (variant,)))
-    assert profile(Bundle.open(tmp_path / "sum.edgekit"), runs=4).runs == 4
+    with native_runner():
+        assert profile(Bundle.open(tmp_path / "sum.edgekit"), runs=4).runs == 4
 
 
 def test_trace_is_valid_and_ops_of_a_track_do_not_overlap(profiled):
