@@ -1,4 +1,4 @@
-"""Change one thing of the machine for a while: noted on the disk first, put back whatever happens."""
+"""Change one thing of the machine for a while: noted on the disk first, restored whatever happens."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _lock = threading.Lock()
 def held(
     journal: Journal, thing: str, read: Callable[[], State], put_back: Callable[[State], None]
 ) -> Iterator[Signals]:
-    """Note how ``thing`` is, and put it back after the block. What a killed run left is put back first.
+    """Note how ``thing`` is, and restore it after the block. What a killed run left is restored first.
 
     Signals are held back when the block begins, so that none falls between the note and the block: call
     ``deliver`` on what is yielded, first thing.
@@ -52,14 +52,14 @@ def held(
             signals.hold_back = True
             if before is not None and owed is not None:
                 put_back(before)
-                owed.unlink(missing_ok=True)  # not reached when the state could not be put back
+                owed.unlink(missing_ok=True)  # not reached when the state could not be restored
 
 
 def guard(journal: Journal) -> None:
     """Have a guardian watch this process and ``journal``; one is enough, so later calls do nothing.
 
     Python runs signal handlers in the main thread only, so a signal can end the process while another
-    thread holds a clock: the guardian, a process of its own, then puts it back.
+    thread holds a clock: the guardian, a process of its own, then restores it.
     """
     key = (psutil.Process().pid, journal.folder, journal.guardian)
     with _lock:

@@ -21,7 +21,7 @@ from runtime.measure.lab.interrupts import interruptible
 from runtime.measure.lab.jobs import FAILED, RETRY, LabJob, LabOutcome, run_job
 from runtime.measure.records import Record
 
-_STOP_S = 20.0  # for a worker to give clocks back after it was asked to stop
+_STOP_S = 20.0  # for a worker to restore clocks after it was asked to stop
 _STORE_BYTES = 80 * 2**20  # records are small; Ray's least is 75 MiB
 
 
@@ -29,11 +29,11 @@ class RayExecutor:
     """See ``Executor``.
 
     Ray puts the folder where it is started first on its workers' Python path, so it is started in ours: files
-    of the user's, such as ``runtime/`` or ``queue.py``, would else be imported there.
+    of the user's, such as ``runtime/`` or ``queue.py``, would else be imported in the worker.
 
     Args:
         targets: that jobs will ask for.
-        address: of a running cluster; ``None`` starts one here, without dashboard and telemetry.
+        address: of a running cluster; ``None`` starts one on this machine, without dashboard and telemetry.
 
     Raises:
         MissingExtra: Ray is not installed.

@@ -20,7 +20,7 @@ from runtime.targets.local_session import LocalSession
 
 @dataclass(frozen=True)
 class PlacedBundle(Bundle):
-    """A bundle whose files lie here and there on this machine; not all of them need be here."""
+    """A bundle whose files lie in different places of this machine; some may be missing."""
 
     places: dict[str, str] = field(default_factory=dict)
 

@@ -70,7 +70,7 @@ def test_real_and_modelled_targets_and_a_phone_that_vanishes(tmp_path, net, monk
     gone.on_run("")
     result = run_lab(plan)
     assert result.is_complete
-    assert gone.clocks() == before  # what the broken run left held was put back as well
+    assert gone.clocks() == before  # what the broken run left held was restored as well
     assert {one.state for one in read_states(plan.out)} == {"done"}
     for target in rows:
         log = list(Records(plan.out).log(target))
