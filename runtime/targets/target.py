@@ -114,7 +114,7 @@ class Target(Protocol):
         """Return the power under ``setting`` while busy, or ``None`` (see ``energy_note``)."""
 
     def session(self, bundle: Bundle, variant: Variant, setting: Setting) -> AbstractContextManager[Session]:
-        """Prepare ``variant`` under ``setting``; everything changed is put back afterwards.
+        """Prepare ``variant`` under ``setting``; everything changed is restored afterwards.
 
         Raises:
             ValueError: the target has no such setting.

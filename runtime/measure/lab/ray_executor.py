@@ -21,7 +21,7 @@ from runtime.measure.lab.interrupts import interruptible
 from runtime.measure.lab.jobs import FAILED, RETRY, LabJob, LabOutcome, run_job
 from runtime.measure.records import Record
 
-_STOP_S = 20.0  # for a worker to give clocks back after it was asked to stop
+_STOP_S = 20.0  # for a worker to restore clocks after it was asked to stop
 _STORE_BYTES = 80 * 2**20  # records are small; Ray's least is 75 MiB
 
 

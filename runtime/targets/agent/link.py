@@ -116,7 +116,7 @@ class Link:
         return answer
 
     def close(self) -> None:
-        """Hang up, and give the agent a moment to put back what it changed."""
+        """Hang up, and give the agent a moment to restore what it changed."""
         self._end = self._end or DeviceTransientError(
             f"the connection to {self.where} was closed; open it again"
         )

@@ -81,7 +81,7 @@ class AgentTarget:
         self.energy_note = self._ask(m.UseMeter(wanted), m.AgentMachine).energy_note
 
     def restore(self, *, dry_run: bool = False) -> list[Restored]:
-        """Put back what killed runs left changed on the device; see ``runtime.device.actuators.restore``."""
+        """Restore what killed runs left changed on the device; see ``runtime.device.actuators.restore``."""
         return list(self._ask(m.AskRestore(dry_run), m.Done).restored)
 
     def close(self) -> None:
