@@ -21,7 +21,9 @@ def restore_target(name: str, *, dry_run: bool = False) -> list[Restored]:
         return restore_noted(dry_run=dry_run)
     target = open_target(name)
     if not isinstance(target, AgentTarget):
-        raise ValueError(f"target {name!r} has no clocks to restore; give local, adb:SERIAL or ssh:user@host")
+        raise ValueError(
+            f"target {name!r} keeps no clocks to restore; give local, adb:SERIAL or ssh:user@host"
+        )
     with target:
         return target.restore(dry_run=dry_run)
 
@@ -34,10 +36,10 @@ def restore_noted(
     Args, Raises: see ``runtime.device.actuators.restore``; a phone that is not there is a ``DeviceError``.
     """
     journal = journal or Journal()
-    return settle(journal, journal.entries(), _restore_entry, dry_run=dry_run, pid=pid)
+    return settle(journal, journal.entries(), _restore_anywhere, dry_run=dry_run, pid=pid)
 
 
-def _restore_entry(entry: Entry) -> bool:
+def _restore_anywhere(entry: Entry) -> bool:
     if entry.device is None:
         return restore_entry(entry)
     from runtime.targets.adb.target import restore_clocks  # needs devlib

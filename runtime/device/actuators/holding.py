@@ -21,7 +21,7 @@ _lock = threading.Lock()
 
 @contextlib.contextmanager
 def held(
-    journal: Journal, thing: str, read: Callable[[], State], put_back: Callable[[State], None]
+    journal: Journal, thing: str, read: Callable[[], State], restore: Callable[[State], None]
 ) -> Iterator[Signals]:
     """Note how ``thing`` is, and restore it after the block. What a killed run left is restored first.
 
@@ -30,7 +30,7 @@ def held(
 
     Args:
         read: how the thing is now.
-        put_back: brings it back to a state.
+        restore: brings it to a state.
 
     Raises:
         DeviceTransientError: another run holds it.
@@ -42,7 +42,7 @@ def held(
         before, owed = None, None
         try:
             for left, entry in journal.left_behind(thing):
-                put_back(entry.state)
+                restore(entry.state)
                 left.unlink(missing_ok=True)
             before = read()
             signals.hold_back = True
@@ -51,7 +51,7 @@ def held(
         finally:
             signals.hold_back = True
             if before is not None and owed is not None:
-                put_back(before)
+                restore(before)
                 owed.unlink(missing_ok=True)  # not reached when the state could not be restored
 
 

@@ -150,7 +150,7 @@ class Journal:
             try:
                 found.append((path, msgspec.json.decode(path.read_bytes(), type=Entry)))
             except FileNotFoundError:
-                continue  # its owner has just put the state back
+                continue  # its owner has just restored the state
             except msgspec.DecodeError as err:
                 raise DataError(f"{path} does not say what to restore ({err}); remove it, or reboot") from err
         return found

@@ -56,7 +56,7 @@ def restore(
 def settle(
     journal: Journal,
     entries: Sequence[tuple[Path, Entry]],
-    restore_entry: Callable[[Entry], bool],
+    restore_one: Callable[[Entry], bool],
     *,
     dry_run: bool = False,
     pid: int | None = None,
@@ -64,12 +64,12 @@ def settle(
     """Restore what these ``entries`` of the journal note, and forget them.
 
     Args:
-        restore_entry: brings a state back; ``False`` if the device was restarted since, so that there
+        restore_one: brings an entry's state back; ``False`` if the device was restarted since, so that there
             is nothing to do.
         dry_run, pid: as ``restore`` takes them.
 
     Raises:
-        EdgekitError: the first of what ``restore_entry`` raised, after all entries were tried.
+        EdgekitError: the first of what ``restore_one`` raised, after all entries were tried.
     """
     done, failures = [], []
     for path, entry in entries:
@@ -77,7 +77,7 @@ def settle(
             continue
         try:
             done.append(
-                Restored(entry.state, _settle(journal, path, entry, restore_entry, dry_run), entry.device)
+                Restored(entry.state, _settle(journal, path, entry, restore_one, dry_run), entry.device)
             )
         except EdgekitError as err:
             failures.append(err)
@@ -103,14 +103,14 @@ def restore_entry(entry: Entry) -> bool:
 
 
 def _settle(
-    journal: Journal, path: Path, entry: Entry, restore_entry: Callable[[Entry], bool], dry_run: bool
+    journal: Journal, path: Path, entry: Entry, restore_one: Callable[[Entry], bool], dry_run: bool
 ) -> str:
     if entry.is_owner_alive:
         return f"left alone: process {entry.pid} still runs and will restore it"
     if dry_run:
         return "would restore"
     with Journal(journal.folder, entry.device).claim(entry.state.thing):
-        is_back = restore_entry(entry)
+        is_back = restore_one(entry)
     path.unlink(missing_ok=True)
     what = "machine" if entry.device is None else "phone"
     return "restored" if is_back else f"nothing to do: the {what} was restarted since"

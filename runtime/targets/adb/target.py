@@ -167,8 +167,8 @@ class AdbSession:
     def run(self, inputs: Sequence[Tensor] | None = None) -> Frame:
         if inputs is not None:
             raise DeviceStableError(
-                "benchmark programs on a phone time frames of their own inputs and give no outputs back; "
-                "bench on it, and run inputs on local or over ssh"
+                "benchmark programs on a phone time frames of their own inputs and return no outputs; "
+                "bench there, and run inputs on local or over ssh"
             )
         return Frame(self.sample(warmup=1, runs=1).samples_ms[0], None)
 

@@ -190,7 +190,7 @@ class UseMeter(msgspec.Struct, tag=True, frozen=True):
 
 
 class AskRestore(msgspec.Struct, tag=True, frozen=True):
-    """Restore what killed runs left changed; answered by ``Done``."""
+    """Restore what killed runs left; answered by ``Done``."""
 
     dry_run: bool
 
