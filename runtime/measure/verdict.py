@@ -24,8 +24,8 @@ MAX_DRIFT_SHARE = 0.05
 # By which the probe may be slower than the fastest it was. Above the 5 % of a median: nine chunks of 2 ms
 # scatter themselves. A machine slowed by less shows in the drift between blocks.
 MAX_PROBE_SHARE = 0.08
-# Of the CPUs in use that others may take: the work lacks that time. Below the 5 %, so that two signs just under
-# their limits do not add up to much more.
+# Of the CPUs in use that others may take: the work lacks that time. Below the 5 %, so that two signs just
+# under their limits do not add up to much more.
 MAX_CPUS_SHARE = 0.03
 # Of all CPUs. On two hyperthreads of one core, 12 % of the other one costs about 4 %.
 MAX_MACHINE_SHARE = 0.06

@@ -13,8 +13,8 @@ from runtime.measure.quantile import quantile
 from runtime.measure.records import Record
 from runtime.measure.verdict import distinct
 
-# Half the width of the interval of the median, as a share of it: wider, and the row could not keep the 5 % that
-# two stable results agree within (runtime/measure/verdict.py).
+# Half the width of the interval of the median, as a share of it. Wider, the row could not keep the 5 %
+# within which two stable results agree (runtime/measure/verdict.py).
 MAX_HALF_SHARE = 0.05
 
 
