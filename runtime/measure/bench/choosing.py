@@ -31,7 +31,7 @@ def choose_variants(bundle: Bundle, engines: Sequence[str] = (), names: Sequence
 
 
 def default_log(bundle: Bundle, target: Target) -> RecordLog:
-    """Return where records of ``bundle`` on ``target`` belong: in the bundle, or in the working folder."""
+    """Return where records of ``bundle`` on ``target`` belong: in the bundle, or here for a bare file."""
     name = f"{slug(target.name)}.jsonl"
     if isinstance(bundle, ModelFile):
         return RecordLog(Path(f"{bundle.manifest.name}.{name}"))
