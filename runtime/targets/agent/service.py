@@ -61,7 +61,7 @@ class Service:
                 return m.Settings(self.target.settings(threads))
             case m.AskPower(setting):
                 return m.Power(self.target.power(setting))
-            case m.OpenSession():
+            case m.StartSession():
                 return self._begin(request)
             case m.ReadBack(number):
                 return self._state(number)
@@ -99,7 +99,7 @@ class Service:
             versions,
         )
 
-    def _begin(self, request: m.OpenSession) -> m.State:
+    def _begin(self, request: m.StartSession) -> m.State:
         if request.session in self._open:
             raise ValueError(f"session {request.session} is open already")
         manifest = Manifest.from_json(request.manifest, "the manifest that was sent")

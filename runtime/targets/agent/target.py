@@ -101,7 +101,7 @@ class AgentTarget:
         )
         number = next(self._numbers)
         manifest = bundle.manifest.to_json()
-        state = self._ask(m.OpenSession(number, manifest, variant.name, files, setting), m.State)
+        state = self._ask(m.StartSession(number, manifest, variant.name, files, setting), m.State)
         try:
             yield AgentSession(self, number, setting, state, self.machine.versions)
         except BaseException as err:
