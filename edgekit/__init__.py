@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from edgekit.api.bench import Records, bench
     from edgekit.api.bundle import Bundle, load
     from edgekit.api.export import export
+    from edgekit.api.govern import govern
     from edgekit.api.measure import Measurement, measure
     from edgekit.api.outputs import Outputs
     from edgekit.api.tune import tune
@@ -41,6 +42,7 @@ __all__ = [
     "__version__",
     "bench",
     "export",
+    "govern",
     "load",
     "measure",
     "tune",
@@ -53,6 +55,7 @@ _HOMES = {
     "Preprocess": "edgekit.export.preprocess",
     "Records": "edgekit.api.bench",
     "bench": "edgekit.api.bench",
+    "govern": "edgekit.api.govern",
     "load": "edgekit.api.bundle",
     "measure": "edgekit.api.measure",
     "tune": "edgekit.api.tune",

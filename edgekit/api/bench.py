@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgekit.api.bundle import AnyBundle, load
-from edgekit.api.text import aligned
+from edgekit.api.table import lay_out
 from runtime.errors import MissingExtra
 from runtime.measure.bench import BenchRow, choose_variants, default_log, protocol, summarise
 from runtime.measure.bench import bench as measure_blocks
@@ -55,7 +55,7 @@ class Records(list[Record]):
 
         Example:
             >>> records = bench("seg.edgekit", target="virtual:gs101", clusters=["big"])
-            >>> print(records.table(most=1).splitlines()[1][:31])
+            >>> print(records.table(most=1).splitlines()[2][:31])
             litert-fp32  big @ 2850 MHz x1
         """
         if not self:
@@ -63,7 +63,8 @@ class Records(list[Record]):
         rows = sorted(self.rows, key=lambda row: row.latency_ms)
         cells = [[getattr(row, name) for name in _COLUMNS.values()] for row in rows[:most]]
         left = [f"... and {len(rows) - most} slower ones"] if len(rows) > most else []
-        return "\n".join([aligned(list(_COLUMNS), cells), *left, f"how: {protocol(self)}", *self.remarks])
+        lines = lay_out(list(_COLUMNS), cells, None).lines
+        return "\n".join([*lines, *left, f"how: {protocol(self)}", *self.remarks])
 
     def to_pandas(self) -> pd.DataFrame:
         """Return a data frame with a row per block; units are part of the columns' names.

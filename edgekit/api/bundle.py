@@ -32,7 +32,7 @@ class Usable:
     ) -> Outputs:
         """Run one frame and return its outputs.
 
-        The clock is the kernel's; ``edgekit run`` serves frames at a pace under a policy.
+        The clock is the kernel's; ``edgekit run`` runs frames at a pace under a policy.
 
         Args:
             inputs: a photograph, for a model that takes one: a path, a PIL image, or uint8 pixels of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edgekit.api.text import aligned
+from edgekit.api.table import lay_out
 from runtime.bundle import Bundle, Manifest, TensorSpec, Variant
 from runtime.engines.model_file import with_delegation
 from runtime.errors import DeviceError, MissingExtra
@@ -33,7 +33,8 @@ class Inspection:
         return tuple(variant.name for variant in self.manifest.variants)
 
     def __repr__(self) -> str:
-        lines = [f"{self.manifest.name}, made {self.manifest.created_utc}"]
+        made = f", made {self.manifest.created_utc}" if self.manifest.created_utc else ""
+        lines = [f"{self.manifest.name}{made}"]
         for name, graph in self.manifest.graphs.items():
             where = f" of {name}" if len(self.manifest.graphs) > 1 else ""
             lines += [f"in{where}:  {_tensor(spec)}" for spec in graph.inputs]
@@ -46,7 +47,7 @@ class Inspection:
         sizes = {entry.path: entry.size_bytes for entry in self.manifest.files}
         headers = ("variant", "MB", "ops in delegates", "max error", "file")
         rows = [_row(variant, sizes[variant.path]) for variant in self.manifest.variants]
-        lines += ["", aligned(headers, rows)]
+        lines += ["", *lay_out(headers, rows, None).lines]
         return "\n".join([*lines, f"\n{self.remark}"] if self.remark else lines)
 
 

@@ -26,7 +26,7 @@ class Measurement:
     Attributes:
         samples_ms: durations of the frames; of the whole block where none was marked.
         duration_s: of the block.
-        energy: of the block, as the meter told it; ``None`` without a meter.
+        energy: of the block, as the meter read it; ``None`` without a meter.
         energy_source: which meter and what the figure holds, or why there is none.
         before, after: what the machine did around the block.
         verdict: ``stable`` or ``unstable``; ``reasons`` says why, ``advice`` what to do about it.

@@ -23,7 +23,7 @@ def tune(
     variants: Sequence[str] = (),
     **limits: Any,
 ) -> Policy:
-    """Choose the setting that serves a request best, save it in the bundle as a policy and return it.
+    """Choose the setting that meets a request best, save it in the bundle as a policy and return it.
 
     Args:
         bundle: loaded, or its path.

@@ -67,7 +67,8 @@ def _measure(
     a: Path, b: Path, *, target: str, a_variant: str | None, b_variant: str | None, threads: tuple[int, ...],
     clusters: tuple[str, ...], freqs_khz: tuple[int, ...], out: Path | None, **plan: Any,
 ) -> tuple[list[Record], list[Record]]:  # fmt: skip
-    from runtime.measure.bench import Plan, open_bundle_or_model
+    from runtime.engines.model_file import open_bundle_or_model
+    from runtime.measure.bench import BenchPlan
     from runtime.measure.compare import measure_both, shared_variants
     from runtime.measure.records import RecordLog
     from runtime.targets import choose_settings, open_target
@@ -82,7 +83,7 @@ def _measure(
             where,
             variants=shared_variants(of_a, of_b, a_variant, b_variant),
             settings=choose_settings(where, threads or (1,), clusters, freqs_khz),
-            plan=Plan(**plan),
+            plan=BenchPlan(**plan),
             logs=logs,
             progress=steps.ended,
             on_step=steps.begins,

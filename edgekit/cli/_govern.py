@@ -13,6 +13,7 @@ from edgekit.cli._output import note, print_table
 
 if TYPE_CHECKING:
     from runtime.govern.governor import GovernedRun, GovernOptions
+    from runtime.targets import TargetName
 
 
 def split_words(words: Sequence[str]) -> tuple[Path | None, tuple[str, ...]]:
@@ -23,11 +24,14 @@ def split_words(words: Sequence[str]) -> tuple[Path | None, tuple[str, ...]]:
 
 
 def govern_on_target(
-    bundle: Path | None, command: Sequence[str], options: GovernOptions, flags: Sequence[str]
+    target: TargetName,
+    bundle: Path | None,
+    command: Sequence[str],
+    options: GovernOptions,
+    flags: Sequence[str],
 ) -> int:
     """Run the same on a machine for which it is the local one, emulated or behind ssh; return its status."""
-    kind, _, soc = options.target.partition(":")
-    if kind == "ssh":
+    if target.kind == "ssh":
         from runtime.govern.governor.remote import govern_remotely
 
         out, err = click.get_binary_stream("stdout"), click.get_binary_stream("stderr")
@@ -37,8 +41,8 @@ def govern_on_target(
 
     local = replace(options, target="local", called=options.target)
     words = local.command_line(None if bundle is None else str(bundle), command, flags)
-    note(f"on an emulated {soc} ...")
-    return emulate(soc, module_command("edgekit", *words))
+    note(f"on an emulated {target.rest} ...")
+    return emulate(target.rest, module_command("edgekit", *words))
 
 
 def print_governed(run: GovernedRun) -> None:

@@ -52,7 +52,7 @@ def explain(err: ImportError, command: str | None) -> str | None:
     """Return what is missing and the line to run; ``None`` where our own code is wrong.
 
     Args:
-        err: of an import; a package that is there but broken is told too.
+        err: of an import; a package that is there but broken counts, too.
         command: of edgekit, which failed.
     """
     package = (err.name or "").partition(".")[0]

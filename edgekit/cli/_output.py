@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import click
 import msgspec
 
+from edgekit.api.table import lay_out
 from edgekit.cli._progress import make_room
-from edgekit.cli._table import lay_out
 
 WIDE = "edgekit.wide"  # in a context's ``meta``: --wide was given
 _PIPE_COLUMNS = 100  # where neither a terminal nor COLUMNS says how wide it is: a log, a pager

@@ -33,7 +33,8 @@ def print_policy(policy: Policy) -> None:
         )
         for estimate in policy.winners + policy.losers
     ]
-    print_table(("variant", "best of its cores", "ms", "ms at most", "mW", "mJ/frame", "cost", ""), rows)
+    headers = ("variant", "best of its cores", "ms", "ms at most", "mW", "mJ/frame", "cost", "")
+    print_table(headers, rows, optional=("mW", "ms at most"))
     click.echo(f"\n{policy.reason}\n")
     print_comparison(policy)
     click.echo(f"Latency: {policy.provenance}; from {policy.predictor}.")

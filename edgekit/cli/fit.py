@@ -39,7 +39,8 @@ def fit(
     from runtime.choose.fitting import fit_bundle
     from runtime.choose.fitting.transfer import transfer_fit
     from runtime.choose.fitting.update import update_fit
-    from runtime.measure.bench import default_log, open_bundle_or_model
+    from runtime.engines.model_file import open_bundle_or_model
+    from runtime.measure.bench import default_log
     from runtime.targets import open_target
 
     if sum(map(bool, (also, source, log))) > 1 or (samples is not None and source is None):

@@ -53,12 +53,14 @@ def govern(ctx: click.Context, words: tuple[str, ...], serve: bool, as_json: boo
     """
     from runtime.govern.governor import running
     from runtime.govern.governor.options import GovernOptions
+    from runtime.targets import TargetName
 
     bundle, command = split_words(words)
     asked = GovernOptions(**given)
-    if asked.target.startswith(("emulated:", "ssh:")):
+    target = TargetName.parse(asked.target)
+    if target.kind in ("emulated", "ssh"):
         flags = [flag for flag, is_set in (("--serve", serve), ("--json", as_json)) if is_set]
-        ctx.exit(govern_on_target(bundle, command, asked, flags))
+        ctx.exit(govern_on_target(target, bundle, command, asked, flags))
     if serve:
         running.serve(bundle, asked, note)
         return

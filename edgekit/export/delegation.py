@@ -31,10 +31,10 @@ def check_delegation(
         path: of the exported file; it is run on this machine if an op of it stands outside.
         exported: what is known of it.
         allow_fallback: names of ops that may stand outside.
-        progress: is told when shares are measured, or why they cannot be.
+        progress: called when shares are measured, or with why they cannot be.
 
     Raises:
-        DelegationError: an op stands outside that is not allowed to; names the dearest.
+        DelegationError: an op stands outside that is not allowed to; names the most expensive.
     """
     fallback = exported.delegation.fallback
     if not fallback:
@@ -68,7 +68,7 @@ def _refusal(name: str, total: int, refused: Sequence[FallbackOp]) -> str:
     known = [op.latency_share for op in refused if op.latency_share is not None]
     if known:
         worst = max(refused, key=lambda op: op.latency_share or 0.0)
-        how = f"{sum(known):.0%} of a frame on this machine; the dearest is"
+        how = f"{sum(known):.0%} of a frame on this machine; the most expensive is"
         share = f", {worst.latency_share:.0%} of a frame"
     else:
         worst = max(refused, key=lambda op: names.count(op.op))

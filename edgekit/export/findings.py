@@ -41,7 +41,7 @@ def refusal(findings: Sequence[Finding], graph: str = "") -> ExportError:
 
     Args:
         findings: at least one.
-        graph: name of the graph, told when the model has several.
+        graph: name of the graph, named when the model has several.
     """
     unique = list(dict.fromkeys(findings))
     prefix = f"graph {graph!r}: " if graph else ""

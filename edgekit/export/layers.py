@@ -55,7 +55,7 @@ class LayerReport:
 
     Attributes:
         variant: its name.
-        layers: those that can be told apart in the file; the last rows are the outputs.
+        layers: those that can be distinguished in the file; the last rows are the outputs.
         first_wrong: path of the first layer that goes wrong, or ``None``.
         threshold: what counts as wrong, in words.
         remark: what else to know, or ``None``.

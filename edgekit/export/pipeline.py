@@ -59,7 +59,7 @@ def export_bundle(
         tolerance: see ``measure_parity``.
         allow_fallback: ops that may run outside the delegate, by the names the error gives.
         overwrite: replace a bundle that is there.
-        progress: is told each step.
+        progress: called with each step.
 
     Raises:
         ValueError: unknown engine or precision.

@@ -1,4 +1,4 @@
-"""Checks before the slow export, so that what cannot work is told at once, all of it, with its module."""
+"""Checks before the slow export, so that what cannot work is reported at once, all of it, with its module."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def recheck_bundle(
         variants: names; none: all.
         tolerance: of float variants, see ``measure_parity``; quantised ones have no limit here.
         by_layer: compare the outputs of every module too.
-        progress: is told each step.
+        progress: called with each step.
 
     Raises:
         ValueError: unknown variant, or ``origin`` has no graph of its name.

@@ -81,7 +81,7 @@ def pretrained(name: str, weights: str | Path | None = None) -> Pretrained:
     Example:
         >>> spec, model, image, labels = pretrained("efficientnet_lite0")  # doctest: +SKIP
     """
-    MODELS.get(name)  # an unknown model is told before one without weights
+    MODELS.get(name)  # an unknown model is refused before one without weights
     weight_file(name)
     source = WEIGHTS[name]
     path = find_weights(name) if weights is None else Path(weights)

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from edgekit.push.machine import Machine, read_machine
 from edgekit.push.packages import fetch, lock_line
 from edgekit.push.wheel import pack, pack_runner
-from runtime.engines.native import Runner, build_for
+from runtime.engines.native import NativeRunner, build_for
 from runtime.engines.native.finding import PACKAGE
 from runtime.engines.native.runner import PROGRAM
 from runtime.errors import DeviceStableError
@@ -101,7 +101,7 @@ def install(files: DeviceFiles, engines: tuple[str, ...], *, offline: bool) -> I
     return Installed(engines, False, size_mb, packages)
 
 
-def _build_runner(machine: Machine) -> Runner:
+def _build_runner(machine: Machine) -> NativeRunner:
     try:
         return build_for(machine.arch)
     except DeviceStableError as err:

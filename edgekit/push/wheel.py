@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from runtime._version import __version__
-from runtime.engines.native import Runner
+from runtime.engines.native import NativeRunner
 from runtime.engines.native.finding import PACKAGE
 from runtime.errors import VersionConflict
 from runtime.extras import DISTRIBUTION, HOME, install_line
@@ -49,7 +49,7 @@ def pack(folder: Path) -> Path:
     return _write(folder, name, "py3-none-any", files, text)
 
 
-def pack_runner(runner: Runner, folder: Path) -> Path:
+def pack_runner(runner: NativeRunner, folder: Path) -> Path:
     """Write the wheel of a native runner into ``folder`` and return its path.
 
     Its tag says nothing of the C library, because the device's is only known to fit once it ran there.

@@ -33,7 +33,7 @@ class KindShare:
 def shares_by_kind(
     workload: Workload, precision: str, profile: SocProfile | None, setting: Setting | None
 ) -> tuple[list[KindShare], bool]:
-    """Return the kinds of op, dearest first, and whether their values are modelled ms (else MACs).
+    """Return the kinds of op, the most expensive first, and whether their values are modelled ms (else MACs).
 
     The roofline adds up op by op, so the latency of one kind is that of a workload of its ops alone.
     """

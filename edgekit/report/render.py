@@ -68,11 +68,13 @@ def render_report(
     """Return the report on ``bundle`` as HTML; every text of the bundle is escaped."""
     script = (_HERE / "report.js").read_text(encoding="utf-8")
     content = collect(bundle, target)
+    headline = _headline(content)
+    sections = [section_of(content, view) for view in content.targets]
     page: str = _template().render(
         content=content,
         manifest=bundle.manifest,
-        headline=_headline(content),
-        sections=[section_of(content, view) for view in content.targets],
+        headline=headline,
+        sections=sorted(sections, key=lambda section: section.view is not headline),
         commands=commands_of(content),
         timelines=[_timeline(Path(log)) for log in timelines],
         all_in_one=all(v.variant.delegation and _is_in_one(v.variant.delegation) for v in content.variants),
@@ -131,8 +133,9 @@ def _pruned(content: Content, name: str) -> str:
 
 
 def _headline(content: Content) -> TargetView | None:
-    """Return the target whose policy stands at the head of the report: the first tuned one."""
-    return next((view for view in content.targets if view.policy is not None), None)
+    """Return the target whose policy stands at the head of the report: the first with an energy to tell."""
+    tuned = [view for view in content.targets if view.policy is not None]
+    return min(tuned, key=lambda view: view.policy.energy_mj is None, default=None)
 
 
 def _timeline(log: Path) -> dict[str, Any]:

@@ -86,8 +86,8 @@ def _keys(frames: Sequence[FrameLine]) -> tuple[Key, ...]:
 
 
 def _events(frames: Sequence[FrameLine]) -> tuple[str, ...]:
-    told = [f"{frame.start_s:.1f} s: {frame.reason}" for frame in frames if frame.reason]
-    if not told:
+    decisions = [f"{frame.start_s:.1f} s: {frame.reason}" for frame in frames if frame.reason]
+    if not decisions:
         return ()
-    more = f"; and {len(told) - _NAMED} more" if len(told) > _NAMED else ""
-    return (f"Decisions at {'; '.join(told[:_NAMED])}{more}.",)
+    more = f"; and {len(decisions) - _NAMED} more" if len(decisions) > _NAMED else ""
+    return (f"Decisions at {'; '.join(decisions[:_NAMED])}{more}.",)

@@ -3,7 +3,7 @@
 Weights and inputs of the layers that an export quantises are rounded in the forward pass; the
 gradient passes through as if they were not (straight-through, 1712.05877). This is done on the
 modules, not on a traced graph: what comes out is an ordinary float checkpoint, resumable and
-prunable, that either engine's export quantises as any other, so one training serves both.
+prunable, that either engine's export quantises as any other, so one training does for both.
 
 Two things make that simple. Weights have a step per output channel, and batch norm scales whole
 output channels, so rounding before folding equals rounding after it. And an input's range is the

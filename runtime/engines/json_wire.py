@@ -10,7 +10,7 @@ from typing import IO, Any
 import msgspec
 
 from runtime.engines.etdump_frames import read_frames
-from runtime.engines.messages import Message, Profiled
+from runtime.engines.messages import FramesProfiled, Message
 
 _MAX_LINE_BYTES = 1 << 26
 
@@ -46,10 +46,10 @@ def read_json(stream: IO[bytes]) -> Message | None:
     return message
 
 
-def _profiled(etdump: bytes) -> Profiled:
+def _profiled(etdump: bytes) -> FramesProfiled:
     frames = read_frames(etdump)
     latencies_ns = tuple(latency_ns for latency_ns, _ in frames)
-    return Profiled(latencies_ns, tuple(tuple(ops) for _, ops in frames), ())
+    return FramesProfiled(latencies_ns, tuple(tuple(ops) for _, ops in frames), ())
 
 
 def _read(stream: IO[bytes], size_bytes: int) -> bytes:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from runtime.engines.engine import ENGINES, Spec
 from runtime.engines.litert_errors import explain, newer
 from runtime.engines.tflite_age import too_new
-from runtime.engines.tflite_plan import Plan, plan_of
+from runtime.engines.tflite_plan import ExecutionPlan, plan_of
 from runtime.errors import DeviceStableError
 from runtime.extras import require
 
@@ -64,7 +64,7 @@ class LiteRt:
     def get_outputs(self) -> list[np.ndarray]:
         return [self._interpreter.get_tensor(detail["index"]) for detail in self._output_details]
 
-    def plan(self) -> Plan:
+    def plan(self) -> ExecutionPlan:
         """Return which ops the delegate runs."""
         return plan_of(self._interpreter)
 

@@ -13,7 +13,7 @@ import msgspec
 from runtime.engines.array import Array
 from runtime.engines.engine import OpEvent
 from runtime.engines.framing import read_frame, write_frame
-from runtime.engines.tflite_plan import Plan
+from runtime.engines.tflite_plan import ExecutionPlan
 
 
 class Load(msgspec.Struct, tag=True, frozen=True):
@@ -43,7 +43,7 @@ class Sample(msgspec.Struct, tag=True, frozen=True):
     period_ns: int = 0
 
 
-class Profile(msgspec.Struct, tag=True, frozen=True):
+class ProfileFrames(msgspec.Struct, tag="Profile", frozen=True):
     """Run ``warmup`` frames unseen, then ``runs`` under the profiler the model was loaded with."""
 
     inputs: tuple[Array, ...]
@@ -51,15 +51,15 @@ class Profile(msgspec.Struct, tag=True, frozen=True):
     runs: int
 
 
-class TellPlan(msgspec.Struct, tag=True, frozen=True):
-    """Tell which ops of the file the delegate runs."""
+class ReadPlan(msgspec.Struct, tag="TellPlan", frozen=True):
+    """Return which ops of the file the delegate runs; runners of 0.1 know the request by this tag."""
 
 
 class Loaded(msgspec.Struct, tag=True, frozen=True):
     """Answer to ``Load``: what the file wants, and what the worker was given.
 
     ``cpus`` is the affinity read back; ``None`` where the system has none. ``load_ns`` is what reading the
-    file took; runners built before it was asked for do not tell.
+    file took; runners built before it was asked for do not say.
     """
 
     inputs: tuple[tuple[str, str, tuple[int, ...]], ...]
@@ -87,8 +87,8 @@ class Sampled(msgspec.Struct, tag=True, frozen=True):
     threads: int
 
 
-class Profiled(msgspec.Struct, tag=True, frozen=True):
-    """Answer to ``Profile``: the ops of each frame, and what ``ProfiledEngine.partitions`` says."""
+class FramesProfiled(msgspec.Struct, tag="Profiled", frozen=True):
+    """Answer to ``ProfileFrames``: the ops of each frame, and what ``ProfiledEngine.partitions`` says."""
 
     latencies_ns: tuple[int, ...]
     frames: tuple[tuple[OpEvent, ...], ...]
@@ -96,19 +96,31 @@ class Profiled(msgspec.Struct, tag=True, frozen=True):
 
 
 class Planned(msgspec.Struct, tag=True, frozen=True):
-    """Answer to ``TellPlan``."""
+    """Answer to ``ReadPlan``."""
 
-    plan: Plan
+    plan: ExecutionPlan
 
 
-class Failed(msgspec.Struct, tag=True, frozen=True):
-    """The worker could not do it; ``missing_extra`` tells a missing package from a bad model."""
+class WorkerFailed(msgspec.Struct, tag="Failed", frozen=True):
+    """The worker could not do it; ``missing_extra``: for want of a package, not because of the model."""
 
     message: str
     missing_extra: bool = False
 
 
-Message = Load | Run | Sample | Profile | TellPlan | Loaded | Ran | Sampled | Profiled | Planned | Failed
+Message = (
+    Load
+    | Run
+    | Sample
+    | ProfileFrames
+    | ReadPlan
+    | Loaded
+    | Ran
+    | Sampled
+    | FramesProfiled
+    | Planned
+    | WorkerFailed
+)
 _DECODER = msgspec.msgpack.Decoder(Message)
 
 

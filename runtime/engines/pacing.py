@@ -43,7 +43,7 @@ class PacedFrames:
         return sum(done_ms > deadline_ms + _ROUNDING_MS for done_ms in self.done_ms)
 
 
-class Clock(Protocol):
+class TimeSource(Protocol):
     """Time as the frames of a target see it, in ms."""
 
     def now_ms(self) -> float: ...
@@ -51,7 +51,7 @@ class Clock(Protocol):
     def spend(self, duration_ms: float) -> None: ...
 
 
-class WallClock:
+class WallTime:
     """Real time: running a frame spends it by itself."""
 
     def now_ms(self) -> float:
@@ -64,7 +64,7 @@ class WallClock:
         pass
 
 
-class ModelClock:
+class ModelledTime:
     """Modelled time: it moves by what a frame is modelled to take, however long the host needs."""
 
     def __init__(self) -> None:
@@ -80,7 +80,7 @@ class ModelClock:
         self._now_ms += duration_ms
 
 
-def released(frames: int, fps: float | None, clock: Clock) -> Iterator[int]:
+def released(frames: int, fps: float | None, clock: TimeSource) -> Iterator[int]:
     """Yield each frame's number when its time has come; without ``fps`` at once."""
     begin_ms = clock.now_ms()
     for number in range(frames):
@@ -90,7 +90,7 @@ def released(frames: int, fps: float | None, clock: Clock) -> Iterator[int]:
 
 
 def run_paced(
-    runner: FrameRunner, inputs: Sequence[Sequence[Tensor]], frames: int, fps: float | None, clock: Clock
+    runner: FrameRunner, inputs: Sequence[Sequence[Tensor]], frames: int, fps: float | None, clock: TimeSource
 ) -> PacedFrames:
     """Release ``frames`` frames at ``fps`` and run each, the first ones on ``inputs``."""
     latencies_ms: list[float] = []

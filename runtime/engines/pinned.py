@@ -12,7 +12,7 @@ import sys
 import msgspec
 
 from runtime.device.actuators.affinity import pin
-from runtime.engines.messages import Failed
+from runtime.engines.messages import WorkerFailed
 from runtime.errors import EdgekitError
 
 
@@ -23,7 +23,7 @@ def main() -> None:
         pin([int(cpu) for cpu in cpus.split(",")])
         os.execv(command[0], command)
     except (EdgekitError, OSError) as err:
-        sys.stdout.write(msgspec.json.encode(Failed(str(err))).decode() + "\n")
+        sys.stdout.write(msgspec.json.encode(WorkerFailed(str(err))).decode() + "\n")
         sys.exit(1)
 
 

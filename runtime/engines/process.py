@@ -19,20 +19,20 @@ from runtime.device.meters.reading import EnergyReading
 from runtime.engines.array import Array, Tensor
 from runtime.engines.engine import OpEvent
 from runtime.engines.messages import (
-    Failed,
+    FramesProfiled,
     Load,
     Loaded,
     Message,
     Planned,
-    Profile,
-    Profiled,
+    ProfileFrames,
     Ran,
+    ReadPlan,
     Run,
     Sample,
     Sampled,
-    TellPlan,
+    WorkerFailed,
 )
-from runtime.engines.tflite_plan import Plan
+from runtime.engines.tflite_plan import ExecutionPlan
 from runtime.engines.worker_program import choose_worker
 from runtime.errors import DeviceError, DeviceStableError, DeviceTransientError, MissingExtra
 
@@ -62,7 +62,7 @@ class Samples:
 
     ``energy`` is that of the timed frames, where the machine has a meter. ``misplaced`` says which
     threads of the worker were not kept to the CPUs that were asked. ``load_ms`` is what reading the file
-    took, without starting the process and importing the engine; ``None`` where nothing tells.
+    took, without starting the process and importing the engine; ``None`` where nothing says it.
     """
 
     first_ms: float | None
@@ -77,7 +77,7 @@ class Samples:
 class ProfiledFrames:
     """Frames seen by the engine's profiler: what each took, and its ops in the order they ran.
 
-    ``partitions`` holds the indices of the file's ops that each delegate call runs, where the engine tells.
+    ``partitions`` holds the indices of the file's ops that each delegate call runs, where the engine says so.
     """
 
     samples_ms: tuple[float, ...]
@@ -180,14 +180,14 @@ class EngineProcess:
 
     def profile(self, inputs: Sequence[Tensor], *, warmup: int, runs: int) -> ProfiledFrames:
         """Run ``runs`` frames under the engine's profiler; raises as ``run``."""
-        answer = self._ask(Profile(self._pack(inputs), warmup, runs))
-        assert isinstance(answer, Profiled)
+        answer = self._ask(ProfileFrames(self._pack(inputs), warmup, runs))
+        assert isinstance(answer, FramesProfiled)
         samples_ms = tuple(ns / 1e6 for ns in answer.latencies_ns)
         return ProfiledFrames(samples_ms, answer.frames, answer.partitions)
 
-    def plan(self) -> Plan:
+    def plan(self) -> ExecutionPlan:
         """Return which ops of a ``.tflite`` file the delegate runs; raises as ``run``."""
-        answer = self._ask(TellPlan())
+        answer = self._ask(ReadPlan())
         assert isinstance(answer, Planned)
         return answer.plan
 
@@ -242,7 +242,7 @@ class EngineProcess:
             answer = None
         if answer is None:
             raise self._death(type(request).__name__.lower())
-        if isinstance(answer, Failed):
+        if isinstance(answer, WorkerFailed):
             if answer.missing_extra:
                 raise MissingExtra(answer.message)
             raise DeviceStableError(f"{self._what}: {answer.message}")

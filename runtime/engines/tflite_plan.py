@@ -17,7 +17,7 @@ class PlannedOp:
 
 
 @dataclass(frozen=True)
-class Plan:
+class ExecutionPlan:
     """The file's ops, and the places of those that each delegate call runs, in the order of the calls.
 
     ``precision`` is that of a variant: see ``runtime.bundle``.
@@ -28,7 +28,7 @@ class Plan:
     precision: str = "fp32"
 
 
-def plan_of(interpreter: Any) -> Plan:
+def plan_of(interpreter: Any) -> ExecutionPlan:
     """Return the plan of a LiteRT interpreter whose tensors are allocated."""
     nodes = interpreter._get_ops_details()  # there is no public list; the delegates stand at its end
     names = {tensor["index"]: tensor["name"] for tensor in interpreter.get_tensor_details()}
@@ -38,7 +38,7 @@ def plan_of(interpreter: Any) -> Plan:
         PlannedOp(int(op["index"]), op["op_name"], tuple(names.get(int(t), "") for t in op["outputs"]))
         for op in ops
     )
-    return Plan(tuple(planned), _inside(ops, delegates), _precision(interpreter, ops))
+    return ExecutionPlan(tuple(planned), _inside(ops, delegates), _precision(interpreter, ops))
 
 
 def _inside(ops: list[dict[str, Any]], delegates: list[dict[str, Any]]) -> tuple[tuple[int, ...], ...]:

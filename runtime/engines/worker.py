@@ -23,22 +23,22 @@ from runtime.engines import (  # noqa: F401  (each registers its engine)
 from runtime.engines.array import Array
 from runtime.engines.engine import ENGINES, PROFILED_ENGINES, Engine, ProfiledEngine
 from runtime.engines.messages import (
-    Failed,
+    FramesProfiled,
     Load,
     Loaded,
     Message,
     Planned,
-    Profile,
-    Profiled,
+    ProfileFrames,
     Ran,
+    ReadPlan,
     Run,
     Sample,
     Sampled,
-    TellPlan,
+    WorkerFailed,
     read_message,
     write_message,
 )
-from runtime.engines.pacing import WallClock, released
+from runtime.engines.pacing import WallTime, released
 from runtime.errors import EdgekitError, MissingExtra
 
 
@@ -52,7 +52,7 @@ class Worker:
         self._is_cold = True
 
     def answer(self, request: Message) -> Message:
-        """Do what is asked; every error of ours becomes ``Failed``."""
+        """Do what is asked; every error of ours becomes ``WorkerFailed``."""
         try:
             if isinstance(request, Load):
                 return self._load(request)
@@ -60,15 +60,15 @@ class Worker:
                 return self._run(request)
             if isinstance(request, Sample):
                 return self._sample(request)
-            if isinstance(request, Profile):
+            if isinstance(request, ProfileFrames):
                 return self._profile(request)
-            if isinstance(request, TellPlan):
+            if isinstance(request, ReadPlan):
                 return self._plan()
         except MissingExtra as err:
-            return Failed(str(err), missing_extra=True)
+            return WorkerFailed(str(err), missing_extra=True)
         except (EdgekitError, RuntimeError, ValueError, OSError, ImportError) as err:
-            return Failed(str(err) or type(err).__name__)
-        return Failed(f"{type(request).__name__} is not a request")
+            return WorkerFailed(str(err) or type(err).__name__)
+        return WorkerFailed(f"{type(request).__name__} is not a request")
 
     def _load(self, request: Load) -> Message:
         if request.cpus is not None:
@@ -96,11 +96,11 @@ class Worker:
         self._is_cold = False
         for _ in range(request.warmup):
             engine.invoke()
-        frames = released(request.runs, 1e9 / request.period_ns if request.period_ns else None, WallClock())
+        frames = released(request.runs, 1e9 / request.period_ns if request.period_ns else None, WallTime())
         latencies_ns = tuple(_timed_ns(engine) for _ in frames)
         return Sampled(first_ns, latencies_ns, engine.pool_size(_count_threads() - self._threads_before))
 
-    def _profile(self, request: Profile) -> Message:
+    def _profile(self, request: ProfileFrames) -> Message:
         engine = self._profiled
         if engine is None:
             raise ValueError("the model was loaded without its profiler; load it with_profiler")
@@ -114,7 +114,7 @@ class Worker:
             engine.end_frame()
         recorded = engine.take_frames()
         latencies_ns = tuple(latency_ns for latency_ns, _ in recorded)
-        return Profiled(latencies_ns, tuple(tuple(ops) for _, ops in recorded), engine.partitions)
+        return FramesProfiled(latencies_ns, tuple(tuple(ops) for _, ops in recorded), engine.partitions)
 
     def _plan(self) -> Message:
         engine = self._loaded()

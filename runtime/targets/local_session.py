@@ -13,7 +13,7 @@ from runtime.device.meters import MeterInUse, read_conditions, read_device
 from runtime.device.meters.threads import misplaced, read_threads
 from runtime.device.setting import Setting
 from runtime.engines import EngineProcess, Frame, ProfiledFrames, Samples, Tensor, random_inputs
-from runtime.engines.pacing import PacedFrames, WallClock, run_paced
+from runtime.engines.pacing import PacedFrames, WallTime, run_paced
 
 
 class LocalSession:
@@ -89,7 +89,7 @@ class LocalSession:
         return misplaced(read_threads(self.worker_pid), cpus if marker is None else marker.map(cpus))
 
     def run_paced(self, inputs: Sequence[Sequence[Tensor]], frames: int, fps: float | None) -> PacedFrames:
-        return run_paced(self, inputs, frames, fps, WallClock())
+        return run_paced(self, inputs, frames, fps, WallTime())
 
     def profile(self, *, warmup: int, runs: int) -> ProfiledFrames:
         with self._load_profiled() as model:

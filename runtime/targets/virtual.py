@@ -16,14 +16,14 @@ from runtime.device.setting import Setting
 from runtime.device.soc import PowerFigure, load_profile, power_mw, roofline_latency_ms
 from runtime.device.soc.tree import SocTree
 from runtime.engines import EngineProcess, Frame, Samples, Tensor, random_inputs
-from runtime.engines.pacing import ModelClock, PacedFrames, run_paced
+from runtime.engines.pacing import ModelledTime, PacedFrames, run_paced
 from runtime.errors import DeviceStableError
 from runtime.targets.name import TargetName
 from runtime.targets.target import settings_of
 
 
 class VirtualTarget:
-    """A phone that is not there; see ``Target``. Every figure it gives is modelled.
+    """A phone that is only modelled; see ``Target``. Every figure it gives is modelled.
 
     Args:
         soc: name of a SoC profile, or the path of a TOML or YAML file.
@@ -123,7 +123,7 @@ class VirtualSession:
         return Samples(None, (self._latency_ms,), None)
 
     def run_paced(self, inputs: Sequence[Sequence[Tensor]], frames: int, fps: float | None) -> PacedFrames:
-        return run_paced(self, inputs, frames, fps, ModelClock())
+        return run_paced(self, inputs, frames, fps, ModelledTime())
 
     def conditions(self, *, probe: bool = False) -> Conditions:
         return Conditions(time_s=time.monotonic(), freq_khz=self._cpufreq.read_khz(self._policy))

@@ -26,8 +26,9 @@ from edgekit.cli._output import note
 from predictors import LatencyPredictor
 from predictors.candidates import candidate_names
 from runtime.bundle.workload import OP_KINDS, Op, Workload
-from runtime.choose.decision import DecisionTable, Row
+from runtime.choose.decision import DecisionTable
 from runtime.choose.fitting.features import features
+from runtime.choose.policy.estimate import Estimate
 from runtime.device.actuators import CpuFreq, Journal
 from runtime.device.setting import Setting
 from runtime.device.soc import load_profile, roofline_latency_ms
@@ -130,7 +131,7 @@ def modelled_table(net: Workload) -> DecisionTable:
 def table_of(latency_ms: np.ndarray, high_ms: np.ndarray) -> DecisionTable:
     """Return a table of every setting, the least energy first."""
     rows = [
-        Row("litert-fp32", s.cluster, s.freq_khz, s.threads, ms, high, power_mw, ms * power_mw / 1e3)
+        Estimate("litert-fp32", s, ms, ms, high, power_mw, ms * power_mw / 1e3)
         for s, ms, high, power_mw in zip(
             SETTINGS, latency_ms.tolist(), high_ms.tolist(), POWER_MW, strict=True
         )
@@ -147,12 +148,12 @@ class Machine:
         self.policies = {c.name: self.freq.domain_of(c.cpus) for c in PROFILE.clusters}
         self._path, self._khz = Path(), 0
 
-    def apply_ms(self, row: Row) -> float:
+    def apply_ms(self, row: Estimate) -> float:
         """Return what it takes until the clock is noted, set and read back; gives it back after that."""
-        policy = self.policies[row.cluster]
-        self._path, self._khz = policy.path / "scaling_cur_freq", row.freq_khz
+        policy = self.policies[row.setting.cluster]
+        self._path, self._khz = policy.path / "scaling_cur_freq", row.setting.freq_khz
         begin_s = time.perf_counter()
-        with self.freq.hold(policy, row.freq_khz):
+        with self.freq.hold(policy, row.setting.freq_khz):
             taken_ms = 1e3 * (time.perf_counter() - begin_s)
         self.tree.settle()
         return taken_ms

@@ -18,7 +18,8 @@ import click
 
 from edgekit.cli._output import note
 from runtime.bundle import Bundle
-from runtime.measure.bench import BenchRow, bench, choose_variants, open_bundle_or_model, summarise
+from runtime.engines.model_file import open_bundle_or_model
+from runtime.measure.bench import BenchRow, bench, choose_variants, summarise
 from runtime.measure.records import RecordLog
 from runtime.targets import Target, choose_settings, open_target
 from tests.benchmarks._load import background, draw_loads

@@ -13,7 +13,7 @@ from runtime.bundle.workload import Op, Workload
 from runtime.device.setting import Setting
 from runtime.device.soc import Cluster, Opp, PowerFigure, SocProfile, roofline_latency_ms
 from runtime.engines import Array, Frame, Samples
-from runtime.engines.pacing import ModelClock, WallClock, run_paced
+from runtime.engines.pacing import ModelledTime, WallTime, run_paced
 from runtime.measure.records import Record
 
 WORKLOAD = Workload(
@@ -51,7 +51,7 @@ class Session:
 
     def __init__(self, setting, latency_ms, clock=None):
         self.setting = self.setting_read = setting
-        self.clock = clock or ModelClock()
+        self.clock = clock or ModelledTime()
         self.latency_ms = latency_ms
         self.seen = []
 
@@ -95,7 +95,7 @@ class Phone:
     @contextlib.contextmanager
     def session(self, bundle, variant, setting):
         latency_ms = roofline_latency_ms(bundle.workload(variant), self.profile, setting, variant.precision)
-        clock = ModelClock() if self.is_modelled else WallClock()
+        clock = ModelledTime() if self.is_modelled else WallTime()
         self.sessions.append(Session(setting, latency_ms, clock))
         try:
             yield self.sessions[-1]

@@ -47,7 +47,7 @@ class FloatFile:
             yield name, outputs, path, op
 
     def is_output(self, op: Any) -> bool:
-        """Return whether the graph gives back what ``op`` makes."""
+        """Return whether the graph returns what ``op`` makes."""
         return not set(op.outputs).isdisjoint(self._graph.outputs)
 
     def put_weights(self, rounded: nn.Module, plan: QuantizationPlan) -> None:

@@ -167,7 +167,7 @@ def place(
         verify: where the costs are of this machine, also export the static and the chosen network and
             measure what the blocks add. If it is more than the budget, the costs are corrected by
             that factor and layers chosen again, three times at most.
-        progress: is told each measurement.
+        progress: called with each measurement.
 
     Raises:
         ValueError: nothing in ``spec`` is dynamic, or the engine is unknown or not the table's.

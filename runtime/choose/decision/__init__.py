@@ -2,6 +2,6 @@
 
 from runtime.choose.decision.feedback import Feedback
 from runtime.choose.decision.hysteresis import Hysteresis
-from runtime.choose.decision.table import Decision, DecisionTable, Row
+from runtime.choose.decision.table import Decision, DecisionTable
 
-__all__ = ["Decision", "DecisionTable", "Feedback", "Hysteresis", "Row"]
+__all__ = ["Decision", "DecisionTable", "Feedback", "Hysteresis"]

@@ -46,9 +46,10 @@ class Controller:
         max_power_mw: of a row.
 
     Example:
-        >>> from runtime.choose.decision import Row
-        >>> slow = Row("litert-fp32", "little", 600_000, 1, 28.0, 30.0, 100.0, 2.8)
-        >>> fast = Row("litert-fp32", "big", 2_400_000, 1, 5.0, 6.0, 1500.0, 7.5)
+        >>> from runtime.choose.policy.estimate import Estimate
+        >>> from runtime.device.setting import Setting
+        >>> slow = Estimate("litert-fp32", Setting("little", 600_000), 28.0, 28.0, 30.0, 100.0, 2.8)
+        >>> fast = Estimate("litert-fp32", Setting("big", 2_400_000), 5.0, 5.0, 6.0, 1500.0, 7.5)
         >>> controller = Controller(DecisionTable((slow, fast)), deadline_ms=33.3)
         >>> controller.decide(now_s=0.0).row
         0

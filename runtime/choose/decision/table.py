@@ -8,33 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from runtime.device.setting import Setting
+from runtime.choose.policy.estimate import Estimate
 
 if TYPE_CHECKING:
-    from runtime.choose.policy.estimate import Estimate
     from runtime.choose.policy.policy import Policy
-
-
-class Row(NamedTuple):
-    """One way to run a frame; ``freq_khz`` is ``None`` at the kernel's clock, unknown power is ``None``."""
-
-    variant: str
-    cluster: str
-    freq_khz: int | None
-    threads: int
-    latency_ms: float
-    latency_high_ms: float
-    power_mw: float | None
-    energy_mj: float | None
-
-    @property
-    def setting(self) -> Setting:
-        """The setting to apply."""
-        return Setting(self.cluster, self.freq_khz, self.threads)
 
 
 @dataclass(frozen=True)
@@ -54,20 +35,21 @@ class Decision:
 
 @dataclass(frozen=True)
 class DecisionTable:
-    """Rows in the order of their cost; earlier is better.
+    """Rows, each an estimate of one way to run a frame, in the order of their cost; earlier is better.
 
     Raises:
         ValueError: no rows, or figures that no row can have.
 
     Example:
-        >>> slow = Row("litert-fp32", "little", 600_000, 1, 30.0, 33.0, 100.0, 3.0)
-        >>> fast = Row("litert-fp32", "big", 2_400_000, 1, 5.0, 6.0, 1500.0, 7.5)
+        >>> from runtime.device.setting import Setting
+        >>> slow = Estimate("litert-fp32", Setting("little", 600_000), 30.0, 30.0, 33.0, 100.0, 3.0)
+        >>> fast = Estimate("litert-fp32", Setting("big", 2_400_000), 5.0, 5.0, 6.0, 1500.0, 7.5)
         >>> table = DecisionTable((slow, fast))
         >>> table.decide(33.4), table.decide(33.4, slowdown=1.1), table.decide(10.0, max_power_mw=500.0)
         (0, 1, 0)
     """
 
-    rows: tuple[Row, ...]
+    rows: tuple[Estimate, ...]
 
     def __post_init__(self) -> None:
         if not self.rows:
@@ -100,20 +82,23 @@ class DecisionTable:
                 f"the policy for {policy.target} has no variant {variant!r}; choose one of: {known}"
             )
         allowed = [estimate for estimate in kept if policy.goal.excess(estimate) == 0.0]
-        return cls(tuple(_row(estimate) for estimate in sorted(allowed or kept, key=policy.goal.order)))
+        return cls(tuple(sorted(allowed or kept, key=policy.goal.order)))
 
     def scaled(self, full_ms: float) -> DecisionTable:
         """Return the table of work that takes ``full_ms`` times as long as that of this one.
 
         Example:
-            >>> row = Row("", "big", 2_400_000, 1, 1.0, 1.1, 1500.0, 1.5)
+            >>> from runtime.device.setting import Setting
+            >>> row = Estimate("", Setting("big", 2_400_000), 1.0, 1.0, 1.1, 1500.0, 1.5)
             >>> DecisionTable((row,)).scaled(20.0).rows[0].latency_ms
             20.0
         """
         return DecisionTable(
             tuple(
-                row._replace(
+                replace(
+                    row,
                     latency_ms=row.latency_ms * full_ms,
+                    latency_low_ms=row.latency_low_ms * full_ms,
                     latency_high_ms=row.latency_high_ms * full_ms,
                     energy_mj=None if row.energy_mj is None else row.energy_mj * full_ms,
                 )
@@ -124,7 +109,7 @@ class DecisionTable:
     @property
     def clusters(self) -> tuple[str, ...]:
         """Names of the clusters, in the order in which the rows name them."""
-        return tuple(dict.fromkeys(row.cluster for row in self.rows))
+        return tuple(dict.fromkeys(row.setting.cluster for row in self.rows))
 
     def decide(
         self,
@@ -175,20 +160,11 @@ class DecisionTable:
     @cached_property
     def _scanned(self) -> tuple[tuple[float, float, str, int], ...]:
         return tuple(
-            (r.latency_high_ms, math.inf if r.power_mw is None else r.power_mw, r.cluster, r.freq_khz or 0)
-            for r in self.rows
+            (
+                row.latency_high_ms,
+                math.inf if row.power_mw is None else row.power_mw,
+                row.setting.cluster,
+                row.setting.freq_khz or 0,
+            )
+            for row in self.rows
         )
-
-
-def _row(estimate: Estimate) -> Row:
-    setting = estimate.setting
-    return Row(
-        variant=estimate.variant,
-        cluster=setting.cluster,
-        freq_khz=setting.freq_khz,
-        threads=setting.threads,
-        latency_ms=estimate.latency_ms,
-        latency_high_ms=estimate.latency_high_ms,
-        power_mw=estimate.power_mw,
-        energy_mj=estimate.energy_mj,
-    )

@@ -1,7 +1,7 @@
 """Whether a table's promises may be acted on, judged by the frames that broke them.
 
 The idea of ``predictors.OnlineLatency`` without scikit-learn: a conformal bound fails in a known share of
-cases; where it fails so much oftener that chance explains it less often than ``false_alarm``, it is not
+cases; where it fails so much more often that chance explains it less often than ``false_alarm``, it is not
 believed any more. Frames below their bound cost no trust: they keep their deadline.
 """
 
@@ -18,7 +18,7 @@ ALPHA, TOLERANCE = 0.1, 1.2
 # 4 frames), short enough that a table that was right a minute ago does not hide that it is wrong now.
 WINDOW = 30
 # Per frame, so at 30 FPS luck alone may be taken for a broken promise about twice a minute at worst; what
-# that costs is ``CALM_S`` at the kernel's clock, not a late frame.
+# that costs is ``CALM_S`` at the kernel's clock. A lower chance leaves a wrong table in charge for longer.
 FALSE_ALARM = 0.001
 # How long the kernel then has the clock: some hundred frames, in which a burst of other work or a thermal
 # limit may pass. In vain, it doubles up to a minute, so that a table that stays wrong costs at most the few

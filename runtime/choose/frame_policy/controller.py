@@ -40,9 +40,10 @@ class FrameController:
         ValueError: a row's power is not known, or a time that cannot be.
 
     Example:
-        >>> from runtime.choose.decision import Row
-        >>> slow = Row("", "little", 600_000, 1, 28.0, 30.0, 100.0, 2.8)
-        >>> fast = Row("", "big", 2_400_000, 1, 5.0, 6.0, 1500.0, 7.5)
+        >>> from runtime.choose.policy.estimate import Estimate
+        >>> from runtime.device.setting import Setting
+        >>> slow = Estimate("", Setting("little", 600_000), 28.0, 28.0, 30.0, 100.0, 2.8)
+        >>> fast = Estimate("", Setting("big", 2_400_000), 5.0, 5.0, 6.0, 1500.0, 7.5)
         >>> controller = FrameController(DecisionTable((slow, fast)), deadline_ms=33.3, period_ms=33.3)
         >>> for _ in range(30):  # frames of half the table's work
         ...     controller.learn([(1, 2.5)])

@@ -83,7 +83,7 @@ class CpuFreq:
         )
 
     def read_khz(self, domain: FreqDomain) -> int | None:
-        """Return the clock in kHz now, ``None`` where the driver does not tell.
+        """Return the clock in kHz now, ``None`` where the driver does not show it.
 
         Most drivers give the clock last asked for here, not one measured.
         """
@@ -156,7 +156,7 @@ class TakenClock:
         return self._before
 
     def set(self, freq_khz: int) -> None:
-        """Ask for a clock; what comes of it, ``CpuFreq.read_khz`` tells.
+        """Ask for a clock; ``CpuFreq.read_khz`` reads what came of it.
 
         Raises:
             ValueError: the clock is not one of the domain's.

@@ -1,4 +1,4 @@
-"""What to put back, kept on the disk while a machine is changed: survives a ``kill -9``."""
+"""What to restore, kept on the disk while a machine is changed: survives a ``kill -9``."""
 
 from __future__ import annotations
 
@@ -112,10 +112,10 @@ class Journal:
             os.close(lock)
 
     def left_behind(self, thing: str) -> list[tuple[Path, Entry]]:
-        """Return what was noted about ``thing`` since the machine started and not put back, newest first.
+        """Return what was noted about ``thing`` since the machine started and not restored, newest first.
 
         Ask inside ``claim``: then nobody holds it any more. Its owner was killed, or lives on but could
-        not put it back, as when a phone was unplugged. Whoever writes these states back in this order
+        not restore it, as when a phone was unplugged. Whoever writes these states back in this order
         ends with the oldest: the one from before all of them.
         """
         return [
@@ -150,7 +150,7 @@ class Journal:
             try:
                 found.append((path, msgspec.json.decode(path.read_bytes(), type=Entry)))
             except FileNotFoundError:
-                continue  # its owner has just put the state back
+                continue  # its owner has just restored the state
             except msgspec.DecodeError as err:
                 raise DataError(f"{path} does not say what to restore ({err}); remove it, or reboot") from err
         return found

@@ -52,7 +52,7 @@ def _known_mw(cluster: Cluster) -> dict[int, float]:
     return known
 
 
-class ClusterPower:
+class PowerTable:
     """Mean power of a cluster, from tables made once: it is asked a hundred times a second."""
 
     def __init__(self, cluster: Cluster):

@@ -19,9 +19,9 @@ from pathlib import Path
 import msgspec
 
 from runtime.device.emulation.cores import HostCores
-from runtime.device.emulation.machine import Machine
+from runtime.device.emulation.machine import EmulatedMachine
 from runtime.device.emulation.namespace import hide_host
-from runtime.device.emulation.notify import Event, Notifier
+from runtime.device.emulation.notify import FileEvent, Notifier
 from runtime.device.emulation.steal import SPINNER_PRIORITY
 from runtime.device.soc import load_profile
 from runtime.errors import EdgekitError
@@ -69,7 +69,7 @@ def run(boot: Boot) -> int:
     hide_host()
     os.sched_setaffinity(0, boot.others)
     cores = HostCores(Path(boot.program), boot.hosts)
-    machine = Machine(
+    machine = EmulatedMachine(
         load_profile(boot.soc),
         Path("/"),
         boot.hosts,
@@ -99,7 +99,7 @@ def _start(command: tuple[str, ...]) -> int:
     return os.posix_spawnp(command[0], command, os.environ, setsigmask=[], setsigdef=reset)
 
 
-def _serve(machine: Machine, notifier: Notifier, life: int, command: int, spinners: set[int]) -> int:
+def _serve(machine: EmulatedMachine, notifier: Notifier, life: int, command: int, spinners: set[int]) -> int:
     poll = select.poll()
     for fd in (notifier.fileno(), life):
         poll.register(fd, select.POLLIN)
@@ -125,7 +125,7 @@ def _serve(machine: Machine, notifier: Notifier, life: int, command: int, spinne
             return 128 + signal.SIGTERM
 
 
-def _answer(machine: Machine, event: Event) -> None:
+def _answer(machine: EmulatedMachine, event: FileEvent) -> None:
     now_s = time.monotonic()
     if event.is_written:
         text = machine.written(event.path, event.read(), now_s)

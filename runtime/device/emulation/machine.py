@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from runtime.device.emulation.devices import THERMAL, Supply, View, fixed_files
-from runtime.device.emulation.energy import ASSUMED, ClusterPower, has_power
+from runtime.device.emulation.energy import ASSUMED, PowerTable, has_power
 from runtime.device.emulation.pins import Cores, Pins
 from runtime.device.marker import CPU_DIR, DRIVER, MARKER, PINS, Marker
 from runtime.device.soc.clock import DYNAMIC_GOVERNORS, PELT_HALF_LIFE_MS, REQUESTS, Clock, request, settle
@@ -28,13 +28,13 @@ class Domain:
 
     cluster: Cluster
     clock: Clock
-    power: ClusterPower | None
+    power: PowerTable | None
     time_in_state_s: dict[int, float]
     transitions: int = 0
     utilisation: float = 0.0
 
 
-class Machine:
+class EmulatedMachine:
     """A SoC over a folder of files.
 
     Args:
@@ -182,11 +182,11 @@ class Machine:
 
     def _domain(self, policy: Path, cluster: Cluster) -> Domain:
         clock = settle(self._tree.read_clock(policy, cluster), 0.0)
-        power = ClusterPower(cluster) if has_power(cluster) else None
+        power = PowerTable(cluster) if has_power(cluster) else None
         return Domain(cluster, clock, power, dict.fromkeys(clock.available_khz, 0.0))
 
     def _clock_views(self, policy: Path, domain: Domain) -> dict[Path, View]:
-        """Return the files of a clock domain that change, and what tells their values."""
+        """Return the files of a clock domain that change, and what gives their values."""
 
         def high_khz() -> int:
             clock = domain.clock

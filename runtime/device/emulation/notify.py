@@ -26,7 +26,7 @@ _AT_FDCWD = -100
 
 
 @dataclass(frozen=True)
-class Event:
+class FileEvent:
     """A file was written and closed, or is about to be opened. ``fd`` reads and writes it unnoticed."""
 
     path: Path
@@ -66,7 +66,7 @@ class Notifier:
         if self._libc.fanotify_mark(self._fd, _MARK_ADD, mask, _AT_FDCWD, os.fsencode(folder)) < 0:
             raise _error(f"watch {folder}")
 
-    def events(self) -> Iterator[Event]:
+    def events(self) -> Iterator[FileEvent]:
         """Yield what has happened; an open goes on when the next event is asked for."""
         try:
             data = os.read(self._fd, 65536)
@@ -80,7 +80,7 @@ class Notifier:
                 continue  # the queue overflowed: the readers see the state anyway
             try:
                 path = Path(os.readlink(f"/proc/self/fd/{fd}"))
-                yield Event(path, fd, bool(mask & _CLOSE_WRITE))
+                yield FileEvent(path, fd, bool(mask & _CLOSE_WRITE))
             finally:
                 if mask & _OPEN_PERM:
                     os.write(self._fd, _RESPONSE.pack(fd, _ALLOW))

@@ -23,7 +23,7 @@ def read_battery(root: Path = Path("/")) -> tuple[float | None, str | None]:
 
 
 def read_capacity_mwh(root: Path = Path("/")) -> tuple[float, str] | None:
-    """Return the energy of a full battery in mWh and where it was read; ``None`` where none tells.
+    """Return the energy of a full battery in mWh and where it was read; ``None`` where none shows it.
 
     ``energy_full`` is in uWh; ``charge_full``, in uAh, counts at the pack's nominal voltage
     ``voltage_min_design`` in uV, which is what makers multiply by, and at no other.

@@ -1,6 +1,6 @@
 """The battery's fuel gauge below /sys/class/power_supply: the whole device, about once a second.
 
-It tells drain only while the battery alone feeds the machine, so it refuses while a charger is
+It shows drain only while the battery alone feeds the machine, so it refuses while a charger is
 there. Read, best first: voltage x current; ``power_now`` (uW); else what is left (``energy_now`` uWh,
 ``charge_counter`` or ``charge_now`` uAh), whose steps are so coarse that only long blocks will do.
 """
@@ -33,7 +33,7 @@ def find_battery(root: Path, only: str | None = None) -> EnergyMeter:
         only: name of the battery, such as ``BAT0``; default: the first there is.
 
     Raises:
-        DeviceStableError: there is none, it is charging, or it tells nothing that can be used.
+        DeviceStableError: there is none, it is charging, or it shows nothing that can be used.
         PermissionNeeded: it may not be read.
     """
     folder = root / FOLDER
@@ -53,7 +53,7 @@ def find_battery(root: Path, only: str | None = None) -> EnergyMeter:
         for word in ("current_now", "power_now", *_LEFT):
             if (battery / word).exists():
                 check_readable(battery / word)
-        raise DeviceStableError(f"{battery} tells neither current nor power nor what is left")
+        raise DeviceStableError(f"{battery} shows neither current nor power nor what is left")
     return _by_rest(battery, left)
 
 

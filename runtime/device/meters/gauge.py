@@ -42,7 +42,7 @@ def decide(current: int, voltage: int) -> Units:
     """
     size = abs(current)
     if size == 0:
-        raise DeviceStableError("current_now reads 0 while discharging: this gauge does not tell its current")
+        raise DeviceStableError("current_now reads 0 while discharging: this gauge does not show its current")
     is_ma = size < MIN_AWAKE_UA
     factor_ua = 1000 if is_ma else 1
     if not MIN_AWAKE_UA <= size * factor_ua <= MAX_CURRENT_UA:

@@ -126,7 +126,7 @@ class CounterMeter:
 
 
 class PowerMeter:
-    """A source that tells power only: sampled, and joined by straight lines.
+    """A source that shows power only: sampled, and joined by straight lines.
 
     Args:
         read: power of each rail in mW now; raises ``DeviceTransientError`` when it is gone.

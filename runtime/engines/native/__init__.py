@@ -3,12 +3,12 @@
 from runtime.engines.native.build import build_for, build_runner
 from runtime.engines.native.finding import FoundRunner, find_runner
 from runtime.engines.native.libraries import Libraries, fetch_libraries, installed_libraries
-from runtime.engines.native.runner import Runner
+from runtime.engines.native.runner import NativeRunner
 
 __all__ = [
     "FoundRunner",
     "Libraries",
-    "Runner",
+    "NativeRunner",
     "build_for",
     "build_runner",
     "fetch_libraries",

@@ -20,7 +20,7 @@ from runtime.engines.native.libraries import (
     installed_libraries,
     unpack_wheel,
 )
-from runtime.engines.native.runner import FACTS, PROGRAM, SOURCES, Runner, sources_digest, this_arch
+from runtime.engines.native.runner import FACTS, PROGRAM, SOURCES, NativeRunner, sources_digest, this_arch
 from runtime.errors import DeviceStableError, MissingExtra
 
 _WORDS = 800  # characters of the compiler's output that an error quotes
@@ -31,13 +31,13 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "edgekit/native"
 
 
-def cached_runner(libraries: Libraries, cache: Path | None = None) -> Runner:
+def cached_runner(libraries: Libraries, cache: Path | None = None) -> NativeRunner:
     """Return where the runner for ``libraries`` stands once it is built."""
     name = f"{libraries.arch}-executorch{libraries.version}-{sources_digest()}"
-    return Runner((cache or cache_folder()) / name, libraries.version, libraries.arch, sources_digest())
+    return NativeRunner((cache or cache_folder()) / name, libraries.version, libraries.arch, sources_digest())
 
 
-def build_runner(libraries: Libraries, cache: Path | None = None) -> Runner:
+def build_runner(libraries: Libraries, cache: Path | None = None) -> NativeRunner:
     """Return the runner for ``libraries``, built now unless it is in ``cache``; takes some ten seconds.
 
     Whole or not at all, and by one process at a time: others wait for it and use it.
@@ -58,7 +58,7 @@ def build_runner(libraries: Libraries, cache: Path | None = None) -> Runner:
     return runner
 
 
-def build_for(arch: str | None = None, wheel: Path | None = None, cache: Path | None = None) -> Runner:
+def build_for(arch: str | None = None, wheel: Path | None = None, cache: Path | None = None) -> NativeRunner:
     """Return the runner for ``arch`` with the ExecuTorch of ``wheel``.
 
     Args:
@@ -94,7 +94,7 @@ def find_compiler(arch: str) -> str:
         names = [os.environ.get("CXX") or "c++", "g++", "clang++"]
     package = "g++" if arch == this_arch() else f"g++-{arch}-linux-gnu"
     compiler = next(filter(None, map(shutil.which, names)), None)
-    lacking = [name for name, there in ((package, compiler), ("cmake", shutil.which("cmake"))) if not there]
+    lacking = [name for name, found in ((package, compiler), ("cmake", shutil.which("cmake"))) if not found]
     if compiler is None or lacking:
         raise DeviceStableError(
             f"cannot build the native runner for {arch}: no {' and no '.join(lacking)}; "
@@ -125,7 +125,7 @@ def _run(command: list[str]) -> None:
         raise DeviceStableError(f"building the native runner failed: {words}; try another compiler with CXX")
 
 
-def _collect(libraries: Libraries, folder: Path, runner: Runner) -> None:
+def _collect(libraries: Libraries, folder: Path, runner: NativeRunner) -> None:
     """Put program, libraries and facts into one folder; the facts say that it is whole."""
     whole = folder / "whole"
     whole.mkdir(mode=0o755)

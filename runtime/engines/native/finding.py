@@ -9,7 +9,7 @@ from pathlib import Path
 
 from runtime.engines.native.build import build_runner, cache_folder, cached_runner, find_compiler
 from runtime.engines.native.libraries import installed_libraries
-from runtime.engines.native.runner import FACTS, Runner, open_runner, sources_digest, this_arch
+from runtime.engines.native.runner import FACTS, NativeRunner, open_runner, sources_digest, this_arch
 from runtime.errors import DeviceStableError, MissingExtra
 
 VARIABLE = "EDGEKIT_NATIVE_RUNNER"
@@ -23,7 +23,7 @@ class FoundRunner:
     ``can_build``: there is none yet, but everything to build it.
     """
 
-    runner: Runner | None
+    runner: NativeRunner | None
     reason: str
     can_build: bool = False
 
@@ -58,7 +58,7 @@ def find_runner(*, build: bool = True) -> FoundRunner:
 
 
 def _newest_cached() -> FoundRunner | None:
-    """Return the runner built or copied here before for whichever ExecuTorch, the newest of them."""
+    """Return the newest runner that was built or copied before, for whichever ExecuTorch."""
     folders = cache_folder().glob(f"{this_arch()}-executorch*-{sources_digest()}/{FACTS}")
     newest = max(folders, key=lambda facts: facts.stat().st_mtime, default=None)
     if newest is None:

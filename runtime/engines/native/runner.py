@@ -18,7 +18,7 @@ SOURCES = Path(__file__).parent / "src"
 
 
 @dataclass(frozen=True)
-class Runner:
+class NativeRunner:
     """A runner in ``folder``, which may be copied anywhere as a whole.
 
     Attributes:
@@ -56,7 +56,7 @@ def sources_digest() -> str:
     return digest.hexdigest()[:12]
 
 
-def open_runner(place: Path) -> Runner:
+def open_runner(place: Path) -> NativeRunner:
     """Return the runner at ``place``, its folder or its program.
 
     Raises:
@@ -65,7 +65,7 @@ def open_runner(place: Path) -> Runner:
     folder = place.parent if place.is_file() else place
     try:
         facts = msgspec.json.decode((folder / FACTS).read_bytes(), type=dict[str, str])
-        runner = Runner(folder, facts["executorch"], facts["arch"], facts["sources"])
+        runner = NativeRunner(folder, facts["executorch"], facts["arch"], facts["sources"])
     except (OSError, KeyError, msgspec.DecodeError) as err:
         raise DeviceStableError(
             f"{place} is not a native runner ({err}); give the folder that `edgekit runner` made"

@@ -2,15 +2,15 @@
 
 from runtime.engines.programs.benchmark_model import BenchmarkModel, RunStats, parse_stats
 from runtime.engines.programs.executor_runner import ExecutorRunner
-from runtime.engines.programs.runner import RUNNERS, Request, Runner, Timings
+from runtime.engines.programs.runner import RUNNERS, ProgramRequest, ProgramRunner, Timings
 
 __all__ = [
     "RUNNERS",
     "BenchmarkModel",
     "ExecutorRunner",
-    "Request",
+    "ProgramRequest",
+    "ProgramRunner",
     "RunStats",
-    "Runner",
     "Timings",
     "parse_stats",
 ]

@@ -12,7 +12,7 @@ import math
 import re
 from dataclasses import dataclass
 
-from runtime.engines.programs.runner import RUNNERS, Request, Timings, last_words
+from runtime.engines.programs.runner import RUNNERS, ProgramRequest, Timings, last_words
 from runtime.errors import DeviceStableError
 
 FRAMES_PER_START = 2  # the first and the last of them are printed, so both are known
@@ -39,7 +39,7 @@ class RunStats:
 
     @property
     def frames_us(self) -> tuple[float, ...]:
-        """Frames that the line tells one by one: the first and the last, or all if all took the same."""
+        """Frames that the line gives one by one: the first and the last, or all if all took the same."""
         if self.first_us is None:
             return () if self.last_us is None else (self.last_us,) * self.count  # "(all same)"
         assert self.last_us is not None
@@ -61,7 +61,7 @@ def parse_stats(text: str) -> list[RunStats]:
 
 
 class BenchmarkModel:
-    """See ``Runner``.
+    """See ``ProgramRunner``.
 
     Example:
         >>> text = "count=2 first=2010 curr=1990 min=1990 max=2010 avg=2000 std=10"
@@ -75,23 +75,23 @@ class BenchmarkModel:
     help_flag: str | None = None
     log_tag: str | None = None
 
-    def invocations(self, request: Request) -> int:
+    def invocations(self, request: ProgramRequest) -> int:
         return math.ceil(request.runs / FRAMES_PER_START)
 
-    def arguments(self, request: Request, options: str) -> list[str]:
+    def arguments(self, request: ProgramRequest, options: str) -> list[str]:
         frames = min(request.runs, FRAMES_PER_START)
         pace = [] if request.fps is None else [f"--run_frequency={request.fps:g}"]
         return [
             f"--graph={request.model}",
             f"--num_threads={request.threads}",
             f"--num_runs={frames}",
-            "--min_secs=0",  # else it runs on for a second and tells only the mean of that
+            "--min_secs=0",  # else it runs on for a second and prints only the mean of that
             f"--warmup_runs={request.warmup + 1}",  # the cold frame is the first of them
             "--warmup_min_secs=0",
             *pace,
         ]
 
-    def parse(self, text: str, request: Request) -> Timings:
+    def parse(self, text: str, request: ProgramRequest) -> Timings:
         # Lines come in pairs, of the warm-up and of the timed frames; the cold frame is the very first one.
         stats = parse_stats(text)
         warm, timed = stats[0::2], stats[1::2]
@@ -111,14 +111,14 @@ class BenchmarkModel:
                 f"curr=..' in pairs, got: {last_words(text)}"
             )
         frames = min(request.runs, FRAMES_PER_START)
-        note = f"samples are means of {frames} frames: {self.program} told no single ones"
+        note = f"samples are means of {frames} frames: {self.program} printed no single ones"
         return Timings(None, tuple(mean_us / 1000 for mean_us in known_us), used, note, _load_ms(text))
 
 
 def _load_ms(text: str) -> float | None:
     """Return what the first start took to load the model, as only that one finds no warm file."""
-    told = _LOADED.search(text)
-    return None if told is None else _number(told.group(1))
+    found = _LOADED.search(text)
+    return None if found is None else _number(found.group(1))
 
 
 def _number(text: str) -> float | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from runtime.engines.programs.runner import RUNNERS, Request, Timings, last_words
+from runtime.engines.programs.runner import RUNNERS, ProgramRequest, Timings, last_words
 from runtime.errors import DeviceStableError
 
 _FRAME = re.compile(r"Iteration (\d+) of (\d+): (\d+(?:\.\d+)?) ms")
@@ -20,11 +20,11 @@ _OPTION = re.compile(r"^\s+-{1,2}(\w+) \(", re.MULTILINE)  # gflags' --help
 
 
 class ExecutorRunner:
-    """See ``Runner``.
+    """See ``ProgramRunner``.
 
     Example:
         >>> log = "Iteration 1 of 2: 9.5 ms\\nIteration 2 of 2: 2.25 ms"
-        >>> ExecutorRunner().parse(log, Request("model.pte", warmup=0, runs=1))
+        >>> ExecutorRunner().parse(log, ProgramRequest("model.pte", warmup=0, runs=1))
         Timings(first_ms=9.5, samples_ms=(2.25,), threads=None, note=None)
     """
 
@@ -34,10 +34,10 @@ class ExecutorRunner:
     help_flag: str | None = "--help"
     log_tag: str | None = "ExecuTorch"
 
-    def invocations(self, request: Request) -> int:
+    def invocations(self, request: ProgramRequest) -> int:
         return 1
 
-    def arguments(self, request: Request, options: str) -> list[str]:
+    def arguments(self, request: ProgramRequest, options: str) -> list[str]:
         if request.fps is not None:
             raise DeviceStableError(
                 f"{self.program} runs frames back to back only, {request.fps:g} fps were asked; leave --fps "
@@ -59,7 +59,7 @@ class ExecutorRunner:
             *quiet,
         ]
 
-    def parse(self, text: str, request: Request) -> Timings:
+    def parse(self, text: str, request: ProgramRequest) -> Timings:
         threads = _THREADS.search(text)
         used = None if threads is None else int(threads.group(1))
         frames = _FRAME.findall(text)

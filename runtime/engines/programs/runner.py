@@ -11,7 +11,7 @@ ON_PHONE = "device:"  # before the path of a program that is on the phone alread
 
 
 @dataclass(frozen=True)
-class Request:
+class ProgramRequest:
     """What is to be timed.
 
     Attributes:
@@ -34,8 +34,8 @@ class Timings:
     """What a program's output says.
 
     Attributes:
-        first_ms: the cold frame, ``None`` where it is not told apart.
-        samples_ms: latencies of single frames; one mean where the program tells nothing else.
+        first_ms: the cold frame, ``None`` where it is not printed apart.
+        samples_ms: latencies of single frames; one mean where the program prints nothing else.
         threads: that the program says it used, ``None`` where it does not say.
         load_ms: what reading the model took, where the program says.
         note: what a reader of the samples must know, such as that they are a mean.
@@ -48,7 +48,7 @@ class Timings:
     load_ms: float | None = None
 
 
-class Runner(Protocol):
+class ProgramRunner(Protocol):
     """A program on the phone that loads one model file and times it.
 
     Attributes:
@@ -65,10 +65,10 @@ class Runner(Protocol):
     help_flag: str | None
     log_tag: str | None
 
-    def invocations(self, request: Request) -> int:
+    def invocations(self, request: ProgramRequest) -> int:
         """Return how often the program must be started to get all samples."""
 
-    def arguments(self, request: Request, options: str) -> list[str]:
+    def arguments(self, request: ProgramRequest, options: str) -> list[str]:
         """Return its command line, without the program.
 
         Args:
@@ -78,7 +78,7 @@ class Runner(Protocol):
             DeviceStableError: this build of the program lacks an option that is needed.
         """
 
-    def parse(self, text: str, request: Request) -> Timings:
+    def parse(self, text: str, request: ProgramRequest) -> Timings:
         """Return the timings in the output of all invocations.
 
         Raises:
@@ -86,7 +86,7 @@ class Runner(Protocol):
         """
 
 
-RUNNERS: Registry[Runner] = Registry("runner")
+RUNNERS: Registry[ProgramRunner] = Registry("runner")
 
 
 def last_words(text: str, length: int = 300) -> str:

@@ -46,8 +46,10 @@ def c_sources(
         ValueError: a cluster without CPUs, or a number that C's integers do not hold.
 
     Example:
-        >>> from runtime.choose.decision import DecisionTable, Row
-        >>> table = DecisionTable((Row("fp32", "big", 1_800_000, 1, 5.0, 6.0, 900.0, 4.5),))
+        >>> from runtime.choose.decision import DecisionTable
+        >>> from runtime.choose.policy.estimate import Estimate
+        >>> from runtime.device.setting import Setting
+        >>> table = DecisionTable((Estimate("fp32", Setting("big", 1_800_000), 5.0, 5.0, 6.0, 900.0, 4.5),))
         >>> sorted(c_sources("net", table, {"big": (4, 5)}, 33.3))
         ['edgekit_net.c', 'edgekit_net.h']
     """
@@ -80,8 +82,9 @@ def c_sources(
             for i, cluster in enumerate(clusters)
         ),
         "TABLE_ROWS": "\n".join(
-            f"    {{{_string(row.variant)}, {clusters.index(row.cluster)}, {row.threads}, "
-            f"INT64_C({row.freq_khz or 0}), {c_double(row.latency_ms)}, {c_double(row.latency_high_ms)}, "
+            f"    {{{_string(row.variant)}, {clusters.index(row.setting.cluster)}, {row.setting.threads}, "
+            f"INT64_C({row.setting.freq_khz or 0}), {c_double(row.latency_ms)}, "
+            f"{c_double(row.latency_high_ms)}, "
             f"{c_double(row.power_mw)}, {c_double(row.energy_mj)}}},"
             for row in table.rows
         ),
@@ -110,7 +113,8 @@ def _check(table: DecisionTable, cpus: Mapping[str, Sequence[int]], hysteresis: 
                 f"cluster {cluster!r} has CPUs {cpus.get(cluster)}; give the kernel's numbers of each"
             )
     for row in table.rows:
-        if (row.freq_khz or 0) >= _MOST_KHZ or max(row.threads, hysteresis.frames) > _MOST_INT:
+        setting = row.setting
+        if (setting.freq_khz or 0) >= _MOST_KHZ or max(setting.threads, hysteresis.frames) > _MOST_INT:
             raise ValueError(f"{row} does not fit into C's integers; tune the bundle again")
 
 

@@ -35,6 +35,7 @@ class Session:
         name: for the governor's messages.
         path: of the governor's socket; default: from the environment.
         period_ms: between two frames, where that is not ``deadline_ms``: below it, finished frames may wait.
+        patience_s: longest wait for an answer.
 
     No frame waits for the governor: reports are sent, and answers are read when they are looked at.
 
@@ -49,6 +50,7 @@ class Session:
         name: str = "",
         path: str | None = None,
         period_ms: float | None = None,
+        patience_s: float = _PATIENCE_S,
     ):
         self._answer: dict[str, Any] = {}
         self._problem = ""
@@ -63,7 +65,8 @@ class Session:
         if tids is None:
             tids = [int(tid) for tid in os.listdir("/proc/self/task")]
         self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.settimeout(_PATIENCE_S)
+        self._patience_s = patience_s
+        self._socket.settimeout(patience_s)
         try:
             self._socket.connect(path)
         except OSError as err:
@@ -144,7 +147,7 @@ class Session:
             self._socket.settimeout(0.0)
             self._receive()
         if self._socket is not None:
-            self._socket.settimeout(_PATIENCE_S)
+            self._socket.settimeout(self._patience_s)
 
     def _ask(self, request: dict[str, Any]) -> None:
         """Send a request and wait for its answer; a governor that does not answer is left for good."""

@@ -41,7 +41,7 @@ class RateLimit:
 
 
 @dataclass
-class Connection:
+class ClientConnection:
     """A program that is connected; nothing here waits for it.
 
     Attributes:

@@ -25,7 +25,7 @@ from runtime.engines import (  # noqa: F401  (two register themselves)
     random_inputs,
 )
 from runtime.engines.engine import ENGINES
-from runtime.engines.pacing import WallClock, released
+from runtime.engines.pacing import WallTime, released
 from runtime.engines.worker_program import choose_worker
 from runtime.errors import EdgekitError
 from runtime.govern.governor.client import Session
@@ -139,7 +139,7 @@ def run_periodic(
         deadline_ms: after its release a frame is late.
     """
     starts_s, latencies_ms, lates = [], [], []
-    clock = WallClock()
+    clock = WallTime()
     begin_ms = clock.now_ms()
     for number in released(frames, 1e3 / period_ms, clock):
         start_ms = clock.now_ms()

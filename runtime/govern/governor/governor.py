@@ -12,8 +12,8 @@ from runtime.choose.decision import Decision
 from runtime.choose.decision.arbitration import demanded_khz
 from runtime.device.setting import Setting
 from runtime.govern.governor.heat import HeatCap
-from runtime.govern.governor.machine import Machine, read_affinity, threads_of, write_affinity
-from runtime.govern.governor.session import Session, Strategy
+from runtime.govern.governor.machine import GovernedMachine, read_affinity, threads_of, write_affinity
+from runtime.govern.governor.session import GovernedSession, Strategy
 from runtime.measure.frame_log import FrameLine
 
 # Between looks at the temperature. Device trees have the kernel poll CPU zones about as often (polling-delay,
@@ -41,12 +41,12 @@ class Governor:
         >>> governor = Governor(machine, lambda deadline_ms, period_ms:
         ...                     Controller(table, deadline_ms))              # doctest: +SKIP
         >>> session = governor.open(pid, (pid,), deadline_ms=33.3)           # doctest: +SKIP
-        >>> governor.report(session.number, actual_ms=21.0).row.freq_khz     # doctest: +SKIP
+        >>> governor.report(session.number, actual_ms=21.0).row.setting     # doctest: +SKIP
     """
 
     def __init__(
         self,
-        machine: Machine,
+        machine: GovernedMachine,
         new_strategy: Callable[[float, float], Strategy],
         *,
         heat: HeatCap | None = None,
@@ -56,7 +56,7 @@ class Governor:
         on_message: Callable[[str], None] = lambda message: None,
     ):
         self.machine = machine
-        self.sessions: dict[int, Session] = {}
+        self.sessions: dict[int, GovernedSession] = {}
         self.frames_at: Counter[str] = Counter()
         self.frames = self.late = self.untrusted = 0
         self._new_strategy, self._now = new_strategy, now
@@ -85,7 +85,7 @@ class Governor:
         deadline_ms: float,
         name: str = "",
         period_ms: float | None = None,
-    ) -> Session:
+    ) -> GovernedSession:
         """Begin a session.
 
         Args:
@@ -96,13 +96,13 @@ class Governor:
             ValueError: a duration that cannot be.
         """
         strategy = self._new_strategy(deadline_ms, deadline_ms if period_ms is None else period_ms)
-        session = Session(next(self._numbers), pid, tids, name, strategy, last_s=self._now())
+        session = GovernedSession(next(self._numbers), pid, tids, name, strategy, last_s=self._now())
         session.affinity = {tid: cpus for tid in tids if (cpus := read_affinity(tid)) is not None}
         self.sessions[session.number] = session
         self._decide(session)
         return session
 
-    def begin(self, number: int, remaining_ms: float | None = None) -> Session:
+    def begin(self, number: int, remaining_ms: float | None = None) -> GovernedSession:
         """Set the machine for a frame that begins now.
 
         Args:
@@ -127,7 +127,7 @@ class Governor:
             if session.change_s <= self._now():
                 self._decide(session, session.change)
 
-    def report(self, number: int, actual_ms: float, late: bool | None = None) -> Session:
+    def report(self, number: int, actual_ms: float, late: bool | None = None) -> GovernedSession:
         """Take note of a frame, and set the machine for the next one.
 
         Args:
@@ -148,7 +148,7 @@ class Governor:
         self._decide(session)
         return session
 
-    def retarget(self, number: int, deadline_ms: float) -> Session:
+    def retarget(self, number: int, deadline_ms: float) -> GovernedSession:
         """Give a session another deadline; raises as ``open`` and ``report``."""
         session = self.session(number)
         session.strategy.retarget(deadline_ms)
@@ -175,7 +175,7 @@ class Governor:
                 session.is_asleep, session.in_effect = True, None  # a frame now would teach nothing
                 self._set_clocks()
 
-    def session(self, number: int) -> Session:
+    def session(self, number: int) -> GovernedSession:
         """Return the session of that number.
 
         Raises:
@@ -195,7 +195,7 @@ class Governor:
                 if not session.is_asleep:
                     self._decide(session)
 
-    def _decide(self, session: Session, choose: Callable[[float], Decision] | None = None) -> None:
+    def _decide(self, session: GovernedSession, choose: Callable[[float], Decision] | None = None) -> None:
         """Let ``choose`` (default: for the next frame) decide what a session is to run at, and apply that."""
         strategy, clocks = session.strategy, self.machine.clocks
         for _ in range(_MOST_TRIES):
@@ -208,7 +208,7 @@ class Governor:
             if self._apply(session) or clocks.caps == caps:
                 return
 
-    def _apply(self, session: Session) -> bool:
+    def _apply(self, session: GovernedSession) -> bool:
         """Bring the machine to what the sessions ask for; return whether this one has what it asked."""
         place = session.place
         reached = self._set_clocks()
@@ -234,14 +234,14 @@ class Governor:
             wanted = {self._fixed.cluster: self._fixed.freq_khz}
         return self.machine.clocks.apply(wanted)
 
-    def _line(self, session: Session, actual_ms: float, is_late: bool) -> FrameLine:
+    def _line(self, session: GovernedSession, actual_ms: float, is_late: bool) -> FrameLine:
         row = session.row_in_effect
         return FrameLine(
             start_s=max(0.0, self.elapsed_s - actual_ms / 1e3),
             latency_ms=actual_ms,
             late=is_late,
             cluster=session.place.cluster,
-            freq_khz=None if row is None else row.freq_khz,
+            freq_khz=None if row is None else row.setting.freq_khz,
             power_mw=None if row is None else row.power_mw,
             energy_mj=session.energy_mj(actual_ms),
             trusted=session.is_trusted,

@@ -16,7 +16,7 @@ from runtime.govern.governor.clocks import Clocks, unrepeated
 Mover = Callable[[Sequence[int], Sequence[int]], None]
 
 
-class Machine:
+class GovernedMachine:
     """Clocks and cores of one machine.
 
     Args:

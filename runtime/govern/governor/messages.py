@@ -20,7 +20,7 @@ _MOST_PERIODS = 4  # of a deadline: as many as ``VariableLoad`` lets wait, and t
 _OLD_FIELDS = {"target_ms": "deadline_ms", "left_ms": "remaining_ms"}
 
 
-class Open(msgspec.Struct, tag_field="do", tag="open", frozen=True):
+class OpenSession(msgspec.Struct, tag_field="do", tag="open", frozen=True):
     """Begin the session of this connection.
 
     A period below the deadline says that finished frames may wait; it is the deadline where it is left out.
@@ -82,7 +82,7 @@ class Headroom(msgspec.Struct, tag_field="do", tag="headroom", frozen=True):
     """Ask how much of the deadline is left at the fastest setting."""
 
 
-Request = Open | Begin | Report | UpdateDeadline | Headroom
+Request = OpenSession | Begin | Report | UpdateDeadline | Headroom
 
 
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -120,13 +120,20 @@ def decode_request(line: bytes) -> Request:
         UpdateDeadline(deadline_ms=16.6)
     """
     try:
-        fields = {_OLD_FIELDS.get(name, name): value for name, value in _DECODER.decode(line).items()}
-        if fields.get("do") == "update_target":
-            fields["do"] = "update_deadline"
-        request: Request = msgspec.convert(fields, Request)
+        if b"target" in line or b"left" in line:
+            line = _with_new_names(line)
+        request: Request = _DECODER.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError) as err:
         raise ValueError(f"not a request ({err}); see docs/governing.md") from err
     return request
+
+
+def _with_new_names(line: bytes) -> bytes:
+    plain = msgspec.json.decode(line, type=dict[str, Any])
+    fields = {_OLD_FIELDS.get(name, name): value for name, value in plain.items()}
+    if fields.get("do") == "update_target":
+        fields["do"] = "update_deadline"
+    return msgspec.json.encode(fields)
 
 
 def encode_answer(answer: Answer) -> bytes:
@@ -139,4 +146,4 @@ def _check_ms(name: str, duration_ms: float) -> None:
         raise ValueError(f"{name} is {duration_ms}; it must be above 0 and below 10,000,000")
 
 
-_DECODER: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder(dict[str, Any])
+_DECODER: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)

@@ -13,7 +13,7 @@ from runtime.device.meters import read_temp_c
 from runtime.errors import DeviceStableError
 from runtime.extras import require
 from runtime.govern.governor.tables import capacity_rows, policy_rows
-from runtime.targets import LocalTarget, Target
+from runtime.targets import LocalTarget, Target, TargetName
 
 DEFAULT_FPS = 30.0
 # Finished frames that may wait. Each adds a period to what a user waits for an answer: three are a tenth of a
@@ -76,7 +76,9 @@ class GovernPlan:
     def name(self) -> str:
         """How logs call the machine."""
         marker = find_marker(self.target.root)
-        return self.called or (self.target.name if marker is None else f"emulated:{marker.soc}")
+        return self.called or (
+            self.target.name if marker is None else str(TargetName("emulated", marker.soc))
+        )
 
     @property
     def deadline_ms(self) -> float:
@@ -96,7 +98,7 @@ class GovernPlan:
 
 def plan_for(
     target: Target,
-    bundle: Bundle | None,
+    bundle: Bundle | Policy | None,
     fps: float | None,
     *,
     policy_target: str | None = None,
@@ -108,7 +110,7 @@ def plan_for(
     """Return what to govern ``target`` by.
 
     Args:
-        bundle: whose policy to follow; ``None`` governs any work, by the SoC's capacities.
+        bundle: whose policy to follow, or a policy; ``None`` governs any work, by the SoC's capacities.
         fps: of frames; default: the policy's, or 30.
         policy_target: name of the target as the policy was made for it, where that is another one.
         called: name of this machine on the host that began the run; policies and logs go by it.
@@ -130,12 +132,13 @@ def plan_for(
         raise ValueError(f"fps is {fps}; it must be above 0, at most 1000")
     if not isinstance(target, LocalTarget):
         raise DeviceStableError(_why_not(target.name))
-    policy = None if bundle is None else load_policy(bundle, policy_target or called or target.name)
+    known_as = policy_target or called or target.name
+    policy = load_policy(bundle, known_as) if isinstance(bundle, Bundle) else bundle
     if policy is None:
         table = capacity_rows(target.profile, target.power, target.settings())
     else:
         table = policy_rows(policy, target.profile)
-    asks_clock = any(row.freq_khz is not None for row in table.rows)
+    asks_clock = any(row.setting.freq_khz is not None for row in table.rows)
     if asks_clock and target.capability.level != "sysfs":
         raise DeviceStableError(f"{target.name} does not let clocks be held: {target.capability.reasons[0]}")
     if max_temp_c is not None and read_temp_c(target.root) is None:
@@ -156,11 +159,12 @@ def plan_for(
 
 
 def _why_not(name: str) -> str:
-    kind, _, rest = name.partition(":")
+    parsed = TargetName.parse(name)
+    soc = parsed.rest
     hint = {
-        "virtual": f"nothing runs on it: play it with emulated:{rest}, or model frames with edgekit run",
+        "virtual": f"nothing runs on it: play it with emulated:{soc}, or model frames with edgekit run",
         "ssh": f"a governor runs where the frames run: edgekit govern ... --target {name}",
-        "emulated": f"run it inside: edgekit emulate {rest} -- edgekit govern ...",
+        "emulated": f"run it inside: edgekit emulate {soc} -- edgekit govern ...",
         "adb": "a phone on adb has no Python to run it: write one in C with edgekit tune --emit c",
-    }.get(kind, "run it on that machine")
+    }.get(parsed.kind, "run it on that machine")
     return f"{name} cannot be governed from here; {hint}"

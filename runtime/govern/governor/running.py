@@ -47,7 +47,7 @@ def govern(
     if runs_own_frames:
         assert opened is not None and plan.policy is not None  # noqa: PT018
         variant = opened.manifest.variant(plan.policy.variant)
-        threads, frames = plan.table.rows[0].threads, options.frames or _FRAMES
+        threads, frames = plan.table.rows[0].setting.threads, options.frames or _FRAMES
         command = command_of(stream_for(opened, variant, plan, threads=threads, frames=frames))
     return govern_command(
         plan,

@@ -14,10 +14,10 @@ import msgspec
 
 from runtime.errors import DeviceStableError, EdgekitError
 from runtime.govern.governor import messages as m
-from runtime.govern.governor.connection import RATE_PER_S, Connection
+from runtime.govern.governor.connection import RATE_PER_S, ClientConnection
 from runtime.govern.governor.governor import Governor
 from runtime.govern.governor.peer import check_threads, read_peer
-from runtime.govern.governor.session import Session
+from runtime.govern.governor.session import GovernedSession
 
 # Between looks at the clocks where no frame is reported: three frames at 30 FPS in which another program may
 # have had the clock, and ten wake-ups a second, which cost next to nothing.
@@ -60,7 +60,7 @@ class Server:
         self._selector = selectors.DefaultSelector()
         self._listener = listen(path)
         self._selector.register(self._listener, selectors.EVENT_READ)
-        self._clients: dict[int, Connection] = {}
+        self._clients: dict[int, ClientConnection] = {}
         self.opened = 0
 
     def __enter__(self) -> Server:
@@ -117,10 +117,10 @@ class Server:
                 connection.send(m.encode_answer(_refusal(str(err))))
             connection.close()
             return
-        self._clients[connection.fileno()] = Connection(connection, peer)
+        self._clients[connection.fileno()] = ClientConnection(connection, peer)
         self._selector.register(connection, selectors.EVENT_READ)
 
-    def _read(self, client: Connection) -> None:
+    def _read(self, client: ClientConnection) -> None:
         lines = client.receive()
         if lines is None:
             self._drop(client)
@@ -130,7 +130,7 @@ class Server:
             answers.append(self._dismiss(client, f"a line is longer than {m.MOST_BYTES} bytes"))
         self._send(client, b"".join(m.encode_answer(answer) for answer in answers))
 
-    def _answer(self, client: Connection, line: bytes) -> m.Answer | None:
+    def _answer(self, client: ClientConnection, line: bytes) -> m.Answer | None:
         if client.is_closing:
             return None
         if not client.limit.takes(self._now()):
@@ -142,9 +142,9 @@ class Server:
         except (EdgekitError, ValueError) as err:
             return _refusal(str(err))
 
-    def _carry_out(self, client: Connection, request: m.Request) -> m.Answer:
+    def _carry_out(self, client: ClientConnection, request: m.Request) -> m.Answer:
         governor = self.governor
-        if isinstance(request, m.Open):
+        if isinstance(request, m.OpenSession):
             if client.session is not None:
                 raise ValueError("this connection has a session already; open another connection")
             check_threads(client.peer, request.tids)
@@ -164,12 +164,12 @@ class Server:
             return _state(governor.retarget(client.session, request.deadline_ms))
         return m.Answer(True, headroom=governor.session(client.session).strategy.headroom())
 
-    def _dismiss(self, client: Connection, problem: str) -> m.Answer:
+    def _dismiss(self, client: ClientConnection, problem: str) -> m.Answer:
         self._on_message(f"process {client.peer.pid}: {problem}: its connection is closed")
         client.is_closing = True
         return _refusal(f"{problem}: the connection is closed")
 
-    def _send(self, client: Connection, answers: bytes = b"") -> None:
+    def _send(self, client: ClientConnection, answers: bytes = b"") -> None:
         client.send(answers)
         if client.reads_nothing and not client.is_closing:
             self._on_message(f"process {client.peer.pid} reads no answers: its connection is closed")
@@ -179,7 +179,7 @@ class Server:
         events = selectors.EVENT_READ | (selectors.EVENT_WRITE if client.outgoing else 0)
         self._selector.modify(client.socket, events)
 
-    def _drop(self, client: Connection) -> None:
+    def _drop(self, client: ClientConnection) -> None:
         if not client.is_open:
             return
         self._selector.unregister(client.socket)
@@ -231,12 +231,12 @@ def _refusal(problem: str) -> m.Answer:
     return m.Answer(False, error=problem)
 
 
-def _state(session: Session) -> m.Answer:
+def _state(session: GovernedSession) -> m.Answer:
     row, meets = session.row, session.decision.meets_deadline
     return m.Answer(
         True,
         cluster=session.place.cluster,
-        freq_khz=None if row is None else row.freq_khz,
+        freq_khz=None if row is None else row.setting.freq_khz,
         meets_deadline=meets,
         meets_target=meets,
         trusted=session.is_trusted,

@@ -15,7 +15,7 @@ from runtime.govern.governor.clocks import Clocks
 from runtime.govern.governor.governor import Governor
 from runtime.govern.governor.heat import HeatCap
 from runtime.govern.governor.lock import only_one
-from runtime.govern.governor.machine import Machine
+from runtime.govern.governor.machine import GovernedMachine
 from runtime.govern.governor.plan import GovernPlan
 from runtime.govern.governor.server import Server
 from runtime.govern.governor.session import Strategy
@@ -64,7 +64,7 @@ def serving(
         frames = None if log is None else stack.enter_context(GovernedLog(log, _header(plan)))
         clocks = Clocks(CpuFreq(target.root), target.profile, on_message=on_message)
         governor = Governor(
-            Machine(target.profile, stack.enter_context(clocks), on_message=on_message),
+            GovernedMachine(target.profile, stack.enter_context(clocks), on_message=on_message),
             _strategies(plan),
             heat=heat,
             read_temp_c=lambda: read_temp_c(target.root),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol, runtime_checkable
 
-from runtime.choose.decision import Decision, DecisionTable, Row
+from runtime.choose.decision import Decision, DecisionTable
 from runtime.choose.decision.trust import Trust
+from runtime.choose.policy.estimate import Estimate
+from runtime.device.setting import Setting
 
 # Rows that a frame ran at, and for how many ms; ``None`` stands for a clock that is no row's.
 Parts = Sequence[tuple[int | None, float]]
@@ -67,7 +69,7 @@ class WithinFrames(Protocol):
 
 
 @dataclass
-class Session:
+class GovernedSession:
     """Frames of some threads of one process.
 
     Attributes:
@@ -101,17 +103,20 @@ class Session:
         self._parts: list[tuple[int | None, float]] = []  # of the frame that runs, but the last
 
     @property
-    def row(self) -> Row | None:
+    def row(self) -> Estimate | None:
         """What the next frame is asked to run at; ``None``: the kernel's clock."""
         return self._row_of(self.decision.row)
 
     @property
-    def place(self) -> Row:
-        """Where it runs: its row, or at the kernel's clock the cores of the fastest row."""
-        return self.row or self.strategy.table.rows[self.strategy.fastest()]._replace(freq_khz=None)
+    def place(self) -> Setting:
+        """Where it runs: at its row's setting, or at the kernel's clock on the cores of the fastest row."""
+        row = self.row
+        if row is not None:
+            return row.setting
+        return replace(self.strategy.table.rows[self.strategy.fastest()].setting, freq_khz=None)
 
     @property
-    def row_in_effect(self) -> Row | None:
+    def row_in_effect(self) -> Estimate | None:
         """What the machine really runs it at."""
         return self._row_of(self.in_effect)
 
@@ -181,9 +186,9 @@ class Session:
     def row_at(self, cluster: str, freq_khz: int) -> int | None:
         """Return the row of a cluster at a clock, ``None`` where the table has none."""
         for index, row in enumerate(self.strategy.table.rows):
-            if (row.cluster, row.freq_khz) == (cluster, freq_khz):
+            if (row.setting.cluster, row.setting.freq_khz) == (cluster, freq_khz):
                 return index
         return None
 
-    def _row_of(self, index: int | None) -> Row | None:
+    def _row_of(self, index: int | None) -> Estimate | None:
         return None if index is None else self.strategy.table.rows[index]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
-from runtime.choose.decision import DecisionTable, Row
+from runtime.choose.decision import DecisionTable
 from runtime.choose.decision.isotone import falling
+from runtime.choose.policy.estimate import Estimate
 from runtime.choose.policy.policy import Policy
 from runtime.device.setting import Setting
 from runtime.device.soc import PowerFigure, SocProfile
@@ -31,15 +33,15 @@ def policy_rows(policy: Policy, profile: SocProfile, threads: int | None = None)
     """
     count = threads or policy.setting.threads
     table = DecisionTable.from_policy(policy, policy.variant)
-    rows = tuple(row for row in table.rows if row.threads == count)
+    rows = tuple(row for row in table.rows if row.setting.threads == count)
     if not rows:
-        known = ", ".join(str(n) for n in sorted({row.threads for row in table.rows}))
+        known = ", ".join(str(n) for n in sorted({row.setting.threads for row in table.rows}))
         raise ValueError(f"the policy has no setting with {count} threads; choose one of: {known}")
     for row in rows:
         try:
-            cluster = profile.cluster(row.cluster)
-            if row.freq_khz is not None:
-                cluster.opp(row.freq_khz)
+            cluster = profile.cluster(row.setting.cluster)
+            if row.setting.freq_khz is not None:
+                cluster.opp(row.setting.freq_khz)
         except ValueError as err:
             raise BundleError(
                 f"the policy of {policy.model} for {policy.target} is for another device: {err}; "
@@ -48,20 +50,23 @@ def policy_rows(policy: Policy, profile: SocProfile, threads: int | None = None)
     return DecisionTable(_monotone(rows))
 
 
-def _monotone(rows: tuple[Row, ...]) -> tuple[Row, ...]:
+def _monotone(rows: tuple[Estimate, ...]) -> tuple[Estimate, ...]:
     """Return the rows, in their order, with latencies that fall with the clock on each cluster."""
     found = list(rows)
-    for cluster in dict.fromkeys(row.cluster for row in rows):
+    for cluster in dict.fromkeys(row.setting.cluster for row in rows):
         ladder = sorted(
-            (row.freq_khz, index)
+            (row.setting.freq_khz, index)
             for index, row in enumerate(rows)
-            if row.cluster == cluster and row.freq_khz is not None
+            if row.setting.cluster == cluster and row.setting.freq_khz is not None
         )
         clocks_khz, places = [khz for khz, _ in ladder], [index for _, index in ladder]
         typical_ms = falling(clocks_khz, [rows[index].latency_ms for index in places])
         highest_ms = falling(clocks_khz, [rows[index].latency_high_ms for index in places])
         for index, latency_ms, high_ms in zip(places, typical_ms, highest_ms, strict=True):
-            found[index] = rows[index]._replace(latency_ms=latency_ms, latency_high_ms=high_ms)
+            low_ms = min(rows[index].latency_low_ms, latency_ms)
+            found[index] = replace(
+                rows[index], latency_ms=latency_ms, latency_low_ms=low_ms, latency_high_ms=high_ms
+            )
     return tuple(found)
 
 
@@ -88,11 +93,7 @@ def capacity_rows(
         figure = power(setting)
         power_mw = None if figure is None else figure.power_mw
         energy_mj = None if power_mw is None else power_mw * latency_ms / 1000
-        rows.append(
-            Row(
-                "", setting.cluster, setting.freq_khz, 1, latency_ms, latency_ms * _BOUND, power_mw, energy_mj
-            )
-        )
+        rows.append(Estimate("", setting, latency_ms, latency_ms, latency_ms * _BOUND, power_mw, energy_mj))
     if not rows:
         raise DeviceStableError(
             f"{profile.name} shows no clocks that may be set: there is nothing to govern; see edgekit doctor"
@@ -100,5 +101,5 @@ def capacity_rows(
     if any(row.energy_mj is None for row in rows):  # a part of them cannot be compared with the others
         rows.sort(key=lambda row: -row.latency_ms)
     else:
-        rows.sort(key=lambda row: (row.energy_mj, row.freq_khz))
+        rows.sort(key=lambda row: (row.energy_mj, row.setting.freq_khz))
     return DecisionTable(tuple(rows))

@@ -12,7 +12,7 @@ from runtime._version import __version__
 from runtime.bundle import Bundle, Variant
 from runtime.measure.bench.cool_down import wait_until_cool
 from runtime.measure.bench.energy import energy_fields
-from runtime.measure.bench.plan import Job, Plan
+from runtime.measure.bench.plan import BenchJob, BenchPlan
 from runtime.measure.records import Record
 from runtime.measure.verdict import Verdict, judge
 from runtime.targets import Target
@@ -20,8 +20,8 @@ from runtime.targets import Target
 
 def measure_block(
     target: Target,
-    job: Job,
-    plan: Plan,
+    job: BenchJob,
+    plan: BenchPlan,
     earlier: Sequence[Record] = (),
     run: str | None = None,
     on_step: Callable[[str], None] = lambda text: None,

@@ -11,7 +11,7 @@ from runtime.device.setting import Setting
 
 
 @dataclass(frozen=True)
-class Plan:
+class BenchPlan:
     """How each setting is measured.
 
     Attributes:
@@ -51,7 +51,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Job:
+class BenchJob:
     """One block: a variant of a bundle under a setting, for the ``block``-th time."""
 
     bundle: Bundle
@@ -62,11 +62,11 @@ class Job:
 
 def order(
     bundle: Bundle, variants: Sequence[Variant], settings: Sequence[Setting], blocks: int, seed: int
-) -> list[Job]:
+) -> list[BenchJob]:
     """Return all jobs: every block visits everything once, shuffled, so that drift spreads over all."""
     jobs = []
     for block in range(blocks):
-        visit = [Job(bundle, variant, setting, block) for variant in variants for setting in settings]
+        visit = [BenchJob(bundle, variant, setting, block) for variant in variants for setting in settings]
         random.Random(f"{seed}/{block}").shuffle(visit)
         jobs += visit
     return jobs

@@ -9,7 +9,7 @@ from dataclasses import replace
 from runtime.bundle import Bundle
 from runtime.device.setting import Setting
 from runtime.measure.bench.block import measure_block, sha256_of
-from runtime.measure.bench.plan import Job, Plan, order
+from runtime.measure.bench.plan import BenchJob, BenchPlan, order
 from runtime.measure.records import Record, RecordLog
 from runtime.targets import Target
 
@@ -48,7 +48,7 @@ def bench(
     Args:
         settings: default: all the target offers with ``threads``.
         variants: names; default: all of the bundle.
-        runs, warmup, blocks, seed, fps, max_temp_c, cool_down_s, retries: see ``Plan``.
+        runs, warmup, blocks, seed, fps, max_temp_c, cool_down_s, retries: see ``BenchPlan``.
         progress: called after each block with (done, total, record).
         on_step: called before each block that is measured, and when it waits for a hot machine.
 
@@ -60,7 +60,7 @@ def bench(
         >>> log = RecordLog(bundle.path / "records/local.jsonl")            # doctest: +SKIP
         >>> bench(bundle, open_target("local"), log=log)[0].latency_ms      # doctest: +SKIP
     """
-    plan = Plan(runs, warmup, blocks, seed, fps, max_temp_c, cool_down_s, retries)
+    plan = BenchPlan(runs, warmup, blocks, seed, fps, max_temp_c, cool_down_s, retries)
     names = variants or [variant.name for variant in bundle.manifest.variants]
     chosen = [bundle.manifest.variant(name) for name in names]
     wanted = target.settings(threads) if settings is None else settings
@@ -71,9 +71,9 @@ def bench(
 
 
 def run_jobs(
-    jobs: Sequence[Job],
+    jobs: Sequence[BenchJob],
     target: Target,
-    plan: Plan,
+    plan: BenchPlan,
     logs: Sequence[RecordLog],
     known: Mapping[Key, Record] | None = None,
     progress: Progress | None = None,
@@ -107,7 +107,7 @@ def run_jobs(
     return records
 
 
-def _key_of(job: Job, target: Target, plan: Plan) -> Key:
+def _key_of(job: BenchJob, target: Target, plan: BenchPlan) -> Key:
     sha256 = sha256_of(job.bundle, job.variant)
     return sha256, job.variant.name, target.name, job.setting, plan.seed, job.block, plan.fps
 

@@ -32,8 +32,8 @@ class Difference:
         energy_ratio, energy_interval: the same for the energy of a frame, where both have one.
         blocks: stable blocks of A and of B that were compared, or pairs of them.
         verdict: ``faster`` (B than A), ``slower``, ``no difference`` or ``cannot tell``.
-        reasons: why it cannot be told, or what the verdict stands on.
-        advice: what to do where it cannot be told.
+        reasons: why it is unknown, or what the verdict stands on.
+        advice: what to do where it is unknown.
     """
 
     a_variant: str

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from runtime.bundle import Bundle, Variant
 from runtime.device.setting import Setting
-from runtime.measure.bench.plan import Job, Plan
+from runtime.measure.bench.plan import BenchJob, BenchPlan
 from runtime.measure.bench.run import OnStep, Progress, run_jobs
 from runtime.measure.records import Record, RecordLog
 from runtime.targets import Target
@@ -20,7 +20,7 @@ def measure_both(
     *,
     variants: Sequence[tuple[str, str]],
     settings: Sequence[Setting],
-    plan: Plan,
+    plan: BenchPlan,
     logs: tuple[RecordLog, RecordLog],
     progress: Progress | None = None,
     on_step: OnStep = lambda text: None,
@@ -79,7 +79,7 @@ def _order(
     settings: Sequence[Setting],
     blocks: int,
     seed: int,
-) -> list[tuple[Job, int]]:
+) -> list[tuple[BenchJob, int]]:
     """Return jobs with the side each belongs to: pairs shuffled in a block, and sides in a pair."""
     jobs = []
     for block in range(blocks):
@@ -89,5 +89,5 @@ def _order(
         for pair, setting in places:
             sides = [0, 1]
             rng.shuffle(sides)
-            jobs += [(Job(bundles[side], pair[side], setting, block), side) for side in sides]
+            jobs += [(BenchJob(bundles[side], pair[side], setting, block), side) for side in sides]
     return jobs

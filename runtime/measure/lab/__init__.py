@@ -1,7 +1,7 @@
 """The lab: many targets, bundles and settings measured in one run that survives what goes wrong."""
 
 from runtime.measure.lab.executor import Executor
-from runtime.measure.lab.jobs import Job, Outcome, run_job
+from runtime.measure.lab.jobs import LabJob, LabOutcome, run_job
 from runtime.measure.lab.plan import LabPlan, load_plan
 from runtime.measure.lab.run import LabResult, plan_jobs, run_lab
 from runtime.measure.lab.schedule import Schedule
@@ -10,11 +10,11 @@ from runtime.measure.lab.summary import SummaryRow, summarise_lab
 
 __all__ = [
     "Executor",
-    "Job",
     "JobState",
+    "LabJob",
+    "LabOutcome",
     "LabPlan",
     "LabResult",
-    "Outcome",
     "Schedule",
     "SummaryRow",
     "load_plan",

@@ -7,24 +7,24 @@ from pathlib import Path
 from typing import Protocol
 
 from runtime.bundle.names import slug
-from runtime.measure.lab.jobs import Job, Outcome
+from runtime.measure.lab.jobs import LabJob, LabOutcome
 from runtime.measure.records import Record, RecordLog
 
 
 class Executor(Protocol):
     """Starts jobs and says when they are over."""
 
-    def start(self, job: Job, known: Sequence[Record]) -> None:
+    def start(self, job: LabJob, known: Sequence[Record]) -> None:
         """Begin a job."""
 
-    def wait(self, timeout_s: float | None) -> list[tuple[Job, Outcome]]:
+    def wait(self, timeout_s: float | None) -> list[tuple[LabJob, LabOutcome]]:
         """Return jobs that ended; empty after ``timeout_s`` without one. ``None`` waits for one."""
 
     def close(self) -> None:
         """Stop what still runs, so that every target is left as it was."""
 
 
-class Records:
+class LabRecords:
     """The record logs of a lab: one file per target, each record on the disk before the next is made."""
 
     def __init__(self, out: str | Path):

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from runtime.device.actuators import Journal
+from runtime.engines.model_file import open_bundle_or_model
 from runtime.engines.programs import RUNNERS
 from runtime.errors import DeviceTransientError, EdgekitError
-from runtime.measure.bench import bench, open_bundle_or_model
+from runtime.measure.bench import bench
 from runtime.measure.lab.plan import BenchSpec, SettingsSpec
 from runtime.measure.records import Record, RecordLog
 from runtime.targets import TargetName, choose_settings, open_target, use_meter
@@ -20,7 +21,7 @@ DONE, RETRY, FAILED = "done", "retry", "failed"
 
 
 @dataclass(frozen=True)
-class Job:
+class LabJob:
     """What to measure; ``key`` tells jobs apart over all runs of a plan."""
 
     target: str
@@ -39,7 +40,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class LabOutcome:
     """How a job ended: ``done``, ``retry`` (the target may be back later) or ``failed``, and why.
 
     ``n_records`` it made on the way are kept in any case.
@@ -66,7 +67,7 @@ class _Stream(RecordLog):
         return iter(self._known)
 
 
-def run_job(job: Job, known: Sequence[Record], emit: Callable[[Record], None]) -> Outcome:
+def run_job(job: LabJob, known: Sequence[Record], emit: Callable[[Record], None]) -> LabOutcome:
     """Measure what ``job`` says and ``known`` lacks; ``emit`` gets each record before the next is made.
 
     Never raises what is the target's, the bundle's or the plan's fault: that is the outcome.
@@ -74,7 +75,7 @@ def run_job(job: Job, known: Sequence[Record], emit: Callable[[Record], None]) -
     log = _Stream(known, emit)
     spec, settings = job.bench, job.settings
     try:
-        # Another lab may be at work here, of another plan or another cluster: then this one waits.
+        # Another lab may be at work on this machine, of another plan or another cluster: then this one waits.
         with _environment(job.runners), Journal().claim(TargetName.parse(job.target).machine):
             bundle, target = open_bundle_or_model(job.bundle), use_meter(open_target(job.target), job.meter)
             bench(
@@ -95,10 +96,10 @@ def run_job(job: Job, known: Sequence[Record], emit: Callable[[Record], None]) -
                 log=log,
             )
     except DeviceTransientError as err:
-        return Outcome(RETRY, _one_line(err), log.n_records)
+        return LabOutcome(RETRY, _one_line(err), log.n_records)
     except (EdgekitError, ValueError) as err:
-        return Outcome(FAILED, _one_line(err), log.n_records)
-    return Outcome(DONE, n_records=log.n_records)
+        return LabOutcome(FAILED, _one_line(err), log.n_records)
+    return LabOutcome(DONE, n_records=log.n_records)
 
 
 @contextlib.contextmanager

@@ -16,12 +16,12 @@ from typing import Any
 
 from runtime.errors import DeviceStableError
 from runtime.extras import HOME, require
-from runtime.measure.lab.executor import Records
+from runtime.measure.lab.executor import LabRecords
 from runtime.measure.lab.interrupts import interruptible
-from runtime.measure.lab.jobs import FAILED, RETRY, Job, Outcome, run_job
+from runtime.measure.lab.jobs import FAILED, RETRY, LabJob, LabOutcome, run_job
 from runtime.measure.records import Record
 
-_STOP_S = 20.0  # for a worker to give clocks back after it was asked to stop
+_STOP_S = 20.0  # for a worker to restore clocks after it was asked to stop
 _STORE_BYTES = 80 * 2**20  # records are small; Ray's least is 75 MiB
 
 
@@ -29,18 +29,18 @@ class RayExecutor:
     """See ``Executor``.
 
     Ray puts the folder where it is started first on its workers' Python path, so it is started in ours: files
-    of the user's, such as ``runtime/`` or ``queue.py``, would else be imported there.
+    of the user's, such as ``runtime/`` or ``queue.py``, would else be imported in the worker.
 
     Args:
         targets: that jobs will ask for.
-        address: of a running cluster; ``None`` starts one here, without dashboard and telemetry.
+        address: of a running cluster; ``None`` starts one on this machine, without dashboard and telemetry.
 
     Raises:
         MissingExtra: Ray is not installed.
         DeviceStableError: there is no cluster at ``address``, or no node of it has one of the targets.
     """
 
-    def __init__(self, records: Records, targets: Sequence[str], address: str | None = None):
+    def __init__(self, records: LabRecords, targets: Sequence[str], address: str | None = None):
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
         ray = self._ray = require("ray", "lab")
@@ -73,21 +73,21 @@ class RayExecutor:
                     f"the Ray cluster at {address!r} has no {absent[0]!r}; start the node that has this "
                     f"target with: ray start --resources='{{\"{absent[0]}\": 1}}'"
                 )
-        self._running: dict[Any, Job] = {}
+        self._running: dict[Any, LabJob] = {}
         # Records are written where the lab was started, whichever node makes them.
         here = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
             ray.get_runtime_context().get_node_id(), soft=False
         )
-        recorder = ray.remote(num_cpus=0)(Records).options(scheduling_strategy=here)
+        recorder = ray.remote(num_cpus=0)(LabRecords).options(scheduling_strategy=here)
         self._recorder = recorder.remote(str(records.folder.parent))
         self._run = ray.remote(num_cpus=0, max_retries=0)(_run_remote)
         self._folder = os.getcwd()
 
-    def start(self, job: Job, known: Sequence[Record]) -> None:
+    def start(self, job: LabJob, known: Sequence[Record]) -> None:
         task = self._run.options(resources={_resource(job.target): 1}, name=f"{job.target} {job.variant}")
         self._running[task.remote(job, list(known), self._recorder, self._folder)] = job
 
-    def wait(self, timeout_s: float | None) -> list[tuple[Job, Outcome]]:
+    def wait(self, timeout_s: float | None) -> list[tuple[LabJob, LabOutcome]]:
         if not self._running:
             time.sleep(timeout_s or 0.0)
             return []
@@ -102,18 +102,18 @@ class RayExecutor:
                 self._ray.wait(list(self._running), num_returns=len(self._running), timeout=_STOP_S)
         self._ray.shutdown()
 
-    def _outcome(self, one: Any) -> Outcome:
+    def _outcome(self, one: Any) -> LabOutcome:
         errors = self._ray.exceptions
         try:
-            outcome: Outcome = self._ray.get(one)
+            outcome: LabOutcome = self._ray.get(one)
         except errors.RayTaskError as err:  # no error of the target's: those are outcomes
-            return Outcome(FAILED, f"unexpected {' '.join(str(err.cause or err).split())[-300:]}")
+            return LabOutcome(FAILED, f"unexpected {' '.join(str(err.cause or err).split())[-300:]}")
         except errors.RayError as err:  # the worker or its node died
-            return Outcome(RETRY, f"the job's process died ({type(err).__name__})")
+            return LabOutcome(RETRY, f"the job's process died ({type(err).__name__})")
         return outcome
 
 
-def _run_remote(job: Job, known: Sequence[Record], recorder: Any, folder: str) -> Outcome:
+def _run_remote(job: LabJob, known: Sequence[Record], recorder: Any, folder: str) -> LabOutcome:
     ray = require("ray", "lab")
     if os.path.isdir(folder):  # else it is one of another node
         os.chdir(folder)

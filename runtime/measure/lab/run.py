@@ -13,16 +13,17 @@ import msgspec
 from runtime._version import __version__
 from runtime.bundle import write_atomic
 from runtime.device.actuators.signals import orderly_signals
-from runtime.measure.bench import choose_variants, open_bundle_or_model
-from runtime.measure.lab.executor import Executor, Records
-from runtime.measure.lab.jobs import Job, Outcome
+from runtime.engines.model_file import open_bundle_or_model
+from runtime.measure.bench import choose_variants
+from runtime.measure.lab.executor import Executor, LabRecords
+from runtime.measure.lab.jobs import LabJob, LabOutcome
 from runtime.measure.lab.plan import LabPlan
 from runtime.measure.lab.schedule import Schedule, Status
 from runtime.measure.lab.state import only_run, write_states
 from runtime.measure.lab.summary import SummaryRow, summarise_lab
 from runtime.targets import TargetName
 
-Progress = Callable[[Job, Outcome, Status], None]
+Progress = Callable[[LabJob, LabOutcome, Status], None]
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class LabResult:
     summary_path: Path
 
 
-def plan_jobs(plan: LabPlan) -> tuple[list[Job], dict[tuple[str, str], str]]:
+def plan_jobs(plan: LabPlan) -> tuple[list[LabJob], dict[tuple[str, str], str]]:
     """Return all jobs of a plan in order, and the sha256 of every (bundle, variant).
 
     Block after block, each visits all variants of all bundles in an order shuffled by the seed: what
@@ -60,7 +61,7 @@ def plan_jobs(plan: LabPlan) -> tuple[list[Job], dict[tuple[str, str], str]]:
             random.Random(f"{plan.bench.seed}/{spec.name}/{block}").shuffle(visit)
             settings = spec.settings or plan.settings
             jobs += [
-                Job(spec.name, path, name, block, settings, plan.bench, spec.runners, spec.meter)
+                LabJob(spec.name, path, name, block, settings, plan.bench, spec.runners, spec.meter)
                 for path, name in visit
             ]
     return jobs, hashes
@@ -68,7 +69,7 @@ def plan_jobs(plan: LabPlan) -> tuple[list[Job], dict[tuple[str, str], str]]:
 
 def run_lab(
     plan: LabPlan,
-    open_executor: Callable[[Records, Sequence[str]], Executor] | None = None,
+    open_executor: Callable[[LabRecords, Sequence[str]], Executor] | None = None,
     *,
     progress: Progress | None = None,
     clock: Callable[[], float] = time.monotonic,
@@ -88,7 +89,7 @@ def run_lab(
         >>> result.is_complete                                          # doctest: +SKIP
     """
     jobs, hashes = plan_jobs(plan)
-    records = Records(plan.out)
+    records = LabRecords(plan.out)
     schedule = Schedule(jobs, plan.retry)
     was_interrupted = False
     with only_run(plan.out), orderly_signals():
@@ -120,7 +121,7 @@ def run_lab(
     return LabResult(tuple(rows), schedule.is_complete, was_interrupted, path)
 
 
-def _open_ray(plan: LabPlan) -> Callable[[Records, Sequence[str]], Executor]:
+def _open_ray(plan: LabPlan) -> Callable[[LabRecords, Sequence[str]], Executor]:
     from runtime.measure.lab.ray_executor import RayExecutor
 
     return lambda records, targets: RayExecutor(records, targets, plan.ray_address)

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from runtime.measure.lab.jobs import DONE, FAILED, RETRY, Job, Outcome
+from runtime.measure.lab.jobs import DONE, FAILED, RETRY, LabJob, LabOutcome
 from runtime.measure.lab.plan import RetrySpec
 from runtime.targets import TargetName
 
@@ -21,10 +21,10 @@ PENDING, RUNNING, SET_ASIDE = "pending", "running", "set aside"
 @dataclass
 class _Lane:
     target: str
-    jobs: deque[Job]
+    jobs: deque[LabJob]
     tries: int = 0
     ready_s: float = 0.0
-    running: Job | None = None
+    running: LabJob | None = None
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Status:
 class Schedule:
     """Jobs of many targets, in the order given, and where each stands."""
 
-    jobs: Sequence[Job]
+    jobs: Sequence[LabJob]
     retry: RetrySpec = field(default_factory=RetrySpec)
 
     def __post_init__(self) -> None:
@@ -60,7 +60,7 @@ class Schedule:
         """Whether every job is done."""
         return all(status.state == DONE for status in self.status.values())
 
-    def start(self, now_s: float) -> list[Job]:
+    def start(self, now_s: float) -> list[LabJob]:
         """Return the jobs that start now; they count as running until ``finish``."""
         busy = {TargetName.parse(lane.target).machine for lane in self._lanes.values() if lane.running}
         started = []
@@ -76,7 +76,7 @@ class Schedule:
             self._lanes[job.target] = self._lanes.pop(job.target)
         return started
 
-    def finish(self, job: Job, outcome: Outcome, now_s: float) -> None:
+    def finish(self, job: LabJob, outcome: LabOutcome, now_s: float) -> None:
         """Note how a job ended and decide what becomes of its target."""
         lane = self._lanes[job.target]
         lane.running = None
@@ -97,7 +97,7 @@ class Schedule:
             wait_s = self.retry.backoff_s * 2 ** (lane.tries - 1)
             lane.ready_s = now_s + min(wait_s, self.retry.max_backoff_s)
 
-    def abandon(self, job: Job) -> None:
+    def abandon(self, job: LabJob) -> None:
         """Note that a job was stopped before its end; it is pending for the next run."""
         self._lanes[job.target].running = None
         self.status[job.key] = Status(PENDING, "interrupted")

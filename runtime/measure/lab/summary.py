@@ -8,8 +8,8 @@ from pathlib import Path
 
 from runtime.device.setting import Setting
 from runtime.measure.bench import BenchRow, summarise
-from runtime.measure.lab.executor import Records
-from runtime.measure.lab.jobs import DONE, Job
+from runtime.measure.lab.executor import LabRecords
+from runtime.measure.lab.jobs import DONE, LabJob
 from runtime.measure.lab.schedule import Status
 from runtime.measure.records import Record
 
@@ -44,10 +44,10 @@ class SummaryRow:
 
 
 def summarise_lab(
-    jobs: Sequence[Job],
+    jobs: Sequence[LabJob],
     status: dict[tuple[str, str, str, int], Status],
     hashes: dict[tuple[str, str], str],
-    records: Records,
+    records: LabRecords,
     goal_fps: float | None = None,
 ) -> list[SummaryRow]:
     """Return a row per target, bundle and variant, in the order of the jobs.
@@ -55,7 +55,7 @@ def summarise_lab(
     Args:
         hashes: sha256 of the model file by (bundle, variant): which records are whose.
     """
-    groups: dict[tuple[str, str, str], list[Job]] = {}
+    groups: dict[tuple[str, str, str], list[LabJob]] = {}
     for job in jobs:
         groups.setdefault((job.target, job.bundle, job.variant), []).append(job)
     logs = {target: list(records.log(target)) for target in dict.fromkeys(job.target for job in jobs)}

@@ -1,4 +1,4 @@
-"""What a phone tells of itself: one adb call brings its CPU tree and properties to the host."""
+"""What a phone shows of itself: one adb call brings its CPU tree and properties to the host."""
 
 from __future__ import annotations
 
@@ -73,11 +73,11 @@ def read_facts(shell: AdbShell) -> PhoneFacts:
     online = parse_cpu_list(sections.get(f"{_CPU}/online", ""))
     cpus = allowed & online if allowed and online else allowed or online
     if not cpus:
-        raise DeviceStableError(f"adb:{shell.serial} tells neither {_CPU}/online nor its allowed CPUs")
+        raise DeviceStableError(f"adb:{shell.serial} shows neither {_CPU}/online nor its allowed CPUs")
     with TemporaryDirectory(prefix="edgekit-adb-") as folder:
         root = Path(folder)
         write_tree(root, {path: text for path, text in sections.items() if path.startswith(f"{_CPU}/")})
-        for cpu in cpus:  # so that a phone that tells no capacities still has its CPUs
+        for cpu in cpus:  # so that a phone that shows no capacities still has its CPUs
             (root / f"{_CPU.lstrip('/')}/cpu{cpu}").mkdir(parents=True, exist_ok=True)
         profile, policies = read_profile(root, cpus), CpuFreq(root).domains()
     maker, model, device = (

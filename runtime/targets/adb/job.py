@@ -7,18 +7,18 @@ import shlex
 import uuid
 from collections.abc import Sequence
 
-from runtime.engines.programs import Request, Runner, Timings
+from runtime.engines.programs import ProgramRequest, ProgramRunner, Timings
 from runtime.engines.programs.runner import last_words
 from runtime.errors import DeviceError, DeviceStableError
 from runtime.targets.adb.facts import field_of, parse_cpu_list
-from runtime.targets.adb.runner import FOLDER, Installed
+from runtime.targets.adb.runner import FOLDER, InstalledProgram
 from runtime.targets.adb.shell import AdbShell, CommandFailed, quote
 
 _TIMEOUT_S = 600.0
 
 
 class AdbJob:
-    """Times one model with one program; see ``Runner``.
+    """Times one model with one program; see ``ProgramRunner``.
 
     Args:
         model: path on the phone.
@@ -28,8 +28,8 @@ class AdbJob:
     def __init__(
         self,
         shell: AdbShell,
-        runner: Runner,
-        installed: Installed,
+        runner: ProgramRunner,
+        installed: InstalledProgram,
         model: str,
         threads: int,
         cpus: Sequence[int] | None,
@@ -45,13 +45,13 @@ class AdbJob:
         return f"{self._runner.program} at {self._installed.path}"
 
     def time(self, *, warmup: int, runs: int, fps: float | None = None) -> Timings:
-        """Return the latencies of ``runs`` frames; see ``Request`` for ``fps``.
+        """Return the latencies of ``runs`` frames; see ``ProgramRequest`` for ``fps``.
 
         Raises:
             DeviceStableError: the program failed, printed nothing to read, or ran on other CPUs.
             DeviceTransientError: the phone is gone, or the program hangs.
         """
-        request = Request(self._model, self._threads, warmup, runs, fps)
+        request = ProgramRequest(self._model, self._threads, warmup, runs, fps)
         arguments = self._runner.arguments(request, self._installed.options)
         mark = f"edgekit {uuid.uuid4().hex}"
         command = self._command([self._installed.path, *arguments], self._runner.invocations(request))

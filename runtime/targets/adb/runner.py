@@ -1,4 +1,4 @@
-"""Where a benchmark program is on a phone: given by the user, pushed from here, or in its usual place."""
+"""Where a benchmark program is on a phone: given by the user, pushed from the host, or in its usual place."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from runtime.engines.programs import Runner
+from runtime.engines.programs import ProgramRunner
 from runtime.engines.programs.runner import ON_PHONE
 from runtime.errors import DeviceStableError
 from runtime.targets.adb.shell import AdbShell, CommandFailed
@@ -17,14 +17,14 @@ FOLDER = "/data/local/tmp/edgekit"  # the one place a shell may write to and exe
 
 
 @dataclass(frozen=True)
-class Installed:
+class InstalledProgram:
     """A program that is ready on the phone, and what its help says (empty if it was not asked)."""
 
     path: str
     options: str
 
 
-def install(shell: AdbShell, runner: Runner) -> Installed:
+def install(shell: AdbShell, runner: ProgramRunner) -> InstalledProgram:
     """Make ``runner``'s program ready and return where.
 
     ``$EDGEKIT_ADB_...`` (``runner.environment``) is a file of this machine, built with the NDK for the
@@ -39,8 +39,8 @@ def install(shell: AdbShell, runner: Runner) -> Installed:
         source = Path(given).expanduser()
         if not source.is_file():
             raise DeviceStableError(
-                f"{runner.environment} is {given!r}, which is no file here; give the {runner.program} built "
-                f"for the phone, or {ON_PHONE}PATH if it is on the phone already"
+                f"{runner.environment} is {given!r}, which is not a file of this machine; give the "
+                f"{runner.program} built for the phone, or {ON_PHONE}PATH if it is on the phone already"
             )
         path = push_once(shell, source)
         shell.run(f"chmod 755 {shlex.quote(path)}")
@@ -54,7 +54,9 @@ def install(shell: AdbShell, runner: Runner) -> Installed:
             f"there: build or download it for Android and pass --runner {runner.engine}=FILE, or set "
             f"{runner.environment}"
         ) from err
-    return Installed(path, "" if runner.help_flag is None else _read_help(shell, path, runner.help_flag))
+    return InstalledProgram(
+        path, "" if runner.help_flag is None else _read_help(shell, path, runner.help_flag)
+    )
 
 
 def push_once(shell: AdbShell, source: Path) -> str:

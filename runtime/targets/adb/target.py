@@ -1,6 +1,6 @@
 """An Android phone on adb as a target: models run in the user's own benchmark programs.
 
-A phone has no Python. Its clocks are held from here through devlib's adb connection, by the actuator
+A phone has no Python. Its clocks are held from the host through devlib's adb connection, by the actuator
 that holds this machine's; LiteRT models run in ``benchmark_model``, ExecuTorch ones in
 ``executor_runner``, pinned by ``taskset``.
 """
@@ -21,7 +21,7 @@ from runtime.device.conditions import Conditions
 from runtime.device.setting import Setting
 from runtime.device.soc import PowerFigure
 from runtime.engines import Frame, Samples, Tensor
-from runtime.engines.pacing import PacedFrames, WallClock, run_paced
+from runtime.engines.pacing import PacedFrames, WallTime, run_paced
 from runtime.engines.programs import RUNNERS
 from runtime.errors import DeviceStableError, PermissionNeeded
 from runtime.targets.adb.conditions import AdbConditions
@@ -41,7 +41,7 @@ class AdbTarget:
 
     Raises:
         MissingExtra: devlib is not installed.
-        DeviceError: the phone cannot be reached, or tells too little of itself.
+        DeviceError: the phone cannot be reached, or shows too little of itself.
 
     Example:
         >>> target = AdbTarget("R5CT1234")                              # doctest: +SKIP
@@ -167,7 +167,7 @@ class AdbSession:
     def run(self, inputs: Sequence[Tensor] | None = None) -> Frame:
         if inputs is not None:
             raise DeviceStableError(
-                "benchmark programs on a phone time frames of their own inputs and give no outputs back; "
+                "benchmark programs on a phone time frames of their own inputs and return no outputs; "
                 "bench there, and run inputs on local or over ssh"
             )
         return Frame(self.sample(warmup=1, runs=1).samples_ms[0], None)
@@ -180,7 +180,7 @@ class AdbSession:
         return Samples(timings.first_ms, timings.samples_ms, timings.threads, load_ms=timings.load_ms)
 
     def run_paced(self, inputs: Sequence[Sequence[Tensor]], frames: int, fps: float | None) -> PacedFrames:
-        return run_paced(self, inputs, frames, fps, WallClock())
+        return run_paced(self, inputs, frames, fps, WallTime())
 
     def conditions(self, *, probe: bool = False) -> Conditions:
         return self._reader.read()

@@ -111,12 +111,12 @@ class Link:
             except BaseException:
                 self.close()  # an answer may still come; nobody would know to which question
                 raise
-        if isinstance(answer, m.Failed):
+        if isinstance(answer, m.AgentFailed):
             raise m.as_error(answer, self.where)
         return answer
 
     def close(self) -> None:
-        """Hang up, and give the agent a moment to put back what it changed."""
+        """Hang up, and give the agent a moment to restore what it changed."""
         self._end = self._end or DeviceTransientError(
             f"the connection to {self.where} was closed; open it again"
         )

@@ -1,7 +1,7 @@
 """What a host and the agent on a device say to each other: frames of msgpack, one answer per request.
 
 Both sides send a ``Beat`` now and then, so that each knows a silent link from a long block of frames.
-``Hello``, ``Greeting`` and ``Failed`` never change: they tell two versions that they do not fit.
+``Hello``, ``Greeting`` and ``AgentFailed`` never change: they tell two versions that they do not fit.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ class Beat(msgspec.Struct, tag=True, frozen=True):
 
 
 class Describe(msgspec.Struct, tag=True, frozen=True):
-    """Answered by ``Machine``."""
+    """Answered by ``AgentMachine``."""
 
 
-class Machine(msgspec.Struct, tag=True, frozen=True):
+class AgentMachine(msgspec.Struct, tag=True, frozen=True):
     """The machine that the agent runs on."""
 
     provenance: str
@@ -78,7 +78,7 @@ class Power(msgspec.Struct, tag=True, frozen=True):
     figure: PowerFigure | None
 
 
-class Open(msgspec.Struct, tag=True, frozen=True):
+class OpenSession(msgspec.Struct, tag=True, frozen=True):
     """Open a session; answered by ``State``.
 
     ``files`` says where the files of the bundle lie on the device, those that are there.
@@ -184,13 +184,13 @@ class Close(msgspec.Struct, tag=True, frozen=True):
 
 
 class UseMeter(msgspec.Struct, tag=True, frozen=True):
-    """Take another energy meter from now on; answered by ``Machine``."""
+    """Take another energy meter from now on; answered by ``AgentMachine``."""
 
     wanted: str
 
 
 class AskRestore(msgspec.Struct, tag=True, frozen=True):
-    """Put back what killed runs left; answered by ``Done``."""
+    """Restore what killed runs left; answered by ``Done``."""
 
     dry_run: bool
 
@@ -201,7 +201,7 @@ class Done(msgspec.Struct, tag=True, frozen=True):
     restored: tuple[Restored, ...] = ()
 
 
-class Failed(msgspec.Struct, tag=True, frozen=True):
+class AgentFailed(msgspec.Struct, tag="Failed", frozen=True):
     """It could not be done: the class of the error, by name, and its message."""
 
     kind: str
@@ -214,7 +214,7 @@ Request = (
     | Describe
     | AskSettings
     | AskPower
-    | Open
+    | OpenSession
     | ReadBack
     | AskConditions
     | RunFrame
@@ -228,7 +228,7 @@ Request = (
 Answer = (
     Greeting
     | Beat
-    | Machine
+    | AgentMachine
     | Settings
     | Power
     | State
@@ -238,18 +238,18 @@ Answer = (
     | Taken
     | ProfileTaken
     | Done
-    | Failed
+    | AgentFailed
 )
 
 CATCHABLE = (errors.EdgekitError, ValueError, TypeError, OSError, RuntimeError)
 
 
-def failure(err: BaseException) -> Failed:
+def failure(err: BaseException) -> AgentFailed:
     """Return ``err`` as it travels."""
-    return Failed(type(err).__name__, str(err) or type(err).__name__)
+    return AgentFailed(type(err).__name__, str(err) or type(err).__name__)
 
 
-def as_error(failed: Failed, where: str) -> Exception:
+def as_error(failed: AgentFailed, where: str) -> Exception:
     """Return what the other side raised: the same class of ``runtime.errors``, or a plain argument error."""
     kind = getattr(errors, failed.kind, None)
     if isinstance(kind, type) and issubclass(kind, errors.EdgekitError):

@@ -20,7 +20,7 @@ from runtime.targets.local_session import LocalSession
 
 @dataclass(frozen=True)
 class PlacedBundle(Bundle):
-    """A bundle whose files lie here and there on this machine; not all of them need be here."""
+    """A bundle whose files lie in different places of this machine; some may be missing."""
 
     places: dict[str, str] = field(default_factory=dict)
 
@@ -45,7 +45,7 @@ class Service:
         self._open: dict[int, tuple[LocalSession, contextlib.ExitStack]] = {}
 
     def answer(self, request: m.Request) -> m.Answer:
-        """Do what is asked; an error becomes ``Failed``."""
+        """Do what is asked; an error becomes ``AgentFailed``."""
         try:
             return self._answer(request)
         except m.CATCHABLE as err:
@@ -61,7 +61,7 @@ class Service:
                 return m.Settings(self.target.settings(threads))
             case m.AskPower(setting):
                 return m.Power(self.target.power(setting))
-            case m.Open():
+            case m.OpenSession():
                 return self._begin(request)
             case m.ReadBack(number):
                 return self._state(number)
@@ -87,10 +87,10 @@ class Service:
                 return m.Done(tuple(restore(dry_run=dry_run)))
         raise ValueError(f"{type(request).__name__} is not a request")
 
-    def _describe(self) -> m.Machine:
+    def _describe(self) -> m.AgentMachine:
         target = self.target
         versions = {"python": platform.python_version(), "machine": platform.machine()}
-        return m.Machine(
+        return m.AgentMachine(
             target.provenance,
             target.profile,
             target.capability,
@@ -99,7 +99,7 @@ class Service:
             versions,
         )
 
-    def _begin(self, request: m.Open) -> m.State:
+    def _begin(self, request: m.OpenSession) -> m.State:
         if request.session in self._open:
             raise ValueError(f"session {request.session} is open already")
         manifest = Manifest.from_json(request.manifest, "the manifest that was sent")

@@ -1,7 +1,7 @@
 """A devlib connection over ssh, made as ``ssh`` would make it.
 
 devlib logs in with default keys and known_hosts only. People who work with boards keep addresses, ports,
-users, keys and jump hosts in ``~/.ssh/config``; it is read here, by paramiko, which devlib stands on.
+users, keys and jump hosts in ``~/.ssh/config``; it is read by paramiko, which devlib stands on.
 """
 
 from __future__ import annotations

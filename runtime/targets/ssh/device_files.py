@@ -14,7 +14,7 @@ from runtime.errors import DeviceStableError, DeviceTransientError, EdgekitError
 
 HOME = '"${EDGEKIT_HOME:-$HOME/.local/share/edgekit}"'  # as the device's shell reads it
 _CHUNK_BYTES = 1 << 18
-Progress = Callable[[str, int, int], None]  # file, bytes there, bytes in all
+Progress = Callable[[str, int, int], None]  # file, bytes sent, bytes in all
 
 
 class DeviceFiles:
@@ -120,11 +120,11 @@ class DeviceFiles:
         if begin > total:
             sftp.remove(part)
             begin = 0
-        with file.open("rb") as source, sftp.open(part, "ab") as there:
-            there.set_pipelined(True)
+        with file.open("rb") as source, sftp.open(part, "ab") as remote:
+            remote.set_pipelined(True)
             source.seek(begin)
             while chunk := source.read(_CHUNK_BYTES):
-                there.write(chunk)
+                remote.write(chunk)
                 self.sent_bytes += len(chunk)
                 self._progress(file.name, source.tell(), total)
         if (arrived := _size(sftp, part) or 0) < total:  # writes in a pipeline do not report that they failed

@@ -1,4 +1,4 @@
-"""A machine reached over ssh, through the agent that ``edgekit push`` put there; transport by devlib."""
+"""A machine reached over ssh, through the agent that ``edgekit push`` put on it; transport by devlib."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def open_ssh(name: TargetName) -> AgentTarget:
     """Return the target ``name``; a session sends the model file it needs by itself.
 
     Raises:
-        DeviceStableError: edgekit was not pushed there yet.
+        DeviceStableError: edgekit was not pushed to it yet.
         VersionConflict: another version of it was.
         MissingExtra, ValueError, DeviceError: see ``reach``.
     """

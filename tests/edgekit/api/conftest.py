@@ -1,4 +1,4 @@
-"""One exported bundle for all tests of the API: a tiny net of pictures that sees a cat everywhere."""
+"""For all tests of the API: one bundle of a tiny net that sees a cat everywhere, and a machine to govern."""
 
 import shutil
 
@@ -9,6 +9,12 @@ from PIL import Image
 from torch import nn
 
 import edgekit
+from runtime.device.actuators import allowed_cpus
+from runtime.device.soc import Cluster, Opp, SocProfile
+from runtime.device.soc.tree import SocTree
+from runtime.targets import LocalTarget
+
+CLOCKS = (600_000, 1_200_000, 2_400_000)
 
 
 class Cats(nn.Module):
@@ -46,3 +52,14 @@ def bundle(exported, tmp_path, monkeypatch):
     Image.fromarray(pixels).save(tmp_path / "cat.png")
     monkeypatch.chdir(tmp_path)
     return edgekit.load("seg.edgekit")
+
+
+@pytest.fixture
+def machine(tmp_path, monkeypatch):
+    """This one's CPUs in one cluster; no kernel moves its clocks."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    cluster = Cluster("cpu", "toy", allowed_cpus(), tuple(map(Opp, CLOCKS)), capacity_dmips_mhz=1024)
+    tree = SocTree(SocProfile("toy", "Toy", "none", (cluster,)), tmp_path / "root")
+    for policy in tree.policies:
+        (policy / "scaling_cur_freq").unlink()  # of a driver that does not tell
+    return LocalTarget(tmp_path / "root")

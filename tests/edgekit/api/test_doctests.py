@@ -14,7 +14,9 @@ MODULES = [f"edgekit.api.{module.name}" for module in pkgutil.iter_modules(edgek
 
 
 @pytest.mark.parametrize("name", [*MODULES, "edgekit.export.preprocess", "runtime.processing.given"])
-def test_examples_run(name, bundle):
+def test_examples_run(name, bundle, request, monkeypatch):
+    if name == "edgekit.api.govern":
+        monkeypatch.setenv("EDGEKIT_ROOT", str(request.getfixturevalue("machine").root))
     module = importlib.import_module(name)
     outcome = doctest.testmod(module, optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
     assert outcome.failed == 0

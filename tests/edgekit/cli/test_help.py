@@ -46,7 +46,7 @@ def test_unknown_command_is_a_usage_error():
 
 
 def test_version():
-    assert invoke("--version").output == "edgekit, version 0.1.0\n"
+    assert invoke("--version").output == "edgekit, version 0.2.0\n"
 
 
 def fail_with(error, **settings):

@@ -10,8 +10,8 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edgekit.api.table import lay_out, wrap
 from edgekit.cli import SECTIONS, cli
-from edgekit.cli._table import lay_out, wrap
 from tests.runtime.tflite_builder import write_doubling_conv
 
 HEADERS = ["model", "median ms", "energy from", "why it is what it is", "sha256", "verdict"]

@@ -59,7 +59,7 @@ def check(plot, width):
 
 def test_governors_of_a_tuned_bundle_are_named_without_covering_anything(tuned, width):
     boxes = check(plot_of_policy(load_policy(tuned, TARGET)), width)
-    assert {"performance", "powersave"} <= boxes.keys()
+    assert {"performance", "powersave (late)"} <= boxes.keys()
 
 
 def test_marks_crowded_on_one_curve_keep_clear_of_it(width):

@@ -34,6 +34,17 @@ def test_headline_says_what_was_chosen_and_saved(tuned):
     assert "201 M pruned from 312 M (−36 %)" in text
 
 
+def test_a_target_with_energy_goes_first_whichever_was_tuned_last(tuned):
+    policy = load_policy(tuned, TARGET)
+    dark = replace(policy.chosen, power_mw=None, energy_mj=None)
+    local = replace(policy, target="local", chosen=dark, considered=(dark,), comparison=())
+    manifest = save_policy(tuned, local).manifest
+    for files in (manifest.files, manifest.files[::-1]):
+        text = Page(render_report(replace(tuned, manifest=replace(manifest, files=files)))).text
+        assert f"At 30 FPS on {TARGET}," in text
+        assert text.index(f"On {TARGET}") < text.index("On local")
+
+
 def test_every_part_is_there(tuned):
     text = Page(render_report(tuned)).text
     for part in (

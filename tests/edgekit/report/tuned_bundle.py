@@ -50,7 +50,9 @@ class ModelledPhone:
     name: str
     profile: SocProfile
     provenance: str = "modelled"
+    is_modelled: bool = True
     energy_note: str = ""
+    is_modelled: bool = True
 
     def settings(self, threads=(1,)):
         clocks = [(cluster.name, opp.freq_khz) for cluster in self.profile.clusters for opp in cluster.opps]

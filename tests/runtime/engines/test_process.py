@@ -9,7 +9,7 @@ import pytest
 from runtime.bundle import TensorSpec
 from runtime.device.actuators import allowed_cpus
 from runtime.engines import EngineProcess
-from runtime.engines.messages import Array, Failed, Load, Run, read_message, write_message
+from runtime.engines.messages import Array, Load, Run, WorkerFailed, read_message, write_message
 from runtime.engines.worker import Worker
 from runtime.errors import DeviceStableError, DeviceTransientError, MissingExtra
 from runtime.extras import install_line
@@ -127,21 +127,22 @@ def test_a_missing_package_gives_the_pip_line(tflite, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
     answer = Worker().answer(Load("litert", str(tflite), "forward", 1, None))
-    assert isinstance(answer, Failed)
+    assert isinstance(answer, WorkerFailed)
     assert answer.missing_extra
     assert install_line("litert") in answer.message
 
 
 def test_a_missing_extra_is_raised_as_one(tflite, monkeypatch):
     monkeypatch.setattr(
-        "runtime.engines.worker_program.read_message", lambda stream: Failed("pip it", missing_extra=True)
+        "runtime.engines.worker_program.read_message",
+        lambda stream: WorkerFailed("pip it", missing_extra=True),
     )
     with pytest.raises(MissingExtra, match="pip it"):
         EngineProcess("litert", tflite)
 
 
 def test_running_before_loading_is_refused():
-    assert Worker().answer(Run((), False)) == Failed("no model is loaded yet")
+    assert Worker().answer(Run((), False)) == WorkerFailed("no model is loaded yet")
 
 
 def test_messages_survive_the_pipe(tmp_path):

@@ -339,7 +339,7 @@ def test_frames_cannot_be_served_there(phones, bundle):
     target = open_target("adb:P6")
     with target.session(bundle, bundle.manifest.variant(), Setting("big", None)) as session:
         assert session.run().latency_ms == 2.0
-        with pytest.raises(DeviceStableError, match="give no outputs back"):
+        with pytest.raises(DeviceStableError, match="return no outputs"):
             session.run([np.ones((1, 8, 8, 4), np.float32)])
 
 

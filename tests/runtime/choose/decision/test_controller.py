@@ -151,7 +151,7 @@ def test_a_cap_is_kept_and_told():
     controller.decide(0.0)
     controller.caps = {"big": 1_000_000}
     decision = controller.decide(0.0)
-    assert TABLE.rows[decision.row].cluster == "mid"
+    assert TABLE.rows[decision.row].setting.cluster == "mid"
     assert not decision.meets_deadline
     assert decision.reason.startswith("nothing that the cap allows meets 12 ms")
     controller.caps = {}

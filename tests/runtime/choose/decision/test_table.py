@@ -5,16 +5,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runtime.choose.decision import DecisionTable, Row
+from runtime.choose.decision import DecisionTable
+from runtime.choose.policy.estimate import Estimate
 from runtime.choose.tuning.request import PolicyRequest
 from runtime.choose.tuning.tune import tune_bundle
 from runtime.device.setting import Setting
 from tests.runtime.govern.compiled.strategies import anything, caps, edges, tables
 from tests.runtime.phone import Phone, make_bundle, make_records
 
-SLOW = Row("litert-fp32", "little", 600_000, 1, 30.0, 33.0, 100.0, 3.0)
-FAST = Row("litert-fp32", "big", 2_400_000, 1, 5.0, 6.0, 1500.0, 7.5)
-DARK = Row("litert-fp32", "mid", None, 1, 8.0, 9.0, None, None)
+SLOW = Estimate("litert-fp32", Setting("little", 600_000), 30.0, 30.0, 33.0, 100.0, 3.0)
+FAST = Estimate("litert-fp32", Setting("big", 2_400_000), 5.0, 5.0, 6.0, 1500.0, 7.5)
+DARK = Estimate("litert-fp32", Setting("mid", None), 8.0, 8.0, 9.0, None, None)
 TABLE = DecisionTable((SLOW, FAST, DARK))
 
 
@@ -24,7 +25,10 @@ def by_trying_all(table, deadline_ms, slowdown, max_power_mw, max_freq_khz):
         index
         for index, row in enumerate(table.rows)
         if (math.inf if row.power_mw is None else row.power_mw) <= max_power_mw
-        and (row.cluster not in max_freq_khz or (row.freq_khz or 0) <= max_freq_khz[row.cluster])
+        and (
+            row.setting.cluster not in max_freq_khz
+            or (row.setting.freq_khz or 0) <= max_freq_khz[row.setting.cluster]
+        )
     ]
     in_time = [i for i in allowed if slowdown > 0 and table.rows[i].latency_high_ms * slowdown <= deadline_ms]
     if in_time:
@@ -65,7 +69,7 @@ def test_caps_rule_rows_out():
 
 
 def test_without_any_power_the_slowest_is_the_coolest():
-    assert DecisionTable(tuple(r._replace(power_mw=None) for r in (FAST, SLOW, DARK))).coolest == 1
+    assert DecisionTable(tuple(replace(r, power_mw=None) for r in (FAST, SLOW, DARK))).coolest == 1
 
 
 def test_a_table_of_a_policy_agrees_with_its_choice(tmp_path):
@@ -79,7 +83,6 @@ def test_a_table_of_a_policy_agrees_with_its_choice(tmp_path):
         assert energies == sorted(energies)
     only = DecisionTable.from_policy(policy, "executorch-fp32")
     assert {row.variant for row in only.rows} == {"executorch-fp32"}
-    assert isinstance(only.rows[0].setting, Setting)
     with pytest.raises(ValueError, match="no variant 'fp64'; choose one of: "):
         DecisionTable.from_policy(policy, "fp64")
     with pytest.raises(ValueError, match="no row to decide among"):
@@ -92,7 +95,7 @@ def test_a_table_of_a_policy_agrees_with_its_choice(tmp_path):
 )
 def test_rows_that_cannot_be_are_refused(change):
     with pytest.raises(ValueError, match="cannot be"):
-        DecisionTable((SLOW._replace(**change),))
+        DecisionTable((replace(SLOW, **change),))
 
 
 def test_rows_follow_the_objective_and_keep_to_the_cap(tmp_path):

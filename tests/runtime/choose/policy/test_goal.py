@@ -175,7 +175,7 @@ def test_goals_that_cannot_be_are_refused(fields, message):
 PHONE = SimpleNamespace(name="local", energy_note="no meter on this machine")
 
 
-def test_wish_fills_in_what_was_not_said():
+def test_a_request_fills_in_what_was_not_said():
     assert goal_of(PolicyRequest(), PHONE, [SLOW], None).objective == "awake"
     assert goal_of(PolicyRequest(), PHONE, [SLOW], None).deadline_ms == pytest.approx(1000 / 30)
     assert goal_of(PolicyRequest(), PHONE, [estimate(5.0, None)], None).objective == "core-time"

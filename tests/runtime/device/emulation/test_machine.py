@@ -7,7 +7,7 @@ import pytest
 
 from runtime.device.actuators import CpuFreq
 from runtime.device.emulation.energy import busy_power_mw, idle_power_mw
-from runtime.device.emulation.machine import Machine
+from runtime.device.emulation.machine import EmulatedMachine
 from runtime.device.marker import PINS, find_marker
 from runtime.device.meters import read_temp_c
 from runtime.device.soc import Opp, list_profiles, load_profile, power_mw
@@ -26,7 +26,7 @@ class Host:
         self.others = set()
         self.busy_ns = {}
         self.now_s = 100.0
-        self.machine = Machine(profile, root, hosts, self, self.busy_ns.get)
+        self.machine = EmulatedMachine(profile, root, hosts, self, self.busy_ns.get)
         self.machine.mark([77])
         self.machine.account(self.now_s)
 

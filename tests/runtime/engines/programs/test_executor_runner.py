@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.engines.programs import ExecutorRunner, Request
+from runtime.engines.programs import ExecutorRunner, ProgramRequest
 from runtime.errors import DeviceStableError
 
 LOG = """\
@@ -30,14 +30,14 @@ executor_runner: Warning: SetUsageMessage() never called
 
 
 def test_the_first_frame_and_the_warm_up_stand_apart():
-    timings = ExecutorRunner().parse(LOG, Request("m", warmup=1, runs=2))
+    timings = ExecutorRunner().parse(LOG, ProgramRequest("m", warmup=1, runs=2))
     assert (timings.first_ms, timings.samples_ms, timings.threads) == (19.481, (3.25, 3.125), 2)
     assert timings.note is None
 
 
 def test_where_only_the_sum_is_logged_the_sample_is_called_a_mean():
     log = "Model executed successfully 4 time(s) in 29.356000 ms."
-    timings = ExecutorRunner().parse(log, Request("m", warmup=1, runs=2))
+    timings = ExecutorRunner().parse(log, ProgramRequest("m", warmup=1, runs=2))
     assert timings.samples_ms == (7.339,)
     assert timings.note.startswith("the sample is a mean of 4 frames, the cold one among them")
 
@@ -55,12 +55,12 @@ def test_where_only_the_sum_is_logged_the_sample_is_called_a_mean():
 )
 def test_a_log_without_the_frames_is_refused(log):
     with pytest.raises(DeviceStableError, match="logged no latencies that can be read; expected 4 lines"):
-        ExecutorRunner().parse(log, Request("m", warmup=1, runs=2))
+        ExecutorRunner().parse(log, ProgramRequest("m", warmup=1, runs=2))
 
 
 def test_flags_are_those_the_build_has():
     runner = ExecutorRunner()
-    request = Request("/m.pte", 2)
+    request = ProgramRequest("/m.pte", 2)
     flags = ["--model_path=/m.pte", "--num_executions=36", "--cpu_threads=2"]
     assert runner.arguments(request, HELP) == flags
     newer = HELP + '    -print_output (Output printing mode) type: string default: "summary"\n'
@@ -72,13 +72,13 @@ def test_flags_are_those_the_build_has():
 
 def test_frames_cannot_be_paced():
     with pytest.raises(DeviceStableError, match="runs frames back to back only, 30 fps were asked"):
-        ExecutorRunner().arguments(Request("/m.pte", fps=30), HELP)
+        ExecutorRunner().arguments(ProgramRequest("/m.pte", fps=30), HELP)
 
 
 @given(st.text(alphabet="Iteraton of12345:. ms\n", max_size=200) | st.text(max_size=100))
 def test_no_log_crashes_the_parser(log):
     try:
-        timings = ExecutorRunner().parse(log, Request("m", warmup=0, runs=1))
+        timings = ExecutorRunner().parse(log, ProgramRequest("m", warmup=0, runs=1))
     except DeviceStableError:
         return
     assert all(sample > 0 for sample in timings.samples_ms)

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from runtime.choose.decision import DecisionTable, Row
+from runtime.choose.decision import DecisionTable
+from runtime.choose.policy.estimate import Estimate
 from runtime.choose.tuning.request import PolicyRequest
 from runtime.choose.tuning.tune import tune_bundle
 from runtime.device.emulation.steal import find_compiler
+from runtime.device.setting import Setting
 from runtime.device.soc import load_profile
 from runtime.govern.compiled.emit import PROGRAM, emit_c
 from tests.runtime.phone import Phone, make_bundle, make_records
@@ -71,6 +73,8 @@ def phone_table(soc="gs101", full_ms=4.0):
             ms = full_ms * 1024 / profile.capacity(cluster, opp.freq_khz)
             power_mw = opp.power_mw
             energy_mj = None if power_mw is None else power_mw * ms / 1e3
-            rows.append(Row("fp32", cluster.name, opp.freq_khz, 1, ms, 1.1 * ms, power_mw, energy_mj))
+            rows.append(
+                Estimate("fp32", Setting(cluster.name, opp.freq_khz), ms, ms, 1.1 * ms, power_mw, energy_mj)
+            )
     rows.sort(key=lambda row: (row.energy_mj is None, row.energy_mj or 0.0))
     return DecisionTable(tuple(rows)), {cluster.name: cluster.cpus for cluster in profile.clusters}

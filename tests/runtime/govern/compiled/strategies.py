@@ -4,7 +4,9 @@ import math
 
 from hypothesis import strategies as st
 
-from runtime.choose.decision import DecisionTable, Row
+from runtime.choose.decision import DecisionTable
+from runtime.choose.policy.estimate import Estimate
+from runtime.device.setting import Setting
 
 CLUSTERS = ("little", "mid", "big")
 CLOCKS_KHZ = (None, 300_000, 600_000, 1_200_000, 2_400_000)
@@ -15,12 +17,14 @@ POWER_MW = st.none() | st.floats(0, 1e5)
 
 @st.composite
 def rows(draw):
-    return Row(
+    latency_ms = draw(LATENCY_MS)
+    return Estimate(
         variant="litert-fp32",
-        cluster=draw(st.sampled_from(CLUSTERS)),
-        freq_khz=draw(st.sampled_from(CLOCKS_KHZ)),
-        threads=draw(st.integers(1, 4)),
-        latency_ms=draw(LATENCY_MS),
+        setting=Setting(
+            draw(st.sampled_from(CLUSTERS)), draw(st.sampled_from(CLOCKS_KHZ)), draw(st.integers(1, 4))
+        ),
+        latency_ms=latency_ms,
+        latency_low_ms=latency_ms,
         latency_high_ms=draw(LATENCY_MS),
         power_mw=draw(POWER_MW),
         energy_mj=None,

@@ -4,12 +4,15 @@ import math
 import random
 import struct
 import subprocess
+from dataclasses import replace
 
 import pytest
 
-from runtime.choose.decision import DecisionTable, Feedback, Hysteresis, Row
+from runtime.choose.decision import DecisionTable, Feedback, Hysteresis
 from runtime.choose.decision.margin import Margin
+from runtime.choose.policy.estimate import Estimate
 from runtime.device.emulation.steal import find_compiler
+from runtime.device.setting import Setting
 from runtime.govern.compiled.c_source import c_name, c_sources
 from runtime.govern.compiled.emit import governor_sources
 from tests.runtime.govern.compiled.compiled import (
@@ -51,7 +54,7 @@ def decisions(table, count, seed):
         *(math.nextafter(x, 0) for x in exact),
         *ODD,
     ]
-    clocks = [row.freq_khz or 0 for row in table.rows]
+    clocks = [row.setting.freq_khz or 0 for row in table.rows]
     questions, answers = [], []
     for _ in range(count):
         slowdown = draw.choice((1.0, draw.uniform(0.4, 9.0), draw.choice(ODD)))
@@ -132,9 +135,9 @@ def test_feedback_margin_and_hysteresis_are_python_s(tmp_path, flags):
 @needs_compiler
 def test_rows_of_unknown_power_and_clock_are_the_same_too(tmp_path):
     rows = (
-        Row("a", "one", None, 1, 20.0, 22.0, None, None),
-        Row("b", "two", 700_000, 4, 10.0, 11.0, 300.0, 3.0),
-        Row("a", "two", 900_000, 4, 8.0, 11.0, None, None),
+        Estimate("a", Setting("one", None), 20.0, 20.0, 22.0, None, None),
+        Estimate("b", Setting("two", 700_000, 4), 10.0, 10.0, 11.0, 300.0, 3.0),
+        Estimate("a", Setting("two", 900_000, 4), 8.0, 8.0, 11.0, None, None),
     )
     table = DecisionTable(rows)
     name = write_sources(tmp_path, "net", table, {"one": (0,), "two": (1, 2)})
@@ -146,7 +149,7 @@ def test_rows_of_unknown_power_and_clock_are_the_same_too(tmp_path):
 @needs_compiler
 def test_no_name_or_remark_can_break_the_code(tmp_path):
     odd = '*/ "x" \\ ??/ %s \n#error é /* @NAME@'
-    table = DecisionTable((Row(odd, odd, 1, 1, 1.0, 1.0, None, None),))
+    table = DecisionTable((Estimate(odd, Setting(odd, 1), 1.0, 1.0, 1.0, None, None),))
     name = write_sources(tmp_path, f"1 {odd}", table, {odd: (0,)}, about=[odd, odd + "\\"])
     assert name == "edgekit_1_x_s_error_name"
     (tmp_path / "show.c").write_text(
@@ -173,11 +176,11 @@ def test_a_build_that_would_decide_otherwise_is_refused(tmp_path):
 
 
 def test_what_c_cannot_hold_is_refused():
-    row = Row("a", "one", 700_000, 1, 20.0, 22.0, None, None)
+    row = Estimate("a", Setting("one", 700_000), 20.0, 20.0, 22.0, None, None)
     with pytest.raises(ValueError, match="cluster 'one' has CPUs None"):
         c_sources("net", DecisionTable((row,)), {}, 33.3)
     with pytest.raises(ValueError, match="does not fit into C's integers"):
-        c_sources("net", DecisionTable((row._replace(freq_khz=2**63),)), {"one": (0,)}, 33.3)
+        c_sources("net", DecisionTable((replace(row, setting=Setting("one", 2**63)),)), {"one": (0,)}, 33.3)
 
 
 @pytest.mark.slow

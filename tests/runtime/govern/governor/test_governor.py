@@ -135,7 +135,7 @@ def test_a_cap_of_heat_moves_the_session_to_what_is_left(tmp_path):
     with phone.clocks:
         session = phone.governor.open(7, (7,), 8.0)
         assert phone.read("big") == "1106000"
-        assert session.row.freq_khz == 1_106_000
+        assert session.row.setting.freq_khz == 1_106_000
         assert not session.decision.meets_deadline
         assert any("nothing that the cap allows meets 8 ms" in message for message in phone.messages)
 
@@ -186,10 +186,12 @@ def test_work_nobody_measured_begins_at_the_fastest_and_learns_how_much_it_is(tm
         session = phone.governor.open(7, (7,), 33.3)
         assert phone.read("big") == "2850000"
         for _ in range(60):
-            latency_ms = 6.0 * 1024 / PROFILE.capacity(session.row.cluster, session.row.freq_khz)
+            latency_ms = (
+                6.0 * 1024 / PROFILE.capacity(session.row.setting.cluster, session.row.setting.freq_khz)
+            )
             frames(phone, session, latency_ms)
         assert session.row.latency_high_ms <= 33.3
-        assert session.row.freq_khz < 2_850_000
+        assert session.row.setting.freq_khz < 2_850_000
         assert phone.governor.late == 0
         cheaper = [r for r in session.strategy.table.rows if r.energy_mj < session.row.energy_mj]
         assert all(r.latency_high_ms > 33.3 / 1.1 for r in cheaper)
@@ -234,7 +236,7 @@ def policy(tmp_path):
 
 def test_rows_of_a_policy_are_those_of_its_variant_and_threads(policy):
     rows = policy_rows(policy, TOY_PROFILE)
-    assert {r.threads for r in rows.rows} == {policy.setting.threads}
+    assert {r.setting.threads for r in rows.rows} == {policy.setting.threads}
     assert rows.rows[rows.decide(policy.deadline_ms)].setting == policy.setting
     with pytest.raises(ValueError, match="no setting with 4 threads; choose one of: 1"):
         policy_rows(policy, TOY_PROFILE, threads=4)

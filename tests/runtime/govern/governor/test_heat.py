@@ -51,5 +51,5 @@ def test_a_hot_machine_gives_up_its_dearest_settings_until_it_is_cool(tmp_path):
         for second in (2.2, 3.3):
             phone.now.s = second
             phone.governor.tick()
-        assert session.row.freq_khz == 2_850_000
+        assert session.row.setting.freq_khz == 2_850_000
         assert "no cap" in phone.messages[-2]

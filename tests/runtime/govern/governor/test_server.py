@@ -1,6 +1,7 @@
 """Real sockets and real peers; the machine is a tree of files."""
 
 import os
+import runpy
 import socket
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from runtime.govern.governor.lock import only_one
 from runtime.govern.governor.server import Server
 from tests.runtime.govern.governor.talk import OWN, Talk
 from tests.runtime.govern.governor.toy import toy
+from tests.runtime.made_by_0_1_0 import OLD
 
 
 @pytest.fixture
@@ -257,6 +259,19 @@ def test_the_client_file(served):
         session.report(5.0)
         assert session.problem == ""
     assert (session.is_governed, session.problem) == (False, "closed")
+
+
+def test_a_copy_of_an_older_client_file_goes_on_working(served):
+    old_session = runpy.run_path(str(OLD / "governor_client.txt"))["Session"]
+    with old_session(target_ms=33.3, tids=OWN, path=str(served.server.path)) as session:
+        assert session.answer["meets_target"]
+        with session.frame():
+            pass
+        session.begin(left_ms=20.0)
+        session.report(20.0, late=True)
+        session.update_target(1000.0)
+        assert (session.problem, session.answer["freq_khz"]) == ("", 400_000)
+        assert 0.9 < session.headroom() < 1.0
 
 
 def test_a_client_without_a_governor_just_runs(tmp_path, monkeypatch):

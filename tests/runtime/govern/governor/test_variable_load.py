@@ -282,7 +282,7 @@ def test_begins_over_the_socket(phone):
     assert talk.ask(do="open", tids=OWN, deadline_ms=2 * PERIOD_MS, period_ms=PERIOD_MS)["begins"]
     for _ in range(20):
         khz = talk.ask(do="begin", remaining_ms=60.0)["freq_khz"]
-        slowness = next(r.latency_ms for r in TABLE.rows if r.freq_khz == khz) / 5.0
+        slowness = next(r.latency_ms for r in TABLE.rows if r.setting.freq_khz == khz) / 5.0
         answer = talk.ask(do="report", actual_ms=2.5 * slowness)
     assert "begins" not in answer
     assert talk.ask(do="begin", remaining_ms=60.0)["freq_khz"] == 400_000

@@ -2,21 +2,31 @@
 
 from dataclasses import dataclass, field
 
-from runtime.choose.decision import DecisionTable, Row
+from runtime.choose.decision import DecisionTable
 from runtime.choose.decision.controller import Controller
+from runtime.choose.policy.estimate import Estimate
 from runtime.device.actuators import CpuFreq, Journal
+from runtime.device.setting import Setting
 from runtime.device.soc import load_profile
 from runtime.device.soc.tree import SocTree
 from runtime.govern.governor.clocks import Clocks
 from runtime.govern.governor.governor import Governor
-from runtime.govern.governor.machine import Machine
+from runtime.govern.governor.machine import GovernedMachine
 
 PROFILE = load_profile("gs101")  # little 0-3, mid 4-5, big 6-7
 
 
 def row(cluster, freq_khz, latency_ms, power_mw):
     energy_mj = None if power_mw is None else power_mw * latency_ms / 1000
-    return Row("litert-fp32", cluster, freq_khz, 1, latency_ms, 1.1 * latency_ms, power_mw, energy_mj)
+    return Estimate(
+        "litert-fp32",
+        Setting(cluster, freq_khz),
+        latency_ms,
+        latency_ms,
+        1.1 * latency_ms,
+        power_mw,
+        energy_mj,
+    )
 
 
 # cheapest first; bounds of 44, 22, 11 and 5.5 ms
@@ -75,7 +85,7 @@ def toy(tmp_path, rows=TABLE, settle=None, is_relative=False, profile=PROFILE, s
         journal=Journal(tmp_path / "journal"),
     )
     clocks = Clocks(cpufreq, profile, now=now, on_message=messages.append)
-    machine = Machine(
+    machine = GovernedMachine(
         profile, clocks, mover=lambda tids, cpus: moved.append((tids, cpus)), on_message=messages.append
     )
     governor = Governor(

@@ -13,7 +13,8 @@ from runtime.device.conditions import Conditions
 from runtime.device.meters import EnergyReading
 from runtime.device.setting import Setting
 from runtime.engines import Samples
-from runtime.measure.bench import bench, choose_variants, default_log, open_bundle_or_model, summarise
+from runtime.engines.model_file import open_bundle_or_model
+from runtime.measure.bench import bench, choose_variants, default_log, summarise
 from runtime.measure.records import RecordLog
 from runtime.targets import LocalTarget, VirtualTarget
 from tests.runtime.measure.fake_target import Fake, FakeSession

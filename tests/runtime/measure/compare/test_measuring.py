@@ -3,7 +3,8 @@
 import pytest
 
 from runtime.device.setting import Setting
-from runtime.measure.bench import Plan, open_bundle_or_model
+from runtime.engines.model_file import open_bundle_or_model
+from runtime.measure.bench import BenchPlan
 from runtime.measure.compare import compare, measure_both, shared_variants
 from runtime.measure.records import RecordLog
 from runtime.targets import VirtualTarget
@@ -27,7 +28,7 @@ def test_sides_stand_next_to_each_other_in_every_block(tmp_path, logs, tflite):
         target,
         variants=[("litert-fp32", "litert-fp32")],
         settings=SETTINGS,
-        plan=Plan(blocks=4),
+        plan=BenchPlan(blocks=4),
         logs=logs,
     )
     assert [len(side) for side in found] == [8, 8]
@@ -41,7 +42,7 @@ def test_sides_stand_next_to_each_other_in_every_block(tmp_path, logs, tflite):
 def test_a_bundle_against_itself(tflite, logs):
     bundle = open_bundle_or_model(tflite)
     variants = shared_variants(bundle, bundle)
-    plan = Plan(blocks=3)
+    plan = BenchPlan(blocks=3)
     a, b = measure_both(bundle, bundle, Fake(), variants=variants, settings=SETTINGS, plan=plan, logs=logs)
     assert [d.blocks for d in compare(a, b)] == [(3, 3)] * 2
 
@@ -50,7 +51,9 @@ def test_a_virtual_phone_needs_one_block(tflite, logs):
     bundle, target = open_bundle_or_model(tflite), VirtualTarget("gs101")
     settings = target.settings()[:2]
     variants = shared_variants(bundle, bundle)
-    a, b = measure_both(bundle, bundle, target, variants=variants, settings=settings, plan=Plan(), logs=logs)
+    a, b = measure_both(
+        bundle, bundle, target, variants=variants, settings=settings, plan=BenchPlan(), logs=logs
+    )
     assert [(d.verdict, d.blocks) for d in compare(a, b)] == [("no difference", (1, 1))] * 2
 
 

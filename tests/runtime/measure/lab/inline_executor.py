@@ -5,20 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from runtime.measure.lab.executor import Records
-from runtime.measure.lab.jobs import Job, Outcome, run_job
+from runtime.measure.lab.executor import LabRecords
+from runtime.measure.lab.jobs import LabJob, LabOutcome, run_job
 from runtime.measure.records import Record
 
 
 class InlineExecutor:
-    def __init__(self, records: Records, sleep: Callable[[float], None] = time.sleep):
+    def __init__(self, records: LabRecords, sleep: Callable[[float], None] = time.sleep):
         self._records, self._sleep = records, sleep
-        self._jobs: list[tuple[Job, Sequence[Record]]] = []
+        self._jobs: list[tuple[LabJob, Sequence[Record]]] = []
 
-    def start(self, job: Job, known: Sequence[Record]) -> None:
+    def start(self, job: LabJob, known: Sequence[Record]) -> None:
         self._jobs.append((job, known))
 
-    def wait(self, timeout_s: float | None) -> list[tuple[Job, Outcome]]:
+    def wait(self, timeout_s: float | None) -> list[tuple[LabJob, LabOutcome]]:
         if not self._jobs:
             self._sleep(timeout_s or 0.0)
             return []

@@ -1,13 +1,15 @@
-from runtime.measure.lab import Job, Outcome, Schedule
+from runtime.measure.lab import LabJob, LabOutcome, Schedule
 from runtime.measure.lab.plan import RetrySpec
 from runtime.targets import TargetName
 
-DONE, FAILED = Outcome("done"), Outcome("failed", "no such clock")
-GONE = Outcome("retry", "adb knows no phone 'A'")
+DONE, FAILED = LabOutcome("done"), LabOutcome("failed", "no such clock")
+GONE = LabOutcome("retry", "adb knows no phone 'A'")
 
 
 def jobs(*targets, blocks=2):
-    return [Job(target, "net.tflite", "litert-fp32", block) for target in targets for block in range(blocks)]
+    return [
+        LabJob(target, "net.tflite", "litert-fp32", block) for target in targets for block in range(blocks)
+    ]
 
 
 def test_a_target_does_one_job_at_a_time_and_targets_work_side_by_side():
@@ -56,7 +58,7 @@ def test_one_that_made_records_meanwhile_has_not_used_up_its_tries():
     schedule = Schedule(jobs("adb:A", blocks=1), RetrySpec(attempts=2, backoff_s=0))
     for _ in range(5):
         [job] = schedule.start(0.0)
-        schedule.finish(job, Outcome("retry", "gone", n_records=1), 0.0)
+        schedule.finish(job, LabOutcome("retry", "gone", n_records=1), 0.0)
     [job] = schedule.start(0.0)
     schedule.finish(job, DONE, 0.0)
     assert schedule.is_complete
