@@ -14,8 +14,8 @@ from runtime.errors import DeviceStableError
 
 MIN_AWAKE_UA = 10_000  # 10 mA: no phone with a running CPU draws less; read as mA it would be 10 A
 MIN_VOLTAGE_UV = 1_000_000  # 1 V, below any battery pack
-MAX_VOLTAGE_UV = 60_000_000
-MAX_CURRENT_UA = 20_000_000
+MAX_VOLTAGE_UV = 60_000_000  # 60 V, above any laptop pack; more is another unit
+MAX_CURRENT_UA = 20_000_000  # 20 A, above what such a pack gives; more is another unit
 
 
 @dataclass(frozen=True)

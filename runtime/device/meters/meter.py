@@ -12,7 +12,8 @@ from runtime.device.meters.reading import Reading
 from runtime.errors import DeviceTransientError, EdgekitError
 
 Clock = Callable[[], float]
-MAX_GAP_PERIODS = 5  # a line drawn over more missed samples than this would be a guess
+# A line drawn over more missed samples than this would be a guess: 0.25 s at the usual 20 Hz.
+MAX_GAP_PERIODS = 5
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from runtime.device.conditions import Conditions
 if TYPE_CHECKING:
     from runtime.targets import Session
 
-_LOOK_EVERY_S = 1.0
+_LOOK_EVERY_S = 1.0  # a machine cools over many seconds
 
 
 def wait_until_cool(

@@ -14,8 +14,10 @@ from runtime.measure.records import Record
 from runtime.measure.verdict import MAX_PROBE_SHARE, distinct
 
 FASTER, SLOWER, SAME, UNKNOWN = "faster", "slower", "no difference", "cannot tell"
-RESOLUTION = 0.05  # an interval inside +-5 % that holds 1 is called no difference
-_MIN_BLOCKS = 2
+# An interval inside +-5 % that holds 1 is called no difference: two stable benches of the same may differ by
+# that much (runtime/measure/verdict.py).
+RESOLUTION = 0.05
+_MIN_BLOCKS = 2  # one says nothing of how far the next would be off
 
 
 @dataclass(frozen=True)

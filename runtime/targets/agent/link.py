@@ -20,8 +20,8 @@ from runtime.errors import DeviceTransientError, VersionConflict
 from runtime.targets.agent import messages as m
 
 CONNECT_S = 60.0  # Python starts slowly on a small board with a cold disk
-_CLOSE_S = 10.0
-_END_S = 3.0
+_CLOSE_S = 10.0  # for the agent to restore clocks and end
+_END_S = 3.0  # for its process after that, before it is killed
 _LAST_WORDS = 400  # characters of the device's stderr that an error quotes
 
 

@@ -16,8 +16,8 @@ from runtime.errors import DeviceError, DeviceStableError, DeviceTransientError,
 from runtime.extras import install_line, require
 from runtime.targets.ssh.address import Address
 
-_CONNECT_S = 20.0
-_KEEPALIVE_S = 15
+_CONNECT_S = 20.0  # to reach it, to be greeted and to log in, each
+_KEEPALIVE_S = 15  # three of them unanswered, 45 s, and the link is dead: see ``_keep_alive``
 
 
 def connect(address: Address) -> Any:

@@ -65,7 +65,7 @@ def test_where_single_ops_cannot_be_timed_it_is_said(tmp_path):
         DeviceStableError, match=r"virtual:gs101 gives no times of single ops: .*profile on local"
     ):
         profile(open_bundle_or_model(path), target=open_target("virtual:gs101"), runs=5)
-    with pytest.raises(ValueError, match="cluster is 'big', but here the kernel takes the cores"):
+    with pytest.raises(ValueError, match="cluster is 'big', but on this machine the kernel takes the cores"):
         profile(open_bundle_or_model(path), cluster="big")
 
 
