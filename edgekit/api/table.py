@@ -78,7 +78,7 @@ class _Column:
 
     @property
     def is_constant(self) -> bool:
-        return len(set(self.cells)) == 1 and (len(self.cells) > 1 or self.cells == ["-"])
+        return len(set(self.cells)) == 1
 
     @property
     def natural(self) -> int:

@@ -46,7 +46,7 @@ def print_table(
         click.echo(line)
     known = [f"{header} {cell}" for header, cell in layout.same if cell != "-"]
     empty = [header for header, cell in layout.same if cell == "-"]
-    for title, texts in (("in every row", known), ("in no row", empty)):
+    for title, texts in (("in every row" if len(rows) > 1 else "also", known), ("in no row", empty)):
         if texts:
             text = f"{title}: {', '.join(texts)}"
             click.echo("\n".join(textwrap.wrap(text, width, subsequent_indent="  ")))
