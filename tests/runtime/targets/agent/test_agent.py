@@ -205,7 +205,8 @@ def test_an_interrupted_host_hangs_up_and_the_clock_is_given_back(device, target
 def test_another_version_is_refused_with_what_to_do(device, monkeypatch):
     monkeypatch.setattr(link_module, "__version__", "99.0")
     with pytest.raises(
-        VersionConflict, match=r"has edgekit 0.1.0 .* this is 99.0 .*edgekit push BUNDLE --target test:"
+        VersionConflict,
+        match=rf"has edgekit {__version__} .* this is 99.0 .*edgekit push BUNDLE --target test:",
     ):
         start(device)
 
@@ -240,6 +241,7 @@ IMPATIENT = """
 from runtime.targets.agent import messages
 messages.SILENCE_S, messages.BEAT_S = 1.0, 0.2
 from runtime.targets.agent.__main__ import main
+from runtime._version import __version__
 main()
 """
 
