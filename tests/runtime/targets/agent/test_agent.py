@@ -222,6 +222,7 @@ def test_another_version_is_refused_with_what_to_do(device, monkeypatch):
 def test_who_does_not_answer_is_told_within_the_time(device, monkeypatch, program, message):
     monkeypatch.setattr(link_module, "CONNECT_S", 1.0)
     monkeypatch.setattr(link_module, "_CLOSE_S", 0.2)
+    monkeypatch.setattr(link_module, "_END_S", 0.2)
     monkeypatch.setattr(m, "BEAT_S", 0.2)
     begun_s = time.monotonic()
     with pytest.raises(DeviceTransientError, match=message):
@@ -231,6 +232,7 @@ def test_who_does_not_answer_is_told_within_the_time(device, monkeypatch, progra
 
 def test_a_device_that_falls_silent_is_given_up(device, target, monkeypatch):
     monkeypatch.setattr(link_module, "_CLOSE_S", 0.2)
+    monkeypatch.setattr(link_module, "_END_S", 0.2)
     target.process.send_signal(signal.SIGSTOP)
     with pytest.raises(DeviceError, match="has been silent for"):
         target._link.ask(m.Describe(), silence_s=1.0)
