@@ -1,4 +1,4 @@
-"""What a model adds behind a layer, which LiteRT's converter folds into the layer's bias, is in int8 files too."""
+"""LiteRT's converter folds what a model adds behind a layer into its bias; int8 files have it too."""
 
 import pytest
 import torch
