@@ -78,7 +78,25 @@ def by_machine(records: Iterable[Record]) -> dict[tuple[str, ...], list[Record]]
     return groups
 
 
-def check_one_machine(records: Iterable[Record]) -> None:
+def by_place(records: Sequence[Record]) -> dict[str, list[Record]]:
+    """Return the records by model file, target and, where several share its name, machine; oldest first."""
+    machines = {(record.target, origin_of(record).machine) for record in records if not record.is_modelled}
+    places: dict[str, list[Record]] = {}
+    for record in records:
+        title = f"{record.model} ({record.model_sha256[:8]}) on {record.target}"
+        if not record.is_modelled and sum(target == record.target for target, _ in machines) > 1:
+            title += f", {machine_text(origin_of(record).machine)}"
+        places.setdefault(title, []).append(record)
+    return places
+
+
+_SEPARATE = (
+    "on the machine that is meant run `edgekit bench --again`, which moves the others' records to a file of "
+    "their own, or remove their lines"
+)
+
+
+def check_one_machine(records: Iterable[Record], what_to_do: str = _SEPARATE) -> None:
     """Make sure that no two machines made ``records``; those that name none do not count.
 
     Raises:
@@ -93,21 +111,27 @@ def check_one_machine(records: Iterable[Record]) -> None:
         )
         raise DataError(
             f"the records of {target} are of {len(made)} machines: of {listed}; figures of one do not stand "
-            "for another: on the machine that is meant run `edgekit bench --again`, which sets the "
-            "others' records aside, or remove their lines from the file"
+            f"for another: {what_to_do}"
         )
 
 
+def of_known_machine(records: Sequence[Record]) -> list[Record]:
+    """Return the records that name their machine and the modelled ones; where none names it, all."""
+    known = [record for record in records if record.is_modelled or origin_of(record).machine]
+    return known or list(records)
+
+
 def newest_blocks(records: Iterable[Record]) -> list[Record]:
-    """Return the records without those whose block was measured again later, in the order of the file."""
+    """Return one record of each block: the last stable one, else the last; in the order of the file."""
     newest: dict[tuple[object, ...], Record] = {}
     for record in records:
         place = (
             record.model_sha256, record.variant, record.target, record.setting, record.fps_target,
             record.seed, record.block,
         )  # fmt: skip
-        newest.pop(place, None)
-        newest[place] = record
+        if record.verdict == "stable" or place not in newest or newest[place].verdict == "unstable":
+            newest.pop(place, None)
+            newest[place] = record
     return list(newest.values())
 
 
