@@ -84,6 +84,17 @@ class Profiled(Protocol):
         """
 
 
+@runtime_checkable
+class MeteredSession(Protocol):
+    """A session that tells which meter watches its frames; others have none.
+
+    Attributes:
+        meter: source of the energy, and ``net`` where the idle machine is taken off; ``None`` without one.
+    """
+
+    meter: str | None
+
+
 class Target(Protocol):
     """A machine that can run bundles.
 

@@ -186,6 +186,13 @@ class Found:
     subtract_idle: bool = False
 
     @property
+    def name(self) -> str | None:
+        """The source that is read, and ``net`` where figures are net of the idle machine; ``None``: none."""
+        if self.meter is None:
+            return None
+        return f"{self.meter.about.source} net" if self.subtract_idle else self.meter.about.source
+
+    @property
     def text(self) -> str:
         """Why there is no meter, in one line."""
         why = "; ".join(f"{name}: {reason}" for name, reason in self.reasons.items())

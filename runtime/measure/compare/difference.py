@@ -10,6 +10,7 @@ import numpy as np
 from runtime.device.setting import Setting
 from runtime.measure.compare.matching import Matched, match
 from runtime.measure.interval import Interval, paired_ratio, unpaired_ratio
+from runtime.measure.origin import origin_of
 from runtime.measure.records import Record
 from runtime.measure.verdict import MAX_PROBE_SHARE, distinct
 
@@ -110,6 +111,7 @@ def _difference(matched: Matched) -> Difference:
             f"{len(a)} pairs of blocks" if matched.is_paired else f"{len(a)} and {len(b)} blocks, apart",
         )
     first_a, first_b = matched.a[0], matched.b[0]
+    reasons += _upgraded(first_a, first_b)
     return Difference(
         a_variant=first_a.variant,
         b_variant=first_b.variant,
@@ -126,6 +128,15 @@ def _difference(matched: Matched) -> Difference:
         reasons=reasons,
         advice=advice,
     )
+
+
+def _upgraded(a: Record, b: Record) -> tuple[str, ...]:
+    """Say that the two sides ran on other versions, which the change includes."""
+    versions = [(at.engine, at.kernel) for at in (origin_of(a), origin_of(b))]
+    if a.target != b.target or a.engine != b.engine or versions[0] == versions[1]:
+        return ()
+    told = (", ".join(filter(None, pair)) or "unknown versions" for pair in versions)
+    return ("A ran on {}, B on {}".format(*told),)
 
 
 def _doubts(

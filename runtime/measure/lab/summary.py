@@ -11,6 +11,7 @@ from runtime.measure.bench import BenchRow, summarise
 from runtime.measure.lab.executor import LabRecords
 from runtime.measure.lab.jobs import DONE, LabJob
 from runtime.measure.lab.schedule import Status
+from runtime.measure.origin import newest_blocks
 from runtime.measure.records import Record
 
 
@@ -62,7 +63,7 @@ def summarise_lab(
     return [
         _row(
             key,
-            [record for record in logs[key[0]] if _is_of(record, key, hashes)],
+            [record for record in newest_blocks(logs[key[0]]) if _is_of(record, key, hashes)],
             [status[job.key] for job in group],
             goal_fps,
         )

@@ -104,6 +104,7 @@ class State(msgspec.Struct, tag=True, frozen=True):
     control_level: str
     versions: dict[str, str]
     device: dict[str, str]
+    meter: str | None = None
 
 
 class AskConditions(msgspec.Struct, tag=True, frozen=True):

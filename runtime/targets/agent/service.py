@@ -121,7 +121,9 @@ class Service:
 
     def _state(self, number: int) -> m.State:
         session = self._session(number)
-        return m.State(session.setting_read, session.control_level, session.versions, session.device)
+        return m.State(
+            session.setting_read, session.control_level, session.versions, session.device, session.meter
+        )
 
 
 def decode_request(data: bytes) -> m.Request:

@@ -133,7 +133,7 @@ class AgentSession:
         self.setting = setting
         self.control_level = state.control_level
         self.versions = versions | state.versions
-        self.device = state.device
+        self.device, self.meter = state.device, state.meter
         self._target, self._number = target, number
 
     @property
