@@ -33,7 +33,8 @@ def read_temp_c(root: Path = Path("/")) -> float | None:
     millidegrees such a figure must be near theirs: most others are no temperatures. What no CPU survives is
     none either.
     """
-    by_abi, guessed = [], []
+    by_abi: list[float] = []
+    guessed: list[float] = []
     for zone in (root / _ZONES).glob("thermal_zone*"):
         kind, value = read_text(zone / "type"), read_int(zone / "temp")
         if kind is None or value is None:
