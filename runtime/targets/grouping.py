@@ -36,7 +36,7 @@ def read_groups(root: Path, usable: Collection[int] | None = None) -> tuple[list
     domains, passed_over = read_domains(root)
     found: dict[tuple[object, ...], list[tuple[int, FreqDomain | None]]] = {}
     places: list[tuple[int, FreqDomain | None]] = [(cpu, domain) for domain in domains for cpu in domain.cpus]
-    places = places or [(cpu, None) for cpu in capacities]
+    places = places or [(cpu, None) for cpu in capacities or allowed_cpus() or (0,)]
     for cpu, domain in places:
         clocks = None if domain is None else (domain.driver, domain.available_khz)
         # Where nothing tells two domains of equal clocks apart, they are of equal cores.
@@ -63,4 +63,4 @@ def _read_capacities(root: Path) -> dict[int, int | None]:
         for folder in (root / CPU_DIR).glob("cpu[0-9]*")
         if (cpu := parse_int(folder.name[3:])) is not None
     }
-    return dict(sorted(found.items())) or dict.fromkeys(allowed_cpus() or (0,))
+    return dict(sorted(found.items()))

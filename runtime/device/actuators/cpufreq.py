@@ -11,6 +11,8 @@ import functools
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from runtime.device.actuators.domains import POLICY_DIR, FreqDomain, domain_over, read_domains, read_line
 from runtime.device.actuators.holding import held
 from runtime.device.actuators.journal import Journal
@@ -110,14 +112,18 @@ class CpuFreq:
         with contextlib.ExitStack() as stack:
             for part in domain.parts:
                 read = functools.partial(clock.read_before, part)
-                signals = stack.enter_context(held(self._journal, str(part.path), read, self._back(part)))
+                signals = stack.enter_context(
+                    held(self._journal, str(part.path), read, self._back(clock, part))
+                )
+                if (corrected := clock.look_behind_limit(part)) is not None:
+                    self._journal.write(corrected)  # in place of the note that ``held`` made
                 signals.deliver()
             yield clock
 
-    def _back(self, domain: FreqDomain) -> Callable[[State], None]:
+    def _back(self, clock: TakenClock, domain: FreqDomain) -> Callable[[State], None]:
         def write_back(state: State) -> None:
             assert isinstance(state, PolicyState)
-            write_state(state, domain.path)
+            write_state(clock.before.get(domain.path, state), domain.path)
             self._settle()
 
         return write_back
@@ -132,12 +138,35 @@ class TakenClock:
 
     def __init__(self, domain: FreqDomain, settle: Callable[[], None]):
         self.domain, self._settle = domain, settle
-        self._before: dict[Path, PolicyState] = {}
+        self.before: dict[Path, PolicyState] = {}
+        self._limited: set[Path] = set()
 
     def read_before(self, part: FreqDomain) -> PolicyState:
         """Read, and remember, the state that a part of the domain is to go back to."""
-        self._before[part.path] = read_state(part.path)
-        return self._before[part.path]
+        self.before[part.path] = read_state(part.path)
+        return self.before[part.path]
+
+    def look_behind_limit(self, part: FreqDomain) -> PolicyState | None:
+        """Return the state to go back to where the limit that was read is the heat's and not the user's.
+
+        Kernels with frequency QoS (5.3 and later) show the lowest of all requests in ``scaling_max_freq``,
+        the thermal one's too (Documentation/power/pm_qos_interface.rst). A request for the highest clock
+        shows whose it is: the user's own limit moves, another one stays. What the user asked for is then
+        unknown, and taken for the highest clock, which is the default.
+        """
+        before, folder = self.before[part.path], part.path
+        top_khz = part.available_khz[-1]
+        if before.max_khz >= top_khz:
+            return None
+        _write(folder / "scaling_max_freq", str(top_khz))
+        self._settle()
+        if _need_khz(folder / "scaling_max_freq") > before.max_khz:
+            _write(folder / "scaling_max_freq", str(before.max_khz))
+            self._settle()
+            return None
+        self._limited.add(folder)
+        self.before[folder] = replace(before, max_khz=top_khz)
+        return self.before[folder]
 
     def set(self, freq_khz: int) -> None:
         """Ask for a clock; what comes of it, ``CpuFreq.read_khz`` tells.
@@ -156,6 +185,8 @@ class TakenClock:
                 _write(part.path / "scaling_setspeed", str(freq_khz))
             else:
                 write_range(part.path, freq_khz, freq_khz)
+                if part.path in self._limited:  # what is read may be the heat's limit, and ours unwritten
+                    _put(part.path / "scaling_max_freq", str(freq_khz))
         self._settle()
 
     def is_set(self) -> bool:
@@ -166,8 +197,8 @@ class TakenClock:
 
     def release(self) -> None:
         """Leave the clock to the kernel as it was before the block; ``set`` takes it again."""
-        assert self._before
-        for folder, state in self._before.items():
+        assert self.before
+        for folder, state in self.before.items():
             write_state(state, folder)
         self._settle()
 
@@ -212,10 +243,16 @@ def write_state(state: PolicyState, policy_dir: Path | None = None) -> None:
             failures.append(err)  # one file that vanished must not keep the others from being restored
     if failures:
         raise failures[0]
-    if (now := read_state(folder)) != state:
+    if not _is_back(state, now := read_state(folder)):
         raise DeviceTransientError(
             f"{folder.name} should be {state} again but reads {now}; run: edgekit restore"
         )
+
+
+def _is_back(state: PolicyState, now: PolicyState) -> bool:
+    """Return whether the kernel has taken ``state``: while hot it shows a lower limit than asked for."""
+    high = min(state.max_khz, now.max_khz)
+    return replace(state, max_khz=high, min_khz=min(state.min_khz, high)) == now
 
 
 def write_range(policy_dir: Path, min_khz: int, max_khz: int) -> None:
@@ -245,6 +282,10 @@ def _need_khz(path: Path) -> int:
 def _write(path: Path, value: str) -> None:
     if read_line(path) == value:
         return  # so that undoing nothing needs no privilege
+    _put(path, value)
+
+
+def _put(path: Path, value: str) -> None:
     if not path.exists():  # writing would make a plain file of it in a tree that is no kernel's
         raise DeviceStableError(f"{path} has vanished; bring its CPUs online, then run: edgekit restore")
     try:
