@@ -13,7 +13,16 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from runtime.device.actuators.domains import POLICY_DIR, FreqDomain, domain_over, read_domains, read_line
+from runtime.device.actuators.domains import (
+    POLICY_DIR,
+    FreqDomain,
+    check_clock,
+    domain_over,
+    missed_khz,
+    read_clock,
+    read_domains,
+    read_line,
+)
 from runtime.device.actuators.holding import held
 from runtime.device.actuators.journal import Journal
 from runtime.device.actuators.states import PolicyState, State
@@ -69,9 +78,7 @@ class CpuFreq:
 
         Most drivers give the clock last asked for here, not one measured.
         """
-        texts = [read_line(part.path / "scaling_cur_freq") for part in domain.parts]
-        known = [khz for text in texts if text is not None and (khz := parse_int(text)) is not None]
-        return min(known, default=None)
+        return read_clock(domain)
 
     @contextlib.contextmanager
     def hold(self, domain: FreqDomain, freq_khz: int) -> Iterator[None]:
@@ -86,8 +93,8 @@ class CpuFreq:
         check_clock(domain, freq_khz)
         with self.take(domain) as clock:
             clock.set(freq_khz)
-            got_khz = self.read_khz(domain)
-            if got_khz is not None and got_khz != freq_khz:
+            got_khz = missed_khz(domain, freq_khz, self.read_khz(domain))
+            if got_khz is not None:
                 raise DeviceTransientError(
                     f"{domain.path.name} was set to {freq_khz} kHz but reads {got_khz} kHz; a thermal limit "
                     "or another program holds it: let it cool down or stop that program"
@@ -201,16 +208,6 @@ class TakenClock:
         for folder, state in self.before.items():
             write_state(state, folder)
         self._settle()
-
-
-def check_clock(domain: FreqDomain, freq_khz: int) -> None:
-    """Raise where ``domain`` does not have the clock."""
-    known = domain.available_khz
-    if not known:
-        raise DeviceStableError(f"{domain.path} shows no clocks; leave the clock to the kernel")
-    if not known[0] <= freq_khz <= known[-1] or (len(known) > 2 and freq_khz not in known):
-        clocks = ", ".join(str(khz) for khz in known)
-        raise ValueError(f"{domain.path.name} has no clock of {freq_khz} kHz; choose one of: {clocks}")
 
 
 def read_state(policy_dir: Path) -> PolicyState:

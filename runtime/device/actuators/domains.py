@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runtime.device.sysfs import parse_cpu_list, parse_int
+from runtime.errors import DeviceStableError
 
 POLICY_DIR = Path("sys/devices/system/cpu/cpufreq")
+# By which a clock may be read back off what was asked: measured ones (x86's APERF and MPERF) never equal it.
+MAX_CLOCK_SHARE = 0.01
+_BOUNDING = re.compile(r"intel_pstate|amd[-_]pstate.*")
 _ONLINE = Path("sys/devices/system/cpu/online")
 
 
@@ -54,6 +59,40 @@ def domain_over(domains: Sequence[FreqDomain], cpus: Collection[int]) -> FreqDom
     governors = tuple(g for g in first.governors if all(g in domain.governors for domain in over))
     every = tuple(sorted(cpu for domain in over for cpu in domain.cpus))
     return replace(first, cpus=every, governors=governors, members=tuple(over))
+
+
+def check_clock(domain: FreqDomain, freq_khz: int) -> None:
+    """Raise where ``domain`` does not have the clock."""
+    known = domain.available_khz
+    if not known:
+        raise DeviceStableError(f"{domain.path} shows no clocks; leave the clock to the kernel")
+    if not known[0] <= freq_khz <= known[-1] or (len(known) > 2 and freq_khz not in known):
+        clocks = ", ".join(str(khz) for khz in known)
+        raise ValueError(f"{domain.path.name} has no clock of {freq_khz} kHz; choose one of: {clocks}")
+
+
+def read_clock(domain: FreqDomain) -> int | None:
+    """Return the clock in kHz now, of several parts the lowest; ``None`` where the driver does not tell."""
+    return min(_read_clocks(domain, ("cur",)), default=None)
+
+
+def missed_khz(domain: FreqDomain, freq_khz: int, read_khz: int | None) -> int | None:
+    """Return the clock that is there instead of ``freq_khz``, ``None`` where that one is held.
+
+    Args:
+        read_khz: the clock as the domain shows it.
+
+    A driver that only bounds the clock chooses one by load and shows what it measured, far off on an idle
+    CPU: its bounds are what can be held, and records tell what was read.
+    """
+    is_bounded = _BOUNDING.fullmatch(domain.driver or "") and "userspace" not in domain.governors
+    found = _read_clocks(domain, ("min", "max")) if is_bounded else [read_khz]
+    return next((khz for khz in found if khz is not None and abs(khz / freq_khz - 1) > MAX_CLOCK_SHARE), None)
+
+
+def _read_clocks(domain: FreqDomain, words: Sequence[str]) -> list[int]:
+    texts = [read_line(part.path / f"scaling_{word}_freq") for part in domain.parts for word in words]
+    return [khz for text in texts if text is not None and (khz := parse_int(text)) is not None]
 
 
 def read_domains(root: Path) -> tuple[tuple[FreqDomain, ...], tuple[str, ...]]:

@@ -166,6 +166,33 @@ def test_a_state_counts_as_restored_while_heat_keeps_the_limit_down(tmp_path, mo
     assert read(freq, "scaling_max_freq") == "2253000"
 
 
+@pytest.mark.parametrize(
+    ("governors", "read_khz", "is_held"),
+    [
+        (GOVERNORS, 4_698_267, True),  # APERF and MPERF, sbc-bench#95
+        (GOVERNORS, 4_500_000, False),
+        (NO_USERSPACE, 4_698_267, True),
+        (NO_USERSPACE, 800_123, True),  # intel_pstate on an idle CPU: the bounds are held
+    ],
+)
+def test_a_measured_clock_is_held_when_it_is_near_or_only_bounded(tmp_path, governors, read_khz, is_held):
+    folder = tmp_path / "sys/devices/system/cpu/cpufreq/policy0"
+    ends = {f"{where}_{end}_freq": khz for where in ("cpuinfo", "scaling")
+            for end, khz in (("min", 400_000), ("max", 4_700_000))}  # fmt: skip
+    names = " ".join(governors)
+    write(folder, {"related_cpus": "0", "scaling_available_governors": names, "scaling_setspeed": 0, **ends})
+    driver = {"scaling_driver": "acpi-cpufreq" if "userspace" in governors else "intel_pstate"}
+    write(folder, driver | {"scaling_governor": governors[0], "scaling_cur_freq": 1_800_123})
+    freq = CpuFreq(
+        tmp_path,
+        settle=lambda: (folder / "scaling_cur_freq").write_text(f"{read_khz}\n"),
+        journal=Journal(tmp_path / "journal"),
+    )
+    refused = pytest.raises(DeviceTransientError, match=f"reads {read_khz} kHz")
+    with contextlib.nullcontext() if is_held else refused, freq.hold(freq.domain_of([0]), 4_700_000):
+        assert freq.read_khz(freq.domain_of([0])) == read_khz
+
+
 def test_without_privilege_the_clock_is_refused_not_ignored(tmp_path, monkeypatch):
     _, tree = machine(tmp_path)
     freq = CpuFreq(tree.root, journal=Journal(tmp_path / "journal"))
