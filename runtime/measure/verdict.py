@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from runtime.device.actuators.domains import MAX_CLOCK_SHARE
 from runtime.device.conditions import Conditions, interference
 from runtime.device.setting import Setting
 from runtime.measure.quantile import quantile
@@ -34,7 +35,6 @@ MAX_WAIT_SHARE = 0.03  # of the time it ran that the work may stand in the queue
 # never met, so it says least and is allowed most (PSI: Documentation/accounting/psi.rst).
 MAX_PRESSURE_SHARE = 0.10
 MAX_STEAL_SHARE = 0.02  # of the CPUs in use that the hypervisor may take
-MAX_CLOCK_SHARE = 0.01  # by which a clock may be read back off what was asked: rounding, not another step
 
 _MORE_FRAMES = "time more frames (--runs)"
 _STOP_OTHERS = "stop other programs, or bench on other cores"

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from runtime.device.actuators.cgroup import find_uclamp
-from runtime.device.actuators.cpufreq import POLICY_DIR, CpuFreq
+from runtime.device.actuators.cpufreq import CpuFreq
+from runtime.device.actuators.domains import POLICY_DIR
 from runtime.errors import DeviceError, PermissionNeeded
 
 CONTROL_LEVELS = ("sysfs", "uclamp", "affinity", "threads", "none")

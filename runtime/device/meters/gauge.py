@@ -26,6 +26,10 @@ class Units:
     voltage_uv: int
     notes: tuple[str, ...]
 
+    def fits(self, current: int) -> bool:
+        """Return whether ``current``, read later, can still be in this unit: no phone draws 10 A."""
+        return self.current_ua == 1 or abs(current) < MIN_AWAKE_UA
+
 
 def decide(current: int, voltage: int) -> Units:
     """Return the units that make a discharging battery's figures plausible.

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from runtime.device.actuators import FreqDomain
-from runtime.device.actuators.cpufreq import POLICY_DIR
+from runtime.device.actuators.domains import POLICY_DIR
 from runtime.device.conditions import Conditions
 from runtime.device.meters import read_conditions
 from runtime.device.meters.dumpsys import THERMAL, parse_battery, parse_thermalservice

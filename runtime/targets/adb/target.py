@@ -15,7 +15,8 @@ from typing import cast
 
 from runtime.bundle import Bundle, Variant
 from runtime.device.actuators import Capability, CpuFreq, FreqDomain, Journal
-from runtime.device.actuators.cpufreq import POLICY_DIR, write_state
+from runtime.device.actuators.cpufreq import write_state
+from runtime.device.actuators.domains import POLICY_DIR, domain_over
 from runtime.device.actuators.states import PolicyState
 from runtime.device.conditions import Conditions
 from runtime.device.setting import Setting
@@ -121,13 +122,13 @@ class AdbTarget:
 
     def _policy(self, cluster_name: str) -> FreqDomain | None:
         cluster = self.profile.cluster(cluster_name)
-        return next(
-            (self._on_phone(p) for p in self._facts.policies if set(cluster.cpus) <= set(p.cpus)), None
-        )
+        domain = domain_over(self._facts.policies, cluster.cpus)
+        return None if domain is None else self._on_phone(domain)
 
     def _on_phone(self, policy: FreqDomain) -> FreqDomain:
         folder = AdbPath(self._shell, f"/{POLICY_DIR}/{policy.path.name}", as_root=True)
-        return replace(policy, path=cast(Path, folder))
+        members = tuple(self._on_phone(member) for member in policy.members)
+        return replace(policy, path=cast(Path, folder), members=members)
 
 
 class AdbSession:
