@@ -21,7 +21,9 @@ INSTEAD = {
     r"as wrong as": "with the error of",
     r"governing there|govern_there|bring_there": "remote",
 }
-PATTERNS = {re.compile(rf"(?<![A-Za-z]){words}(?![a-z])", re.IGNORECASE): term for words, term in INSTEAD.items()}
+PATTERNS = {
+    re.compile(rf"(?<![A-Za-z]){words}(?![a-z])", re.IGNORECASE): term for words, term in INSTEAD.items()
+}
 # Lines that read what 0.1.0 wrote or took.
 MAY_SAY = {
     "edgekit/cli/_renamed.py": ("--scenes",),

@@ -53,7 +53,8 @@ def _drain(streams: Sequence[IO[bytes]], end_s: float | None) -> list[bytearray]
                     selector.unregister(key.fileobj)
             if sum(map(len, read)) > MOST_BYTES:
                 raise DeviceStableError(
-                    f"it answered with more than {MOST_BYTES} bytes, which no phone does; is it the one you mean?"
+                    f"it answered with more than {MOST_BYTES} bytes, which no phone does; is it the one you "
+                    "mean?"
                 )
     return read
 
@@ -67,7 +68,7 @@ def bounded_connection(android: Any, errors: Any) -> Any:
         android, errors: the modules ``devlib.utils.android`` and ``devlib.exception``.
     """
 
-    class Connection(android.AdbConnection):  # type: ignore[misc, name-defined]
+    class Connection(android.AdbConnection):  # type: ignore[name-defined]
         """devlib's, with the reading above."""
 
         def execute(
