@@ -10,13 +10,12 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
-
-import msgspec
+from typing import Any, TypeVar
 
 from runtime.bundle.disk import writing
 from runtime.bundle.manifest import MANIFEST, FileEntry, Manifest, Variant, check_inside
 from runtime.bundle.workload import Workload
+from runtime.decoding import decode_json, read_regular
 from runtime.errors import BundleError
 
 T = TypeVar("T")
@@ -211,10 +210,12 @@ def decode_file(path: Path, kind: type[T], old_names: Mapping[str, str] | None =
     Raises:
         BundleError: it is not JSON or does not fit.
     """
-    try:
-        return msgspec.json.decode(rename_keys(path.read_bytes(), old_names or {}), type=kind)
-    except (msgspec.DecodeError, RecursionError) as err:
-        raise BundleError(f"{path.name} does not fit its schema: {err}") from err
+    advice = "copy or make it again"
+    data = rename_keys(read_regular(path, advice=advice, error=BundleError), old_names or {})
+    found: T = decode_json(
+        data, kind, where=f"{path.name} does not fit its schema", advice=advice, error=BundleError
+    )
+    return found
 
 
 def write_atomic(path: Path, data: bytes) -> None:
@@ -237,7 +238,8 @@ def _read_manifest(root: Path) -> Manifest:
     if not (root / MANIFEST).is_file():
         hint = "make one with: edgekit export MODEL -o NAME.edgekit"
         raise BundleError(f"{root} is not a bundle (no {MANIFEST}); {hint}")
-    return Manifest.from_json((root / MANIFEST).read_bytes(), f"{root.name}/{MANIFEST}")
+    data = read_regular(root / MANIFEST, advice="export the bundle again", error=BundleError)
+    return Manifest.from_json(data, f"{root.name}/{MANIFEST}")
 
 
 def _refuse_links(root: Path) -> None:
@@ -254,8 +256,9 @@ def _refuse_links(root: Path) -> None:
 def _looks_like_bundle(folder: Path) -> bool:
     """Return whether ``folder`` holds a manifest of ours, even a damaged or newer one."""
     try:
-        raw = msgspec.json.decode((folder / MANIFEST).read_bytes())
-    except (OSError, msgspec.DecodeError, RecursionError):
+        data = read_regular(folder / MANIFEST, advice="", error=BundleError)
+        raw: Any = decode_json(data, where=MANIFEST, advice="", error=BundleError)
+    except (OSError, BundleError):
         return False
     return isinstance(raw, dict) and {"schema_version", "graphs", "variants"} <= raw.keys()
 

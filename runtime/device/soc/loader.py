@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import functools
-import tomllib
 from dataclasses import fields, replace
 from importlib.resources import files
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from runtime.decoding import decode_toml
 from runtime.device.soc.profile import Cluster, Opp, SocProfile
 from runtime.device.soc.screening import screen
 from runtime.device.soc.yaml_table import parse_yaml
@@ -67,10 +67,7 @@ def _built_in(name: str) -> SocProfile:
 
 
 def _parse(data: bytes, where: str) -> SocProfile:
-    try:
-        raw = tomllib.loads(data.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as err:
-        raise DataError(f"{where} is not valid TOML ({err}); what is not known is left out") from err
+    raw = decode_toml(data, where=f"{where} is not valid TOML", advice="what is not known is left out")
     _refuse_unknown_keys(raw, where)
     try:
         profile = msgspec.convert(raw, SocProfile)

@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 
+from runtime.decoding import why
 from runtime.device.soc.profile import FULL_CAPACITY, Cluster, LeftOut, Opp, SocProfile
 from runtime.errors import DataError
 from runtime.extras import require
@@ -88,8 +89,8 @@ def _read(path: Path) -> dict[str, Any]:
         raise DataError(f"{path} has {len(data)} bytes; a SoC table has at most {_MAX_BYTES}")
     try:
         return msgspec.yaml.decode(data, type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError) as err:
-        raise DataError(f"{path} is not a YAML table ({err}); give a file with `clusters`") from err
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as err:
+        raise DataError(f"{path} is not a YAML table ({why(err)}); give a file with `clusters`") from err
 
 
 def _clusters(raw: dict[str, Any], path: Path) -> list[dict[str, Any]]:

@@ -68,7 +68,7 @@ def bounded_connection(android: Any, errors: Any) -> Any:
         android, errors: the modules ``devlib.utils.android`` and ``devlib.exception``.
     """
 
-    class Connection(android.AdbConnection):  # type: ignore[name-defined]
+    class Connection(android.AdbConnection):
         """devlib's, with the reading above."""
 
         def execute(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-# Of a cable ("R5CT1234", "emulator-5554"), or of a network ("10.0.0.7:5555", "adb-R5-x._adb-tls-connect._tcp.").
+# Of a cable ("R5CT1234", "emulator-5554"), of a network ("10.0.0.7:5555", "adb-R5-x._adb-tls-connect._tcp")
 _SERIAL = re.compile(r"[A-Za-z0-9._:][A-Za-z0-9._:-]{0,127}")
 
 
