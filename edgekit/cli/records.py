@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edgekit.cli import _options as options
-from edgekit.cli._output import note, print_json
+from edgekit.cli._output import note, print_json, say
 from edgekit.cli._rows import all_option, note_remarks, show_rows
 from runtime.measure.formats import FORMATS, convert
 
@@ -55,7 +55,7 @@ def records(files, wanted, only_stable, show_all, out, as_json) -> None:
         print_json([record.to_dict() for record in kept])
     else:
         for title, group in _by_place(kept).items():
-            click.echo(f"{title}:")
+            say(f"{title}:")
             rows = summarise(group)
             show_rows(rows, group, show_all)
             note_remarks(rows, show_all)
