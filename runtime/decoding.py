@@ -6,9 +6,14 @@ is wrong with it and what to do.
 
 from __future__ import annotations
 
+import lzma
 import os
 import stat
+import struct
+import tokenize
 import tomllib
+import zipfile
+import zlib
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +23,12 @@ from runtime.errors import DataError, EdgekitError
 
 T = TypeVar("T")
 MOST_BYTES = 64 << 20  # of a document; the largest of ours, a manifest of a thousand ops, has below 1 MB
+# What numpy, zipfile and zlib raise at damaged .npy and .npz files, between them.
+ARRAY_ERRORS = (
+    *(OSError, ValueError, EOFError, AttributeError, TypeError, KeyError, SyntaxError, RuntimeError),
+    *(MemoryError, OverflowError, NotImplementedError, struct.error, zipfile.BadZipFile, zlib.error),
+    *(lzma.LZMAError, tokenize.TokenError),
+)
 _BROKEN = (msgspec.DecodeError, UnicodeError, RecursionError, OverflowError, MemoryError)
 
 
@@ -87,6 +98,16 @@ def read_regular(
         if found.st_size > most_bytes:
             raise error(f"{path} has {found.st_size} bytes; at most {most_bytes} are read; {advice}")
         return stream.read(most_bytes)
+
+
+def refuse_special(path: Path) -> None:
+    """Refuse a pipe or a device in a file's place: reading it would wait, or never end.
+
+    Raises:
+        DataError: ``path`` is there and is no regular file.
+    """
+    if path.exists() and not path.is_file():
+        raise DataError(f"{path} is no regular file; give one")
 
 
 def why(err: BaseException) -> str:

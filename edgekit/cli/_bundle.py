@@ -75,8 +75,9 @@ def print_graph(graph: Graph) -> None:
         if spec.image is not None:
             image = spec.image
             say(
-                f"{spec.name}: photograph, shorter side to {image.resize} px ({image.interpolation}), "
-                f"centre {image.size} px, mean {_short(image.mean)}, std {_short(image.std)}"
+                f"{one_line(spec.name)}: photograph, shorter side to {image.resize} px "
+                f"({image.interpolation}), centre {image.size} px, "
+                f"mean {_short(image.mean)}, std {_short(image.std)}"
             )
 
 

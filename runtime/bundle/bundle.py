@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -219,7 +221,13 @@ def decode_file(path: Path, kind: type[T], old_names: Mapping[str, str] | None =
 
 
 def write_atomic(path: Path, data: bytes) -> None:
-    """Replace ``path`` by ``data`` so that a crash leaves the old file or the new one, never half of one."""
+    """Replace ``path`` by ``data`` so that a crash leaves the old file or the new one, never half of one.
+
+    Raises:
+        OSError: it cannot be written, or is a device, a pipe or a folder, which a file must not replace.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EEXIST, "is there and is no file; choose another place", str(path))
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as stream:
@@ -243,13 +251,23 @@ def _read_manifest(root: Path) -> Manifest:
 
 
 def _refuse_links(root: Path) -> None:
-    """Raise ``BundleError`` if anything below ``root`` is a link: it could be read or written through."""
+    """Raise ``BundleError`` if anything below ``root`` is neither a file nor a folder.
+
+    A link could be read or written through; a pipe would be waited for.
+    """
     for folder, folders, files in os.walk(root):
         for name in (*folders, *files):
-            if (link := Path(folder, name)).is_symlink():
+            found = Path(folder, name)
+            mode = found.lstat().st_mode
+            if stat.S_ISLNK(mode):
                 raise BundleError(
-                    f"{link.relative_to(root)} in {root.name} is a link; a bundle may only hold its own "
+                    f"{found.relative_to(root)} in {root.name} is a link; a bundle may only hold its own "
                     "files: if you trust it, copy it with its links followed (cp -rL)"
+                )
+            if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+                raise BundleError(
+                    f"{found.relative_to(root)} in {root.name} is a pipe, socket or device; a bundle may "
+                    "only hold files: remove it"
                 )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from runtime.decoding import decode_toml
+from runtime.decoding import decode_toml, why
 from runtime.device.soc.profile import Cluster, Opp, SocProfile
 from runtime.device.soc.screening import screen
 from runtime.device.soc.yaml_table import parse_yaml
@@ -71,9 +71,9 @@ def _parse(data: bytes, where: str) -> SocProfile:
     _refuse_unknown_keys(raw, where)
     try:
         profile = msgspec.convert(raw, SocProfile)
-    except msgspec.ValidationError as err:
+    except (msgspec.ValidationError, OverflowError, RecursionError) as err:
         raise DataError(
-            f"{where} is not a SoC profile ({err}); see runtime/device/soc/profiles/ for examples"
+            f"{where} is not a SoC profile ({why(err)}); see runtime/device/soc/profiles/ for examples"
         ) from err
     for cluster in profile.clusters:
         if not cluster.opps:
