@@ -232,7 +232,7 @@ class RecordLog:
                 continue
             try:
                 record = msgspec.json.decode(rename_keys(line, OLD_NAMES), type=Record)
-            except (msgspec.ValidationError, RecursionError) as err:
+            except (msgspec.ValidationError, UnicodeError, RecursionError) as err:
                 raise DataError(
                     f"{self.path} line {number} is not a record ({err}); remove the line or bench again"
                 ) from err

@@ -11,6 +11,7 @@ import msgspec
 
 from runtime._version import __version__
 from runtime.bundle import Bundle, Manifest
+from runtime.decoding import why
 from runtime.device.actuators import restore
 from runtime.errors import BundleError
 from runtime.targets.agent import messages as m
@@ -134,8 +135,9 @@ def decode_request(data: bytes) -> m.Request:
     """
     try:
         request: m.Request = _DECODER.decode(data)
-    except msgspec.DecodeError as err:
-        raise ValueError(f"not a request of protocol {m.PROTOCOL} ({err}); run edgekit push again") from err
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as err:
+        problem = f"not a request of protocol {m.PROTOCOL} ({why(err)}); run edgekit push again"
+        raise ValueError(problem) from err
     return request
 
 
