@@ -60,10 +60,10 @@ def terminal_columns() -> int:
     return max(shutil.get_terminal_size((_PIPE_COLUMNS, 24)).columns, _FEWEST_COLUMNS)
 
 
-def say(text: str = "") -> None:
+def say(text: object = "") -> None:
     """Print ``text``, of a line or more; what a terminal would obey instead of showing is shown."""
     make_room()
-    click.echo(visible(text))
+    click.echo(visible(str(text)))
 
 
 def note(message: str) -> None:

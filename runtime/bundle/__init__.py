@@ -7,8 +7,8 @@ from runtime.bundle.bundle import (
     decode_file,
     new_bundle,
     rename_keys,
-    write_atomic,
 )
+from runtime.bundle.disk import write_atomic
 from runtime.bundle.manifest import (
     ENGINES,
     MAIN_GRAPH,

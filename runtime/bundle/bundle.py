@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import os
 import shutil
@@ -14,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from runtime.bundle.disk import writing
+from runtime.bundle.disk import write_atomic, writing
 from runtime.bundle.manifest import MANIFEST, FileEntry, Manifest, Variant, check_inside
 from runtime.bundle.workload import Workload
 from runtime.decoding import decode_json, read_regular
@@ -218,28 +217,6 @@ def decode_file(path: Path, kind: type[T], old_names: Mapping[str, str] | None =
         data, kind, where=f"{path.name} does not fit its schema", advice=advice, error=BundleError
     )
     return found
-
-
-def write_atomic(path: Path, data: bytes) -> None:
-    """Replace ``path`` by ``data`` so that a crash leaves the old file or the new one, never half of one.
-
-    Raises:
-        OSError: it cannot be written, or is a device, a pipe or a folder, which a file must not replace.
-    """
-    if path.exists() and not path.is_file():
-        raise OSError(errno.EEXIST, "is there and is no file; choose another place", str(path))
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-        raise
 
 
 def _read_manifest(root: Path) -> Manifest:

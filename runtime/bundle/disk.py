@@ -1,4 +1,4 @@
-"""Say why a disk did not take a file: how much is free, how much was needed."""
+"""Files written whole or not at all; why a disk did not take one: how much is free, how much was needed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,6 +32,28 @@ def writing(folder: Path, size_bytes: int) -> Iterator[None]:
             raise BundleError(f"{why}; make room or choose another place") from err
         why = err.strerror or str(err)
         raise BundleError(f"{folder} cannot be written ({why}); choose another place") from err
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Replace ``path`` by ``data`` so that a crash leaves the old file or the new one, never half of one.
+
+    Raises:
+        OSError: it cannot be written, or is a device, a pipe or a folder, which a file must not replace.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EEXIST, "is there and is no file; choose another place", str(path))
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+        raise
 
 
 def _free_bytes(folder: Path) -> int:
