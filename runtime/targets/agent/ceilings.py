@@ -25,7 +25,7 @@ class Ceiling(NamedTuple):
 def ceiling_of(request: m.Request) -> Ceiling:
     """Return what the answer to ``request`` may take at most."""
     match request:
-        case m.OpenSession():
+        case m.StartSession():
             return Ceiling(_LOAD_S, _SMALL_BYTES)
         case m.RunFrame():
             return Ceiling(_LOAD_S, _TENSORS_BYTES)
