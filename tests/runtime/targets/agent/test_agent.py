@@ -9,6 +9,7 @@ import time
 import numpy as np
 import pytest
 
+from runtime._version import __version__
 from runtime.device.setting import Setting
 from runtime.engines import Array
 from runtime.engines.model_file import open_bundle_or_model
@@ -204,10 +205,8 @@ def test_an_interrupted_host_hangs_up_and_the_clock_is_given_back(device, target
 
 def test_another_version_is_refused_with_what_to_do(device, monkeypatch):
     monkeypatch.setattr(link_module, "__version__", "99.0")
-    with pytest.raises(
-        VersionConflict,
-        match=rf"has edgekit {__version__} .* this is 99.0 .*edgekit push BUNDLE --target test:",
-    ):
+    message = rf"has edgekit {__version__} .* this is 99.0 .*edgekit push BUNDLE --target test:"
+    with pytest.raises(VersionConflict, match=message):
         start(device)
 
 
