@@ -40,7 +40,7 @@ def export(
     A .py file runs as your own code. Its function takes nothing and returns a module that has
     example_inputs, (module, inputs), or a dict of these by graph; or a module alone, with
     --input-shape. Without a function it is get_model() and get_args() that are called. Inputs are
-    tensors of batch 1; outputs a tensor, or a tuple or list of them. With a variable
+    tensors of batch 1; outputs a tensor, or a tuple, list or dict of them. With a variable
     preprocess = edgekit.Preprocess(...) in the file the bundle takes pictures and names classes.
 
     The files are compared with the eager model on real inputs, and every op must stay in the fast

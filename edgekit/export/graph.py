@@ -23,7 +23,7 @@ class SourceGraph:
 
     Attributes:
         model: in evaluation mode; takes the arrays of a frame in order, returns a tensor, or a
-            tuple or list of tensors.
+            tuple, list, dict or dataclass of tensors.
         inputs: name, type and static shape of each input.
         frames: at least one; the first is the example that the model is traced with.
         described: what the frames are, for people.

@@ -16,7 +16,7 @@ from edgekit.export.findings import Finding, at_error, refusal
 from edgekit.export.graph import Frame, SourceGraph, as_tensors
 from edgekit.export.lower import lower
 from edgekit.export.lowerings import unlowered_ops
-from edgekit.export.outputs import named_outputs
+from edgekit.export.outputs import give_tensors, named_outputs
 from edgekit.export.parity import run_eager
 from edgekit.export.traced import check_program
 from edgekit.export.weights import check_weights
@@ -70,6 +70,7 @@ def prepare(source: SourceGraph, engines: Collection[str] = (), *, name: str = "
 
     with exporting():
         lowered = lower(model)
+        give_tensors(lowered, example)
     program = _trace(lowered, example, findings)
     if program is not None:
         findings += check_program(program)

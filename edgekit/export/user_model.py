@@ -32,7 +32,7 @@ from edgekit.export.preprocess import Preprocess, with_pictures
 from edgekit.export.user_code import run_user_code, run_user_file
 from runtime.bundle import MAIN_GRAPH, TensorSpec
 
-DTYPES = ("float32", "int32", "int64", "bool")
+DTYPES = ("float32", "int32", "int64", "bool", "uint8", "int8")
 _N_RANDOM = 3
 _RETURNS = (
     "a module with example_inputs, (module, inputs), or a dict name -> (module, inputs); or a module alone "

@@ -8,15 +8,25 @@ from typing import Any
 
 import torch
 from torch.export import ExportedProgram
+from torch.fx import Node
+from torch.utils._pytree import tree_map_only
 
 _aten = torch.ops.aten
 
 
 def rewrite_ops(program: ExportedProgram) -> ExportedProgram:
     """Return ``program`` with some ops in a form that ExecuTorch's delegate takes and computes rightly."""
-    if not any(node.target in _EXECUTORCH for node in program.graph.nodes):
+    if not any(map(_is_rewritten, program.graph.nodes)):
         return program
     return program.run_decompositions(dict(_EXECUTORCH))
+
+
+def _is_rewritten(node: Node) -> bool:
+    rule = _EXECUTORCH.get(node.target)
+    if rule is None:
+        return False
+    args, kwargs = tree_map_only(Node, lambda given: given.meta["val"], (node.args, node.kwargs))
+    return rule(*args, **kwargs) is not NotImplemented
 
 
 def _softmax(x: torch.Tensor, dim: int, dtype: torch.dtype | None = None) -> torch.Tensor:
@@ -39,9 +49,9 @@ def _clamp(x: torch.Tensor, low: float | None = None, high: float | None = None)
     return 1.0 - (1.0 - x.relu()).relu()
 
 
-def _hardtanh(x: torch.Tensor, low: float = -1.0, high: float = 1.0) -> torch.Tensor:
-    """Write a clamp with both limits: ExecuTorch 1.5.1 fails on a limit that is the default, left out."""
-    return x.clamp(low, high)
+def _hardtanh(x: torch.Tensor, low: float = -1.0, *high: float) -> torch.Tensor:
+    """Write a clamp whose upper limit is the default, left out: ExecuTorch 1.5.1 fails on it."""
+    return NotImplemented if high else x.clamp(low, 1.0)
 
 
 # Op -> function of its arguments; one that returns NotImplemented leaves the op.

@@ -69,11 +69,6 @@ def test_a_wrong_input_shape_is_named():
         prepare(source(nn.Conv2d(1, 2, 1)))
 
 
-def test_a_dict_is_refused_with_its_keys_and_the_way_out():
-    with pytest.raises(ExportError, match="returns a dict with logits, aux; return a tensor, or a tuple"):
-        prepare(source(Returns(lambda x: {"logits": x, "aux": x})))
-
-
 def test_something_else_inside_a_tuple_is_refused():
     with pytest.raises(ExportError, match="returns int"):
         prepare(source(Returns(lambda x: (x, 3))))

@@ -1,5 +1,7 @@
 """Spellings of a model that the exporters stumble over."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,19 @@ from edgekit.export import EXPORT_BACKENDS, live_model
 from edgekit.export.parity import compare, measure_parity
 from edgekit.export.preflight import prepare
 from runtime.errors import ParityError
+
+
+def check(model, engine):
+    """Assert that ``model`` is wholly delegated and right; return the names of its outputs."""
+    (source,) = live_model(model.eval(), torch.randn(1, 3, 6, 7), "net").graphs.values()
+    ready = prepare(source, [engine])
+    exported = EXPORT_BACKENDS.get(engine)(ready.lowered, ready.example, ready.program)
+    assert exported.delegation.fallback == ()
+    names = [output.name for output in ready.outputs]
+    with exported.as_file() as path:
+        parity = measure_parity(engine, path, source.frames, ready.expected, names)
+    assert all(output.max_abs < 1e-6 for output in parity.outputs)
+    return names
 
 
 class Picture(nn.Module):
@@ -26,15 +41,27 @@ class Picture(nn.Module):
 
 @pytest.mark.parametrize("engine", ["executorch", "litert"])
 def test_channels_last_weights_and_a_clamp_to_one(engine):
-    model = Picture().eval().to(memory_format=torch.channels_last)
-    (source,) = live_model(model, torch.randn(1, 3, 6, 7), "net").graphs.values()
-    ready = prepare(source, [engine])
-    exported = EXPORT_BACKENDS.get(engine)(ready.lowered, ready.example, ready.program)
-    assert exported.delegation.fallback == ()
-    names = [output.name for output in ready.outputs]
-    with exported.as_file() as path:
-        parity = measure_parity(engine, path, source.frames, ready.expected, names)
-    assert all(output.max_abs < 1e-6 for output in parity.outputs)
+    check(Picture().to(memory_format=torch.channels_last), engine)
+
+
+@dataclass
+class Found:
+    """Not in the order of the alphabet, and with something left out."""
+
+    out: torch.Tensor
+    rest: dict[str, torch.Tensor]
+    loss: torch.Tensor | None = None
+
+
+class Dicts(Picture):
+    def forward(self, x):
+        y = self.first(x)
+        return {"wide": y, "found": Found(self.last(y), {"b": -y, "a": y + 1})}
+
+
+@pytest.mark.parametrize("engine", ["executorch", "litert"])
+def test_dicts_and_dataclasses_keep_their_names_and_order(engine):
+    assert check(Dicts(), engine) == ["wide", "out", "b", "a"]
 
 
 def test_infinities_on_both_sides_are_equal():
