@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from edgekit.cli import _options as options
-from edgekit.cli._output import note, print_json
+from edgekit.cli._output import note, print_json, say
 from edgekit.cli._rows import all_option, note_remarks, show_rows
 from runtime.measure.formats import FORMATS, convert
 
@@ -52,7 +52,7 @@ def records(files, wanted, only_stable, show_all, out, as_json) -> None:
         print_json([record.to_dict() for record in kept])
     else:
         for title, group in by_place(kept).items():
-            click.echo(f"{title}:")
+            say(f"{title}:")
             last = newest_blocks(group)
             rows = summarise(last)
             show_rows(rows, last, show_all)

@@ -137,7 +137,7 @@ def _target_of(path: Path) -> str:
     first = path.read_bytes().partition(b"\n")[0] if path.suffix == ".jsonl" else path.read_bytes()
     try:
         return msgspec.json.decode(first, type=_About).target
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         prefix = slug(VIRTUAL)
         return VIRTUAL + path.stem.removeprefix(prefix) if path.stem.startswith(prefix) else path.stem
 

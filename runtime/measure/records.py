@@ -45,7 +45,7 @@ class Record:
             ``runtime.device.actuators.CONTROL_LEVELS``.
         samples_ms: latency of each timed frame in ms, in order; at least one.
         first_ms: the first, cold frame; not among the samples.
-        power_mw: mean power while busy, ``None`` where nothing can tell.
+        power_mw: mean power while busy, ``None`` where it is unknown.
         energy_mj: energy of one frame at the median latency, likewise.
         energy_source: which table, meter or model the energy comes from, or why there is none.
         energy: what the meter saw in this block, gross, idle and by rail; ``None`` without a meter.
@@ -57,10 +57,10 @@ class Record:
         cooled_s: waited before the block for the machine to cool down.
         before, after: what the machine did around the block.
         load_ms: what it took to read the model file and make it ready, before the first frame; ``None`` where
-            nothing tells, as in records of older versions.
+            it is unknown, as in records of older versions.
         tries: times the block was measured; earlier ones were unstable and are not kept.
         run: names the bench it was part of; blocks of equal ``run`` and ``block`` ran side by side.
-        device: name, soc, arch, kernel and os, as far as the machine tells them.
+        device: name, soc, arch, kernel and os, as far as the machine shows them.
         runs: frames that were asked for; ``None`` in older records: as many as there are samples.
         max_temp_c: the block was to start below this; ``None``: at any, or an older record.
     """
@@ -142,7 +142,7 @@ class Record:
 
     @property
     def interval_ms(self) -> Interval:
-        """95 % interval of the median as far as this block alone tells; see ``runtime.measure.interval``."""
+        """95 % interval of the median as far as this block alone shows; see ``runtime.measure.interval``."""
         return order_statistics(self.samples_ms)
 
     @property
@@ -232,7 +232,7 @@ class RecordLog:
                 continue
             try:
                 record = msgspec.json.decode(rename_keys(line, OLD_NAMES), type=Record)
-            except (msgspec.ValidationError, RecursionError) as err:
+            except (msgspec.ValidationError, UnicodeError, RecursionError) as err:
                 raise DataError(
                     f"{self.path} line {number} is not a record ({err}); remove the line or bench again"
                 ) from err

@@ -25,9 +25,9 @@ from runtime.device.meters.battery import read_capacity_mwh
 from runtime.device.setting import Setting
 from runtime.device.soc import Cluster, Opp, PowerFigure, SocProfile, load_profile, power_mw
 from runtime.device.soc.tree import CPU_DIR
-from runtime.device.sysfs import read_int
 from runtime.engines import EngineProcess
 from runtime.errors import DeviceStableError
+from runtime.targets.grouping import read_groups
 from runtime.targets.local_session import LocalSession
 from runtime.targets.name import LOCAL
 from runtime.targets.target import settings_of
@@ -114,6 +114,8 @@ class LocalTarget:
                 stack.enter_context(self._hold_clock(policy, cluster, setting.freq_khz))
             # The last CPUs: the first one does the kernel's housekeeping.
             cpus = cluster.cpus[-setting.threads :] if self.capability.level in PINNING else None
+            if policy is not None and cpus is not None:
+                policy = self._cpufreq.domain_of(cpus)  # of the cluster's domains those that do the work
             path = bundle.file(variant.path)
             load = functools.partial(EngineProcess, variant.engine, path, threads=setting.threads, cpus=cpus)
             yield LocalSession(
@@ -157,55 +159,30 @@ def _why_not(machine: Marker, profile: SocProfile, setting: Setting) -> str | No
 def read_profile(root: Path = Path("/"), cpus: Collection[int] | None = None) -> SocProfile:
     """Return the clusters below ``root`` that hold any of ``cpus``, slowest first.
 
-    CPUs belong together that share a clock domain; without one, those of equal ``cpu_capacity``:
-    never by index, CPU 0 is little on one SoC and big on the next.
+    CPUs belong together that are equal cores with equal clocks, in one clock domain or in several: never by
+    index, CPU 0 is little on one SoC and big on the next. What is off line or answers nothing is passed over
+    and named in ``notes``.
 
     Args:
         cpus: that may be used; ``None``: all.
+
+    Raises:
+        DeviceStableError: no CPU that the machine shows may be used.
     """
-    capacities = _read_capacities(root)
-    groups: list[tuple[tuple[int, ...], tuple[Opp, ...]]] = [
-        (policy.cpus, tuple(Opp(khz) for khz in policy.available_khz)) for policy in CpuFreq(root).domains()
-    ]
+    groups, notes = read_groups(root, cpus)
     if not groups:
-        by_capacity: dict[int | None, list[int]] = {}
-        for cpu, capacity in capacities.items():
-            by_capacity.setdefault(capacity, []).append(cpu)
-        groups = [(tuple(group), ()) for group in by_capacity.values()]
-    usable = [(_keep(group, cpus), opps) for group, opps in groups if _keep(group, cpus)]
-    if not usable:
         raise DeviceStableError(
-            f"{root / CPU_DIR} shows CPUs {[group for group, _ in groups]}, of which none may be used "
-            f"(allowed: {sorted(cpus or ())}); bring them online or leave this process's cpuset"
+            f"{root / CPU_DIR} shows no CPU that may be used (allowed: {sorted(cpus or ())}"
+            f"{''.join(f'; {note}' for note in notes)}); bring CPUs online or leave this process's cpuset"
         )
-    usable.sort(
-        key=lambda found: (
-            capacities.get(found[0][0]) or 0,
-            found[1][-1].freq_khz if found[1] else 0,
-            found[0],
-        )
-    )
-    names = _NAMES.get(len(usable)) or tuple(f"cluster{i}" for i in range(len(usable)))
+    names = _NAMES.get(len(groups)) or tuple(f"cluster{i}" for i in range(len(groups)))
     machine = platform.machine() or "unknown"
-    clusters = tuple(
-        Cluster(name, machine, group, opps, _per_mhz(capacities.get(group[0]), opps))
-        for name, (group, opps) in zip(names, usable, strict=True)
-    )
-    return SocProfile(
-        LOCAL, f"this machine ({machine})", platform.node(), clusters, sources=(f"{root / CPU_DIR}",)
-    )
-
-
-def _read_capacities(root: Path) -> dict[int, int | None]:
-    found: dict[int, int | None] = {}
-    for folder in (root / CPU_DIR).glob("cpu[0-9]*"):
-        file = folder / "cpu_capacity"
-        found[int(folder.name[3:])] = read_int(file)
-    return dict(sorted(found.items())) or dict.fromkeys(allowed_cpus() or (0,))
-
-
-def _keep(group: Sequence[int], cpus: Collection[int] | None) -> tuple[int, ...]:
-    return tuple(cpu for cpu in group if cpus is None or cpu in cpus)
+    clusters = []
+    for name, group in zip(names, groups, strict=True):
+        opps = tuple(Opp(khz) for khz in group.clocks_khz if khz > 0)
+        clusters.append(Cluster(name, machine, group.cpus, opps, _per_mhz(group.capacity, opps)))
+    title, sources = f"this machine ({machine})", (f"{root / CPU_DIR}",)
+    return SocProfile(LOCAL, title, platform.node(), tuple(clusters), sources, notes)
 
 
 def _per_mhz(capacity: int | None, opps: Sequence[Opp]) -> int | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from runtime.device.meters import list_meters
 from runtime.device.soc import Cluster, SocProfile, load_profile, power_mw
-from runtime.errors import DeviceStableError
+from runtime.errors import DeviceStableError, EdgekitError
 from runtime.targets.name import LOCAL, PLAYED, TargetName, list_targets
 from runtime.targets.opening import open_target
 
@@ -88,6 +88,14 @@ def _power(cluster: Cluster, freq_khz: int) -> tuple[float | None, str]:
 
 
 def _row(name: str) -> TargetRow:
+    """Return the row of one target; one that cannot be opened keeps no other from being listed."""
+    try:
+        return _open_row(name)
+    except EdgekitError as err:
+        return TargetRow(name, f"cannot be opened: {err}", "none", "none", "none")
+
+
+def _open_row(name: str) -> TargetRow:
     parsed = TargetName.parse(name)
     if parsed.kind == "emulated":  # opening one starts a machine
         profile, provenance = load_profile(parsed.rest), "emulated"

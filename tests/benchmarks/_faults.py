@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 
 from runtime.device.actuators import CpuFreq, Journal, restore
-from runtime.device.actuators.cpufreq import POLICY_DIR, FreqDomain
+from runtime.device.actuators.domains import POLICY_DIR, FreqDomain
 from runtime.errors import DeviceError, DeviceTransientError, EdgekitError, PermissionNeeded
 from runtime.measure.records import RecordLog
 from tests.places import ROOT

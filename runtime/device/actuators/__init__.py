@@ -1,4 +1,4 @@
-"""Actuators: change the machine as context managers that put it back."""
+"""Actuators: change the machine as context managers that restore it."""
 
 from runtime.device.actuators.affinity import allowed_cpus, move, pin
 from runtime.device.actuators.capability import (
@@ -10,7 +10,8 @@ from runtime.device.actuators.capability import (
     probe,
 )
 from runtime.device.actuators.cgroup import find_uclamp, hold_uclamp
-from runtime.device.actuators.cpufreq import CpuFreq, FreqDomain
+from runtime.device.actuators.cpufreq import CpuFreq
+from runtime.device.actuators.domains import FreqDomain, domain_over
 from runtime.device.actuators.journal import Journal
 from runtime.device.actuators.restore import Restored, restore
 
@@ -25,6 +26,7 @@ __all__ = [
     "Journal",
     "Restored",
     "allowed_cpus",
+    "domain_over",
     "find_uclamp",
     "hold_uclamp",
     "move",

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from runtime.device.actuators.cgroup import find_uclamp
-from runtime.device.actuators.cpufreq import POLICY_DIR, CpuFreq
+from runtime.device.actuators.cpufreq import CpuFreq
+from runtime.device.actuators.domains import POLICY_DIR
 from runtime.errors import DeviceError, PermissionNeeded
 
 CONTROL_LEVELS = ("sysfs", "uclamp", "affinity", "threads", "none")
@@ -75,7 +76,7 @@ def _uclamp(root: Path) -> tuple[bool, str]:
     except (DeviceError, PermissionNeeded) as err:
         return False, str(err)
     if not CpuFreq(root).domains():
-        return False, f"{group} has uclamp, but no clock domains tell what it would do"
+        return False, f"{group} has uclamp, but no clock domains show what it would do"
     return True, f"{group} bounds utilisation"
 
 

@@ -7,35 +7,29 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec.structs import replace
+
+from runtime.device.actuators.domains import (
+    POLICY_DIR,
+    FreqDomain,
+    check_clock,
+    domain_over,
+    missed_khz,
+    read_clock,
+    read_domains,
+    read_line,
+)
 from runtime.device.actuators.holding import held
 from runtime.device.actuators.journal import Journal
 from runtime.device.actuators.states import PolicyState, State
 from runtime.device.sysfs import parse_int
 from runtime.errors import DeviceStableError, DeviceTransientError, EdgekitError, PermissionNeeded
 
-POLICY_DIR = Path("sys/devices/system/cpu/cpufreq")
 _ASK_ROOT = "run as root, or leave the clock to the kernel (no --freq-khz)"
-
-
-@dataclass(frozen=True)
-class FreqDomain:
-    """One clock domain, which the kernel calls a policy.
-
-    Attributes:
-        path: its folder in /sys.
-        cpus: that share the clock, online or not.
-        governors: it can run.
-        available_khz: clocks, ascending; where the driver lists none, its lowest and highest.
-    """
-
-    path: Path
-    cpus: tuple[int, ...]
-    governors: tuple[str, ...]
-    available_khz: tuple[int, ...]
 
 
 class CpuFreq:
@@ -63,32 +57,28 @@ class CpuFreq:
         self._journal = journal or Journal()
 
     def domains(self) -> tuple[FreqDomain, ...]:
-        """Return every clock domain, lowest CPU first; empty where the machine shows none."""
-        folders = (self.root / POLICY_DIR).glob("policy[0-9]*")
-        found = [_read_domain(folder) for folder in folders if (folder / "related_cpus").is_file()]
-        return tuple(sorted((p for p in found if p.cpus), key=lambda domain: domain.cpus))
+        """Return every clock domain in use, lowest CPU first; empty where the machine shows none."""
+        return read_domains(self.root)[0]
 
     def domain_of(self, cpus: Collection[int]) -> FreqDomain:
-        """Return the clock domain that ``cpus`` belong to.
+        """Return the clock domain that ``cpus`` belong to, or their domains as one where these are equal.
 
         Raises:
-            DeviceStableError: the machine shows no clock for them, or they have several.
+            DeviceStableError: the machine shows no clock for them, or they have unlike ones.
         """
-        for domain in self.domains():
-            if set(cpus) <= set(domain.cpus):
-                return domain
+        if (domain := domain_over(self.domains(), cpus)) is not None:
+            return domain
         raise DeviceStableError(
             f"no single clock for CPUs {sorted(cpus)} below {self.root / POLICY_DIR}; "
             "leave the clock to the kernel (no --freq-khz)"
         )
 
     def read_khz(self, domain: FreqDomain) -> int | None:
-        """Return the clock in kHz now, ``None`` where the driver does not tell.
+        """Return the clock in kHz now, of several parts the lowest; ``None`` where the driver does not tell.
 
         Most drivers give the clock last asked for here, not one measured.
         """
-        text = _read(domain.path / "scaling_cur_freq")
-        return None if text is None else parse_int(text)
+        return read_clock(domain)
 
     @contextlib.contextmanager
     def hold(self, domain: FreqDomain, freq_khz: int) -> Iterator[None]:
@@ -103,8 +93,8 @@ class CpuFreq:
         check_clock(domain, freq_khz)
         with self.take(domain) as clock:
             clock.set(freq_khz)
-            got_khz = self.read_khz(domain)
-            if got_khz is not None and got_khz != freq_khz:
+            got_khz = missed_khz(domain, freq_khz, self.read_khz(domain))
+            if got_khz is not None:
                 raise DeviceTransientError(
                     f"{domain.path.name} was set to {freq_khz} kHz but reads {got_khz} kHz; a thermal limit "
                     "or another program holds it: let it cool down or stop that program"
@@ -126,14 +116,21 @@ class CpuFreq:
         if not domain.available_khz:
             raise DeviceStableError(f"{domain.path} shows no clocks; leave the clock to the kernel")
         clock = TakenClock(domain, self._settle)
-        with held(self._journal, str(domain.path), clock.read_before, self._back(domain)) as signals:
-            signals.deliver()
+        with contextlib.ExitStack() as stack:
+            for part in domain.parts:
+                read = functools.partial(clock.read_before, part)
+                signals = stack.enter_context(
+                    held(self._journal, str(part.path), read, self._back(clock, part))
+                )
+                if (corrected := clock.look_behind_limit(part)) is not None:
+                    self._journal.write(corrected)  # in place of the note that ``held`` made
+                signals.deliver()
             yield clock
 
-    def _back(self, domain: FreqDomain) -> Callable[[State], None]:
+    def _back(self, clock: TakenClock, domain: FreqDomain) -> Callable[[State], None]:
         def write_back(state: State) -> None:
             assert isinstance(state, PolicyState)
-            write_state(state, domain.path)
+            write_state(clock.before.get(domain.path, state), domain.path)
             self._settle()
 
         return write_back
@@ -148,15 +145,38 @@ class TakenClock:
 
     def __init__(self, domain: FreqDomain, settle: Callable[[], None]):
         self.domain, self._settle = domain, settle
-        self._before: PolicyState | None = None
+        self.before: dict[Path, PolicyState] = {}
+        self._limited: set[Path] = set()
 
-    def read_before(self) -> PolicyState:
-        """Read, and remember, the state to go back to."""
-        self._before = read_state(self.domain.path)
-        return self._before
+    def read_before(self, part: FreqDomain) -> PolicyState:
+        """Read, and remember, the state that a part of the domain is to go back to."""
+        self.before[part.path] = read_state(part.path)
+        return self.before[part.path]
+
+    def look_behind_limit(self, part: FreqDomain) -> PolicyState | None:
+        """Return the state to go back to where the limit that was read is the heat's and not the user's.
+
+        Kernels with frequency QoS (5.3 and later) show the lowest of all requests in ``scaling_max_freq``,
+        the thermal one's too (Documentation/power/pm_qos_interface.rst). A request for the highest clock
+        shows whose it is: the user's own limit moves, another one stays. What the user asked for is then
+        unknown, and taken for the highest clock, which is the default.
+        """
+        before, folder = self.before[part.path], part.path
+        top_khz = part.available_khz[-1]
+        if before.max_khz >= top_khz:
+            return None
+        _write(folder / "scaling_max_freq", str(top_khz))
+        self._settle()
+        if _need_khz(folder / "scaling_max_freq") > before.max_khz:
+            _write(folder / "scaling_max_freq", str(before.max_khz))
+            self._settle()
+            return None
+        self._limited.add(folder)
+        self.before[folder] = replace(before, max_khz=top_khz)
+        return self.before[folder]
 
     def set(self, freq_khz: int) -> None:
-        """Ask for a clock; what comes of it, ``CpuFreq.read_khz`` tells.
+        """Ask for a clock; ``CpuFreq.read_khz`` reads what came of it.
 
         Raises:
             ValueError: the clock is not one of the domain's.
@@ -164,44 +184,37 @@ class TakenClock:
             DeviceStableError: the driver refuses, or the domain has vanished.
         """
         check_clock(self.domain, freq_khz)
-        folder = self.domain.path
-        if "userspace" in self.domain.governors:
-            state = read_state(folder)
-            write_range(folder, min(state.min_khz, freq_khz), max(state.max_khz, freq_khz))
-            _write(folder / "scaling_governor", "userspace")
-            _write(folder / "scaling_setspeed", str(freq_khz))
-        else:
-            write_range(folder, freq_khz, freq_khz)
+        for part in self.domain.parts:
+            if "userspace" in self.domain.governors:
+                state = read_state(part.path)
+                write_range(part.path, min(state.min_khz, freq_khz), max(state.max_khz, freq_khz))
+                _write(part.path / "scaling_governor", "userspace")
+                _write(part.path / "scaling_setspeed", str(freq_khz))
+            else:
+                write_range(part.path, freq_khz, freq_khz)
+                if part.path in self._limited:  # what is read may be the heat's limit, and ours unwritten
+                    _put(part.path / "scaling_max_freq", str(freq_khz))
         self._settle()
 
     def is_set(self) -> bool:
         """Return whether the domain still obeys ``set``: another program may choose another governor."""
         if "userspace" not in self.domain.governors:
             return True  # its limits are the request, and the clock shows whether they hold
-        return _read(self.domain.path / "scaling_governor") == "userspace"
+        return all(read_line(p.path / "scaling_governor") == "userspace" for p in self.domain.parts)
 
     def release(self) -> None:
         """Leave the clock to the kernel as it was before the block; ``set`` takes it again."""
-        assert self._before is not None
-        write_state(self._before, self.domain.path)
+        assert self.before
+        for folder, state in self.before.items():
+            write_state(state, folder)
         self._settle()
-
-
-def check_clock(domain: FreqDomain, freq_khz: int) -> None:
-    """Raise where ``domain`` does not have the clock."""
-    known = domain.available_khz
-    if not known:
-        raise DeviceStableError(f"{domain.path} shows no clocks; leave the clock to the kernel")
-    if not known[0] <= freq_khz <= known[-1] or (len(known) > 2 and freq_khz not in known):
-        clocks = ", ".join(str(khz) for khz in known)
-        raise ValueError(f"{domain.path.name} has no clock of {freq_khz} kHz; choose one of: {clocks}")
 
 
 def read_state(policy_dir: Path) -> PolicyState:
     """Return what must be written to bring a policy back to how it is now."""
     governor = _need(policy_dir / "scaling_governor")
     low, high = (_need_khz(policy_dir / f"scaling_{end}_freq") for end in ("min", "max"))
-    speed = _read(policy_dir / "scaling_setspeed") if governor == "userspace" else None
+    speed = read_line(policy_dir / "scaling_setspeed") if governor == "userspace" else None
     setspeed_khz = None if speed is None else parse_int(speed)  # None of <unsupported>
     return PolicyState(str(policy_dir), governor, low, high, setspeed_khz)
 
@@ -227,10 +240,16 @@ def write_state(state: PolicyState, policy_dir: Path | None = None) -> None:
             failures.append(err)  # one file that vanished must not keep the others from being restored
     if failures:
         raise failures[0]
-    if (now := read_state(folder)) != state:
+    if not _is_back(state, now := read_state(folder)):
         raise DeviceTransientError(
             f"{folder.name} should be {state} again but reads {now}; run: edgekit restore"
         )
+
+
+def _is_back(state: PolicyState, now: PolicyState) -> bool:
+    """Return whether the kernel has taken ``state``: while hot it shows a lower limit than asked for."""
+    high = min(state.max_khz, now.max_khz)
+    return replace(state, max_khz=high, min_khz=min(state.min_khz, high)) == now
 
 
 def write_range(policy_dir: Path, min_khz: int, max_khz: int) -> None:
@@ -243,36 +262,8 @@ def write_range(policy_dir: Path, min_khz: int, max_khz: int) -> None:
         _write(policy_dir / "scaling_max_freq", str(max_khz))
 
 
-def _read_domain(folder: Path) -> FreqDomain:
-    """Read a domain as its driver shows it.
-
-    intel_pstate, amd-pstate and some phones list no clocks: those with time statistics are known from
-    there; of the rest only the ends, and any clock between can be asked for.
-    """
-    listed = _clocks(_read(folder / "scaling_available_frequencies") or "")
-    if not listed:
-        stats = (_read(folder / "stats" / "time_in_state") or "").splitlines()
-        listed = _clocks(" ".join(line.split()[0] for line in stats if line.strip()))
-    ends = _clocks(" ".join(_read(folder / f"cpuinfo_{end}_freq") or "" for end in ("min", "max")))
-    governors = (_read(folder / "scaling_available_governors") or "").split()
-    cpus = _clocks(_need(folder / "related_cpus"))
-    return FreqDomain(folder, tuple(cpus), tuple(governors), tuple(sorted({*listed, *ends})))
-
-
-def _clocks(text: str) -> list[int]:
-    """Return the numbers in ``text``; words such as ``<unsupported>`` are none."""
-    return sorted(number for word in text.split() if (number := parse_int(word)) is not None and number >= 0)
-
-
-def _read(path: Path) -> str | None:
-    try:
-        return path.read_text().strip()
-    except (OSError, UnicodeDecodeError):
-        return None  # drivers leave files out, or refuse to read some
-
-
 def _need(path: Path) -> str:
-    text = _read(path)
+    text = read_line(path)
     if not text:
         raise DeviceStableError(f"cannot read {path}; this driver does not let its clock be held")
     return text
@@ -281,13 +272,17 @@ def _need(path: Path) -> str:
 def _need_khz(path: Path) -> int:
     khz = parse_int(_need(path))
     if khz is None or khz < 0:
-        raise DeviceStableError(f"{path} gives no clock: {_read(path)!r:.60}; it cannot be held")
+        raise DeviceStableError(f"{path} gives no clock: {read_line(path)!r:.60}; it cannot be held")
     return khz
 
 
 def _write(path: Path, value: str) -> None:
-    if _read(path) == value:
+    if read_line(path) == value:
         return  # so that undoing nothing needs no privilege
+    _put(path, value)
+
+
+def _put(path: Path, value: str) -> None:
     if not path.exists():  # writing would make a plain file of it in a tree that is no kernel's
         raise DeviceStableError(f"{path} has vanished; bring its CPUs online, then run: edgekit restore")
     try:

@@ -1,47 +1,53 @@
-"""Charge and status of the battery, as facts for a record; energy is read elsewhere."""
+"""Charge and status of the batteries, as facts for a record; energy is read elsewhere."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from statistics import fmean
 
-from runtime.device.sysfs import read_int
+from runtime.device.meters.supplies import batteries
+from runtime.device.sysfs import read_int, read_text
 
-_SUPPLIES = Path("sys/class/power_supply")
+_TELLING = ("Charging", "Discharging")  # what one battery does, the machine does
 
 
 def read_battery(root: Path = Path("/")) -> tuple[float | None, str | None]:
-    """Return the charge in % and the status (Charging, Discharging, Full, ...) of the first battery.
+    """Return the charge in % and the status (Charging, Discharging, Full, ...) of all batteries together.
 
     Documentation/ABI/testing/sysfs-class-power of Linux.
     """
-    for supply in sorted((root / _SUPPLIES).glob("*")):
-        if _read(supply / "type") == "Battery" and _read(supply / "scope") != "Device":
-            capacity = _read(supply / "capacity")
-            is_number = capacity is not None and capacity.isdecimal()
-            return float(capacity) if is_number and capacity else None, _read(supply / "status")
-    return None, None
+    found = batteries(root)
+    states = [state for supply in found if (state := read_text(supply / "status")) is not None]
+    status = next((word for word in _TELLING if word in states), states[0] if states else None)
+    charges = {
+        supply: pct for supply in found if (pct := read_int(supply / "capacity")) is not None and pct >= 0
+    }
+    if not charges:
+        return None, status
+    sizes_mwh = [full[0] for supply in charges if (full := _full_mwh(supply)) is not None]
+    # A large battery counts for more, where each tells how large it is.
+    weights = sizes_mwh if len(sizes_mwh) == len(charges) else None
+    return fmean(charges.values(), weights), status
 
 
 def read_capacity_mwh(root: Path = Path("/")) -> tuple[float, str] | None:
-    """Return the energy of a full battery in mWh and where it was read; ``None`` where none tells.
+    """Return the energy of all full batteries in mWh and where it was read; ``None`` where one does not tell.
 
     ``energy_full`` is in uWh; ``charge_full``, in uAh, counts at the pack's nominal voltage
     ``voltage_min_design`` in uV, which is what makers multiply by, and at no other.
     """
-    for supply in sorted((root / _SUPPLIES).glob("*")):
-        if _read(supply / "type") != "Battery" or _read(supply / "scope") == "Device":
-            continue
-        energy_uwh = read_int(supply / "energy_full")
-        if energy_uwh:
-            return energy_uwh / 1e3, f"{supply.name}/energy_full"
-        charge_uah, nominal_uv = read_int(supply / "charge_full"), read_int(supply / "voltage_min_design")
-        if charge_uah and nominal_uv:
-            return charge_uah * nominal_uv / 1e9, f"{supply.name}/charge_full x voltage_min_design"
-    return None
-
-
-def _read(path: Path) -> str | None:
-    try:
-        return path.read_text(errors="replace").strip()
-    except OSError:
+    told = [_full_mwh(supply) for supply in batteries(root)]
+    known = [full for full in told if full is not None]
+    if not known or len(known) < len(told):
         return None
+    return sum(mwh for mwh, _ in known), " + ".join(where for _, where in known)
+
+
+def _full_mwh(supply: Path) -> tuple[float, str] | None:
+    energy_uwh = read_int(supply / "energy_full")
+    if energy_uwh is not None and energy_uwh > 0:
+        return energy_uwh / 1e3, f"{supply.name}/energy_full"
+    charge_uah, nominal_uv = read_int(supply / "charge_full"), read_int(supply / "voltage_min_design")
+    if charge_uah and nominal_uv and charge_uah > 0 and nominal_uv > 0:
+        return charge_uah * nominal_uv / 1e9, f"{supply.name}/charge_full x voltage_min_design"
+    return None

@@ -18,7 +18,7 @@ from runtime.device.meters.finding import METERS
 from runtime.device.meters.meter import About, Count, CounterMeter, EnergyMeter, PowerMeter
 from runtime.device.meters.rails import add_up, pick
 from runtime.device.sysfs import read_int, read_text
-from runtime.errors import DeviceStableError
+from runtime.errors import DeviceError, DeviceStableError
 
 FOLDER = Path("sys/class/hwmon")
 # Chips that are soldered beside the rails of a board or CPU. GPU, disk, USB and battery sensors have
@@ -36,11 +36,15 @@ class Rail:
         label: as the chip has it.
         kind: ``energy`` (uJ), ``power`` (uW), ``power_mw`` or ``product`` (mV and mA).
         files: to read.
+        index: the chip's number of it.
+        is_off: its driver says that it does not measure it.
     """
 
     label: str
     kind: str
     files: tuple[Path, ...]
+    index: int = 0
+    is_off: bool = False
 
 
 @METERS.register("hwmon")
@@ -67,7 +71,7 @@ def find_hwmon(root: Path, only: str | None = None) -> EnergyMeter:
         others = ", ".join(dict.fromkeys(seen.values()))
         hint = f"; not of the CPU, or unknown: {others} (take one with --meter hwmon=NAME)" if others else ""
         raise DeviceStableError(f"no power monitor chip below {root / FOLDER}{hint}")
-    return meter_of({f: (chips[f], r) for f, r in taken.items()}, "hwmon", is_chosen=only is not None)
+    return meter_of({f: (chips[f], r) for f, r in taken.items()}, "hwmon")
 
 
 def rails_of(folder: Path) -> list[Rail]:
@@ -89,7 +93,7 @@ def rails_of(folder: Path) -> list[Rail]:
             rank = 0 if kind == "energy" else 1 if match["what"] == "input" else 2
         label = _label(folder, kind, index)
         if index not in best or rank < best[index][0]:
-            best[index] = rank, Rail(label, kind, files)
+            best[index] = rank, Rail(label, kind, files, index, _is_off(folder, kind, index))
     rails = [rail for _, (_, rail) in sorted(best.items())]
     # A chip that counts some rails and only samples others would be read at two paces: keep the counters.
     counted = [rail for rail in rails if rail.kind == "energy"]
@@ -100,14 +104,18 @@ def meter_of(
     chips: Mapping[Path, tuple[str, list[Rail]]],
     name: str,
     *,
-    is_chosen: bool = False,
     default_update_s: float | None = None,
 ) -> EnergyMeter:
     """Return one meter over chips given by folder; a rail that feeds the others stands for them.
 
+    A rail that refuses to be read, as a channel that is switched off does, is left out and named.
+
     Args:
-        is_chosen: the user named these rails: add them up as they are.
         default_update_s: how often chips have a new value that do not say.
+
+    Raises:
+        DeviceStableError: every rail refuses.
+        PermissionNeeded: one may not be read.
     """
     kinds = {rail.kind == "energy" for _, rails in chips.values() for rail in rails}
     is_counter = True in kinds
@@ -117,7 +125,10 @@ def meter_of(
             if (rail.kind == "energy") == is_counter:
                 label = rail.label if rail.label not in rails else f"{chip} {rail.label}"
                 rails[label if label not in rails else f"{label} #{len(rails)}"] = rail
-    taken, left_out = (list(rails), []) if is_chosen else add_up(rails)
+    refused = {label: why for label, rail in rails.items() if (why := _why_not(rail)) is not None}
+    if len(refused) == len(rails):
+        raise DeviceStableError(f"{name}: no rail can be read: {_listed(refused)}")
+    added = add_up({label: rail.label for label, rail in rails.items() if label not in refused})
     periods_ms = [read_int(folder / "update_interval") for folder in chips]
     period_s = (
         max((ms for ms in periods_ms if ms is not None and 0 < ms < 60_000), default=0) / 1000
@@ -127,16 +138,13 @@ def meter_of(
     chip_names = ", ".join(dict.fromkeys(chip for chip, _ in chips.values()))
     about = About(
         name=name,
-        source=f"{name} {chip_names} ({' + '.join(taken)})",
+        source=f"{name} {chip_names} ({' + '.join(added.taken)})",
         sample_rate_hz=2.0 if is_counter else 20.0,
         counting_rate_hz=100.0 if is_counter and period_s is None else None,
         update_period_s=period_s,
-        notes=(sort, *((f"left out, fed by {taken[0]}: {', '.join(left_out)}",) if left_out else ())),
+        notes=(sort, *added.notes, *((f"left out, not readable: {_listed(refused)}",) if refused else ())),
     )
-    kept = {label: rails[label] for label in taken}
-    for rail in kept.values():
-        for file in rail.files:
-            check_readable(file)
+    kept = {label: rails[label] for label in added.taken}
     if is_counter:
         return CounterMeter(about, lambda: Count({label: need_int(r.files[0]) for label, r in kept.items()}))
     return PowerMeter(about, lambda: {label: _power_mw(rail) for label, rail in kept.items()})
@@ -148,6 +156,22 @@ def picked(chip: str, rails: list[Rail], only: str) -> list[Rail]:
         return rails
     labels = pick({rail.label: rail.label for rail in rails}, only)
     return [rail for rail in rails if rail.label in labels]
+
+
+def _why_not(rail: Rail) -> str | None:
+    """Return why a rail refuses to be read, ``None`` where it does not."""
+    if rail.is_off:
+        return "switched off"
+    try:
+        for file in rail.files:
+            check_readable(file)
+    except DeviceError as err:
+        return str(err)
+    return None
+
+
+def _listed(refused: Mapping[str, str]) -> str:
+    return ", ".join(f"{label} ({why})" for label, why in refused.items())
 
 
 def _folders(root: Path) -> list[Path]:
@@ -165,6 +189,11 @@ def _label(folder: Path, kind: str, index: int) -> str:
             return label
     device = read_text(folder / "device/of_node/label")  # one INA2xx per rail: the board names it here
     return device or f"{read_text(folder / 'name') or folder.name} {kind}{index}"
+
+
+def _is_off(folder: Path, kind: str, index: int) -> bool:
+    prefixes = ("in", "curr") if kind == "product" else (kind,)
+    return any(read_int(folder / f"{prefix}{index}_enable") == 0 for prefix in prefixes)
 
 
 def _power_mw(rail: Rail) -> float:

@@ -3,8 +3,8 @@
 hwmon (L4T 35 and later, mainline): ``in<I>_label``, ``in<I>_input`` mV, ``curr<I>_input`` mA, at
 times ``power<I>_input`` uW. iio (L4T 32): ``rail_name_<I>``, ``in_power<I>_input`` mW,
 ``in_voltage<I>_input`` mV, ``in_current<I>_input`` mA, I from 0. ``VDD_IN`` and its like feed the whole
-board and stand for all rails below them. Layouts: Zeus 0.16 ``device/soc/jetson.py``, NVIDIA's
-developer guides.
+board and stand for all rails below them; boards without one have several feeds, which are added up.
+Layouts: Zeus 0.16 ``device/soc/jetson.py``, NVIDIA's developer guides.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from runtime.errors import DeviceStableError
 
 _DRIVERS = ("sys/bus/i2c/drivers/ina3221", "sys/bus/i2c/drivers/ina3221x")
 _RAIL_NAME = re.compile(r"rail_name_(\d+)")
-_SPARE = re.compile(r"nc|n/a|unused|sum of shunt voltages", re.IGNORECASE)
+_SPARE = re.compile(r"nc|n/a|unused", re.IGNORECASE)
+# Linux's drivers/hwmon/ina3221.c: in4 to in6 are the shunts' voltages, in7 and curr4 sums over channels.
+_CHANNELS = 3
 # Where the chip does not say: three channels, bus and shunt, at the longest usual averaging.
 DEFAULT_UPDATE_S = 0.1
 
@@ -48,7 +50,7 @@ def find_ina3221(root: Path, only: str | None = None) -> EnergyMeter:
         raise DeviceStableError(
             f"no INA3221 {where}" if only is None else f"no INA3221 rail {only!r} {where}"
         )
-    return meter_of(chips, "ina3221", is_chosen=only is not None, default_update_s=DEFAULT_UPDATE_S)
+    return meter_of(chips, "ina3221", default_update_s=DEFAULT_UPDATE_S)
 
 
 def folders(root: Path) -> list[Path]:
@@ -66,7 +68,9 @@ def folders(root: Path) -> list[Path]:
 
 def _rails(folder: Path) -> list[Rail]:
     names = {m[1]: read_text(p) or p.name for p in folder.iterdir() if (m := _RAIL_NAME.fullmatch(p.name))}
-    return [_iio_rail(folder, i, label) for i, label in sorted(names.items())] or rails_of(folder)
+    if names:
+        return [_iio_rail(folder, i, label) for i, label in sorted(names.items())]
+    return [rail for rail in rails_of(folder) if rail.index <= _CHANNELS]
 
 
 def _iio_rail(folder: Path, index: str, label: str) -> Rail:

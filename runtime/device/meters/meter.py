@@ -12,7 +12,8 @@ from runtime.device.meters.reading import Reading
 from runtime.errors import DeviceTransientError, EdgekitError
 
 Clock = Callable[[], float]
-MAX_GAP_PERIODS = 5  # a line drawn over more missed samples than this would be a guess
+# A line drawn over more missed samples than this would be a guess: 0.25 s at the usual 20 Hz.
+MAX_GAP_PERIODS = 5
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ class CounterMeter:
 
 
 class PowerMeter:
-    """A source that tells power only: sampled, and joined by straight lines.
+    """A source that shows power only: sampled, and joined by straight lines.
 
     Args:
         read: power of each rail in mW now; raises ``DeviceTransientError`` when it is gone.

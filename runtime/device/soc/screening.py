@@ -11,6 +11,7 @@ from statistics import median
 from runtime.device.soc.least_squares import evaluate, fit_polynomial
 from runtime.device.soc.profile import Cluster, LeftOut
 
+MIN_POWER_MW = 1.0  # the least published is 11.7 mW (a Cortex-A53 at 365 MHz); a table in W lies below this
 SPEED_TOLERANCE = 0.10  # CoreMark per MHz is one figure per core type: published rows agree within 4 %
 MIN_SPEED_GAIN = 0.25  # of the clock's step; less means the clock asked for was never reached
 POWER_TOLERANCE = 1.25  # factor off the cluster's trend; a voltage step alone moves a row by up to 15 %
@@ -23,7 +24,7 @@ def screen(cluster: Cluster) -> tuple[Cluster, tuple[LeftOut, ...]]:
 
     A row is left out when
 
-    * its power is not positive;
+    * its power is below ``MIN_POWER_MW``;
     * its speed per MHz is off the cluster's median by more than ``SPEED_TOLERANCE``, or its speed
       does not rise with the clock: the core did not run at the clock the row is filed under;
     * its power is above that of the clocks faster than it by more than a factor of
@@ -32,7 +33,7 @@ def screen(cluster: Cluster) -> tuple[Cluster, tuple[LeftOut, ...]]:
 
     The clock stays in the list of OPPs: only its power is not believed.
     """
-    reasons = _not_positive(cluster) | _wrong_speed(cluster)
+    reasons = _too_little(cluster) | _wrong_speed(cluster)
     # Each rule sees the same rows: on a noisy table one rule after the other would whittle it away.
     reasons |= _off_trend(cluster, set(reasons)) | _above_faster_clocks(cluster, set(reasons))
     left_out = tuple(
@@ -44,8 +45,12 @@ def screen(cluster: Cluster) -> tuple[Cluster, tuple[LeftOut, ...]]:
     return replace(cluster, opps=opps), left_out
 
 
-def _not_positive(cluster: Cluster) -> dict[int, str]:
-    return {opp.freq_khz: "a busy core cannot take 0 mW" for opp in cluster.opps if opp.power_mw == 0}
+def _too_little(cluster: Cluster) -> dict[int, str]:
+    return {
+        opp.freq_khz: f"a busy core cannot take {opp.power_mw:.4g} mW"
+        for opp in cluster.opps
+        if opp.power_mw is not None and opp.power_mw < MIN_POWER_MW
+    }
 
 
 def _wrong_speed(cluster: Cluster) -> dict[int, str]:

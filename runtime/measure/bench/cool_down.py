@@ -7,11 +7,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from runtime.device.conditions import Conditions
+from runtime.errors import DeviceStableError
 
 if TYPE_CHECKING:
     from runtime.targets import Session
 
-_LOOK_EVERY_S = 1.0
+_LOOK_EVERY_S = 1.0  # a machine cools over many seconds
 
 
 def wait_until_cool(
@@ -22,16 +23,24 @@ def wait_until_cool(
 ) -> float:
     """Wait until the machine is at most ``max_temp_c`` hot, and return the seconds it took.
 
-    Returns after ``cool_down_s`` whether it is cool or not, and at once where no zone is shown:
-    what follows reads the temperature again and judges it.
+    Returns after ``cool_down_s`` whether it is cool or not: what follows reads the temperature again and
+    judges it.
 
     Args:
         on_step: called once if it has to wait, with what it waits for.
+
+    Raises:
+        DeviceStableError: the machine shows no temperature, so that the limit could not be kept.
     """
     if max_temp_c is None:
         return 0.0
+    now = session.conditions()
+    if now.temp_c is None:
+        raise DeviceStableError(
+            f"the limit is {max_temp_c:g} C, and the machine shows no CPU temperature; leave --max-temp-c out"
+        )
     waited_s = 0.0
-    while _is_hot(now := session.conditions(), max_temp_c) and waited_s < cool_down_s:
+    while _is_hot(now, max_temp_c) and waited_s < cool_down_s:
         if not waited_s:
             on_step(
                 f"waiting, {cool_down_s:.0f} s at most, to cool from {now.temp_c:.0f} to {max_temp_c:.0f} C"
@@ -39,6 +48,7 @@ def wait_until_cool(
         step_s = min(_LOOK_EVERY_S, cool_down_s - waited_s)
         time.sleep(step_s)
         waited_s += step_s
+        now = session.conditions()
     return waited_s
 
 

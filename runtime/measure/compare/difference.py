@@ -15,8 +15,10 @@ from runtime.measure.records import Record
 from runtime.measure.verdict import MAX_PROBE_SHARE, distinct
 
 FASTER, SLOWER, SAME, UNKNOWN = "faster", "slower", "no difference", "cannot tell"
-RESOLUTION = 0.05  # an interval inside +-5 % that holds 1 is called no difference
-_MIN_BLOCKS = 2
+# An interval inside +-5 % that holds 1 is called no difference: two stable benches of the same may differ by
+# that much (runtime/measure/verdict.py).
+RESOLUTION = 0.05
+_MIN_BLOCKS = 2  # one says nothing of how far the next would be off
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,8 @@ class Difference:
         energy_ratio, energy_interval: the same for the energy of a frame, where both have one.
         blocks: stable blocks of A and of B that were compared, or pairs of them.
         verdict: ``faster`` (B than A), ``slower``, ``no difference`` or ``cannot tell``.
-        reasons: why it cannot be told, or what the verdict stands on.
-        advice: what to do where it cannot be told.
+        reasons: why it is unknown, or what the verdict stands on.
+        advice: what to do where it is unknown.
     """
 
     a_variant: str

@@ -78,7 +78,7 @@ def run_job(job: LabJob, known: Sequence[Record], emit: Callable[[Record], None]
     log = _Stream(known, emit)
     spec, settings = job.bench, job.settings
     try:
-        # Another lab may be at work here, of another plan or another cluster: then this one waits.
+        # Another lab may be at work on this machine, of another plan or another cluster: then this one waits.
         with _environment(job.runners), Journal().claim(TargetName.parse(job.target).machine):
             bundle, target = open_bundle_or_model(job.bundle), use_meter(open_target(job.target), job.meter)
             bench(

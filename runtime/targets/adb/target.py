@@ -1,6 +1,6 @@
 """An Android phone on adb as a target: models run in the user's own benchmark programs.
 
-A phone has no Python. Its clocks are held from here through devlib's adb connection, by the actuator
+A phone has no Python. Its clocks are held from the host through devlib's adb connection, by the actuator
 that holds this machine's; LiteRT models run in ``benchmark_model``, ExecuTorch ones in
 ``executor_runner``, pinned by ``taskset``.
 """
@@ -15,7 +15,8 @@ from typing import cast
 
 from runtime.bundle import Bundle, Variant
 from runtime.device.actuators import Capability, CpuFreq, FreqDomain, Journal
-from runtime.device.actuators.cpufreq import POLICY_DIR, write_state
+from runtime.device.actuators.cpufreq import write_state
+from runtime.device.actuators.domains import POLICY_DIR, domain_over
 from runtime.device.actuators.states import PolicyState
 from runtime.device.conditions import Conditions
 from runtime.device.setting import Setting
@@ -41,7 +42,7 @@ class AdbTarget:
 
     Raises:
         MissingExtra: devlib is not installed.
-        DeviceError: the phone cannot be reached, or tells too little of itself.
+        DeviceError: the phone cannot be reached, or shows too little of itself.
 
     Example:
         >>> target = AdbTarget("R5CT1234")                              # doctest: +SKIP
@@ -121,13 +122,13 @@ class AdbTarget:
 
     def _policy(self, cluster_name: str) -> FreqDomain | None:
         cluster = self.profile.cluster(cluster_name)
-        return next(
-            (self._on_phone(p) for p in self._facts.policies if set(cluster.cpus) <= set(p.cpus)), None
-        )
+        domain = domain_over(self._facts.policies, cluster.cpus)
+        return None if domain is None else self._on_phone(domain)
 
     def _on_phone(self, policy: FreqDomain) -> FreqDomain:
         folder = AdbPath(self._shell, f"/{POLICY_DIR}/{policy.path.name}", as_root=True)
-        return replace(policy, path=cast(Path, folder))
+        members = tuple(self._on_phone(member) for member in policy.members)
+        return replace(policy, path=cast(Path, folder), members=members)
 
 
 class AdbSession:
@@ -167,7 +168,7 @@ class AdbSession:
     def run(self, inputs: Sequence[Tensor] | None = None) -> Frame:
         if inputs is not None:
             raise DeviceStableError(
-                "benchmark programs on a phone time frames of their own inputs and give no outputs back; "
+                "benchmark programs on a phone time frames of their own inputs and return no outputs; "
                 "bench there, and run inputs on local or over ssh"
             )
         return Frame(self.sample(warmup=1, runs=1).samples_ms[0], None)

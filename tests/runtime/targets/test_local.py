@@ -4,7 +4,7 @@ import time
 import numpy as np
 import pytest
 
-from runtime.device.actuators import CpuFreq, allowed_cpus
+from runtime.device.actuators import CpuFreq, Journal, allowed_cpus
 from runtime.device.setting import Setting
 from runtime.device.soc import list_profiles, load_profile
 from runtime.device.soc.tree import SocTree
@@ -12,6 +12,7 @@ from runtime.engines.model_file import open_bundle_or_model
 from runtime.errors import DeviceStableError, PermissionNeeded
 from runtime.targets import LocalTarget, VirtualTarget, choose_settings, use_meter
 from runtime.targets.local import read_profile
+from runtime.targets.target import settings_of
 from tests.runtime.device.meters.machine import replace_text, ticking, write
 
 
@@ -41,6 +42,94 @@ def test_without_clocks_cpus_are_grouped_by_capacity_not_by_number(tmp_path):
         ("little", (1, 2), ()),
         ("big", (0, 3), ()),
     ]
+
+
+POLICY = {
+    "scaling_driver": "x", "scaling_governor": "schedutil", "scaling_setspeed": "<unsupported>",
+    "scaling_available_governors": "performance schedutil",
+}  # fmt: skip
+
+
+def policies(root, *domains, **changes):
+    """Write one policy for each (CPUs, lowest kHz, highest kHz)."""
+    for cpus, low_khz, high_khz in domains:
+        ends = {f"{where}_{end}_freq": khz for where in ("cpuinfo", "scaling")
+                for end, khz in (("min", low_khz), ("max", high_khz))}  # fmt: skip
+        listed = {"related_cpus": " ".join(map(str, cpus)), "affected_cpus": " ".join(map(str, cpus))}
+        folder = f"sys/devices/system/cpu/cpufreq/policy{cpus[0]}"
+        write(root / folder, POLICY | listed | ends | {"scaling_cur_freq": low_khz} | changes)
+    return root
+
+
+def test_x86_cores_with_a_policy_each_are_one_cluster(tmp_path):
+    policies(tmp_path, *(((cpu,), 400_000, 4_700_000) for cpu in range(8)), scaling_driver="intel_pstate")
+    [cluster] = read_profile(tmp_path).clusters
+    assert (cluster.name, cluster.cpus) == ("cpu", tuple(range(8)))
+    assert Setting("cpu", 4_700_000, 8) in settings_of(read_profile(tmp_path), (2, 4, 8))
+
+
+def test_equal_cores_in_two_clock_domains_are_one_cluster(tmp_path):
+    """Jetson Orin Nano: six A78AE, four and two to a domain."""
+    policies(tmp_path, (range(4), 115_200, 1_510_400), ((4, 5), 115_200, 1_510_400))
+    [cluster] = read_profile(tmp_path).clusters
+    assert cluster.cpus == (0, 1, 2, 3, 4, 5)
+
+
+def test_rk3588_has_its_two_big_domains_in_one_cluster(tmp_path):
+    policies(
+        tmp_path, (range(4), 408_000, 1_800_000), ((4, 5), 408_000, 2_400_000), ((6, 7), 408_000, 2_400_000)
+    )
+    for cpu in range(8):
+        write(tmp_path / f"sys/devices/system/cpu/cpu{cpu}", {"cpu_capacity": 414 if cpu < 4 else 1024})
+    assert [(c.name, c.cpus) for c in read_profile(tmp_path).clusters] == [
+        ("little", (0, 1, 2, 3)),
+        ("big", (4, 5, 6, 7)),
+    ]
+
+
+@pytest.mark.parametrize("told_by", ["capacity", "kind", "midr"])
+def test_unlike_cores_of_equal_clocks_stay_apart_slowest_first(tmp_path, told_by):
+    policies(tmp_path, *(((cpu,), 400_000, 3_000_000) for cpu in range(4)))
+    for cpu in range(4):
+        is_fast = cpu < 2
+        files = {"capacity": {"cpu_capacity": 1024 if is_fast else 600},
+                 "midr": {"regs/identification/midr_el1": "0x410fd413" if is_fast else "0x410fd050",
+                          "cpu_capacity": 1024 if is_fast else 600}}  # fmt: skip
+        write(tmp_path / f"sys/devices/system/cpu/cpu{cpu}", files.get(told_by, {"topology/core_id": cpu}))
+    if told_by == "kind":
+        write(tmp_path / "sys/devices", {"cpu_core/cpus": "0-1", "cpu_atom/cpus": "2-3"})
+    assert [(c.name, c.cpus) for c in read_profile(tmp_path).clusters] == [
+        ("little", (2, 3)),
+        ("big", (0, 1)),
+    ]
+
+
+def test_policies_that_refuse_and_cpus_off_line_are_passed_over_and_named(tmp_path):
+    policies(tmp_path, *(((cpu,), 400_000, 800_000) for cpu in range(4)))
+    folder = tmp_path / "sys/devices/system/cpu/cpufreq"
+    for name in ("related_cpus", "scaling_max_freq"):  # as SMT that is switched off leaves it
+        (folder / "policy1" / name).unlink()
+        (folder / "policy1" / name).symlink_to("/proc/self/mem")
+    write(folder, {"policy2/affected_cpus": ""})
+    for cpu in range(5):
+        write(tmp_path / f"sys/devices/system/cpu/cpu{cpu}", {"topology/core_id": cpu})
+    write(tmp_path, {"sys/devices/system/cpu/online": "0,3-4"})
+    profile = read_profile(tmp_path)
+    assert [cluster.cpus for cluster in profile.clusters] == [(0, 3)]
+    refuses, empty, off, bare = profile.notes
+    assert refuses.startswith("passed over: policy1: related_cpus cannot be read (")
+    assert empty == "passed over: policy2: affected_cpus is empty: its CPUs are off line"
+    assert off == "passed over: CPUs 1-2 are off line"
+    assert bare == "passed over: CPUs 4 have no clock domain"
+
+
+def test_the_domains_of_a_cluster_are_held_together(tmp_path):
+    policies(tmp_path, ((0,), 400_000, 800_000), ((1,), 400_000, 800_000))
+    freq = CpuFreq(tmp_path, journal=Journal(tmp_path / "journal"))
+    limits = [tmp_path / f"sys/devices/system/cpu/cpufreq/policy{i}/scaling_max_freq" for i in (0, 1)]
+    with freq.hold(freq.domain_of((0, 1)), 400_000):
+        assert [limit.read_text().strip() for limit in limits] == ["400000", "400000"]
+    assert [limit.read_text().strip() for limit in limits] == ["800000", "800000"]
 
 
 def test_cpus_that_may_not_be_used_are_left_out(tmp_path):

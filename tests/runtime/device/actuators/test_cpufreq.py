@@ -110,6 +110,89 @@ def test_a_clock_that_springs_back_is_noticed(tmp_path):
     assert read(freq, "scaling_governor") == "schedutil"
 
 
+class Qos:
+    """A kernel with frequency QoS: ``scaling_max_freq`` shows the lower of user's and heat's limit."""
+
+    def __init__(self, freq, tree, heat_khz):
+        self.file, self.tree, self.heat_khz = freq.domain_of(MID).path / "scaling_max_freq", tree, heat_khz
+        self.user_khz = self.shown_khz = int(self.file.read_text())
+        self()
+
+    def __call__(self):
+        written_khz = int(self.file.read_text())
+        if written_khz != self.shown_khz:
+            self.user_khz = written_khz
+        self.shown_khz = min(self.user_khz, self.heat_khz)
+        self.file.write_text(f"{self.shown_khz}\n")
+        self.tree.settle()
+
+
+@pytest.mark.parametrize("governors", [GOVERNORS, NO_USERSPACE])
+def test_a_machine_that_is_warm_at_the_start_gets_its_range_back(tmp_path, governors):
+    """radxa/kernel#536: the thermal limit was taken for the user's own, and stayed for good."""
+    freq, tree = machine(tmp_path, governors)
+    freq._settle = qos = Qos(freq, tree, heat_khz=1197000)
+    assert read(freq, "scaling_max_freq") == "1197000"
+    with freq.hold(freq.domain_of(MID), 799000):
+        [(_, entry)] = freq._journal.entries()
+        assert entry.state.max_khz == 2253000  # so that a killed run is restored as well
+    assert freq._journal.entries() == []
+    qos.heat_khz = 2253000
+    qos()
+    assert read(freq, "scaling_max_freq") == "2253000"
+
+
+def test_a_limit_of_the_users_own_stays(tmp_path):
+    freq, tree = machine(tmp_path, NO_USERSPACE)
+    write(freq.domain_of(MID).path, {"scaling_max_freq": 1197000})
+    freq._settle = Qos(freq, tree, heat_khz=2253000)
+    with freq.hold(freq.domain_of(MID), 799000):
+        pass
+    assert read(freq, "scaling_max_freq") == "1197000"
+
+
+def test_a_state_counts_as_restored_while_heat_keeps_the_limit_down(tmp_path, monkeypatch):
+    freq, _ = machine(tmp_path, NO_USERSPACE)
+    folder = freq.domain_of(MID).path
+    before = cpufreq.read_state(folder)
+
+    def hot(path):
+        state = read_state(path)
+        return cpufreq.replace(state, max_khz=min(state.max_khz, 1197000))
+
+    read_state = cpufreq.read_state
+    monkeypatch.setattr(cpufreq, "read_state", hot)
+    cpufreq.write_state(before, folder)
+    assert read(freq, "scaling_max_freq") == "2253000"
+
+
+@pytest.mark.parametrize(
+    ("governors", "read_khz", "is_held"),
+    [
+        (GOVERNORS, 4_698_267, True),  # APERF and MPERF, sbc-bench#95
+        (GOVERNORS, 4_500_000, False),
+        (NO_USERSPACE, 4_698_267, True),
+        (NO_USERSPACE, 800_123, True),  # intel_pstate on an idle CPU: the bounds are held
+    ],
+)
+def test_a_measured_clock_is_held_when_it_is_near_or_only_bounded(tmp_path, governors, read_khz, is_held):
+    folder = tmp_path / "sys/devices/system/cpu/cpufreq/policy0"
+    ends = {f"{where}_{end}_freq": khz for where in ("cpuinfo", "scaling")
+            for end, khz in (("min", 400_000), ("max", 4_700_000))}  # fmt: skip
+    names = " ".join(governors)
+    write(folder, {"related_cpus": "0", "scaling_available_governors": names, "scaling_setspeed": 0, **ends})
+    driver = {"scaling_driver": "acpi-cpufreq" if "userspace" in governors else "intel_pstate"}
+    write(folder, driver | {"scaling_governor": governors[0], "scaling_cur_freq": 1_800_123})
+    freq = CpuFreq(
+        tmp_path,
+        settle=lambda: (folder / "scaling_cur_freq").write_text(f"{read_khz}\n"),
+        journal=Journal(tmp_path / "journal"),
+    )
+    refused = pytest.raises(DeviceTransientError, match=f"reads {read_khz} kHz")
+    with contextlib.nullcontext() if is_held else refused, freq.hold(freq.domain_of([0]), 4_700_000):
+        assert freq.read_khz(freq.domain_of([0])) == read_khz
+
+
 def test_without_privilege_the_clock_is_refused_not_ignored(tmp_path, monkeypatch):
     _, tree = machine(tmp_path)
     freq = CpuFreq(tree.root, journal=Journal(tmp_path / "journal"))

@@ -28,7 +28,7 @@ def phone(root, **changes):
 def read_mw(meter):
     first = meter.read()
     second = meter.read()
-    return second.energy_mj / (second.time_s - first.time_s)
+    return (second.energy_mj - first.energy_mj) / (second.time_s - first.time_s)
 
 
 @pytest.mark.parametrize(
@@ -70,6 +70,63 @@ def test_a_charger_plugged_in_mid_run_ends_the_measurement(tmp_path):
         meter.read()
 
 
+LAPTOP = {"type": "Battery", "present": 1, "status": "Discharging", "power_now": 5_657_000}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "power_mw", "source"),
+    [
+        ({"status": "Not charging", "power_now": 0}, {}, 5657.0, "battery BAT1, power_now"),
+        ({"present": 0, "status": "Unknown"}, {}, 5657.0, "battery BAT1, power_now"),
+        ({"power_now": 1_000_000}, {}, 6657.0, "battery BAT0 + BAT1, power_now"),
+        ({"power_now": 0}, {}, 5657.0, "battery BAT0 + BAT1, power_now"),
+        ({"status": "Charging"}, {}, None, "BAT0 is 'Charging'"),
+        ({"status": "Full"}, {"status": "Full"}, None, "BAT0 is 'Full'"),
+    ],
+)
+def test_of_two_batteries_those_that_are_drained_count(tmp_path, first, second, power_mw, source):
+    """linrunner/TLP#169: a ThinkPad drains one after the other."""
+    supplies = tmp_path / "sys/class/power_supply"
+    write(supplies / "AC", {"type": "Mains", "online": 0})
+    write(supplies / "BAT0", LAPTOP | first)
+    write(supplies / "BAT1", LAPTOP | second)
+    if power_mw is None:
+        with pytest.raises(DeviceStableError, match=source):
+            find_meter(tmp_path, "battery")
+        return
+    meter = find_meter(tmp_path, "battery").meter
+    assert meter.about.source == source
+    assert read_mw(meter) == pytest.approx(power_mw)
+
+
+def test_a_battery_that_takes_over_ends_the_measurement(tmp_path):
+    supplies = tmp_path / "sys/class/power_supply"
+    write(supplies / "BAT0", LAPTOP)
+    write(supplies / "BAT1", LAPTOP | {"status": "Not charging"})
+    meter = find_meter(tmp_path, "battery").meter
+    meter.read()
+    write(supplies / "BAT1", {"status": "Discharging"})
+    with pytest.raises(DeviceTransientError, match=r"another battery took over \(BAT0, BAT1\)"):
+        meter.read()
+
+
+def test_one_battery_and_its_gauge_are_not_two(tmp_path):
+    """Pixels show their fuel gauge as a battery of its own."""
+    write(phone(tmp_path) / "sys/class/power_supply/maxfg", PHONE)
+    assert read_mw(find_meter(tmp_path, "battery").meter) == pytest.approx(1540.0)
+
+
+def test_a_unit_is_decided_again_when_the_current_grows(tmp_path):
+    meter = find_meter(phone(tmp_path, current_now=-4_000), "battery").meter  # 4 mA, which looks like 4 A
+    meter.read()
+    replace_text(tmp_path / BATTERY / "current_now", -400_000)
+    with pytest.raises(DeviceTransientError, match=r"reads -400000 now, so it is current in uA.*again"):
+        meter.read()
+    assert read_mw(meter) == pytest.approx(1540.0, rel=0.01)
+    assert f"current in uA, {ABI}" in meter.about.notes
+    assert not any("in mA" in note for note in meter.about.notes)
+
+
 def test_power_as_laptops_tell_it(tmp_path):
     meter = find_meter(phone(tmp_path, current_now=None, power_now=7_500_000), "battery").meter
     assert read_mw(meter) == pytest.approx(7500.0)
@@ -95,8 +152,8 @@ def test_what_is_left_is_read_where_nothing_better_is(tmp_path, files, after, en
         meter.read()
 
 
-def test_a_gauge_that_tells_nothing_is_no_meter(tmp_path):
-    with pytest.raises(DeviceStableError, match="tells neither current nor power"):
+def test_a_gauge_that_shows_nothing_is_no_meter(tmp_path):
+    with pytest.raises(DeviceStableError, match="shows neither current nor power"):
         find_meter(phone(tmp_path, current_now=0), "battery")
     with pytest.raises(DeviceStableError, match="no battery below"):
         find_meter(tmp_path / "none", "battery")

@@ -66,6 +66,17 @@ def test_a_rail_that_feeds_the_others_stands_for_them(tmp_path):
     assert find_meter(tmp_path, "hwmon=vdd_cpu").meter.about.source == "hwmon ina226 (VDD_CPU)"
 
 
+def test_a_chip_named_whole_never_adds_total_and_parts(tmp_path):
+    labels = {"Heatpipe Power": 1_500_000, "Total System Power": 6_500_000, "AC Input Power": 8_000_000}
+    write(tmp_path / HWMON / "hwmon0", {"name": "macsmc_hwmon"})
+    for i, (label, power_uw) in enumerate(labels.items(), 1):
+        write(tmp_path / HWMON / "hwmon0", {f"power{i}_label": label, f"power{i}_input": power_uw})
+    for wanted in ("hwmon=macsmc_hwmon", "hwmon=*"):
+        about = find_meter(tmp_path, wanted).meter.about
+        assert about.source == "hwmon macsmc_hwmon (Total System Power)"
+        assert "left out, fed by Total System Power: Heatpipe Power, AC Input Power" in about.notes
+
+
 def test_sensors_of_other_parts_are_taken_only_by_name(tmp_path):
     write(
         tmp_path / HWMON / "hwmon0", {"name": "amdgpu", "power1_average": 30_000_000, "power1_label": "PPT"}

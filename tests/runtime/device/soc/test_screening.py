@@ -52,6 +52,15 @@ def test_power_far_above_its_neighbours_is_left_out():
 def test_a_busy_core_takes_more_than_nothing():
     _, left_out = spoil(3, power_mw=0.0)
     assert left_out[0].reason == "a busy core cannot take 0 mW"
+    _, left_out = spoil(3, power_mw=0.12)  # 120 mW, filed in W
+    assert left_out[0].reason == "a busy core cannot take 0.12 mW"
+
+
+def test_a_table_in_watt_is_refused_whole():
+    in_w = replace(GOOD, opps=tuple(replace(opp, power_mw=opp.power_mw / 1000) for opp in GOOD.opps))
+    cluster, left_out = screen(in_w)
+    assert len(left_out) == len(GOOD.opps)
+    assert all(opp.power_mw is None for opp in cluster.opps)
 
 
 def test_a_voltage_step_is_believed():

@@ -14,6 +14,7 @@ from runtime.device.meters import EnergyReading
 from runtime.device.setting import Setting
 from runtime.engines import Samples
 from runtime.engines.model_file import open_bundle_or_model
+from runtime.errors import DeviceStableError
 from runtime.measure.bench import bench, choose_variants, default_log, summarise
 from runtime.measure.records import RecordLog
 from runtime.targets import LocalTarget, VirtualTarget
@@ -121,6 +122,15 @@ def test_a_hot_machine_is_waited_for(bundle, log, monkeypatch):
     assert (still_hot.verdict, still_hot.cooled_s) == ("unstable", 2.0)
     assert still_hot.reasons == ("it was 95.0 C at the start (limit 50 C)",)
     assert still_hot.advice == ("wait longer (--cool-down-s), or cool the device",)
+
+
+def test_a_limit_that_no_sensor_can_keep_is_refused(bundle, log):
+    class NoSensor(Hot):
+        def conditions(self, *, probe=False):
+            return Conditions(0.0, temp_c=None)
+
+    with pytest.raises(DeviceStableError, match="shows no CPU temperature; leave --max-temp-c out"):
+        bench(bundle, NoSensor(0.0), settings=[Setting("cpu", 1000)], blocks=1, log=log, max_temp_c=45.0)
 
 
 def test_paced_frames_are_records_of_their_own(bundle, log):

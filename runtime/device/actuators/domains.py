@@ -1,0 +1,164 @@
+"""The clock domains that a machine shows, and which of them count as one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from runtime.device.sysfs import parse_cpu_list, parse_int
+from runtime.errors import DeviceStableError
+
+POLICY_DIR = Path("sys/devices/system/cpu/cpufreq")
+# By which a clock may be read back off what was asked: measured ones (x86's APERF and MPERF) never equal it.
+MAX_CLOCK_SHARE = 0.01
+_BOUNDING = re.compile(r"intel_pstate|amd[-_]pstate.*")
+_ONLINE = Path("sys/devices/system/cpu/online")
+
+
+@dataclass(frozen=True)
+class FreqDomain:
+    """One clock domain, which the kernel calls a policy; or several of equal cores, held together.
+
+    Attributes:
+        path: its folder in /sys; of several, that of the first.
+        cpus: that share the clock, online or not.
+        governors: it can run.
+        available_khz: clocks, ascending; where the driver lists none, its lowest and highest.
+        driver: that moves the clock, where it tells.
+        members: the domains that this one stands for, where it stands for several.
+    """
+
+    path: Path
+    cpus: tuple[int, ...]
+    governors: tuple[str, ...]
+    available_khz: tuple[int, ...]
+    driver: str | None = None
+    members: tuple[FreqDomain, ...] = ()
+
+    @property
+    def parts(self) -> tuple[FreqDomain, ...]:
+        """Every kernel policy of it."""
+        return self.members or (self,)
+
+
+def domain_over(domains: Sequence[FreqDomain], cpus: Collection[int]) -> FreqDomain | None:
+    """Return the domain of ``cpus``: one, or several of equal clocks as one; ``None`` where there is none.
+
+    x86 and ARM's cppc have a policy for each CPU, and SoCs such as Jetson Orin Nano several for equal cores.
+    """
+    over = [domain for domain in domains if set(cpus) & set(domain.cpus)]
+    if not over or not set(cpus) <= {cpu for domain in over for cpu in domain.cpus}:
+        return None
+    first = over[0]
+    if len(over) == 1:
+        return first
+    if any((d.available_khz, d.driver) != (first.available_khz, first.driver) for d in over):
+        return None
+    governors = tuple(g for g in first.governors if all(g in domain.governors for domain in over))
+    every = tuple(sorted(cpu for domain in over for cpu in domain.cpus))
+    return replace(first, cpus=every, governors=governors, members=tuple(over))
+
+
+def check_clock(domain: FreqDomain, freq_khz: int) -> None:
+    """Raise where ``domain`` does not have the clock."""
+    known = domain.available_khz
+    if not known:
+        raise DeviceStableError(f"{domain.path} shows no clocks; leave the clock to the kernel")
+    if not known[0] <= freq_khz <= known[-1] or (len(known) > 2 and freq_khz not in known):
+        clocks = ", ".join(str(khz) for khz in known)
+        raise ValueError(f"{domain.path.name} has no clock of {freq_khz} kHz; choose one of: {clocks}")
+
+
+def read_clock(domain: FreqDomain) -> int | None:
+    """Return the clock in kHz now, of several parts the lowest; ``None`` where the driver does not tell."""
+    return min(_read_clocks(domain, ("cur",)), default=None)
+
+
+def missed_khz(domain: FreqDomain, freq_khz: int, read_khz: int | None) -> int | None:
+    """Return the clock that is there instead of ``freq_khz``, ``None`` where that one is held.
+
+    Args:
+        read_khz: the clock as the domain shows it.
+
+    A driver that only bounds the clock chooses one by load and shows what it measured, far off on an idle
+    CPU: its bounds are what can be held, and records tell what was read.
+    """
+    is_bounded = _BOUNDING.fullmatch(domain.driver or "") and "userspace" not in domain.governors
+    found = _read_clocks(domain, ("min", "max")) if is_bounded else [read_khz]
+    return next((khz for khz in found if khz is not None and abs(khz / freq_khz - 1) > MAX_CLOCK_SHARE), None)
+
+
+def _read_clocks(domain: FreqDomain, words: Sequence[str]) -> list[int]:
+    texts = [read_line(part.path / f"scaling_{word}_freq") for part in domain.parts for word in words]
+    return [khz for text in texts if text is not None and (khz := parse_int(text)) is not None]
+
+
+def read_domains(root: Path) -> tuple[tuple[FreqDomain, ...], tuple[str, ...]]:
+    """Return every clock domain that is in use, lowest CPU first, and why the others are passed over.
+
+    The policy of CPUs that are off line stays in /sys and answers EBUSY, EIO or with an empty list
+    (ThomasKaiser/sbc-bench#139).
+    """
+    found, passed_over = [], []
+    for folder in sorted((root / POLICY_DIR).glob("policy[0-9]*")):
+        if not (folder / "related_cpus").exists():
+            continue
+        reason = _why_not(folder)
+        if reason is None:
+            found.append(_read_domain(folder))
+        else:
+            passed_over.append(f"{folder.name}: {reason}")
+    return tuple(sorted((d for d in found if d.cpus), key=lambda domain: domain.cpus)), tuple(passed_over)
+
+
+def read_online(root: Path) -> frozenset[int] | None:
+    """Return the CPUs that are on line, ``None`` where the machine does not tell."""
+    cpus = parse_cpu_list(read_line(root / _ONLINE) or "")
+    return frozenset(cpus) if cpus else None
+
+
+def read_line(path: Path) -> str | None:
+    """Return what ``path`` holds, ``None`` where its driver leaves it out or refuses."""
+    try:
+        return path.read_text().strip()
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _why_not(folder: Path) -> str | None:
+    """Return why a policy is of no use now, ``None`` where it is."""
+    for name in ("related_cpus", "affected_cpus", "scaling_min_freq", "scaling_max_freq"):
+        try:
+            text = (folder / name).read_text().strip()
+        except FileNotFoundError:
+            continue
+        except (OSError, UnicodeDecodeError) as err:
+            why = err.strerror if isinstance(err, OSError) else "no text"
+            return f"{name} cannot be read ({why}); its CPUs may be off line"
+        if not text:
+            return f"{name} is empty: its CPUs are off line"
+    return None
+
+
+def _read_domain(folder: Path) -> FreqDomain:
+    """Read a domain as its driver shows it.
+
+    intel_pstate, amd-pstate and some phones list no clocks: those with time statistics are known from
+    there; of the rest only the ends, and any clock between can be asked for.
+    """
+    listed = _numbers(read_line(folder / "scaling_available_frequencies") or "")
+    if not listed:
+        stats = (read_line(folder / "stats" / "time_in_state") or "").splitlines()
+        listed = _numbers(" ".join(line.split()[0] for line in stats if line.strip()))
+    ends = _numbers(" ".join(read_line(folder / f"cpuinfo_{end}_freq") or "" for end in ("min", "max")))
+    governors = (read_line(folder / "scaling_available_governors") or "").split()
+    cpus = _numbers(read_line(folder / "related_cpus") or "")
+    clocks = tuple(sorted({*listed, *ends}))
+    return FreqDomain(folder, tuple(cpus), tuple(governors), clocks, read_line(folder / "scaling_driver"))
+
+
+def _numbers(text: str) -> list[int]:
+    """Return the numbers in ``text``; words such as ``<unsupported>`` are none."""
+    return sorted(number for word in text.split() if (number := parse_int(word)) is not None and number >= 0)

@@ -1,0 +1,66 @@
+"""Which CPUs of a machine are one cluster: equal cores, whether they share a clock domain or not."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from runtime.device.actuators import allowed_cpus
+from runtime.device.actuators.domains import FreqDomain, read_domains, read_online
+from runtime.device.core_kinds import read_core_kinds
+from runtime.device.soc.tree import CPU_DIR, range_list
+from runtime.device.sysfs import parse_int, read_int
+
+
+@dataclass(frozen=True)
+class Group:
+    """Equal CPUs, and the clocks that all of them have."""
+
+    cpus: tuple[int, ...]
+    clocks_khz: tuple[int, ...]
+    capacity: int | None
+    rank: int  # of their kind, see ``core_kinds``
+
+
+def read_groups(root: Path, usable: Collection[int] | None = None) -> tuple[list[Group], tuple[str, ...]]:
+    """Return the groups of CPUs below ``root``, slowest first, and what was passed over and why.
+
+    Clock domains of equal driver, clocks, capacity and kind of core are one group: x86 has a domain for
+    each CPU. Where the machine shows no domains, CPUs of equal capacity and kind are.
+
+    Args:
+        usable: CPUs that may be used; ``None``: all that are on line.
+    """
+    capacities, kinds, online = _read_capacities(root), read_core_kinds(root), read_online(root)
+    domains, passed_over = read_domains(root)
+    found: dict[tuple[object, ...], list[tuple[int, FreqDomain | None]]] = {}
+    places: list[tuple[int, FreqDomain | None]] = [(cpu, domain) for domain in domains for cpu in domain.cpus]
+    places = places or [(cpu, None) for cpu in capacities or allowed_cpus() or (0,)]
+    for cpu, domain in places:
+        clocks = None if domain is None else (domain.driver, domain.available_khz)
+        # Where nothing tells two domains of equal clocks apart, they are of equal cores.
+        found.setdefault((clocks, capacities.get(cpu), kinds.get(cpu)), []).append((cpu, domain))
+    groups, off = [], {cpu for cpu in capacities if online is not None and cpu not in online}
+    for members in found.values():
+        cpus = tuple(sorted(c for c, _ in members if c not in off and (usable is None or c in usable)))
+        if cpus:
+            first = members[0][1]
+            clocks_khz = () if first is None else first.available_khz
+            groups.append(Group(cpus, clocks_khz, capacities.get(cpus[0]), kinds.get(cpus[0], (0, ""))[0]))
+    groups.sort(key=lambda g: (g.capacity or 0, g.rank, g.clocks_khz[-1] if g.clocks_khz else 0, g.cpus))
+    bare = {c for c in capacities if c not in off and (usable is None or c in usable)}
+    bare -= {cpu for cpu, _ in places}
+    notes = [*passed_over]
+    notes += [f"CPUs {range_list(sorted(off))} are off line"] if off else []
+    notes += [f"CPUs {range_list(sorted(bare))} have no clock domain"] if bare else []
+    return groups, tuple(f"passed over: {note}" for note in notes)
+
+
+def _read_capacities(root: Path) -> dict[int, int | None]:
+    found = {
+        cpu: read_int(folder / "cpu_capacity")
+        for folder in (root / CPU_DIR).glob("cpu[0-9]*")
+        if (cpu := parse_int(folder.name[3:])) is not None
+    }
+    return dict(sorted(found.items()))
