@@ -116,7 +116,7 @@ def load(path: AnyBundle) -> Bundle | LoadedFile:
     """
     opened = path if isinstance(path, runtime.bundle.Bundle) else open_bundle_or_model(path)
     if isinstance(opened, ModelFile):
-        return LoadedFile(opened.path, opened.manifest, opened.graph_workload)
+        return LoadedFile(opened.path, opened.manifest, opened.graph_workload, opened.has_fp16_weights)
     return Bundle(opened.path, opened.manifest)
 
 

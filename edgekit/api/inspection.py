@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from edgekit.api.table import lay_out
 from runtime.bundle import Bundle, Manifest, TensorSpec, Variant
-from runtime.engines.model_file import with_delegation
+from runtime.engines.model_file import FP16_WEIGHTS, ModelFile, with_delegation
 from runtime.errors import DeviceError, MissingExtra
 
 
@@ -16,7 +16,7 @@ class Inspection:
 
     Attributes:
         bundle: that was looked at; of a bare ``.tflite`` with what its delegate takes here.
-        remark: what could not be found out, and why; ``None``: nothing.
+        remark: what the name of a variant hides, or what could not be found out, and why; ``None``: nothing.
     """
 
     bundle: Bundle
@@ -53,10 +53,13 @@ class Inspection:
 
 def inspect_bundle(bundle: Bundle) -> Inspection:
     """Return what ``bundle`` holds."""
+    is_half = isinstance(bundle, ModelFile) and bundle.has_fp16_weights
+    remarks = [f"{bundle.manifest.name}: {FP16_WEIGHTS}"] if is_half else []
     try:
-        return Inspection(with_delegation(bundle), None)
+        bundle = with_delegation(bundle)
     except (DeviceError, MissingExtra) as err:
-        return Inspection(bundle, f"what its delegate takes is unknown: {err}")
+        remarks.append(f"what its delegate takes is unknown: {err}")
+    return Inspection(bundle, "\n".join(remarks) or None)
 
 
 def _tensor(spec: TensorSpec) -> str:

@@ -8,7 +8,7 @@ import click
 
 from edgekit.cli import _options as options
 from edgekit.cli._fit import print_fit
-from edgekit.cli._output import print_json, say
+from edgekit.cli._output import note, print_json, say
 from edgekit.cli._progress import Steps
 from edgekit.cli._rows import BlockSteps
 
@@ -53,8 +53,9 @@ def fit(
     elif source is not None:
         with BlockSteps() as steps:
             _, result = transfer_fit(
-                opened, machine, source, samples=samples, log=records, progress=steps.ended, **learning
-            )
+                opened, machine, source, samples=samples, log=records, progress=steps.ended, on_message=note,
+                **learning,
+            )  # fmt: skip
     else:
         others = [(other, default_log(other, machine)) for other in map(open_bundle_or_model, also)]
         with Steps() as steps:

@@ -65,10 +65,10 @@ class TopOps:
     @property
     def longest_ms(self) -> float:
         """Return what the bars are shares of."""
-        return max((op.mean_ms for op in self.top), default=0.0) or 1.0
+        return max((op.median_ms for op in self.top), default=0.0) or 1.0
 
 
 def top_ops(profile: Profile) -> TopOps:
     """Return the ten ops that take longest."""
-    ops = sorted(profile.ops, key=lambda op: -op.mean_ms)
-    return TopOps(profile, tuple(ops[:_TOP]), sum(op.mean_ms for op in ops[_TOP:]))
+    ops = sorted(profile.ops, key=lambda op: -op.median_ms)
+    return TopOps(profile, tuple(ops[:_TOP]), sum(op.median_ms for op in ops[_TOP:]))

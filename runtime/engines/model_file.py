@@ -14,6 +14,7 @@ from runtime.engines.tflite_delegation import read_delegation
 from runtime.engines.tflite_graph import TfliteGraph, read_tflite
 from runtime.errors import BundleError
 
+FP16_WEIGHTS = "fp16 weights, widened to fp32 when the file is loaded"
 ENGINE_OF = {".tflite": "litert", ".pte": "executorch"}
 
 
@@ -22,6 +23,7 @@ class ModelFile(Bundle):
     """A bundle that consists of one model file of any origin; it has no manifest on the disk."""
 
     graph_workload: Workload | None = None
+    has_fp16_weights: bool = False
 
     def workload(self, variant: Variant) -> Workload | None:
         return self.graph_workload
@@ -49,10 +51,11 @@ def open_bundle_or_model(path: str | Path) -> Bundle:
         raise BundleError(
             f"there is no model file at {path}; give a .edgekit folder, a .tflite or a .pte file"
         )
-    workload = None
+    workload, is_half = None, False
     if engine == "litert" and not _is_old_litert():
         tflite = read_tflite(path)
         graph, workload, precision = Graph(tflite.inputs, tflite.outputs), tflite.workload, _precision(tflite)
+        is_half = tflite.has_fp16_weights
     else:
         with EngineProcess(engine, path) as model:
             graph = Graph(model.inputs, model.outputs)
@@ -64,9 +67,9 @@ def open_bundle_or_model(path: str | Path) -> Bundle:
         graphs={"forward": graph},
         variants=(Variant(f"{engine}-{precision}", engine, precision, path.name),),
         files=(FileEntry(path.name, hashlib.sha256(data).hexdigest(), len(data), "model"),),
-        source={"file": path.name},
+        source={"file": path.name} | ({"weights": FP16_WEIGHTS} if is_half else {}),
     )
-    return ModelFile(path.parent, manifest, workload)
+    return ModelFile(path.parent, manifest, workload, is_half)
 
 
 def with_delegation(bundle: Bundle) -> Bundle:

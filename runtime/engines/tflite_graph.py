@@ -52,6 +52,7 @@ class TfliteGraph:
         op_indices: place of each op of the workload among all ops of the file.
         op_counts: op names of the schema and how many there are, the most frequent first.
         parameters: elements of all constant tensors.
+        has_fp16_weights: most of them are stored as float16.
     """
 
     inputs: tuple[TensorSpec, ...]
@@ -61,6 +62,7 @@ class TfliteGraph:
     parameters: int
     size_bytes: int
     op_indices: tuple[int, ...] = ()
+    has_fp16_weights: bool = False
 
 
 def read_tflite(path: str | os.PathLike[str], name_of: NameOf | None = None) -> TfliteGraph:
@@ -105,7 +107,10 @@ class GraphReader:
         self.name_of = name_of
         self.size_bytes = len(data)
         self.constant = [self._is_constant(tensor) for tensor in self.tensors]
-        self.parameters = sum(self.elements(i) for i, fixed in enumerate(self.constant) if fixed)
+        fixed = [i for i, is_fixed in enumerate(self.constant) if is_fixed]
+        self.parameters = sum(map(self.elements, fixed))
+        halves = sum(self.elements(i) for i in fixed if self.dtypes[self.tensors[i].Type()] == "FLOAT16")
+        self.has_fp16_weights = halves > self.parameters / 2
 
     def graph(self) -> TfliteGraph:
         counts: Counter[str] = Counter()
@@ -129,6 +134,7 @@ class GraphReader:
             parameters=self.parameters,
             size_bytes=self.size_bytes,
             op_indices=tuple(indices),
+            has_fp16_weights=self.has_fp16_weights,
         )
 
     def op(self, operator: Any, inputs: list[int], outputs: list[int]) -> Op:

@@ -148,7 +148,7 @@ def by_kind(files: Mapping[str, tuple[Path, float]]) -> list[dict[str, Any]]:
         bundle = open_bundle_or_model(path)
         totals[name] = Counter()
         for op in profile(bundle, runs=20).ops:
-            totals[name][op.op] += op.mean_ms
+            totals[name][op.op] += op.median_ms
     kinds = sorted(set().union(*totals.values()), key=lambda kind: -max(t[kind] for t in totals.values()))
     return [{"kind": kind, **{name: total[kind] for name, total in totals.items()}} for kind in kinds]
 

@@ -10,8 +10,8 @@ flatbuffers = pytest.importorskip("flatbuffers")
 def write_tflite(path, tensors, operators, inputs, outputs, op_version=1, scales=None):
     """Write a graph of tensors (name, shape, data) and operators (name, inputs, outputs, options).
 
-    Tensors are float32; data of integers makes an int32 one. ``scales`` holds those of quantised
-    tensors by name: they are int8 with zero point 0, or int32 where their data is.
+    Tensors are float32; data of integers makes an int32 one, of float16 a float16 one. ``scales`` holds
+    those of quantised tensors by name: they are int8 with zero point 0, or int32 where their data is.
     """
     model = schema.ModelT()
     model.version = 3
@@ -28,6 +28,8 @@ def write_tflite(path, tensors, operators, inputs, outputs, op_version=1, scales
                 tensor.type = schema.TensorType.INT8
             elif values.dtype.kind == "i":
                 tensor.type, values = schema.TensorType.INT32, values.astype(np.int32)
+            elif values.dtype == np.float16:
+                tensor.type = schema.TensorType.FLOAT16
             else:
                 values = values.astype(np.float32)
             buffer.data = np.frombuffer(values.tobytes(), np.uint8)

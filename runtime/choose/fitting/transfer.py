@@ -18,7 +18,7 @@ from runtime.device.provenance import least_certain
 from runtime.errors import DataError
 from runtime.extras import require
 from runtime.measure.bench import bench
-from runtime.measure.bench.run import Progress
+from runtime.measure.bench.run import OnMessage, Progress
 from runtime.measure.records import RecordLog
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def transfer_fit(
     runs: int = 30,
     blocks: int = 3,
     progress: Progress | None = None,
+    on_message: OnMessage = lambda text: None,
 ) -> tuple[Bundle, FitResult]:
     """Bench a few settings of ``target``, and correct the bundle's predictor for ``source`` by them.
 
@@ -50,7 +51,7 @@ def transfer_fit(
         log: of ``target``; takes the new records.
         samples: settings to bench, of all variants together; ``None`` lets BIC choose how many clusters.
         alpha: share of cases that may exceed the latency bound; it says how many samples are needed.
-        runs, blocks, seed: of the bench; see ``runtime.measure.bench.bench``.
+        runs, blocks, seed, on_message: of the bench; see ``runtime.measure.bench.bench``.
 
     Raises:
         NotFittedError: the bundle has no predictor for ``source``.
@@ -75,7 +76,7 @@ def transfer_fit(
         settings = [option.setting for option in chosen if option.variant == variant]
         records += bench(
             bundle, target, settings=settings, variants=[variant], runs=runs, blocks=blocks, seed=seed,
-            log=log, progress=progress, retries=1,
+            log=log, progress=progress, on_message=on_message, retries=1,
         )  # fmt: skip
     benched = benched_options(bundle, target, records)
     stable = {o: r for o, r in benched.items() if include_unstable or r.verdict == "stable"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -76,7 +76,7 @@ def tune_bundle(
         chosen=chosen,
         meets_target=choice.meets_goal,
         confidence=source.confidence,
-        energy_source=target.energy_note if figure is None else figure.source,
+        energy_source=_energy_note(target, benched) if figure is None else figure.source,
         provenance=source.provenance,
         predictor=source.name,
         reason=explain(choice, goal),
@@ -94,6 +94,12 @@ def tune_bundle(
         energy_provenance=None if figure is None else least_certain((source.provenance, figure.provenance)),
     )
     return save_policy(bundle, policy), policy
+
+
+def _energy_note(target: Target, benched: Mapping[Option, Record]) -> str:
+    """Return why there is no power: what the meter of the bench said, or what the target says."""
+    said = [record.energy for record in benched.values() if record.energy is not None]
+    return said[-1].text if said and said[-1].power_mw is None else target.energy_note
 
 
 def _of_older_versions(bundle: Bundle, target: Target, records: Sequence[Record]) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ class MeterInUse:
         self._root, self._wanted = root, wanted
         self._found: Found | None = None
         self._idle_mw: float | None = None
+        self._last: EnergyReading | None = None
         self._idle_note: str | None = None
         self._is_idle_known = False
 
@@ -46,6 +47,13 @@ class MeterInUse:
         """Take another meter from now on; errors as ``find_meter``."""
         self._found, self._wanted = find_meter(self._root, wanted), wanted
         self._idle_mw, self._idle_note, self._is_idle_known = None, None, False
+        self._last = None
+
+    @property
+    def note(self) -> str:
+        """Why there is no energy: why the last block had none, or there is no meter."""
+        last = self._last
+        return self.found.text if last is None or last.power_mw is not None else last.text
 
     def read_idle_mw(self, duration_s: float | None = None) -> float | None:
         """Measure the power of the machine while nothing is asked of it, and keep it.
@@ -73,9 +81,10 @@ class MeterInUse:
             return work(), None
         with EnergyWindow(meter) as window:
             done = work()
-        return done, window.result(
+        self._last = window.result(
             frames,
             self._idle_mw,
             subtract_idle=self.found.subtract_idle,
             notes=(self._idle_note,) if self._idle_note else (),
         )
+        return done, self._last

@@ -28,12 +28,12 @@ class OpTime:
         kind: one of ``runtime.bundle.workload.OP_KINDS``.
         module_path: in the source model; ``None`` where neither file nor bundle says.
         delegate: which delegate call of the frame runs it, from 0; ``None``: it runs outside.
-        mean_ms: over the quieter half of the frames; these add up, and a disturbed frame does not count.
-        median_ms: over all frames.
-        share: of the frame, 0 to 1, over the same half.
+        median_ms: over all frames: one in which the op was preempted does not count.
+        mean_ms: over the quieter half of the frames; these add up.
+        share: of the frame, 0 to 1: of the medians.
         source: who measured it: ``XNNPACK profiler``, ``LiteRT profiler`` or ``ETDump``.
         macs, bytes_moved: from the workload, where the op was found in it.
-        start_ms, duration_ms: in one frame, the middle one of that half.
+        start_ms, duration_ms: in one frame, the middle one of the quieter half.
         place: of the op among those of the workload, where it was found in it.
     """
 
@@ -57,7 +57,7 @@ class Profile:
     """One variant's frame, op by op.
 
     Attributes:
-        latency_ms: mean of the quieter half of the frames without the profiler.
+        latency_ms: median of the frames without the profiler.
         profiled_ms: the same with it, inside the engine.
         ops: in the order they run.
         frame_ms: latency of the frame whose timeline the ops carry.
@@ -80,8 +80,8 @@ class Profile:
 
     @property
     def ops_ms(self) -> float:
-        """Sum of the ops."""
-        return sum(op.mean_ms for op in self.ops)
+        """Sum of the ops' medians."""
+        return sum(op.median_ms for op in self.ops)
 
     @property
     def outside(self) -> tuple[OpTime, ...]:
@@ -217,8 +217,8 @@ def _make(
         version=version,
         threads=threads,
         runs=len(seen.samples_ms),
-        latency_ms=_mean(plain_ms, _quieter(plain_ms)),
-        profiled_ms=_mean(seen.samples_ms, _quieter(seen.samples_ms)),
+        latency_ms=statistics.median(plain_ms),
+        profiled_ms=statistics.median(seen.samples_ms),
         ops=_op_times(seen, ops),
         frame_ms=seen.samples_ms[_typical(seen)],
         remarks=tuple(remarks),
@@ -240,7 +240,7 @@ def _op_times(seen: ProfiledFrames, ops: Sequence[Attributed]) -> tuple[OpTime, 
     if any([event.name for event in frame] != names for frame in seen.frames):
         raise DeviceStableError("its frames do not run the same ops; it cannot be profiled op by op")
     quieter = _quieter(seen.samples_ms)
-    frame_ms = _mean(seen.samples_ms, quieter)
+    frame_ms = statistics.median(seen.samples_ms)
     times = []
     for i, (event, op) in enumerate(zip(seen.frames[_typical(seen)], ops, strict=True)):
         each_ms = [frame[i].duration_ns / 1e6 for frame in seen.frames]
@@ -250,9 +250,9 @@ def _op_times(seen: ProfiledFrames, ops: Sequence[Attributed]) -> tuple[OpTime, 
                 kind=op.kind,
                 module_path=op.module_path,
                 delegate=event.delegate,
-                mean_ms=_mean(each_ms, quieter),
+                mean_ms=statistics.fmean(each_ms[frame] for frame in quieter),
                 median_ms=statistics.median(each_ms),
-                share=_mean(each_ms, quieter) / frame_ms,
+                share=statistics.median(each_ms) / frame_ms,
                 source=event.source,
                 macs=op.macs,
                 bytes_moved=op.bytes_moved,
@@ -285,7 +285,3 @@ def _quieter(samples_ms: Sequence[float]) -> list[int]:
 def _typical(seen: ProfiledFrames) -> int:
     half = _quieter(seen.samples_ms)
     return half[len(half) // 2]
-
-
-def _mean(values: Sequence[float], places: Sequence[int]) -> float:
-    return statistics.fmean(values[place] for place in places)

@@ -2,7 +2,9 @@ import hashlib
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from edgekit.cli import cli
 from runtime.bundle import TensorSpec
 from runtime.engines.model_file import _precision, open_bundle_or_model, with_delegation
 from runtime.errors import BundleError, DeviceStableError
@@ -88,3 +90,18 @@ def test_a_file_with_an_op_of_another_application_can_still_be_read(tmp_path):
     assert [op.kind for op in opened.workload(opened.manifest.variant()).ops] == ["other"]
     with pytest.raises(DeviceStableError, match="only the application the file was made for does"):
         with_delegation(opened)
+
+
+def test_fp16_weights_are_told(tmp_path):
+    path = write_tflite(
+        tmp_path / "fp16.tflite",
+        tensors=[("half", (4,), np.zeros(4, np.float16)), ("full", (4,), None),
+                 ("x", (4,), None), ("y", (4,), None)],
+        operators=[("DEQUANTIZE", [0], [1], None), ("MUL", [2, 1], [3], None)],
+        inputs=[2], outputs=[3],
+    )  # fmt: skip
+    remark = "fp16 weights, widened to fp32 when the file is loaded"
+    assert open_bundle_or_model(path).manifest.source["weights"] == remark
+    result = CliRunner().invoke(cli, ["inspect", str(path)])
+    assert result.exit_code == 0
+    assert f"fp16.tflite: {remark}" in result.stderr

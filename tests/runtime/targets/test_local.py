@@ -274,6 +274,17 @@ def test_a_block_too_short_for_the_meter_has_no_energy(with_rail, bundle):
         energy = session.sample(warmup=0, runs=5).energy
     assert (energy.power_mw, energy.subtract_idle) == (None, True)
     assert "at least 10 are needed; raise --runs" in energy.reason
+    assert target.energy_note == f"hwmon ina231 (VDD_CPU): {energy.reason}"
+
+
+def test_a_meter_that_is_used_is_not_denied(tmp_path, bundle):
+    folder = tmp_path / "sys/class/powercap/intel-rapl:0"
+    folder.mkdir(parents=True)
+    for name, text in (("name", "package-0"), ("energy_uj", "1"), ("max_energy_range_uj", "262143328850")):
+        (folder / name).write_text(text)
+    note = LocalTarget(tmp_path).energy_note
+    assert note.startswith("RAPL package-0")
+    assert note.endswith("no block was long enough for it; raise --runs")
 
 
 def test_no_meter_is_said_kind_by_kind(tmp_path, bundle):

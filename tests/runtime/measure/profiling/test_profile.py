@@ -95,7 +95,7 @@ def test_trace_is_valid_and_ops_of_a_track_do_not_overlap(profiled):
         assert frame["dur"] == pytest.approx(profiled.frame_ms * 1000, abs=0.001)
 
 
-def test_shares_come_from_the_quieter_half_so_one_disturbed_frame_changes_nothing(profiled):
+def test_one_preempted_frame_changes_nothing(profiled):
     from runtime.engines import OpEvent, ProfiledFrames
     from runtime.measure.profiling.attribution import Attributed
     from runtime.measure.profiling.profile import _op_times
@@ -107,6 +107,9 @@ def test_shares_come_from_the_quieter_half_so_one_disturbed_frame_changes_nothin
     seen = ProfiledFrames((4.0, 4.0, 93.0, 4.0), (calm, calm, disturbed, calm), ())
     first, second = _op_times(seen, [Attributed("conv2d"), Attributed("conv2d")])
     assert (first.mean_ms, first.share, second.share) == (1.0, 0.25, 0.75)
+    of_three = ProfiledFrames((4.0, 93.0, 94.0), (calm, disturbed, frame(1_000_000, 93_000_000)), ())
+    first, second = _op_times(of_three, [Attributed("conv2d"), Attributed("conv2d")])
+    assert (first.median_ms, second.median_ms) == (1.0, 3.0)  # by means the first took 45 ms
 
     other = ProfiledFrames((4.0, 4.0), (calm, frame(1)), ())
     with pytest.raises(DeviceStableError, match="do not run the same ops"):
