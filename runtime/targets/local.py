@@ -73,7 +73,7 @@ class LocalTarget:
     @property
     def energy_note(self) -> str:
         """Why there is no energy where no meter gives it."""
-        return self._meter.found.text
+        return self._meter.note
 
     def use_meter(self, wanted: str) -> None:
         """Take another meter from now on; see ``runtime.device.meters.find_meter`` for names and errors."""

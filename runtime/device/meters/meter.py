@@ -186,6 +186,8 @@ class Found:
 
     @property
     def text(self) -> str:
-        """Why there is no meter, in one line."""
+        """What the meter is or, where there is none, why, in one line."""
+        if self.meter is not None:
+            return self.meter.about.source
         why = "; ".join(f"{name}: {reason}" for name, reason in self.reasons.items())
         return f"no power meter on this machine ({why})" if why else "no power meter was asked for"
