@@ -19,10 +19,10 @@ demo: $(STAMP)
 	$(BIN)/python -m edgekit.demo
 
 test: $(STAMP)
-	$(BIN)/python -m pytest -m 'not slow and not device' -n 2
+	$(BIN)/python -m pytest -m 'not slow and not device' -n 2 --dist worksteal
 
 test-all: $(STAMP)
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -12,7 +12,7 @@ from pathlib import Path
 from runtime.device.child import module_command, module_environment
 
 STEPS = (
-    "train mobilenet_v2 --data digits --recipe digits-demo -o {folder}/trained",
+    "train mobilenet_v2 --data digits --recipe digits-demo --epochs 4 -o {folder}/trained",
     "prune {folder}/trained --method psfp --rate 0.3 -o {folder}/pruned",
     "export {folder}/pruned --engine executorch --engine litert -o {folder}/digits.edgekit",
     "inspect {folder}/digits.edgekit",

@@ -91,7 +91,7 @@ class AdditiveLatency(RegressorMixin, BaseEstimator):
         self.coef_ = fit_nonnegative(costs, y, _LEAST_RESIDUAL)
         self.scores_ = self._scores(X, y, groups)
         self.chosen_ = min(self.scores_, key=self.scores_.__getitem__)
-        # Few rows tell a better learner from a lucky one only where it is much better.
+        # With few rows a better learner cannot be told from a lucky one unless it is much better.
         if self.scores_[self.chosen_] > (1 - max(0.05, 1 / np.sqrt(len(y)))) * self.scores_[NO_RESIDUAL]:
             self.chosen_ = NO_RESIDUAL
         self.residual_ = None

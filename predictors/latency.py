@@ -142,7 +142,7 @@ class LatencyPredictor(RegressorMixin, BaseEstimator):
         if outside.any():
             what = describe_first(X, outside, self.hull_low_, self.hull_high_)
             if self.on_extrapolate == "raise":
-                raise ValueError(f"{what}; measure there and fit again, or pass on_extrapolate='warn'")
+                raise ValueError(f"{what}; measure that and fit again, or pass on_extrapolate='warn'")
             warnings.warn(f"extrapolating: {what}", UserWarning, stacklevel=2)
         latency: np.ndarray = np.exp(self.estimator_.predict(X))
         return latency

@@ -1,7 +1,7 @@
 """What single ops of a network take, each kind learnt apart; a network takes about their sum.
 
 nn-Meter (https://doi.org/10.1145/3458864.3467882) predicts kernels this way, because a few networks
-hold thousands of ops: enough to learn what a whole network's totals do not tell.
+hold thousands of ops: enough to learn what a whole network's totals do not show.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ class OpLatency(RegressorMixin, BaseEstimator):
         if len(candidates) > 1 and n_splits > 1:
             held_out = held_out_predictions(candidates, X, log_y, groups, n_splits, self.random_state)
             with np.errstate(over="ignore"):
-                # What counts is the sum over a network: dear ops weigh more.
+                # What counts is the sum over a network: expensive ops weigh more.
                 off = {n: float(np.abs(np.exp(p) - np.exp(log_y)).sum()) for n, p in held_out.items()}
             best = min(off, key=off.__getitem__)
         self.chosen_[kind] = best

@@ -1,4 +1,4 @@
-"""A predictor of one device, made to fit another from a few measurements there."""
+"""A predictor of one device, made to fit another from a few measurements of it."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ import platform
 import re
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -20,12 +21,12 @@ _BELOW = {"devlib": (3, 12)}
 _OF_EXTRA = re.compile(r"""(?:;|\s+and)\s*extra\s*==\s*["']([^"']+)["']""")
 
 
-def require(module: str, extra: str) -> ModuleType:
+def require(module: str, extra: str | Sequence[str]) -> ModuleType:
     """Import ``module``, which the distribution's ``extra`` brings.
 
     Args:
         module: dotted name, such as ``ai_edge_litert.interpreter``.
-        extra: the extra of edgekit that installs it, such as ``litert``.
+        extra: the extra of edgekit that installs it, such as ``litert``; several where more is needed.
 
     Raises:
         MissingExtra: it is not installed, or too old to have ``module``; the message is the
@@ -37,14 +38,15 @@ def require(module: str, extra: str) -> ModuleType:
         top = module.partition(".")[0]
         if err.name is not None and err.name.partition(".")[0] != top:
             raise  # the package is there, something it needs is broken: show that
+        line = install_line(*([extra] if isinstance(extra, str) else extra))
         problem = f"{top} is not installed" if err.name == top else f"the installed {top} has no {err.name}"
         if top in _BELOW and sys.version_info >= _BELOW[top]:
             most = ".".join(str(part) for part in _BELOW[top])
             raise MissingExtra(
                 f"{problem}, and cannot be on Python {platform.python_version()}: it needs one below {most}; "
-                f"make an environment with such a Python and run there: {install_line(extra)}"
+                f"make an environment with such a Python and run there: {line}"
             ) from err
-        raise MissingExtra(f"{problem}; run: {install_line(extra)}") from err
+        raise MissingExtra(f"{problem}; run: {line}") from err
 
 
 def install_line(*extras: str) -> str:

@@ -1,4 +1,4 @@
-"""The words of docs/architecture.md: one standard term for each thing, in code, messages, help and documents."""
+"""The words of docs/architecture.md: one standard term for each thing, in code, messages and documents."""
 
 import re
 
@@ -6,7 +6,7 @@ import pytest
 
 from tests.places import ROOT
 
-# What must not be said -> what to say. Old option names, wire words and stored keys stand only where they are read.
+# What must not be said -> what to say. Old names of options and stored keys stand only where they are read.
 INSTEAD = {
     r"wish(es)?": "request",
     r"rungs?": "control level",
@@ -21,7 +21,9 @@ INSTEAD = {
     r"as wrong as": "with the error of",
     r"governing there|govern_there|bring_there": "remote",
 }
-PATTERNS = {re.compile(rf"(?<![A-Za-z]){words}(?![a-z])", re.IGNORECASE): term for words, term in INSTEAD.items()}
+PATTERNS = {
+    re.compile(rf"(?<![A-Za-z]){words}(?![a-z])", re.IGNORECASE): term for words, term in INSTEAD.items()
+}
 # Lines that read what 0.1.0 wrote or took.
 MAY_SAY = {
     "edgekit/cli/_renamed.py": ("--scenes",),

@@ -12,7 +12,7 @@ from edgekit.api.table import lay_out
 from runtime.errors import MissingExtra
 from runtime.measure.bench import BenchRow, choose_variants, default_log, protocol, summarise
 from runtime.measure.bench import bench as measure_blocks
-from runtime.measure.bench.run import OnStep, Progress
+from runtime.measure.bench.run import OnMessage, OnStep, Progress
 from runtime.measure.records import Record, RecordLog
 from runtime.targets import choose_settings, open_target, use_meter
 
@@ -33,11 +33,14 @@ class Records(list[Record]):
 
     Attributes:
         path: of the log that keeps them.
+        messages: how many of them were measured before, when and by what.
     """
 
-    def __init__(self, records: Iterable[Record] = (), path: Path | None = None):
+    def __init__(
+        self, records: Iterable[Record] = (), path: Path | None = None, messages: Sequence[str] = ()
+    ):
         super().__init__(records)
-        self.path = path
+        self.path, self.messages = path, tuple(messages)
 
     @property
     def rows(self) -> list[BenchRow]:
@@ -64,7 +67,7 @@ class Records(list[Record]):
         cells = [[getattr(row, name) for name in _COLUMNS.values()] for row in rows[:most]]
         left = [f"... and {len(rows) - most} slower ones"] if len(rows) > most else []
         lines = lay_out(list(_COLUMNS), cells, None).lines
-        return "\n".join([*lines, *left, f"how: {protocol(self)}", *self.remarks])
+        return "\n".join([*lines, *left, f"how: {protocol(self)}", *self.messages, *self.remarks])
 
     def to_pandas(self) -> pd.DataFrame:
         """Return a data frame with a row per block; units are part of the columns' names.
@@ -102,13 +105,16 @@ def bench(
     every: int = 1,
     meter: str | None = None,
     log: str | os.PathLike[str] | None = None,
+    again: bool = False,
     progress: Progress | None = None,
     on_step: OnStep = lambda text: None,
+    on_message: OnMessage = lambda text: None,
     **plan: Any,
 ) -> Records:
     """Time a bundle over cores, clocks and threads.
 
-    Blocks that are finished are kept: the same call after an interruption goes on where it was.
+    Stable blocks that this machine finished, as it is now, are kept: the same call after an interruption
+    goes on where it was, and measures unstable blocks anew.
 
     Args:
         bundle: loaded, or the path of a bundle, a ``.tflite`` or a ``.pte`` file.
@@ -117,14 +123,18 @@ def bench(
         every: of a cluster's clocks only each ``every``-th and the slowest.
         meter: of energy, as ``edgekit doctor`` lists them; default: the best there is.
         log: file that keeps the records; default: in the bundle.
+        again: measure every block, whatever the log has; records of other machines are moved to a file
+            beside it.
         progress: called after each block with how many are done, how many there are, and its record.
         on_step: called before each block that is measured, and when it waits for a hot machine.
+        on_message: called with what is kept and what is not; the result's ``messages`` have it, too.
         plan: ``runs``, ``warmup``, ``blocks``, ``seed``, ``fps``, ``max_temp_c``, ``cool_down_s`` and
             ``retries``: see ``runtime.measure.bench.bench``.
 
     Raises:
         BundleError: there is no bundle.
         ValueError: an unknown target, variant, cluster, clock or meter.
+        DeviceTransientError: another bench writes to the log.
         DeviceError, PermissionNeeded: the target cannot do it; finished blocks are kept.
 
     Example:
@@ -137,14 +147,22 @@ def bench(
     settings = choose_settings(machine, tuple(threads) or (1,), clusters, freqs_khz, every)
     names = choose_variants(model, engines, variants)
     kept = default_log(model, machine) if log is None else RecordLog(Path(log))
+    messages: list[str] = []
+
+    def say(text: str) -> None:
+        messages.append(text)
+        on_message(text)
+
     found = measure_blocks(
         model,
         machine,
         settings=settings,
         variants=names,
         log=kept,
+        again=again,
         progress=progress,
         on_step=on_step,
+        on_message=say,
         **plan,
     )
-    return Records(found, kept.path)
+    return Records(found, kept.path, messages)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from edgekit.export import Origin, Preprocess, QuantizeOptions
 
 PathLike = str | os.PathLike[str]
+_EXTRAS = {"executorch": "executorch", "litert": "litert-export"}  # that export for each engine
 
 
 def export(
@@ -78,7 +79,7 @@ def export(
         >>> bundle.manifest.variant().delegation.partitions
         1
     """
-    require("torch", extra="executorch" if "executorch" in engines else "litert-export")
+    require("torch", extra=[extra for engine, extra in _EXTRAS.items() if engine in engines])
     from edgekit.export import export_bundle
 
     origin = _origin(model, example_inputs, out, preprocess, source)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from edgekit.api.visible import one_line
+
 GAP = 2  # blanks between columns
 _COMFORT = 24  # a column of text that narrow still reads well; less only when nothing can be left out
 _LEAST = 8  # narrower columns chop words to pieces: the rows are listed instead
@@ -74,11 +76,11 @@ class _Column:
     @classmethod
     def of(cls, header: str, values: Sequence[object]) -> _Column:
         is_numeric = bool(values) and all(_is_number_or_none(value) for value in values)
-        return cls(clean(header), [_cell(value) for value in values], is_numeric)
+        return cls(one_line(header), [_cell(value) for value in values], is_numeric)
 
     @property
     def is_constant(self) -> bool:
-        return len(set(self.cells)) == 1 and (len(self.cells) > 1 or self.cells == ["-"])
+        return len(set(self.cells)) == 1
 
     @property
     def natural(self) -> int:
@@ -170,19 +172,14 @@ def wrap(text: str, width: int) -> list[str]:
     return [line for line in lines if line] or [""]
 
 
-def clean(text: str) -> str:
-    """Return ``text`` on one line, without characters that could move a terminal's cursor."""
-    return "".join(char if char.isprintable() else "?" for char in " ".join(text.split()))
-
-
 def _cell(value: object) -> str:
     if value is None:
         return "-"
     if isinstance(value, float):
         return f"{value:.4g}" if abs(value) < 1000 else f"{value:.0f}"
     if isinstance(value, tuple):
-        return "\n".join(clean(str(item)) for item in value)
-    return clean(str(value))
+        return "\n".join(one_line(item) for item in value)
+    return one_line(value)
 
 
 def _is_number_or_none(value: object) -> bool:

@@ -9,6 +9,7 @@ import sys
 import click
 from click.shell_completion import CompletionItem
 
+from edgekit.api.visible import one_line
 from runtime._version import __version__
 from runtime.errors import EdgekitError
 
@@ -105,11 +106,11 @@ def _reason(err: OSError) -> str:
         return f"the disk is full ({err}); make room and try again"
     paths = " -> ".join(str(path) for path in (err.filename, err.filename2) if path is not None)
     reason = err.strerror or _one_line(err) or type(err).__name__
-    return f"{paths}: {reason}" if paths else reason
+    return one_line(f"{paths}: {reason}" if paths else reason)
 
 
 def _one_line(err: Exception) -> str:
-    return " ".join(str(err).split())
+    return one_line(err)
 
 
 @click.group(cls=SectionedGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-import click
-
-from edgekit.cli._output import print_table
+from edgekit.api.visible import one_line
+from edgekit.cli._output import print_table, say
 from runtime.bundle import Bundle, FallbackOp, Graph, Quantization
 
 
@@ -37,12 +36,12 @@ def print_variants(bundle: Bundle) -> None:
     print_table(headers, rows, optional=("same top-1", "SQNR dB", "MB", "max error"))
     for variant in bundle.manifest.variants:
         if variant.delegation and variant.delegation.fallback:
-            click.echo(f"\noutside the delegate of {variant.name}:")
+            say(f"\noutside the delegate of {one_line(variant.name)}:")
             print_fallback(variant.delegation.fallback)
 
     for variant in bundle.manifest.variants:
         if variant.quantization is not None:
-            click.echo(f"\n{variant.name}: {_quantised(variant.quantization)}")
+            say(f"\n{one_line(variant.name)}: {_quantised(variant.quantization)}")
 
 
 def _quantised(record: Quantization) -> str:
@@ -75,9 +74,10 @@ def print_graph(graph: Graph) -> None:
     for spec in graph.inputs:
         if spec.image is not None:
             image = spec.image
-            click.echo(
-                f"{spec.name}: photograph, shorter side to {image.resize} px ({image.interpolation}), "
-                f"centre {image.size} px, mean {_short(image.mean)}, std {_short(image.std)}"
+            say(
+                f"{one_line(spec.name)}: photograph, shorter side to {image.resize} px "
+                f"({image.interpolation}), centre {image.size} px, "
+                f"mean {_short(image.mean)}, std {_short(image.std)}"
             )
 
 
@@ -96,7 +96,7 @@ def print_workload(bundle: Bundle) -> None:
             moved[op.kind] += op.bytes_read + op.bytes_written
         rows = [(kind, counts[kind], n / 1e6, moved[kind] / 1e6) for kind, n in macs.most_common()]
         rows.append(("all", counts.total(), macs.total() / 1e6, moved.total() / 1e6))
-        click.echo(f"\none frame of {variant.name}:")
+        say(f"\none frame of {one_line(variant.name)}:")
         print_table(["kind of op", "ops", "M MAC", "MB moved"], rows)
 
 

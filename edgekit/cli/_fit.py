@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
-from edgekit.cli._output import note, print_table
+from edgekit.cli._output import note, print_table, say
 
 if TYPE_CHECKING:
     from runtime.choose.fitting import FitResult
@@ -19,8 +17,8 @@ def print_fit(result: FitResult) -> None:
     ranked = sorted(result.scores.items(), key=lambda item: item[1])
     rows = [(name, error_pct, "<- chosen" if name == result.chosen else "") for name, error_pct in ranked]
     print_table((_FIRST_COLUMN[result.made_by], "error %", ""), rows)
-    click.echo("\n" + _DESCRIBE[result.made_by](result))
-    click.echo(
+    say("\n" + _DESCRIBE[result.made_by](result))
+    say(
         f"With {result.confidence:.0%} confidence a frame takes at most {result.interval_pct:.2g} % longer. "
         f"The bound is {result.interval_reason}."
     )

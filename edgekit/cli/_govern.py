@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgekit.cli._output import note, print_table
+from edgekit.cli._output import note, print_table, say
 
 if TYPE_CHECKING:
     from runtime.govern.governor import GovernedRun, GovernOptions
@@ -50,14 +50,14 @@ def print_governed(run: GovernedRun) -> None:
     if run.sessions:
         rows = [(setting, count, f"{count / run.frames:.0%}") for setting, count in run.frames_at.items()]
         print_table(("setting", "frames", "share"), rows)
-        click.echo()
+        say()
     if run.sessions:
         untrusted = f"{run.untrusted_frames} at another clock than decided"
-        click.echo(f"Frames:  {run.frames}, {run.late_frames} late, {untrusted}")
+        say(f"Frames:  {run.frames}, {run.late_frames} late, {untrusted}")
     else:
-        click.echo(f"Frames:  none were reported; it ran at {run.setting or 'the kernel clock'}")
-    click.echo(f"Clocks:  {run.changes} changes in {run.duration_s:.1f} s ({run.provenance})")
+        say(f"Frames:  none were reported; it ran at {run.setting or 'the kernel clock'}")
+    say(f"Clocks:  {run.changes} changes in {run.duration_s:.1f} s ({run.provenance})")
     energy = "not known" if run.energy_mj is None else f"{run.energy_mj:.4g} mJ, start and end included"
-    click.echo(f"Energy:  {energy} ({run.energy_source})")
+    say(f"Energy:  {energy} ({run.energy_source})")
     if run.status:
         note(f"the command ended with status {run.status}")

@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from edgekit.api.table import lay_out
+from edgekit.api.visible import visible
 from edgekit.cli._progress import make_room
 
 WIDE = "edgekit.wide"  # in a context's ``meta``: --wide was given
@@ -43,13 +44,13 @@ def print_table(
     is_wide = context is not None and context.meta.get(WIDE, False)
     layout = lay_out(headers, rows, None if is_wide else width, optional)
     for line in layout.lines:
-        click.echo(line)
+        say(line)
     known = [f"{header} {cell}" for header, cell in layout.same if cell != "-"]
     empty = [header for header, cell in layout.same if cell == "-"]
-    for title, texts in (("in every row", known), ("in no row", empty)):
+    for title, texts in (("in every row" if len(rows) > 1 else "also", known), ("in no row", empty)):
         if texts:
             text = f"{title}: {', '.join(texts)}"
-            click.echo("\n".join(textwrap.wrap(text, width, subsequent_indent="  ")))
+            say("\n".join(textwrap.wrap(text, width, subsequent_indent="  ")))
     if layout.hidden:
         note(f"columns hidden: {', '.join(layout.hidden)}; --wide shows them")
 
@@ -59,7 +60,13 @@ def terminal_columns() -> int:
     return max(shutil.get_terminal_size((_PIPE_COLUMNS, 24)).columns, _FEWEST_COLUMNS)
 
 
+def say(text: str = "") -> None:
+    """Print ``text``, of a line or more; what a terminal would obey instead of showing is shown."""
+    make_room()
+    click.echo(visible(text))
+
+
 def note(message: str) -> None:
     """Print a remark on stderr."""
     make_room()
-    click.echo(message, err=True)
+    click.echo(visible(message), err=True)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import click
-
-from edgekit.cli._output import print_table
+from edgekit.cli._output import print_table, say
 
 if TYPE_CHECKING:
     from edgekit.export.layers import LayerParity
@@ -40,18 +38,18 @@ def print_layers(results: Sequence[Recheck]) -> None:
         report = result.layers
         if report is None:
             continue
-        click.echo(f"\nlayers of {report.variant}:")
+        say(f"\nlayers of {report.variant}:")
         print_table(
             ["layer", "shape", "max error", "SQNR dB", "cosine", ""],
             [_row(layer, report.first_wrong) for layer in report.layers],
             optional=("cosine", "shape"),
         )
         if report.remark:
-            click.echo(report.remark)
+            say(report.remark)
         elif report.first_wrong is None:
-            click.echo(f"no layer goes wrong ({report.threshold})")
+            say(f"no layer goes wrong ({report.threshold})")
         else:
-            click.echo(f"first layer that goes wrong: {report.first_wrong} ({report.threshold})")
+            say(f"first layer that goes wrong: {report.first_wrong} ({report.threshold})")
 
 
 def _row(layer: LayerParity, first_wrong: str | None) -> tuple[object, ...]:

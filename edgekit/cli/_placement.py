@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgekit.cli._output import print_table
+from edgekit.cli._output import print_table, say
 
 if TYPE_CHECKING:
     from edgekit.search.placement import Placement
@@ -49,4 +49,4 @@ def print_placement(placement: Placement) -> None:
     ]
     headers = ["", "layer", "kind", "adds, us", "adds parameters", "benefit"]
     print_table(headers, rows, optional=("adds parameters",))
-    click.echo(placement.summary)
+    say(placement.summary)

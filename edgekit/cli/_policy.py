@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
-from edgekit.cli._output import note, print_table
+from edgekit.api.visible import one_line
+from edgekit.cli._output import note, print_table, say
 
 if TYPE_CHECKING:
     from runtime.choose.policy.estimate import Estimate
@@ -35,14 +34,14 @@ def print_policy(policy: Policy) -> None:
     ]
     headers = ("variant", "best of its cores", "ms", "ms at most", "mW", "mJ/frame", "cost", "")
     print_table(headers, rows, optional=("mW", "ms at most"))
-    click.echo(f"\n{policy.reason}\n")
+    say(f"\n{one_line(policy.reason)}\n")
     print_comparison(policy)
-    click.echo(f"Latency: {policy.provenance}; from {policy.predictor}.")
-    click.echo(f"Energy: {_energy_source(policy, policy.energy_mj)}.")
+    say(one_line(f"Latency: {policy.provenance}; from {policy.predictor}."))
+    say(f"Energy: {_energy_source(policy, policy.energy_mj)}.")
     if policy.battery is not None:
-        click.echo(f"Battery: {policy.battery.words}.")
+        say(f"Battery: {policy.battery.words}.")
     for remark in policy.notes:
-        click.echo(f"Note: {remark}.")
+        say(f"Note: {one_line(remark)}.")
 
 
 def plot_policy(policy: Policy, out: Path | None) -> None:
@@ -58,19 +57,19 @@ def print_run(result: RunResult) -> None:
     for prediction in result.predictions:
         rows = [(f"{100 * guess.probability:6.2f} %", guess.label) for guess in prediction.guesses]
         print_table((Path(prediction.input).name, "class"), rows or [("-", "the output names no classes")])
-        click.echo()
+        say()
     read = "cannot be read back" if result.setting_read is None else f"read back: {result.setting_read}"
     pace = "back to back" if result.fps_target is None else f"at {result.fps_target:g} FPS"
     late = f", {result.late_frames} late (deadline {result.deadline_ms:.3g} ms)" if result.deadline_ms else ""
     energy = "not known" if result.energy_mj is None else f"{result.energy_mj:.3g} mJ a frame"
-    click.echo(f"Setting: {result.setting} ({read}; control: {result.control_level})")
-    click.echo(f"Frames:  {result.frames} of {result.variant} {pace}{late}")
+    say(f"Setting: {result.setting} ({read}; control: {result.control_level})")
+    say(f"Frames:  {result.frames} of {result.variant} {pace}{late}")
     latency = f"{result.latency_ms:.3g} ms median, {result.p90_ms:.3g} ms p90"
-    click.echo(f"Latency: {latency} ({result.provenance})")
-    click.echo(f"Energy:  {energy} ({_energy_source(result, result.energy_mj)})")
-    click.echo(f"Why:     {result.reason}")
+    say(f"Latency: {latency} ({result.provenance})")
+    say(f"Energy:  {energy} ({_energy_source(result, result.energy_mj)})")
+    say(f"Why:     {one_line(result.reason)}")
     for remark in result.notes:
-        click.echo(f"Note:    {remark}.")
+        say(f"Note:    {one_line(remark)}.")
 
 
 def print_comparison(policy: Policy) -> None:
@@ -94,7 +93,7 @@ def print_comparison(policy: Policy) -> None:
     ]
     print_table(("governor", "cores", "MHz", "ms", "fps", "late", "mJ/frame", "policy saves"), rows)
     savings = explain_savings(policy)
-    click.echo(f"\n{savings}\n" if savings else "")
+    say(f"\n{savings}\n" if savings else "")
 
 
 def _energy_source(result: Policy | RunResult, energy_mj: float | None) -> str:

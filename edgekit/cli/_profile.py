@@ -6,9 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import click
-
-from edgekit.cli._output import note, print_table
+from edgekit.api.visible import one_line
+from edgekit.cli._output import note, print_table, say
 
 if TYPE_CHECKING:
     from runtime.bundle import Bundle
@@ -34,7 +33,7 @@ def print_profile(one: Profile, top: int | None = None) -> None:
     """Print the ops, or the slowest ``top`` of them, then the kinds of op and the sum."""
     frames = f"{one.threads} thread{'s' if one.threads > 1 else ''}, the quieter half of {one.runs} frames"
     where = "" if one.target == "local" else f" on {one.target} ({one.provenance})"
-    click.echo(f"\n{one.variant} on {one.version}{where}, {frames}:")
+    say(f"\n{one_line(one.variant)} on {one_line(one.version)}{where}, {frames}:")
     ops = one.ops if top is None else sorted(one.ops, key=lambda op: -op.mean_ms)[:top]
     headers = ["op", "kind", "module", "delegate", "ms", "share", "M MAC", "kB moved", "source"]
     print_table(headers, [_row(op) for op in ops], optional=_OPTIONAL)
@@ -42,9 +41,9 @@ def print_profile(one: Profile, top: int | None = None) -> None:
     for op in one.ops:
         kinds[op.kind] += op.mean_ms
     rows = [(kind, counts[kind], ms, f"{ms / one.profiled_ms:.1%}") for kind, ms in kinds.most_common()]
-    click.echo()
+    say()
     print_table(["kind of op", "ops", "ms", "share"], rows)
-    click.echo(
+    say(
         f"\nops {one.ops_ms:.4g} ms of {one.profiled_ms:.4g} ms per frame under the profiler; "
         f"{one.latency_ms:.4g} ms without it"
     )

@@ -12,6 +12,8 @@ from typing import TextIO
 
 import click
 
+from edgekit.api.visible import one_line
+
 QUIET = "edgekit.quiet"  # in a context's ``meta``: --quiet was given
 _CURRENT = "edgekit.steps"
 _PATIENCE_S = 2.0  # who waits no longer needs no reason
@@ -84,7 +86,7 @@ class Steps:
     def goes_on(self, text: str) -> None:
         """Show how far the running step is, without beginning another."""
         with self._lock:
-            self._text = text
+            self._text = one_line(text)
 
     def done(self, text: str) -> None:
         """Keep a result in the log; a terminal shows the running step only."""
@@ -124,7 +126,7 @@ class Steps:
     def _say(self, text: str) -> None:
         self._is_said = True
         if not self._is_quiet:
-            self._write(f"[{self.now() - self._began_s:.0f} s] {text}\n")
+            self._write(f"[{self.now() - self._began_s:.0f} s] {one_line(text)}\n")
 
     def _write(self, text: str) -> None:
         self._stream.write(text)

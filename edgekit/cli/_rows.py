@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgekit.cli._output import note, print_table
+from edgekit.cli._output import note, print_table, say
 from edgekit.cli._progress import Steps
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def show_rows(rows: Sequence[BenchRow], records: Sequence[Record], show_all: boo
         best = best_rows(rows)
         shown = [[*line, best[i]] for i, line in enumerate(cells) if i in best]
         print_table([*headers, "best in"], shown, optional=_OPTIONAL)
-        click.echo(f"{len(shown)} of {len(rows)} rows: the best of each variant and cluster; --all shows all")
+        say(f"{len(shown)} of {len(rows)} rows: the best of each variant and cluster; --all shows all")
     note(f"how: {protocol(records)}")
 
 

@@ -29,6 +29,7 @@ _COUNT = click.IntRange(min=1)
 @options.pace_options
 @options.meter_option
 @options.seed_option
+@click.option("--again", is_flag=True, help="Measure every block, also what is recorded already.")
 @all_option
 @options.out_option
 @options.output_options
@@ -38,7 +39,8 @@ def bench(
     """Time a bundle over cores, clocks and threads.
 
     BUNDLE is a .edgekit folder, or a .tflite or .pte file. Run it again to go on after an
-    interruption: finished blocks are kept. Of more than 20 rows the best are shown, or --all.
+    interruption: stable blocks are kept if this machine made them with the kernel, engine and meter
+    it has now. Of more than 20 rows the best are shown, or --all.
 
     \b
     Example:
@@ -49,7 +51,9 @@ def bench(
 
     with BlockSteps() as steps:
         steps.wait_for(f"opening {target} and {bundle}")
-        records = measure(bundle, target, log=out, progress=steps.ended, on_step=steps.begins, **settings)
+        records = measure(
+            bundle, target, log=out, progress=steps.ended, on_step=steps.begins, on_message=note, **settings
+        )
     rows = records.rows
     if as_json:
         print_json([record.to_dict() for record in records])

@@ -8,7 +8,7 @@ import click
 
 from edgekit.cli import _options as options
 from edgekit.cli._fit import print_fit
-from edgekit.cli._output import print_json
+from edgekit.cli._output import print_json, say
 from edgekit.cli._progress import Steps
 from edgekit.cli._rows import BlockSteps
 
@@ -64,4 +64,4 @@ def fit(
         print_json(result)
     else:
         print_fit(result)
-        click.echo(f"Saved in {bundle}. Next: edgekit tune {bundle} --target {target} --fps 30")
+        say(f"Saved in {bundle}. Next: edgekit tune {bundle} --target {target} --fps 30")

@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
+from edgekit.api.visible import one_line
 from edgekit.cli import _options as options
 from edgekit.cli._bundle import print_graph, print_variants, print_workload
-from edgekit.cli._output import note, print_json, print_table
+from edgekit.cli._output import note, print_json, print_table, say
 from edgekit.cli._progress import Steps
 
 
@@ -38,20 +39,20 @@ def inspect(bundle: Path, as_json: bool) -> None:
         print_json(manifest)
         return
     made = f", made {manifest.created_utc}" if manifest.created_utc else ""
-    click.echo(f"{manifest.name}{made}\n")
+    say(f"{one_line(manifest.name)}{one_line(made)}\n")
     for name, graph in manifest.graphs.items():
         if len(manifest.graphs) > 1:
-            click.echo(f"{name}:")
+            say(f"{one_line(name)}:")
         print_graph(graph)
     labels = opened.labels()
     if labels is not None:
-        click.echo(f"labels: {len(labels)} ({', '.join(labels[:3])}, ...)")
-    click.echo()
+        say(f"labels: {len(labels)} ({one_line(', '.join(labels[:3]))}, ...)")
+    say()
     print_variants(opened)
     print_workload(opened)
-    click.echo("\nprovenance:")
+    say("\nprovenance:")
     print_table(["what", "value"], list(_flat(manifest.source)) + sorted(manifest.toolchain.items()))
-    click.echo("\nfiles:")
+    say("\nfiles:")
     print_table(
         ["path", "kind", "bytes", "sha256"],
         [(f.path, f.kind, f.size_bytes, f.sha256[:16]) for f in manifest.files],

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from edgekit.cli._options import json_option, out_option, target_option
-from edgekit.cli._output import note, print_json
+from edgekit.cli._output import note, print_json, say
 
 
 @click.command()
@@ -29,4 +29,4 @@ def plot(source: Path, target: str, out: Path | None, as_json: bool) -> None:
     if as_json:
         print_json({"plot": str(path)})
     else:
-        click.echo(path)
+        say(path)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from edgekit.cli._options import out_option, table_options
-from edgekit.cli._output import note, print_json, print_table
+from edgekit.cli._output import note, print_json, print_table, say
 
 _ROWS = (
     ("MACs", "macs"),
@@ -56,4 +56,4 @@ def prune(checkpoint, data_root, out, as_json, **options) -> None:
         ["", "before", "after", "after/before"],
         [(label, before, after, f"{after / before:.2f}") for label, before, after in rows],
     )
-    click.echo(f"checkpoint: {pruned.path}")
+    say(f"checkpoint: {pruned.path}")

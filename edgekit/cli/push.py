@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from edgekit.cli import _options as options
-from edgekit.cli._output import print_json
+from edgekit.cli._output import print_json, say
 from edgekit.cli._progress import Steps
 
 
@@ -50,6 +50,6 @@ def push(bundle: Path, target: str, engines: tuple[str, ...], offline: bool, as_
         return
     remote, engines = pushed.runtime, pushed.runtime.engines
     size = "unchanged" if remote.was_there else f"installed, {remote.size_mb} MB"
-    click.echo(f"runtime: {size} (engines: {', '.join(engines) or 'none'})")
-    click.echo(f"bundle:  {pushed.bundle or 'a bare model file, kept by its sha256'}")
-    click.echo(f"sent:    {len(pushed.sent)} files, {pushed.sent_bytes / 1e6:.1f} MB")
+    say(f"runtime: {size} (engines: {', '.join(engines) or 'none'})")
+    say(f"bundle:  {pushed.bundle or 'a bare model file, kept by its sha256'}")
+    say(f"sent:    {len(pushed.sent)} files, {pushed.sent_bytes / 1e6:.1f} MB")

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from edgekit.cli import _options as options
-from edgekit.cli._output import note, print_json
+from edgekit.cli._output import note, print_json, say
 from edgekit.cli._rows import all_option, note_remarks, show_rows
 from runtime.measure.formats import FORMATS, convert
-
-if TYPE_CHECKING:
-    from runtime.measure.records import Record
 
 
 @click.command()
@@ -40,6 +36,7 @@ def records(files, wanted, only_stable, show_all, out, as_json) -> None:
     """
     from runtime.bundle import write_atomic
     from runtime.measure.bench import summarise
+    from runtime.measure.origin import by_place, newest_blocks
     from runtime.measure.records import RecordLog
 
     found = [record for path in files for record in RecordLog(path)]
@@ -54,16 +51,11 @@ def records(files, wanted, only_stable, show_all, out, as_json) -> None:
     elif as_json:
         print_json([record.to_dict() for record in kept])
     else:
-        for title, group in _by_place(kept).items():
-            click.echo(f"{title}:")
-            rows = summarise(group)
-            show_rows(rows, group, show_all)
+        for title, group in by_place(kept).items():
+            say(f"{title}:")
+            last = newest_blocks(group)
+            rows = summarise(last)
+            show_rows(rows, last, show_all)
+            if len(last) < len(group):
+                note(f"{len(group) - len(last)} blocks are left out: they were measured again since")
             note_remarks(rows, show_all)
-
-
-def _by_place(found: list[Record]) -> dict[str, list[Record]]:
-    """Return the records by model file and target, oldest first."""
-    places: dict[str, list[Record]] = {}
-    for one in found:
-        places.setdefault(f"{one.model} ({one.model_sha256[:8]}) on {one.target}", []).append(one)
-    return places

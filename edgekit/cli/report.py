@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from edgekit.cli._options import bundle_argument, json_option, out_option
-from edgekit.cli._output import note, print_json
+from edgekit.cli._output import note, print_json, say
 
 
 @click.command()
@@ -39,4 +39,4 @@ def report(
     if as_json:
         print_json({"report": str(path)})
     else:
-        click.echo(path)
+        say(path)

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from edgekit.cli._options import quiet_option
-from edgekit.cli._output import note
+from edgekit.cli._output import note, say
 from edgekit.cli._progress import Steps
 from runtime.engines.native.libraries import ARCHES, VERSION
 
@@ -42,4 +42,4 @@ def runner(arch: str | None, wheel: Path | None, out: Path | None) -> None:
             raise ValueError(f"{out} exists already; give a new folder")
         place = Path(shutil.copytree(place, out))
     note(f"executorch {built.executorch} for {built.arch}, {built.size_bytes / 1e6:.1f} MB")
-    click.echo(place)
+    say(place)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
+from edgekit.api.visible import one_line
 from edgekit.cli._options import table_options
-from edgekit.cli._output import note, print_json, print_table
+from edgekit.cli._output import note, print_json, print_table, say
 
 
 @click.group(invoke_without_command=True)
@@ -52,13 +53,13 @@ def show(name: str, as_json: bool) -> None:
     if as_json:
         print_json(profile)
         return
-    click.echo(f"{profile.title} ({profile.board})")
+    say(one_line(f"{profile.title} ({profile.board})"))
     clusters = [
         (cluster.name, cluster.core, ", ".join(map(str, cluster.cpus)), cluster.power_source)
         for cluster in profile.clusters
     ]
     print_table(("cluster", "core", "cpus", "power from"), clusters)
-    click.echo()
+    say()
     opps = opp_rows(profile)
     if opps:
         rows = [(o.cluster, o.freq_khz, o.voltage_mv, o.power_mw, o.capacity, o.how) for o in opps]
@@ -66,4 +67,4 @@ def show(name: str, as_json: bool) -> None:
     facts = (("meters", meter_lines(name)), ("sources", profile.sources), ("notes", profile.notes))
     for title, lines in facts:
         if lines:
-            click.echo(f"{title}:\n" + "\n".join(f"  - {line}" for line in lines))
+            say(f"{title}:\n" + "\n".join(f"  - {one_line(line)}" for line in lines))

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from edgekit.cli._options import out_option, table_options
-from edgekit.cli._output import note, print_json, print_table
+from edgekit.cli._output import note, print_json, print_table, say
 from edgekit.cli._placement import placement_options
 
 
@@ -67,4 +67,4 @@ def train(
         print_json(checkpoint.to_dict())
         return
     print_table(["model", "data", *checkpoint.metrics], [[model, data, *checkpoint.metrics.values()]])
-    click.echo(f"checkpoint: {checkpoint.path}")
+    say(f"checkpoint: {checkpoint.path}")

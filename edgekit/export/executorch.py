@@ -13,6 +13,7 @@ from torch.fx import GraphModule, Node
 
 from edgekit.export._quiet import exporting
 from edgekit.export.backend import EXPORT_BACKENDS, Exported
+from edgekit.export.lower.ops import rewrite_ops
 from edgekit.export.run_order import in_run_order
 from edgekit.export.scalars import write_integers_as_floats
 from edgekit.export.workload import module_path_of, workload_of
@@ -41,7 +42,9 @@ def export_executorch(
         workload = workload_of(program)
         try:
             with _reasons() as reasons, shortened_graphs():
-                edge = exir.to_edge_transform_and_lower(program, partitioner=[xnnpack.XnnpackPartitioner()])
+                edge = exir.to_edge_transform_and_lower(
+                    rewrite_ops(program), partitioner=[xnnpack.XnnpackPartitioner()]
+                )
             # Before to_executorch, which rewrites the graph in place and puts an alloc before every op.
             graph = edge.exported_program().graph_module
             delegation = read_delegation(graph, reasons)

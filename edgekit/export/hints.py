@@ -51,7 +51,7 @@ _HINTS = (
         "native_group_norm native_layer_norm",
         "use nn.BatchNorm2d, which export folds into the convolution before it",
     ),
-    ("_softmax", "apply softmax over the last axis: permute before and after"),
+    ("_softmax", "apply softmax over the last axis of three: x.flatten(2).transpose(1, 2).softmax(-1)"),
     ("_log_softmax", "write it as the logarithm of a softmax over the last axis"),
     (
         "where gt ge lt le eq greater greater_equal less less_equal equal select select_v2 log1p",

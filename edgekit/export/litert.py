@@ -13,6 +13,7 @@ from edgekit.export._quiet import exporting
 from edgekit.export.backend import EXPORT_BACKENDS, Exported
 from edgekit.export.executorch import first_line
 from edgekit.export.lower import choose_layout
+from edgekit.export.lower.ops import LITERT_RULES
 from runtime.engines.tflite_delegation import read_delegation
 from runtime.engines.tflite_graph import read_tflite_workload
 from runtime.engines.tflite_names import ROOT, NameOf, module_path, scope
@@ -34,6 +35,7 @@ def export_litert(
     """
     with exporting():
         litert_torch = require("litert_torch", extra="litert-export")
+        require("litert_torch.fx_infra.decomp", extra="litert-export").update_pre_convert_decomp(LITERT_RULES)
         choose_layout(model, channels_last=True)
         try:
             data = bytes(litert_torch.convert(model, example).model_content())

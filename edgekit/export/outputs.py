@@ -1,4 +1,4 @@
-"""What a model gives back, as a flat tuple of named tensors."""
+"""What a model returns, as a flat tuple of named tensors."""
 
 from __future__ import annotations
 

@@ -28,6 +28,7 @@ from runtime.bundle import (
     Bundle,
     Graph,
     Manifest,
+    Parity,
     Variant,
     new_bundle,
 )
@@ -103,7 +104,14 @@ def export_bundle(
             if precision == "fp32":
                 exported, record = make_float(), None
             else:
-                exported, record = quantize_graph(engine, precision, ready, choices, make_float, progress)
+                if "fp32" not in precisions and precision == precisions[0]:
+                    progress(f"{name}: checking the float file that it is made of")
+                    with make_float().as_file() as float_path:
+                        exact = _compare(engine, float_path, ready, make_float(), tolerance)
+                    check_parity(f"{name}'s float form", exact)
+                exported, record, simulated_db = quantize_graph(
+                    engine, precision, ready, choices, make_float, progress
+                )
             token = _token(origin.name) if graph == MAIN_GRAPH else f"{_token(origin.name)}-{_token(graph)}"
             stem = f"{token}_{exported.delegate}_{_token(precision)}"
             path = writer.add(f"{stem}{exported.suffix}", exported.data, "model")
@@ -111,18 +119,17 @@ def export_bundle(
                 name, engine, writer.root / path, exported, allow_fallback, progress
             )
             progress(f"{name}: comparing with eager on {ready.source.described}")
-            parity = measure_parity(
+            parity = _compare(
                 engine,
                 writer.root / path,
-                ready.source.frames,
-                ready.expected,
-                [output.name for output in ready.outputs],
-                tolerance=tolerance if record is None else _QUANTIZED_TOLERANCE,
-                described=ready.source.described,
-                inputs=exported.inputs,
-                outputs=exported.outputs,
+                ready,
+                exported,
+                tolerance if record is None else _QUANTIZED_TOLERANCE,
             )
-            (check_parity if record is None else check_quantized)(name, parity)
+            if record is None:
+                check_parity(name, parity)
+            else:
+                check_quantized(name, parity, simulated_db)
             workload = writer.add(f"workloads/{name}.json", _workload(exported), "workload")
             variants.append(
                 Variant(name, engine, precision, path, graph, workload, delegation, parity, record)
@@ -141,6 +148,20 @@ def export_bundle(
             )
         )
     return Bundle.open(out)
+
+
+def _compare(engine: str, path: Path, ready: Prepared, exported: Exported, tolerance: float) -> Parity:
+    return measure_parity(
+        engine,
+        path,
+        ready.source.frames,
+        ready.expected,
+        [output.name for output in ready.outputs],
+        tolerance=tolerance,
+        described=ready.source.described,
+        inputs=exported.inputs,
+        outputs=exported.outputs,
+    )
 
 
 def _check_labels(origin: Origin, prepared: Mapping[str, Prepared]) -> None:

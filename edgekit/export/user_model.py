@@ -166,17 +166,18 @@ def _in_order(where: str, model: nn.Module, inputs: Any) -> Sequence[Any]:
 def _arrays(where: str, inputs: Sequence[Any]) -> Frame:
     arrays = []
     for i, value in enumerate(inputs):
-        array = value.detach().cpu().numpy() if isinstance(value, torch.Tensor) else value
-        if not isinstance(array, np.ndarray):
+        if not isinstance(value, (torch.Tensor, np.ndarray)):
             raise ValueError(
                 f"{where}: input {i} is {type(value).__name__}; inputs are tensors or arrays, in the "
                 "order of forward's arguments"
             )
-        if array.dtype.name not in DTYPES:
+        dtype = value.dtype.name if isinstance(value, np.ndarray) else str(value.dtype).removeprefix("torch.")
+        if dtype not in DTYPES:  # before it becomes an array: numpy lacks some of torch's types
             raise ValueError(
-                f"{where}: input {i} is {array.dtype}; allowed: {', '.join(DTYPES)}: convert it, for example "
+                f"{where}: input {i} is {dtype}; allowed: {', '.join(DTYPES)}: convert it, for example "
                 "with .float()"
             )
+        array = value.detach().cpu().numpy() if isinstance(value, torch.Tensor) else value
         arrays.append(np.ascontiguousarray(array).reshape(array.shape))
     return tuple(arrays)
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -194,7 +195,9 @@ def use_fully_connected(editor: GraphEditor, node: Any) -> bool:
     if not editor.is_private(union.input2_id) or not editor.is_private(union.output_id):
         return False
     unflatten = editor.readers[union.output_id][0]
-    channels, outputs = editor.dims[union.input2_id][-2:]
+    *matrices, channels, outputs = editor.dims[union.input2_id]
+    if math.prod(matrices) != 1:  # of attention: each head has its own
+        return False
     before = editor.dims[flatten.xnode_union.input_id]
     after = editor.dims[unflatten.xnode_union.output_id]
     if kind(unflatten) != "XNNStaticReshape" or before[-1] != channels or after != [*before[:-1], outputs]:

@@ -11,11 +11,11 @@ from runtime.targets.ssh.device_files import DeviceFiles
 # the login's home out of it, as -P does from Python 3.11 on.
 _PROBE = r"""
 fits='import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))'
-tell='import platform, sys
+probe='import platform, sys
 libc = "".join(platform.libc_ver()[1:]) or "-"
 print(sys.executable, "%d.%d" % sys.version_info[:2], platform.machine(), libc)'
 for p in python3.13 python3.12 python3.11 python3; do
-  if $p -I -c "$fits" 2>/dev/null; then $p -I -c "$tell"; exit 0; fi
+  if $p -I -c "$fits" 2>/dev/null; then $p -I -c "$probe"; exit 0; fi
 done
 echo "none $(python3 --version 2>&1 || true)"
 """

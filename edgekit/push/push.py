@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -82,7 +83,7 @@ def _lay_out(files: DeviceFiles, bundle: Bundle, places: dict[str, str]) -> str:
     lines = ["set -e", f"rm -rf {shlex.quote(new)}"]
     for path, place in {**places, MANIFEST: there}.items():
         target = shlex.quote(f"{new}/{path}")
-        lines.append(f"mkdir -p $(dirname {target})")
+        lines.append(f"mkdir -p {shlex.quote(posixpath.dirname(f'{new}/{path}'))}")
         lines.append(f"ln {shlex.quote(place)} {target} 2>/dev/null || cp {shlex.quote(place)} {target}")
     lines += [f"rm -rf {shlex.quote(folder)}", f"mv {shlex.quote(new)} {shlex.quote(folder)}"]
     lines.append(

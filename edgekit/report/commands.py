@@ -152,7 +152,7 @@ def _offered(view: TargetView) -> set[tuple[str, int | None]]:
 
 
 def _thinned(offered: set[tuple[str, int | None]], every: int) -> set[tuple[str, int | None]]:
-    """Return what ``bench --every`` takes: each so-many-th clock from the fastest on, and the slowest."""
+    """Return what ``bench --every`` takes: every Nth clock from the fastest on, and the slowest."""
     kept: set[tuple[str, int | None]] = {(cluster, khz) for cluster, khz in offered if khz is None}
     for cluster in {cluster for cluster, _ in offered}:
         clocks = sorted(khz for name, khz in offered if name == cluster and khz is not None)

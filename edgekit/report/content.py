@@ -21,6 +21,7 @@ from runtime.device.soc import SocProfile, load_profile
 from runtime.errors import EdgekitError
 from runtime.govern.run.run import RunResult
 from runtime.govern.run.runs import load_run
+from runtime.measure.origin import by_machine, machine_text, origin_of
 from runtime.measure.profiling.kept import KeptProfile, load_profiles
 from runtime.measure.records import Record, RecordLog
 
@@ -47,6 +48,7 @@ class TargetView:
         stale_records: how many others there are, of files that were exported again since.
         profile: of a virtual target.
         notes: what is missing or unusable, and the command that makes it.
+        machine: that made the blocks, where the target's records are of several: each has a view of its own.
     """
 
     name: str
@@ -58,6 +60,12 @@ class TargetView:
     stale_records: int
     profile: SocProfile | None
     notes: tuple[str, ...]
+    machine: str | None = None
+
+    @property
+    def title(self) -> str:
+        """Return the target's name, and the machine where several share the name."""
+        return self.name if self.machine is None else f"{self.name}, {self.machine}"
 
     @property
     def records(self) -> tuple[Record, ...]:
@@ -107,7 +115,7 @@ def collect(bundle: Bundle, target: str | None = None) -> Content:
     return Content(
         bundle=bundle,
         variants=variants,
-        targets=tuple(_target(bundle, name) for name in names),
+        targets=tuple(view for name in names for view in _views(bundle, name)),
         top1=facts.number(manifest.source, "test_top1", "top1"),
         params=after.get("params", facts.number(manifest.source, "params")),
         macs=after.get("macs", macs),
@@ -129,7 +137,7 @@ def _target_of(path: Path) -> str:
     first = path.read_bytes().partition(b"\n")[0] if path.suffix == ".jsonl" else path.read_bytes()
     try:
         return msgspec.json.decode(first, type=_About).target
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         prefix = slug(VIRTUAL)
         return VIRTUAL + path.stem.removeprefix(prefix) if path.stem.startswith(prefix) else path.stem
 
@@ -139,7 +147,8 @@ class _About:
     target: str
 
 
-def _target(bundle: Bundle, name: str) -> TargetView:
+def _views(bundle: Bundle, name: str) -> list[TargetView]:
+    """Return what is known of a target: apart for each machine that made records under its name."""
     notes: list[str] = []
 
     def softly(read: Callable[[], T], otherwise: T) -> T:
@@ -151,7 +160,10 @@ def _target(bundle: Bundle, name: str) -> TargetView:
             return otherwise
 
     everything: list[Record] = softly(lambda: list(RecordLog(_records_path(bundle, name))), [])
-    usable, left_out = usable_records(bundle, name, everything, include_unstable=True)
+    made = by_machine(record for record in everything if record.target == name)
+    *others, last = [machine for machine in made if machine] or [()]
+    mine = [r for r in everything if r.target != name or origin_of(r).machine not in others]
+    usable, left_out = usable_records(bundle, name, mine, include_unstable=True)
     policy: Policy | None = softly(lambda: load_policy(bundle, name), None)
     fit: FitResult | None = softly(lambda: _fit(bundle, name), None)
     profile: SocProfile | None = None
@@ -159,7 +171,12 @@ def _target(bundle: Bundle, name: str) -> TargetView:
         profile = softly(lambda: load_profile(name.removeprefix(VIRTUAL)), None)
     if not usable:
         notes.append(f"no records; make some: edgekit bench {bundle.path.name} --target {name}")
-    return TargetView(
+    if others:
+        named = " and of ".join(map(machine_text, others))
+        notes.append(
+            f"records of this target are also of {named}, shown apart; `edgekit bench --again` moves them"
+        )
+    view = TargetView(
         name=name,
         policy=policy,
         fit=fit,
@@ -169,7 +186,15 @@ def _target(bundle: Bundle, name: str) -> TargetView:
         stale_records=left_out.get("other model file", 0),
         profile=profile,
         notes=tuple(notes),
+        machine=machine_text(last) if others else None,
     )
+    return [view, *(_other_view(bundle, name, machine_text(other), made[other]) for other in others)]
+
+
+def _other_view(bundle: Bundle, name: str, machine: str, records: list[Record]) -> TargetView:
+    usable, left_out = usable_records(bundle, name, records, include_unstable=True)
+    stale = left_out.get("other model file", 0)
+    return TargetView(name, None, None, None, tuple(usable), (), stale, None, (), machine)
 
 
 def _records_path(bundle: Bundle, target: str) -> Path:

@@ -37,7 +37,7 @@ class SettingRow:
 
 
 @dataclass(frozen=True)
-class Section:
+class ReportSection:
     """One target.
 
     Attributes:
@@ -70,7 +70,7 @@ class Section:
         return any(row.power_mw is not None or row.energy_mj is not None for row in self.settings)
 
 
-def section_of(content: Content, view: TargetView) -> Section:
+def section_of(content: Content, view: TargetView) -> ReportSection:
     """Return what there is to show of ``view``."""
     plot = plot_of(view)
     policy = view.policy
@@ -85,7 +85,7 @@ def section_of(content: Content, view: TargetView) -> Section:
     height = _HEIGHT if plot and len(plot.points) > FEW else _LOW
     timings, scale = timings_of(view.blocks)
     first = {id(timing) for timing in _shown_first(timings, policy)}
-    return Section(
+    return ReportSection(
         view=view,
         plot=plot,
         wide=trusted(draw(plot, WIDE, height)) if plot else None,

@@ -2,7 +2,6 @@
 
 from edgekit.training import _extras  # noqa: F401 (before what needs them)
 from edgekit.training.checkpoint import (
-    ChannelPlan,
     Checkpoint,
     load_checkpoint,
     save_checkpoint,
@@ -17,7 +16,6 @@ from edgekit.training.trainer import Trainer, build_optimizer, evaluate
 
 __all__ = [
     "RECIPES",
-    "ChannelPlan",
     "Checkpoint",
     "Classification",
     "Hook",

@@ -19,6 +19,7 @@ from edgekit.models.surgery.plan import ChannelPlan
 from edgekit.training.weights import load_weights
 from runtime._version import __version__
 from runtime.bundle import ImageSpec, write_atomic
+from runtime.decoding import decode_json, read_regular
 from runtime.errors import CheckpointError, VersionConflict
 
 CHECKPOINT_FILE = "checkpoint.json"
@@ -183,12 +184,9 @@ def _read_document(folder: Path) -> _Document:
         raise CheckpointError(
             f"{folder} is not a checkpoint (no {CHECKPOINT_FILE}); make one with: edgekit train"
         )
-    try:
-        raw = msgspec.json.decode(path.read_bytes())
-    except (msgspec.DecodeError, UnicodeDecodeError) as err:
-        raise CheckpointError(
-            f"{path} is not valid JSON ({err}); copy or train the checkpoint again"
-        ) from err
+    advice = "copy or train the checkpoint again"
+    data = read_regular(path, advice=advice, error=CheckpointError)
+    raw: Any = decode_json(data, where=f"{path} is not valid JSON", advice=advice, error=CheckpointError)
     version = raw.get("schema_version") if isinstance(raw, dict) else None
     if isinstance(version, int) and version > SCHEMA_VERSION:
         raise VersionConflict(

@@ -14,6 +14,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from runtime.bundle import write_atomic
+from runtime.decoding import decode_json
 from runtime.errors import CheckpointError
 
 STATE_FILE = "trainer.safetensors"
@@ -63,10 +64,17 @@ def load_state(folder: Path) -> TrainingState:
         )
     try:
         with safe_open(path, framework="pt") as opened:
-            document = msgspec.json.decode((opened.metadata() or {}).get("edgekit", ""))
+            text = (opened.metadata() or {}).get("edgekit", "")
             tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 (not a dict)
-    except (SafetensorError, msgspec.DecodeError, OSError) as err:
+    except (SafetensorError, OSError) as err:
         raise CheckpointError(f"{path} is damaged ({err}); remove {folder} and train again") from err
+    document: dict[str, Any] = decode_json(
+        text.encode(),
+        dict[str, Any],
+        where=f"{path} is damaged",
+        advice=f"remove {folder} and train again",
+        error=CheckpointError,
+    )
     return TrainingState(
         epoch=document["epoch"],
         identity=document["identity"],

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
-
-import msgspec
+from typing import Any, TypeVar
 
 from runtime.bundle.disk import writing
 from runtime.bundle.manifest import MANIFEST, FileEntry, Manifest, Variant, check_inside
 from runtime.bundle.workload import Workload
+from runtime.decoding import decode_json, read_regular
 from runtime.errors import BundleError
 
 T = TypeVar("T")
@@ -211,14 +212,22 @@ def decode_file(path: Path, kind: type[T], old_names: Mapping[str, str] | None =
     Raises:
         BundleError: it is not JSON or does not fit.
     """
-    try:
-        return msgspec.json.decode(rename_keys(path.read_bytes(), old_names or {}), type=kind)
-    except (msgspec.DecodeError, RecursionError) as err:
-        raise BundleError(f"{path.name} does not fit its schema: {err}") from err
+    advice = "copy or make it again"
+    data = rename_keys(read_regular(path, advice=advice, error=BundleError), old_names or {})
+    found: T = decode_json(
+        data, kind, where=f"{path.name} does not fit its schema", advice=advice, error=BundleError
+    )
+    return found
 
 
 def write_atomic(path: Path, data: bytes) -> None:
-    """Replace ``path`` by ``data`` so that a crash leaves the old file or the new one, never half of one."""
+    """Replace ``path`` by ``data`` so that a crash leaves the old file or the new one, never half of one.
+
+    Raises:
+        OSError: it cannot be written, or is a device, a pipe or a folder, which a file must not replace.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EEXIST, "is there and is no file; choose another place", str(path))
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as stream:
@@ -237,25 +246,37 @@ def _read_manifest(root: Path) -> Manifest:
     if not (root / MANIFEST).is_file():
         hint = "make one with: edgekit export MODEL -o NAME.edgekit"
         raise BundleError(f"{root} is not a bundle (no {MANIFEST}); {hint}")
-    return Manifest.from_json((root / MANIFEST).read_bytes(), f"{root.name}/{MANIFEST}")
+    data = read_regular(root / MANIFEST, advice="export the bundle again", error=BundleError)
+    return Manifest.from_json(data, f"{root.name}/{MANIFEST}")
 
 
 def _refuse_links(root: Path) -> None:
-    """Raise ``BundleError`` if anything below ``root`` is a link: it could be read or written through."""
+    """Raise ``BundleError`` if anything below ``root`` is neither a file nor a folder.
+
+    A link could be read or written through; a pipe would be waited for.
+    """
     for folder, folders, files in os.walk(root):
         for name in (*folders, *files):
-            if (link := Path(folder, name)).is_symlink():
+            found = Path(folder, name)
+            mode = found.lstat().st_mode
+            if stat.S_ISLNK(mode):
                 raise BundleError(
-                    f"{link.relative_to(root)} in {root.name} is a link; a bundle may only hold its own "
+                    f"{found.relative_to(root)} in {root.name} is a link; a bundle may only hold its own "
                     "files: if you trust it, copy it with its links followed (cp -rL)"
+                )
+            if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+                raise BundleError(
+                    f"{found.relative_to(root)} in {root.name} is a pipe, socket or device; a bundle may "
+                    "only hold files: remove it"
                 )
 
 
 def _looks_like_bundle(folder: Path) -> bool:
     """Return whether ``folder`` holds a manifest of ours, even a damaged or newer one."""
     try:
-        raw = msgspec.json.decode((folder / MANIFEST).read_bytes())
-    except (OSError, msgspec.DecodeError, RecursionError):
+        data = read_regular(folder / MANIFEST, advice="", error=BundleError)
+        raw: Any = decode_json(data, where=MANIFEST, advice="", error=BundleError)
+    except (OSError, BundleError):
         return False
     return isinstance(raw, dict) and {"schema_version", "graphs", "variants"} <= raw.keys()
 

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from runtime.bundle.quantization import Quantization
+from runtime.decoding import decode_json
 from runtime.errors import BundleError, VersionConflict
 
 MANIFEST = "manifest.json"
@@ -234,10 +235,9 @@ class Manifest:
             VersionConflict: written under a newer schema than this one.
             BundleError: not valid JSON, or a field is missing, of the wrong type or out of range.
         """
-        try:
-            raw = msgspec.json.decode(data)
-        except (msgspec.DecodeError, RecursionError) as err:
-            raise BundleError(f"{where} is not valid JSON ({err}); export the bundle again") from err
+        raw: Any = decode_json(
+            data, where=f"{where} is not valid JSON", advice="export the bundle again", error=BundleError
+        )
         version = raw.get("schema_version") if isinstance(raw, dict) else None
         if type(version) is not int or version < 1:
             raise BundleError(

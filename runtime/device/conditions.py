@@ -18,7 +18,7 @@ class Conditions:
         time_s: clock of the machine that never goes back; every counter is read at this time.
         temp_c: hottest CPU or SoC zone.
         cooling: active cooling devices that slow the CPU, as ``type=state/most``.
-        freq_khz: clock of the setting's cluster as the kernel tells it.
+        freq_khz: clock of the setting's cluster as the kernel shows it.
         max_freq_khz: limit in force on that clock; a thermal driver lowers it.
         governor: of that clock.
         cpus: that the work may run on, read back; ``None`` where it is not pinned.

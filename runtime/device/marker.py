@@ -73,7 +73,7 @@ def find_marker(root: Path = Path("/")) -> Marker | None:
         return None
     try:
         return msgspec.json.decode(data, type=Marker)
-    except msgspec.DecodeError as err:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as err:
         raise DataError(f"{root / MARKER} does not describe an emulated machine ({err})") from err
 
 

@@ -52,9 +52,9 @@ class OpEvent:
     Attributes:
         name: the engine's own, such as ``Convolution (NHWC, F32) IGEMM``.
         delegate: which delegate call of the frame ran it, from 0; ``None``: outside.
-        start_ns: from the frame's start. XNNPACK tells only durations: its ops stand one after the other.
+        start_ns: from the frame's start. XNNPACK gives only durations: its ops stand one after the other.
         source: who measured it.
-        op_index: its place among the ops of the file, where the engine tells.
+        op_index: its place among the ops of the file, where the engine says so.
     """
 
     name: str
@@ -69,7 +69,7 @@ class ProfiledEngine(Engine, Protocol):
     """An engine that was loaded with its profiler on.
 
     Attributes:
-        partitions: indices of the file's ops that each delegate call runs; empty where it cannot tell.
+        partitions: indices of the file's ops that each delegate call runs; empty where that is unknown.
     """
 
     partitions: tuple[tuple[int, ...], ...]

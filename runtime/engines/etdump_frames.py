@@ -24,7 +24,7 @@ def read_frames(etdump: bytes) -> list[tuple[int, list[OpEvent]]]:
 
 
 def _frame(events: list[DumpEvent]) -> tuple[int, list[OpEvent]]:
-    """Return ns and ops of one run: ops inside a delegate are told before the call they belong to."""
+    """Return ns and ops of one run: ops inside a delegate are listed before the call they belong to."""
     whole = next((event for event in events if event.name == _FRAME), None)
     if whole is None:
         raise DeviceStableError(f"its profile holds a frame without {_FRAME}; profile with executorch 1.5")
@@ -36,7 +36,7 @@ def _frame(events: list[DumpEvent]) -> tuple[int, list[OpEvent]]:
         if event.delegate_op is not None:
             inside.append(event)
         elif event.name == _DELEGATE:
-            for one in inside or [event]:  # a delegate that tells nothing counts as one op
+            for one in inside or [event]:  # a delegate that lists nothing counts as one op
                 source = "XNNPACK profiler" if inside else "ETDump"
                 ops.append(_op(one.delegate_op or _DELEGATE, delegates, one, start_ns, source))
             inside, delegates = [], delegates + 1

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import IO
 
 _LENGTH_BYTES = 8
 _MAX_BYTES = 1 << 32
+
+
+class FrameTooLong(ValueError):
+    """A frame is longer than what was asked for can be; nothing of it was read."""
 
 
 def write_frame(stream: IO[bytes], data: bytes) -> None:
@@ -14,13 +19,22 @@ def write_frame(stream: IO[bytes], data: bytes) -> None:
     stream.flush()
 
 
-def read_frame(stream: IO[bytes]) -> bytes | None:
-    """Return the next frame, or ``None`` when the other side is gone or does not speak in frames."""
+def read_frame(stream: IO[bytes], most_bytes: Callable[[], int] | None = None) -> bytes | None:
+    """Return the next frame, or ``None`` when the other side is gone or does not speak in frames.
+
+    Args:
+        most_bytes: how long a frame may be that comes now; asked once its length is known.
+
+    Raises:
+        FrameTooLong: it is longer than that.
+    """
     head = stream.read(_LENGTH_BYTES)
     if len(head) < _LENGTH_BYTES:
         return None
     size_bytes = int.from_bytes(head, "little")
     if size_bytes > _MAX_BYTES:
         return None  # something else wrote into the pipe
+    if most_bytes is not None and size_bytes > (most := most_bytes()):
+        raise FrameTooLong(f"a frame of {size_bytes} bytes; at most {most} are due")
     data = stream.read(size_bytes)
     return data if len(data) == size_bytes else None

@@ -51,15 +51,15 @@ class ProfileFrames(msgspec.Struct, tag="Profile", frozen=True):
     runs: int
 
 
-class TellPlan(msgspec.Struct, tag=True, frozen=True):
-    """Tell which ops of the file the delegate runs."""
+class ReadPlan(msgspec.Struct, tag="TellPlan", frozen=True):
+    """Return which ops of the file the delegate runs; runners of 0.1 know the request by this tag."""
 
 
 class Loaded(msgspec.Struct, tag=True, frozen=True):
     """Answer to ``Load``: what the file wants, and what the worker was given.
 
     ``cpus`` is the affinity read back; ``None`` where the system has none. ``load_ns`` is what reading the
-    file took; runners built before it was asked for do not tell.
+    file took; runners built before it was asked for do not say.
     """
 
     inputs: tuple[tuple[str, str, tuple[int, ...]], ...]
@@ -96,13 +96,13 @@ class FramesProfiled(msgspec.Struct, tag="Profiled", frozen=True):
 
 
 class Planned(msgspec.Struct, tag=True, frozen=True):
-    """Answer to ``TellPlan``."""
+    """Answer to ``ReadPlan``."""
 
     plan: ExecutionPlan
 
 
 class WorkerFailed(msgspec.Struct, tag="Failed", frozen=True):
-    """The worker could not do it; ``missing_extra`` tells a missing package from a bad model."""
+    """The worker could not do it; ``missing_extra``: for want of a package, not because of the model."""
 
     message: str
     missing_extra: bool = False
@@ -113,7 +113,7 @@ Message = (
     | Run
     | Sample
     | ProfileFrames
-    | TellPlan
+    | ReadPlan
     | Loaded
     | Ran
     | Sampled

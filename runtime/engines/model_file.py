@@ -30,7 +30,7 @@ class ModelFile(Bundle):
 def open_bundle_or_model(path: str | Path) -> Bundle:
     """Open a bundle, or wrap a ``.tflite`` or ``.pte`` file as one.
 
-    What a ``.tflite`` costs per op is read from the file; a ``.pte`` does not tell, so it cannot
+    What a ``.tflite`` costs per op is read from the file; a ``.pte`` does not say, so it cannot
     be played on a virtual target. Nor does a ``.tflite`` where only ``tflite_runtime`` is installed.
 
     Raises:
@@ -70,7 +70,7 @@ def open_bundle_or_model(path: str | Path) -> Bundle:
 
 
 def with_delegation(bundle: Bundle) -> Bundle:
-    """Return ``bundle``; if it is a bare ``.tflite``, with what its delegate takes and leaves here.
+    """Return ``bundle``; if it is a bare ``.tflite``, with what this machine's delegate takes and leaves.
 
     Raises:
         DeviceError: LiteRT cannot load the file, or dies of it.
@@ -78,17 +78,17 @@ def with_delegation(bundle: Bundle) -> Bundle:
     (variant, *_) = bundle.manifest.variants
     if not isinstance(bundle, ModelFile) or variant.engine != "litert":
         return bundle
-    told = replace(variant, delegation=read_delegation(bundle.file(variant.path)))
-    return replace(bundle, manifest=replace(bundle.manifest, variants=(told,)))
+    known = replace(variant, delegation=read_delegation(bundle.file(variant.path)))
+    return replace(bundle, manifest=replace(bundle.manifest, variants=(known,)))
 
 
 def _is_old_litert() -> bool:
-    """Return whether only ``tflite_runtime`` is here, which lacks the schema to read a file with."""
+    """Return whether only ``tflite_runtime`` is installed, which lacks the schema to read a file with."""
     return find_spec("ai_edge_litert") is None and find_spec("tflite_runtime") is not None
 
 
 def _precision(graph: TfliteGraph) -> str:
-    """Tell the precision from what the file holds; it is not written there.
+    """Derive the precision from what the file holds; it is not written in it.
 
     Bytes in and out, or ops that make bytes: static. Else about one byte per weight: dynamic.
     float16 weights are widened when the file is loaded: they count as fp32.

@@ -26,10 +26,10 @@ from runtime.engines.messages import (
     Planned,
     ProfileFrames,
     Ran,
+    ReadPlan,
     Run,
     Sample,
     Sampled,
-    TellPlan,
     WorkerFailed,
 )
 from runtime.engines.tflite_plan import ExecutionPlan
@@ -62,7 +62,7 @@ class Samples:
 
     ``energy`` is that of the timed frames, where the machine has a meter. ``misplaced`` says which
     threads of the worker were not kept to the CPUs that were asked. ``load_ms`` is what reading the file
-    took, without starting the process and importing the engine; ``None`` where nothing tells.
+    took, without starting the process and importing the engine; ``None`` where nothing says it.
     """
 
     first_ms: float | None
@@ -77,7 +77,7 @@ class Samples:
 class ProfiledFrames:
     """Frames seen by the engine's profiler: what each took, and its ops in the order they ran.
 
-    ``partitions`` holds the indices of the file's ops that each delegate call runs, where the engine tells.
+    ``partitions`` holds the indices of the file's ops that each delegate call runs, where the engine says so.
     """
 
     samples_ms: tuple[float, ...]
@@ -187,7 +187,7 @@ class EngineProcess:
 
     def plan(self) -> ExecutionPlan:
         """Return which ops of a ``.tflite`` file the delegate runs; raises as ``run``."""
-        answer = self._ask(TellPlan())
+        answer = self._ask(ReadPlan())
         assert isinstance(answer, Planned)
         return answer.plan
 

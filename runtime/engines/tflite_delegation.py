@@ -16,7 +16,7 @@ def read_delegation(path: str | os.PathLike[str], name_of: NameOf = module_path)
     """Load a model with the default XNNPACK delegate and count the ops it took.
 
     It is loaded in a worker process: XNNPACK aborts on some files instead of refusing them. The
-    interpreter does not tell why an op was left: the reasons are derived from the file.
+    interpreter does not say why an op was left: the reasons are derived from the file.
 
     Args:
         path: a ``.tflite`` file.

@@ -30,10 +30,10 @@ from runtime.engines.messages import (
     Planned,
     ProfileFrames,
     Ran,
+    ReadPlan,
     Run,
     Sample,
     Sampled,
-    TellPlan,
     WorkerFailed,
     read_message,
     write_message,
@@ -62,7 +62,7 @@ class Worker:
                 return self._sample(request)
             if isinstance(request, ProfileFrames):
                 return self._profile(request)
-            if isinstance(request, TellPlan):
+            if isinstance(request, ReadPlan):
                 return self._plan()
         except MissingExtra as err:
             return WorkerFailed(str(err), missing_extra=True)

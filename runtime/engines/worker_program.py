@@ -40,7 +40,7 @@ class WorkerProgram:
 def choose_worker(
     engine: str, wanted: str | None = None, cpus: Sequence[int] | None = None, *, build: bool = True
 ) -> WorkerProgram:
-    """Return the program that runs ``engine``'s models here.
+    """Return the program that runs ``engine``'s models on this machine.
 
     ExecuTorch: what ``wanted`` or ``$EDGEKIT_EXECUTORCH`` says; else Python's binding where torch is
     installed, which it needs, else the native runner.

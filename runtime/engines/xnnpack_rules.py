@@ -13,7 +13,7 @@ from typing import Any
 from runtime.engines.tflite_graph import GraphReader
 from runtime.extras import require
 
-_DERIVED = " (derived from the file: LiteRT does not tell)"
+_DERIVED = " (derived from the file: LiteRT does not say)"
 _UNARY = """ABS CEIL COS DEQUANTIZE ELU EXP FLOOR GELU HARD_SWISH LEAKY_RELU LOG LOGISTIC NEG QUANTIZE RELU
     RELU6 RELU_N1_TO_1 ROUND RSQRT SIN SQRT SQUARE TANH"""
 _BINARY = "ADD DIV MAXIMUM MINIMUM MUL PRELU SQUARED_DIFFERENCE SUB"

@@ -103,7 +103,7 @@ def read_log(path: Path) -> tuple[Header, list[FrameLine]]:
     try:
         lines = path.read_bytes().splitlines()
         header = msgspec.json.decode(lines[0], type=Header)
-    except (OSError, IndexError, msgspec.DecodeError) as err:
+    except (OSError, IndexError, msgspec.DecodeError, UnicodeError, RecursionError) as err:
         raise DataError(f"{path} is no log of a governed run ({err}); see edgekit govern --log") from err
     if header.schema_version > LOG_SCHEMA:
         raise VersionConflict(f"{path} has schema {header.schema_version}, up to {LOG_SCHEMA} is read")
@@ -114,7 +114,7 @@ def _frames(path: Path, lines: list[bytes]) -> Iterator[FrameLine]:
     for number, line in enumerate(lines):
         try:
             yield msgspec.json.decode(line, type=FrameLine)
-        except msgspec.DecodeError as err:
+        except (msgspec.DecodeError, UnicodeError, RecursionError) as err:
             if number == len(lines) - 1:
                 return
             raise DataError(f"line {number + 2} of {path} is no frame ({err}); run again") from err

@@ -5,19 +5,21 @@ from __future__ import annotations
 import math
 import os
 import statistics
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
-from runtime.bundle import rename_keys
+from runtime.bundle import rename_keys, write_atomic
 from runtime.device.conditions import Conditions
 from runtime.device.meters.reading import EnergyReading
 from runtime.device.provenance import Provenance
 from runtime.device.setting import Setting
 from runtime.errors import DataError, VersionConflict
 from runtime.measure.interval import Interval, order_statistics
+from runtime.measure.log_lock import hold
 from runtime.measure.quantile import quantile
 
 # 3 calls ``rung`` ``control_level``; 2 added advice, fps_target, cooled_s, before, after, device, run, tries,
@@ -43,7 +45,7 @@ class Record:
             ``runtime.device.actuators.CONTROL_LEVELS``.
         samples_ms: latency of each timed frame in ms, in order; at least one.
         first_ms: the first, cold frame; not among the samples.
-        power_mw: mean power while busy, ``None`` where nothing can tell.
+        power_mw: mean power while busy, ``None`` where it is unknown.
         energy_mj: energy of one frame at the median latency, likewise.
         energy_source: which table, meter or model the energy comes from, or why there is none.
         energy: what the meter saw in this block, gross, idle and by rail; ``None`` without a meter.
@@ -55,10 +57,12 @@ class Record:
         cooled_s: waited before the block for the machine to cool down.
         before, after: what the machine did around the block.
         load_ms: what it took to read the model file and make it ready, before the first frame; ``None`` where
-            nothing tells, as in records of older versions.
+            it is unknown, as in records of older versions.
         tries: times the block was measured; earlier ones were unstable and are not kept.
         run: names the bench it was part of; blocks of equal ``run`` and ``block`` ran side by side.
-        device: name, soc, arch, kernel and os, as far as the machine tells them.
+        device: name, soc, arch, kernel and os, as far as the machine shows them.
+        runs: frames that were asked for; ``None`` in older records: as many as there are samples.
+        max_temp_c: the block was to start below this; ``None``: at any, or an older record.
     """
 
     model: str
@@ -95,6 +99,8 @@ class Record:
     run: str | None = None
     tries: int = 1
     load_ms: float | None = None
+    runs: int | None = None
+    max_temp_c: float | None = None
 
     def __post_init__(self) -> None:
         if not self.samples_ms or not all(0 < sample < math.inf for sample in self.samples_ms):
@@ -136,7 +142,7 @@ class Record:
 
     @property
     def interval_ms(self) -> Interval:
-        """95 % interval of the median as far as this block alone tells; see ``runtime.measure.interval``."""
+        """95 % interval of the median as far as this block alone shows; see ``runtime.measure.interval``."""
         return order_statistics(self.samples_ms)
 
     @property
@@ -183,6 +189,30 @@ class RecordLog:
             stream.flush()
             os.fsync(stream.fileno())
 
+    def alone(self) -> AbstractContextManager[None]:
+        """Make sure that no other process measures into this log inside the block.
+
+        Raises:
+            DeviceTransientError: one does; it is named.
+        """
+        return hold(self.path)
+
+    def set_aside(self, is_unwanted: Callable[[Record], bool]) -> tuple[int, Path]:
+        """Move records to a file beside this one; a lock held on the log ends here.
+
+        Returns:
+            How many were moved, and the file they are in.
+        """
+        aside = self.path.with_name(f"{self.path.stem}.other-machines.jsonl")
+        lines: dict[bool, list[bytes]] = {True: [], False: []}
+        for line, record in self._read():
+            lines[is_unwanted(record)].append(line + b"\n")
+        if lines[True]:
+            before = aside.read_bytes() if aside.is_file() else b""
+            write_atomic(aside, before + b"".join(lines[True]))  # first: killed here, they are in both
+            write_atomic(self.path, b"".join(lines[False]))
+        return len(lines[True]), aside
+
     def __iter__(self) -> Iterator[Record]:
         """Yield every whole record, oldest first.
 
@@ -190,6 +220,10 @@ class RecordLog:
             DataError: a line is whole but not a record.
             VersionConflict: a line was written under a newer schema.
         """
+        return (record for _, record in self._read())
+
+    def _read(self) -> Iterator[tuple[bytes, Record]]:
+        """Yield every whole record with its line."""
         if not self.path.is_file():
             return
         lines = self.path.read_bytes().split(b"\n")
@@ -198,7 +232,7 @@ class RecordLog:
                 continue
             try:
                 record = msgspec.json.decode(rename_keys(line, OLD_NAMES), type=Record)
-            except (msgspec.ValidationError, RecursionError) as err:
+            except (msgspec.ValidationError, UnicodeError, RecursionError) as err:
                 raise DataError(
                     f"{self.path} line {number} is not a record ({err}); remove the line or bench again"
                 ) from err
@@ -209,4 +243,4 @@ class RecordLog:
                     f"{self.path} line {number} has record schema {record.schema_version}; "
                     f"this edgekit reads up to {RECORD_SCHEMA}; upgrade edgekit"
                 )
-            yield record
+            yield line, record

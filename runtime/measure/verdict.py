@@ -13,17 +13,27 @@ from runtime.device.conditions import Conditions, interference
 from runtime.device.setting import Setting
 from runtime.measure.quantile import quantile
 
-MIN_SAMPLES = 5
+# All limits serve one claim: two stable medians of the same agree within 5 %, which a comparison calls no
+# difference. `python -m tests.benchmarks.honesty` counts how often that holds under loads that come and go;
+# docs/benchmarking.md explains the signs.
+MIN_SAMPLES = 5  # fewer have no quartiles to speak of
 MIN_BLOCK_S = 0.02  # shorter ones say nothing of load: the kernel counts in ticks of 4 or 10 ms
-MAX_IQR_SHARE = 0.10  # of the median
+MAX_IQR_SHARE = 0.10  # of the median: half of it lies on each side, as much as the median may move
 MAX_PACED_IQR_SHARE = 0.25  # the clock and the caches a frame finds after a wait differ more
-MAX_DRIFT_SHARE = 0.05  # of the median of the blocks before, and of the first third of a block
-MAX_PROBE_SHARE = 0.08  # by which the probe may be slower than the fastest it was
-MAX_CPUS_SHARE = 0.03  # of the CPUs in use that others may take
+# Of the median of the blocks before, and of the first third of a block: the claim itself.
+MAX_DRIFT_SHARE = 0.05
+# By which the probe may be slower than the fastest it was. Above the 5 % of a median: nine chunks of 2 ms
+# scatter themselves. A machine slowed by less shows in the drift between blocks.
+MAX_PROBE_SHARE = 0.08
+# Of the CPUs in use that others may take: the work lacks that time. Below the 5 %, so that two signs just
+# under their limits do not add up to much more.
+MAX_CPUS_SHARE = 0.03
 # Of all CPUs. On two hyperthreads of one core, 12 % of the other one costs about 4 %.
 MAX_MACHINE_SHARE = 0.06
-MAX_WAIT_SHARE = 0.03  # of the time it ran that the work may stand in the queue
-MAX_PRESSURE_SHARE = 0.10  # of the time in which any task waited, where nothing better is told
+MAX_WAIT_SHARE = 0.03  # of the time it ran that the work may stand in the queue: time lost in the same way
+# Of the time in which any task waited, where nothing better is known. It counts waits of tasks that the work
+# never met, so it says least and is allowed most (PSI: Documentation/accounting/psi.rst).
+MAX_PRESSURE_SHARE = 0.10
 MAX_STEAL_SHARE = 0.02  # of the CPUs in use that the hypervisor may take
 
 _MORE_FRAMES = "time more frames (--runs)"

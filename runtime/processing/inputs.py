@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runtime.bundle import TensorSpec
+from runtime.decoding import ARRAY_ERRORS, refuse_special, why
 from runtime.errors import DataError
 from runtime.extras import require
 from runtime.processing.images import load_image
@@ -71,23 +71,25 @@ def check_input(array: np.ndarray, spec: TensorSpec, where: str) -> np.ndarray:
 
 def _load_archive(path: Path) -> dict[str, np.ndarray]:
     np = require("numpy", extra="images")
+    refuse_special(path)
     try:
         with np.load(path, allow_pickle=False) as loaded:
             return {name: loaded[name] for name in loaded.files}
     except FileNotFoundError as err:
         raise DataError(f"there is no file at {path}; give the path of a .npz archive") from err
-    except (OSError, ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as err:
-        raise DataError(f"{path} is not a .npz archive ({err}); write it with numpy.savez") from err
+    except ARRAY_ERRORS as err:
+        raise DataError(f"{path} is not a .npz archive ({why(err)}); write it with numpy.savez") from err
 
 
 def _load_array(path: Path) -> np.ndarray:
     np = require("numpy", extra="images")
+    refuse_special(path)
     try:
         loaded = np.load(path, allow_pickle=False)
     except FileNotFoundError as err:
         raise DataError(f"there is no file at {path}; give the path of an image or a .npy array") from err
-    except (OSError, ValueError, EOFError) as err:
-        raise DataError(f"{path} is not a .npy array ({err}); write it with numpy.save") from err
+    except ARRAY_ERRORS as err:
+        raise DataError(f"{path} is not a .npy array ({why(err)}); write it with numpy.save") from err
     if not isinstance(loaded, np.ndarray):
         raise DataError(f"{path} is an archive of arrays; write one array with numpy.save")
     return loaded

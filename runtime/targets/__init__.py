@@ -3,11 +3,12 @@
 from runtime.targets.local import LocalTarget
 from runtime.targets.name import TargetName, list_targets
 from runtime.targets.opening import open_target
-from runtime.targets.target import Session, Target, choose_settings, use_meter
+from runtime.targets.target import MeteredSession, Session, Target, choose_settings, use_meter
 from runtime.targets.virtual import VirtualTarget
 
 __all__ = [
     "LocalTarget",
+    "MeteredSession",
     "Session",
     "Target",
     "TargetName",

@@ -49,6 +49,7 @@ class LocalSession:
         self._inputs = random_inputs(model.inputs)
         self._threads_read: int | None = None
         self._meter = meter
+        self.meter = meter.found.name
 
     @property
     def control_level(self) -> str:

@@ -6,6 +6,7 @@ import difflib
 from dataclasses import dataclass
 
 from runtime.device.soc.loader import PROFILE_SUFFIXES, list_profiles
+from runtime.targets.adb.serial import check_serial
 from runtime.targets.ssh.address import Address
 
 LOCAL = "local"
@@ -42,10 +43,10 @@ class TargetName:
         kind, _, rest = text.partition(":")
         if kind == "ssh":
             Address.parse(rest)
+        elif kind == "adb" and rest:
+            check_serial(rest)
         elif not (
-            text == LOCAL
-            or (kind == "adb" and rest)
-            or (kind in PLAYED and (rest.endswith(PROFILE_SUFFIXES) or rest in list_profiles()))
+            text == LOCAL or (kind in PLAYED and (rest.endswith(PROFILE_SUFFIXES) or rest in list_profiles()))
         ):
             raise ValueError(_unknown(text, kind, rest))
         return cls(kind, rest)

@@ -23,7 +23,7 @@ class Session(Protocol):
         control_level: how far clock and cores are controlled; one of
             ``runtime.device.actuators.CONTROL_LEVELS``.
         versions: of what runs the model.
-        device: name, soc, arch, kernel and os of the machine, as far as it tells them.
+        device: name, soc, arch, kernel and os of the machine, as far as it shows them.
         worker_pid: process that computes, ``None`` where nothing does.
     """
 
@@ -74,7 +74,7 @@ class Session(Protocol):
 
 @runtime_checkable
 class Profiled(Protocol):
-    """A session whose engine can tell the time of every op."""
+    """A session whose engine can time every op."""
 
     def profile(self, *, warmup: int, runs: int) -> ProfiledFrames:
         """Load the variant once more with its engine's profiler on, and run ``runs`` frames.
@@ -82,6 +82,17 @@ class Profiled(Protocol):
         Raises:
             DeviceError: the engine has no profiler, or failed.
         """
+
+
+@runtime_checkable
+class MeteredSession(Protocol):
+    """A session that tells which meter watches its frames; others have none.
+
+    Attributes:
+        meter: source of the energy, and ``net`` where the idle machine is taken off; ``None`` without one.
+    """
+
+    meter: str | None
 
 
 class Target(Protocol):
@@ -114,12 +125,12 @@ class Target(Protocol):
         """Return the power under ``setting`` while busy, or ``None`` (see ``energy_note``)."""
 
     def session(self, bundle: Bundle, variant: Variant, setting: Setting) -> AbstractContextManager[Session]:
-        """Prepare ``variant`` under ``setting``; everything changed is put back afterwards.
+        """Prepare ``variant`` under ``setting``; everything changed is restored afterwards.
 
         Raises:
             ValueError: the target has no such setting.
             PermissionNeeded: a clock was asked for and may not be set.
-            DeviceError: the variant cannot run here.
+            DeviceError: the variant cannot run on this machine.
         """
 
 
@@ -133,7 +144,7 @@ class Metered(Protocol):
 
 @runtime_checkable
 class BatteryPowered(Protocol):
-    """A target that tells what its battery holds."""
+    """A target that knows what its battery holds."""
 
     def read_battery_mwh(self) -> tuple[float, str] | None:
         """Return the energy of the full battery in mWh and where it was read, ``None`` without one."""

@@ -24,7 +24,7 @@ from runtime.targets.target import settings_of
 
 
 class VirtualTarget:
-    """A phone that is not there; see ``Target``. Every figure it gives is modelled.
+    """A phone that is only modelled; see ``Target``. Every figure it gives is modelled.
 
     Args:
         soc: name of a SoC profile, or the path of a TOML or YAML file.

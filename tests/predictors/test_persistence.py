@@ -19,7 +19,7 @@ from predictors import (
     load_predictor,
     save_predictor,
 )
-from predictors.persistence import TRUSTED_TYPES
+from predictors.file_types import TRUSTED_TYPES
 
 X = np.linspace(0, 2, 30)[:, None]
 Y = np.exp(3 - X[:, 0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 
+import torch
 from torch import nn
 
 from edgekit.export.lower.batch_norm import fold_batch_norm
@@ -49,6 +50,7 @@ def lower(model: nn.Module) -> nn.Module:
         >>> lowered = lower(ModelSpec("mobilenet_v2", act="dyrelu-b").build())   # doctest: +SKIP
     """
     lowered = copy.deepcopy(model).eval().requires_grad_(False)
+    _lay_out(lowered)
     fold_batch_norm(lowered)
     if type(lowered) in EXPORT_FORMS:
         return EXPORT_FORMS[type(lowered)](lowered).eval()
@@ -60,3 +62,11 @@ def lower(model: nn.Module) -> nn.Module:
                     done[child] = EXPORT_FORMS[type(child)](child)
                 parent._modules[name] = done[child]
     return lowered.eval().requires_grad_(False)
+
+
+def _lay_out(model: nn.Module) -> None:
+    """Give every weight the strides of its shape: exporters stumble over those of channels-last."""
+    for tensor in [*model.parameters(), *model.buffers()]:
+        plain = torch.empty(tensor.shape, device="meta").stride()
+        if tensor.stride() != plain:
+            tensor.data = tensor.data.clone(memory_format=torch.contiguous_format)

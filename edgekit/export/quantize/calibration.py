@@ -11,6 +11,7 @@ import numpy as np
 
 from edgekit.export.graph import Frame
 from runtime.bundle import ImageSpec, TensorSpec
+from runtime.decoding import ARRAY_ERRORS, refuse_special, why
 from runtime.errors import DataError
 from runtime.processing.images import IMAGE_SUFFIXES, load_image, preprocess
 
@@ -115,10 +116,11 @@ def sample_photographs(image: ImageSpec, count: int = N_CROPS) -> Calibration:
 
 
 def _load(path: Path) -> np.ndarray | None:
+    refuse_special(path)
     try:
         array = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as err:
-        raise DataError(f"{path} is not a .npy array ({err}); write it with numpy.save") from err
+    except ARRAY_ERRORS as err:
+        raise DataError(f"{path} is not a .npy array ({why(err)}); write it with numpy.save") from err
     return array if isinstance(array, np.ndarray) else None
 
 

@@ -26,6 +26,7 @@ class FloatFile:
         self._model = self._tools.read_model_from_bytearray(bytearray(data))
         self._graph = self._model.subgraphs[0]
         self._name_of = name_of
+        self._modules = dict(model.named_modules())
         self._layers = {
             _content(layout(module.weight)): path
             for path, module in model.named_modules()
@@ -47,27 +48,29 @@ class FloatFile:
             yield name, outputs, path, op
 
     def is_output(self, op: Any) -> bool:
-        """Return whether the graph gives back what ``op`` makes."""
+        """Return whether the graph returns what ``op`` makes."""
         return not set(op.outputs).isdisjoint(self._graph.outputs)
 
     def put_weights(self, rounded: nn.Module, plan: QuantizationPlan) -> None:
-        """Replace the weights and biases of what is quantised by those of ``rounded``.
+        """Replace the weights of what is quantised by those of ``rounded``, and correct the biases as there.
 
-        Converting ``rounded`` instead would take as long as the first conversion did.
+        Converting ``rounded`` instead would take as long as the first conversion did. A bias in the
+        file is more than its module's: the converter folds what the model adds behind the layer into it.
         """
         modules = dict(rounded.named_modules())
         changes = [
-            (op, modules[path])
+            (op, self._modules[path], modules[path])
             for name, _, path, op in self.ops
             if name in WEIGHTED and path is not None and not plan.is_float(path)
             if self._layers.get(self._constant(op.inputs[1])) == path
         ]
-        for op, layer in changes:
+        for op, exact, layer in changes:
             shape = tuple(self._graph.tensors[op.inputs[1]].shape)
             (array, *_) = [a for layout in _layouts(layer) if (a := layout(layer.weight)).shape == shape]
             self._put(op, 1, array)
-            if layer.bias is not None:
-                self._put(op, 2, layer.bias.detach().numpy())
+            if layer.bias is not None and not torch.equal(layer.bias, exact.bias):
+                correction = (layer.bias - exact.bias).detach().numpy()
+                self._put(op, 2, self._bias(op) + correction)
 
     def spell_out_hard_swish(self, plan: QuantizationPlan) -> None:
         """Write x relu6(x + 3) / 6 where it will be int8: XNNPACK has hard swish for floats only."""
@@ -138,6 +141,13 @@ class FloatFile:
             given = self._like(op.inputs[1], "own", array.shape)
             op.inputs = [*op.inputs[:position], given, *op.inputs[position + 1 :]]
         self._fill(given, array)
+
+    def _bias(self, op: Any) -> np.ndarray | float:
+        """Return the op's bias; 0 where a bias of zeros was dropped."""
+        index = op.inputs[2] if len(op.inputs) > 2 else -1
+        if index < 0:
+            return 0.0
+        return np.asarray(self._model.buffers[self._graph.tensors[index].buffer].data).view(np.float32)
 
     def _constant(self, index: int) -> tuple[tuple[int, ...], bytes]:
         tensor = self._graph.tensors[index]

@@ -16,6 +16,7 @@ from edgekit.export.quantize.plan import QuantizationPlan, find_heads, float_mod
 from edgekit.export.quantize.pt2e import quantize_program, take_int8
 from edgekit.export.quantize.rounding import round_weights
 from edgekit.export.quantize.sensitivity import rank_layers
+from edgekit.export.quantize.simulate import expected_sqnr_db
 from edgekit.export.quantize.tflite import quantize_tflite, read_scales
 from runtime.bundle import Quantization
 from runtime.errors import AccuracyError, EdgekitError, ExportError
@@ -68,8 +69,8 @@ def quantize_graph(
     options: QuantizeOptions,
     float_file: Callable[[], Exported],
     progress: Callable[[str], None] = lambda line: None,
-) -> tuple[Exported, Quantization]:
-    """Return a graph's quantised file and how it was quantised.
+) -> tuple[Exported, Quantization, list[float | None]]:
+    """Return a graph's quantised file, how it was quantised, and each output's simulated SQNR in dB.
 
     With ``options.max_drop`` layers are kept float, those with the largest error first and twice as
     many each time, until the accuracy holds.
@@ -84,7 +85,7 @@ def quantize_graph(
     quantize, validation = QUANTIZERS.get(engine), options.validation
     exported = _attempt(quantize, ready, plan, float_file)
     if validation is None:
-        return exported, _record(plan, exported, None, None, 0)
+        return exported, _record(plan, exported, None, None, 0), _simulate(ready, plan)
     before = validation.accuracy_of_model(ready.source.model)
     after = validation.accuracy_of_file(engine, exported)
     progress(f"{engine}-{precision}: accuracy {after:.2%}, fp32 {before:.2%} on {validation.described}")
@@ -106,7 +107,7 @@ def quantize_graph(
                 f"the worst are {', '.join(error.path for error in ranked[:3])}: check the calibration "
                 "images, or raise --max-drop"
             )
-    return exported, _record(plan, exported, before, after, len(validation.frames))
+    return exported, _record(plan, exported, before, after, len(validation.frames)), _simulate(ready, plan)
 
 
 def _growing(total: int) -> Iterator[int]:
@@ -130,6 +131,10 @@ def make_plan(precision: str, ready: Prepared, options: QuantizeOptions) -> Quan
     beside = () if options.int8_io else modules_beside(ready.program, heads)
     plan = replace(plan, kept_float=tuple(dict.fromkeys((*kept, *beside))))
     return replace(plan, calibration=_frames(ready, options.calibration))
+
+
+def _simulate(ready: Prepared, plan: QuantizationPlan) -> list[float | None]:
+    return expected_sqnr_db(ready.lowered, plan, ready.source.frames, ready.expected)
 
 
 def _frames(ready: Prepared, given: Calibration | None) -> Calibration:

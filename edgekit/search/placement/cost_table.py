@@ -20,6 +20,7 @@ from edgekit.search.placement.block import Block, measure_block
 from edgekit.search.placement.paired import paired_engine_latencies_ms
 from runtime._version import __version__
 from runtime.bundle import write_atomic
+from runtime.decoding import decode_json, read_regular
 from runtime.errors import DataError
 
 _PACKAGES = {"litert": ("torch", "litert-torch", "ai-edge-litert"), "executorch": ("torch", "executorch")}
@@ -116,12 +117,13 @@ def load_costs(path: str | Path) -> CostTable:
     Raises:
         DataError: there is none, or it is not a table of costs.
     """
+    advice = "remove it: edgekit place measures a new one"
     try:
-        return msgspec.json.decode(Path(path).read_bytes(), type=CostTable)
-    except (OSError, UnicodeDecodeError, msgspec.DecodeError) as err:
-        raise DataError(
-            f"{path} is no table of costs ({err}); remove it: edgekit place measures a new one"
-        ) from err
+        data = read_regular(Path(path), advice=advice, error=DataError)
+    except OSError as err:
+        raise DataError(f"{path} cannot be read ({err.strerror}); {advice}") from err
+    table: CostTable = decode_json(data, CostTable, where=f"{path} is no table of costs", advice=advice)
+    return table
 
 
 def net_name(spec: ModelSpec) -> str:

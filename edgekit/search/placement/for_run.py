@@ -14,6 +14,7 @@ from edgekit.search.placement.budget import parse_budget
 from edgekit.search.placement.choice import Placement, dynamic_choices, place
 from edgekit.training.run import claim_folder
 from runtime.bundle import write_atomic
+from runtime.decoding import decode_json, read_regular
 from runtime.errors import CheckpointError
 
 PLACEMENT_FILE = "placement.json"
@@ -58,7 +59,12 @@ def place_for_run(
 
 
 def _read(path: Path) -> Placement:
+    advice = "train into another --out"
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Placement)
-    except (OSError, UnicodeDecodeError, msgspec.DecodeError) as err:
-        raise CheckpointError(f"{path} is no placement ({err}); train into another --out") from err
+        data = read_regular(path, advice=advice, error=CheckpointError)
+    except OSError as err:
+        raise CheckpointError(f"{path} cannot be read ({err.strerror}); {advice}") from err
+    found: Placement = decode_json(
+        data, Placement, where=f"{path} is no placement", advice=advice, error=CheckpointError
+    )
+    return found

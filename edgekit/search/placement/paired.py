@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
+from edgekit.export.backend import EXPORT_BACKENDS
 from edgekit.export.lower import lower
-from edgekit.export.pipeline import EXPORT_BACKENDS
 from runtime.device.actuators import allowed_cpus
 from runtime.engines import EngineProcess, random_inputs
 

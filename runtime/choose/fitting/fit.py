@@ -17,6 +17,7 @@ from runtime.choose.fitting.usable import features_of, ran_at, usable_records
 from runtime.device.provenance import least_certain
 from runtime.errors import DataError
 from runtime.extras import require
+from runtime.measure.origin import check_one_machine
 from runtime.measure.records import Record
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ def fit_bundle(
         include_unstable: learn from records whose verdict is unstable, too.
 
     Raises:
-        DataError: too few usable records; the message says how many are needed.
+        DataError: too few usable records; the message says how many are needed. Or they are of two
+            machines; both are named.
         MissingExtra: scikit-learn is not installed.
     """
     require("sklearn", extra="predict")
@@ -77,6 +79,7 @@ def fit_bundle(
         kept, dropped = usable_records(each, target.name, log, include_unstable)
         rows += [_Row(each, record) for record in kept]
         left_out = {key: left_out.get(key, 0) + dropped.get(key, 0) for key in {**left_out, **dropped}}
+    check_one_machine(row.record for row in rows)
     groups, grouped_by = _groups(rows)
     needed = LatencyPredictor.groups_required(alpha)
     n_groups = len(set(groups))

@@ -14,7 +14,10 @@ from runtime.choose.policy.estimate import Option
 from runtime.device.setting import Setting
 from runtime.device.soc import SocProfile
 from runtime.errors import BundleError
+from runtime.measure.origin import check_one_machine, newest_blocks, newest_versions, of_known_machine
 from runtime.measure.records import Record
+
+OLDER_VERSIONS = "older kernel or engine"
 
 if TYPE_CHECKING:
     from runtime.targets import Target
@@ -23,11 +26,18 @@ if TYPE_CHECKING:
 def usable_records(
     bundle: Bundle, target: str, records: Iterable[Record], include_unstable: bool = False
 ) -> tuple[list[Record], dict[str, int]]:
-    """Return the records of this bundle's files on ``target``, and how many were left out by reason."""
+    """Return the records of this bundle's files on ``target``, and how many were left out by reason.
+
+    They are of one machine: those that name none are left out where others do. Of a machine whose
+    kernel or engine was upgraded they are of the versions used last, of each block the last one.
+
+    Raises:
+        DataError: two machines made them.
+    """
     hashes = {entry.path: entry.sha256 for entry in bundle.manifest.files}
     current = {variant.name: hashes[variant.path] for variant in bundle.manifest.variants}
     kept: list[Record] = []
-    left_out = {"other target": 0, "other model file": 0, "paced frames": 0, "unstable": 0}
+    left_out = dict.fromkeys(("other target", "other model file", "paced frames"), 0)
     for record in records:
         if record.target != target:
             left_out["other target"] += 1
@@ -35,10 +45,17 @@ def usable_records(
             left_out["other model file"] += 1
         elif record.fps_target is not None:
             left_out["paced frames"] += 1  # waiting cools caches and clocks: another latency altogether
-        elif record.verdict != "stable" and not include_unstable:
-            left_out["unstable"] += 1
         else:
             kept.append(record)
+    check_one_machine(kept)
+    for reason, choose in (
+        ("of a machine that they do not name", of_known_machine),
+        (OLDER_VERSIONS, newest_versions),
+        ("unstable", lambda records: [r for r in records if include_unstable or r.verdict == "stable"]),
+        ("measured again since", newest_blocks),
+    ):
+        before, kept = len(kept), choose(kept)
+        left_out[reason] = before - len(kept)
     return kept, {reason: count for reason, count in left_out.items() if count}
 
 

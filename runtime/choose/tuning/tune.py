@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from runtime.bundle import Bundle, Variant
-from runtime.choose.fitting.usable import benched_options
+from runtime.choose.fitting.usable import OLDER_VERSIONS, benched_options, usable_records
 from runtime.choose.policy.battery_life import battery_life
 from runtime.choose.policy.estimate import Estimate, Option
 from runtime.choose.policy.policy import Policy, save_policy
@@ -46,6 +46,7 @@ def tune_bundle(
         threads, variants: what to choose among; by default everything that was benched.
 
     Raises:
+        DataError: the records are of two machines.
         ValueError: a request out of range, or one for energy where no power is known; nothing that was
             benched is asked for, or variants of several graphs, which do different work, are.
         NotFittedError: no predictor, and not every setting was benched.
@@ -86,12 +87,20 @@ def tune_bundle(
         notes=source.notes
         + _without_spread(request, source.provenance)
         + _without_power(considered)
+        + _of_older_versions(bundle, target, records)
         + remarks,
         created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
         battery=battery_life(chosen, goal, *_battery_of(request, target)),
         energy_provenance=None if figure is None else least_certain((source.provenance, figure.provenance)),
     )
     return save_policy(bundle, policy), policy
+
+
+def _of_older_versions(bundle: Bundle, target: Target, records: Sequence[Record]) -> tuple[str, ...]:
+    count = usable_records(bundle, target.name, records, include_unstable=True)[1].get(OLDER_VERSIONS)
+    if not count:
+        return ()
+    return (f"{count} records are of an {OLDER_VERSIONS} than the last and do not count: bench again",)
 
 
 def _battery_of(request: PolicyRequest, target: Target) -> tuple[float | None, str]:

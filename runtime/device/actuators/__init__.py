@@ -1,4 +1,4 @@
-"""Actuators: change the machine as context managers that put it back."""
+"""Actuators: change the machine as context managers that restore it."""
 
 from runtime.device.actuators.affinity import allowed_cpus, move, pin
 from runtime.device.actuators.capability import (

@@ -76,7 +76,7 @@ def _uclamp(root: Path) -> tuple[bool, str]:
     except (DeviceError, PermissionNeeded) as err:
         return False, str(err)
     if not CpuFreq(root).domains():
-        return False, f"{group} has uclamp, but no clock domains tell what it would do"
+        return False, f"{group} has uclamp, but no clock domains show what it would do"
     return True, f"{group} bounds utilisation"
 
 

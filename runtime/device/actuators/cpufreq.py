@@ -176,7 +176,7 @@ class TakenClock:
         return self.before[folder]
 
     def set(self, freq_khz: int) -> None:
-        """Ask for a clock; what comes of it, ``CpuFreq.read_khz`` tells.
+        """Ask for a clock; ``CpuFreq.read_khz`` reads what came of it.
 
         Raises:
             ValueError: the clock is not one of the domain's.

@@ -20,13 +20,13 @@ _PATIENCE_S = 30.0  # the pipe closes a moment before the owner is gone, and wit
 
 
 class Restore(Protocol):
-    """Puts back what process ``pid`` left in ``journal``."""
+    """Restores what process ``pid`` left in ``journal``."""
 
     def __call__(self, journal: Journal, *, pid: int) -> list[Restored]: ...
 
 
 def main(arguments: list[str], restore: Restore) -> None:
-    """Wait for the owner's end, then put back what it left.
+    """Wait for the owner's end, then restore what it left.
 
     Args:
         arguments: folder of the journal, and the owner's process ID.

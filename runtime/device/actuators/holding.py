@@ -1,4 +1,4 @@
-"""Change one thing of the machine for a while: noted on the disk first, put back whatever happens."""
+"""Change one thing of the machine for a while: noted on the disk first, restored whatever happens."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ _lock = threading.Lock()
 
 @contextlib.contextmanager
 def held(
-    journal: Journal, thing: str, read: Callable[[], State], put_back: Callable[[State], None]
+    journal: Journal, thing: str, read: Callable[[], State], restore: Callable[[State], None]
 ) -> Iterator[Signals]:
-    """Note how ``thing`` is, and put it back after the block. What a killed run left is put back first.
+    """Note how ``thing`` is, and restore it after the block. What a killed run left is restored first.
 
     Signals are held back when the block begins, so that none falls between the note and the block: call
     ``deliver`` on what is yielded, first thing.
 
     Args:
         read: how the thing is now.
-        put_back: brings it back to a state.
+        restore: brings it to a state.
 
     Raises:
         DeviceTransientError: another run holds it.
@@ -42,7 +42,7 @@ def held(
         before, owed = None, None
         try:
             for left, entry in journal.left_behind(thing):
-                put_back(entry.state)
+                restore(entry.state)
                 left.unlink(missing_ok=True)
             before = read()
             signals.hold_back = True
@@ -51,15 +51,15 @@ def held(
         finally:
             signals.hold_back = True
             if before is not None and owed is not None:
-                put_back(before)
-                owed.unlink(missing_ok=True)  # not reached when the state could not be put back
+                restore(before)
+                owed.unlink(missing_ok=True)  # not reached when the state could not be restored
 
 
 def guard(journal: Journal) -> None:
     """Have a guardian watch this process and ``journal``; one is enough, so later calls do nothing.
 
     Python runs signal handlers in the main thread only, so a signal can end the process while another
-    thread holds a clock: the guardian, a process of its own, then puts it back.
+    thread holds a clock: the guardian, a process of its own, then restores it.
     """
     key = (psutil.Process().pid, journal.folder, journal.guardian)
     with _lock:

@@ -1,4 +1,4 @@
-"""What to put back, kept on the disk while a machine is changed: survives a ``kill -9``."""
+"""What to restore, kept on the disk while a machine is changed: survives a ``kill -9``."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ import msgspec
 import psutil
 
 from runtime.bundle import write_atomic
+from runtime.decoding import decode_json
 from runtime.device.actuators.states import PolicyState, State
 from runtime.device.marker import FOLDER, find_marker
-from runtime.errors import DataError, DeviceTransientError, PermissionNeeded
+from runtime.errors import DeviceTransientError, PermissionNeeded
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _FILES = ("policy*-*.json", "group*-*.json")
@@ -112,10 +113,10 @@ class Journal:
             os.close(lock)
 
     def left_behind(self, thing: str) -> list[tuple[Path, Entry]]:
-        """Return what was noted about ``thing`` since the machine started and not put back, newest first.
+        """Return what was noted about ``thing`` since the machine started and not restored, newest first.
 
         Ask inside ``claim``: then nobody holds it any more. Its owner was killed, or lives on but could
-        not put it back, as when a phone was unplugged. Whoever writes these states back in this order
+        not restore it, as when a phone was unplugged. Whoever writes these states back in this order
         ends with the oldest: the one from before all of them.
         """
         return [
@@ -145,14 +146,14 @@ class Journal:
         Raises:
             DataError: a file there is not an entry.
         """
-        found = []
+        found: list[tuple[Path, Entry]] = []
         for path in _newest_first(p for kind in _FILES for p in self.folder.glob(kind)):
             try:
-                found.append((path, msgspec.json.decode(path.read_bytes(), type=Entry)))
+                data = path.read_bytes()
             except FileNotFoundError:
-                continue  # its owner has just put the state back
-            except msgspec.DecodeError as err:
-                raise DataError(f"{path} does not say what to restore ({err}); remove it, or reboot") from err
+                continue  # its owner has just restored the state
+            where = f"{path} does not say what to restore"
+            found.append((path, decode_json(data, Entry, where=where, advice="remove it, or reboot")))
         return found
 
 

@@ -28,10 +28,10 @@ class Restored:
 def restore(
     journal: Journal | None = None, *, dry_run: bool = False, pid: int | None = None
 ) -> list[Restored]:
-    """Put back what killed processes left changed on this machine, and forget it.
+    """Restore what killed processes left changed on this machine, and forget it.
 
     Where several were killed one after the other, the state from before the first of them stays.
-    What cannot be put back is noted still, and keeps nothing else from being put back. What was noted
+    What cannot be restored stays noted, and keeps nothing else from being restored. What was noted
     about other machines is left alone; see ``runtime.targets.restoring``.
 
     Args:
@@ -50,33 +50,35 @@ def restore(
     """
     journal = journal or Journal()
     entries = [(path, entry) for path, entry in journal.entries() if entry.device is None]
-    return settle(journal, entries, put_back, dry_run=dry_run, pid=pid)
+    return settle(journal, entries, restore_entry, dry_run=dry_run, pid=pid)
 
 
 def settle(
     journal: Journal,
     entries: Sequence[tuple[Path, Entry]],
-    put_back: Callable[[Entry], bool],
+    restore_one: Callable[[Entry], bool],
     *,
     dry_run: bool = False,
     pid: int | None = None,
 ) -> list[Restored]:
-    """Put back what these ``entries`` of the journal note, and forget them.
+    """Restore what these ``entries`` of the journal note, and forget them.
 
     Args:
-        put_back: brings an entry's state back; ``False`` if the device was restarted since, so that there
+        restore_one: brings an entry's state back; ``False`` if the device was restarted since, so that there
             is nothing to do.
         dry_run, pid: as ``restore`` takes them.
 
     Raises:
-        EdgekitError: the first of what ``put_back`` raised, after all entries were tried.
+        EdgekitError: the first of what ``restore_one`` raised, after all entries were tried.
     """
     done, failures = [], []
     for path, entry in entries:
         if pid is not None and entry.pid != pid:
             continue
         try:
-            done.append(Restored(entry.state, _settle(journal, path, entry, put_back, dry_run), entry.device))
+            done.append(
+                Restored(entry.state, _settle(journal, path, entry, restore_one, dry_run), entry.device)
+            )
         except EdgekitError as err:
             failures.append(err)
     if failures:
@@ -84,7 +86,7 @@ def settle(
     return done
 
 
-def put_back(entry: Entry) -> bool:
+def restore_entry(entry: Entry) -> bool:
     """Bring back a state of this machine, and return whether there was any need to.
 
     Raises:
@@ -101,14 +103,14 @@ def put_back(entry: Entry) -> bool:
 
 
 def _settle(
-    journal: Journal, path: Path, entry: Entry, put_back: Callable[[Entry], bool], dry_run: bool
+    journal: Journal, path: Path, entry: Entry, restore_one: Callable[[Entry], bool], dry_run: bool
 ) -> str:
     if entry.is_owner_alive:
         return f"left alone: process {entry.pid} still runs and will restore it"
     if dry_run:
         return "would restore"
     with Journal(journal.folder, entry.device).claim(entry.state.thing):
-        is_back = put_back(entry)
+        is_back = restore_one(entry)
     path.unlink(missing_ok=True)
     what = "machine" if entry.device is None else "phone"
     return "restored" if is_back else f"nothing to do: the {what} was restarted since"

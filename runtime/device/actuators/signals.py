@@ -1,4 +1,4 @@
-"""Leave by an exception when a signal asks for it, but never in the middle of putting things back."""
+"""Leave by an exception when a signal asks for it, but never in the middle of restoring."""
 
 from __future__ import annotations
 

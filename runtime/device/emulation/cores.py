@@ -78,7 +78,7 @@ class HostCores:
         fcntl.flock(self._locks[host], fcntl.LOCK_UN)
 
     def close(self) -> None:
-        """End the spinners and give every core back."""
+        """End the spinners and release every core."""
         for spinner in self._spinners.values():
             spinner.close()
         for lock in self._locks.values():

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from runtime.device.soc.profile import SocProfile
 
-View = Callable[[], object]  # tells what a file holds now
+View = Callable[[], object]  # returns what a file holds now
 
 BATTERY = Path("sys/class/power_supply/battery")
 USB = Path("sys/class/power_supply/usb")
@@ -74,7 +74,7 @@ class Supply:
         return _CAPACITY_AT_START * _FULL_MAH - sum(self.energy_mj.values()) / VOLTAGE_V / 3600
 
     def views(self) -> dict[Path, View]:
-        """Return every file that changes, and what tells its value."""
+        """Return every file that changes, and what gives its value."""
         files: dict[Path, View] = {
             BATTERY / "voltage_now": lambda: round(VOLTAGE_V * 1e6),
             # Negative: discharging.

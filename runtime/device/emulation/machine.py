@@ -186,7 +186,7 @@ class EmulatedMachine:
         return Domain(cluster, clock, power, dict.fromkeys(clock.available_khz, 0.0))
 
     def _clock_views(self, policy: Path, domain: Domain) -> dict[Path, View]:
-        """Return the files of a clock domain that change, and what tells their values."""
+        """Return the files of a clock domain that change, and what gives their values."""
 
         def high_khz() -> int:
             clock = domain.clock

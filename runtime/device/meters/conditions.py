@@ -1,4 +1,4 @@
-"""Everything a machine tells about itself at one moment, in one reading."""
+"""Everything a machine shows of itself at one moment, in one reading."""
 
 from __future__ import annotations
 

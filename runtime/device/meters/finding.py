@@ -30,7 +30,7 @@ class MeterState:
 
 
 def find_meter(root: Path = Path("/"), wanted: str = "auto") -> Found:
-    """Return the meter to use here, and why the ones before it are not.
+    """Return the meter to use, and why the ones before it are not.
 
     Args:
         root: above ``sys`` and ``proc``.

@@ -1,6 +1,6 @@
 """The fuel gauges of the batteries below /sys/class/power_supply: the whole device, about once a second.
 
-They tell drain only while batteries alone feed the machine, so they refuse while a charger is there.
+They show drain only while batteries alone feed the machine, so they refuse while a charger is there.
 Read, best first: voltage x current; ``power_now`` (uW); else what is left (``energy_now`` uWh,
 ``charge_counter`` or ``charge_now`` uAh), whose steps are so coarse that only long blocks will do.
 """

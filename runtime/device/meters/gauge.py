@@ -14,8 +14,8 @@ from runtime.errors import DeviceStableError
 
 MIN_AWAKE_UA = 10_000  # 10 mA: no phone with a running CPU draws less; read as mA it would be 10 A
 MIN_VOLTAGE_UV = 1_000_000  # 1 V, below any battery pack
-MAX_VOLTAGE_UV = 60_000_000
-MAX_CURRENT_UA = 20_000_000
+MAX_VOLTAGE_UV = 60_000_000  # 60 V, above any laptop pack; more is another unit
+MAX_CURRENT_UA = 20_000_000  # 20 A, above what such a pack gives; more is another unit
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def decide(current: int, voltage: int) -> Units:
     """
     size = abs(current)
     if size == 0:
-        raise DeviceStableError("current_now reads 0 while discharging: this gauge does not tell its current")
+        raise DeviceStableError("current_now reads 0 while discharging: this gauge does not show its current")
     is_ma = size < MIN_AWAKE_UA
     factor_ua = 1000 if is_ma else 1
     if not MIN_AWAKE_UA <= size * factor_ua <= MAX_CURRENT_UA:

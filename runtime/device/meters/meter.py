@@ -12,7 +12,8 @@ from runtime.device.meters.reading import Reading
 from runtime.errors import DeviceTransientError, EdgekitError
 
 Clock = Callable[[], float]
-MAX_GAP_PERIODS = 5  # a line drawn over more missed samples than this would be a guess
+# A line drawn over more missed samples than this would be a guess: 0.25 s at the usual 20 Hz.
+MAX_GAP_PERIODS = 5
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ class CounterMeter:
 
 
 class PowerMeter:
-    """A source that tells power only: sampled, and joined by straight lines.
+    """A source that shows power only: sampled, and joined by straight lines.
 
     Args:
         read: power of each rail in mW now; raises ``DeviceTransientError`` when it is gone.
@@ -183,6 +184,13 @@ class Found:
     meter: EnergyMeter | None
     reasons: dict[str, str] = field(default_factory=dict)
     subtract_idle: bool = False
+
+    @property
+    def name(self) -> str | None:
+        """The source that is read, and ``net`` where figures are net of the idle machine; ``None``: none."""
+        if self.meter is None:
+            return None
+        return f"{self.meter.about.source} net" if self.subtract_idle else self.meter.about.source
 
     @property
     def text(self) -> str:

@@ -19,7 +19,7 @@ from runtime.errors import DeviceStableError, DeviceTransientError, PermissionNe
 
 FOLDER = Path("sys/bus/iio/devices")
 _CPU = re.compile(r".*VDD_CPU(CL)?\d*(_M)?", re.IGNORECASE)
-_MAX_HZ = 20.0
+_MAX_HZ = 20.0  # as of meters that are sampled
 
 
 @METERS.register("odpm")

@@ -23,7 +23,7 @@ from runtime.errors import DeviceStableError, DeviceTransientError
 _POLICIES = Path("sys/devices/system/cpu/cpufreq")
 _COMPATIBLE = Path("proc/device-tree/compatible")
 _BY_COMPATIBLE = {"hi3660": "kirin960", "sm7150": "sm7150ab"}  # the others carry the profile's own name
-_TICK_S = 0.01
+_TICK_S = 0.01  # time_in_state counts in USER_HZ, 10 ms
 _RATE_HZ = 2.0  # how busy the cores were is a mean over each of these spans
 
 

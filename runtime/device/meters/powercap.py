@@ -20,7 +20,7 @@ from runtime.errors import DeviceStableError
 FOLDER = Path("sys/class/powercap")
 _TOP_ZONE = re.compile(r"intel-rapl:\d+")
 _UPDATE_S = 1e-3  # Intel SDM vol. 3B, 16.10.1: energy status is updated about every millisecond
-_MAX_MW = 2e6
+_MAX_MW = 2e6  # 2 kW, above any package
 
 
 @METERS.register("rapl")

@@ -1,4 +1,4 @@
-"""What a meter tells: one look at its sources, and the energy of a block of work."""
+"""What a meter reads: one look at its sources, and the energy of a block of work."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class EnergyReading:
     """Energy of a block of work. Gross: of all that hangs on the rails, idle machine included.
 
     Attributes:
-        energy_mj: gross; ``None`` where it cannot be told, and ``reason`` says why.
+        energy_mj: gross; ``None`` where it is unknown, and ``reason`` says why.
         duration_s: of the block.
         frames: that ran in it.
         source: which files of which device, or which model.

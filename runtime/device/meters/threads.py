@@ -17,7 +17,7 @@ class Thread:
 
     Attributes:
         tid: its number.
-        cpus: ``Cpus_allowed_list``; ``None`` where it is not told.
+        cpus: ``Cpus_allowed_list``; ``None`` where it is unknown.
         last_cpu: it ran on, likewise.
     """
 

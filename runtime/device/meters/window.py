@@ -17,7 +17,7 @@ MIN_UPDATES = 10  # each end of a window is off by up to one update: this keeps 
 class EnergyWindow:
     """One block of work under a meter. No fault of the meter ever reaches the work.
 
-    The thread integrates what only tells power, follows counters across more than one wrap and
+    The thread integrates what only shows power, follows counters across more than one wrap and
     sees how often the source changes. It reads no oftener than that needs: see ``About``.
 
     Example:
@@ -55,7 +55,7 @@ class EnergyWindow:
         subtract_idle: bool = False,
         notes: tuple[str, ...] = (),
     ) -> EnergyReading:
-        """Return the energy of the block, or the reason why it cannot be told."""
+        """Return the energy of the block, or the reason why it is unknown."""
         about = self.meter.about
         duration_s = self._end_s - self._start_s
         reason = self._fault or self._why_not(duration_s)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import functools
-import tomllib
 from dataclasses import fields, replace
 from importlib.resources import files
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from runtime.decoding import decode_toml, why
 from runtime.device.soc.cores import core_notes
 from runtime.device.soc.profile import Cluster, Opp, SocProfile
 from runtime.device.soc.screening import screen
@@ -68,16 +68,13 @@ def _built_in(name: str) -> SocProfile:
 
 
 def _parse(data: bytes, where: str) -> SocProfile:
-    try:
-        raw = tomllib.loads(data.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as err:
-        raise DataError(f"{where} is not valid TOML ({err}); what is not known is left out") from err
+    raw = decode_toml(data, where=f"{where} is not valid TOML", advice="what is not known is left out")
     _refuse_unknown_keys(raw, where)
     try:
         profile = msgspec.convert(raw, SocProfile)
-    except msgspec.ValidationError as err:
+    except (msgspec.ValidationError, OverflowError, RecursionError) as err:
         raise DataError(
-            f"{where} is not a SoC profile ({err}); see runtime/device/soc/profiles/ for examples"
+            f"{where} is not a SoC profile ({why(err)}); see runtime/device/soc/profiles/ for examples"
         ) from err
     for cluster in profile.clusters:
         if not cluster.opps:

@@ -8,6 +8,10 @@ from dataclasses import dataclass
 FULL_CAPACITY = 1024.0  # the kernel's scale: the fastest CPU at its highest clock
 
 
+_BEYOND = 1e9  # 1 THz, 1 kV, 1 MW: whatever the unit, a figure from no machine
+_MOST_OPPS = 2048  # of a cluster; kernels list some tens, a driver that only bounds its clock a few hundred
+
+
 @dataclass(frozen=True)
 class Opp:
     """One operating point of a cluster; what nobody published is ``None``, never a guess.
@@ -25,12 +29,16 @@ class Opp:
     coremark: float | None = None
 
     def __post_init__(self) -> None:
+        if self.freq_khz > _BEYOND:
+            raise ValueError(f"freq_khz is beyond {_BEYOND:g}; no machine has such a clock")
         if self.freq_khz <= 0:
             raise ValueError(f"freq_khz is {self.freq_khz}; it must be a positive number of kHz")
         for name in ("voltage_uv", "power_mw", "coremark"):
             value = getattr(self, name)
             if value is not None and value < 0:
                 raise ValueError(f"{name} at {self.freq_khz} kHz is {value}; it must not be negative")
+            if value is not None and not value < _BEYOND:
+                raise ValueError(f"{name} at {self.freq_khz} kHz is beyond {_BEYOND:g}; no machine has that")
 
 
 @dataclass(frozen=True)
@@ -62,6 +70,10 @@ class Cluster:
     def __post_init__(self) -> None:
         if not self.cpus or len(set(self.cpus)) != len(self.cpus) or min(self.cpus) < 0:
             raise ValueError(f"cluster {self.name!r} has cpus {list(self.cpus)}; give distinct CPU numbers")
+        if len(self.opps) > _MOST_OPPS:
+            raise ValueError(
+                f"cluster {self.name!r} has {len(self.opps)} opps; at most {_MOST_OPPS} are read"
+            )
         clocks = [opp.freq_khz for opp in self.opps]
         if any(low >= high for low, high in itertools.pairwise(clocks)):
             raise ValueError(f"cluster {self.name!r} has clocks {clocks}; each must be above the one before")

@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 
+from runtime.decoding import why
 from runtime.device.soc.profile import FULL_CAPACITY, Cluster, LeftOut, Opp, SocProfile
 from runtime.errors import DataError
 from runtime.extras import require
@@ -72,14 +73,14 @@ def parse_yaml(path: Path) -> SocProfile:
             notes=tuple(notes),
             left_out=tuple(left_out),
         )
-    except (ValueError, TypeError, KeyError, AttributeError) as err:
+    except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError) as err:
         raise DataError(
-            f"{path} is not a SoC table ({err}); see runtime/device/soc/yaml_table.py for its form"
+            f"{path} is not a SoC table ({why(err)}); see runtime/device/soc/yaml_table.py for its form"
         ) from err
 
 
 def _read(path: Path) -> dict[str, Any]:
-    require("yaml", extra="predict")
+    yaml = require("yaml", extra="predict")
     try:
         data = path.read_bytes()
     except OSError as err:
@@ -87,9 +88,19 @@ def _read(path: Path) -> dict[str, Any]:
     if len(data) > _MAX_BYTES:
         raise DataError(f"{path} has {len(data)} bytes; a SoC table has at most {_MAX_BYTES}")
     try:
+        _refuse_aliases(yaml, data, path)
         return msgspec.yaml.decode(data, type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError) as err:
-        raise DataError(f"{path} is not a YAML table ({err}); give a file with `clusters`") from err
+    except (msgspec.DecodeError, UnicodeError, RecursionError, ValueError, yaml.YAMLError) as err:
+        raise DataError(f"{path} is not a YAML table ({why(err)}); give a file with `clusters`") from err
+
+
+def _refuse_aliases(yaml: Any, data: bytes, path: Path) -> None:
+    """Refuse ``*name``: a few lines of them stand for more rows than fit into memory."""
+    if b"*" not in data:
+        return
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(data, Loader=loader)):
+        raise DataError(f"{path} has aliases (*name), which are not read; write the rows out")
 
 
 def _clusters(raw: dict[str, Any], path: Path) -> list[dict[str, Any]]:

@@ -94,7 +94,7 @@ def find_compiler(arch: str) -> str:
         names = [os.environ.get("CXX") or "c++", "g++", "clang++"]
     package = "g++" if arch == this_arch() else f"g++-{arch}-linux-gnu"
     compiler = next(filter(None, map(shutil.which, names)), None)
-    lacking = [name for name, there in ((package, compiler), ("cmake", shutil.which("cmake"))) if not there]
+    lacking = [name for name, found in ((package, compiler), ("cmake", shutil.which("cmake"))) if not found]
     if compiler is None or lacking:
         raise DeviceStableError(
             f"cannot build the native runner for {arch}: no {' and no '.join(lacking)}; "

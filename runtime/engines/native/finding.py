@@ -58,7 +58,7 @@ def find_runner(*, build: bool = True) -> FoundRunner:
 
 
 def _newest_cached() -> FoundRunner | None:
-    """Return the runner built or copied here before for whichever ExecuTorch, the newest of them."""
+    """Return the newest runner that was built or copied before, for whichever ExecuTorch."""
     folders = cache_folder().glob(f"{this_arch()}-executorch*-{sources_digest()}/{FACTS}")
     newest = max(folders, key=lambda facts: facts.stat().st_mtime, default=None)
     if newest is None:

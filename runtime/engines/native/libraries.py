@@ -44,7 +44,7 @@ class Libraries:
 
 
 def installed_libraries() -> Libraries:
-    """Return those of the executorch installed here; torch need not be.
+    """Return those of the installed executorch; torch need not be.
 
     Raises:
         MissingExtra: it is not installed.

@@ -39,7 +39,7 @@ class RunStats:
 
     @property
     def frames_us(self) -> tuple[float, ...]:
-        """Frames that the line tells one by one: the first and the last, or all if all took the same."""
+        """Frames that the line gives one by one: the first and the last, or all if all took the same."""
         if self.first_us is None:
             return () if self.last_us is None else (self.last_us,) * self.count  # "(all same)"
         assert self.last_us is not None
@@ -85,7 +85,7 @@ class BenchmarkModel:
             f"--graph={request.model}",
             f"--num_threads={request.threads}",
             f"--num_runs={frames}",
-            "--min_secs=0",  # else it runs on for a second and tells only the mean of that
+            "--min_secs=0",  # else it runs on for a second and prints only the mean of that
             f"--warmup_runs={request.warmup + 1}",  # the cold frame is the first of them
             "--warmup_min_secs=0",
             *pace,
@@ -111,14 +111,14 @@ class BenchmarkModel:
                 f"curr=..' in pairs, got: {last_words(text)}"
             )
         frames = min(request.runs, FRAMES_PER_START)
-        note = f"samples are means of {frames} frames: {self.program} told no single ones"
+        note = f"samples are means of {frames} frames: {self.program} printed no single ones"
         return Timings(None, tuple(mean_us / 1000 for mean_us in known_us), used, note, _load_ms(text))
 
 
 def _load_ms(text: str) -> float | None:
     """Return what the first start took to load the model, as only that one finds no warm file."""
-    told = _LOADED.search(text)
-    return None if told is None else _number(told.group(1))
+    found = _LOADED.search(text)
+    return None if found is None else _number(found.group(1))
 
 
 def _number(text: str) -> float | None:

@@ -34,8 +34,8 @@ class Timings:
     """What a program's output says.
 
     Attributes:
-        first_ms: the cold frame, ``None`` where it is not told apart.
-        samples_ms: latencies of single frames; one mean where the program tells nothing else.
+        first_ms: the cold frame, ``None`` where it is not printed apart.
+        samples_ms: latencies of single frames; one mean where the program prints nothing else.
         threads: that the program says it used, ``None`` where it does not say.
         load_ms: what reading the model took, where the program says.
         note: what a reader of the samples must know, such as that they are a mean.

@@ -13,6 +13,8 @@ from typing import Any
 
 import msgspec
 
+from runtime.decoding import decode_json
+
 MOST_BYTES = 65536  # of a line: a session of some thousand threads
 _MOST_TIDS = 4096
 _MOST_NAME = 64
@@ -119,17 +121,24 @@ def decode_request(line: bytes) -> Request:
         >>> decode_request(b'{"do": "update_target", "target_ms": 16.6}')
         UpdateDeadline(deadline_ms=16.6)
     """
-    try:
-        if b"target" in line or b"left" in line:
-            line = _with_new_names(line)
-        request: Request = _DECODER.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError) as err:
-        raise ValueError(f"not a request ({err}); see docs/governing.md") from err
-    return request
+    if b"target" in line or b"left" in line:
+        line = _with_new_names(line)
+    return _decode(line, Request)
+
+
+def _decode(line: bytes, kind: Any) -> Any:
+    return decode_json(
+        line,
+        kind,
+        where="not a request",
+        advice="see docs/governing.md",
+        error=ValueError,
+        most_bytes=MOST_BYTES,
+    )
 
 
 def _with_new_names(line: bytes) -> bytes:
-    plain = msgspec.json.decode(line, type=dict[str, Any])
+    plain: dict[str, Any] = _decode(line, dict[str, Any])
     fields = {_OLD_FIELDS.get(name, name): value for name, value in plain.items()}
     if fields.get("do") == "update_target":
         fields["do"] = "update_deadline"
@@ -144,6 +153,3 @@ def encode_answer(answer: Answer) -> bytes:
 def _check_ms(name: str, duration_ms: float) -> None:
     if not 0 < duration_ms < 1e7 or math.isnan(duration_ms):
         raise ValueError(f"{name} is {duration_ms}; it must be above 0 and below 10,000,000")
-
-
-_DECODER: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)

@@ -31,8 +31,7 @@ class Server:
     """Serves a governor on a Unix socket; enter it, and the socket is gone after.
 
     Args:
-        path: of the socket; a stale one is replaced. Make sure first that no other governor lives: see
-            ``lock``.
+        path: of the socket; a stale one is replaced, one that is served is not.
         now: monotonic seconds.
         on_message: called with each message.
 
@@ -59,6 +58,7 @@ class Server:
         self._now, self._on_message = now, on_message
         self._selector = selectors.DefaultSelector()
         self._listener = listen(path)
+        self._made = _identity(path)
         self._selector.register(self._listener, selectors.EVENT_READ)
         self._clients: dict[int, ClientConnection] = {}
         self.opened = 0
@@ -71,7 +71,8 @@ class Server:
             self._drop(client)
         self._listener.close()
         self._selector.close()
-        self.path.unlink(missing_ok=True)
+        if self._made is not None and _identity(self.path) == self._made:  # not another one's
+            self.path.unlink(missing_ok=True)
 
     def serve(self, until: Callable[[], bool] = lambda: False) -> None:
         """Serve until ``until`` says so; it is asked at least every ``TICK_S``."""
@@ -199,22 +200,50 @@ def listen(path: Path) -> socket.socket:
         raise DeviceStableError(
             f"{path} is longer than {_MOST_PATH} bytes, which no socket may be; choose another"
         )
-    if path.exists() and not path.is_socket():
-        raise DeviceStableError(f"{path} is there and is no socket; choose another path")
     listener = socket.socket(socket.AF_UNIX)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with _masked():
-            path.unlink(missing_ok=True)  # of a governor that was killed
+            _clear_place(path)
             listener.bind(str(path))
         listener.listen()
         listener.setblocking(False)
+    except DeviceStableError:
+        listener.close()
+        raise
     except OSError as err:
         listener.close()
         raise DeviceStableError(
             f"cannot listen at {path} ({err.strerror}); choose another with --socket"
         ) from err
     return listener
+
+
+def _clear_place(path: Path) -> None:
+    """Remove the socket of a governor that was killed; whatever else is there stays."""
+    if not os.path.lexists(path):
+        return
+    if path.is_symlink() or not path.is_socket():
+        raise DeviceStableError(f"{path} is there and is no socket; choose another path")
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.setblocking(False)  # one that accepts nobody is alive too
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink()
+            return
+        except OSError:  # it is of another type, or its queue is full: somebody serves it
+            pass
+    raise DeviceStableError(f"{path} is served by another process; stop it, or choose another path")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return which file is at ``path``, ``None`` where there is none."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 @contextlib.contextmanager

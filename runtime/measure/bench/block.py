@@ -100,6 +100,8 @@ def measure_block(
         device=device,
         energy=samples.energy,
         run=run,
+        runs=plan.runs,
+        max_temp_c=plan.max_temp_c,
     )
 
 

@@ -12,7 +12,7 @@ from runtime.errors import DeviceStableError
 if TYPE_CHECKING:
     from runtime.targets import Session
 
-_LOOK_EVERY_S = 1.0
+_LOOK_EVERY_S = 1.0  # a machine cools over many seconds
 
 
 def wait_until_cool(

@@ -13,7 +13,9 @@ from runtime.measure.quantile import quantile
 from runtime.measure.records import Record
 from runtime.measure.verdict import distinct
 
-MAX_HALF_SHARE = 0.05  # half the width of the interval of the median, as a share of it
+# Half the width of the interval of the median, as a share of it. Wider, the row could not keep the 5 %
+# within which two stable results agree (runtime/measure/verdict.py).
+MAX_HALF_SHARE = 0.05
 
 
 @dataclass(frozen=True)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from runtime.bundle import Bundle
 from runtime.device.setting import Setting
 from runtime.measure.bench.block import measure_block, sha256_of
+from runtime.measure.bench.kept import KeptBlocks
 from runtime.measure.bench.plan import BenchJob, BenchPlan, order
+from runtime.measure.origin import machine_text, origin, origin_of
 from runtime.measure.records import Record, RecordLog
 from runtime.targets import Target
 
-Key = tuple[str, str, str, Setting, int, int, float | None]
 Progress = Callable[[int, int, Record], None]  # blocks done, blocks in all, the latest record
 OnStep = Callable[[str], None]  # what begins now
+OnMessage = Callable[[str], None]  # what one must know of the result
 
 
 def bench(
@@ -33,15 +35,20 @@ def bench(
     max_temp_c: float | None = None,
     cool_down_s: float = 120.0,
     retries: int = 0,
+    again: bool = False,
+    with_unstable: bool = False,
     log: RecordLog,
     progress: Progress | None = None,
     on_step: OnStep = lambda text: None,
+    on_message: OnMessage = lambda text: None,
 ) -> list[Record]:
     """Measure every variant under every setting and return the records, in the order they ran.
 
     Each block visits all (variant, setting) once, in an order shuffled by ``seed``, so that drift
     of the machine spreads over all of them. Every finished block is in ``log`` before the next
-    one starts; what ``log`` already has with at least ``runs`` samples is not measured again.
+    one starts. What ``log`` already has is not measured again: stable blocks of the same file, setting,
+    runs, warmup, pace and limit of heat that this very machine made, with the kernel, engine and meter it
+    has now. A record that does not tell one of them is measured again.
 
     A modelled target gives one exact sample, so one block is enough and no engine runs.
 
@@ -49,11 +56,16 @@ def bench(
         settings: default: all the target offers with ``threads``.
         variants: names; default: all of the bundle.
         runs, warmup, blocks, seed, fps, max_temp_c, cool_down_s, retries: see ``BenchPlan``.
+        again: measure every block, whatever ``log`` has; records of other machines are moved to a file
+            beside it.
+        with_unstable: an unstable block of ``log`` is kept, too.
         progress: called after each block with (done, total, record).
         on_step: called before each block that is measured, and when it waits for a hot machine.
+        on_message: called with how many blocks are kept, of when and from where, and which are not.
 
     Raises:
         ValueError: an unknown variant or setting, or counts below 1.
+        DeviceTransientError: another bench writes to ``log``.
         DeviceError, PermissionNeeded: the target cannot do it; finished blocks are in ``log``.
 
     Example:
@@ -66,8 +78,28 @@ def bench(
     wanted = target.settings(threads) if settings is None else settings
     is_modelled = target.is_modelled
     jobs = order(bundle, chosen, wanted, 1 if is_modelled else blocks, seed)
-    known = {_key(record): record for record in log if len(record.samples_ms) >= runs or is_modelled}
-    return run_jobs(jobs, target, plan, [log] * len(jobs), known, progress, on_step)
+    if again and jobs and not is_modelled:
+        _set_others_aside(log, target, jobs[0], on_message)
+    with log.alone():
+        kept = KeptBlocks(() if again else log, target, plan, with_unstable=with_unstable)
+        known = [kept.find(job) for job in jobs]
+        for text in kept.messages():
+            on_message(text)
+        return run_jobs(jobs, target, plan, [log] * len(jobs), known, progress, on_step)
+
+
+def _set_others_aside(log: RecordLog, target: Target, job: BenchJob, on_message: OnMessage) -> None:
+    """Move records that another machine made, or one that they do not name, out of the way."""
+    with log.alone():
+        others = {origin_of(record).machine for record in log if record.target == target.name}
+        if not others:
+            return
+        with target.session(job.bundle, job.variant, job.setting) as session:
+            machine = origin(session.device, session.versions, None).machine
+        moved, path = log.set_aside(lambda r: r.target == target.name and origin_of(r).machine != machine)
+    if moved:
+        named = " and ".join(machine_text(other) for other in sorted(others - {machine}))
+        on_message(f"{moved} records of {named} are now in {path}")
 
 
 def run_jobs(
@@ -75,7 +107,7 @@ def run_jobs(
     target: Target,
     plan: BenchPlan,
     logs: Sequence[RecordLog],
-    known: Mapping[Key, Record] | None = None,
+    known: Sequence[Record | None] = (),
     progress: Progress | None = None,
     on_step: OnStep = lambda text: None,
 ) -> list[Record]:
@@ -83,13 +115,12 @@ def run_jobs(
 
     Args:
         logs: for each job, where its records are kept.
-        known: blocks that are not measured again; see ``bench``.
+        known: for each job the record that stands for it, ``None`` where it is measured; none: all are.
         progress, on_step: see ``bench``.
     """
     run = uuid.uuid4().hex[:12]
     records: list[Record] = []
-    for job, log in zip(jobs, logs, strict=True):
-        record = (known or {}).get(_key_of(job, target, plan))
+    for job, log, record in zip(jobs, logs, known or [None] * len(jobs), strict=True):
         if record is None:
             mine = (sha256_of(job.bundle, job.variant), job.variant.name, job.setting, "stable")
             earlier = [r for r in records if (r.model_sha256, r.variant, r.setting, r.verdict) == mine]
@@ -105,15 +136,3 @@ def run_jobs(
         if progress is not None:
             progress(len(records), len(jobs), record)
     return records
-
-
-def _key_of(job: BenchJob, target: Target, plan: BenchPlan) -> Key:
-    sha256 = sha256_of(job.bundle, job.variant)
-    return sha256, job.variant.name, target.name, job.setting, plan.seed, job.block, plan.fps
-
-
-def _key(record: Record) -> Key:
-    return (
-        record.model_sha256, record.variant, record.target, record.setting, record.seed, record.block,
-        record.fps_target,
-    )  # fmt: skip

@@ -10,12 +10,15 @@ import numpy as np
 from runtime.device.setting import Setting
 from runtime.measure.compare.matching import Matched, match
 from runtime.measure.interval import Interval, paired_ratio, unpaired_ratio
+from runtime.measure.origin import origin_of
 from runtime.measure.records import Record
 from runtime.measure.verdict import MAX_PROBE_SHARE, distinct
 
 FASTER, SLOWER, SAME, UNKNOWN = "faster", "slower", "no difference", "cannot tell"
-RESOLUTION = 0.05  # an interval inside +-5 % that holds 1 is called no difference
-_MIN_BLOCKS = 2
+# An interval inside +-5 % that holds 1 is called no difference: two stable benches of the same may differ by
+# that much (runtime/measure/verdict.py).
+RESOLUTION = 0.05
+_MIN_BLOCKS = 2  # one says nothing of how far the next would be off
 
 
 @dataclass(frozen=True)
@@ -32,8 +35,8 @@ class Difference:
         energy_ratio, energy_interval: the same for the energy of a frame, where both have one.
         blocks: stable blocks of A and of B that were compared, or pairs of them.
         verdict: ``faster`` (B than A), ``slower``, ``no difference`` or ``cannot tell``.
-        reasons: why it cannot be told, or what the verdict stands on.
-        advice: what to do where it cannot be told.
+        reasons: why it is unknown, or what the verdict stands on.
+        advice: what to do where it is unknown.
     """
 
     a_variant: str
@@ -108,6 +111,7 @@ def _difference(matched: Matched) -> Difference:
             f"{len(a)} pairs of blocks" if matched.is_paired else f"{len(a)} and {len(b)} blocks, apart",
         )
     first_a, first_b = matched.a[0], matched.b[0]
+    reasons += _upgraded(first_a, first_b)
     return Difference(
         a_variant=first_a.variant,
         b_variant=first_b.variant,
@@ -124,6 +128,15 @@ def _difference(matched: Matched) -> Difference:
         reasons=reasons,
         advice=advice,
     )
+
+
+def _upgraded(a: Record, b: Record) -> tuple[str, ...]:
+    """Say that the two sides ran on other versions, which the change includes."""
+    versions = [(at.engine, at.kernel) for at in (origin_of(a), origin_of(b))]
+    if a.target != b.target or a.engine != b.engine or versions[0] == versions[1]:
+        return ()
+    told = (", ".join(filter(None, pair)) or "unknown versions" for pair in versions)
+    return ("A ran on {}, B on {}".format(*told),)
 
 
 def _doubts(

@@ -16,7 +16,7 @@ def check_slowdown(differences: Sequence[Difference], max_slowdown: float) -> No
 
     Raises:
         RegressionError: B is slower by more somewhere; the message names each place.
-        UnreliableResult: it cannot be told, or the interval reaches beyond the limit.
+        UnreliableResult: it is unknown, or the interval reaches beyond the limit.
     """
     limit = 1 + max_slowdown
     slower = [d for d in differences if d.interval is not None and d.verdict != UNKNOWN and d.ratio > limit]
@@ -29,6 +29,6 @@ def check_slowdown(differences: Sequence[Difference], max_slowdown: float) -> No
     if open_ones:
         places = "; ".join(f"{d.variant} {d.setting}: {d.verdict}, {d.change}" for d in open_ones)
         raise UnreliableResult(
-            f"it cannot be told whether B is within the {max_slowdown:.1%} allowed: {places}; "
+            f"it is unknown whether B is within the {max_slowdown:.1%} allowed: {places}; "
             "use more --blocks on a quiet machine"
         )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from runtime.device.setting import Setting
+from runtime.measure.origin import check_one_machine, newest_blocks, newest_versions, of_known_machine
 from runtime.measure.records import Record
 
 
@@ -30,6 +31,9 @@ class Matched:
         )
 
 
+_ON_ONE = "compare the two in one run on one machine, `edgekit compare A B`, or targets of two names"
+
+
 def match(a: Sequence[Record], b: Sequence[Record]) -> list[Matched]:
     """Return the records of both sides by (variant, setting, pace), slowest clock last.
 
@@ -38,8 +42,11 @@ def match(a: Sequence[Record], b: Sequence[Record]) -> list[Matched]:
 
     Raises:
         ValueError: nothing matches, or a side mixes targets.
+        DataError: a side mixes machines, or the two are of one target and not of one machine.
     """
     newest_a, newest_b = _newest(a, "A"), _newest(b, "B")
+    if {record.target for record in newest_a} == {record.target for record in newest_b}:
+        check_one_machine((*newest_a, *newest_b), _ON_ONE)
     names_a, names_b = ({record.variant for record in side} for side in (newest_a, newest_b))
     by_name = not len(names_a) == len(names_b) == 1
     groups_a, groups_b = _group(newest_a, by_name), _group(newest_b, by_name)
@@ -53,17 +60,14 @@ def match(a: Sequence[Record], b: Sequence[Record]) -> list[Matched]:
 
 
 def _newest(records: Sequence[Record], side: str) -> list[Record]:
-    """Return the records of the newest file of each variant, the last try of each block."""
+    """Return the records of the newest file, kernel and engine of each variant, the last of each block."""
     targets = sorted({record.target for record in records})
     if len(targets) > 1:
         raise ValueError(f"{side} has records of {', '.join(targets)}; choose one with --target")
+    check_one_machine(records)
     file_of = {record.variant: record.model_sha256 for record in records}
-    kept: dict[tuple[object, ...], Record] = {}
-    for record in records:
-        if file_of[record.variant] == record.model_sha256:
-            key = (record.variant, record.setting, record.fps_target, record.run, record.seed, record.block)
-            kept[key] = record
-    return list(kept.values())
+    now = [record for record in records if file_of[record.variant] == record.model_sha256]
+    return newest_blocks(newest_versions(of_known_machine(now)))
 
 
 Key = tuple[str | None, Setting, float | None]

@@ -34,15 +34,17 @@ def measure_both(
 
     Raises:
         ValueError: an unknown variant or setting.
+        DeviceTransientError: another bench writes to ``logs``.
         DeviceError, PermissionNeeded: the target cannot do it; finished blocks are in ``logs``.
     """
     chosen = [(a.manifest.variant(of_a), b.manifest.variant(of_b)) for of_a, of_b in variants]
     blocks = 1 if target.is_modelled else plan.blocks
     jobs = _order((a, b), chosen, settings, blocks, plan.seed)
     ordered = [job for job, _ in jobs]
-    records = run_jobs(
-        ordered, target, plan, [logs[side] for _, side in jobs], progress=progress, on_step=on_step
-    )
+    with logs[0].alone(), logs[1].alone():
+        records = run_jobs(
+            ordered, target, plan, [logs[side] for _, side in jobs], progress=progress, on_step=on_step
+        )
     found: tuple[list[Record], list[Record]] = ([], [])
     for (_, side), record in zip(jobs, records, strict=True):
         found[side].append(record)

@@ -20,7 +20,7 @@ _BLOCKS, _FRAMES = 1, 2  # tracks
 def blocks_trace(records: Sequence[Record]) -> bytes:
     """Return a trace with one process per target and run.
 
-    Blocks stand where the device's clock put them; those of records that do not tell stand one
+    Blocks stand where the device's clock put them; those of records that do not know stand one
     after the other. Frames that ran back to back end with their block; paced ones keep their pace.
     """
     places: dict[tuple[str, str | None], list[Record]] = {}

@@ -24,7 +24,7 @@ class Executor(Protocol):
         """Stop what still runs, so that every target is left as it was."""
 
 
-class Records:
+class LabRecords:
     """The record logs of a lab: one file per target, each record on the disk before the next is made."""
 
     def __init__(self, out: str | Path):

@@ -2,7 +2,7 @@
 
 ``ray.cancel`` trips SIGINT in the worker without sending it (``_thread.interrupt_main``), so a job that
 waits for a device would only notice when the device answers. Python writes tripped signals to the wake-up
-descriptor; whoever reads it there sends a real signal, and the wait ends.
+descriptor; whoever reads it sends a real signal, and the wait ends.
 """
 
 from __future__ import annotations

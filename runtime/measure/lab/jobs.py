@@ -59,6 +59,9 @@ class _Stream(RecordLog):
         self._known, self._emit = known, emit
         self.n_records = 0
 
+    def alone(self) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()  # the lab holds its folder
+
     def append(self, record: Record) -> None:
         self._emit(record)
         self.n_records += 1
@@ -75,7 +78,7 @@ def run_job(job: LabJob, known: Sequence[Record], emit: Callable[[Record], None]
     log = _Stream(known, emit)
     spec, settings = job.bench, job.settings
     try:
-        # Another lab may be at work here, of another plan or another cluster: then this one waits.
+        # Another lab may be at work on this machine, of another plan or another cluster: then this one waits.
         with _environment(job.runners), Journal().claim(TargetName.parse(job.target).machine):
             bundle, target = open_bundle_or_model(job.bundle), use_meter(open_target(job.target), job.meter)
             bench(
@@ -93,6 +96,7 @@ def run_job(job: LabJob, known: Sequence[Record], emit: Callable[[Record], None]
                 max_temp_c=spec.max_temp_c,
                 cool_down_s=spec.cool_down_s,
                 retries=spec.retries,
+                with_unstable=True,  # the plan's retries are used up
                 log=log,
             )
     except DeviceTransientError as err:

@@ -143,7 +143,7 @@ def _load_yaml(text: str, name: str) -> Any:
     yaml = require("yaml", "lab")
 
     class Loader(yaml.SafeLoader):  # type: ignore[name-defined]
-        """Refuses a key that is there twice, of which YAML would silently keep the last."""
+        """Refuses a key that occurs twice, of which YAML would silently keep the last."""
 
         def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
             keys = [self.construct_object(key, deep=True) for key, _ in node.value]

@@ -16,12 +16,12 @@ from typing import Any
 
 from runtime.errors import DeviceStableError
 from runtime.extras import HOME, require
-from runtime.measure.lab.executor import Records
+from runtime.measure.lab.executor import LabRecords
 from runtime.measure.lab.interrupts import interruptible
 from runtime.measure.lab.jobs import FAILED, RETRY, LabJob, LabOutcome, run_job
 from runtime.measure.records import Record
 
-_STOP_S = 20.0  # for a worker to give clocks back after it was asked to stop
+_STOP_S = 20.0  # for a worker to restore clocks after it was asked to stop
 _STORE_BYTES = 80 * 2**20  # records are small; Ray's least is 75 MiB
 
 
@@ -29,18 +29,18 @@ class RayExecutor:
     """See ``Executor``.
 
     Ray puts the folder where it is started first on its workers' Python path, so it is started in ours: files
-    of the user's, such as ``runtime/`` or ``queue.py``, would else be imported there.
+    of the user's, such as ``runtime/`` or ``queue.py``, would else be imported in the worker.
 
     Args:
         targets: that jobs will ask for.
-        address: of a running cluster; ``None`` starts one here, without dashboard and telemetry.
+        address: of a running cluster; ``None`` starts one on this machine, without dashboard and telemetry.
 
     Raises:
         MissingExtra: Ray is not installed.
         DeviceStableError: there is no cluster at ``address``, or no node of it has one of the targets.
     """
 
-    def __init__(self, records: Records, targets: Sequence[str], address: str | None = None):
+    def __init__(self, records: LabRecords, targets: Sequence[str], address: str | None = None):
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
         ray = self._ray = require("ray", "lab")
@@ -78,7 +78,7 @@ class RayExecutor:
         here = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
             ray.get_runtime_context().get_node_id(), soft=False
         )
-        recorder = ray.remote(num_cpus=0)(Records).options(scheduling_strategy=here)
+        recorder = ray.remote(num_cpus=0)(LabRecords).options(scheduling_strategy=here)
         self._recorder = recorder.remote(str(records.folder.parent))
         self._run = ray.remote(num_cpus=0, max_retries=0)(_run_remote)
         self._folder = os.getcwd()

@@ -15,7 +15,7 @@ from runtime.bundle import write_atomic
 from runtime.device.actuators.signals import orderly_signals
 from runtime.engines.model_file import open_bundle_or_model
 from runtime.measure.bench import choose_variants
-from runtime.measure.lab.executor import Executor, Records
+from runtime.measure.lab.executor import Executor, LabRecords
 from runtime.measure.lab.jobs import LabJob, LabOutcome
 from runtime.measure.lab.plan import LabPlan
 from runtime.measure.lab.schedule import Schedule, Status
@@ -69,7 +69,7 @@ def plan_jobs(plan: LabPlan) -> tuple[list[LabJob], dict[tuple[str, str], str]]:
 
 def run_lab(
     plan: LabPlan,
-    open_executor: Callable[[Records, Sequence[str]], Executor] | None = None,
+    open_executor: Callable[[LabRecords, Sequence[str]], Executor] | None = None,
     *,
     progress: Progress | None = None,
     clock: Callable[[], float] = time.monotonic,
@@ -89,7 +89,7 @@ def run_lab(
         >>> result.is_complete                                          # doctest: +SKIP
     """
     jobs, hashes = plan_jobs(plan)
-    records = Records(plan.out)
+    records = LabRecords(plan.out)
     schedule = Schedule(jobs, plan.retry)
     was_interrupted = False
     with only_run(plan.out), orderly_signals():
@@ -121,7 +121,7 @@ def run_lab(
     return LabResult(tuple(rows), schedule.is_complete, was_interrupted, path)
 
 
-def _open_ray(plan: LabPlan) -> Callable[[Records, Sequence[str]], Executor]:
+def _open_ray(plan: LabPlan) -> Callable[[LabRecords, Sequence[str]], Executor]:
     from runtime.measure.lab.ray_executor import RayExecutor
 
     return lambda records, targets: RayExecutor(records, targets, plan.ray_address)

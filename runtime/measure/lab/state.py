@@ -13,7 +13,8 @@ from pathlib import Path
 import msgspec
 
 from runtime.bundle import write_atomic
-from runtime.errors import DataError, DeviceTransientError
+from runtime.decoding import decode_json
+from runtime.errors import DeviceTransientError
 from runtime.measure.lab.schedule import Schedule
 
 _FILE = "state.json"
@@ -47,11 +48,12 @@ def read_states(out: str | Path) -> list[JobState]:
     """
     path = Path(out) / _FILE
     try:
-        return msgspec.json.decode(path.read_bytes(), type=list[JobState])
+        data = path.read_bytes()
     except FileNotFoundError:
         return []
-    except msgspec.DecodeError as err:
-        raise DataError(f"{path} is damaged ({err}); remove it: the records are kept elsewhere") from err
+    advice = "remove it: the records are kept elsewhere"
+    states: list[JobState] = decode_json(data, list[JobState], where=f"{path} is damaged", advice=advice)
+    return states
 
 
 @contextlib.contextmanager

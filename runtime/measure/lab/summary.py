@@ -8,9 +8,10 @@ from pathlib import Path
 
 from runtime.device.setting import Setting
 from runtime.measure.bench import BenchRow, summarise
-from runtime.measure.lab.executor import Records
+from runtime.measure.lab.executor import LabRecords
 from runtime.measure.lab.jobs import DONE, LabJob
 from runtime.measure.lab.schedule import Status
+from runtime.measure.origin import newest_blocks
 from runtime.measure.records import Record
 
 
@@ -47,7 +48,7 @@ def summarise_lab(
     jobs: Sequence[LabJob],
     status: dict[tuple[str, str, str, int], Status],
     hashes: dict[tuple[str, str], str],
-    records: Records,
+    records: LabRecords,
     goal_fps: float | None = None,
 ) -> list[SummaryRow]:
     """Return a row per target, bundle and variant, in the order of the jobs.
@@ -62,7 +63,7 @@ def summarise_lab(
     return [
         _row(
             key,
-            [record for record in logs[key[0]] if _is_of(record, key, hashes)],
+            [record for record in newest_blocks(logs[key[0]]) if _is_of(record, key, hashes)],
             [status[job.key] for job in group],
             goal_fps,
         )

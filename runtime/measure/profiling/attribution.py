@@ -16,7 +16,7 @@ _ALIASES = {"et_view": "view_copy"}  # ExecuTorch runs a view as a primitive of 
 
 @dataclass(frozen=True)
 class Attributed:
-    """What is known of one op; ``None``: neither the file nor the bundle tells.
+    """What is known of one op; ``None``: neither the file nor the bundle says.
 
     ``place`` is that of the op among those of the workload.
     """

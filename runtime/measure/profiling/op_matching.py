@@ -1,4 +1,4 @@
-"""Find which op of a workload each op of a profile is: XNNPACK's profiler tells kernels, not modules.
+"""Find which op of a workload each op of a profile is: XNNPACK's profiler names kernels, not modules.
 
 Both lists are in the order of execution, so the best alignment that keeps the order and pairs only
 ops of fitting kinds is taken. What finds no partner, such as a change of layout that the engine

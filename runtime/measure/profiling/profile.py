@@ -26,7 +26,7 @@ class OpTime:
     Attributes:
         op: the engine's name for it.
         kind: one of ``runtime.bundle.workload.OP_KINDS``.
-        module_path: in the source model; ``None`` where neither file nor bundle tells.
+        module_path: in the source model; ``None`` where neither file nor bundle says.
         delegate: which delegate call of the frame runs it, from 0; ``None``: it runs outside.
         mean_ms: over the quieter half of the frames; these add up, and a disturbed frame does not count.
         median_ms: over all frames.
@@ -61,7 +61,7 @@ class Profile:
         profiled_ms: the same with it, inside the engine.
         ops: in the order they run.
         frame_ms: latency of the frame whose timeline the ops carry.
-        remarks: what the figures do not tell.
+        remarks: what the figures do not show.
         target, provenance: where the frames ran, and how their latencies come about.
     """
 
@@ -115,14 +115,14 @@ def profile(
     Raises:
         ValueError: no such variant or cluster.
         MissingExtra: the engine is not installed.
-        DeviceError: the engine cannot load the file, or nothing tells the time of its ops there.
+        DeviceError: the engine cannot load the file, or nothing times its ops on that target.
 
     Example:
         >>> profile(open_bundle_or_model("model.tflite")).ops_ms    # doctest: +SKIP
     """
     if target is None and cluster is not None:
         raise ValueError(
-            f"cluster is {cluster!r}, but here the kernel takes the cores; name a target, or none"
+            f"cluster is {cluster!r}, but on this machine the kernel takes the cores; name a target, or none"
         )
     chosen = bundle.manifest.variant(variant)
     if target is not None:
@@ -173,7 +173,7 @@ def _profile_there(
     with target.session(bundle, variant, setting) as session:
         if not isinstance(session, Profiled):
             raise DeviceStableError(
-                f"{target.name} tells no times of single ops: models run there in programs of others, or are "
+                f"{target.name} gives no times of single ops: models run there in programs of others, or are "
                 "modelled; profile on local, ssh:USER@HOST or emulated:SOC"
             )
         plain_ms = session.sample(warmup=warmup, runs=runs).samples_ms
@@ -197,10 +197,10 @@ def _make(
     version: str,
     threads: int,
 ) -> Profile:
-    """Put the ops of the frames together with what file and bundle tell of them."""
+    """Put the ops of the frames together with what file and bundle know of them."""
     inside = sum(op.delegate is not None for op in seen.frames[0])
     remarks = [
-        f"XNNPACK tells whole microseconds: {inside} ops may take up to {inside / 1000:.3g} ms more in all",
+        f"XNNPACK gives whole microseconds: {inside} ops may take up to {inside / 1000:.3g} ms more in all",
         *_disturbance(plain_ms, seen.samples_ms),
     ]
     indices: tuple[int, ...] = ()
@@ -208,7 +208,7 @@ def _make(
         file = read_tflite(path)
         indices, workload = file.op_indices, workload or file.workload
     if workload is None:
-        remarks.append("a bare .pte does not tell which module an op comes from; profile the bundle")
+        remarks.append("a bare .pte does not say which module an op comes from; profile the bundle")
     fallback = variant.delegation.fallback if variant.delegation else ()
     ops = attribute(seen.frames[0], workload.ops if workload else (), indices, seen.partitions, fallback)
     return Profile(

@@ -51,16 +51,16 @@ class AdbConditions:
         """
         clock = "" if self._folder is None else " ".join(f"{self._folder}/{name}" for name in _CLOCK)
         files = pull(self._shell, f"{_FILES} {clock}", _ASK, as_root=self._as_root)
-        told = [files.pop(name, "") for name in ("dumpsys battery", "dumpsys thermalservice")]
+        texts = [files.pop(name, "") for name in ("dumpsys battery", "dumpsys thermalservice")]
         with TemporaryDirectory(prefix="edgekit-adb-") as folder:
             root = Path(folder)
             write_tree(root, files)
             policy = None if self._folder is None else root / self._folder.lstrip("/")
-            return fill_in(read_conditions(root, cpus=self._cpus, policy=policy), *told)
+            return fill_in(read_conditions(root, cpus=self._cpus, policy=policy), *texts)
 
 
 def fill_in(read: Conditions, battery_text: str, thermal_text: str) -> Conditions:
-    """Return ``read`` with what its files did not tell and Android's services do.
+    """Return ``read`` with what its files did not show and Android's services do.
 
     Args:
         battery_text, thermal_text: of ``dumpsys battery`` and ``dumpsys thermalservice``.

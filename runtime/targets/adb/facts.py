@@ -1,10 +1,10 @@
-"""What a phone tells of itself: one adb call brings its CPU tree and properties to the host."""
+"""What a phone shows of itself: one adb call brings its CPU tree and properties to the host."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from runtime.device.actuators import CpuFreq, FreqDomain
@@ -22,6 +22,8 @@ _FILES = (
 _ASK = (
     'echo "@@ getprop"; getprop; echo "@@ uname"; uname -m; uname -r; echo "@@ taskset"; command -v taskset'
 )
+_ASKED = re.compile(r'echo "@@ ([^"]+)"')
+_PLAIN_PATH = re.compile(r"(/[A-Za-z0-9._:-]{1,100}){1,12}")
 _PROPERTY = re.compile(r"^\[([^\]]+)\]: \[(.*)\]$", re.MULTILINE)
 # CPU part numbers of Arm Ltd (implementer 0x41): arch/arm64/include/asm/cputype.h of Linux.
 _ARM_PARTS = {
@@ -93,11 +95,11 @@ def read_facts(shell: AdbShell) -> PhoneFacts:
     online = parse_cpu_list(sections.get(f"{_CPU}/online", ""))
     cpus = allowed & online if allowed and online else allowed or online
     if not cpus:
-        raise DeviceStableError(f"adb:{shell.serial} tells neither {_CPU}/online nor its allowed CPUs")
+        raise DeviceStableError(f"adb:{shell.serial} shows neither {_CPU}/online nor its allowed CPUs")
     with TemporaryDirectory(prefix="edgekit-adb-") as folder:
         root = Path(folder)
         write_tree(root, {path: text for path, text in sections.items() if path.startswith(f"{_CPU}/")})
-        for cpu in cpus:  # so that a phone that tells no capacities still has its CPUs
+        for cpu in cpus:  # so that a phone that shows no capacities still has its CPUs
             (root / f"{_CPU.lstrip('/')}/cpu{cpu}").mkdir(parents=True, exist_ok=True)
         profile, policies = read_profile(root, cpus), CpuFreq(root).domains()
     maker, model, device = (
@@ -133,14 +135,32 @@ def read_facts(shell: AdbShell) -> PhoneFacts:
 def pull(shell: AdbShell, patterns: str, ask: str = "true", *, as_root: bool = False) -> dict[str, str]:
     """Return the text of all files that match, by path, read in one adb call.
 
-    A file that may not be read is left out, as if it were not there.
+    A file that may not be read is left out, as if it were not there. What the phone sends besides
+    what it was asked for is left out too: its paths become paths of this machine.
 
     Args:
-        patterns: of the phone's shell, apart by blanks.
+        patterns: of the phone's shell, apart by blanks; ``*`` stands for no ``/``.
         ask: commands that print further sections under lines ``@@ NAME``.
     """
     each = 'if v=$(cat "$f" 2>/dev/null); then echo "@@ $f"; echo "$v"; fi'
-    return split_sections(shell.run(f"for f in {patterns}; do {each}; done; {ask}; true", as_root=as_root))
+    text = shell.run(f"for f in {patterns}; do {each}; done; {ask}; true", as_root=as_root)
+    names = set(_ASKED.findall(ask))
+    sections = split_sections(text)
+    return {name: body for name, body in sections.items() if name in names or is_asked(name, patterns)}
+
+
+def is_asked(path: str, patterns: str) -> bool:
+    """Return whether ``path`` is a plain one that these patterns stand for.
+
+    Example:
+        >>> is_asked("/sys/power_supply/bms/type", "/sys/power_supply/*/type /proc/stat")
+        True
+        >>> is_asked("/sys/power_supply/../type", "/sys/power_supply/*/type /proc/stat")
+        False
+    """
+    if not _PLAIN_PATH.fullmatch(path) or ".." in path.split("/"):
+        return False
+    return any(PurePosixPath(path).match(pattern) for pattern in patterns.split())
 
 
 def write_tree(root: Path, files: dict[str, str]) -> None:

@@ -14,7 +14,7 @@ from runtime.targets.adb.facts import field_of, parse_cpu_list
 from runtime.targets.adb.runner import FOLDER, InstalledProgram
 from runtime.targets.adb.shell import AdbShell, CommandFailed, quote
 
-_TIMEOUT_S = 600.0
+_TIMEOUT_S = 600.0  # of one start; a slow model at many frames takes minutes, a hung program for ever
 
 
 class AdbJob:

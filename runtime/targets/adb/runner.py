@@ -1,4 +1,4 @@
-"""Where a benchmark program is on a phone: given by the user, pushed from here, or in its usual place."""
+"""Where a benchmark program is on a phone: given by the user, pushed from the host, or in its usual place."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def install(shell: AdbShell, runner: ProgramRunner) -> InstalledProgram:
         source = Path(given).expanduser()
         if not source.is_file():
             raise DeviceStableError(
-                f"{runner.environment} is {given!r}, which is no file here; give the {runner.program} built "
-                f"for the phone, or {ON_PHONE}PATH if it is on the phone already"
+                f"{runner.environment} is {given!r}, which is not a file of this machine; give the "
+                f"{runner.program} built for the phone, or {ON_PHONE}PATH if it is on the phone already"
             )
         path = push_once(shell, source)
         shell.run(f"chmod 755 {shlex.quote(path)}")

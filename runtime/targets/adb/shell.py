@@ -13,6 +13,8 @@ from typing import Any
 
 from runtime.errors import DeviceStableError, DeviceTransientError
 from runtime.extras import require
+from runtime.targets.adb.bounded import bounded_connection
+from runtime.targets.adb.serial import check_serial
 
 _ADVICE = {
     "offline": "unplug the cable and plug it in again, or: adb reconnect",
@@ -42,6 +44,7 @@ class AdbShell:
     """Runs commands on the phone called ``serial``.
 
     Raises:
+        ValueError: no phone has such a serial.
         MissingExtra: devlib is not installed.
         DeviceStableError: there is no adb program, or the phone runs no Android now.
         DeviceTransientError: the phone is not there, offline, or waits for its user.
@@ -52,6 +55,7 @@ class AdbShell:
     """
 
     def __init__(self, serial: str):
+        check_serial(serial)
         self.serial = serial
         self._android: Any = require("devlib.utils.android", "lab")
         self._errors: Any = require("devlib.exception", "lab")
@@ -61,7 +65,8 @@ class AdbShell:
         try:
             # Forget what an earlier connection knew: the phone may have been restarted as root since.
             self._android.AdbConnection._connected_as_root[serial] = None
-            self._connection = self._android.AdbConnection(device=serial, connection_attempts=0)
+            connection = bounded_connection(self._android, self._errors)
+            self._connection = connection(device=serial, connection_attempts=0)
         except (self._errors.DevlibError, OSError, ValueError, IndexError) as err:
             raise self._lost(err) from err
 
@@ -91,6 +96,8 @@ class AdbShell:
             ) from err
         except (self._errors.DevlibError, OSError) as err:
             raise self._lost(err) from err
+        except DeviceStableError as err:
+            raise DeviceStableError(f"adb:{self.serial}: {_short(command)}: {err}") from err
         return str(output)
 
     def push(self, source: Path, destination: str, *, timeout_s: float = 600.0) -> None:

@@ -1,6 +1,6 @@
 """An Android phone on adb as a target: models run in the user's own benchmark programs.
 
-A phone has no Python. Its clocks are held from here through devlib's adb connection, by the actuator
+A phone has no Python. Its clocks are held from the host through devlib's adb connection, by the actuator
 that holds this machine's; LiteRT models run in ``benchmark_model``, ExecuTorch ones in
 ``executor_runner``, pinned by ``taskset``.
 """
@@ -42,7 +42,7 @@ class AdbTarget:
 
     Raises:
         MissingExtra: devlib is not installed.
-        DeviceError: the phone cannot be reached, or tells too little of itself.
+        DeviceError: the phone cannot be reached, or shows too little of itself.
 
     Example:
         >>> target = AdbTarget("R5CT1234")                              # doctest: +SKIP
@@ -168,7 +168,7 @@ class AdbSession:
     def run(self, inputs: Sequence[Tensor] | None = None) -> Frame:
         if inputs is not None:
             raise DeviceStableError(
-                "benchmark programs on a phone time frames of their own inputs and give no outputs back; "
+                "benchmark programs on a phone time frames of their own inputs and return no outputs; "
                 "bench there, and run inputs on local or over ssh"
             )
         return Frame(self.sample(warmup=1, runs=1).samples_ms[0], None)

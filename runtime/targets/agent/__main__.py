@@ -2,7 +2,7 @@
 
 The main thread does the work, so that a signal reaches it; one thread reads requests and one sends
 signs of life. When the host is gone, or silent for too long, every session is left and its clocks
-are put back, in the middle of a block of frames too.
+are restored, in the middle of a block of frames too.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Agent:
                 self._send(answer)
 
     def _leave(self, signum: int, frame: FrameType | None) -> None:
-        if not self._is_leaving:  # once: the exception is on its way, and clocks are being put back
+        if not self._is_leaving:  # once: the exception is on its way, and clocks are being restored
             self._is_leaving = True
             raise SystemExit(0)
 

@@ -15,14 +15,16 @@ import msgspec
 
 from runtime._version import __version__
 from runtime.device.child import wait_or_kill
-from runtime.engines.framing import read_frame, write_frame
+from runtime.engines.framing import FrameTooLong, read_frame, write_frame
 from runtime.errors import DeviceTransientError, VersionConflict
 from runtime.targets.agent import messages as m
+from runtime.targets.agent.ceilings import BEAT_BYTES, ceiling_of
 
 CONNECT_S = 60.0  # Python starts slowly on a small board with a cold disk
-_CLOSE_S = 10.0
-_END_S = 3.0
+_CLOSE_S = 10.0  # for the agent to restore clocks and end
+_END_S = 3.0  # for its process after that, before it is killed
 _LAST_WORDS = 400  # characters of the device's stderr that an error quotes
+_LINE_BYTES = 4096  # of its stderr that are read at once
 
 
 class Connection(Protocol):
@@ -58,6 +60,10 @@ class ProcessConnection:
         wait_or_kill(self.process, _END_S)
 
 
+class UnaskedAnswer(ValueError):
+    """The other side speaks out of turn: it is no agent of ours."""
+
+
 class Link:
     """Sends requests to an agent one at a time and waits for each answer, never for ever.
 
@@ -77,6 +83,7 @@ class Link:
         self._outgoing: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._incoming: queue.SimpleQueue[m.Answer | Exception | None] = queue.SimpleQueue()
         self._heard_s = time.monotonic()
+        self._due_bytes: int | None = None  # of the answer that is waited for
         self._words: collections.deque[str] = collections.deque(maxlen=20)
         self._end: Exception | None = None
         self._threads = [
@@ -94,6 +101,9 @@ class Link:
     def ask(self, request: m.Request, *, silence_s: float = m.SILENCE_S) -> m.Answer:
         """Return the agent's answer to ``request``.
 
+        A device that goes on giving signs of life is given up, too, once the request has taken longer
+        than any such can: see ``ceiling_of``.
+
         Args:
             silence_s: without a sign of life for so long, the device is given up.
 
@@ -105,9 +115,11 @@ class Link:
             if self._end is not None:
                 raise self._end
             self._heard_s = time.monotonic()
+            ceiling = ceiling_of(request)
+            self._due_bytes = ceiling.size_bytes
             try:
                 self._outgoing.put(msgspec.msgpack.encode(request))
-                answer = self._wait(silence_s, type(request).__name__)
+                answer = self._wait(silence_s, ceiling.seconds, type(request).__name__)
             except BaseException:
                 self.close()  # an answer may still come; nobody would know to which question
                 raise
@@ -116,7 +128,7 @@ class Link:
         return answer
 
     def close(self) -> None:
-        """Hang up, and give the agent a moment to put back what it changed."""
+        """Hang up, and give the agent a moment to restore what it changed."""
         self._end = self._end or DeviceTransientError(
             f"the connection to {self.where} was closed; open it again"
         )
@@ -135,8 +147,11 @@ class Link:
                 f"{__version__} (protocol {m.PROTOCOL}); run: edgekit push BUNDLE --target {self.where}"
             )
 
-    def _wait(self, silence_s: float, asked: str) -> m.Answer:
+    def _wait(self, silence_s: float, most_s: float, asked: str) -> m.Answer:
+        end_s = time.monotonic() + most_s
         while True:
+            if time.monotonic() > end_s:
+                raise self._gone(f"has given no answer to {asked} for {most_s:.0f} s, though it is alive")
             try:
                 answer = self._incoming.get(timeout=0.5)
             except queue.Empty:
@@ -161,16 +176,25 @@ class Link:
 
     def _read(self) -> None:
         with contextlib.suppress(OSError, ValueError):  # the stream was closed under our hands
-            while (data := read_frame(self._connection.stdout)) is not None:
-                self._heard_s = time.monotonic()
-                try:
-                    answer: m.Answer = _DECODER.decode(data)
-                except msgspec.DecodeError as err:
-                    self._incoming.put(err)
-                    continue
-                if not isinstance(answer, m.Beat):
-                    self._incoming.put(answer)
+            try:
+                while (data := read_frame(self._connection.stdout, self._due)) is not None:
+                    self._heard_s = time.monotonic()
+                    self._take(data)
+            except (FrameTooLong, UnaskedAnswer, msgspec.DecodeError, UnicodeError, RecursionError) as err:
+                self._incoming.put(err)
         self._incoming.put(None)
+
+    def _due(self) -> int:
+        return self._due_bytes or BEAT_BYTES
+
+    def _take(self, data: bytes) -> None:
+        answer: m.Answer = _DECODER.decode(data)
+        if isinstance(answer, m.Beat):
+            return
+        if self._due_bytes is None:
+            raise UnaskedAnswer(f"it answered {type(answer).__name__}, which nobody asked for")
+        self._due_bytes = None
+        self._incoming.put(answer)
 
     def _write(self) -> None:
         with contextlib.suppress(OSError, ValueError):
@@ -187,7 +211,7 @@ class Link:
 
     def _listen_to_stderr(self) -> None:
         with contextlib.suppress(OSError, ValueError):
-            for line in self._connection.stderr:
+            while line := self._connection.stderr.readline(_LINE_BYTES):
                 self._words.append(line.decode(errors="replace"))
 
 

@@ -78,7 +78,7 @@ class Power(msgspec.Struct, tag=True, frozen=True):
     figure: PowerFigure | None
 
 
-class OpenSession(msgspec.Struct, tag=True, frozen=True):
+class StartSession(msgspec.Struct, tag=True, frozen=True):
     """Open a session; answered by ``State``.
 
     ``files`` says where the files of the bundle lie on the device, those that are there.
@@ -104,6 +104,7 @@ class State(msgspec.Struct, tag=True, frozen=True):
     control_level: str
     versions: dict[str, str]
     device: dict[str, str]
+    meter: str | None = None
 
 
 class AskConditions(msgspec.Struct, tag=True, frozen=True):
@@ -190,7 +191,7 @@ class UseMeter(msgspec.Struct, tag=True, frozen=True):
 
 
 class AskRestore(msgspec.Struct, tag=True, frozen=True):
-    """Put back what killed runs left; answered by ``Done``."""
+    """Restore what killed runs left; answered by ``Done``."""
 
     dry_run: bool
 
@@ -214,7 +215,7 @@ Request = (
     | Describe
     | AskSettings
     | AskPower
-    | OpenSession
+    | StartSession
     | ReadBack
     | AskConditions
     | RunFrame

@@ -11,6 +11,7 @@ import msgspec
 
 from runtime._version import __version__
 from runtime.bundle import Bundle, Manifest
+from runtime.decoding import why
 from runtime.device.actuators import restore
 from runtime.errors import BundleError
 from runtime.targets.agent import messages as m
@@ -20,7 +21,7 @@ from runtime.targets.local_session import LocalSession
 
 @dataclass(frozen=True)
 class PlacedBundle(Bundle):
-    """A bundle whose files lie here and there on this machine; not all of them need be here."""
+    """A bundle whose files lie in different places of this machine; some may be missing."""
 
     places: dict[str, str] = field(default_factory=dict)
 
@@ -61,7 +62,7 @@ class Service:
                 return m.Settings(self.target.settings(threads))
             case m.AskPower(setting):
                 return m.Power(self.target.power(setting))
-            case m.OpenSession():
+            case m.StartSession():
                 return self._begin(request)
             case m.ReadBack(number):
                 return self._state(number)
@@ -99,7 +100,7 @@ class Service:
             versions,
         )
 
-    def _begin(self, request: m.OpenSession) -> m.State:
+    def _begin(self, request: m.StartSession) -> m.State:
         if request.session in self._open:
             raise ValueError(f"session {request.session} is open already")
         manifest = Manifest.from_json(request.manifest, "the manifest that was sent")
@@ -121,7 +122,9 @@ class Service:
 
     def _state(self, number: int) -> m.State:
         session = self._session(number)
-        return m.State(session.setting_read, session.control_level, session.versions, session.device)
+        return m.State(
+            session.setting_read, session.control_level, session.versions, session.device, session.meter
+        )
 
 
 def decode_request(data: bytes) -> m.Request:
@@ -132,8 +135,9 @@ def decode_request(data: bytes) -> m.Request:
     """
     try:
         request: m.Request = _DECODER.decode(data)
-    except msgspec.DecodeError as err:
-        raise ValueError(f"not a request of protocol {m.PROTOCOL} ({err}); run edgekit push again") from err
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as err:
+        problem = f"not a request of protocol {m.PROTOCOL} ({why(err)}); run edgekit push again"
+        raise ValueError(problem) from err
     return request
 
 

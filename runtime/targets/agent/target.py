@@ -46,7 +46,7 @@ class AgentTarget:
     Args:
         name: as ``open_target`` takes it.
         connection: to a freshly started ``python -m runtime.targets.agent``.
-        store: brings the files of bundles there.
+        store: brings the files of bundles to the device.
 
     Raises:
         DeviceTransientError: nobody answers.
@@ -81,7 +81,7 @@ class AgentTarget:
         self.energy_note = self._ask(m.UseMeter(wanted), m.AgentMachine).energy_note
 
     def restore(self, *, dry_run: bool = False) -> list[Restored]:
-        """Put back what killed runs left changed on the device; see ``runtime.device.actuators.restore``."""
+        """Restore what killed runs left changed on the device; see ``runtime.device.actuators.restore``."""
         return list(self._ask(m.AskRestore(dry_run), m.Done).restored)
 
     def close(self) -> None:
@@ -101,7 +101,7 @@ class AgentTarget:
         )
         number = next(self._numbers)
         manifest = bundle.manifest.to_json()
-        state = self._ask(m.OpenSession(number, manifest, variant.name, files, setting), m.State)
+        state = self._ask(m.StartSession(number, manifest, variant.name, files, setting), m.State)
         try:
             yield AgentSession(self, number, setting, state, self.machine.versions)
         except BaseException as err:
@@ -133,7 +133,7 @@ class AgentSession:
         self.setting = setting
         self.control_level = state.control_level
         self.versions = versions | state.versions
-        self.device = state.device
+        self.device, self.meter = state.device, state.meter
         self._target, self._number = target, number
 
     @property

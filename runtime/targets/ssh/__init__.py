@@ -1,1 +1,1 @@
-"""A Linux board behind ssh: an agent there, started over the connection."""
+"""A Linux board behind ssh: an agent on it, started over the connection."""

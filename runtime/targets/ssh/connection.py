@@ -1,7 +1,7 @@
 """A devlib connection over ssh, made as ``ssh`` would make it.
 
 devlib logs in with default keys and known_hosts only. People who work with boards keep addresses, ports,
-users, keys and jump hosts in ``~/.ssh/config``; it is read here, by paramiko, which devlib stands on.
+users, keys and jump hosts in ``~/.ssh/config``; it is read by paramiko, which devlib stands on.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from runtime.errors import DeviceError, DeviceStableError, DeviceTransientError,
 from runtime.extras import install_line, require
 from runtime.targets.ssh.address import Address
 
-_CONNECT_S = 20.0
-_KEEPALIVE_S = 15
+_CONNECT_S = 20.0  # to reach it, to be greeted and to log in, each
+_KEEPALIVE_S = 15  # three of them unanswered, 45 s, and the link is dead: see ``_keep_alive``
 
 
 def connect(address: Address) -> Any:

@@ -1,4 +1,4 @@
-"""A bundle's own folder on a device reached over ssh, as ``edgekit push`` lays it out there."""
+"""A bundle's own folder on a device reached over ssh, as ``edgekit push`` lays it out."""
 
 from __future__ import annotations
 

@@ -14,7 +14,8 @@ from runtime.errors import DeviceStableError, DeviceTransientError, EdgekitError
 
 HOME = '"${EDGEKIT_HOME:-$HOME/.local/share/edgekit}"'  # as the device's shell reads it
 _CHUNK_BYTES = 1 << 18
-Progress = Callable[[str, int, int], None]  # file, bytes there, bytes in all
+_MOST_FETCHED = 1 << 28  # of a file: the log of a day at 60 FPS has some 100 MB
+Progress = Callable[[str, int, int], None]  # file, bytes sent, bytes in all
 
 
 class DeviceFiles:
@@ -96,8 +97,14 @@ class DeviceFiles:
 
         try:
             with self.conn.client.open_sftp() as sftp, sftp.open(path, "rb") as stream:
-                stream.prefetch()
-                return bytes(stream.read())
+                size_bytes = int(stream.stat().st_size or 0)
+                if size_bytes > _MOST_FETCHED:
+                    raise DeviceStableError(
+                        f"{path} on {self.where} has {size_bytes} bytes; at most {_MOST_FETCHED} are taken; "
+                        "look at it there"
+                    )
+                stream.prefetch(size_bytes)
+                return bytes(stream.read(size_bytes))
         except FileNotFoundError:
             return None
         except (SSHException, EOFError, OSError) as err:
@@ -120,11 +127,11 @@ class DeviceFiles:
         if begin > total:
             sftp.remove(part)
             begin = 0
-        with file.open("rb") as source, sftp.open(part, "ab") as there:
-            there.set_pipelined(True)
+        with file.open("rb") as source, sftp.open(part, "ab") as remote:
+            remote.set_pipelined(True)
             source.seek(begin)
             while chunk := source.read(_CHUNK_BYTES):
-                there.write(chunk)
+                remote.write(chunk)
                 self.sent_bytes += len(chunk)
                 self._progress(file.name, source.tell(), total)
         if (arrived := _size(sftp, part) or 0) < total:  # writes in a pipeline do not report that they failed

@@ -1,7 +1,8 @@
-"""A machine reached over ssh, through the agent that ``edgekit push`` put there; transport by devlib."""
+"""A machine reached over ssh, through the agent that ``edgekit push`` put on it; transport by devlib."""
 
 from __future__ import annotations
 
+import shlex
 from typing import IO, Any
 
 from runtime.errors import DeviceStableError
@@ -50,7 +51,7 @@ def open_ssh(name: TargetName) -> AgentTarget:
     """Return the target ``name``; a session sends the model file it needs by itself.
 
     Raises:
-        DeviceStableError: edgekit was not pushed there yet.
+        DeviceStableError: edgekit was not pushed to it yet.
         VersionConflict: another version of it was.
         MissingExtra, ValueError, DeviceError: see ``reach``.
     """
@@ -66,10 +67,10 @@ def greet(files: DeviceFiles) -> str:
 
 def _start_agent(files: DeviceFiles) -> tuple[AgentTarget, str]:
     python = f"{files.home}/runtime/bin/python"
-    if files.shell(f"test -x '{python}' || echo missing").strip():
+    if files.shell(f"test -x {shlex.quote(python)} || echo missing").strip():
         raise DeviceStableError(
             f"{files.where} has no edgekit in {files.home}; "
             f"put it there: edgekit push BUNDLE --target {files.where}"
         )
-    connection = ChannelConnection(files.conn, f"exec '{python}' -P -m runtime.targets.agent")
+    connection = ChannelConnection(files.conn, f"exec {shlex.quote(python)} -P -m runtime.targets.agent")
     return AgentTarget(files.where, connection, files), python

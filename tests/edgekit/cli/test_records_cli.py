@@ -1,18 +1,21 @@
 import csv
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from edgekit.cli import cli
 from runtime.measure.records import RecordLog
-from tests.runtime.measure.toy_records import blocks_of
+from tests.runtime.measure.toy_records import RECORD, blocks_of
 
 
 @pytest.fixture
 def log(tmp_path):
     log = RecordLog(tmp_path / "r.jsonl")
-    for record in [*blocks_of(10.0), *blocks_of(11.0, n=1, verdict="unstable", reasons=("hot",))]:
+    hot = replace(RECORD, samples_ms=(11.0,) * 9, verdict="unstable", reasons=("hot",), block=9)
+    for record in [*blocks_of(10.0), hot]:
         log.append(record)
     return str(log.path)
 
@@ -43,3 +46,16 @@ def test_no_records(tmp_path):
     result = run(str(tmp_path / "empty.jsonl"), "--format", "csv")
     assert result.exit_code == 1
     assert "no records to convert" in result.stderr
+
+
+def test_machines_that_share_a_name_have_tables_of_their_own(log):
+    for name in ("Pi 4", "laptop"):
+        for record in blocks_of(30.0, device={"name": name}) * 2:
+            RecordLog(Path(log)).append(record)
+    result = run(log)
+    assert [line for line in result.stdout.splitlines() if line.startswith("toy ")] == [
+        "toy (00000000) on local, an unknown machine:",
+        "toy (00000000) on local, Pi 4:",
+        "toy (00000000) on local, laptop:",
+    ]
+    assert result.stderr.count("5 blocks are left out: they were measured again since") == 2

@@ -152,6 +152,17 @@ def test_a_flattened_map_that_is_read_elsewhere_is_kept():
     assert sorted(kinds(g)) == ["FullyConnected", "StaticReshape", "StaticReshape", "Tanh"]
 
 
+def test_a_product_with_several_matrices_stays_one():
+    nodes = [
+        reshape([2, 5, 8], 0, 2), reshape([2, 8, 3], 1, 3), schema.XNNBatchMatrixMultiply(2, 3, 4, 0),
+        reshape([1, 2, 5, 3], 4, 5),
+    ]  # fmt: skip
+    dims = [[1, 2, 5, 8], [1, 2, 8, 3], [2, 5, 8], [2, 8, 3], [2, 5, 3], [1, 2, 5, 3]]
+    g = graph(nodes, dims, [5], inputs=(0, 1))
+    shorten(g)
+    assert kinds(g) == ["StaticReshape", "StaticReshape", "BatchMatrixMultiply", "StaticReshape"]
+
+
 @pytest.fixture(scope="module")
 def serialised():
     """The graphs of a net with a residual of dynamic convolutions, as they go into the file."""

@@ -15,8 +15,9 @@ from edgekit.models import (
     model_cost,
 )
 from edgekit.models.layers import SqueezeExcite
+from edgekit.models.surgery.groups import ChannelGraph
+from edgekit.models.surgery.removal import physically_remove
 from edgekit.nn import DynamicConv2d, DynamicReLU
-from edgekit.pruning import ChannelGraph, physically_remove
 
 # Published counts (torchvision; EfficientNet-Lite's weight files). The two CIFAR nets of the paper have
 # 0.27 M and 0.85 M; ours have 1x1 shortcuts, computed by hand from the paper's table.

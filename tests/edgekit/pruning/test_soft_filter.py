@@ -2,13 +2,12 @@ import pytest
 import torch
 
 from edgekit.models import ModelSpec, build_model
+from edgekit.models.surgery.groups import ChannelGraph, PrunableConv
 from edgekit.nn import DynamicConv2d
 from edgekit.pruning import (
     METHODS,
-    ChannelGraph,
     OneShotPruning,
     ProgressiveSoftFilterPruning,
-    PrunableConv,
     SoftFilterPruning,
     progressive_rate,
 )

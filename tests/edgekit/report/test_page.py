@@ -209,3 +209,14 @@ def test_many_settings_show_the_fastest_of_each_ladder_and_fold_the_others_away(
     html = render_report(bundle)
     assert "The other 80 settings" in html
     assert html.count('class="hist"') == 86
+
+
+def test_machines_that_share_a_name_are_shown_apart(tuned):
+    log = RecordLog(tuned.path / "records" / "local.jsonl")
+    for name, ms in (("Pi 4", 99.0), ("laptop", 5.0)):
+        log.append(replace(measured(tuned, [ms] * 9), device={"name": name}))
+    html = render_report(tuned)
+    assert html.index("On local, laptop") < html.index("On local, Pi 4")
+    laptop = html[html.index("On local, laptop") : html.index("On local, Pi 4")]
+    assert "are also of Pi 4, shown apart" in laptop
+    assert "99" not in "".join(re.findall(r"[0-9.]+ ms", laptop))

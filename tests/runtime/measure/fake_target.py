@@ -12,7 +12,8 @@ class Fake:
     """A measured target of three clocks whose latency is what the test says."""
 
     name, provenance, energy_note, profile = "fake", "measured", "no meter", None
-    is_modelled = False
+    is_modelled, meter = False, None
+    device, versions = {"name": "fake", "kernel": "Linux 6"}, {"engine": "fake 1"}
 
     def __init__(self, latencies_ms=lambda visit: 10.0):
         self.latencies_ms, self.visits = latencies_ms, []
@@ -25,19 +26,25 @@ class Fake:
 
     @contextlib.contextmanager
     def session(self, bundle, variant, setting):
+        session = FakeSession(setting, lambda: self._visit(setting))
+        session.device, session.versions, session.meter = self.device, self.versions, self.meter
+        yield session
+
+    def _visit(self, setting):
         self.visits.append(setting)
-        yield FakeSession(setting, self.latencies_ms(len(self.visits)))
+        return self.latencies_ms(len(self.visits))
 
 
 class FakeSession:
-    control_level, worker_pid, versions, device = "sysfs", None, {"engine": "fake 1"}, {"name": "fake"}
+    control_level, worker_pid = "sysfs", None
 
-    def __init__(self, setting, latency_ms):
+    def __init__(self, setting, visit):
         self.setting = self.setting_read = setting
-        self.latency_ms = latency_ms
+        self._visit = visit
 
     def sample(self, *, warmup, runs, fps=None):
-        return Samples(self.latency_ms * 3, (self.latency_ms,) * runs, 1)
+        latency_ms = self._visit()
+        return Samples(latency_ms * 3, (latency_ms,) * runs, 1)
 
     def conditions(self, *, probe=False):
         return self.machine(probe)

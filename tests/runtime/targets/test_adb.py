@@ -208,7 +208,7 @@ def test_a_runner_of_this_machine_is_pushed(phones, bundle, tmp_path, monkeypatc
     with pytest.raises(DeviceStableError, match="no benchmark_model to run at /data/local/tmp/other"):
         sample(target, bundle, Setting("big", None))
     monkeypatch.setenv("EDGEKIT_ADB_BENCHMARK_MODEL", str(tmp_path / "none"))
-    with pytest.raises(DeviceStableError, match="which is no file here"):
+    with pytest.raises(DeviceStableError, match="which is not a file of this machine"):
         sample(target, bundle, Setting("big", None))
 
 
@@ -347,7 +347,7 @@ def test_frames_cannot_be_served_there(phones, bundle):
     target = open_target("adb:P6")
     with target.session(bundle, bundle.manifest.variant(), Setting("big", None)) as session:
         assert session.run().latency_ms == 2.0
-        with pytest.raises(DeviceStableError, match="give no outputs back"):
+        with pytest.raises(DeviceStableError, match="return no outputs"):
             session.run([np.ones((1, 8, 8, 4), np.float32)])
 
 

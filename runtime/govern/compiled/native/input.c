@@ -7,9 +7,27 @@
 
 #include "files.h"
 
+/* Make room for our socket: one that nobody serves any more goes, anything else stays. */
+static int clear_place(int file, const struct sockaddr_un *address)
+{
+    const char *path = address->sun_path;
+    struct stat found;
+
+    if (lstat(path, &found) != 0)
+        return errno == ENOENT ? 0 : say("cannot serve %s (%s)", path, strerror(errno));
+    if (!S_ISSOCK(found.st_mode))
+        return say("%s is there and is no socket; give another path", path);
+    if (connect(file, (const struct sockaddr *)address, sizeof *address) == 0 || errno != ECONNREFUSED)
+        return say("%s is served by another process; stop it, or give another path", path);
+    if (unlink(path) != 0) /* left by a process that was killed */
+        return say("cannot serve %s (%s)", path, strerror(errno));
+    return 0;
+}
+
 int open_input(struct input *input, const char *socket_path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct stat made;
     mode_t before;
     int taken;
 
@@ -22,22 +40,28 @@ int open_input(struct input *input, const char *socket_path)
     input->file = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (input->file < 0)
         return say("cannot make a socket (%s)", strerror(errno));
-    if (connect(input->file, (struct sockaddr *)&address, sizeof address) == 0)
-        return say("%s is served by another process; stop it, or give another path", socket_path);
-    if (errno == ECONNREFUSED)
-        unlink(socket_path); /* left by a process that was killed */
+    if (clear_place(input->file, &address))
+        return 1;
     before = umask(0177); /* only its user may send */
     taken = bind(input->file, (struct sockaddr *)&address, sizeof address);
     umask(before);
     if (taken != 0)
         return say("cannot serve %s (%s)", socket_path, strerror(errno));
     input->socket = socket_path;
+    if (stat(socket_path, &made) == 0) {
+        input->device = made.st_dev;
+        input->inode = made.st_ino;
+    }
     return 0;
 }
 
 void close_input(struct input *input)
 {
-    if (input->socket)
+    struct stat found;
+
+    /* Only our own: somebody may have removed it and put another one there. */
+    if (input->socket && lstat(input->socket, &found) == 0 && found.st_ino == input->inode &&
+        found.st_dev == input->device)
         unlink(input->socket);
 }
 

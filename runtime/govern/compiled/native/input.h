@@ -3,6 +3,7 @@
 #define INPUT_H
 
 #include <sys/socket.h>
+#include <sys/types.h>
 #include <sys/un.h>
 
 enum { LINE_SIZE = 256 };
@@ -10,13 +11,16 @@ enum { LINE_SIZE = 256 };
 struct input {
     int file;
     const char *socket; /* its path; NULL: stdin */
+    dev_t device;
+    ino_t inode; /* of the socket that we made there */
     struct sockaddr_un sender;
     socklen_t sender_size;
     char kept[LINE_SIZE]; /* the beginning of a line whose end has not come */
     int length, is_too_long;
 };
 
-/* socket NULL: stdin. A socket that nobody serves any more is replaced; -1 and said where one is served. */
+/* socket NULL: stdin. A socket that nobody serves any more is replaced; not 0 and said
+ * where one is served, or something else is there. */
 int open_input(struct input *input, const char *socket);
 void close_input(struct input *input);
 

@@ -44,6 +44,9 @@ class Dynamic(Static):
     def __init__(self):
         super().__init__()
         self.expand = conv_bn(DynamicConv2d(8, 24, 1, kernels=2), DynamicReLU(24, variant="b"))
+        for part in (self.expand.conv.attention, self.expand.act):
+            for parameter in part.parameters():  # as they begin, both give the same for every image
+                nn.init.normal_(parameter, std=0.3)
 
 
 class Uneven(nn.Module):

@@ -3,8 +3,8 @@ import torch
 from torch import nn
 
 from edgekit.models import ModelSpec, build_model
+from edgekit.models.surgery.groups import ChannelGraph, Removal
 from edgekit.nn import DynamicConv2d, DynamicReLU
-from edgekit.pruning import ChannelGraph, Removal
 from runtime.errors import PruneError
 
 EXAMPLE = torch.zeros(1, 3, 16, 16)

@@ -1,6 +1,6 @@
 import pytest
 
-from edgekit.pruning import compose_plans, removable_channels
+from edgekit.models.surgery.plan import compose_plans, removable_channels
 
 
 @pytest.mark.parametrize(

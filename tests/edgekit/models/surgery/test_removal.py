@@ -3,8 +3,9 @@ import torch
 from torch import nn
 
 from edgekit.models import ModelSpec, build_model, count_macs
+from edgekit.models.surgery.groups import ChannelGraph
+from edgekit.models.surgery.removal import mask_channels, physically_remove
 from edgekit.nn import DynamicConv2d
-from edgekit.pruning import ChannelGraph, mask_channels, physically_remove
 from runtime.errors import PruneError
 
 SPECS = {

@@ -9,6 +9,9 @@ import pytest
 from runtime.bundle.workload import Workload
 from runtime.choose.fitting import FIT_SCHEMA, features_of, fit_bundle, load_fit, ran_at
 from runtime.choose.fitting.features import COST_NAMES, FEATURE_NAMES
+from runtime.choose.fitting.usable import usable_records
+from runtime.choose.tuning.request import PolicyRequest
+from runtime.choose.tuning.tune import tune_bundle
 from runtime.device.setting import Setting
 from runtime.device.soc import roofline_latency_ms
 from runtime.errors import BundleError, DataError, NotFittedError, VersionConflict
@@ -69,7 +72,7 @@ def test_records_of_others_are_left_out_and_counted(tmp_path):
     foreign = [
         replace(records[0], target="virtual:other"),
         replace(records[1], model_sha256="0" * 64),
-        replace(records[2], verdict="unstable"),
+        replace(records[2], verdict="unstable", block=1),
     ]
     _, result = fit_bundle(bundle, target, records + foreign)
     assert result.n_records == len(records)
@@ -214,3 +217,47 @@ def test_interval_reaches_beyond_the_expected_latency(fitted):
     np.testing.assert_allclose(
         predictor.predict_interval([row])[0, 1], expected_ms * (1 + result.interval_pct / 100)
     )
+
+
+def measured_on(records, name, **facts):
+    """Return records as a machine of this name would have timed them."""
+    return [
+        replace(r, target="local", provenance="measured", device={"name": name, "kernel": "1"}, **facts)
+        for r in records
+    ]
+
+
+def test_records_of_two_machines_under_one_name_are_refused(tmp_path):
+    bundle, phone = make_bundle(tmp_path), Phone("local", "measured")
+    records = make_records(bundle, phone)
+    mixed = measured_on(records[:9], "Pi 4") + measured_on(records[9:], "laptop")
+    for use in (fit_bundle, lambda *given: tune_bundle(*given[:2], records=given[2])):
+        with pytest.raises(DataError, match=r"of Pi 4: 9 blocks.* and of laptop: .*`edgekit bench --again`"):
+            use(bundle, phone, mixed)
+    (tmp_path / "other").mkdir()
+    other = make_bundle(tmp_path / "other")
+    with pytest.raises(DataError, match=r"of Pi 4: .* and of laptop: "):
+        fit_bundle(
+            bundle, phone, measured_on(records, "Pi 4"), also=[(other, measured_on(records, "laptop"))]
+        )
+
+
+def test_after_an_upgrade_the_newest_versions_count_and_so_do_the_last_tries(tmp_path):
+    bundle, phone = make_bundle(tmp_path), Phone("local", "measured")
+    records = make_records(bundle, phone)
+    now = measured_on(records, "Pi 4", versions={"engine": "2"})
+    old = [replace(r, samples_ms=(999.0,), versions={"engine": "1"}) for r in now]
+    nameless = [replace(r, device={}) for r in now]
+    unstable = replace(now[0], samples_ms=(999.0,), verdict="unstable")
+    first_tries = [replace(r, samples_ms=(999.0,)) for r in now[:3]]
+    kept, left_out = usable_records(
+        bundle, "local", nameless + old + first_tries + now + [unstable], include_unstable=True
+    )
+    assert kept == now
+    assert left_out == {
+        "of a machine that they do not name": len(now),
+        "older kernel or engine": len(now),
+        "measured again since": 4,
+    }
+    _, policy = tune_bundle(bundle, phone, PolicyRequest(fps=5), records=old + now)
+    assert any("are of an older kernel or engine than the last" in note for note in policy.notes)

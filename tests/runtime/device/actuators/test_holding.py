@@ -1,4 +1,4 @@
-"""A held clock is given back whatever ends the run, and two runs never hold one clock."""
+"""A held clock is restored whatever ends the run, and two runs never hold one clock."""
 
 import os
 import signal
@@ -28,7 +28,7 @@ def hold():
     with freq.hold(freq.domain_of([4]), 799000):
         print("held", flush=True)
         time.sleep(60)
-if where == "slow":  # putting back takes long: a second signal comes in the middle of it
+if where == "slow":  # restoring takes long: a second signal comes in the middle of it
     write = cpufreq._write
     cpufreq._write = lambda *a: (write(*a), time.sleep(0.1))
 if where == "thread":

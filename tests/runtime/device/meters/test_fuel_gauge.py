@@ -152,8 +152,8 @@ def test_what_is_left_is_read_where_nothing_better_is(tmp_path, files, after, en
         meter.read()
 
 
-def test_a_gauge_that_tells_nothing_is_no_meter(tmp_path):
-    with pytest.raises(DeviceStableError, match="tells neither current nor power"):
+def test_a_gauge_that_shows_nothing_is_no_meter(tmp_path):
+    with pytest.raises(DeviceStableError, match="shows neither current nor power"):
         find_meter(phone(tmp_path, current_now=0), "battery")
     with pytest.raises(DeviceStableError, match="no battery below"):
         find_meter(tmp_path / "none", "battery")

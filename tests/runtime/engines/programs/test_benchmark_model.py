@@ -59,11 +59,11 @@ def test_a_build_that_runs_longer_than_asked_gives_its_first_and_last_frame_not_
     assert BenchmarkModel().parse(text, ProgramRequest("m", warmup=0, runs=10)).samples_ms == (42.142, 42.232)
 
 
-def test_where_only_a_mean_is_told_the_timings_say_so():
+def test_where_only_a_mean_is_printed_the_timings_say_so():
     text = "Inference timings in us: Init: 6418, First inference: 9, Warmup (avg): 9, Inference (avg): 971535"
     timings = BenchmarkModel().parse(text, ProgramRequest("m", warmup=5, runs=30))
     assert timings.samples_ms == (971.535,)
-    assert timings.note == "samples are means of 2 frames: benchmark_model told no single ones"
+    assert timings.note == "samples are means of 2 frames: benchmark_model printed no single ones"
 
 
 @pytest.mark.parametrize(

@@ -413,3 +413,37 @@ def test_notes_are_written_as_python_writes_them(governor, phone):
             assert entry.state == PolicyState(str(policy), "schedutil", low, high)
             assert entry.is_of_this_boot
         one.end()
+
+
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+def test_what_is_no_dead_socket_is_never_removed(governor, phone, tmp_path, options):
+    tree, journal = phone
+    regular, link, folder = tmp_path / "regular", tmp_path / "link", tmp_path / "folder"
+    regular.write_text("mine")
+    link.symlink_to(regular)
+    folder.mkdir()
+    command = [*governor[1], *options, "--root", str(tree.root), "--state", str(journal.folder), "--socket"]
+    for place in (regular, link, folder):
+        done = subprocess.run([*command, str(place)], capture_output=True, text=True, check=False)
+        assert done.returncode == 1
+        assert f"{place} is there and is no socket; give another path" in done.stderr
+    assert regular.read_text() == "mine"
+    with socket.socket(socket.AF_UNIX) as stream:  # of another type than ours, and served
+        stream.bind(str(tmp_path / "stream"))
+        stream.listen()
+        done = subprocess.run(
+            [*command, str(tmp_path / "stream")], capture_output=True, text=True, check=False
+        )
+        assert "is served by another process" in done.stderr
+    assert (tmp_path / "stream").is_socket()
+
+
+def test_only_its_own_socket_is_removed_at_the_end(governor, phone, tmp_path):
+    tree, journal = phone
+    server = tmp_path / "socket"
+    with running(governor, tree, journal, "--socket", str(server)) as one:
+        server.unlink()
+        server.write_text("another's")
+        one.process.terminate()
+        one.process.wait(WAIT_S)
+    assert server.read_text() == "another's"

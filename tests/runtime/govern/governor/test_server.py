@@ -213,6 +213,27 @@ def test_a_stale_socket_is_replaced_and_a_file_is_not(tmp_path):
         Server(phone.governor, tmp_path / ("x" * 120))
 
 
+def test_a_socket_that_is_served_is_neither_taken_nor_removed(tmp_path):
+    path = tmp_path / "g.sock"
+    phone = toy(tmp_path)
+    with Server(phone.governor, path) as server:
+        with pytest.raises(DeviceStableError, match="is served by another process; stop it"):
+            Server(phone.governor, path)
+        assert Talk(type("P", (), {"server": server})).socket.fileno() > 0
+        path.unlink()
+        with socket.socket(socket.AF_UNIX) as others:
+            others.bind(str(path))
+            server.__exit__()
+            assert path.is_socket()
+    path.unlink()
+    target = tmp_path / "target"
+    target.write_text("mine")
+    path.symlink_to(target)
+    with pytest.raises(DeviceStableError, match="is no socket"):
+        Server(phone.governor, path)
+    assert path.is_symlink()
+
+
 def test_the_second_governor_is_refused_with_the_name_of_the_first(tmp_path):
     why = rf"running already: process {os.getpid()}, socket /run/x; use that one, or stop it"
     with (

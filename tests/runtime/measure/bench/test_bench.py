@@ -170,9 +170,9 @@ def test_ctrl_c_keeps_what_is_finished_and_the_next_run_goes_on(bundle, log):
     assert third.visits == []
 
 
-def test_another_seed_model_or_number_of_runs_is_measured_anew(bundle, log):
+def test_another_seed_or_protocol_is_measured_anew(bundle, log):
     bench(bundle, Fake(), blocks=1, runs=5, log=log)
-    for change in ({"seed": 1}, {"runs": 6}):
+    for change in ({"seed": 1}, {"runs": 6}, {"runs": 4}, {"warmup": 1}, {"max_temp_c": 50.0}):
         target = Fake()
         bench(bundle, target, **{"blocks": 1, "runs": 5, "log": log} | change)
         assert len(target.visits) == 3
@@ -236,8 +236,9 @@ def test_a_killed_run_keeps_its_blocks_and_is_resumed(tflite, log):
     kept = list(log)
     assert 2 <= len(kept) < 40
     records = bench(open_bundle_or_model(tflite), LocalTarget(), blocks=len(kept) + 1, runs=5, log=log)
-    assert records[: len(kept)] == kept
     assert len(records) == len(kept) + 1
+    found = zip(kept, records, strict=False)
+    assert all((old == new) == (old.verdict == "stable") for old, new in found)
 
 
 def test_rows_gather_all_blocks_slowest_first(bundle, log):

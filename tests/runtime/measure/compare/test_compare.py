@@ -7,7 +7,7 @@ import pytest
 
 from runtime.device.conditions import Conditions
 from runtime.device.setting import Setting
-from runtime.errors import RegressionError, UnreliableResult
+from runtime.errors import DataError, RegressionError, UnreliableResult
 from runtime.measure.compare import check_slowdown, compare
 from tests.runtime.measure.toy_records import RECORD, blocks_of
 
@@ -70,8 +70,29 @@ def test_a_machine_that_was_slower_is_not_taken_for_a_slower_bundle():
     [difference] = compare(a, b)
     assert difference.verdict == "cannot tell"
     assert "the machine itself was 20% slower at a fixed task when B was measured" in difference.reasons[0]
-    elsewhere = [replace(record, device={"name": "y"}) for record in b]
+    elsewhere = [replace(record, target="ssh:y", device={"name": "y"}) for record in b]
     assert compare(a, elsewhere)[0].verdict == "slower"  # another device may well be slower
+
+
+def test_machines_that_share_a_name_are_not_mixed():
+    a, b = (blocks_of(10.0, device={"name": name, "soc": "BCM2711"}) for name in ("Pi 4", "laptop"))
+    named = r"of local are of 2 machines: of Pi 4 \(BCM2711\): 5 blocks, .* and of laptop \(BCM2711\): 5"
+    with pytest.raises(DataError, match=named + ".*`edgekit bench --again`"):
+        compare(a + b, a)
+    with pytest.raises(DataError, match=named + ".*compare the two in one run on one machine"):
+        compare(a, b)
+    [difference] = compare(a + blocks_of(20.0, device={}, seed=9), a)  # of who knows where
+    assert (difference.a_ms, difference.blocks) == (difference.b_ms, (5, 5))
+
+
+def test_an_upgrade_between_two_sides_is_said_and_within_one_the_newest_counts():
+    old, new = ({"device": {"name": "Pi", "kernel": k}, "versions": {"engine": k}} for k in ("1", "2"))
+    a = blocks_of(30.0, seed=1, **old) + blocks_of(10.0, **new)
+    [difference] = compare(a, blocks_of(5.0, **new))
+    assert (difference.verdict, difference.blocks) == ("faster", (5, 5))
+    assert difference.reasons == ("5 and 5 blocks, apart",)
+    [difference] = compare(blocks_of(10.0, **old), blocks_of(5.0, **new))
+    assert difference.reasons[-1] == "A ran on 1, 1, B on 2, 2"
 
 
 def test_energy_is_compared_where_both_have_it():
@@ -124,6 +145,6 @@ def test_the_gate_passes_only_what_is_shown():
     check_slowdown(compare(a, blocks_of(9.0, n=10, seed=1)), 0.0)
     with pytest.raises(RegressionError, match=r"slower by more than the 5.0% allowed: litert-fp32 big"):
         check_slowdown(compare(a, blocks_of(11.0, n=10, seed=1)), 0.05)
-    with pytest.raises(UnreliableResult, match="cannot be told"):
+    with pytest.raises(UnreliableResult, match="is unknown whether"):
         check_slowdown(compare(a, blocks_of(10.45, n=10, noise=0.02, seed=1)), 0.05)
     assert RegressionError.exit_code == UnreliableResult.exit_code == 3

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from runtime.measure.lab.executor import Records
+from runtime.measure.lab.executor import LabRecords
 from runtime.measure.lab.jobs import LabJob, LabOutcome, run_job
 from runtime.measure.records import Record
 
 
 class InlineExecutor:
-    def __init__(self, records: Records, sleep: Callable[[float], None] = time.sleep):
+    def __init__(self, records: LabRecords, sleep: Callable[[float], None] = time.sleep):
         self._records, self._sleep = records, sleep
         self._jobs: list[tuple[LabJob, Sequence[Record]]] = []
 

@@ -10,7 +10,7 @@ import pytest
 
 from runtime.errors import DeviceStableError
 from runtime.measure.lab import LabPlan, read_states, run_lab
-from runtime.measure.lab.executor import Records
+from runtime.measure.lab.executor import LabRecords
 from runtime.measure.lab.plan import BenchSpec, RetrySpec, SettingsSpec, TargetSpec
 from tests.places import ROOT
 from tests.runtime.targets.fake_phone import FakePhones
@@ -70,10 +70,10 @@ def test_real_and_modelled_targets_and_a_phone_that_vanishes(tmp_path, net, monk
     gone.on_run("")
     result = run_lab(plan)
     assert result.is_complete
-    assert gone.clocks() == before  # what the broken run left held was put back as well
+    assert gone.clocks() == before  # what the broken run left held was restored as well
     assert {one.state for one in read_states(plan.out)} == {"done"}
     for target in rows:
-        log = list(Records(plan.out).log(target))
+        log = list(LabRecords(plan.out).log(target))
         assert len({(r.variant, r.setting, r.block) for r in log}) == len(log)  # nothing measured twice
 
 
@@ -105,7 +105,7 @@ def test_ctrl_c_gives_clocks_back_and_keeps_what_is_finished(tmp_path, net, monk
     assert lab.returncode == 130, err
     assert "run it again to go on" in err
     assert phone.clocks() == before
-    records = list(Records(tmp_path / "plan-results").log("adb:P6"))
+    records = list(LabRecords(tmp_path / "plan-results").log("adb:P6"))
     assert all(record.setting.threads == 1 for record in records)
     assert "RAY_USAGE" not in out + err
     assert os.environ.get("RAY_USAGE_STATS_ENABLED") in (None, "0")

@@ -4,7 +4,7 @@ import pytest
 from runtime.device.actuators import Journal
 from runtime.errors import DeviceTransientError
 from runtime.measure.lab import LabPlan, load_plan, read_states, run_lab
-from runtime.measure.lab.executor import Records
+from runtime.measure.lab.executor import LabRecords
 from runtime.measure.lab.plan import BenchSpec, RetrySpec, SettingsSpec, TargetSpec
 from runtime.measure.lab.state import only_run
 from runtime.measure.lab.summary import choose_best
@@ -68,7 +68,7 @@ def test_running_again_measures_nothing_twice(tmp_path):
     make_bundle(tmp_path)
     plan = make_plan(tmp_path, "virtual:gs101")
     first = run_lab(plan, inline)
-    log = Records(plan.out).log("virtual:gs101").path
+    log = LabRecords(plan.out).log("virtual:gs101").path
     before = log.read_bytes()
     assert run_lab(plan, inline).rows == first.rows
     assert log.read_bytes() == before
@@ -84,10 +84,10 @@ def test_an_interrupted_lab_keeps_what_is_finished_and_goes_on(tmp_path):
     result = run_lab(plan, inline, progress=stop)
     assert (result.is_complete, result.was_interrupted) == (False, True)
     assert [one.state for one in read_states(plan.out)] == ["done", "pending", "pending"]
-    assert len(list(Records(plan.out).log("virtual:gs101"))) == 2
+    assert len(list(LabRecords(plan.out).log("virtual:gs101"))) == 2
     result = run_lab(plan, inline)
     assert result.is_complete
-    assert len(list(Records(plan.out).log("virtual:gs101"))) == 2
+    assert len(list(LabRecords(plan.out).log("virtual:gs101"))) == 2
 
 
 def test_a_job_that_cannot_be_done_says_why_and_the_others_go_on(tmp_path):

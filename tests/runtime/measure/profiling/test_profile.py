@@ -59,13 +59,13 @@ def test_a_device_tells_the_ops_too(tmp_path):
     assert 0 < there.ops_ms <= there.profiled_ms
 
 
-def test_where_nothing_tells_single_ops_it_is_said(tmp_path):
+def test_where_single_ops_cannot_be_timed_it_is_said(tmp_path):
     path = write_summing_net(tmp_path / "summing.tflite")
     with pytest.raises(
-        DeviceStableError, match=r"virtual:gs101 tells no times of single ops: .*profile on local"
+        DeviceStableError, match=r"virtual:gs101 gives no times of single ops: .*profile on local"
     ):
         profile(open_bundle_or_model(path), target=open_target("virtual:gs101"), runs=5)
-    with pytest.raises(ValueError, match="cluster is 'big', but here the kernel takes the cores"):
+    with pytest.raises(ValueError, match="cluster is 'big', but on this machine the kernel takes the cores"):
         profile(open_bundle_or_model(path), cluster="big")
 
 

@@ -1,0 +1,160 @@
+"""Which estimator may stand where in a predictor that came from a file.
+
+Compiled code of scikit-learn casts what stands in these places without looking: a forest of something
+else than trees, or of trees that are wider than it, ends the process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
+from sklearn.dummy import DummyRegressor
+from sklearn.ensemble import GradientBoostingRegressor, RandomForestRegressor
+from sklearn.linear_model import Ridge
+from sklearn.neural_network import MLPRegressor
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer, PolynomialFeatures, StandardScaler
+from sklearn.svm import SVR
+from sklearn.tree import DecisionTreeRegressor
+from sklearn.tree._tree import Tree
+
+from predictors.additive import AdditiveLatency
+from predictors.file_types import MOST_FEATURES, DamagedPredictor
+from predictors.latency import LatencyPredictor
+from predictors.median_ridge import MedianRidge
+from predictors.online import OnlineLatency
+from predictors.transfer import TransferLatency
+
+Predictor = AdditiveLatency | LatencyPredictor | OnlineLatency | TransferLatency
+_REGRESSORS = (
+    *(Pipeline, Ridge, MedianRidge, SVR, RandomForestRegressor, GradientBoostingRegressor, MLPRegressor),
+    *(TransformedTargetRegressor, AdditiveLatency),
+)
+_TRANSFORMERS = (StandardScaler, PolynomialFeatures, ColumnTransformer)
+
+
+def check_places(estimator: Any, allowed: tuple[type, ...]) -> None:
+    """Make sure that ``estimator`` is of one of these types, and so is all that it asks in its turn.
+
+    Raises:
+        DamagedPredictor: something stands where it does not belong.
+        AttributeError, TypeError: it is not fitted, or damaged.
+    """
+    if type(estimator) not in allowed:
+        names = ", ".join(kind.__name__ for kind in allowed)
+        raise DamagedPredictor(
+            f"predictor file holds a {type(estimator).__name__} where only {names} may be; fit it again"
+        )
+    check = _CHECKS.get(type(estimator))
+    if check is not None:
+        check(estimator)
+
+
+def n_features_of(estimator: Any) -> int:
+    """Return how many features ``estimator`` takes.
+
+    Raises:
+        DamagedPredictor: it says nothing sensible of them.
+    """
+    n_features = estimator.n_features_in_
+    if type(n_features) is not int or not 0 < n_features <= MOST_FEATURES:
+        raise DamagedPredictor(f"predictor file holds an estimator of {n_features!r} features; fit it again")
+    return n_features
+
+
+def _check_latency(predictor: LatencyPredictor) -> None:
+    check_places(predictor.estimator_, _REGRESSORS)
+    if predictor.difficulty_ is not None:
+        check_places(predictor.difficulty_, (RandomForestRegressor,))
+
+
+def _check_additive(predictor: AdditiveLatency) -> None:
+    if predictor.residual_ is not None:
+        check_places(predictor.residual_, _REGRESSORS)
+
+
+def _check_transfer(predictor: TransferLatency) -> None:
+    check_places(predictor.source, (LatencyPredictor, AdditiveLatency))
+    check_places(predictor._scaler_, (StandardScaler,))
+    check_places(predictor.correction_, _REGRESSORS)
+
+
+def _check_pipeline(pipeline: Pipeline) -> None:
+    *before, (_, last) = pipeline.steps
+    for _, step in before:
+        check_places(step, _TRANSFORMERS)
+    check_places(last, _REGRESSORS)
+
+
+def _check_columns(columns: ColumnTransformer) -> None:
+    for _, transformer, _ in columns.transformers_:
+        if transformer not in ("drop", "passthrough"):
+            check_places(transformer, (StandardScaler,))
+    if columns.n_jobs is not None:
+        raise DamagedPredictor(f"predictor file wants {columns.n_jobs!r} processes; fit it again")
+
+
+def _check_target(target: TransformedTargetRegressor) -> None:
+    check_places(target.transformer_, (FunctionTransformer,))
+    check_places(target.regressor_, _REGRESSORS)
+
+
+def _check_forest(forest: RandomForestRegressor) -> None:
+    if type(forest.estimators_) is not list or not forest.estimators_ or forest.n_jobs is not None:
+        raise DamagedPredictor("predictor file holds a damaged forest; fit it again")
+    for member in forest.estimators_:
+        _check_member(member, n_features_of(forest))
+
+
+def _check_boosting(boosting: GradientBoostingRegressor) -> None:
+    stages = boosting.estimators_
+    if (
+        not isinstance(stages, np.ndarray)
+        or stages.ndim != 2
+        or stages.shape[1] != 1
+        or stages.dtype != object
+    ):
+        raise DamagedPredictor("predictor file holds damaged stages of boosting; fit it again")
+    check_places(boosting.init_, (DummyRegressor,))
+    for member in stages[:, 0]:
+        _check_member(member, n_features_of(boosting))
+
+
+def _check_member(member: Any, n_features: int) -> None:
+    check_places(member, (DecisionTreeRegressor,))
+    check_places(member.tree_, (Tree,))
+    if not n_features == member.tree_.n_features == n_features_of(member):
+        raise DamagedPredictor("predictor file holds a tree over features that are not there; fit it again")
+
+
+def _check_svr(svr: SVR) -> None:
+    n = len(svr.support_vectors_)
+    shapes = {
+        "support_": (n,),
+        "support_vectors_": (n, n_features_of(svr)),
+        "_n_support": (2,),
+        "_dual_coef_": (1, n),
+        "_intercept_": (1,),
+        "_probA": (0,),
+        "_probB": (0,),
+    }
+    is_whole = all(getattr(svr, name).shape == shape for name, shape in shapes.items())
+    if not is_whole or svr.kernel != "rbf" or svr._sparse or not np.all(svr.support_ >= 0):
+        raise DamagedPredictor("predictor file holds a damaged SVR; fit it again")
+
+
+_CHECKS: dict[type, Callable[[Any], None]] = {
+    LatencyPredictor: _check_latency,
+    AdditiveLatency: _check_additive,
+    TransferLatency: _check_transfer,
+    OnlineLatency: lambda online: check_places(online.predictor, (LatencyPredictor, TransferLatency)),
+    Pipeline: _check_pipeline,
+    ColumnTransformer: _check_columns,
+    TransformedTargetRegressor: _check_target,
+    RandomForestRegressor: _check_forest,
+    GradientBoostingRegressor: _check_boosting,
+    SVR: _check_svr,
+}
