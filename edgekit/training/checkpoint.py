@@ -19,7 +19,7 @@ from edgekit.models.surgery.plan import ChannelPlan
 from edgekit.training.weights import load_weights
 from runtime._version import __version__
 from runtime.bundle import ImageSpec, write_atomic
-from runtime.decoding import decode_json, read_regular
+from runtime.bundle.decoding import decode_json, read_regular
 from runtime.errors import CheckpointError, VersionConflict
 
 CHECKPOINT_FILE = "checkpoint.json"

@@ -14,7 +14,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from runtime.bundle import write_atomic
-from runtime.decoding import decode_json
+from runtime.bundle.decoding import decode_json
 from runtime.errors import CheckpointError
 
 STATE_FILE = "trainer.safetensors"

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from runtime.bundle.decoding import decode_json, read_regular
 from runtime.bundle.disk import write_atomic, writing
 from runtime.bundle.manifest import MANIFEST, FileEntry, Manifest, Variant, check_inside
 from runtime.bundle.workload import Workload
-from runtime.decoding import decode_json, read_regular
 from runtime.errors import BundleError
 
 T = TypeVar("T")

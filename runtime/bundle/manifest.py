@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
+from runtime.bundle.decoding import decode_json
 from runtime.bundle.quantization import Quantization
-from runtime.decoding import decode_json
 from runtime.errors import BundleError, VersionConflict
 
 MANIFEST = "manifest.json"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runtime.bundle import TensorSpec
-from runtime.decoding import ARRAY_ERRORS, refuse_special, why
+from runtime.bundle.decoding import ARRAY_ERRORS, refuse_special, why
 from runtime.errors import DataError
 from runtime.extras import require
 from runtime.processing.images import load_image

@@ -11,7 +11,7 @@ import numpy as np
 
 from edgekit.export.graph import Frame
 from runtime.bundle import ImageSpec, TensorSpec
-from runtime.decoding import ARRAY_ERRORS, refuse_special, why
+from runtime.bundle.decoding import ARRAY_ERRORS, refuse_special, why
 from runtime.errors import DataError
 from runtime.processing.images import IMAGE_SUFFIXES, load_image, preprocess
 

@@ -20,7 +20,7 @@ from edgekit.search.placement.block import Block, measure_block
 from edgekit.search.placement.paired import paired_engine_latencies_ms
 from runtime._version import __version__
 from runtime.bundle import write_atomic
-from runtime.decoding import decode_json, read_regular
+from runtime.bundle.decoding import decode_json, read_regular
 from runtime.errors import DataError
 
 _PACKAGES = {"litert": ("torch", "litert-torch", "ai-edge-litert"), "executorch": ("torch", "executorch")}

@@ -14,7 +14,7 @@ from edgekit.search.placement.budget import parse_budget
 from edgekit.search.placement.choice import Placement, dynamic_choices, place
 from edgekit.training.run import claim_folder
 from runtime.bundle import write_atomic
-from runtime.decoding import decode_json, read_regular
+from runtime.bundle.decoding import decode_json, read_regular
 from runtime.errors import CheckpointError
 
 PLACEMENT_FILE = "placement.json"

@@ -15,7 +15,7 @@ import msgspec
 import psutil
 
 from runtime.bundle import write_atomic
-from runtime.decoding import decode_json
+from runtime.bundle.decoding import decode_json
 from runtime.device.actuators.states import PolicyState, State
 from runtime.device.marker import FOLDER, find_marker
 from runtime.errors import DeviceTransientError, PermissionNeeded

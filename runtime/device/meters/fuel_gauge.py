@@ -57,7 +57,7 @@ def find_battery(root: Path, only: str | None = None) -> EnergyMeter:
             for word in ("current_now", "power_now", *_LEFT):
                 if (battery / word).exists():
                     check_readable(battery / word)
-            raise DeviceStableError(f"{battery} tells neither current nor power nor what is left")
+            raise DeviceStableError(f"{battery} shows neither current nor power nor what is left")
     return _by_rest(rests, watch)
 
 

@@ -32,9 +32,17 @@ class MeterInUse:
         self._root, self._wanted = root, wanted
         self._found: Found | None = None
         self._idle_mw: float | None = None
-        self._last: EnergyReading | None = None
         self._idle_note: str | None = None
         self._is_idle_known = False
+        self._reason: str | None = None
+
+    @property
+    def note(self) -> str:
+        """Why figures have no energy: no meter, or what it said of the last block."""
+        meter = self.found.meter
+        if meter is None:
+            return self.found.text
+        return f"{meter.about.source}: {self._reason or 'no block was run under it yet'}"
 
     @property
     def found(self) -> Found:
@@ -47,13 +55,7 @@ class MeterInUse:
         """Take another meter from now on; errors as ``find_meter``."""
         self._found, self._wanted = find_meter(self._root, wanted), wanted
         self._idle_mw, self._idle_note, self._is_idle_known = None, None, False
-        self._last = None
-
-    @property
-    def note(self) -> str:
-        """Why there is no energy: why the last block had none, or there is no meter."""
-        last = self._last
-        return self.found.text if last is None or last.power_mw is not None else last.text
+        self._reason = None
 
     def read_idle_mw(self, duration_s: float | None = None) -> float | None:
         """Measure the power of the machine while nothing is asked of it, and keep it.
@@ -81,10 +83,11 @@ class MeterInUse:
             return work(), None
         with EnergyWindow(meter) as window:
             done = work()
-        self._last = window.result(
+        energy = window.result(
             frames,
             self._idle_mw,
             subtract_idle=self.found.subtract_idle,
             notes=(self._idle_note,) if self._idle_note else (),
         )
-        return done, self._last
+        self._reason = energy.reason
+        return done, energy

@@ -194,8 +194,8 @@ class Found:
 
     @property
     def text(self) -> str:
-        """Why there is no energy, in one line: no meter, or no block that the one there is could see."""
+        """What the meter is or, where there is none, why, in one line."""
         if self.meter is not None:
-            return f"{self.name}: no block was long enough for it; raise --runs"
+            return self.meter.about.source
         why = "; ".join(f"{name}: {reason}" for name, reason in self.reasons.items())
         return f"no power meter on this machine ({why})" if why else "no power meter was asked for"

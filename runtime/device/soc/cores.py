@@ -8,6 +8,8 @@ Peak arithmetic, fp32 multiply-accumulates per cycle (half the FLOP per cycle):
 * Cortex-A57, A73, A75: 4 (two 64-bit ASIMD pipelines); Cortex-A76, A77, A78: 8 (two of 128 bits);
   Cortex-X1: 16 (four of 128 bits). General knowledge of these cores: the pipeline tables of Arm's Software
   Optimization Guides were not consulted, so take them as assumptions.
+* Cores after 2021 take the figures of the nearest core above, see ``NEAREST``, and whatever is computed with
+  them says so: neither Arm's guides nor measurements of them were consulted.
 * Kryo 280 to 585 are built on Arm's cores (Qualcomm says which) and take their figures.
 
 int8: cores with the dot-product instructions (A55, A75 and later) do four times as many int8
@@ -22,6 +24,7 @@ fast on Raspberry Pi 3+ and 4, whose memory is narrow; tests/runtime/device/soc/
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from runtime.device.soc.profile import Cluster
@@ -80,6 +83,26 @@ CORES = {
 }
 
 
+# Core → the one whose figures it takes: in-order, of two and of four 128-bit pipelines as far as is known.
+NEAREST = {
+    **dict.fromkeys(("cortex-a510", "cortex-a520"), "cortex-a55"),
+    **dict.fromkeys(("cortex-a710", "cortex-a715", "cortex-a720", "cortex-a725"), "cortex-a78"),
+    **dict.fromkeys(("cortex-a78ae", "cortex-a78c", "neoverse-n2", "neoverse-n3"), "cortex-a78"),
+    "neoverse-n1": "cortex-a76",
+    **dict.fromkeys(("cortex-x1c", "cortex-x2", "cortex-x3", "cortex-x4", "cortex-x925"), "cortex-x1"),
+    **dict.fromkeys(("neoverse-v1", "neoverse-v2", "neoverse-v3", "oryon"), "cortex-x1"),
+}
+
+
+def core_notes(clusters: Sequence[Cluster]) -> tuple[str, ...]:
+    """Return whose figures each cluster's cores take where they have none of their own."""
+    return tuple(
+        f"{cluster.name}: {cluster.core} is computed as {NEAREST[cluster.core]}, the nearest known core"
+        for cluster in clusters
+        if cluster.core in NEAREST
+    )
+
+
 def core_type(cluster: Cluster) -> CoreType:
     """Return what the cores of ``cluster`` can do.
 
@@ -87,9 +110,9 @@ def core_type(cluster: Cluster) -> CoreType:
         DeviceStableError: nothing is known of this type of core.
     """
     try:
-        return CORES[cluster.core]
+        return CORES[NEAREST.get(cluster.core, cluster.core)]
     except KeyError as err:
         raise DeviceStableError(
             f"cluster {cluster.name!r} has cores of type {cluster.core!r}, of which no speed is known; "
-            f"known: {', '.join(CORES)}; bench on the device itself or correct the profile"
+            f"known: {', '.join((*CORES, *NEAREST))}; bench on the device itself or correct the profile"
         ) from err

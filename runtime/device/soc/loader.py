@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-from runtime.decoding import decode_toml, why
+from runtime.bundle.decoding import decode_toml, why
+from runtime.device.soc.cores import core_notes
 from runtime.device.soc.profile import Cluster, Opp, SocProfile
 from runtime.device.soc.screening import screen
 from runtime.device.soc.yaml_table import parse_yaml
@@ -90,7 +91,8 @@ def _screened(profile: SocProfile) -> SocProfile:
         for row in left_out
     )
     clusters = tuple(cluster for cluster, _ in screened)
-    return replace(profile, clusters=clusters, left_out=left_out, notes=profile.notes + notes)
+    notes = (*profile.notes, *core_notes(clusters), *notes)
+    return replace(profile, clusters=clusters, left_out=left_out, notes=notes)
 
 
 def _refuse_unknown_keys(raw: dict[str, Any], where: str) -> None:

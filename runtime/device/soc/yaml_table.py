@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from runtime.decoding import why
+from runtime.bundle.decoding import why
 from runtime.device.soc.profile import FULL_CAPACITY, Cluster, LeftOut, Opp, SocProfile
 from runtime.errors import DataError
 from runtime.extras import require

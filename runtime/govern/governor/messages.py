@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from runtime.decoding import decode_json
+from runtime.bundle.decoding import decode_json
 
 MOST_BYTES = 65536  # of a line: a session of some thousand threads
 _MOST_TIDS = 4096

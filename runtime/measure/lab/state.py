@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from runtime.bundle import write_atomic
-from runtime.decoding import decode_json
+from runtime.bundle.decoding import decode_json
 from runtime.errors import DeviceTransientError
 from runtime.measure.lab.schedule import Schedule
 

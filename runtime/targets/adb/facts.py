@@ -39,7 +39,27 @@ _ARM_PARTS = {
     0xD0D: "cortex-a77",
     0xD41: "cortex-a78",
     0xD44: "cortex-x1",
+    0xD0C: "neoverse-n1",
+    0xD40: "neoverse-v1",
+    0xD42: "cortex-a78ae",
+    0xD46: "cortex-a510",
+    0xD47: "cortex-a710",
+    0xD48: "cortex-x2",
+    0xD49: "neoverse-n2",
+    0xD4B: "cortex-a78c",
+    0xD4C: "cortex-x1c",
+    0xD4D: "cortex-a715",
+    0xD4E: "cortex-x3",
+    0xD4F: "neoverse-v2",
+    0xD80: "cortex-a520",
+    0xD81: "cortex-a720",
+    0xD82: "cortex-x4",
+    0xD85: "cortex-x925",
+    0xD87: "cortex-a725",
 }
+_PARTS = {(0x41, part): core for part, core in _ARM_PARTS.items()} | {
+    (0x51, 0x001): "oryon"
+}  # 0x51: Qualcomm
 
 
 @dataclass(frozen=True)
@@ -182,8 +202,8 @@ def _cores(cpuinfo: str) -> dict[int, str]:
             re.search(rf"^CPU {name}[ \t]*: (0x[0-9a-fA-F]+)", block, re.MULTILINE)
             for name in ("implementer", "part")
         )
-        if number.isdecimal() and implementer and part and int(implementer[1], 16) == 0x41:
-            core = _ARM_PARTS.get(int(part[1], 16))
+        if number.isdecimal() and implementer and part:
+            core = _PARTS.get((int(implementer[1], 16), int(part[1], 16)))
             if core is not None:
                 found[int(number)] = core
     return found

@@ -11,7 +11,7 @@ import msgspec
 
 from runtime._version import __version__
 from runtime.bundle import Bundle, Manifest
-from runtime.decoding import why
+from runtime.bundle.decoding import why
 from runtime.device.actuators import restore
 from runtime.errors import BundleError
 from runtime.targets.agent import messages as m

@@ -56,6 +56,14 @@ def test_a_phone_tells_its_cores_clocks_and_name(phones):
     assert "charged through its cable" in target.energy_note
 
 
+def test_cores_after_2021_have_their_names(phones):
+    cpu = "processor\t: {}\nCPU implementer\t: {}\nCPU part\t: {}\n\n"
+    parts = [("0x41", "0xd80")] * 4 + [("0x41", "0xd81")] * 2 + [("0x51", "0x001")] * 2
+    phones.add("P8").write("proc/cpuinfo", "".join(cpu.format(i, *part) for i, part in enumerate(parts)))
+    cores = [cluster.core for cluster in open_target("adb:P8").profile.clusters]
+    assert cores == ["cortex-a520", "cortex-a720", "oryon"]
+
+
 def test_without_root_programs_are_pinned_and_clocks_left_alone(phones, bundle):
     phone = phones.add("P6")
     before = phone.clocks()

@@ -322,3 +322,13 @@ def test_where_clocks_are_locked_the_scheduler_is_asked_for_their_capacity(with_
         assert [(group / f"cpu.uclamp.{end}").read_text().strip() for end in ("min", "max")] == ["50.00"] * 2
         session.sample(warmup=0, runs=1)
     assert (group / "cpu.uclamp.min").read_text().strip() == "0.00"
+
+
+def test_the_energy_note_never_denies_the_meter_that_is_used(tmp_path):
+    zone = {"name": "package-0", "energy_uj": 1, "max_energy_range_uj": 262_143_328_850}
+    write(tmp_path / "sys/class/powercap/intel-rapl:0", zone)
+    target = LocalTarget(tmp_path)
+    assert target.energy_note == "RAPL package-0 (intel-rapl:0): no block was run under it yet"
+    _, energy = target._meter.measure(1, lambda: None)  # too short for ten updates
+    assert target.energy_note == f"RAPL package-0 (intel-rapl:0): {energy.reason}"
+    assert "at least 10 are needed; raise --runs" in target.energy_note

@@ -1,8 +1,8 @@
 import pytest
 
 from runtime.device.soc import list_profiles
-from runtime.errors import DataError
-from runtime.targets import list_targets, open_target
+from runtime.errors import DataError, DeviceStableError
+from runtime.targets import list_targets, open_target, overview
 
 
 def test_the_machine_itself_and_every_profile():
@@ -67,3 +67,15 @@ def test_a_measured_table_of_ones_own(tmp_path, ending):
     target = open_target(f"virtual:{path}")
     assert target.is_modelled
     assert [target.power(setting).power_mw for setting in target.settings()] == [20, 60]
+
+
+def test_a_target_that_cannot_be_opened_keeps_no_other_from_being_listed(monkeypatch):
+    def refuse(name):
+        if name == "local":
+            raise DeviceStableError("no CPU may be used")
+        return open_target(name)
+
+    monkeypatch.setattr(overview, "open_target", refuse)
+    local, *others = overview.list_rows()
+    assert local.title == "cannot be opened: no CPU may be used"
+    assert [row.name for row in others] == list_targets()[1:]

@@ -22,6 +22,17 @@ def latency_ms(ops, core="cortex-a73", mhz=1000, threads=1, precision="fp32"):
     return roofline_latency_ms(Workload(tuple(ops)), one_core(core, mhz), setting, precision)
 
 
+@pytest.mark.parametrize("core", ["cortex-a720", "cortex-x4", "cortex-a510", "neoverse-v2", "oryon"])
+def test_a_newer_core_is_computed_as_the_nearest_known_one_and_says_so(tmp_path, core):
+    text = f'name = "x"\ntitle = "x"\nboard = "x"\n[[clusters]]\nname = "cpu"\ncore = "{core}"\ncpus = [0]\n'
+    (tmp_path / "x.toml").write_text(f"{text}[[clusters.opps]]\nfreq_khz = 1000000\n")
+    profile = load_profile(tmp_path / "x.toml")
+    [note] = profile.notes
+    assert note.startswith(f"cpu: {core} is computed as cortex-")
+    work = Workload((Op("conv", "conv2d", 10**6, 10**4, 10**4),))
+    assert roofline_latency_ms(work, profile, Setting("cpu", None, 1)) > 0
+
+
 def conv(name, kernel, c_in, c_out, side, stride=1, depthwise=False):
     out = side // stride
     macs = out * out * c_out * kernel**2 * (1 if depthwise else c_in)

@@ -9,8 +9,8 @@ from edgekit.cli import cli
 from edgekit.search.placement.cost_table import load_costs
 from edgekit.training.checkpoint import load_checkpoint
 from runtime.bundle import Bundle
+from runtime.bundle.decoding import decode_json, decode_toml, read_regular
 from runtime.bundle.manifest import MANIFEST
-from runtime.decoding import decode_json, decode_toml, read_regular
 from runtime.device.soc import load_profile
 from runtime.errors import BundleError, CheckpointError, DataError, EdgekitError
 from runtime.govern.governor.messages import decode_request
