@@ -173,7 +173,7 @@ def test_ctrl_c_keeps_what_is_finished_and_the_next_run_goes_on(bundle, log):
 def test_another_seed_or_protocol_is_measured_anew(bundle, log):
     bench(bundle, Fake(), blocks=1, runs=5, log=log)
     for change in ({"seed": 1}, {"runs": 6}, {"runs": 4}, {"warmup": 1}, {"max_temp_c": 50.0}):
-        target = Fake()
+        target = Hot(40.0)
         bench(bundle, target, **{"blocks": 1, "runs": 5, "log": log} | change)
         assert len(target.visits) == 3
 
