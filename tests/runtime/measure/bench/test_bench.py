@@ -170,7 +170,8 @@ def test_ctrl_c_keeps_what_is_finished_and_the_next_run_goes_on(bundle, log):
     assert third.visits == []
 
 
-def test_another_seed_or_protocol_is_measured_anew(bundle, log):
+def test_another_seed_or_protocol_is_measured_anew(bundle, log, monkeypatch):
+    monkeypatch.setattr(FakeSession, "machine", lambda self, probe: Conditions(0.0, temp_c=40.0))
     bench(bundle, Fake(), blocks=1, runs=5, log=log)
     for change in ({"seed": 1}, {"runs": 6}, {"runs": 4}, {"warmup": 1}, {"max_temp_c": 50.0}):
         target = Hot(40.0)
