@@ -1,4 +1,4 @@
-"""The gate on ops outside the delegate: their measured price, the most expensive of them and what to change."""
+"""The gate on ops outside the delegate: their measured price, the most expensive one, what to change."""
 
 import pytest
 import torch
