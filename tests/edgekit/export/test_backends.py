@@ -110,7 +110,7 @@ def test_an_op_outside_the_delegate_is_named_with_its_module(engine, op):
     assert (left.op, left.module_path) == (op, "parts.1")
     assert left.reason in (
         "XNNPACK's partitioner does not know this op",
-        "XNNPACK has no kernel for CUMSUM (derived from the file: LiteRT does not tell)",
+        "XNNPACK has no kernel for CUMSUM (derived from the file: LiteRT does not say)",
     )
     assert delegation.delegated == delegation.total - 1
 

@@ -1,4 +1,4 @@
-"""The gate on ops outside the delegate: their measured price, the dearest of them and what to change."""
+"""The gate on ops outside the delegate: their measured price, the most expensive one, what to change."""
 
 import pytest
 import torch
@@ -67,7 +67,7 @@ def test_a_profile_names_the_modules_inside_and_outside(outside):
     assert 0.5 * profile.profiled_ms < profile.ops_ms <= profile.profiled_ms
 
 
-def test_refusal_names_the_dearest_op_and_what_to_change(outside):
+def test_refusal_names_the_most_expensive_op_and_what_to_change(outside):
     engine, path, exported = outside
     allowed = {op.op for op in exported.delegation.fallback if "cumsum" not in op.op.lower()}
     with pytest.raises(DelegationError) as refused:
@@ -75,7 +75,7 @@ def test_refusal_names_the_dearest_op_and_what_to_change(outside):
     op = {"executorch": "aten.cumsum.default", "litert": "CUMSUM"}[engine]
     text = str(refused.value)
     assert f"{engine}-fp32: 2 of {exported.delegation.total} ops fall off the fast delegate" in text
-    assert f"the dearest is {op} (2x, here in large" in text
+    assert f"the most expensive is {op} (2x, here in large" in text
     assert "constant triangular matrix" in text
     assert text.endswith(f"or accept it with --allow-fallback {op}")
     assert refused.value.exit_code == 3
