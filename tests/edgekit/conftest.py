@@ -6,6 +6,12 @@ from runtime.bundle import Bundle, ImageSpec
 from tests.once import make_once
 
 
+@pytest.fixture(autouse=True)
+def a_log_of_100_columns(monkeypatch):
+    """Tables are laid out for the width that a log has, however the tests are run."""
+    monkeypatch.setenv("COLUMNS", "100")
+
+
 @pytest.fixture(scope="session")
 def toy_data():
     """64 + 32 grey images of 8x8 pixels: bright above (class 0) or below (class 1), on noise."""

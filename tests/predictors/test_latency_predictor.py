@@ -158,7 +158,7 @@ def test_outside_the_range_of_training_raises_or_warns():
     beyond = np.log([[4.0, 1.0]])
     predictor = LatencyPredictor(candidates=("linear",)).fit(X, y)
     assert predictor.is_inside(np.vstack([X, beyond])).tolist() == [True] * len(X) + [False]
-    with pytest.raises(ValueError, match=r"feature 0 of row 0 is 1\.38.*measure there"):
+    with pytest.raises(ValueError, match=r"feature 0 of row 0 is 1\.38.*measure that"):
         predictor.predict(beyond)
     predictor.set_params(on_extrapolate="warn")
     with pytest.warns(UserWarning, match="extrapolating"):

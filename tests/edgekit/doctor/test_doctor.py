@@ -91,7 +91,7 @@ def test_what_a_killed_run_left_behind_is_told(phone, tmp_path, monkeypatch):
     assert "left changed" not in told(check_control(phone, journal))  # its owner, this process, lives
     monkeypatch.setattr(Entry, "is_owner_alive", False)
     left = check_control(phone, journal)[-1]
-    assert (left.name, left.state, left.hint) == ("left changed", "warn", "put it back: edgekit restore")
+    assert (left.name, left.state, left.hint) == ("left changed", "warn", "restore it: edgekit restore")
 
 
 def test_policy_that_shows_no_clock_is_told(phone):

@@ -72,7 +72,7 @@ def test_a_new_share_counts_at_once_and_a_whole_core_costs_nothing(spinner):
     spinner.keep(0.25)
     time.sleep(0.1)
     spinner.keep(1.0)
-    time.sleep(0.01)
+    time.sleep(0.1)
     before_s = run_s(spinner.pid)
     time.sleep(0.2)
     assert run_s(spinner.pid) - before_s < 0.002
@@ -116,6 +116,5 @@ def test_what_was_measured_is_kept_for_the_next_machine(can_emulate, tmp_path):
     HostCores(program, [core], tmp_path).close()
     [lock] = tmp_path.glob("*.lock")
     lock.write_text(lock.read_text().rpartition(" ")[0] + " 12345")
-    second = HostCores(program, [core], tmp_path)
-    second.close()
-    assert second.overheads_ns == {core: 12345}
+    HostCores(program, [core], tmp_path).close()
+    assert lock.read_text().endswith(" 12345")  # taken as it was, not measured again
