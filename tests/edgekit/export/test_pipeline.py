@@ -163,11 +163,6 @@ def test_weights_with_nan_name_the_parameter(tmp_path):
         export_bundle(origin(model), tmp_path / "tiny.edgekit")
 
 
-def test_model_that_returns_a_dict_is_refused(tmp_path):
-    with pytest.raises(ExportError, match="dict with scores"):
-        export_bundle(origin(Named()), tmp_path / "tiny.edgekit")
-
-
 def test_input_of_another_shape_is_refused(tmp_path):
     wrong = Origin.of_images(
         "tiny", Tiny(), IMAGE, (), np.zeros((1, 2, 8, 8), np.float32), "two channels", {}
