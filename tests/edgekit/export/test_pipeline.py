@@ -48,11 +48,6 @@ class Summing(Tiny):
         return torch.cumsum(super().forward(x), dim=1)
 
 
-class Named(Tiny):
-    def forward(self, x):
-        return {"scores": super().forward(x)}
-
-
 def origin(model):
     torch.manual_seed(0)
     inputs = np.random.default_rng(0).standard_normal((3, 3, 8, 8)).astype(np.float32)
