@@ -61,7 +61,9 @@ def _load(data: bytes) -> Predictor:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         size_bytes = sum(entry.file_size for entry in archive.infolist())
         if size_bytes > _MAX_UNPACKED_BYTES:
-            raise DamagedPredictor(f"predictor unpacks to {size_bytes} bytes; allowed: {_MAX_UNPACKED_BYTES}")
+            raise DamagedPredictor(
+                f"predictor unpacks to {size_bytes} bytes; allowed: {_MAX_UNPACKED_BYTES}; fit it again"
+            )
         header = json.loads(archive.read(_HEADER))
         written = (
             {key: header.get(key) for key in ("format", "sklearn")} if isinstance(header, dict) else header

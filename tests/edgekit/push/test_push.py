@@ -174,7 +174,7 @@ def test_an_offline_device_gets_everything_and_benches(bare_phone, bundle, tmp_p
     assert {"numpy", "ai_edge_litert"} <= packages
     assert not {"torch", "scikit_learn", "devlib", "edgekit_runner"} & packages
     again = succeed("push", str(bundle), "--target", "ssh:phone", "--offline")
-    assert "was there already" in again.stdout
+    assert "unchanged" in again.stdout
     assert "0 files" in again.stdout
 
     succeed("bench", str(bundle), "--target", "ssh:phone", "--runs", "3", "--blocks", "1", "--every", "8")
@@ -205,7 +205,7 @@ def test_the_native_runner_comes_along_without_numpy(runner, bare_phone, tmp_pat
     assert pushed["runtime"]["size_mb"] <= 60
     packages = {pin.partition("==")[0] for pin in pushed["runtime"]["packages"]}
     assert packages == {"click", "edgekit_runner", "edgekit_toolkit", "msgspec", "psutil"}
-    assert "was there already" in succeed("push", str(bundle), "--target", "ssh:phone", "--offline").stdout
+    assert "unchanged" in succeed("push", str(bundle), "--target", "ssh:phone", "--offline").stdout
 
     succeed("bench", str(bundle), "--target", "ssh:phone", "--runs", "5", "--blocks", "1", "--every", "8")
     [log] = (bundle / "records").iterdir()
