@@ -6,6 +6,7 @@ estimator that was not fitted is scikit-learn's ``NotFittedError``.
 
 from predictors.additive import AdditiveLatency
 from predictors.candidates import candidate_names
+from predictors.factored import FactoredLatency
 from predictors.latency import LatencyPredictor
 from predictors.online import OnlineLatency
 from predictors.op_latency import OpLatency
@@ -18,6 +19,7 @@ from predictors.transfer import TransferLatency
 __all__ = [
     "AdditiveLatency",
     "ClusterPower",
+    "FactoredLatency",
     "LatencyPredictor",
     "OnlineLatency",
     "OpLatency",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from runtime.bundle.workload import Workload
 from runtime.device.setting import Setting
-from runtime.device.soc import SocProfile, roofline_latency_ms
+from runtime.device.soc import SocProfile, modelled_latency_ms
 from runtime.errors import DeviceStableError
 from runtime.measure.profiling.profile import OpTime, Profile
 
@@ -42,7 +42,7 @@ def shares_by_kind(
     values, is_latency = {kind: float(part.macs) for kind, part in parts.items()}, False
     if profile is not None and setting is not None:
         try:
-            times = {k: roofline_latency_ms(part, profile, setting, precision) for k, part in parts.items()}
+            times = {k: modelled_latency_ms(part, profile, setting, precision) for k, part in parts.items()}
             values, is_latency = times, True
         except (DeviceStableError, ValueError):
             pass  # a core nothing is known of: the shares of the work still say something

@@ -13,7 +13,7 @@ from runtime.bundle import Bundle, Variant
 from runtime.device.actuators import CpuFreq, FreqDomain, Journal, allowed_cpus
 from runtime.device.conditions import Conditions
 from runtime.device.setting import Setting
-from runtime.device.soc import PowerFigure, load_profile, power_mw, roofline_latency_ms
+from runtime.device.soc import PowerFigure, load_profile, power_mw, modelled_latency_ms
 from runtime.device.soc.cores import core_notes
 from runtime.device.soc.tree import SocTree
 from runtime.engines import EngineProcess, Frame, Samples, Tensor, random_inputs
@@ -76,7 +76,7 @@ class VirtualTarget:
                 cluster.opp(setting.freq_khz)
                 stack.enter_context(self._cpufreq.hold(policy, setting.freq_khz))
             read = Setting(setting.cluster, self._cpufreq.read_khz(policy), setting.threads)
-            latency_ms = roofline_latency_ms(workload, self.profile, read, variant.precision)
+            latency_ms = modelled_latency_ms(workload, self.profile, read, variant.precision)
             session = VirtualSession(self._cpufreq, policy, setting, latency_ms, bundle, variant, stack)
             if notes := core_notes((cluster,)):
                 session.versions["model"] += f" ({notes[0]})"

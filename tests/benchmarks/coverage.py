@@ -25,7 +25,7 @@ from edgekit.cli._output import note
 from predictors import LatencyPredictor
 from runtime.choose.fitting.features import COST_NAMES, FEATURE_NAMES, features
 from runtime.device.setting import Setting
-from runtime.device.soc import SocProfile, list_profiles, load_profile, roofline_latency_ms
+from runtime.device.soc import SocProfile, list_profiles, load_profile, modelled_latency_ms
 from tests.benchmarks._cells import cell_features
 from tests.benchmarks._table import show, write_report
 from tests.benchmarks.latency_table import read_table
@@ -99,7 +99,7 @@ def every_case(csv_path: Path | None, column: str | None, train: int) -> Iterato
         for group, workload in enumerate(draw_workloads(NETWORKS, seed=number)):
             for setting in settings:
                 X.append(features(workload, profile, setting, "fp32", "litert", with_costs=True))
-                y.append(roofline_latency_ms(workload, profile, setting))
+                y.append(modelled_latency_ms(workload, profile, setting))
                 groups.append(group)
         costs = tuple(range(len(FEATURE_NAMES), len(FEATURE_NAMES) + len(COST_NAMES)))
         learnt = NETWORKS - round(HELD_OUT * NETWORKS)

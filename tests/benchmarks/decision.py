@@ -31,7 +31,7 @@ from runtime.choose.fitting.features import features
 from runtime.choose.policy.estimate import Estimate
 from runtime.device.actuators import CpuFreq, Journal
 from runtime.device.setting import Setting
-from runtime.device.soc import load_profile, roofline_latency_ms
+from runtime.device.soc import load_profile, modelled_latency_ms
 from runtime.device.soc.tree import SocTree
 from tests.benchmarks._compiled import measure_governor, measure_trees
 from tests.benchmarks._table import show, write_report
@@ -118,7 +118,7 @@ def features_of(net: Workload) -> np.ndarray:
 
 def modelled_ms(net: Workload) -> np.ndarray:
     """Return its modelled latency at every setting."""
-    return np.array([roofline_latency_ms(net, PROFILE, setting) for setting in SETTINGS])
+    return np.array([modelled_latency_ms(net, PROFILE, setting) for setting in SETTINGS])
 
 
 def modelled_table(net: Workload) -> DecisionTable:

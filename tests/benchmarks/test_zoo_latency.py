@@ -7,7 +7,7 @@ from runtime.bundle.workload import Workload
 from runtime.choose.fitting.features import features
 from runtime.choose.fitting.op_features import op_features
 from runtime.device.setting import Setting
-from runtime.device.soc import load_profile, roofline_latency_ms
+from runtime.device.soc import load_profile, modelled_latency_ms
 from tests.benchmarks.zoo_latency import Network, by_op, leave_out, same_family, same_name, summarise
 from tests.networks import draw_workloads
 
@@ -16,7 +16,7 @@ SOC, SETTING = load_profile("sm8250"), Setting("big", 2_457_600)
 
 def networks(count):
     for number, workload in enumerate(draw_workloads(count)):
-        ops_ms = [roofline_latency_ms(Workload((op,)), SOC, SETTING) for op in workload.ops]
+        ops_ms = [modelled_latency_ms(Workload((op,)), SOC, SETTING) for op in workload.ops]
         whole = features(workload, SOC, SETTING, "fp32", "litert", with_costs=True)
         name = f"family{number % 3}-{number}-1"
         yield Network(name, op_features(workload), np.array(ops_ms), whole, 1.1 * sum(ops_ms) + 0.1, 2.0)

@@ -11,7 +11,7 @@ import numpy as np
 from runtime.bundle import Bundle, Graph, ImageSpec, Manifest, TensorSpec, Variant, new_bundle
 from runtime.bundle.workload import Op, Workload
 from runtime.device.setting import Setting
-from runtime.device.soc import Cluster, Opp, PowerFigure, SocProfile, roofline_latency_ms
+from runtime.device.soc import Cluster, Opp, PowerFigure, SocProfile, modelled_latency_ms
 from runtime.engines import Array, Frame, Samples
 from runtime.engines.pacing import ModelledTime, WallTime, run_paced
 from runtime.measure.records import Record
@@ -94,7 +94,7 @@ class Phone:
 
     @contextlib.contextmanager
     def session(self, bundle, variant, setting):
-        latency_ms = roofline_latency_ms(bundle.workload(variant), self.profile, setting, variant.precision)
+        latency_ms = modelled_latency_ms(bundle.workload(variant), self.profile, setting, variant.precision)
         clock = ModelledTime() if self.is_modelled else WallTime()
         self.sessions.append(Session(setting, latency_ms, clock))
         try:
@@ -129,7 +129,7 @@ def make_records(bundle, target, settings=None, variants=None, verdict="stable",
     records = []
     for variant in bundle.manifest.variants if variants is None else map(bundle.manifest.variant, variants):
         for setting in target.settings() if settings is None else settings:
-            latency_ms = roofline_latency_ms(WORKLOAD, target.profile, setting, variant.precision)
+            latency_ms = modelled_latency_ms(WORKLOAD, target.profile, setting, variant.precision)
             records.append(
                 Record(
                     model=bundle.manifest.name,

@@ -13,7 +13,7 @@ from runtime.choose.policy.goal import Goal
 from runtime.choose.policy.outcome import Outcome
 from runtime.choose.tuning.latency_source import estimate_of, threads_of
 from runtime.choose.tuning.power_source import power_source
-from runtime.device.soc import roofline_latency_ms
+from runtime.device.soc import modelled_latency_ms
 from runtime.measure.records import Record
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def _modelled_ms(
 ) -> dict[Option, float]:
     workloads = [(name, bundle.workload(bundle.manifest.variant(name))) for name in variants]
     return {
-        Option(name, setting): roofline_latency_ms(
+        Option(name, setting): modelled_latency_ms(
             workload, target.profile, setting, bundle.manifest.variant(name).precision
         )
         for name, workload in workloads

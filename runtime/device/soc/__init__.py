@@ -4,18 +4,20 @@ from runtime.device.soc.cores import CORES, CoreType
 from runtime.device.soc.loader import list_profiles, load_profile
 from runtime.device.soc.power import PowerFigure, power_mw
 from runtime.device.soc.profile import Cluster, LeftOut, Opp, SocProfile
-from runtime.device.soc.roofline import roofline_latency_ms
+from runtime.device.soc.latency_model import ModelledLatency, modelled_latency, modelled_latency_ms
 
 __all__ = [
     "CORES",
     "Cluster",
     "CoreType",
     "LeftOut",
+    "ModelledLatency",
     "Opp",
     "PowerFigure",
     "SocProfile",
     "list_profiles",
     "load_profile",
+    "modelled_latency",
+    "modelled_latency_ms",
     "power_mw",
-    "roofline_latency_ms",
 ]

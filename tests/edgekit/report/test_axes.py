@@ -11,7 +11,7 @@ from edgekit.report.ops import shares_by_kind
 from runtime.bundle import Manifest
 from runtime.bundle.workload import Op, Workload
 from runtime.device.setting import Setting
-from runtime.device.soc import load_profile, roofline_latency_ms
+from runtime.device.soc import load_profile, modelled_latency_ms
 
 
 def test_wide_ranges_are_logarithmic_with_round_ticks():
@@ -104,7 +104,7 @@ def test_shares_add_up_to_the_frame():
     assert is_latency
     assert [share.kind for share in shares] == ["conv2d", "elementwise"]
     assert sum(share.share for share in shares) == pytest.approx(1.0)
-    assert sum(share.value for share in shares) == pytest.approx(roofline_latency_ms(ops, profile, setting))
+    assert sum(share.value for share in shares) == pytest.approx(modelled_latency_ms(ops, profile, setting))
 
 
 def test_without_a_profile_the_shares_are_of_the_work():

@@ -21,7 +21,7 @@ from runtime.choose.fitting import FitResult
 from runtime.choose.fitting.features import FEATURE_NAMES
 from runtime.choose.tuning.tune import tune_bundle
 from runtime.device.setting import Setting
-from runtime.device.soc import SocProfile, load_profile, power_mw, roofline_latency_ms
+from runtime.device.soc import SocProfile, load_profile, power_mw, modelled_latency_ms
 from runtime.govern.run.run import RunResult
 from runtime.measure.records import Record, RecordLog
 
@@ -125,7 +125,7 @@ def bench(bundle, target=None):
     records = []
     for variant in bundle.manifest.variants:
         for setting in target.settings():
-            latency_ms = roofline_latency_ms(bundle.workload(variant), target.profile, setting)
+            latency_ms = modelled_latency_ms(bundle.workload(variant), target.profile, setting)
             figure = target.power(setting)
             modelled = make_record(
                 bundle, variant, setting, [latency_ms * 0.97, latency_ms, latency_ms * 1.04], target.name

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from runtime.device.setting import Setting
-from runtime.device.soc import roofline_latency_ms
+from runtime.device.soc import modelled_latency_ms
 from runtime.engines.model_file import open_bundle_or_model
 from runtime.errors import DeviceStableError
 from runtime.targets import VirtualTarget, choose_settings
@@ -35,7 +35,7 @@ def test_latency_is_the_roofline_at_the_clock_read_back(target, bundle):
     with target.session(bundle, variant, setting) as session:
         assert session.setting_read == setting
         samples = session.sample(warmup=5, runs=30)
-    expected_ms = roofline_latency_ms(bundle.workload(variant), target.profile, setting)
+    expected_ms = modelled_latency_ms(bundle.workload(variant), target.profile, setting)
     assert samples.samples_ms == (expected_ms,)
     assert (samples.first_ms, session.control_level) == (None, "sysfs")
 

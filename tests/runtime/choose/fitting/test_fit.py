@@ -13,7 +13,7 @@ from runtime.choose.fitting.usable import usable_records
 from runtime.choose.tuning.request import PolicyRequest
 from runtime.choose.tuning.tune import tune_bundle
 from runtime.device.setting import Setting
-from runtime.device.soc import roofline_latency_ms
+from runtime.device.soc import modelled_latency_ms
 from runtime.errors import BundleError, DataError, NotFittedError, VersionConflict
 from tests.runtime.phone import WORKLOAD, Phone, make_bundle, make_records
 
@@ -52,7 +52,7 @@ def test_predictor_read_back_knows_clocks_it_was_not_shown(fitted):
     setting = Setting("big", 1_200_000)
     assert setting not in target.settings()[::2]
     predicted_ms = predictor.predict([features_of(bundle, target.profile, "litert-fp32", setting)])[0]
-    true_ms = roofline_latency_ms(WORKLOAD, target.profile, setting)
+    true_ms = modelled_latency_ms(WORKLOAD, target.profile, setting)
     assert predicted_ms == pytest.approx(true_ms, rel=0.05)
 
 
@@ -199,7 +199,7 @@ def test_a_model_that_was_never_benched_is_predicted_from_others(tmp_path):
     _, predictor = load_fit(bundle, target.name)
     settings = target.settings()[::4]
     X = [features_of(bundle, target.profile, "litert-fp32", setting, with_costs=True) for setting in settings]
-    true_ms = [roofline_latency_ms(WORKLOAD, target.profile, setting) for setting in settings]
+    true_ms = [modelled_latency_ms(WORKLOAD, target.profile, setting) for setting in settings]
     assert predictor.predict(X) == pytest.approx(true_ms, rel=0.15)
 
 

@@ -9,7 +9,7 @@ from runtime.choose.fitting import features_of, fit_bundle, load_fit
 from runtime.choose.fitting.features import COST_NAMES, FEATURE_NAMES, features
 from runtime.choose.fitting.transfer import transfer_fit
 from runtime.choose.tuning.latency_source import latency_source
-from runtime.device.soc import load_profile, roofline_latency_ms
+from runtime.device.soc import load_profile, modelled_latency_ms
 from runtime.errors import DataError, NotFittedError
 from runtime.measure.bench import bench
 from runtime.measure.records import RecordLog
@@ -40,7 +40,7 @@ def test_a_dozen_settings_of_the_new_one_are_enough(known, tmp_path):
     assert read == result
     settings = target.settings()
     X = np.stack([features_of(bundle, target.profile, "litert-fp32", setting) for setting in settings])
-    true_ms = np.array([roofline_latency_ms(WORKLOAD, target.profile, setting) for setting in settings])
+    true_ms = np.array([modelled_latency_ms(WORKLOAD, target.profile, setting) for setting in settings])
     assert np.mean(np.abs(predictor.predict(X) / true_ms - 1)) < 0.06
     low, high = predictor.predict_interval(X).T
     assert np.mean((low <= true_ms) & (true_ms <= high)) > 0.85
@@ -84,7 +84,7 @@ def cases(soc):
     kept = [s for s in target.settings((1, 2)) if (s.cluster, s.freq_khz) in clocks]
     every = [(number, w, s) for number, w in enumerate(draw_workloads(16)) for s in kept]
     X = np.stack([features(w, profile, s, "fp32", "litert", with_costs=True) for _, w, s in every])
-    y = np.array([roofline_latency_ms(w, profile, s) for _, w, s in every])
+    y = np.array([modelled_latency_ms(w, profile, s) for _, w, s in every])
     return X, y, np.array([number for number, _, _ in every])
 
 

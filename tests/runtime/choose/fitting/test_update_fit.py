@@ -12,7 +12,7 @@ from runtime.choose.fitting.update import FRAMES_PER_CASE, update_fit
 from runtime.choose.tuning.latency_source import latency_source
 from runtime.choose.tuning.tune import tune_bundle
 from runtime.device.setting import Setting
-from runtime.device.soc import roofline_latency_ms
+from runtime.device.soc import modelled_latency_ms
 from runtime.errors import DataError, NotFittedError
 from runtime.measure.frame_log import FrameLine, GovernedLog, Header
 from tests.runtime.phone import WORKLOAD, Phone, make_bundle, make_records
@@ -42,7 +42,7 @@ def write(path, factor=1.0, header=HEADER, batches=12, frames=FRAMES_PER_CASE, c
             cluster, freq_khz = clocks[batch % len(clocks)]
             setting = Setting(cluster, round(freq_khz, -5))
             for frame in range(frames):
-                latency_ms = factor * roofline_latency_ms(WORKLOAD, target.profile, setting)
+                latency_ms = factor * modelled_latency_ms(WORKLOAD, target.profile, setting)
                 latency_ms *= 1 + 0.01 * rng.standard_normal() + (frame == 3)  # one hiccup
                 log.write(
                     FrameLine(

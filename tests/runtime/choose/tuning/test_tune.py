@@ -11,7 +11,7 @@ from runtime.choose.policy.policy import Policy, load_policy, save_policy
 from runtime.choose.tuning.request import PolicyRequest
 from runtime.choose.tuning.tune import tune_bundle
 from runtime.device.setting import Setting
-from runtime.device.soc import PowerFigure, roofline_latency_ms
+from runtime.device.soc import PowerFigure, modelled_latency_ms
 from runtime.errors import BundleError, NotFittedError, VersionConflict
 from tests.runtime.phone import (
     BIG,
@@ -32,7 +32,7 @@ def fitted(tmp_path_factory):
 
 
 def energy_mj(target, setting):
-    return roofline_latency_ms(WORKLOAD, target.profile, setting) * target.power(setting).power_mw / 1000
+    return modelled_latency_ms(WORKLOAD, target.profile, setting) * target.power(setting).power_mw / 1000
 
 
 def test_choice_is_close_to_the_best_that_trying_everything_finds(fitted):
@@ -40,7 +40,7 @@ def test_choice_is_close_to_the_best_that_trying_everything_finds(fitted):
     for fps in (10, 30, 60, 100):
         _, policy = tune_bundle(bundle, target, fps)
         in_time = [
-            s for s in target.settings() if roofline_latency_ms(WORKLOAD, target.profile, s) <= 1000 / fps
+            s for s in target.settings() if modelled_latency_ms(WORKLOAD, target.profile, s) <= 1000 / fps
         ]
         least_mj = min(energy_mj(target, s) for s in in_time)
         assert policy.meets_target

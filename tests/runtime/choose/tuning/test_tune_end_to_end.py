@@ -4,7 +4,7 @@ import pytest
 
 from runtime.choose.fitting import fit_bundle
 from runtime.choose.tuning.tune import tune_bundle
-from runtime.device.soc import roofline_latency_ms
+from runtime.device.soc import modelled_latency_ms
 from runtime.govern.run.run import run_bundle
 from runtime.measure.bench import bench
 from runtime.measure.records import RecordLog
@@ -32,7 +32,7 @@ def test_policy_learnt_from_every_second_clock_is_near_the_exhaustive_best(tmp_p
         assert rows["policy"].energy_mj < rows["performance"].energy_mj
         assert rows["performance"].energy_mj == pytest.approx(
             target.power(target.settings()[-1]).power_mw
-            * roofline_latency_ms(WORKLOAD, target.profile, target.settings()[-1])
+            * modelled_latency_ms(WORKLOAD, target.profile, target.settings()[-1])
             / 1000
         )
         result = run_bundle(bundle, target, policy=policy)

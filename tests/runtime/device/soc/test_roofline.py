@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from runtime.bundle.workload import OP_KINDS, Op, Workload
 from runtime.device.setting import Setting
-from runtime.device.soc import Cluster, Opp, SocProfile, list_profiles, load_profile, roofline_latency_ms
+from runtime.device.soc import Cluster, Opp, SocProfile, list_profiles, load_profile, modelled_latency_ms
 from runtime.device.soc.roofline import EFFICIENCY
 from runtime.errors import DeviceStableError
 
@@ -19,7 +19,7 @@ def one_core(core, mhz, cpus=4):
 
 def latency_ms(ops, core="cortex-a73", mhz=1000, threads=1, precision="fp32"):
     setting = Setting("cpu", int(mhz * 1000), threads)
-    return roofline_latency_ms(Workload(tuple(ops)), one_core(core, mhz), setting, precision)
+    return modelled_latency_ms(Workload(tuple(ops)), one_core(core, mhz), setting, precision)
 
 
 @pytest.mark.parametrize("core", ["cortex-a720", "cortex-x4", "cortex-a510", "neoverse-v2", "oryon"])
@@ -30,7 +30,7 @@ def test_a_newer_core_is_computed_as_the_nearest_known_one_and_says_so(tmp_path,
     [note] = profile.notes
     assert note.startswith(f"cpu: {core} is computed as cortex-")
     work = Workload((Op("conv", "conv2d", 10**6, 10**4, 10**4),))
-    assert roofline_latency_ms(work, profile, Setting("cpu", None, 1)) > 0
+    assert modelled_latency_ms(work, profile, Setting("cpu", None, 1)) > 0
 
 
 def conv(name, kernel, c_in, c_out, side, stride=1, depthwise=False):
@@ -148,14 +148,14 @@ def test_a_higher_clock_is_always_faster(soc, macs, moved, kind, threads, precis
     profile = load_profile(soc)
     for cluster in profile.clusters:
         settings = [Setting(cluster.name, o.freq_khz, min(threads, len(cluster.cpus))) for o in cluster.opps]
-        times = [roofline_latency_ms(workload, profile, setting, precision) for setting in settings]
+        times = [modelled_latency_ms(workload, profile, setting, precision) for setting in settings]
         assert all(slow > fast for slow, fast in pairwise(times))
 
 
 def test_no_clock_means_the_highest():
     profile, workload = load_profile("gs101"), Workload((Op("c", "conv2d", 10**6, 1, 1),))
-    highest = roofline_latency_ms(workload, profile, Setting("big", 2850000))
-    assert roofline_latency_ms(workload, profile, Setting("big", None)) == highest
+    highest = modelled_latency_ms(workload, profile, Setting("big", 2850000))
+    assert modelled_latency_ms(workload, profile, Setting("big", None)) == highest
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_no_clock_means_the_highest():
 )
 def test_bad_settings(setting, message):
     with pytest.raises(ValueError, match=message):
-        roofline_latency_ms(Workload(()), load_profile("gs101"), setting)
+        modelled_latency_ms(Workload(()), load_profile("gs101"), setting)
 
 
 def test_unknown_cores_and_hidden_clocks_cannot_be_modelled():
@@ -176,4 +176,4 @@ def test_unknown_cores_and_hidden_clocks_cannot_be_modelled():
         latency_ms([], core="m1")
     hidden = SocProfile("local", "this", "here", (Cluster("cpu", "cortex-a53", (0,)),))
     with pytest.raises(DeviceStableError, match="shows no clocks"):
-        roofline_latency_ms(Workload(()), hidden, Setting("cpu", None))
+        modelled_latency_ms(Workload(()), hidden, Setting("cpu", None))

@@ -11,7 +11,7 @@ from runtime.bundle import Graph, TensorSpec
 from runtime.choose.tuning.request import PolicyRequest
 from runtime.choose.tuning.tune import tune_bundle
 from runtime.device.setting import Setting
-from runtime.device.soc import roofline_latency_ms
+from runtime.device.soc import modelled_latency_ms
 from runtime.errors import DataError, NotFittedError
 from runtime.govern.run.run import policy_or_none, run_bundle
 from tests.runtime.phone import WORKLOAD, Phone, Session, make_bundle, make_records
@@ -47,7 +47,7 @@ def test_photo_is_named_at_the_policys_setting(tuned, photo):
 def test_figures_are_those_of_the_setting(tuned):
     bundle, target, policy = tuned
     result = run_bundle(bundle, target, policy=policy)
-    latency_ms = roofline_latency_ms(WORKLOAD, target.profile, policy.setting)
+    latency_ms = modelled_latency_ms(WORKLOAD, target.profile, policy.setting)
     assert result.latency_ms == result.p90_ms == pytest.approx(latency_ms)
     assert result.power_mw == target.power(policy.setting).power_mw
     assert result.energy_mj == pytest.approx(result.power_mw * latency_ms / 1000)
@@ -64,7 +64,7 @@ def test_session_is_closed_and_warmed_up(tuned, photo):
 
 def test_pace_that_is_too_fast_makes_frames_late(tuned):
     bundle, target, policy = tuned
-    latency_ms = roofline_latency_ms(WORKLOAD, target.profile, policy.setting)
+    latency_ms = modelled_latency_ms(WORKLOAD, target.profile, policy.setting)
     too_fast = 1000 / (0.9 * latency_ms)
     result = run_bundle(bundle, target, policy=policy, fps=too_fast, frames=20)
     assert result.late_frames == 20
@@ -89,7 +89,7 @@ def test_a_frame_is_late_by_its_deadline_however_long_the_period(tmp_path):
     bundle, target = make_bundle(tmp_path), Phone()
     request = PolicyRequest(fps=20, latency_ms=9)
     bundle, policy = tune_bundle(bundle, target, request, records=make_records(bundle, target))
-    latency_ms = roofline_latency_ms(WORKLOAD, target.profile, policy.setting)
+    latency_ms = modelled_latency_ms(WORKLOAD, target.profile, policy.setting)
 
     def ran(**asked):
         result = run_bundle(bundle, target, policy=policy, frames=20, **asked)

@@ -1,0 +1,106 @@
+"""Modelled latency of a workload on a SoC, and how far measurements say that it may be off.
+
+Physics by term (``latency_terms.py``), corrected by factors fitted to published latencies of phones and boards
+(``latency_factors.json``; ``python -m tests.benchmarks.published --fit`` makes it and prints how good it is on
+SoCs it did not see). Everything that comes out is modelled, never measured.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from importlib.resources import files
+
+import msgspec
+
+from runtime.bundle.workload import Workload
+from runtime.device.setting import Setting
+from runtime.device.soc.cores import core_type
+from runtime.device.soc.latency_terms import corrected_ms, latency_factors, latency_terms_ms
+from runtime.device.soc.profile import SocProfile
+from runtime.errors import DeviceStableError
+
+
+class LatencyFit(msgspec.Struct, frozen=True):
+    """What published latencies taught.
+
+    Attributes:
+        coefficients: by name of factor; ``soc_NAME`` for each SoC that has rows.
+        low, high: measured over modelled latency, the bounds that hold ``confidence`` of rows of SoCs that were
+            left out of the fit.
+        seen_low, seen_high: the same of networks left out, on SoCs that were not.
+        rows: fitted on.
+    """
+
+    coefficients: dict[str, float]
+    low: float
+    high: float
+    seen_low: float
+    seen_high: float
+    confidence: float
+    rows: int
+
+
+@dataclass(frozen=True)
+class ModelledLatency:
+    """Latency of a frame in ms with the bounds that hold ``confidence`` of published measurements.
+
+    Attributes:
+        is_checked: whether measurements of this SoC were published, and so part of the fit.
+    """
+
+    latency_ms: float
+    low_ms: float
+    high_ms: float
+    confidence: float
+    is_checked: bool
+
+
+@functools.cache
+def latency_fit() -> LatencyFit:
+    """Return the fit that comes with this package."""
+    text = files("runtime.device.soc").joinpath("latency_factors.json").read_bytes()
+    return msgspec.json.decode(text, type=LatencyFit)
+
+
+def modelled_latency(
+    workload: Workload, profile: SocProfile, setting: Setting, precision: str = "fp32"
+) -> ModelledLatency:
+    """Return the latency of one frame under XNNPACK, the engine of both export formats.
+
+    Args:
+        workload: its bytes must be those of ``precision``.
+        profile: of the SoC.
+        setting: cluster, clock (``None``: the cluster's highest) and threads.
+        precision: one of the bundle's precisions; int8 ones use the int8 peak.
+
+    Raises:
+        ValueError: the profile has no such cluster or clock, or too few CPUs for the threads.
+        DeviceStableError: nothing is known of the cluster's cores, or it shows no clock.
+    """
+    cluster = profile.cluster(setting.cluster)
+    core = core_type(cluster)
+    if not 1 <= setting.threads <= len(cluster.cpus):
+        raise ValueError(
+            f"threads is {setting.threads}; allowed on {cluster.name!r} of {profile.name}: "
+            f"1 to {len(cluster.cpus)}"
+        )
+    freq_khz = setting.freq_khz or cluster.max_khz
+    if freq_khz is None:
+        raise DeviceStableError(
+            f"{profile.name} shows no clocks, so no latency can be modelled for it; bench on it instead"
+        )
+    fit = latency_fit()
+    terms = latency_terms_ms(workload, core, cluster.opp(freq_khz).freq_khz, precision)
+    factors = latency_factors(core, setting.threads, precision, soc=profile.name)
+    latency_ms = corrected_ms(terms, factors, fit.coefficients)
+    is_checked = f"soc_{profile.name}" in fit.coefficients
+    low, high = (fit.seen_low, fit.seen_high) if is_checked else (fit.low, fit.high)
+    return ModelledLatency(latency_ms, latency_ms * low, latency_ms * high, fit.confidence, is_checked)
+
+
+def modelled_latency_ms(
+    workload: Workload, profile: SocProfile, setting: Setting, precision: str = "fp32"
+) -> float:
+    """Return the latency of ``modelled_latency`` alone."""
+    return modelled_latency(workload, profile, setting, precision).latency_ms
