@@ -76,7 +76,9 @@ class FactoredLatency(BaseEstimator):
             total = parts.sum(axis=1)
             off = (np.log(total) - np.log(y)) / self.scale
             slope = _bent_slope(off) * weight / self.scale
-            return np.vstack([(parts / total[:, None]) @ acts_on.T * factors * slope[:, None], np.diag(1 / spread)])
+            return np.vstack(
+                [(parts / total[:, None]) @ acts_on.T * factors * slope[:, None], np.diag(1 / spread)]
+            )
 
         self.coef_ = least_squares(residuals, prior, jac=jacobian, max_nfev=_EVALUATIONS).x
         return self

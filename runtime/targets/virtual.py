@@ -13,7 +13,7 @@ from runtime.bundle import Bundle, Variant
 from runtime.device.actuators import CpuFreq, FreqDomain, Journal, allowed_cpus
 from runtime.device.conditions import Conditions
 from runtime.device.setting import Setting
-from runtime.device.soc import PowerFigure, load_profile, power_mw, modelled_latency_ms
+from runtime.device.soc import PowerFigure, load_profile, modelled_latency_ms, power_mw
 from runtime.device.soc.cores import core_notes
 from runtime.device.soc.tree import SocTree
 from runtime.engines import EngineProcess, Frame, Samples, Tensor, random_inputs

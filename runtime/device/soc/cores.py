@@ -87,7 +87,7 @@ CORES = {
     "kryo-485-gold": _A76,
     "kryo-585-silver": _A55,
     "kryo-585-gold": _A76,
-    # int8 matrix products came with Armv9 (and Neoverse V1, N2); what else these do per cycle is taken from NEAREST.
+    # int8 matrix products came with Armv9 (and Neoverse V1, N2); all else is taken from NEAREST.
     **dict.fromkeys(("cortex-a510", "cortex-a520"), _A510),
     **dict.fromkeys(("cortex-a710", "cortex-a715", "cortex-a720", "cortex-a725"), _A710),
     **dict.fromkeys(("cortex-a78ae", "cortex-a78c", "neoverse-n1"), _A76),

@@ -1,8 +1,8 @@
 """Modelled latency of a workload on a SoC, and how far measurements say that it may be off.
 
-Physics by term (``latency_terms.py``), corrected by factors fitted to published latencies of phones and boards
-(``latency_factors.json``; ``python -m tests.benchmarks.published --fit`` makes it and prints how good it is on
-SoCs it did not see). Everything that comes out is modelled, never measured.
+Physics by term (``latency_terms.py``), corrected by factors fitted to published latencies of phones and
+boards (``latency_factors.json``; ``python -m tests.benchmarks.published --fit`` makes it and prints how good
+it is on SoCs it did not see). Everything that comes out is modelled, never measured.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ class LatencyFit(msgspec.Struct, frozen=True):
 
     Attributes:
         coefficients: by name of factor; ``soc_NAME`` for each SoC that has rows.
-        low, high: measured over modelled latency, the bounds that hold ``confidence`` of rows of SoCs that were
-            left out of the fit.
+        low, high: measured over modelled latency, the bounds that hold ``confidence`` of rows of SoCs that
+            were left out of the fit.
         seen_low, seen_high: the same of networks left out, on SoCs that were not.
         rows: fitted on.
     """

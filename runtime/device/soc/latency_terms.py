@@ -142,7 +142,7 @@ def factor_of(name: str) -> Factor:
 def corrected_ms(
     terms_ms: Mapping[str, float], factors: Mapping[str, float], coefficients: Mapping[str, float]
 ) -> float:
-    """Return the sum of ``terms_ms``, each scaled by its factors; those without a coefficient scale nothing."""
+    """Return the sum of ``terms_ms``, each scaled by its factors; one without a coefficient is 1."""
     exponents = dict.fromkeys(TERMS, 0.0)
     for name, value in factors.items():
         coefficient = coefficients.get(name, 0.0)

@@ -92,7 +92,9 @@ def _groups(
         ("all", "with fp16", list(judged)),
     ]
     for by, of in _BY.items():
-        names = sorted({of(row) for row in rows}, key=lambda name: (len(name) if by == "threads" else 0, name))
+        names = sorted(
+            {of(row) for row in rows}, key=lambda name: (len(name) if by == "threads" else 0, name)
+        )
         groups += [(by, name, [j for row, j in pairs if of(row) == name]) for name in names]
     return [group for group in groups if group[2]]
 

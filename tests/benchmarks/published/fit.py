@@ -1,4 +1,4 @@
-"""Fit the latency model's factors to published rows, and judge the fit on SoCs and networks it did not see."""
+"""Fit the latency model to published rows, and judge the fit on SoCs and networks it did not see."""
 
 from __future__ import annotations
 

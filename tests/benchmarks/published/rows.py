@@ -25,7 +25,9 @@ _COLUMNS = (
 )  # fmt: skip
 # As tables name engines → the name of its factor.
 _ENGINES = {
-    **dict.fromkeys(("XNNPACK", "TFLite", "TFLite+XNNPACK", "MediaPipe/TFLite", "ExecuTorch XNNPACK"), XNNPACK),
+    **dict.fromkeys(
+        ("XNNPACK", "TFLite", "TFLite+XNNPACK", "MediaPipe/TFLite", "ExecuTorch XNNPACK"), XNNPACK
+    ),
     **{name: name for name in ("ncnn", "Paddle-Lite", "ARM-CL", "Tengine", "TVM", "MNN")},
 }
 # TFLite of 2019 and before had kernels that were given up since; those of 2020 run about as fast as XNNPACK.
@@ -124,7 +126,12 @@ def _row(line: dict[str, str]) -> PublishedRow | str:
         freq_khz = int(1000 * float(line["clock_mhz"])) if line["clock_mhz"] else None
     except ValueError:
         return "threads, input, clock or latency is not a number"
-    if not (threads > 0 and 16 <= size <= 4096 and 0 < latency_ms < 1e7 and (freq_khz is None or 0 < freq_khz < 1e8)):
+    if not (
+        threads > 0
+        and 16 <= size <= 4096
+        and 0 < latency_ms < 1e7
+        and (freq_khz is None or 0 < freq_khz < 1e8)
+    ):
         return "threads, input, clock or latency is out of range"
     threads = min(threads, cores_in(soc, cluster))  # more than cores add nothing
     core, highest_khz = cores_of(soc, cluster, threads)

@@ -80,12 +80,18 @@ SOCS: dict[str, dict[str, _Group]] = {
         "little": (("kryo-585-silver", 4, 1800),),
     },
     "sm8350": {"big": ((_X1, 1, 2840), (_A78, 3, 2420)), "little": ((_A55, 4, 1800),)},
-    "sm8450": {"big": (("cortex-x2", 1, 3000), ("cortex-a710", 3, 2500)), "little": (("cortex-a510", 4, 1790),)},
+    "sm8450": {
+        "big": (("cortex-x2", 1, 3000), ("cortex-a710", 3, 2500)),
+        "little": (("cortex-a510", 4, 1790),),
+    },
     "sm8550": {
         "big": (("cortex-x3", 1, 3200), ("cortex-a715", 2, 2800), ("cortex-a710", 2, 2800)),
         "little": (("cortex-a510", 3, 2020),),
     },
-    "sm8650": {"big": (("cortex-x4", 1, 3300), ("cortex-a720", 5, 3000)), "little": (("cortex-a520", 2, 2270),)},
+    "sm8650": {
+        "big": (("cortex-x4", 1, 3300), ("cortex-a720", 5, 3000)),
+        "little": (("cortex-a520", 2, 2270),),
+    },
     # HiSilicon
     "hi6220": _one(_A53, 8, 1200),
     "kirin710": _pair(_A73, 4, 2200, _A53, 4, 1700),
@@ -124,9 +130,18 @@ SOCS: dict[str, dict[str, _Group]] = {
     "mt6885": _pair(_A77, 4, 2600, _A55, 4, 2000),
     "mt6889": _pair(_A77, 4, 2600, _A55, 4, 2000),
     "mt6893": {"big": ((_A78, 1, 3000), (_A78, 3, 2600)), "little": ((_A55, 4, 2000),)},
-    "mt6983": {"big": (("cortex-x2", 1, 3050), ("cortex-a710", 3, 2850)), "little": (("cortex-a510", 4, 1800),)},
-    "mt6985": {"big": (("cortex-x3", 1, 3050), ("cortex-a715", 3, 2850)), "little": (("cortex-a510", 4, 1800),)},
-    "mt6989": {"big": (("cortex-x4", 1, 3250), ("cortex-x4", 3, 2850)), "little": (("cortex-a720", 4, 2000),)},
+    "mt6983": {
+        "big": (("cortex-x2", 1, 3050), ("cortex-a710", 3, 2850)),
+        "little": (("cortex-a510", 4, 1800),),
+    },
+    "mt6985": {
+        "big": (("cortex-x3", 1, 3050), ("cortex-a715", 3, 2850)),
+        "little": (("cortex-a510", 4, 1800),),
+    },
+    "mt6989": {
+        "big": (("cortex-x4", 1, 3250), ("cortex-x4", 3, 2850)),
+        "little": (("cortex-a720", 4, 2000),),
+    },
 }
 
 
@@ -140,12 +155,8 @@ def cores_of(soc: str, cluster: str, threads: int) -> tuple[str, int]:
 
     Engines split an op evenly, so the fastest core waits for the slowest.
     """
-    left = threads
-    for core, count, mhz in SOCS[soc][cluster]:
-        left -= count
-        if left <= 0:
-            break
-    return core, mhz * 1000
+    cores = [(core, mhz * 1000) for core, count, mhz in SOCS[soc][cluster] for _ in range(count)]
+    return cores[threads - 1]
 
 
 def profile_of(soc: str, core: str, cpus: int, freq_khz: int) -> SocProfile:

@@ -21,7 +21,7 @@ from runtime.choose.fitting import FitResult
 from runtime.choose.fitting.features import FEATURE_NAMES
 from runtime.choose.tuning.tune import tune_bundle
 from runtime.device.setting import Setting
-from runtime.device.soc import SocProfile, load_profile, power_mw, modelled_latency_ms
+from runtime.device.soc import SocProfile, load_profile, modelled_latency_ms, power_mw
 from runtime.govern.run.run import RunResult
 from runtime.measure.records import Record, RecordLog
 

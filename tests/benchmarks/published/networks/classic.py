@@ -33,9 +33,7 @@ def squeezenet(size: int, version: str) -> Layers:
     for i, width in enumerate((16, 16, 32, 32, 48, 48, 64, 64)):
         if i in pools:
             net.pool(3, 2, padding="same")
-        net.conv(width).branches(
-            lambda n, w=width: n.conv(4 * w), lambda n, w=width: n.conv(4 * w, 3)
-        )
+        net.conv(width).branches(lambda n, w=width: n.conv(4 * w), lambda n, w=width: n.conv(4 * w, 3))
     return net.conv(1000).global_pool().softmax()
 
 
@@ -59,7 +57,7 @@ def _resnet_basic(net: Layers, width: int, stride: int) -> None:
 
 
 def resnet(size: int, depth: int) -> Layers:
-    """He et al., https://arxiv.org/abs/1512.03385 (stride in the 3x3 layer, as most engines' files have it)."""
+    """He et al., https://arxiv.org/abs/1512.03385 (stride in the 3x3 layer, as in most files)."""
     repeats = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3), 50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
     block = _resnet_basic if depth < 50 else _resnet_bottleneck
     net = Layers(size).conv(64, 7, 2).pool(3, 2, padding="same")
@@ -190,9 +188,11 @@ def inception_v3(size: int) -> Layers:
         net.branches(
             lambda n: n.conv(320),
             lambda n: n.conv(384).branches(lambda m: m.conv(384, (1, 3)), lambda m: m.conv(384, (3, 1))),
-            lambda n: n.conv(448)
-            .conv(384, 3)
-            .branches(lambda m: m.conv(384, (1, 3)), lambda m: m.conv(384, (3, 1))),
+            lambda n: (
+                n.conv(448)
+                .conv(384, 3)
+                .branches(lambda m: m.conv(384, (1, 3)), lambda m: m.conv(384, (3, 1)))
+            ),
             lambda n: n.pool(3, 1, padding="same").conv(192),
         )
     return net.global_pool().linear(1000).softmax()
@@ -240,10 +240,12 @@ def inception_v4(size: int) -> Layers:
         net.branches(
             lambda n: n.conv(256),
             lambda n: n.conv(384).branches(lambda m: m.conv(256, (1, 3)), lambda m: m.conv(256, (3, 1))),
-            lambda n: n.conv(384)
-            .conv(448, (1, 3))
-            .conv(512, (3, 1))
-            .branches(lambda m: m.conv(256, (1, 3)), lambda m: m.conv(256, (3, 1))),
+            lambda n: (
+                n.conv(384)
+                .conv(448, (1, 3))
+                .conv(512, (3, 1))
+                .branches(lambda m: m.conv(256, (1, 3)), lambda m: m.conv(256, (3, 1)))
+            ),
             lambda n: n.pool(3, 1, padding="same").conv(256),
         )
     return net.global_pool().linear(1000).softmax()
@@ -272,9 +274,7 @@ def inception_resnet_v2(size: int) -> Layers:
         lambda n: n.pool(3, 2),
     )
     for _ in range(20):
-        net.branches(
-            lambda n: n.conv(192), lambda n: n.conv(128).conv(160, (1, 7)).conv(192, (7, 1))
-        )
+        net.branches(lambda n: n.conv(192), lambda n: n.conv(128).conv(160, (1, 7)).conv(192, (7, 1)))
         net.conv(1088).add()
     net.branches(
         lambda n: n.conv(256).conv(384, 3, 2, padding="valid"),
@@ -283,8 +283,6 @@ def inception_resnet_v2(size: int) -> Layers:
         lambda n: n.pool(3, 2),
     )
     for _ in range(10):
-        net.branches(
-            lambda n: n.conv(192), lambda n: n.conv(192).conv(224, (1, 3)).conv(256, (3, 1))
-        )
+        net.branches(lambda n: n.conv(192), lambda n: n.conv(192).conv(224, (1, 3)).conv(256, (3, 1)))
         net.conv(2080).add()
     return net.conv(1536).global_pool().linear(1000).softmax()

@@ -14,7 +14,7 @@ from runtime.bundle.workload import Op, Workload
 
 _FP32_BYTES = 4
 _BYTES = {"fp32": 4, "fp16": 2, "int8": 1}
-# Passes over the map of an activation that no layer takes in: hard-swish is one op, swish sigmoid and product.
+# Passes over the map of an activation that no layer takes in: hard-swish one, swish sigmoid and product.
 _PASSES = {None: 0, "relu": 0, "relu6": 0, "hswish": 1, "swish": 2, "sigmoid": 1, "leaky": 1, "mish": 3}
 
 

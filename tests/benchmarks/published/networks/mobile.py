@@ -9,7 +9,7 @@ from tests.benchmarks.published.networks.layers import Layers
 
 
 def _round8(width: float) -> int:
-    """Return the nearest multiple of eight that loses no more than a tenth (TensorFlow's ``make_divisible``)."""
+    """Return the nearest multiple of 8 that loses at most a tenth (TensorFlow's ``make_divisible``)."""
     rounded = max(8, int(width + 4) // 8 * 8)
     return rounded + 8 if rounded < 0.9 * width else rounded
 
@@ -198,7 +198,9 @@ def regnety_400m(size: int) -> Layers:
     for out, times in ((48, 1), (104, 3), (208, 6), (440, 6)):
         for i in range(times):
             before, stride = net.size, 2 if i == 0 else 1
-            net.conv(out).conv(out, 3, stride, groups=out // 8).squeeze_excite(max(1, before[0] // 4)).conv(out)
+            net.conv(out).conv(out, 3, stride, groups=out // 8).squeeze_excite(max(1, before[0] // 4)).conv(
+                out
+            )
             if i == 0:
                 net.size = before
                 net.conv(out, 1, 2)

@@ -61,7 +61,7 @@ def test_nothing_is_saved_against_a_rival_that_misses_the_deadline(tuned):
 
 
 def test_savings_are_told_against_what_phones_ship_with(tuned):
-    policy = tuned(fps=20)
+    policy = tuned(fps=60)
     base = rows_of(policy)["eas"]
     text = explain_savings(policy)
     assert text.startswith(f"Saves {base.saved_pct:.0f} % against EAS + schedutil.")
