@@ -14,7 +14,12 @@ _POSITIVE = click.FloatRange(min=0, min_open=True)
 _NOT_NEGATIVE = click.FloatRange(min=0)
 _OPTIONS = (
     click.option("--fps", type=float, help="Frames per second to meet. Default: 30."),
-    click.option("--margin", "margin_pct", type=float, default=0.0, help="Headroom on the FPS in %."),
+    click.option(
+        "--margin",
+        "margin_pct",
+        type=float,
+        help="Headroom on the FPS in %; on a virtual target instead of the model's own bounds.",
+    ),
     click.option("--objective", type=click.Choice(tuple(OBJECTIVES)), help="Default: least energy, awake."),
     click.option("--latency-ms", type=_POSITIVE, help="Deadline of a frame. Default: the period."),
     click.option("--quantile", type=float, help="Share of frames to end in time, such as 0.95."),

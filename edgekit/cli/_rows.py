@@ -56,7 +56,7 @@ def best_rows(rows: Sequence[BenchRow]) -> dict[int, str]:
         groups.setdefault((row.variant, row.setting.cluster), []).append(i)
     best: dict[int, list[str]] = {}
     for group in groups.values():
-        trusted = [i for i in group if rows[i].verdict == "stable"] or group
+        trusted = [i for i in group if rows[i].verdict != "unstable"] or group
         best.setdefault(min(trusted, key=lambda i: rows[i].latency_ms), []).append("speed")
         metered = [(energy_mj, i) for i in trusted if (energy_mj := rows[i].energy_mj) is not None]
         if metered:
@@ -120,7 +120,7 @@ class BlockSteps(Steps):
         if latest.is_modelled:
             return  # that takes no time, and there are many
         what = f"{latest.model} {latest.variant}" if self._with_model else latest.variant
-        doubt = "" if latest.verdict == "stable" else f" (unstable: {latest.reasons[0]})"
+        doubt = "" if latest.verdict != "unstable" else f" (unstable: {latest.reasons[0]})"
         self.done(f"{done}/{total} {what} {latest.setting}: {latest.latency_ms:.3g} ms{doubt}")
 
 

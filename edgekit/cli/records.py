@@ -40,7 +40,7 @@ def records(files, wanted, only_stable, show_all, out, as_json) -> None:
     from runtime.measure.records import RecordLog
 
     found = [record for path in files for record in RecordLog(path)]
-    kept = [record for record in found if record.verdict == "stable" or not only_stable]
+    kept = [record for record in found if record.is_trusted or not only_stable]
     if wanted is not None:
         data = convert(kept, wanted)
         if out is None:

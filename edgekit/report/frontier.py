@@ -29,7 +29,7 @@ class Point:
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """Return the bounds of the FPS where they can be seen apart: a modelled latency is exact."""
+        """Return the bounds of the FPS where they can be seen apart."""
         if self.fps_low is None or self.fps_high is None or self.fps_high - self.fps_low < 0.002 * self.fps:
             return None
         return self.fps_low, self.fps_high

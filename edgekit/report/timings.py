@@ -13,7 +13,7 @@ from runtime.measure.bench.rows import summarise
 from runtime.measure.quantile import quantile
 from runtime.measure.records import Record
 
-_LEAST_FRAMES = 5  # below that there is no spread to show; a modelled latency is one exact sample
+_LEAST_FRAMES = 5  # below that there is no spread to show; a modelled latency is one sample
 _BINS = 26
 _WIDTH, _HEIGHT = 130.0, 30.0
 

@@ -2,12 +2,13 @@
 
 from runtime.engines.array import Array, Tensor, random_inputs
 from runtime.engines.engine import OpEvent
-from runtime.engines.process import EngineProcess, Frame, ProfiledFrames, Samples
+from runtime.engines.process import EngineProcess, Frame, ModelBounds, ProfiledFrames, Samples
 
 __all__ = [
     "Array",
     "EngineProcess",
     "Frame",
+    "ModelBounds",
     "OpEvent",
     "ProfiledFrames",
     "Samples",

@@ -57,12 +57,22 @@ class Frame:
 
 
 @dataclass(frozen=True)
+class ModelBounds:
+    """What a computed latency may truly be: ``low_ms`` to ``high_ms``, and what says so."""
+
+    low_ms: float
+    high_ms: float
+    basis: str
+
+
+@dataclass(frozen=True)
 class Samples:
     """Timed frames. ``first_ms`` is the cold one, apart; ``threads`` what the pool was seen to have.
 
     ``energy`` is that of the timed frames, where the machine has a meter. ``misplaced`` says which
     threads of the worker were not kept to the CPUs that were asked. ``load_ms`` is what reading the file
     took, without starting the process and importing the engine; ``None`` where nothing says it.
+    ``bounds`` belong to one sample that was computed, not timed.
     """
 
     first_ms: float | None
@@ -71,6 +81,7 @@ class Samples:
     energy: EnergyReading | None = None
     misplaced: tuple[str, ...] = ()
     load_ms: float | None = None
+    bounds: ModelBounds | None = None
 
 
 @dataclass(frozen=True)

@@ -129,7 +129,7 @@ def newest_blocks(records: Iterable[Record]) -> list[Record]:
             record.model_sha256, record.variant, record.target, record.setting, record.fps_target,
             record.seed, record.block,
         )  # fmt: skip
-        if record.verdict == "stable" or place not in newest or newest[place].verdict == "unstable":
+        if record.is_trusted or place not in newest or newest[place].verdict == "unstable":
             newest.pop(place, None)
             newest[place] = record
     return list(newest.values())

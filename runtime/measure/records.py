@@ -26,7 +26,7 @@ from runtime.measure.quantile import quantile
 # energy: lines of schema 1 lack those and are read as unknown.
 RECORD_SCHEMA = 3
 OLD_NAMES = {"rung": "control_level"}  # of fields, in stored records and runs
-VERDICTS = ("stable", "unstable")
+VERDICTS = ("stable", "unstable", "modelled")
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Record:
         energy_mj: energy of one frame at the median latency, likewise.
         energy_source: which table, meter or model the energy comes from, or why there is none.
         energy: what the meter saw in this block, gross, idle and by rail; ``None`` without a meter.
-        verdict: ``stable`` or ``unstable``; ``reasons`` says why.
+        verdict: ``stable``, ``unstable`` or, where nothing was timed, ``modelled``; ``reasons`` says why.
         temp_c: at the end.
         block: position in the randomised order; ``seed`` reproduces the order.
         advice: what to do about an unstable block.
@@ -63,6 +63,7 @@ class Record:
         device: name, soc, arch, kernel and os, as far as the machine shows them.
         runs: frames that were asked for; ``None`` in older records: as many as there are samples.
         max_temp_c: the block was to start below this; ``None``: at any, or an older record.
+        latency_low_ms, latency_high_ms: what a modelled latency may truly be; ``None`` where it was timed.
     """
 
     model: str
@@ -101,6 +102,8 @@ class Record:
     load_ms: float | None = None
     runs: int | None = None
     max_temp_c: float | None = None
+    latency_low_ms: float | None = None
+    latency_high_ms: float | None = None
 
     def __post_init__(self) -> None:
         if not self.samples_ms or not all(0 < sample < math.inf for sample in self.samples_ms):
@@ -112,8 +115,13 @@ class Record:
 
     @property
     def is_modelled(self) -> bool:
-        """Whether the latency was computed, not timed: exact, the same each time."""
+        """Whether the latency was computed, not timed."""
         return self.provenance == Provenance.MODELLED
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether nothing disturbed it: stable, or computed."""
+        return self.verdict != "unstable"
 
     @property
     def latency_ms(self) -> float:
@@ -142,7 +150,12 @@ class Record:
 
     @property
     def interval_ms(self) -> Interval:
-        """95 % interval of the median as far as this block alone shows; see ``runtime.measure.interval``."""
+        """95 % interval of the median as far as this block alone shows; see ``runtime.measure.interval``.
+
+        Of a modelled latency, what it may truly be.
+        """
+        if self.latency_low_ms is not None and self.latency_high_ms is not None:
+            return Interval(self.latency_low_ms, self.latency_high_ms)
         return order_statistics(self.samples_ms)
 
     @property

@@ -101,7 +101,7 @@ class Target(Protocol):
     Attributes:
         name: as ``open_target`` takes it.
         provenance: ``measured``, ``modelled`` or ``emulated``: how its latencies come about.
-        is_modelled: its latencies are computed, not timed: exact, the same each time.
+        is_modelled: its latencies are computed, not timed: the same each time, and as far off as the model.
         profile: clusters and clocks.
         energy_note: why ``power`` gives nothing, where it does not.
     """

@@ -13,10 +13,10 @@ from runtime.bundle import Bundle, Variant
 from runtime.device.actuators import CpuFreq, FreqDomain, Journal, allowed_cpus
 from runtime.device.conditions import Conditions
 from runtime.device.setting import Setting
-from runtime.device.soc import PowerFigure, load_profile, modelled_latency_ms, power_mw
+from runtime.device.soc import PowerFigure, bounds_basis, load_profile, modelled_latency, power_mw
 from runtime.device.soc.cores import core_notes
 from runtime.device.soc.tree import SocTree
-from runtime.engines import EngineProcess, Frame, Samples, Tensor, random_inputs
+from runtime.engines import EngineProcess, Frame, ModelBounds, Samples, Tensor, random_inputs
 from runtime.engines.pacing import ModelledTime, PacedFrames, run_paced
 from runtime.errors import DeviceStableError
 from runtime.targets.name import TargetName
@@ -76,8 +76,11 @@ class VirtualTarget:
                 cluster.opp(setting.freq_khz)
                 stack.enter_context(self._cpufreq.hold(policy, setting.freq_khz))
             read = Setting(setting.cluster, self._cpufreq.read_khz(policy), setting.threads)
-            latency_ms = modelled_latency_ms(workload, self.profile, read, variant.precision)
-            session = VirtualSession(self._cpufreq, policy, setting, latency_ms, bundle, variant, stack)
+            modelled = modelled_latency(workload, self.profile, read, variant.precision)
+            bounds = ModelBounds(modelled.low_ms, modelled.high_ms, bounds_basis(self.profile))
+            session = VirtualSession(
+                self._cpufreq, policy, setting, bounds, modelled.latency_ms, bundle, variant, stack
+            )
             if notes := core_notes((cluster,)):
                 session.versions["model"] += f" ({notes[0]})"
             session.device = {"name": self.profile.board, "soc": self.profile.title}
@@ -96,15 +99,16 @@ class VirtualSession:
         cpufreq: CpuFreq,
         policy: FreqDomain,
         setting: Setting,
+        bounds: ModelBounds,
         latency_ms: float,
         bundle: Bundle,
         variant: Variant,
         stack: contextlib.ExitStack,
     ):
         self.setting = setting
-        self.versions = {"model": f"edgekit roofline {__version__}"}
+        self.versions = {"model": f"edgekit latency model {__version__}"}
         self._cpufreq, self._policy = cpufreq, policy
-        self._latency_ms = latency_ms
+        self._latency_ms, self._bounds = latency_ms, bounds
         self._bundle, self._variant = bundle, variant
         self._stack = stack
         self._engine: EngineProcess | None = None
@@ -123,7 +127,7 @@ class VirtualSession:
         return Frame(self._latency_ms, self._engine.run(given).arrays)
 
     def sample(self, *, warmup: int, runs: int, fps: float | None = None) -> Samples:
-        return Samples(None, (self._latency_ms,), None)
+        return Samples(None, (self._latency_ms,), None, bounds=self._bounds)
 
     def run_paced(self, inputs: Sequence[Sequence[Tensor]], frames: int, fps: float | None) -> PacedFrames:
         return run_paced(self, inputs, frames, fps, ModelledTime())

@@ -79,7 +79,7 @@ def transfer_fit(
             log=log, progress=progress, on_message=on_message, retries=1,
         )  # fmt: skip
     benched = benched_options(bundle, target, records)
-    stable = {o: r for o, r in benched.items() if include_unstable or r.verdict == "stable"}
+    stable = {o: r for o, r in benched.items() if include_unstable or r.is_trusted}
     if len(stable) < groups_needed(alpha):
         raise DataError(
             f"{len(stable)} of {len(benched)} settings were stable on {target.name}, at least "

@@ -51,7 +51,7 @@ def usable_records(
     for reason, choose in (
         ("of a machine that they do not name", of_known_machine),
         (OLDER_VERSIONS, newest_versions),
-        ("unstable", lambda records: [r for r in records if include_unstable or r.verdict == "stable"]),
+        ("unstable", lambda records: [r for r in records if include_unstable or r.is_trusted]),
         ("measured again since", newest_blocks),
     ):
         before, kept = len(kept), choose(kept)
@@ -66,7 +66,7 @@ def benched_options(bundle: Bundle, target: Target, records: Sequence[Record]) -
         option = Option(record.variant, record.setting)
         if option in pooled:
             before = pooled[option]
-            verdict = "stable" if {record.verdict, before.verdict} == {"stable"} else "unstable"
+            verdict = before.verdict if record.is_trusted else record.verdict
             record = replace(record, samples_ms=before.samples_ms + record.samples_ms, verdict=verdict)
         pooled[option] = record
     return pooled

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -46,6 +46,8 @@ def latency_source(
     threads: Sequence[int] = (),
     variants: Sequence[str] = (),
     quantile: float | None = None,
+    *,
+    with_model_bounds: bool = True,
 ) -> LatencySource:
     """Return the records if every option was benched, else the bundle's predictor for ``target``.
 
@@ -55,6 +57,8 @@ def latency_source(
         threads, variants: what may be asked for; by default everything that was benched.
         quantile: share of frames that the upper bounds are to hold for, by the spread of the samples;
             by default 90 % of those of a benched setting, and the median's bound of a predicted one.
+        with_model_bounds: a modelled latency is bounded by what its model may be off by, see
+            ``runtime.device.soc.modelled_latency``; else it is taken as it is.
 
     Raises:
         NotFittedError: no predictor, and some option was not benched.
@@ -62,12 +66,14 @@ def latency_source(
     """
     benched = benched_options(bundle, target, records)
     power = power_source(target, benched)
+    if not with_model_bounds:
+        benched = {o: replace(r, latency_low_ms=None, latency_high_ms=None) for o, r in benched.items()}
     options = _options(target, variants or _variants(benched), threads or threads_of(benched))
     if options and all(option in benched for option in options):
         return _from_records(power, benched, options, quantile)
-    stretch = 1.0
+    stretch = _model_stretch(benched.values())
     if quantile is not None and not target.is_modelled:  # modelled latencies have no spread
-        stretch = tail_ratio(benched.values(), quantile)
+        stretch = (1.0, tail_ratio(benched.values(), quantile))
     return _from_predictor(bundle, target, power, threads, variants, stretch)
 
 
@@ -82,7 +88,7 @@ def _from_predictor(
     power: PowerSource,
     threads: Sequence[int],
     variants: Sequence[str],
-    stretch: float,
+    stretch: tuple[float, float],
 ) -> LatencySource:
     fit, predictor = load_fit(bundle, target.name)
     asked = _options(target, variants or fit.variants, threads or fit.threads)
@@ -98,13 +104,14 @@ def _from_predictor(
 
     def model(options: Sequence[Option]) -> list[Estimate]:
         X = np.stack([rows[option] for option in options])
-        latencies = np.column_stack([predictor.predict(X), predictor.predict_interval(X) * (1.0, stretch)])
+        latencies = np.column_stack([predictor.predict(X), predictor.predict_interval(X) * stretch])
         return [estimate_of(o, power, *map(float, row)) for o, row in zip(options, latencies, strict=True)]
 
     left_out = len(asked) - len(options)
     notes = [f"{left_out} settings beyond what was benched were left out"] if left_out else []
-    if stretch != 1.0:
-        notes.append(f"upper bounds are those of the median times {stretch:.3g}, the spread of the samples")
+    if stretch[1] != 1.0:
+        why = "what the model may be off by" if target.is_modelled else "the spread of the samples"
+        notes.append(f"upper bounds are those of the median times {stretch[1]:.3g}, {why}")
     name = f"{fit.chosen} ({fit.scores[fit.chosen]:.2g} % off in cross-validation by {fit.grouped_by})"
     return LatencySource(model, options, name, fit.confidence, fit.provenance, tuple(notes))
 
@@ -112,25 +119,40 @@ def _from_predictor(
 def _from_records(
     power: PowerSource, benched: Mapping[Option, Record], options: tuple[Option, ...], quantile: float | None
 ) -> LatencySource:
-    high_ms = {
-        option: benched[option].p90_ms if quantile is None else at_quantile(benched[option], quantile)
-        for option in options
-    }
+    high_ms = {option: _upper_ms(benched[option], quantile) for option in options}
     confidence = 0.9 if quantile is None else quantile  # three of a block's 30 samples lie beyond
 
     def model(options: Sequence[Option]) -> list[Estimate]:
         return [
-            estimate_of(o, power, benched[o].latency_ms, min(benched[o].samples_ms), high_ms[o])
-            for o in options
+            estimate_of(o, power, benched[o].latency_ms, _lower_ms(benched[o]), high_ms[o]) for o in options
         ]
 
     provenance = least_certain(record.provenance for record in benched.values())
     bound = f"the upper bound is the {100 * confidence:g}th percentile"
+    if any(benched[option].latency_high_ms for option in options):
+        bound = "the upper bound is what the model may be off by"
     notes = [f"every setting was benched, so nothing is predicted; {bound}"]
-    unstable = sum(benched[option].verdict != "stable" for option in options)
+    unstable = sum(not benched[option].is_trusted for option in options)
     if unstable:
         notes.append(f"{unstable} of {len(options)} settings were judged unstable when they were benched")
     return LatencySource(model, options, "the medians of the records", confidence, provenance, tuple(notes))
+
+
+def _lower_ms(record: Record) -> float:
+    return record.latency_low_ms or min(record.samples_ms)
+
+
+def _upper_ms(record: Record, quantile: float | None) -> float:
+    if record.latency_high_ms is not None:
+        return record.latency_high_ms
+    return record.p90_ms if quantile is None else at_quantile(record, quantile)
+
+
+def _model_stretch(records: Iterable[Record]) -> tuple[float, float]:
+    """Return by what the model's bounds scale a latency, the widest of ``records``; 1 where none has any."""
+    bounded = [(r.latency_low_ms, r.latency_ms, r.latency_high_ms) for r in records]
+    shares = [(low / ms, high / ms) for low, ms, high in bounded if low is not None and high is not None]
+    return min((low for low, _ in shares), default=1.0), max((high for _, high in shares), default=1.0)
 
 
 def estimate_of(

@@ -23,7 +23,8 @@ class PolicyRequest:
         objective: one of ``goal.OBJECTIVES``; by default ``budget`` with an energy budget, else
             ``awake``, or ``core-time`` where no power is known.
         fps: pace of the frames; by default 30, or what a longer ``latency_ms`` leaves room for.
-        margin_pct: headroom on it, on top of the interval's.
+        margin_pct: headroom on it, on top of the interval's; on a modelled target instead of what the model
+            may be off by, which is the default there.
         latency_ms: the latest end of a frame after its arrival; by default the period.
         quantile: share of frames that is to hold for.
         energy_mj: budget of one frame; ``mean_power_mw`` says the same as a mean over time.
@@ -35,7 +36,7 @@ class PolicyRequest:
 
     objective: str | None = None
     fps: float | None = None
-    margin_pct: float = 0.0
+    margin_pct: float | None = None
     latency_ms: float | None = None
     quantile: float | None = None
     energy_mj: float | None = None
@@ -78,7 +79,7 @@ def goal_of(
     return Goal(
         objective=objective,
         fps_target=fps,
-        margin_pct=request.margin_pct,
+        margin_pct=request.margin_pct or 0.0,
         deadline_ms=period_ms if request.latency_ms is None else min(request.latency_ms, period_ms),
         quantile=request.quantile,
         energy_budget_mj=budget_mj,

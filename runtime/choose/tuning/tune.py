@@ -58,7 +58,15 @@ def tune_bundle(
     _check_variants(bundle, variants)
     records = list(records)
     benched = benched_options(bundle, target, records)
-    source = latency_source(bundle, target, records, threads, variants, request.quantile)
+    source = latency_source(
+        bundle,
+        target,
+        records,
+        threads,
+        variants,
+        request.quantile,
+        with_model_bounds=request.margin_pct is None,
+    )
     considered = tuple(source.model(source.options))
     base_mw = idle_mw(benched.values()) if request.base_mw is None else request.base_mw
     goal = goal_of(request, target, considered, base_mw)

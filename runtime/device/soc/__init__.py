@@ -1,7 +1,13 @@
 """Systems on chip as data: clusters, operating points, power, and what a core can compute."""
 
 from runtime.device.soc.cores import CORES, CoreType
-from runtime.device.soc.latency_model import ModelledLatency, modelled_latency, modelled_latency_ms
+from runtime.device.soc.latency_model import (
+    ModelledLatency,
+    bounds_basis,
+    is_checked,
+    modelled_latency,
+    modelled_latency_ms,
+)
 from runtime.device.soc.loader import list_profiles, load_profile
 from runtime.device.soc.power import PowerFigure, power_mw
 from runtime.device.soc.profile import Cluster, LeftOut, Opp, SocProfile
@@ -15,6 +21,8 @@ __all__ = [
     "Opp",
     "PowerFigure",
     "SocProfile",
+    "bounds_basis",
+    "is_checked",
     "list_profiles",
     "load_profile",
     "modelled_latency",

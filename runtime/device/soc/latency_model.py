@@ -43,17 +43,11 @@ class LatencyFit(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class ModelledLatency:
-    """Latency of a frame in ms with the bounds that hold ``confidence`` of published measurements.
-
-    Attributes:
-        is_checked: whether measurements of this SoC were published, and so part of the fit.
-    """
+    """Latency of a frame in ms, and what it may truly be; ``bounds_basis`` says by what measurements."""
 
     latency_ms: float
     low_ms: float
     high_ms: float
-    confidence: float
-    is_checked: bool
 
 
 @functools.cache
@@ -94,9 +88,21 @@ def modelled_latency(
     terms = latency_terms_ms(workload, core, cluster.opp(freq_khz).freq_khz, precision)
     factors = latency_factors(core, setting.threads, precision, soc=profile.name)
     latency_ms = corrected_ms(terms, factors, fit.coefficients)
-    is_checked = f"soc_{profile.name}" in fit.coefficients
-    low, high = (fit.seen_low, fit.seen_high) if is_checked else (fit.low, fit.high)
-    return ModelledLatency(latency_ms, latency_ms * low, latency_ms * high, fit.confidence, is_checked)
+    low, high = (fit.seen_low, fit.seen_high) if is_checked(profile) else (fit.low, fit.high)
+    return ModelledLatency(latency_ms, latency_ms * low, latency_ms * high)
+
+
+def is_checked(profile: SocProfile) -> bool:
+    """Return whether measurements of this SoC were published, and so part of the fit."""
+    return f"soc_{profile.name}" in latency_fit().coefficients
+
+
+def bounds_basis(profile: SocProfile) -> str:
+    """Return in words what the bounds of latencies on this SoC rest on."""
+    share = f"{100 * latency_fit().confidence:g} % of published latencies"
+    if is_checked(profile):
+        return f"bounds that hold {share} of networks left out, on SoCs of which others were known"
+    return f"bounds that hold {share} of SoCs left out; this one was not checked against any phone"
 
 
 def modelled_latency_ms(

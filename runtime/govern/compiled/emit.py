@@ -12,7 +12,8 @@ from runtime.choose.decision.controller import CATCH_UP, FILTERED
 from runtime.choose.decision.table import DecisionTable
 from runtime.choose.decision.trust import Trust
 from runtime.choose.policy.policy import Policy
-from runtime.device.soc import SocProfile
+from runtime.device.provenance import Provenance
+from runtime.device.soc import SocProfile, bounds_basis
 from runtime.govern.compiled.c_source import TEMPLATES, c_double, c_name, c_sources, fill
 
 PROGRAM = "edgekit-governor"
@@ -82,6 +83,15 @@ def governor_sources(model: str) -> dict[str, str]:
     return texts | {entry.name: entry.read_text(encoding="utf-8") for entry in sources}
 
 
+def _bounds_text(policy: Policy, profile: SocProfile) -> str:
+    """Return what the upper bounds rest on."""
+    if policy.provenance is not Provenance.MODELLED:
+        return f"upper bounds hold in {100 * policy.confidence:g} % of cases"
+    if policy.chosen.latency_high_ms <= policy.chosen.latency_ms:
+        return f"taken as it is, with a margin of {policy.goal.margin_pct:g} %"
+    return bounds_basis(profile)
+
+
 def _about(bundle: Bundle, policy: Policy, profile: SocProfile, table: DecisionTable) -> list[str]:
     paths = {variant.name: variant.path for variant in bundle.manifest.variants}
     hashes = {entry.path: entry.sha256 for entry in bundle.manifest.files}
@@ -95,7 +105,6 @@ def _about(bundle: Bundle, policy: Policy, profile: SocProfile, table: DecisionT
         f"Target: {policy.target} ({profile.title}); tuned at {policy.created_utc}",
         f"Made for: {policy.fps_target:g} FPS, a frame in {policy.goal.latency_limit_ms:.6g} ms; "
         f"{policy.objective}",
-        f"Latency: {policy.provenance}, from {policy.predictor}; "
-        f"upper bounds hold in {100 * policy.confidence:g} % of cases",
+        f"Latency: {policy.provenance}, from {policy.predictor}; {_bounds_text(policy, profile)}",
         f"Energy: {energy}; power from {policy.energy_source}",
     ]

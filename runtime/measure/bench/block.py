@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from runtime._version import __version__
 from runtime.bundle import Bundle, Variant
+from runtime.engines import ModelBounds
 from runtime.measure.bench.cool_down import wait_until_cool
 from runtime.measure.bench.energy import energy_fields
 from runtime.measure.bench.plan import BenchJob, BenchPlan
@@ -49,7 +50,7 @@ def measure_block(
         setting_read, control_level = session.setting_read, session.control_level
         versions, device = session.versions, session.device
     if is_modelled:
-        verdict = Verdict("stable", ("modelled: the same each time, with the error of the model",))
+        verdict = Verdict("modelled", (_modelled_reason(samples.bounds),))
     else:
         verdict = judge(
             samples.samples_ms,
@@ -99,10 +100,18 @@ def measure_block(
         after=None if is_modelled else after,
         device=device,
         energy=samples.energy,
+        latency_low_ms=None if samples.bounds is None else samples.bounds.low_ms,
+        latency_high_ms=None if samples.bounds is None else samples.bounds.high_ms,
         run=run,
         runs=plan.runs,
         max_temp_c=plan.max_temp_c,
     )
+
+
+def _modelled_reason(bounds: ModelBounds | None) -> str:
+    if bounds is None:
+        return "modelled: computed, not timed, with the error of the model"
+    return f"modelled: may truly take {bounds.low_ms:.3g} to {bounds.high_ms:.3g} ms, {bounds.basis}"
 
 
 def sha256_of(bundle: Bundle, variant: Variant) -> str:

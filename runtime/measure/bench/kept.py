@@ -31,7 +31,7 @@ class KeptBlocks:
         self._target, self._plan = target, plan
         self._by_key: dict[Key, list[Record]] = {}
         for record in records:
-            if with_unstable or record.verdict == "stable":
+            if with_unstable or record.is_trusted:
                 self._by_key.setdefault(_key_of_record(record), []).append(record)
         self._origins: dict[tuple[str, str], Origin] = {}
         self._kept: list[Record] = []
@@ -81,7 +81,10 @@ def _by_day(records: Sequence[Record]) -> dict[tuple[str, str], str]:
 
 def _says_the_same(known: Record, fresh: Record) -> bool:
     """Whether a modelled block is what the model, the machine's profile and its powers give today."""
-    names = ("samples_ms", "setting_read", "power_mw", "energy_mj", "energy_source", "device")
+    names = (
+        "samples_ms", "latency_low_ms", "latency_high_ms", "setting_read", "power_mw", "energy_mj",
+        "energy_source", "device", "verdict",
+    )  # fmt: skip
     return known.versions.get("model") == fresh.versions.get("model") and all(
         getattr(known, name) == getattr(fresh, name) for name in names
     )

@@ -49,13 +49,18 @@ class BenchRow:
 
     @property
     def is_modelled(self) -> bool:
-        """Whether the latency was computed, not timed: exact, the same each time."""
+        """Whether the latency was computed, not timed."""
         return self.provenance == Provenance.MODELLED
 
     @property
     def plus_minus(self) -> str:
-        """Half the width of the 95 % interval, as a share of the median."""
-        return "exact" if self.is_modelled else f"{self.interval_ms.half_share:.1%}"
+        """Half the width of the 95 % interval, as a share of the median; of a model, its bounds."""
+        if self.is_modelled:
+            low, high = (
+                100 * (bound / self.latency_ms - 1) for bound in (self.interval_ms.low, self.interval_ms.high)
+            )
+            return f"{low:+.0f} {high:+.0f}%"
+        return f"{self.interval_ms.half_share:.1%}"
 
     @property
     def energy_kind(self) -> str | None:
@@ -73,7 +78,7 @@ class BenchRow:
         stable, every = self.stable_blocks
         blocks = f" ({every - stable} of {every} blocks)" if stable < every else ""
         found = [f"unstable: {self.variant} {self.setting}{blocks}: {'; '.join(self.reasons)}"]
-        if self.verdict == "stable":
+        if self.verdict != "unstable":
             found = list(self.reasons) if self.is_modelled else []
         found += [f"what to do: {what}" for what in self.advice]
         if self.late_share:
@@ -97,11 +102,12 @@ def _row(group: Sequence[Record]) -> BenchRow:
     samples_ms = [sample for record in group for sample in record.samples_ms]
     low, median_ms, high, p90_ms = (quantile(samples_ms, share) for share in (0.25, 0.5, 0.75, 0.9))
     first = group[0]
-    interval_ms = median_interval([record.samples_ms for record in group])
+    is_modelled = first.is_modelled
+    interval_ms = first.interval_ms if is_modelled else median_interval([r.samples_ms for r in group])
     unstable = [record for record in group if record.verdict == "unstable"]
     reasons = distinct(reason for record in unstable or group for reason in record.reasons)
     advice = distinct(what for record in unstable for what in record.advice)
-    is_wide = interval_ms.half_share > MAX_HALF_SHARE and not unstable
+    is_wide = interval_ms.half_share > MAX_HALF_SHARE and not unstable and not is_modelled
     if is_wide:
         reasons = (
             f"the median of {len(group)} blocks is known to +-{interval_ms.half_share:.1%} only "
@@ -123,7 +129,7 @@ def _row(group: Sequence[Record]) -> BenchRow:
         energy_mj=energy_mj,
         energy_source=energy_source,
         provenance=first.provenance,
-        verdict="unstable" if unstable or is_wide else "stable",
+        verdict="unstable" if unstable or is_wide else first.verdict,
         reasons=reasons,
         advice=advice,
         fps_target=first.fps_target,

@@ -50,7 +50,7 @@ def bench(
     runs, warmup, pace and limit of heat that this very machine made, with the kernel, engine and meter it
     has now. A record that does not tell one of them is measured again.
 
-    A modelled target gives one exact sample, so one block is enough and no engine runs.
+    A modelled target gives one sample, the same each time, so one block is enough and no engine runs.
 
     Args:
         settings: default: all the target offers with ``threads``.

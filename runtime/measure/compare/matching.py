@@ -21,13 +21,11 @@ class Matched:
     def stable(self) -> tuple[tuple[Record, ...], tuple[Record, ...]]:
         """Return the stable blocks of each side; where paired, the pairs of which both are."""
         if self.is_paired:
-            kept = [
-                pair for pair in zip(self.a, self.b, strict=True) if {r.verdict for r in pair} == {"stable"}
-            ]
+            kept = [pair for pair in zip(self.a, self.b, strict=True) if all(r.is_trusted for r in pair)]
             return tuple(a for a, _ in kept), tuple(b for _, b in kept)
         return (
-            tuple(record for record in self.a if record.verdict == "stable"),
-            tuple(record for record in self.b if record.verdict == "stable"),
+            tuple(record for record in self.a if record.is_trusted),
+            tuple(record for record in self.b if record.is_trusted),
         )
 
 

@@ -113,7 +113,7 @@ def choose_best(rows: Sequence[BenchRow], goal_fps: float | None) -> tuple[Bench
     """
     if not rows:
         return None, ""
-    candidates = [row for row in rows if row.verdict == "stable"] or list(rows)
+    candidates = [row for row in rows if row.verdict != "unstable"] or list(rows)
     fast = [row for row in candidates if goal_fps is None or row.fps >= goal_fps]
     if not fast:
         return min(candidates, key=lambda row: row.latency_ms), f"least ms: none reaches {goal_fps:g} fps"
