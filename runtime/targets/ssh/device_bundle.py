@@ -6,9 +6,10 @@ import tempfile
 from pathlib import Path
 
 from runtime.bundle import SUFFIX, Bundle, Manifest
+from runtime.bundle.digest import file_sha256
 from runtime.bundle.manifest import MANIFEST
 from runtime.bundle.names import slug
-from runtime.targets.ssh.device_files import DeviceFiles, sha256_of
+from runtime.targets.ssh.device_files import DeviceFiles
 
 
 def folder_of(files: DeviceFiles, bundle: Bundle) -> str:
@@ -21,4 +22,4 @@ def send_manifest(files: DeviceFiles, manifest: Manifest) -> str:
     with tempfile.TemporaryDirectory() as temporary:
         file = Path(temporary) / MANIFEST
         file.write_bytes(manifest.to_json())
-        return files.send(file, sha256_of(file))
+        return files.send(file, file_sha256(file))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -162,12 +161,6 @@ class DeviceFiles:
             raise DeviceStableError(
                 f"{self.where} does not take {doing} ({err}); {free} kB are free in {self.home}"
             ) from err
-
-
-def sha256_of(file: Path) -> str:
-    """Return the sha256 of a file of the host."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _size(sftp: Any, path: str) -> int | None:

@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from runtime.bundle import Bundle, Graph, Manifest, TensorSpec, Variant, new_bundle
+from runtime.bundle.digest import file_sha256
 from runtime.device.setting import Setting
 from runtime.errors import DeviceStableError, DeviceTransientError
 from runtime.govern.run.run import run_bundle
@@ -18,7 +19,6 @@ from runtime.measure.records import RecordLog
 from runtime.targets import TargetName, open_target
 from runtime.targets.restoring import restore_target
 from runtime.targets.ssh.address import Address
-from runtime.targets.ssh.device_files import sha256_of
 from runtime.targets.ssh.target import reach
 from tests.runtime.fake_device import cpufreq_files, wait_for
 
@@ -121,7 +121,7 @@ def test_a_transfer_goes_on_where_it_broke_off(phone, tmp_path):
     size = 20_000_000  # more than the wire holds back unread
     file = tmp_path / "weights.bin"
     file.write_bytes(os.urandom(size))
-    sha256 = sha256_of(file)
+    sha256 = file_sha256(file)
 
     def cut(name, done, total):
         if done > size / 2:
@@ -148,7 +148,7 @@ def test_a_transfer_goes_on_where_it_broke_off(phone, tmp_path):
 def test_a_damaged_part_starts_again(phone, tmp_path, size):
     file = tmp_path / "weights.bin"
     file.write_bytes(os.urandom(3_000_000))
-    sha256 = sha256_of(file)
+    sha256 = file_sha256(file)
     (phone.home / "objects").mkdir()
     (phone.home / f"objects/{sha256}.part").write_bytes(os.urandom(size))
     place = reach(PHONE).send(file, sha256)
@@ -158,7 +158,7 @@ def test_a_damaged_part_starts_again(phone, tmp_path, size):
 def test_an_object_that_rotted_is_found_and_sent_again(phone, tmp_path):
     file = tmp_path / "weights.bin"
     file.write_bytes(os.urandom(1000))
-    sha256 = sha256_of(file)
+    sha256 = file_sha256(file)
     files = reach(PHONE)
     place = files.send(file, sha256)
     Path(place).write_bytes(bytes(1000))
@@ -177,7 +177,7 @@ def test_a_full_disk_is_told(phone, tmp_path):
         file = tmp_path / "weights.bin"
         file.write_bytes(os.urandom(3_000_000))
         with pytest.raises(DeviceStableError, match=r"does not take weights.bin .* kB are free"):
-            reach(PHONE).send(file, sha256_of(file))
+            reach(PHONE).send(file, file_sha256(file))
     finally:
         subprocess.run(["umount", str(phone.home / "objects")], check=True)
 
