@@ -186,11 +186,11 @@ def test_without_sftp_a_bench_runs(plain_board, bundle, tmp_path):
 def test_without_sftp_a_full_disk_is_told(plain_board, tmp_path):
     (plain_board.home / "objects").mkdir()
     (tmp_path / "weights.bin").write_bytes(os.urandom(3_000_000))
-    with small_disk(plain_board.home / "objects"):
-        with pytest.raises(
-            DeviceStableError, match=r"does not take weights.bin .*No space left.* kB are free"
-        ):
-            reach(PHONE).send(tmp_path / "weights.bin", file_sha256(tmp_path / "weights.bin"))
+    with (
+        small_disk(plain_board.home / "objects"),
+        pytest.raises(DeviceStableError, match=r"does not take weights.bin .*No space left.* kB are free"),
+    ):
+        reach(PHONE).send(tmp_path / "weights.bin", file_sha256(tmp_path / "weights.bin"))
 
 
 @pytest.mark.parametrize("size", [1_000_000, 3_000_000, 4_000_000])
