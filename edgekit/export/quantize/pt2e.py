@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 from torch.export import ExportedProgram
-from torch.fx import GraphModule, Node
+from torch.fx import GraphModule, Interpreter, Node
+from torch.utils._pytree import tree_leaves
 
 from edgekit.export.executorch import trace
-from edgekit.export.graph import as_tensors
+from edgekit.export.graph import Frame, as_tensors
+from edgekit.export.parity import run_eager
 from edgekit.export.quantize.plan import QuantizationPlan, is_below
 from edgekit.export.workload import aten_name, module_path_of
 from runtime.bundle import IoScale
@@ -47,6 +51,30 @@ def quantize_program(
         for counter.frame, frame in enumerate(frames, start=1):
             prepared(*frame)
     return trace(pt2e.convert_pt2e(prepared), example)
+
+
+def run_program(program: ExportedProgram, frames: Sequence[Frame]) -> list[list[np.ndarray]]:
+    """Return the outputs of a quantised ``program`` for each frame, in float, rounded as it says."""
+    return run_eager(program.module(), frames)
+
+
+def run_unrounded(program: ExportedProgram, frames: Sequence[Frame]) -> list[list[np.ndarray]]:
+    """Return the same with float activations: what is left are the weights as the program has them."""
+    graph = _Unrounded(program.module())
+    with torch.no_grad():
+        results = [tree_leaves(graph.run(*as_tensors(frame))) for frame in frames]
+    return [[output.numpy() for output in outputs] for outputs in results]
+
+
+class _Unrounded(Interpreter):
+    """Leaves activations float."""
+
+    def call_function(self, target: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        step = getattr(getattr(target, "overloadpacket", None), "__name__", "")
+        is_activation = bool(args) and isinstance(args[0], torch.Tensor) and args[0].is_floating_point()
+        if step in ("quantize_per_tensor", "dequantize_per_tensor") and is_activation:
+            return args[0]
+        return super().call_function(target, args, kwargs)
 
 
 @dataclass
