@@ -14,9 +14,10 @@ from edgekit.export.executorch import export_executorch, first_line
 from edgekit.export.litert import describe, module_names
 from edgekit.export.parity import check_parity, compare_outputs, run_eager
 from edgekit.export.quantize.calibration import Calibration
+from edgekit.export.quantize.flat_conv import flatten_float_convolutions
 from edgekit.export.quantize.options import QuantizeOptions
 from edgekit.export.quantize.plan import QuantizationPlan, find_heads, float_modules, modules_beside
-from edgekit.export.quantize.pt2e import quantize_program, run_program, run_unrounded, take_int8
+from edgekit.export.quantize.pt2e import quantize_program, run_program, take_int8
 from edgekit.export.quantize.reference import FakeQuantised, run_plainly
 from edgekit.export.quantize.rounding import round_weights
 from edgekit.export.quantize.sensitivity import rank_layers
@@ -68,10 +69,11 @@ def quantize_executorch(
     """Return a ``.pte`` file; see ``Quantizer``."""
     frames = ready.source.frames
     with exporting():
-        model = round_weights(ready.lowered, plan)
+        flat, plan = (
+            flatten_float_convolutions(ready.lowered, plan) if plan.is_static else (ready.lowered, plan)
+        )
+        model = round_weights(flat, plan)
         program = quantize_program(model, ready.example, plan)
-        some = frames[:_EXACT_FRAMES]
-        _check_exact("executorch", ready, plan, run_unrounded(program, some), run_eager(model, some))
         fake = run_program(program, frames) if plan.is_static else None
         io = take_int8(program) if plan.int8_io else {}
     return Quantized(replace(export_executorch(model, ready.example, program), **io), fake)
@@ -86,7 +88,7 @@ def quantize_litert(ready: Prepared, plan: QuantizationPlan, float_file: Callabl
         model = round_weights(ready.lowered, plan)
         data, rounded = quantize_tflite(source.data, ready.lowered, model, plan, name_of)
         some = frames[:_EXACT_FRAMES]
-        _check_exact("litert", ready, plan, run_plainly(rounded, some), run_eager(model, some))
+        _check_exact(ready, plan, run_plainly(rounded, some), run_eager(model, some))
         fake = FakeQuantised(rounded, data)
         if fake.wrong:
             module = name_of(fake.wrong[0], True) or fake.wrong[0]
@@ -101,14 +103,13 @@ def quantize_litert(ready: Prepared, plan: QuantizationPlan, float_file: Callabl
 
 
 def _check_exact(
-    engine: str,
     ready: Prepared,
     plan: QuantizationPlan,
     found: list[list[np.ndarray]],
     wanted: list[list[np.ndarray]],
 ) -> None:
-    """Check that before any activation is rounded the tools have left the model as it is."""
-    what = f"{engine}-{plan.precision} with float activations"
+    """Check that the weights were put where they belong: before activations are rounded it is exact."""
+    what = f"litert-{plan.precision} with float activations"
     names = [output.name for output in ready.outputs]
     check_parity(what, compare_outputs(what, found, wanted, names, described=ready.source.described))
 

@@ -94,7 +94,25 @@ def _calibrate(data: bytes, work: Any, plan: QuantizationPlan) -> dict[str, Any]
         return {**old, **mean, "frames": seen + 1}
 
     tool = calibrator.Calibrator(bytearray(data), num_threads=1, qsv_update_func=update)
-    frames = [dict(zip(signature["inputs"], frame, strict=True)) for frame in plan.calibration.frames]
+    # Files take 32-bit integers where the model takes 64.
+    types = interpreter.Interpreter(model_content=data).get_signature_runner(key).get_input_details()
+    frames = [
+        {
+            name: array.astype(types[name]["dtype"])
+            for name, array in zip(signature["inputs"], frame, strict=True)
+        }
+        for frame in plan.calibration.frames
+    ]
+    tool = calibrator.Calibrator(bytearray(data), num_threads=1, qsv_update_func=update)
+    # Files take 32-bit integers where the model takes 64.
+    types = interpreter.Interpreter(model_content=data).get_signature_runner(key).get_input_details()
+    frames = [
+        {
+            name: array.astype(types[name]["dtype"])
+            for name, array in zip(signature["inputs"], frame, strict=True)
+        }
+        for frame in plan.calibration.frames
+    ]
     tool.calibrate({key: frames}, work._recipe_manager)
     return {
         name: {end: value for end, value in found.items() if end != "frames"}
