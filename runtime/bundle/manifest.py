@@ -128,11 +128,29 @@ class Delegation:
 
 
 @dataclass(frozen=True)
+class ChannelParity:
+    """The same as ``OutputParity`` for channels of one scale, where an output mixes unlike ones."""
+
+    channels: str
+    max_abs: float
+    sqnr_db: float | None
+    tolerance: float
+
+    def __post_init__(self) -> None:
+        _check_finite(self, self.max_abs, self.tolerance, self.sqnr_db)
+
+
+@dataclass(frozen=True)
 class OutputParity:
     """How far one output of the exported file is from the eager model's.
 
-    ``sqnr_db`` is ``None`` when the outputs are equal bit by bit: JSON has no infinity.
-    ``cosine`` is ``None`` when either side is all zeros, ``top1_agreement`` for a single value.
+    Attributes:
+        sqnr_db: ``None`` when the outputs are equal bit by bit: JSON has no infinity.
+        cosine: ``None`` when either side is all zeros.
+        top1_agreement: share of frames with the same best class, of a row of scores.
+        pixel_agreement: share of pixels with the same best channel, of a map of shape (1, C, H, W).
+        equal_share: of integers and booleans, those that are equal.
+        channels: groups of unlike scales, see ``ChannelParity``.
     """
 
     name: str
@@ -141,6 +159,9 @@ class OutputParity:
     tolerance: float
     cosine: float | None = None
     top1_agreement: float | None = None
+    pixel_agreement: float | None = None
+    equal_share: float | None = None
+    channels: tuple[ChannelParity, ...] = ()
 
     def __post_init__(self) -> None:
         _check_finite(self, self.max_abs, self.tolerance, self.sqnr_db, self.cosine)
@@ -278,7 +299,7 @@ class Manifest:
                 )
 
 
-def _check_finite(parity: Parity | OutputParity, *figures: float | None) -> None:
+def _check_finite(parity: Parity | OutputParity | ChannelParity, *figures: float | None) -> None:
     if not all(math.isfinite(figure) for figure in figures if figure is not None):
         raise ValueError(f"figures of a parity must be finite, got {parity}; sqnr_db=None: equal outputs")
 

@@ -20,8 +20,8 @@ _DYNAMIC = ("CONV_2D", "FULLY_CONNECTED")
 
 def quantize_tflite(
     data: bytes, model: nn.Module, rounded: nn.Module, plan: QuantizationPlan, name_of: NameOf
-) -> bytes:
-    """Return the float file ``data`` quantised as ``plan`` says.
+) -> tuple[bytes, bytes]:
+    """Return the float file ``data`` quantised as ``plan`` says, and the same before: weights rounded.
 
     Args:
         data: contents of the ``.tflite`` file made of ``model``.
@@ -48,7 +48,7 @@ def quantize_tflite(
             work.add_static_config(regex, op, activation_num_bits=8, weight_num_bits=8)
     ranges = _calibrate(data, work, plan) if plan.is_static else None
     result = work.quantize(ranges, enable_progress_bar=False, enable_progress_report=False)
-    return bytes(result.quantized_model)
+    return bytes(result.quantized_model), data
 
 
 def _rules(graph: FloatFile, plan: QuantizationPlan) -> Iterator[tuple[str, Any, str]]:
@@ -94,7 +94,25 @@ def _calibrate(data: bytes, work: Any, plan: QuantizationPlan) -> dict[str, Any]
         return {**old, **mean, "frames": seen + 1}
 
     tool = calibrator.Calibrator(bytearray(data), num_threads=1, qsv_update_func=update)
-    frames = [dict(zip(signature["inputs"], frame, strict=True)) for frame in plan.calibration.frames]
+    # Files take 32-bit integers where the model takes 64.
+    types = interpreter.Interpreter(model_content=data).get_signature_runner(key).get_input_details()
+    frames = [
+        {
+            name: array.astype(types[name]["dtype"])
+            for name, array in zip(signature["inputs"], frame, strict=True)
+        }
+        for frame in plan.calibration.frames
+    ]
+    tool = calibrator.Calibrator(bytearray(data), num_threads=1, qsv_update_func=update)
+    # Files take 32-bit integers where the model takes 64.
+    types = interpreter.Interpreter(model_content=data).get_signature_runner(key).get_input_details()
+    frames = [
+        {
+            name: array.astype(types[name]["dtype"])
+            for name, array in zip(signature["inputs"], frame, strict=True)
+        }
+        for frame in plan.calibration.frames
+    ]
     tool.calibrate({key: frames}, work._recipe_manager)
     return {
         name: {end: value for end, value in found.items() if end != "frames"}
