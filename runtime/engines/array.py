@@ -55,7 +55,8 @@ class Array(msgspec.Struct, frozen=True):
     @property
     def is_whole(self) -> bool:
         """Whether there are as many bytes as type and shape ask for."""
-        return self.dtype in ITEM_BYTES and len(self.data) == size_bytes_of(self.dtype, self.shape)
+        is_shape = self.dtype in ITEM_BYTES and all(side >= 0 for side in self.shape)
+        return is_shape and len(self.data) == size_bytes_of(self.dtype, self.shape)
 
     def narrowed(self) -> Array:
         """Return 64-bit integers as 32-bit ones, or unchanged where one of them does not fit."""

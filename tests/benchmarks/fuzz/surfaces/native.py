@@ -120,7 +120,7 @@ def c_governor(folder: Path) -> Prepared:
     program = build_governor(folder)
     tree = SocTree(PROFILE, folder / "root", ("schedutil", "userspace"))
     journal = Journal(folder / "journal")
-    path = journal.write(PolicyState(str(tree.policies[-1]), "schedutil", 600_000, 2_400_000, 900_000))
+    path = journal.write(PolicyState(str(max(tree.policies)), "schedutil", 600_000, 2_400_000, 900_000))
     note = msgspec.json.encode(msgspec.json.decode(path.read_bytes()) | {"pid": 4_194_303})
     path.unlink()
     left = path.with_name(path.name.replace(str(os.getpid()), "4194303"))
