@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from runtime.bundle.figures import check_figures
 from runtime.errors import DataError, VersionConflict
 
 LOG_SCHEMA = 1
@@ -35,6 +36,9 @@ class Header:
     deadline_ms: float | None = None
     schema_version: int = LOG_SCHEMA
 
+    def __post_init__(self) -> None:
+        check_figures(self)
+
 
 @dataclass(frozen=True)
 class FrameLine:
@@ -58,6 +62,9 @@ class FrameLine:
     energy_mj: float | None
     trusted: bool
     reason: str = ""
+
+    def __post_init__(self) -> None:
+        check_figures(self)
 
 
 class GovernedLog:
