@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -172,35 +173,16 @@ def _emulate() -> Job:
     def prepare(work: Path) -> None:
         write_doubling_conv(work / "double.tflite", side=32, channels=16)
 
-    bench = (
-        "edgekit",
-        "bench",
-        "double.tflite",
-        "--runs",
-        "400",
-        "--blocks",
-        "2",
-        "--every",
-        "6",
-        "--retries",
-        "0",
-    )
+    def is_complete(work: Path) -> bool:
+        return len({(r.setting, r.block) for r in RecordLog(work / "records/log.jsonl")}) == 4
+
+    bench = "edgekit bench double.tflite --runs 200 --warmup 0 --blocks 2 --retries 0 --meter none"
+    settings = "--freq-khz 1803000 --freq-khz 1598000 -o records/log.jsonl"
     return Job(
-        (
-            "emulate",
-            "gs101",
-            "--",
-            *bench,
-            "--cluster",
-            "little",
-            "--cluster",
-            "big",
-            "-o",
-            "records/log.jsonl",
-        ),
+        ("emulate", "gs101", "--", *bench.split(), *settings.split()),
         prepare,
         lambda work: _records(work / "records"),
-        lambda work: len({(r.setting, r.block) for r in RecordLog(work / "records/log.jsonl")}) >= 4,
+        is_complete,
     )
 
 
@@ -216,11 +198,12 @@ def _push(home: Path) -> Job:
         return whole | {"a bundle"}
 
     def is_complete(work: Path) -> bool:
-        return _answers(home) and Bundle.open(home / "bundles/small.edgekit").labels() == ["new"]
+        labels = (work / "small.edgekit/labels.txt").read_text().splitlines()
+        return _answers(home) and Bundle.open(home / "bundles/small.edgekit").labels() == labels
 
     return Job(
         ("push", "small.edgekit", "--target", "ssh:phone", "--offline"),
-        lambda work: write_bundle(work / "small.edgekit", "new"),
+        lambda work: write_bundle(work / "small.edgekit", f"made at {time.time_ns()}"),
         finished,
         is_complete,
     )

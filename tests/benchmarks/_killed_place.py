@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from tests.places import ROOT
 from tests.runtime import sshd
 
 _MARK = "EDGEKIT_KILLED_CAMPAIGN"  # in the environment of all that a campaign starts
+_SHA256 = re.compile("[0-9a-f]{64}")  # what a file on the device is called by
 _END_S = 20.0  # for what a killed command started to end by itself; Ray's workers take some seconds
 _OTHERS = {"ray", "__pycache__"}  # of Ray, which keeps its logs; of Python, which keeps what it compiled
 _MOVING = ("scaling_cur_freq", "cpuinfo_cur_freq", "cpuinfo_avg_freq", "/stats/")
@@ -65,7 +67,7 @@ class Place:
     def files(self) -> set[str]:
         """Return the names of everything that a command may have left, here and on the device."""
         tops = [self.folder / name for name in ("work", "tmp", "state", "cache")] + [self.home]
-        return {str(path) for top in tops for path in _walk(top)}
+        return {_SHA256.sub("SHA256", str(path)) for top in tops for path in _walk(top)}
 
     def processes(self) -> list[psutil.Process]:
         """Return those that a command started and that run still, here and on the device."""

@@ -42,6 +42,7 @@ _COLUMNS = {
 }
 _COUNTS = tuple(_COLUMNS)[2:-1]
 _LIMIT_S = 300.0
+_LEAST_S = 0.2  # of the moments that are drawn from
 
 
 @dataclass
@@ -92,7 +93,7 @@ def run_undisturbed(place: Place, job: Job) -> Undisturbed:
 def kill_round(place: Place, job: Job, usual: Undisturbed, draw: random.Random) -> Found | None:
     """Kill the command once and run it again; ``None`` where it ended before it was killed."""
     found, before = Found(), machine()
-    moment_s, is_alone = draw.uniform(0.0, usual.seconds), draw.random() < 0.5
+    is_aimed, moment, is_alone = draw.random() < 0.5, draw.random(), draw.random() < 0.5
     place.clear(keep_cache=draw.random() < 0.75)
     if draw.random() < 0.5:
         shutil.rmtree(place.home, ignore_errors=True)
@@ -101,9 +102,14 @@ def kill_round(place: Place, job: Job, usual: Undisturbed, draw: random.Random) 
         [sys.executable, "-m", "edgekit", *job.words], cwd=place.work, env=place.environment(),
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     ) as process:  # fmt: skip
+        begin_s = time.monotonic()
+        if is_aimed:
+            _wait_for_files(place, process)
+        left_s = max(usual.seconds - (time.monotonic() - begin_s), _LEAST_S)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(moment_s)
+            process.wait(moment * left_s)
             return None
+        killed_s = time.monotonic() - begin_s
         others = [] if is_alone else place.processes()
         for victim in (process, *others):
             with contextlib.suppress(psutil.NoSuchProcess):
@@ -131,8 +137,15 @@ def kill_round(place: Place, job: Job, usual: Undisturbed, draw: random.Random) 
     if machine() != before:
         found.add("changed", "clocks or mounts")
     for column, lines in found.lines.items():
-        note(f"{column} ({moment_s:.2f} s, {'alone' if is_alone else 'with all'}): {'; '.join(lines)}")
+        note(f"{column} ({killed_s:.2f} s, {'alone' if is_alone else 'with all'}): {'; '.join(lines)}")
     return found
+
+
+def _wait_for_files(place: Place, process: subprocess.Popen[bytes]) -> None:
+    """Wait until the command begins to write: half of the kills are aimed at what comes then."""
+    before = place.files()
+    while process.poll() is None and not place.files() - before:
+        time.sleep(0.01)
 
 
 def _finished(place: Place, job: Job, found: Found) -> set[str]:
