@@ -6,6 +6,7 @@ says nothing.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import ctypes
 import fcntl
@@ -42,6 +43,13 @@ def staging_folder(parent: Path | None = None, prefix: str = _PREFIX) -> Iterato
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         os.close(lock)
+
+
+def staged_until_exit() -> Path:
+    """Return a new folder that is there as long as this process."""
+    stack = contextlib.ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(staging_folder())
 
 
 @contextlib.contextmanager
