@@ -10,7 +10,8 @@ import math
 import os
 import struct
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -42,6 +43,15 @@ _ELEMENTWISE = {
 
 
 @dataclass(frozen=True)
+class Signature:
+    """A way to call the file: its name, the subgraph it runs, and its inputs' names with their tensors'."""
+
+    key: str
+    subgraph: int
+    inputs: dict[str, str]
+
+
+@dataclass(frozen=True)
 class TfliteGraph:
     """The main graph of a ``.tflite`` file.
 
@@ -53,6 +63,9 @@ class TfliteGraph:
         op_counts: op names of the schema and how many there are, the most frequent first.
         parameters: elements of all constant tensors.
         has_fp16_weights: most of them are stored as float16.
+        open_axes: of inputs and outputs by name, the axes whose size the file leaves open; 1 stands there.
+        signatures: the file's own, in its order.
+        subgraphs: how many there are: the main graph, and bodies of control flow or other signatures.
     """
 
     inputs: tuple[TensorSpec, ...]
@@ -63,6 +76,14 @@ class TfliteGraph:
     size_bytes: int
     op_indices: tuple[int, ...] = ()
     has_fp16_weights: bool = False
+    open_axes: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    signatures: tuple[Signature, ...] = ()
+    subgraphs: int = 1
+
+    def input_labels(self) -> dict[str, str]:
+        """Return what people call each input, by its tensor's name: as a signature does, else the same."""
+        known = {t: name for one in self.signatures if one.subgraph == 0 for name, t in one.inputs.items()}
+        return {spec.name: known.get(spec.name, spec.name) for spec in self.inputs}
 
 
 def read_tflite(path: str | os.PathLike[str], name_of: NameOf | None = None) -> TfliteGraph:
@@ -135,7 +156,32 @@ class GraphReader:
             size_bytes=self.size_bytes,
             op_indices=tuple(indices),
             has_fp16_weights=self.has_fp16_weights,
+            open_axes=self.open_axes(),
+            signatures=tuple(self.signatures()),
+            subgraphs=self.model.SubgraphsLength(),
         )
+
+    def open_axes(self) -> dict[str, tuple[int, ...]]:
+        ends = [int(t) for t in (*self.subgraph.InputsAsNumpy(), *self.subgraph.OutputsAsNumpy())]
+        found = {}
+        for t in ends:
+            stored, signature = self.stored_shape(t), self.tensors[t]
+            sides = signature.ShapeSignatureAsNumpy() if signature.ShapeSignatureLength() else stored
+            axes = tuple(axis for axis, side in enumerate(sides) if side < 0)
+            if axes:
+                found[self.tensor_name(t)] = axes
+        return found
+
+    def signatures(self) -> Iterator[Signature]:
+        for i in range(self.model.SignatureDefsLength()):
+            found = self.model.SignatureDefs(i)
+            inputs = [found.Inputs(k) for k in range(found.InputsLength())]
+            tensors = self.model.Subgraphs(found.SubgraphIndex())
+            names = {
+                one.Name().decode(): (tensors.Tensors(one.TensorIndex()).Name() or b"").decode()
+                for one in inputs
+            }
+            yield Signature((found.SignatureKey() or b"").decode(), found.SubgraphIndex(), names)
 
     def op(self, operator: Any, inputs: list[int], outputs: list[int]) -> Op:
         name = self.op_name(operator)
@@ -229,6 +275,9 @@ class GraphReader:
         return _DTYPES.get(name, (name.lower(), 4))
 
     def shape(self, t: int) -> tuple[int, ...]:
+        return tuple(1 if side < 0 else side for side in self.stored_shape(t))
+
+    def stored_shape(self, t: int) -> tuple[int, ...]:
         tensor = self.tensors[t]
         return tuple(int(side) for side in tensor.ShapeAsNumpy()) if tensor.ShapeLength() else ()
 
