@@ -262,4 +262,5 @@ class Governor:
             energy_mj=session.energy_mj(actual_ms),
             trusted=session.is_trusted,
             reason=session.decision.reason,
+            read_khz=self.machine.clocks.read_khz(session.place.cluster),
         )
