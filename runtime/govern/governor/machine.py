@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from runtime.choose.decision.arbitration import place
 from runtime.device.actuators import Places, born_of, move, put_back
 from runtime.device.meters.threads import read_threads
 from runtime.device.soc import SocProfile
@@ -60,7 +59,7 @@ class GovernedMachine:
             places: where they could run at first: what they have started since goes with them.
         """
         self.problem = ""
-        cpus = place(self.profile.cluster(cluster).cpus, threads, taken)
+        cpus = self.profile.cluster(cluster).place(threads, taken)
         if now is not None and set(now) <= set(self.profile.cluster(cluster).cpus) and len(now) == len(cpus):
             return tuple(now)  # other sessions came and went: no reason to move
         born = () if places is None else born_of(places)
