@@ -142,6 +142,7 @@ def compare(
         )
     max_abs, sqnr_db, cosine = difference(actual, expected)
     is_float = expected.dtype.kind == "f"
+    is_row = expected.ndim == 2 or (expected.ndim == 3 and expected.shape[1] == 1)
     largest = _largest(expected)
     return OutputParity(
         name=name,
@@ -149,8 +150,8 @@ def compare(
         sqnr_db=sqnr_db,
         tolerance=tolerance * max(1.0, largest),
         cosine=cosine,
-        top1_agreement=_same_best(actual, expected) if is_float and expected.ndim == 3 else None,
-        pixel_agreement=_same_best(actual, expected) if is_float and expected.ndim == 5 else None,
+        top1_agreement=_same_best(actual, expected, -1) if is_float and is_row else None,
+        pixel_agreement=_same_best(actual, expected, 2) if is_float and expected.ndim == 5 else None,
         equal_share=None if is_float else float((actual == expected).mean()),
         channels=_compare_channels(actual, expected, tolerance, largest) if is_float else (),
     )
@@ -173,11 +174,11 @@ def _largest(values: np.ndarray) -> float:
     return float(np.abs(values[np.isfinite(values)]).max(initial=0.0))
 
 
-def _same_best(actual: np.ndarray, expected: np.ndarray) -> float | None:
-    """Return how often the best class, along axis 2, is the same; ``None`` where there is one class only."""
-    if expected.shape[2] < 2:
+def _same_best(actual: np.ndarray, expected: np.ndarray, axis: int) -> float | None:
+    """Return how often the best class, along ``axis``, is the same; ``None`` where there is one only."""
+    if expected.shape[axis] < 2:
         return None
-    return float((actual.argmax(2) == expected.argmax(2)).mean())
+    return float((actual.argmax(axis) == expected.argmax(axis)).mean())
 
 
 def difference(actual: np.ndarray, expected: np.ndarray) -> tuple[float, float | None, float | None]:
@@ -218,6 +219,8 @@ def summarise(outputs: Sequence[OutputParity], *, n_inputs: int, described: str)
         inputs=described,
         top1_agreement=worst.top1_agreement,
         outputs=tuple(outputs),
+        pixel_agreement=worst.pixel_agreement,
+        equal_share=worst.equal_share,
     )
 
 

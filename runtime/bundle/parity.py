@@ -62,6 +62,8 @@ class Parity:
     inputs: str
     top1_agreement: float | None = None
     outputs: tuple[OutputParity, ...] = ()
+    pixel_agreement: float | None = None
+    equal_share: float | None = None
 
     def __post_init__(self) -> None:
         _check_finite(self, self.max_abs, self.tolerance, self.sqnr_db)

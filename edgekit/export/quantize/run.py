@@ -69,10 +69,10 @@ def quantize_executorch(
     """Return a ``.pte`` file; see ``Quantizer``."""
     frames = ready.source.frames
     with exporting():
-        flat, plan = (
-            flatten_float_convolutions(ready.lowered, plan) if plan.is_static else (ready.lowered, plan)
-        )
-        model = round_weights(flat, plan)
+        model = ready.lowered
+        if plan.is_static:
+            model, plan = flatten_float_convolutions(model, plan)
+        model = round_weights(model, plan)
         program = quantize_program(model, ready.example, plan)
         fake = run_program(program, frames) if plan.is_static else None
         io = take_int8(program) if plan.int8_io else {}
@@ -87,6 +87,12 @@ def quantize_litert(ready: Prepared, plan: QuantizationPlan, float_file: Callabl
         name_of = module_names(ready.lowered)
         model = round_weights(ready.lowered, plan)
         data, rounded = quantize_tflite(source.data, ready.lowered, model, plan, name_of)
+        exported = describe(data, name_of)
+        # XNNPACK has kernels for some ops in float only; those then stay float.
+        float_ops = _fallback_of(exported) - _fallback_of(source)
+        if float_ops:
+            data, rounded = quantize_tflite(source.data, ready.lowered, model, plan, name_of, float_ops)
+            exported = describe(data, name_of)
         some = frames[:_EXACT_FRAMES]
         _check_exact(ready, plan, run_plainly(rounded, some), run_eager(model, some))
         fake = FakeQuantised(rounded, data)
@@ -96,10 +102,13 @@ def quantize_litert(ready: Prepared, plan: QuantizationPlan, float_file: Callabl
                 f"litert-{plan.precision}: ai-edge-quantizer wrote other constants than the rounded ones in "
                 f"{len(fake.wrong)} places, the first in {module}; keep that module float with --keep-float"
             )
-        exported = describe(data, name_of)
         io = read_scales(data) if plan.int8_io else {}
     exported = replace(exported, packages=(*source.packages, "ai-edge-quantizer"), **io)
     return Quantized(exported, run_plainly(fake.data, frames) if plan.is_static else None)
+
+
+def _fallback_of(exported: Exported) -> set[str]:
+    return {op.op for op in exported.delegation.fallback}
 
 
 def _check_exact(
@@ -222,6 +231,8 @@ def _record(
     accuracy: float | None,
     n_validation: int,
 ) -> Quantization:
+    layers = [op for op in exported.workload.ops if op.has_int8_weights is not None]
+    macs = sum(op.macs for op in layers)
     return Quantization(
         kept_float=plan.kept_float,
         heads=plan.heads if plan.is_static and not plan.int8_io else (),
@@ -232,4 +243,6 @@ def _record(
         n_validation=n_validation,
         inputs=exported.inputs,
         outputs=exported.outputs,
+        int8_share=sum(op.macs for op in layers if op.has_int8_weights) / max(macs, 1),
+        float_layers=tuple(dict.fromkeys(op.name for op in layers if not op.has_int8_weights)),
     )
