@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from edgekit.api.table import lay_out
 from runtime.bundle import Bundle, Manifest, TensorSpec, Variant
-from runtime.engines.model_file import FP16_WEIGHTS, ModelFile, with_delegation
+from runtime.engines.model_file import ModelFile, with_delegation
 from runtime.engines.tflite_shapes import shown_shape
 from runtime.errors import DeviceError, MissingExtra
 
@@ -63,10 +63,7 @@ class Inspection:
 
 def inspect_bundle(bundle: Bundle) -> Inspection:
     """Return what ``bundle`` holds."""
-    is_half = isinstance(bundle, ModelFile) and bundle.has_fp16_weights
-    remarks = [f"{bundle.manifest.name}: {FP16_WEIGHTS}"] if is_half else []
-    if isinstance(bundle, ModelFile) and bundle.unknown_shapes is not None:
-        return Inspection(bundle, "\n".join([*remarks, bundle.unknown_shapes]))
+    remarks = [*bundle.remarks, *bundle.unknown_shapes.values()] if isinstance(bundle, ModelFile) else []
     try:
         bundle = with_delegation(bundle)
     except (DeviceError, MissingExtra) as err:

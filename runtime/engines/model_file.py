@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 
-from runtime.bundle import Bundle, FileEntry, Graph, Manifest, Variant
+from runtime.bundle import MAIN_GRAPH, Bundle, FileEntry, Graph, Manifest, Variant
+from runtime.bundle.names import slug
 from runtime.bundle.staging import staged_until_exit
 from runtime.bundle.workload import Workload
 from runtime.engines import EngineProcess
+from runtime.engines.tflite_content import TfliteGraph
 from runtime.engines.tflite_delegation import read_delegation
-from runtime.engines.tflite_graph import TfliteGraph, read_tflite
+from runtime.engines.tflite_graph import read_tflite
+from runtime.engines.tflite_parts import write_with_main
 from runtime.engines.tflite_shapes import (
     InputShapes,
-    choose_shapes,
     fix_shapes,
     missing_shapes,
+    share_out,
     shown_shape,
 )
 from runtime.errors import BundleError
@@ -32,20 +35,18 @@ class ModelFile(Bundle):
     """A bundle that consists of one model file of any origin; it has no manifest on the disk.
 
     Attributes:
-        graph_workload: what one frame costs; ``None`` where the file does not say.
-        has_fp16_weights: most weights are stored as float16.
+        workloads: what one frame costs, by variant; a variant is left out where the file does not say.
+        remarks: what the manifest does not show.
         open_axes: axes of inputs and outputs whose size the file leaves open, by name.
-        unknown_shapes: what to say where it is run although the shape of an input is unknown.
-        fixed: a copy of the file with the input shapes that were chosen.
-        signatures: names of the file's signatures.
+        unknown_shapes: what to say where a file is run although the shape of an input is unknown, by path.
+        copies: the files that run in place of others: other signatures, or input shapes that were chosen.
     """
 
-    graph_workload: Workload | None = None
-    has_fp16_weights: bool = False
+    workloads: Mapping[str, Workload] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
     open_axes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    unknown_shapes: str | None = None
-    fixed: Path | None = None
-    signatures: tuple[str, ...] = ()
+    unknown_shapes: Mapping[str, str] = field(default_factory=dict)
+    copies: Mapping[str, Path] = field(default_factory=dict)
 
     def file(self, relative: str) -> Path:
         """Return the path of the file that runs.
@@ -53,12 +54,12 @@ class ModelFile(Bundle):
         Raises:
             BundleError: it cannot run before the shapes of its inputs are known.
         """
-        if self.unknown_shapes is not None:
-            raise BundleError(self.unknown_shapes)
-        return self.fixed or super().file(relative)
+        if relative in self.unknown_shapes:
+            raise BundleError(self.unknown_shapes[relative])
+        return self.copies.get(relative) or super().file(relative)
 
     def workload(self, variant: Variant) -> Workload | None:
-        return self.graph_workload
+        return self.workloads.get(variant.name)
 
 
 def open_bundle_or_model(path: str | Path, input_shapes: InputShapes = ()) -> Bundle:
@@ -95,51 +96,90 @@ def open_bundle_or_model(path: str | Path, input_shapes: InputShapes = ()) -> Bu
     with EngineProcess(engine, path) as model:
         graph = Graph(model.inputs, model.outputs)
         precision = model.plan().precision if engine == "litert" else "fp32"
-    return ModelFile(path.parent, _manifest(path, path, engine, precision, graph))
+    variant = Variant(f"{engine}-{precision}", engine, precision, path.name)
+    return ModelFile(path.parent, _manifest(path.name, {variant: path}, {MAIN_GRAPH: graph}))
 
 
 def _open_tflite(path: Path, input_shapes: InputShapes) -> ModelFile:
-    tflite = read_tflite(path)
-    shapes = choose_shapes(tflite, input_shapes, path.name)
-    unknown = missing_shapes(tflite, shapes, path.name)
-    open_axes, fixed = tflite.open_axes, None
-    if open_axes and unknown is None:
-        fixed = staged_until_exit() / path.name
-        fix_shapes(path, shapes, fixed)
-        tflite, open_axes = read_tflite(fixed), {}
-    source = {"weights": FP16_WEIGHTS} if tflite.has_fp16_weights else {}
-    if fixed is not None:
-        source["input shapes"] = ", ".join(f"{s.name} {shown_shape(s, ())}" for s in tflite.inputs)
-    graph = Graph(tflite.inputs, tflite.outputs)
-    manifest = _manifest(path, fixed or path, "litert", _precision(tflite), graph, source)
+    """Return a variant for each signature that has a graph of its own; the first is the file's main graph."""
+    files = _signature_files(path)
+    graphs = {name: read_tflite(file) for name, file in files.items()}
+    shapes = share_out(graphs, input_shapes, path.name)
+    open_axes: dict[str, tuple[int, ...]] = {}
+    runs, workloads, unknown = dict[Variant, Path](), dict[str, Workload](), dict[str, str]()
+    called = [f"{one.key}({', '.join(one.inputs)})" for one in graphs[MAIN_GRAPH].signatures]
+    source = {"signatures": ", ".join(called)} if called else {}
+    for name, file in files.items():
+        relative = path.name if name == MAIN_GRAPH else f"{slug(name)}/{path.name}"
+        why = missing_shapes(graphs[name], shapes[name], path.name)
+        if why is not None:
+            unknown[relative] = why
+            open_axes |= graphs[name].open_axes
+        elif graphs[name].open_axes:
+            file = staged_until_exit() / path.name
+            fix_shapes(files[name], shapes[name], file)
+            graphs[name] = read_tflite(file)
+            source["input shapes"] = ", ".join(f"{s.name} {shown_shape(s, ())}" for s in graphs[name].inputs)
+        precision = _precision(graphs[name])
+        stem = "" if name == MAIN_GRAPH else f"{slug(name)}-"
+        variant = Variant(f"{stem}litert-{precision}", "litert", precision, relative, name)
+        runs[variant] = file
+        if why is None and not graphs[name].bodies:
+            workloads[variant.name] = graphs[name].workload
+    if any(graph.has_fp16_weights for graph in graphs.values()):
+        source["weights"] = FP16_WEIGHTS
+    ends = {name: Graph(graph.inputs, graph.outputs) for name, graph in graphs.items()}
     return ModelFile(
         path.parent,
-        manifest,
-        graph_workload=None if unknown else tflite.workload,
-        has_fp16_weights=tflite.has_fp16_weights,
+        _manifest(path.name, runs, ends, source),
+        workloads=workloads,
+        remarks=tuple(_remarks(path.name, graphs)),
         open_axes=open_axes,
         unknown_shapes=unknown,
-        fixed=fixed,
-        signatures=tuple(one.key for one in tflite.signatures),
+        copies={variant.path: file for variant, file in runs.items() if file != path},
     )
 
 
+def _signature_files(path: Path) -> dict[str, Path]:
+    """Return the file itself and, by signature, a copy for each further graph that can be called."""
+    main = read_tflite(path)
+    others = {one.subgraph: one.key for one in reversed(main.signatures) if one.subgraph != 0}
+    files = {MAIN_GRAPH: path}
+    for graph, key in sorted(others.items()):
+        files[key] = staged_until_exit() / path.name
+        write_with_main(path, graph, files[key])
+    return files
+
+
+def _remarks(file: str, graphs: Mapping[str, TfliteGraph]) -> Iterator[str]:
+    if any(graph.has_fp16_weights for graph in graphs.values()):
+        yield f"{file}: {FP16_WEIGHTS}"
+    bodies = list(dict.fromkeys(body for graph in graphs.values() for body in graph.bodies))
+    if bodies:
+        yield (
+            f"{file}: control flow runs {', '.join(bodies)}: what a frame costs depends on its data, so only "
+            "`edgekit profile` tells it"
+        )
+
+
 def _manifest(
-    path: Path,
-    runs: Path,
-    engine: str,
-    precision: str,
-    graph: Graph,
+    name: str,
+    runs: Mapping[Variant, Path],
+    graphs: Mapping[str, Graph],
     source: Mapping[str, str] | None = None,
 ) -> Manifest:
-    data = runs.read_bytes()  # other shapes are another model, also to records
+    """Return the manifest of a file that has none; other shapes are another model, also to records."""
+    data = {variant.path: file.read_bytes() for variant, file in runs.items()}
     return Manifest(
-        name=path.name,
+        name=name,
         created_utc="",  # a model file does not say when it was made
-        graphs={"forward": graph},
-        variants=(Variant(f"{engine}-{precision}", engine, precision, path.name),),
-        files=(FileEntry(path.name, hashlib.sha256(data).hexdigest(), len(data), "model"),),
-        source={"file": path.name, **(source or {})},
+        graphs=dict(graphs),
+        variants=tuple(runs),
+        files=tuple(
+            FileEntry(path, hashlib.sha256(whole).hexdigest(), len(whole), "model")
+            for path, whole in data.items()
+        ),
+        source={"file": name, **(source or {})},
     )
 
 
@@ -157,11 +197,15 @@ def with_delegation(bundle: Bundle) -> Bundle:
     Raises:
         DeviceError: LiteRT cannot load the file, or dies of it.
     """
-    (variant, *_) = bundle.manifest.variants
-    if not isinstance(bundle, ModelFile) or variant.engine != "litert":
+    if not isinstance(bundle, ModelFile):
         return bundle
-    known = replace(variant, delegation=read_delegation(bundle.file(variant.path)))
-    return replace(bundle, manifest=replace(bundle.manifest, variants=(known,)))
+    known = tuple(
+        replace(variant, delegation=read_delegation(bundle.file(variant.path)))
+        if variant.engine == "litert" and variant.path not in bundle.unknown_shapes
+        else variant
+        for variant in bundle.manifest.variants
+    )
+    return replace(bundle, manifest=replace(bundle.manifest, variants=known))
 
 
 def _is_old_litert() -> bool:

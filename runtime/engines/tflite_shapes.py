@@ -10,19 +10,18 @@ import json
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from runtime.bundle import TensorSpec
 from runtime.device.child import module_command, module_environment
-from runtime.engines.tflite_graph import IDENTIFIER, TfliteGraph
-from runtime.errors import BundleError, DeviceStableError
-from runtime.extras import require
+from runtime.engines.tflite_content import TfliteGraph
+from runtime.engines.tflite_parts import pack, unpack
+from runtime.errors import DeviceStableError
 
 InputShapes: TypeAlias = Sequence[
     tuple[str | None, tuple[int, ...]]
 ]  # (name, or None: the next input), shape
 _RESOLVE_S = 300.0
-_EXTERNAL = 1  # of a buffer's offset: data lies behind the flatbuffer, in files above 2 GB
 
 
 def choose_shapes(graph: TfliteGraph, given: InputShapes, file: str) -> dict[str, tuple[int, ...]]:
@@ -48,6 +47,23 @@ def choose_shapes(graph: TfliteGraph, given: InputShapes, file: str) -> dict[str
         _check(by_name[name], graph.open_axes.get(name, ()), shape, file)
         chosen[name] = shape
     return chosen
+
+
+def share_out(
+    graphs: Mapping[str, TfliteGraph], given: InputShapes, file: str
+) -> dict[str, dict[str, tuple[int, ...]]]:
+    """Return ``choose_shapes`` of each of the graphs; a shape without a name is for the first.
+
+    Raises:
+        ValueError: as ``choose_shapes``.
+    """
+    shapes: dict[str, list[tuple[str | None, tuple[int, ...]]]] = {name: [] for name in graphs}
+    first = next(iter(graphs))
+    for label, shape in given:
+        takers = [name for name, graph in graphs.items() if label in graph.labels()]
+        for name in takers or [first]:  # which says that it has no such input
+            shapes[name].append((label, shape))
+    return {name: choose_shapes(graph, shapes[name], file) for name, graph in graphs.items()}
 
 
 def missing_shapes(graph: TfliteGraph, chosen: Mapping[str, tuple[int, ...]], file: str) -> str | None:
@@ -78,20 +94,11 @@ def fix_shapes(path: Path, shapes: Mapping[str, tuple[int, ...]], out: Path) -> 
         DeviceStableError: LiteRT cannot run it at these shapes.
         MissingExtra: ai-edge-litert is not installed.
     """
-    schema = require("ai_edge_litert.schema_py_generated", extra="litert")
-    flatbuffers = require("flatbuffers", extra="litert")
-    model: Any = schema.ModelT.InitFromPackedBuf(path.read_bytes(), 0)
-    if any(buffer.offset > _EXTERNAL for buffer in model.buffers):
-        raise BundleError(
-            f"{path.name} keeps weights behind its graph, as files above 2 GB do, and leaves input shapes "
-            "open; convert it for fixed shapes"
-        )
+    model = unpack(path)
     for tensor, shape in zip(model.subgraphs[0].tensors, _resolve(path, shapes), strict=False):
         if shape:  # else it has no axes, or is of no op that runs
             tensor.shape, tensor.shapeSignature = shape, None
-    builder = flatbuffers.Builder(path.stat().st_size)
-    builder.Finish(model.Pack(builder), IDENTIFIER)
-    out.write_bytes(bytes(builder.Output()))
+    pack(model, out)
 
 
 def _resolve(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> list[list[int]]:

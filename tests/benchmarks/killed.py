@@ -41,7 +41,7 @@ _COLUMNS = {
     "seconds": "s",
 }
 _COUNTS = tuple(_COLUMNS)[2:-1]
-_LIMIT_S = 300.0
+_LIMIT_S = 180.0
 _LEAST_S = 0.2  # of the moments that are drawn from
 
 
@@ -64,12 +64,16 @@ class Undisturbed:
 
 
 def run(place: Place, job: Job, *more: str) -> subprocess.CompletedProcess[str]:
-    """Run a job's command to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "edgekit", *job.words, *more],
-        cwd=place.work, env=place.environment(), timeout=_LIMIT_S,
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    """Run a job's command to its end; one that does not end is killed, and gives the status of that."""
+    command = [sys.executable, "-m", "edgekit", *job.words, *more]
+    try:
+        return subprocess.run(
+            command, cwd=place.work, env=place.environment(), timeout=_LIMIT_S,
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as err:
+        said = (err.stderr or b"").decode(errors="replace")
+        return subprocess.CompletedProcess(command, -9, "", f"does not end; its last words: {said}")
 
 
 def run_undisturbed(place: Place, job: Job) -> Undisturbed:
