@@ -1,6 +1,6 @@
 """A bench on a machine that heats up while it holds a clock: real blocks over a tree whose limit moves.
 
-With frequency QoS (Linux 5.3 and later) ``scaling_max_freq`` shows the lower of the user's limit and the heat's.
+With frequency QoS (Linux 5.3 and later) ``scaling_max_freq`` shows the lower of user's and heat's limit.
 """
 
 import contextlib
