@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
 from edgekit.api.visible import one_line
 from edgekit.cli._output import print_table, say
 from edgekit.cli._parity import agreement
-from runtime.bundle import Bundle, FallbackOp, Graph, Quantization
+from runtime.bundle import Bundle, FallbackOp, Graph, Quantization, TensorSpec
 
 _HARDLY = 0.05  # less than this of the multiply-accumulates is no int8 file
 _SHOWN = 8
@@ -84,10 +85,10 @@ def print_fallback(fallback: tuple[FallbackOp, ...]) -> None:
     print_table(["op", "module", "share of a frame", "reason", "allowed"], rows)
 
 
-def print_graph(graph: Graph) -> None:
-    """Print inputs and outputs."""
+def print_graph(graph: Graph, shape: Callable[[TensorSpec], str]) -> None:
+    """Print inputs and outputs; ``shape`` shows those of each."""
     sides = [("in", spec) for spec in graph.inputs] + [("out", spec) for spec in graph.outputs]
-    rows = [(side, spec.name, spec.dtype, "x".join(map(str, spec.shape))) for side, spec in sides]
+    rows = [(side, spec.name, spec.dtype, shape(spec)) for side, spec in sides]
     print_table(["", "name", "dtype", "shape"], rows)
     for spec in graph.inputs:
         if spec.image is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,11 +13,15 @@ from edgekit.cli._bundle import print_graph, print_variants, print_workload
 from edgekit.cli._output import note, print_json, print_table, say
 from edgekit.cli._progress import Steps
 
+if TYPE_CHECKING:
+    from runtime.engines.tflite_shapes import InputShapes
+
 
 @click.command()
 @options.bundle_argument
+@options.open_shape_option
 @options.output_options
-def inspect(bundle: Path, as_json: bool) -> None:
+def inspect(bundle: Path, input_shapes: InputShapes, as_json: bool) -> None:
     """Show what a bundle or model file holds: inputs, variants, work per frame, origin.
 
     BUNDLE is a .edgekit folder, of which every byte is checked, or a .tflite or .pte file.
@@ -31,7 +35,7 @@ def inspect(bundle: Path, as_json: bool) -> None:
 
     with Steps() as steps:
         steps.wait_for(f"reading {bundle}")
-        found = load(bundle).inspect()
+        found = load(bundle, input_shapes).inspect()
     if found.remark is not None:
         note(found.remark)
     opened, manifest = found.bundle, found.manifest
@@ -43,7 +47,7 @@ def inspect(bundle: Path, as_json: bool) -> None:
     for name, graph in manifest.graphs.items():
         if len(manifest.graphs) > 1:
             say(f"{one_line(name)}:")
-        print_graph(graph)
+        print_graph(graph, found.shape)
     labels = opened.labels()
     if labels is not None:
         say(f"labels: {len(labels)} ({one_line(', '.join(labels[:3]))}, ...)")

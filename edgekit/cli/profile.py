@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,9 @@ from edgekit.cli._output import note, print_json
 from edgekit.cli._profile import keep_profiles, print_profile
 from edgekit.cli._progress import Steps
 
+if TYPE_CHECKING:
+    from runtime.engines.tflite_shapes import InputShapes
+
 _COUNT = click.IntRange(min=1)
 
 
@@ -19,6 +22,7 @@ _COUNT = click.IntRange(min=1)
 @options.bundle_argument
 @click.option("--engine", "engines", multiple=True, help="Only variants of this engine; repeatable.")
 @click.option("--variant", "variants", multiple=True, help="Only this variant; repeatable.")
+@options.open_shape_option
 @options.target_option
 @click.option("--cluster", help="Cores of another target to run on. Default: the biggest.")
 @click.option("--threads", type=_COUNT, default=1, show_default=True, help="Threads to use.")
@@ -31,7 +35,7 @@ _COUNT = click.IntRange(min=1)
 @options.output_options
 def profile(
     bundle: Path, engines: tuple[str, ...], variants: tuple[str, ...], target: str, top: int | None,
-    trace: Path | None, as_json: bool, **plan: Any,
+    trace: Path | None, input_shapes: InputShapes, as_json: bool, **plan: Any,
 ) -> None:  # fmt: skip
     """Time every op of a bundle, inside its delegates too.
 
@@ -51,7 +55,7 @@ def profile(
     from runtime.measure.profiling.trace import trace_json
     from runtime.targets import open_target
 
-    model = open_bundle_or_model(bundle)
+    model = open_bundle_or_model(bundle, input_shapes)
     plan["target"] = None if target == "local" else open_target(target)
     profiles = []
     with Steps() as steps:

@@ -6,7 +6,7 @@ import functools
 import itertools
 import platform
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
 
@@ -140,7 +140,7 @@ def export_bundle(
         writer.finish(
             Manifest(
                 name=Path(out).name.removesuffix(SUFFIX),
-                created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
+                created_utc=datetime.now(timezone.utc).isoformat(timespec="seconds"),
                 graphs={name: Graph(ready.source.inputs, ready.outputs) for name, ready in prepared.items()},
                 variants=tuple(variants),
                 labels=labels,

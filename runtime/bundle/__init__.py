@@ -14,18 +14,16 @@ from runtime.bundle.manifest import (
     MAIN_GRAPH,
     PRECISIONS,
     SCHEMA_VERSION,
-    ChannelParity,
     Delegation,
     FallbackOp,
     FileEntry,
     Graph,
     ImageSpec,
     Manifest,
-    OutputParity,
-    Parity,
     TensorSpec,
     Variant,
 )
+from runtime.bundle.parity import ChannelParity, OutputParity, Parity
 from runtime.bundle.quantization import IoScale, Quantization
 
 __all__ = [
