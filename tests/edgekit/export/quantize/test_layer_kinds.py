@@ -116,7 +116,7 @@ def test_token_ids_of_64_bits_calibrate_a_file_that_takes_32(tmp_path):
 class Labels(nn.Module):
     def __init__(self):
         super().__init__()
-        self.first, self.second = nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(8, 5, 1)
+        self.first, self.second = nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(8, 64, 1)
 
     def forward(self, x):
         y = self.second(torch.relu(self.first(x)))
@@ -126,7 +126,7 @@ class Labels(nn.Module):
 def test_labels_of_int8_files_are_judged_by_agreement(tmp_path):
     torch.manual_seed(0)
     bundle, _ = export(
-        tmp_path, "litert", ["static_wi8_ai8"], Labels(), torch.rand(1, 3, 16, 16), allow_fallback=["ARG_MAX"]
+        tmp_path, "litert", ["static_wi8_ai8"], Labels(), torch.rand(1, 3, 48, 48), allow_fallback=["ARG_MAX"]
     )
     maps, labels = bundle.manifest.variants[0].parity.outputs
     assert maps.pixel_agreement == labels.equal_share
