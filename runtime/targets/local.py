@@ -116,8 +116,14 @@ class LocalTarget:
             cpus = cluster.cpus[-setting.threads :] if self.capability.level in PINNING else None
             if policy is not None and cpus is not None:
                 policy = self._cpufreq.domain_of(cpus)  # of the cluster's domains those that do the work
-            path = bundle.file(variant.path)
-            load = functools.partial(EngineProcess, variant.engine, path, threads=setting.threads, cpus=cpus)
+            load = functools.partial(
+                EngineProcess,
+                variant.engine,
+                bundle.file(variant.path),
+                threads=setting.threads,
+                cpus=cpus,
+                sha256=bundle.sha256(variant.path),
+            )
             yield LocalSession(
                 stack.enter_context(load()),
                 lambda: load(with_profiler=True),
