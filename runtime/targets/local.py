@@ -184,11 +184,16 @@ def read_profile(root: Path = Path("/"), cpus: Collection[int] | None = None) ->
     names = _NAMES.get(len(groups)) or tuple(f"cluster{i}" for i in range(len(groups)))
     machine = platform.machine() or "unknown"
     clusters = []
-    for name, group in zip(names, groups, strict=True):
-        opps = tuple(Opp(khz) for khz in group.clocks_khz if khz > 0)
-        clusters.append(Cluster(name, machine, group.cpus, opps, _per_mhz(group.capacity, opps)))
     title, sources = f"this machine ({machine})", (f"{root / CPU_DIR}",)
-    return SocProfile(LOCAL, title, platform.node(), tuple(clusters), sources, notes)
+    try:
+        for name, group in zip(names, groups, strict=True):
+            opps = tuple(Opp(khz) for khz in group.clocks_khz if khz > 0)
+            clusters.append(Cluster(name, machine, group.cpus, opps, _per_mhz(group.capacity, opps)))
+        return SocProfile(LOCAL, title, platform.node(), tuple(clusters), sources, notes)
+    except (ValueError, OverflowError) as err:
+        raise DeviceStableError(
+            f"{root / CPU_DIR} describes no machine ({err}); its driver, or the phone, is at fault"
+        ) from err
 
 
 def _per_mhz(capacity: int | None, opps: Sequence[Opp]) -> int | None:
