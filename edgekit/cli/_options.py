@@ -73,6 +73,14 @@ open_shape_option = click.option(
     metavar="[NAME=]1x96x64",
     help="Shape of an input that a .tflite file leaves open (? in inspect); repeatable.",
 )
+tolerance_option = click.option(
+    "--tolerance",
+    type=float,
+    default=1e-4,
+    show_default=True,
+    help="Largest error of fp32 files against eager, as a part of an output's largest value (of 1 where that "
+    "is below 1); of its channels', where these have unlike scales.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the library's result as JSON.")
 
 

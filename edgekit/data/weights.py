@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from edgekit.data.download import TIMEOUT_S, Changed, cache_folder, save
+from runtime.bundle.digest import file_sha256
 from runtime.bundle.staging import staging_folder
 from runtime.errors import DataError, MissingExtra
 
@@ -118,8 +118,7 @@ def find_weights(model: str) -> Path:
             f"the ImageNet weights of {model} are not on this machine; run: edgekit weights get {model} "
             f"({file.size_bytes / 1e6:.0f} MB), or give your own copy of {file.name} with --weights PATH"
         )
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    digest = file_sha256(path)
     if digest != file.sha256:
         raise DataError(
             f"{path} has sha256 {digest[:12]}..., known is {file.sha256[:12]}...; "

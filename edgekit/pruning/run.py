@@ -32,6 +32,7 @@ from edgekit.training.recipe import Recipe
 from edgekit.training.run import claim_folder, end_run, save_once
 from edgekit.training.state import STATE_FILE
 from edgekit.training.trainer import Trainer, evaluate
+from runtime.bundle.decoding import why
 from runtime.errors import CheckpointError, PruneError
 from runtime.registry import Registry
 
@@ -190,7 +191,12 @@ def disagreements(before: Cost, after: Cost) -> tuple[str, ...]:
 
 
 def _default_recipe(checkpoint: Checkpoint) -> Recipe:
-    recipe = msgspec.convert(checkpoint.recipe, Recipe)
+    try:
+        recipe = msgspec.convert(checkpoint.recipe, Recipe)
+    except (msgspec.ValidationError, OverflowError, RecursionError) as err:
+        raise CheckpointError(
+            f"the recipe of {checkpoint.path} does not fit ({why(err)}); copy or train the checkpoint again"
+        ) from err
     return replace(recipe, lr=recipe.lr / 2, warmup_epochs=min(1, recipe.warmup_epochs))
 
 

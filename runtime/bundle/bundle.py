@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from runtime.bundle.decoding import decode_json, read_regular
+from runtime.bundle.digest import file_sha256
 from runtime.bundle.disk import write_atomic, writing
 from runtime.bundle.manifest import MANIFEST, FileEntry, Manifest, Variant, check_inside
 from runtime.bundle.staging import locked, restore_replaced, staging_folder, swap_in
@@ -120,9 +121,7 @@ class Bundle:
                 f"{entry.path!r} in {self.path.name} has {size_bytes} bytes, the manifest says "
                 f"{entry.size_bytes}; it was changed or cut short: copy or export the bundle again"
             )
-        with target.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        if digest != entry.sha256:
+        if file_sha256(target) != entry.sha256:
             raise BundleError(
                 f"{entry.path!r} in {self.path.name} does not match its sha256; "
                 "it was changed: copy or export the bundle again"

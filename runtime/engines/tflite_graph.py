@@ -23,6 +23,8 @@ from runtime.engines.tflite_names import NameOf, module_path
 from runtime.errors import BundleError
 from runtime.extras import require
 
+# What the generated accessors raise at a damaged file, between them.
+DAMAGED = (struct.error, LookupError, TypeError, ValueError, AttributeError, OverflowError)
 IDENTIFIER = b"TFL3"
 _DTYPES = {
     "FLOAT32": ("float32", 4), "FLOAT16": ("float16", 2), "FLOAT64": ("float64", 8),
@@ -51,7 +53,7 @@ def read_tflite(path: str | os.PathLike[str], name_of: NameOf | None = None) -> 
     schema = require("ai_edge_litert.schema_py_generated", extra="litert")
     try:
         return GraphReader(schema, data, name_of or module_path).graph()
-    except (struct.error, IndexError, TypeError, ValueError, AttributeError, UnicodeDecodeError) as err:
+    except DAMAGED as err:
         raise BundleError(f"{path.name} is damaged ({err}); copy or export it again") from err
 
 
@@ -159,6 +161,7 @@ class GraphReader:
             channels_out=channels_out,
             channels_in=channels_in,
             window=window,
+            has_int8_weights=None if window is None else self.dtype(inputs[1])[0] == "int8",
         )
 
     def kind(self, name: str, inputs: list[int]) -> str:

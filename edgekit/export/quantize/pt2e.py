@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 from torch.export import ExportedProgram
 from torch.fx import GraphModule, Node
 
 from edgekit.export.executorch import trace
-from edgekit.export.graph import as_tensors
+from edgekit.export.graph import Frame, as_tensors
+from edgekit.export.parity import run_eager
+from edgekit.export.quantize.constants import check_constants, read_constants
 from edgekit.export.quantize.plan import QuantizationPlan, is_below
 from edgekit.export.workload import aten_name, module_path_of
 from runtime.bundle import IoScale
@@ -34,11 +38,13 @@ def quantize_program(
 
     Raises:
         ExportError: it cannot be traced.
+        ParityError: torchao changes a constant by more than its rounding.
         MissingExtra: executorch or torchao is not installed.
     """
     pt2e = require("torchao.quantization.pt2e.quantize_pt2e", extra="executorch")
     graph = trace(model, example).module()
     counter = _FrameCounter()
+    exact = read_constants(graph)
     prepared = pt2e.prepare_pt2e(graph, _quantizer(plan, counter))
     with torch.no_grad():
         # A dynamic graph needs one frame too, or its observers do not exist.
@@ -46,7 +52,14 @@ def quantize_program(
         frames = [as_tensors(f) for f in plan.calibration.frames] if is_calibrated else [example]
         for counter.frame, frame in enumerate(frames, start=1):
             prepared(*frame)
-    return trace(pt2e.convert_pt2e(prepared), example)
+    converted = pt2e.convert_pt2e(prepared)
+    check_constants(exact, read_constants(converted))
+    return trace(converted, example)
+
+
+def run_program(program: ExportedProgram, frames: Sequence[Frame]) -> list[list[np.ndarray]]:
+    """Return the outputs of a quantised ``program`` for each frame, in float, rounded as it says."""
+    return run_eager(program.module(), frames)
 
 
 @dataclass
@@ -91,12 +104,13 @@ def _reads_padding(node: Node) -> bool:
 
 
 def _chosen_ops_only(base: type, quantizer: Any) -> type:
-    """Return XNNPACK's quantizer with two habits changed.
+    """Return XNNPACK's quantizer with three habits changed.
 
     A clamp such as ReLU6 belongs to the convolution before it. As it comes, the quantizer knows
     only ReLU, and gives the convolution's output a range whose larger part the clamp then cuts
     away: 3 to 6 dB on MobileNetV2. And an op that the filter leaves out stays out: as it comes, a
-    pooling or reshaping after a quantised op is quantised all the same.
+    pooling or reshaping after a quantised op is quantised all the same. With dynamic ranges a
+    convolution before a ReLU is quantised as any other is.
     """
 
     class ChosenOpsOnly(base):  # type: ignore[misc]
@@ -107,6 +121,8 @@ def _chosen_ops_only(base: type, quantizer: Any) -> type:
                 self._fuse_clamps(model)
                 self._share_through_padding(model)
             super().annotate(model)
+            if self.global_config.input_activation.is_dynamic:
+                self._take_convolutions(model)
             for node in model.graph.nodes:
                 if _KEY not in node.meta or node in before:
                     continue
@@ -128,6 +144,18 @@ def _chosen_ops_only(base: type, quantizer: Any) -> type:
                     note = quantizer.QuantizationAnnotation
                     conv.meta[_KEY] = note(input_qspec_map=ranges, _annotated=True)
                     clamp.meta[_KEY] = note(output_qspec=config.output_activation, _annotated=True)
+
+        def _take_convolutions(self, model: GraphModule) -> None:
+            """Take those too that a ReLU follows; as it comes, the quantizer knows that only if static."""
+            for conv in model.graph.nodes:
+                if conv.op != "call_function" or aten_name(conv) not in _CONVS or _KEY in conv.meta:
+                    continue
+                weight = conv.args[1].meta.get("val")
+                is_depthwise = weight is None or weight.dim() != 4 or weight.shape[1] == 1
+                if not is_depthwise and self.filter_fn(conv):
+                    config, note = self.global_config, quantizer.QuantizationAnnotation
+                    ranges = {conv.args[0]: config.input_activation, conv.args[1]: config.weight}
+                    conv.meta[_KEY] = note(input_qspec_map=ranges, _annotated=True)
 
         def _share_through_padding(self, model: GraphModule) -> None:
             """Keep the range of what is padded: XNNPACK loads no float padding between int8 ops."""

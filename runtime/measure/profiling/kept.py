@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from pathlib import Path
 
 import msgspec
@@ -36,7 +36,8 @@ def keep_profile(bundle: Bundle, profile: Profile) -> Path:
         DataError: the bundle's folder cannot be written.
     """
     variant = bundle.manifest.variant(profile.variant)
-    kept = KeptProfile(sha256_of(bundle, variant), datetime.now(UTC).isoformat(timespec="seconds"), profile)
+    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    kept = KeptProfile(sha256_of(bundle, variant), now, profile)
     path = _path(bundle, profile.target, variant.name)
     try:
         path.parent.mkdir(exist_ok=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from runtime.bundle import SUFFIX, Bundle, Manifest
+from runtime.bundle.digest import file_sha256
 from runtime.bundle.manifest import MANIFEST
 from runtime.bundle.names import slug
 from runtime.bundle.staging import staging_folder
-from runtime.targets.ssh.device_files import DeviceFiles, sha256_of
+from runtime.targets.ssh.device_files import DeviceFiles
 
 
 def folder_of(files: DeviceFiles, bundle: Bundle) -> str:
@@ -19,4 +20,4 @@ def send_manifest(files: DeviceFiles, manifest: Manifest) -> str:
     with staging_folder() as temporary:
         file = temporary / MANIFEST
         file.write_bytes(manifest.to_json())
-        return files.send(file, sha256_of(file))
+        return files.send(file, file_sha256(file))
