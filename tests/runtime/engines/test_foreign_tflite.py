@@ -82,7 +82,7 @@ def test_shapes_that_do_not_fit_are_refused(tmp_path, given, says):
         open_bundle_or_model(path, given)
 
 
-def test_a_shape_that_the_model_cannot_take_is_the_shapes_fault(tmp_path, monkeypatch):
+def test_a_shape_that_the_model_cannot_take_is_the_shapes_fault(tmp_path):
     path = write_open(tmp_path / "open.tflite", axes=(3,))
     with pytest.raises(
         DeviceStableError, match=r"cannot run it at serving_default_input:0=1x16x16x5"
