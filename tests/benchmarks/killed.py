@@ -41,6 +41,7 @@ _COLUMNS = {
     "seconds": "s",
 }
 _COUNTS = tuple(_COLUMNS)[2:-1]
+PROGRAM = ("-m", "edgekit")
 _LIMIT_S = 180.0
 _LEAST_S = 0.2  # of the moments that are drawn from
 
@@ -65,7 +66,7 @@ class Undisturbed:
 
 def run(place: Place, job: Job, *more: str) -> subprocess.CompletedProcess[str]:
     """Run a job's command to its end; one that does not end is killed, and gives the status of that."""
-    command = [sys.executable, "-m", "edgekit", *job.words, *more]
+    command = [sys.executable, *PROGRAM, *job.words, *more]
     try:
         return subprocess.run(
             command, cwd=place.work, env=place.environment(), timeout=_LIMIT_S,
@@ -103,7 +104,7 @@ def kill_round(place: Place, job: Job, usual: Undisturbed, draw: random.Random) 
         shutil.rmtree(place.home, ignore_errors=True)
     job.prepare(place.work)
     with subprocess.Popen(
-        [sys.executable, "-m", "edgekit", *job.words], cwd=place.work, env=place.environment(),
+        [sys.executable, *PROGRAM, *job.words], cwd=place.work, env=place.environment(),
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     ) as process:  # fmt: skip
         begin_s = time.monotonic()
