@@ -6,10 +6,9 @@ import platform
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 
 from runtime._version import __version__
-from runtime.bundle import Bundle, Variant
 from runtime.engines import ModelBounds
 from runtime.measure.bench.cool_down import wait_until_cool
 from runtime.measure.bench.energy import energy_fields
@@ -70,7 +69,7 @@ def measure_block(
     )
     return Record(
         model=bundle.manifest.name,
-        model_sha256=sha256_of(bundle, job.variant),
+        model_sha256=bundle.sha256(job.variant.path),
         variant=job.variant.name,
         engine=job.variant.engine,
         precision=job.variant.precision,
@@ -91,7 +90,7 @@ def measure_block(
         reasons=verdict.reasons,
         block=job.block,
         seed=plan.seed,
-        created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
+        created_utc=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         versions={"edgekit": __version__, "python": platform.python_version()} | versions,
         advice=verdict.advice,
         fps_target=plan.fps,
@@ -112,8 +111,3 @@ def _modelled_reason(bounds: ModelBounds | None) -> str:
     if bounds is None:
         return "modelled: computed, not timed, with the error of the model"
     return f"modelled: may truly take {bounds.low_ms:.3g} to {bounds.high_ms:.3g} ms, {bounds.basis}"
-
-
-def sha256_of(bundle: Bundle, variant: Variant) -> str:
-    """Return the hash of the variant's file as the manifest has it."""
-    return next(entry.sha256 for entry in bundle.manifest.files if entry.path == variant.path)

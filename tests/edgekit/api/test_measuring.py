@@ -22,7 +22,7 @@ def test_records_are_a_list_that_shows_itself_and_knows_its_log(bundle):
     assert len(records) == len(list(records.path.read_text().splitlines()))
     table = repr(records)
     assert table.splitlines()[0].split()[:2] == ["variant", "setting"]
-    assert "big @ 2850 MHz x2" in table.splitlines()[2]
+    assert "big @ 2850 MHz x1" in table.splitlines()[2]
     assert "modelled" in table
     assert records.table(most=2).splitlines()[4] == f"... and {len(records) - 2} slower ones"
     assert repr(edgekit.Records()) == "no records"

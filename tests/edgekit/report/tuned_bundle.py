@@ -1,7 +1,7 @@
 """A small bundle that was benched, fitted and tuned on a modelled phone, without any engine."""
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 
 import msgspec
 
@@ -30,9 +30,9 @@ FILES = {"litert-fp32": b"LITERT" * 40_000, "executorch-fp32": b"EXECUTORCH" * 2
 
 
 def workload(slower: int = 1) -> Workload:
-    """Return a network of 20 blocks like MobileNetV2's; ``slower`` repeats its element-wise passes."""
+    """Return a network of 10 blocks like MobileNetV2's; ``slower`` repeats its element-wise passes."""
     ops = [Op("stem.conv", "conv2d", 10_800_000, 600_000, 1_600_000)]
-    for i in range(20):
+    for i in range(10):
         ops.append(Op(f"blocks.{i}.expand", "conv2d", 9_000_000, 700_000, 1_200_000))
         ops.append(Op(f"blocks.{i}.depthwise", "depthwise_conv2d", 1_400_000, 1_200_000, 1_100_000))
         ops += [Op(f"blocks.{i}.act", "elementwise", 300_000, 1_200_000, 1_200_000)] * slower
@@ -226,7 +226,7 @@ def add_fit(bundle):
         threads=(1,),
         features=FEATURE_NAMES,
         seed=0,
-        created_utc=datetime(2026, 1, 2, tzinfo=UTC).isoformat(),
+        created_utc=datetime(2026, 1, 2, tzinfo=timezone.utc).isoformat(),
         interval="split",
         interval_reason="equally wide everywhere",
         models=("net",),

@@ -179,15 +179,15 @@ def test_another_seed_or_protocol_is_measured_anew(bundle, log, monkeypatch):
         assert len(target.visits) == 3
 
 
-def test_a_modelled_target_gives_one_exact_sample(bundle, log):
+def test_a_modelled_target_gives_one_sample_and_its_bounds(bundle, log):
     target = VirtualTarget("sm8250")
     records = bench(bundle, target, threads=(1, 2), log=log)
     assert len(records) == len(target.settings((1, 2)))
     assert all(len(record.samples_ms) == 1 and record.block == 0 for record in records)
     assert {record.provenance for record in records} == {"modelled"}
-    assert {record.reasons for record in records} == {
-        ("modelled: the same each time, with the error of the model",)
-    }
+    assert {record.verdict for record in records} == {"modelled"}
+    assert all(r.latency_low_ms < r.latency_ms < r.latency_high_ms for r in records)
+    assert all(r.reasons[0].startswith("modelled: may truly take") for r in records)
     assert all(record.setting_read == record.setting for record in records)
     top = next(record for record in records if record.setting == Setting("big", 2841600))
     assert top.power_mw == 984.18

@@ -48,7 +48,7 @@ def test_every_target_bundle_and_variant_gets_a_row(tmp_path):
         for variant in ("litert-fp32", "executorch-fp32")
     }
     assert seen == ["virtual:gs101", "virtual:exynos5422"] * 2  # in turns
-    assert all((row.provenance, row.verdict, row.note) == ("modelled", "stable", "") for row in result.rows)
+    assert all((row.provenance, row.verdict, row.note) == ("modelled", "modelled", "") for row in result.rows)
     cheapest = result.rows[0]
     assert (cheapest.chosen_by, cheapest.setting.freq_khz) == ("least mJ", 500000)
     written = msgspec.json.decode(result.summary_path.read_bytes())
