@@ -68,7 +68,7 @@ def test_plot_has_every_setting_and_names_the_chosen_and_the_baselines(tuned):
     page = Page(wide + "</svg>")
     points = [attrs for _, attrs in page.tags if attrs.get("class", "").startswith("point")]
     assert len(points) == len(policy.considered) == 86
-    assert {"chosen", "performance", "schedutil", "powersave (late)"} <= set(page.texts)
+    assert {"chosen, exhaustive best", "performance", "schedutil", "powersave (late)"} <= set(page.texts)
     chosen = next(attrs for _, attrs in page.tags if attrs.get("class") == "mark chosen")
     assert str(policy.setting) in chosen["data-tip"]
     enough = next(attrs for _, attrs in page.tags if attrs.get("class") == "enough")
