@@ -28,7 +28,7 @@ def wait_asleep_if_busy(
     root: Path = Path("/"),
     look: Callable[[float], None] = time.sleep,
 ) -> bool:
-    """Let OpenMP's threads wait asleep if other programs are at work, and say so; return whether that was set.
+    """Let OpenMP's threads wait asleep if other programs are at work, and say so; return whether it was set.
 
     What the user has set stays, and so it does once torch is loaded.
 
