@@ -47,18 +47,18 @@ def worker(answers, monkeypatch, tmp_path):
 )
 def test_an_answer_that_is_none_is_told_as_that(answer, problem, monkeypatch, tmp_path):
     worker(LOADED + answer, monkeypatch, tmp_path)
-    with EngineProcess("executorch", "a.pte") as model:
-        with pytest.raises(DeviceTransientError, match=problem):
-            model.run(X)
+    model = EngineProcess("executorch", "a.pte")
+    with model, pytest.raises(DeviceTransientError, match=problem):
+        model.run(X)
 
 
 def test_samples_that_nobody_took_are_refused(monkeypatch, tmp_path):
     worker(
         LOADED + b'{"type":"Sampled","first_ns":1,"latencies_ns":[5,0],"threads":1}\n', monkeypatch, tmp_path
     )
-    with EngineProcess("executorch", "a.pte") as model:
-        with pytest.raises(DeviceTransientError, match="latencies for 2 frames"):
-            model.sample(X, warmup=0, runs=2)
+    model = EngineProcess("executorch", "a.pte")
+    with model, pytest.raises(DeviceTransientError, match="latencies for 2 frames"):
+        model.sample(X, warmup=0, runs=2)
 
 
 @pytest.mark.parametrize("shape", ["[4611686018427387904]", "[65536,65536]"])
@@ -88,6 +88,6 @@ def test_a_bundle_that_changes_while_it_is_open_is_not_run(tmp_path):
     bundle = make_bundle(tmp_path)
     bundle.file("litert-fp32.bin").write_bytes(b"swapped")
     target, variant = open_target("local"), bundle.manifest.variants[0]
-    with pytest.raises(BundleError, match="was changed since it was checked"):
-        with target.session(bundle, variant, target.settings()[0]):
-            pass
+    session = target.session(bundle, variant, target.settings()[0])
+    with pytest.raises(BundleError, match="was changed since it was checked"), session:
+        pass
