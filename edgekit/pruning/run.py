@@ -25,12 +25,11 @@ from edgekit.pruning.sfp import SoftFilterPruning
 from edgekit.training.checkpoint import (
     CHECKPOINT_FILE,
     Checkpoint,
-    load_checkpoint,
     save_checkpoint,
 )
 from edgekit.training.hooks import Hook
 from edgekit.training.recipe import Recipe
-from edgekit.training.run import claim_folder, save_once
+from edgekit.training.run import claim_folder, end_run, save_once
 from edgekit.training.state import STATE_FILE
 from edgekit.training.trainer import Trainer, evaluate
 from runtime.bundle.decoding import why
@@ -137,7 +136,7 @@ def prune(
 
     folder = Path(out)
     if resume and (folder / CHECKPOINT_FILE).is_file():
-        return load_checkpoint(folder)
+        return end_run(folder)
     for place in (folder, *(folder / phase for phase in PHASES)):
         claim_folder(place, resume)
 
@@ -175,8 +174,6 @@ def prune(
             pruning=msgspec.to_builtins(report),
             placement=checkpoint.placement,
         )
-        for phase in PHASES:
-            (folder / phase / STATE_FILE).unlink()
 
     return save_once(trainer, folder, save)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -146,7 +146,7 @@ def save_checkpoint(
         metrics=metrics,
         pruning=pruning,
         weights_sha256=hashlib.sha256(weights).hexdigest(),
-        created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
+        created_utc=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         versions={"edgekit": __version__, "torch": str(torch.__version__)},
         placement=placement,
     )

@@ -10,8 +10,8 @@ import lzma
 import os
 import stat
 import struct
+import sys
 import tokenize
-import tomllib
 import zipfile
 import zlib
 from pathlib import Path
@@ -20,6 +20,11 @@ from typing import Any, TypeVar
 import msgspec
 
 from runtime.errors import DataError, EdgekitError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 T = TypeVar("T")
 MOST_BYTES = 64 << 20  # of a document; the largest of ours, a manifest of a thousand ops, has below 1 MB

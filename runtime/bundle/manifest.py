@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -11,6 +10,7 @@ from typing import Any
 import msgspec
 
 from runtime.bundle.decoding import decode_json
+from runtime.bundle.parity import Parity
 from runtime.bundle.quantization import Quantization
 from runtime.errors import BundleError, VersionConflict
 
@@ -129,46 +129,6 @@ class Delegation:
 
 
 @dataclass(frozen=True)
-class OutputParity:
-    """How far one output of the exported file is from the eager model's.
-
-    ``sqnr_db`` is ``None`` when the outputs are equal bit by bit: JSON has no infinity.
-    ``cosine`` is ``None`` when either side is all zeros, ``top1_agreement`` for a single value.
-    """
-
-    name: str
-    max_abs: float
-    sqnr_db: float | None
-    tolerance: float
-    cosine: float | None = None
-    top1_agreement: float | None = None
-
-    def __post_init__(self) -> None:
-        _check_finite(self, self.max_abs, self.tolerance, self.sqnr_db, self.cosine)
-
-
-@dataclass(frozen=True)
-class Parity:
-    """Difference between the exported file and the eager model on real inputs.
-
-    The figures are those of the output that is worst against its tolerance; ``outputs`` has them
-    for each output, and is empty in bundles of older versions.
-    ``sqnr_db`` is ``None`` when the outputs are equal bit by bit: JSON has no infinity.
-    """
-
-    max_abs: float
-    sqnr_db: float | None
-    tolerance: float
-    n_inputs: int
-    inputs: str
-    top1_agreement: float | None = None
-    outputs: tuple[OutputParity, ...] = ()
-
-    def __post_init__(self) -> None:
-        _check_finite(self, self.max_abs, self.tolerance, self.sqnr_db)
-
-
-@dataclass(frozen=True)
 class Variant:
     """One exported file: graph x engine x precision.
 
@@ -277,11 +237,6 @@ class Manifest:
                 raise BundleError(
                     f"{where} names {path!r} but does not list it among its files; export the model again"
                 )
-
-
-def _check_finite(parity: Parity | OutputParity, *figures: float | None) -> None:
-    if not all(math.isfinite(figure) for figure in figures if figure is not None):
-        raise ValueError(f"figures of a parity must be finite, got {parity}; sqnr_db=None: equal outputs")
 
 
 def check_inside(path: str) -> None:

@@ -128,7 +128,7 @@ class _Op:
     def _is_dynamic(self, t: int) -> bool:
         tensor = self.reader.tensors[t]
         signature = [tensor.ShapeSignature(i) for i in range(tensor.ShapeSignatureLength())]
-        return -1 in signature or any(side <= 0 for side in self.reader.shape(t))
+        return -1 in signature or any(side <= 0 for side in self.reader.stored_shape(t))
 
     def _activation(self) -> str | None:
         kind = _FUSING.get(self.name)

@@ -52,6 +52,8 @@ class FrameLine:
         energy_mj: power of the settings it ran at, times how long it did.
         trusted: whether the policy's predictions were acted on.
         reason: of the decision that led to this frame's setting, where it changed.
+        read_khz: what the clock read when it was looked at last: measured clocks and those that a driver only
+            bounds are another than ``freq_khz``; ``None``: not told, or the kernel's.
     """
 
     start_s: float
@@ -63,6 +65,7 @@ class FrameLine:
     energy_mj: float | None
     trusted: bool
     reason: str = ""
+    read_khz: int | None = None
 
     def __post_init__(self) -> None:
         check_figures(self)

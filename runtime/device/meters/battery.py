@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from statistics import fmean
 
 from runtime.device.meters.supplies import batteries
 from runtime.device.sysfs import read_int, read_text
@@ -27,7 +27,12 @@ def read_battery(root: Path = Path("/")) -> tuple[float | None, str | None]:
     sizes_mwh = [full[0] for supply in charges if (full := _full_mwh(supply)) is not None]
     # A large battery counts for more, where each tells how large it is.
     weights = sizes_mwh if len(sizes_mwh) == len(charges) else None
-    return fmean(charges.values(), weights), status
+    return _mean(list(charges.values()), weights), status
+
+
+def _mean(values: Sequence[float], weights: Sequence[float] | None) -> float:
+    shares = weights or [1.0] * len(values)
+    return sum(v * share for v, share in zip(values, shares, strict=True)) / sum(shares)
 
 
 def read_capacity_mwh(root: Path = Path("/")) -> tuple[float, str] | None:

@@ -6,7 +6,7 @@ import platform
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 
 from runtime._version import __version__
 from runtime.measure.bench.cool_down import wait_until_cool
@@ -89,7 +89,7 @@ def measure_block(
         reasons=verdict.reasons,
         block=job.block,
         seed=plan.seed,
-        created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
+        created_utc=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         versions={"edgekit": __version__, "python": platform.python_version()} | versions,
         advice=verdict.advice,
         fps_target=plan.fps,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from pathlib import Path
 
 import msgspec
@@ -35,7 +35,8 @@ def keep_profile(bundle: Bundle, profile: Profile) -> Path:
         DataError: the bundle's folder cannot be written.
     """
     variant = bundle.manifest.variant(profile.variant)
-    kept = KeptProfile(bundle.sha256(variant.path), datetime.now(UTC).isoformat(timespec="seconds"), profile)
+    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    kept = KeptProfile(bundle.sha256(variant.path), now, profile)
     path = _path(bundle, profile.target, variant.name)
     try:
         path.parent.mkdir(exist_ok=True)

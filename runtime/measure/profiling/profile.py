@@ -15,7 +15,7 @@ from runtime.device.setting import Setting
 from runtime.engines import EngineProcess, ProfiledFrames, random_inputs
 from runtime.engines.tflite_graph import read_tflite
 from runtime.errors import DeviceStableError
-from runtime.measure.profiling.attribution import Attributed, attribute, pair_fallback
+from runtime.measure.profiling.attribution import Attributed, attribute, pair_fallback, with_bodies
 from runtime.targets.target import Profiled, Target
 
 _STEADY = 1.25  # third quartile over first
@@ -215,13 +215,21 @@ def _make(
         *_disturbance(plain_ms, seen.samples_ms),
     ]
     indices: tuple[int, ...] = ()
+    graphs: tuple[str, ...] = ()
     if variant.engine == "litert":
         file = read_tflite(path)
-        indices, workload = file.op_indices, workload or file.workload
+        indices, workload, graphs = file.op_indices, workload or file.workload, file.graphs
+    if any(event.subgraph for event in seen.frames[0]):
+        remarks.append(
+            "ops 'in GRAPH' are of a graph that control flow runs; the turns of a loop are added up, and IF "
+            "and WHILE show what is left of their own time"
+        )
     if workload is None:
         remarks.append("a bare .pte does not say which module an op comes from; profile the bundle")
     fallback = variant.delegation.fallback if variant.delegation else ()
-    ops = attribute(seen.frames[0], workload.ops if workload else (), indices, seen.partitions, fallback)
+    main = [event for event in seen.frames[0] if event.subgraph == 0]
+    known = attribute(main, workload.ops if workload else (), indices, seen.partitions, fallback)
+    ops = with_bodies(seen.frames[0], known, graphs)
     return Profile(
         variant=variant.name,
         engine=variant.engine,
