@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runtime.bundle import Bundle, FallbackOp, Variant
-from runtime.bundle.figures import check_figures
 from runtime.bundle.workload import Workload
 from runtime.device.setting import Setting
 from runtime.engines import EngineProcess, ProfiledFrames, random_inputs
@@ -53,9 +52,6 @@ class OpTime:
     duration_ms: float
     place: int | None = None
 
-    def __post_init__(self) -> None:
-        check_figures(self)
-
 
 @dataclass(frozen=True)
 class Profile:
@@ -82,9 +78,6 @@ class Profile:
     remarks: tuple[str, ...] = ()
     target: str = "local"
     provenance: str = "measured"
-
-    def __post_init__(self) -> None:
-        check_figures(self)
 
     @property
     def ops_ms(self) -> float:
