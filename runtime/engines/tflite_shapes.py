@@ -15,7 +15,7 @@ from typing import TypeAlias
 from runtime.bundle import TensorSpec
 from runtime.device.child import module_command, module_environment
 from runtime.engines.tflite_content import TfliteGraph
-from runtime.engines.tflite_parts import pack, unpack
+from runtime.engines.tflite_parts import pack, put_shapes, unpack
 from runtime.errors import DeviceStableError
 
 InputShapes: TypeAlias = Sequence[
@@ -95,9 +95,7 @@ def fix_shapes(path: Path, shapes: Mapping[str, tuple[int, ...]], out: Path) -> 
         MissingExtra: ai-edge-litert is not installed.
     """
     model = unpack(path)
-    for tensor, shape in zip(model.subgraphs[0].tensors, _resolve(path, shapes), strict=False):
-        if shape:  # else it has no axes, or is of no op that runs
-            tensor.shape, tensor.shapeSignature = shape, None
+    put_shapes(model, _resolve(path, shapes))
     pack(model, out)
 
 
