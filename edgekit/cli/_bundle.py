@@ -68,10 +68,8 @@ def _int8_part(record: Quantization) -> str:
     assert record.int8_share is not None
     layers = f"layers in float: {_some(record.float_layers)}"
     if record.int8_share < _HARDLY:
-        return (
-            f"WARNING: int8 by name, but {record.int8_share:.0%} of the work of its layers is int8; {layers}"
-        )
-    return f"{record.int8_share:.0%} of the work of its layers in int8; {layers}"
+        return f"WARNING: int8 by name only, {record.int8_share:.0%} of the work of layers is int8; {layers}"
+    return f"{record.int8_share:.0%} of the work of layers in int8; {layers}"
 
 
 def _some(names: tuple[str, ...]) -> str:

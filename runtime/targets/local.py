@@ -112,8 +112,14 @@ class LocalTarget:
             cpus = cluster.place(setting.threads) if self.capability.level in PINNING else None
             if policy is not None and cpus is not None:
                 policy = self._cpufreq.domain_of(cpus)  # of the cluster's domains those that do the work
-            path = bundle.file(variant.path)
-            load = functools.partial(EngineProcess, variant.engine, path, threads=setting.threads, cpus=cpus)
+            load = functools.partial(
+                EngineProcess,
+                variant.engine,
+                bundle.file(variant.path),
+                threads=setting.threads,
+                cpus=cpus,
+                sha256=bundle.sha256(variant.path),
+            )
             yield LocalSession(
                 stack.enter_context(load()),
                 lambda: load(with_profiler=True),
@@ -175,12 +181,17 @@ def read_profile(root: Path = Path("/"), cpus: Collection[int] | None = None) ->
     names = _NAMES.get(len(groups)) or tuple(f"cluster{i}" for i in range(len(groups)))
     machine = platform.machine() or "unknown"
     clusters = []
-    for name, group in zip(names, groups, strict=True):
-        opps = tuple(Opp(khz) for khz in group.clocks_khz if khz > 0)
-        per_mhz = _per_mhz(group.capacity, opps)
-        clusters.append(Cluster(name, machine, group.cpus, opps, per_mhz, siblings=group.siblings))
     title, sources = f"this machine ({machine})", (f"{root / CPU_DIR}",)
-    return SocProfile(LOCAL, title, platform.node(), tuple(clusters), sources, notes)
+    try:
+        for name, group in zip(names, groups, strict=True):
+            opps = tuple(Opp(khz) for khz in group.clocks_khz if khz > 0)
+            per_mhz = _per_mhz(group.capacity, opps)
+            clusters.append(Cluster(name, machine, group.cpus, opps, per_mhz, siblings=group.siblings))
+        return SocProfile(LOCAL, title, platform.node(), tuple(clusters), sources, notes)
+    except (ValueError, OverflowError) as err:
+        raise DeviceStableError(
+            f"{root / CPU_DIR} describes no machine ({err}); its driver, or the phone, is at fault"
+        ) from err
 
 
 def _smt_text(cluster: Cluster) -> str | None:

@@ -17,15 +17,14 @@ from edgekit.export.executorch import trace
 from edgekit.export.graph import Frame, as_tensors
 from edgekit.export.parity import run_eager
 from edgekit.export.quantize.constants import check_constants, read_constants
+from edgekit.export.quantize.dynamic_layers import CONVS, PADS, is_dynamic_convolution, runs_dynamically
 from edgekit.export.quantize.plan import QuantizationPlan, is_below
 from edgekit.export.workload import aten_name, module_path_of
 from runtime.bundle import IoScale
 from runtime.errors import ExportError
 from runtime.extras import require
 
-_PADS = ("pad", "constant_pad_nd")
 _CLAMPS = ("relu", "relu_", "relu6", "relu6_", "hardtanh", "hardtanh_", "clamp")
-_CONVS = ("conv2d", "convolution")
 _KEY = "quantization_annotation"
 # torchao's own 2**-12 would coarsen every kernel whose largest weight is below 0.03.
 _SMALLEST_STEP = 1e-9
@@ -82,7 +81,7 @@ def _quantizer(plan: QuantizationPlan, counter: _FrameCounter) -> Any:
     def is_dynamic(node: Node) -> bool:
         path = module_path_of(node)
         wanted = is_below(path, heads) if plan.is_static else not plan.is_float(path)
-        return node.op != "call_function" or (wanted and not _reads_padding(node))
+        return node.op != "call_function" or (wanted and runs_dynamically(node))
 
     kind = _chosen_ops_only(base.XNNPACKQuantizer, composable)
     static = kind().set_global(_config(counter)).set_filter_function(is_static)
@@ -90,17 +89,6 @@ def _quantizer(plan: QuantizationPlan, counter: _FrameCounter) -> Any:
     if not plan.is_static:
         return dynamic
     return composable.ComposableQuantizer([static, dynamic] if heads else [static])
-
-
-def _reads_padding(node: Node) -> bool:
-    """Return whether ``node`` is a convolution after a padding op.
-
-    With dynamic quantisation XNNPACK loads such a file but cannot run it (executorch 1.5.1).
-    """
-    if aten_name(node) not in _CONVS or not isinstance(node.args[0], Node):
-        return False
-    source = node.args[0]
-    return source.op == "call_function" and aten_name(source) in _PADS
 
 
 def _chosen_ops_only(base: type, quantizer: Any) -> type:
@@ -137,7 +125,7 @@ def _chosen_ops_only(base: type, quantizer: Any) -> type:
                 conv = next(iter(clamp.all_input_nodes), None)
                 if conv is None or clamp.op != "call_function" or aten_name(clamp) not in _CLAMPS:
                     continue
-                if conv.op != "call_function" or aten_name(conv) not in _CONVS or len(conv.users) != 1:
+                if conv.op != "call_function" or aten_name(conv) not in CONVS or len(conv.users) != 1:
                     continue
                 if self.filter_fn(conv) and self.filter_fn(clamp):
                     ranges = {conv.args[0]: config.input_activation, conv.args[1]: config.weight}
@@ -148,11 +136,7 @@ def _chosen_ops_only(base: type, quantizer: Any) -> type:
         def _take_convolutions(self, model: GraphModule) -> None:
             """Take those too that a ReLU follows; as it comes, the quantizer knows that only if static."""
             for conv in model.graph.nodes:
-                if conv.op != "call_function" or aten_name(conv) not in _CONVS or _KEY in conv.meta:
-                    continue
-                weight = conv.args[1].meta.get("val")
-                is_depthwise = weight is None or weight.dim() != 4 or weight.shape[1] == 1
-                if not is_depthwise and self.filter_fn(conv):
+                if _KEY not in conv.meta and is_dynamic_convolution(conv) and self.filter_fn(conv):
                     config, note = self.global_config, quantizer.QuantizationAnnotation
                     ranges = {conv.args[0]: config.input_activation, conv.args[1]: config.weight}
                     conv.meta[_KEY] = note(input_qspec_map=ranges, _annotated=True)
@@ -160,7 +144,7 @@ def _chosen_ops_only(base: type, quantizer: Any) -> type:
         def _share_through_padding(self, model: GraphModule) -> None:
             """Keep the range of what is padded: XNNPACK loads no float padding between int8 ops."""
             for pad in model.graph.nodes:
-                if pad.op == "call_function" and aten_name(pad) in _PADS and self.filter_fn(pad):
+                if pad.op == "call_function" and aten_name(pad) in PADS and self.filter_fn(pad):
                     x = pad.args[0]
                     same = quantizer.SharedQuantizationSpec((x, pad))
                     note, ranges = quantizer.QuantizationAnnotation, {x: self.global_config.input_activation}

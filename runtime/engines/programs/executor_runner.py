@@ -59,6 +59,13 @@ class ExecutorRunner:
             *quiet,
         ]
 
+    def steady_arguments(self, request: ProgramRequest, options: str) -> list[str]:
+        return self.arguments(request, options)
+
+    def steady_s(self, text: str, request: ProgramRequest) -> float:
+        samples_ms = self.parse(text, request).samples_ms
+        return sum(samples_ms) / len(samples_ms) * request.runs / 1000
+
     def parse(self, text: str, request: ProgramRequest) -> Timings:
         threads = _THREADS.search(text)
         used = None if threads is None else int(threads.group(1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -142,6 +143,7 @@ def profile(
         warmup=warmup,
         threads=threads,
         seed=seed,
+        sha256=bundle.sha256(chosen.path),
     )
 
 
@@ -154,12 +156,14 @@ def profile_file(
     warmup: int,
     threads: int = 1,
     seed: int = 0,
+    sha256: str | None = None,
 ) -> Profile:
     """Run the file at ``path``, which is or will be ``variant`` of a bundle; see ``profile``."""
-    with EngineProcess(variant.engine, path, threads=threads) as model:
+    load = functools.partial(EngineProcess, variant.engine, path, threads=threads, sha256=sha256)
+    with load() as model:
         inputs = random_inputs(model.inputs, seed)
         plain_ms = model.sample(inputs, warmup=warmup, runs=runs).samples_ms
-    with EngineProcess(variant.engine, path, threads=threads, with_profiler=True) as model:
+    with load(with_profiler=True) as model:
         seen = model.profile(inputs, warmup=warmup, runs=runs)
         version = model.version
     return _make(path, variant, workload, plain_ms, seen, version=version, threads=threads)

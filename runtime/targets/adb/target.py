@@ -28,6 +28,7 @@ from runtime.errors import DeviceStableError, PermissionNeeded
 from runtime.targets.adb.conditions import AdbConditions
 from runtime.targets.adb.facts import read_facts
 from runtime.targets.adb.job import AdbJob
+from runtime.targets.adb.meter import AdbMeter
 from runtime.targets.adb.path import AdbPath
 from runtime.targets.adb.runner import install, push_once
 from runtime.targets.adb.shell import AdbShell, CommandFailed
@@ -52,10 +53,6 @@ class AdbTarget:
 
     provenance = "measured"
     is_modelled = False
-    energy_note = (
-        "a phone on adb is charged through its cable, so its fuel gauge does not show what a frame costs; "
-        "use a power monitor, or adb over Wi-Fi with the cable out"
-    )
 
     def __init__(self, serial: str):
         self.name = str(TargetName("adb", serial))
@@ -63,6 +60,7 @@ class AdbTarget:
         self._facts = read_facts(self._shell)
         self.profile = self._facts.profile
         self._is_root = self._shell.is_root
+        self._meter = AdbMeter(self._shell, as_root=self._is_root)
         self.capability = self._probe()
         self._cpufreq = CpuFreq(
             cast(Path, AdbPath(self._shell, "/", as_root=True)),
@@ -73,6 +71,15 @@ class AdbTarget:
 
     def settings(self, threads: Sequence[int] = (1,)) -> tuple[Setting, ...]:
         return settings_of(self.profile, threads, with_clocks=self.capability.level == "sysfs")
+
+    @property
+    def energy_note(self) -> str:
+        """Why there is no energy where no meter of the phone gives it, and what helps."""
+        return self._meter.note
+
+    def use_meter(self, wanted: str) -> None:
+        """Take another meter of the phone from now on; see ``AdbMeter``."""
+        self._meter.use(wanted)
 
     def power(self, setting: Setting) -> PowerFigure | None:
         return None
@@ -98,7 +105,7 @@ class AdbTarget:
             job = AdbJob(self._shell, runner, installed, model, setting.threads, cpus)
             stack.callback(job.stop)
             reader = AdbConditions(self._shell, policy, cpus, as_root=self._is_root)
-            yield AdbSession(job, setting, self._facts.device, self._cpufreq, policy, reader)
+            yield AdbSession(job, setting, self._facts.device, self._cpufreq, policy, reader, self._meter)
 
     def _probe(self) -> Capability:
         """Return what a shell on the phone may do; changes nothing."""
@@ -140,11 +147,13 @@ class AdbSession:
         cpufreq: CpuFreq,
         policy: FreqDomain | None,
         reader: AdbConditions,
+        meter: AdbMeter,
     ):
         self.setting, self.device = setting, device
         self.versions = {"engine": job.program}
         self._job, self._cpufreq, self._policy, self._reader = job, cpufreq, policy, reader
         self._threads_read: int | None = None
+        self._meter, self.meter = meter, meter.found.name
 
     @property
     def control_level(self) -> str:
@@ -174,7 +183,8 @@ class AdbSession:
         self._threads_read = timings.threads
         if timings.note is not None:
             self.versions["samples"] = timings.note
-        return Samples(timings.first_ms, timings.samples_ms, timings.threads, load_ms=timings.load_ms)
+        energy = self._meter.measure(runs, lambda: self._job.time_steady(warmup=warmup, runs=runs, fps=fps))
+        return Samples(timings.first_ms, timings.samples_ms, timings.threads, energy, load_ms=timings.load_ms)
 
     def run_paced(self, inputs: Sequence[Sequence[Tensor]], frames: int, fps: float | None) -> PacedFrames:
         return run_paced(self, inputs, frames, fps, WallTime())
