@@ -48,9 +48,9 @@ def unpack(path: Path) -> Any:
 
 
 def put_shapes(model: Any, shapes: Sequence[Sequence[int]]) -> None:
-    """Give the main graph's tensors ``shapes``; one without axes, or that no op uses, keeps its own."""
+    """Give the main graph's tensors ``shapes``; one without axes or elements keeps its own."""
     for tensor, shape in zip(model.subgraphs[0].tensors, shapes, strict=False):
-        if shape:
+        if shape and all(shape):
             tensor.shape, tensor.shapeSignature = list(shape), None
 
 

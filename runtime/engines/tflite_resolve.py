@@ -51,5 +51,5 @@ def shapes_of(model: Any) -> list[list[int]]:
 if __name__ == "__main__":
     try:
         print(json.dumps(resolve(sys.argv[1], json.load(sys.stdin))))
-    except (RuntimeError, ValueError) as err:
-        sys.exit(str(err))
+    except (RuntimeError, ValueError, MemoryError, OverflowError) as err:
+        sys.exit(str(err) or type(err).__name__)
