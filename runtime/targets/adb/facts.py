@@ -17,6 +17,7 @@ _CPU = "/sys/devices/system/cpu"
 _FILES = (
     f"{_CPU}/online {_CPU}/cpu[0-9]*/cpu_capacity {_CPU}/cpufreq/policy[0-9]*/related_cpus "
     f"{_CPU}/cpufreq/policy[0-9]*/scaling_* {_CPU}/cpufreq/policy[0-9]*/cpuinfo_* "
+    f"{_CPU}/cpufreq/policy[0-9]*/stats/time_in_state "
     "/proc/sys/kernel/random/boot_id /proc/cpuinfo /proc/self/status"
 )
 _ASK = (
