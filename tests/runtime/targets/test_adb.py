@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from runtime.device.setting import Setting
+from runtime.device.soc.parts import core_name
 from runtime.engines.model_file import open_bundle_or_model
 from runtime.errors import DeviceStableError, DeviceTransientError, PermissionNeeded
 from runtime.measure.bench import bench
@@ -64,6 +65,20 @@ def test_cores_after_2021_have_their_names(phones):
     phones.add("P8").write("proc/cpuinfo", "".join(cpu.format(i, *part) for i, part in enumerate(parts)))
     cores = [cluster.core for cluster in open_target("adb:P8").profile.clusters]
     assert cores == ["cortex-a520", "cortex-a720", "oryon"]
+
+
+@pytest.mark.parametrize(
+    "parts", ["0x51 0x804 0x805", "0x41 0xd84 0xd83", "0x41 0xd8b 0xd8c", "0x53 0x004 0x003"]
+)
+def test_every_maker_s_cores_have_their_names(phones, parts):
+    implementer, *numbers = parts.split()
+    cpu = "processor\t: {}\nCPU implementer\t: {}\nCPU part\t: {}\n\n"
+    texts = [cpu.format(i, implementer, numbers[i > 3]) for i in range(8)]
+    phones.add("P8").write("proc/cpuinfo", "".join(texts))
+    cores = {cluster.core for cluster in open_target("adb:P8").profile.clusters}
+    assert cores == {core_name(int(implementer, 16), int(number, 16)) for number in numbers}
+    assert None not in cores
+    assert "aarch64" not in cores
 
 
 def test_without_root_programs_are_pinned_and_clocks_left_alone(phones, bundle):
@@ -310,6 +325,7 @@ _HOLD = """
 import sys, time
 from runtime.engines.model_file import open_bundle_or_model
 from runtime.device.setting import Setting
+from runtime.device.soc.parts import core_name
 from runtime.targets import open_target
 bundle = open_bundle_or_model(sys.argv[1])
 target = open_target("adb:P6")
