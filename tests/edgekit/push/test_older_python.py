@@ -21,37 +21,26 @@ from runtime.targets.ssh.target import reach
 from tests.edgekit.push.index import skip_without_index
 from tests.edgekit.push.test_push import bare, invoke, run_there, succeed, write_bundle
 
+# What a small board has.
 TOOLS = (
-    "cat",
-    "cut",
-    "dd",
-    "df",
-    "dirname",
-    "du",
-    "find",
-    "head",
-    "ln",
-    "ls",
-    "mkdir",
-    "mv",
-    "rm",
-    "sed",
-    "sh",
-)
-TOOLS += (
-    "sha256sum",
-    "stat",
-    "sync",
-    "tail",
-    "tar",
-    "gzip",
-    "test",
-    "touch",
-    "tr",
-    "uname",
-    "wc",
-    "awk",
-    "grep",
+    *("awk", "cat", "cp", "cut", "df", "dirname", "du", "env", "find", "grep", "gzip", "head", "id", "kill"),
+    *(
+        "ln",
+        "ls",
+        "mkdir",
+        "mv",
+        "rm",
+        "sed",
+        "sh",
+        "sha256sum",
+        "stat",
+        "sync",
+        "tail",
+        "tar",
+        "touch",
+        "tr",
+    ),
+    *("uname", "wc"),
 )
 
 
