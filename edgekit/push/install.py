@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import shlex
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from edgekit.push.packages import fetch, lock_line
 from edgekit.push.standalone import send_python
 from edgekit.push.wheel import pack, pack_runner
 from runtime.bundle.digest import file_sha256
+from runtime.bundle.staging import staging_folder
 from runtime.engines.native import NativeRunner, build_for
 from runtime.engines.native.finding import PACKAGE
 from runtime.engines.native.runner import PROGRAM
@@ -78,10 +78,10 @@ def install(
     """
     machine = read_machine(files, None if python is None else send_python(files, python))
     about = f"Python {machine.version} at {machine.python}"
-    with tempfile.TemporaryDirectory() as temporary:
-        ours = [pack(Path(temporary))]
+    with staging_folder() as temporary:
+        ours = [pack(temporary)]
         if "executorch" in engines:
-            ours.append(pack_runner(_build_runner(machine), Path(temporary)))
+            ours.append(pack_runner(_build_runner(machine), temporary))
         lock = fetch(ours[0], [engine for engine in engines if engine in EXTRAS], machine)
         sent = [wheel for wheel in lock.wheels if offline or wheel.name.startswith("pip-")]
         pins = [line for line in lock.path.read_text().splitlines() if not line.startswith("pip==")]
@@ -94,7 +94,7 @@ def install(
         ):
             return Installed(engines, about, True, None, packages)
         places = _send(files, [*ours, *sent])
-        locked = Path(temporary) / LOCKED
+        locked = temporary / LOCKED
         locked.write_text("\n".join([*pins, *(_pin(wheel, places[wheel]) for wheel in ours), ""]))
         there = _send(files, [locked])[locked]
         script = _INSTALL.format(

@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import zipfile
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 
 from edgekit.push.machine import Machine
 from runtime.bundle.digest import file_sha256
+from runtime.bundle.staging import staging_folder
 from runtime.errors import DataError
 
 LOCK = "requirements.lock"
@@ -49,17 +49,16 @@ def fetch(wheel: Path, extras: list[str], machine: Machine) -> Lock:
     if (folder / LOCK).is_file():
         return _read_lock(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
+    with staging_folder(folder.parent) as temporary:
         wanted = f"{wheel}[{','.join(extras)}]" if extras else str(wheel)
         # pip itself travels too: many a board has Python without it.
-        _download([wanted, "pip"], machine, Path(temporary))
-        while missing := missing_requirements(sorted(Path(temporary).glob("*.whl")), extras, machine):
-            _download(missing, machine, Path(temporary))
-        Path(temporary, wheel.name).unlink()
-        (Path(temporary) / LOCK).write_text("".join(map(lock_line, sorted(Path(temporary).glob("*.whl")))))
+        _download([wanted, "pip"], machine, temporary)
+        while missing := missing_requirements(sorted(temporary.glob("*.whl")), extras, machine):
+            _download(missing, machine, temporary)
+        (temporary / wheel.name).unlink()
+        (temporary / LOCK).write_text("".join(map(lock_line, sorted(temporary.glob("*.whl")))))
         shutil.rmtree(folder, ignore_errors=True)
-        Path(temporary).rename(folder)
-        Path(temporary).mkdir()  # for TemporaryDirectory to remove
+        temporary.rename(folder)
     folder.chmod(0o755)
     return _read_lock(folder)
 

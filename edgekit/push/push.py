@@ -94,7 +94,10 @@ def _lay_out(files: DeviceFiles, bundle: Bundle, places: dict[str, str]) -> str:
         target = shlex.quote(f"{new}/{path}")
         lines.append(f"mkdir -p {shlex.quote(posixpath.dirname(f'{new}/{path}'))}")
         lines.append(f"ln {shlex.quote(place)} {target} 2>/dev/null || cp {shlex.quote(place)} {target}")
-    lines += [f"rm -rf {shlex.quote(folder)}", f"mv {shlex.quote(new)} {shlex.quote(folder)}"]
+    old = f"{folder}.old"  # two renames: killed between them, only for a moment there is no bundle
+    lines.append(f"rm -rf {shlex.quote(old)}")
+    lines.append(f"if [ -e {shlex.quote(folder)} ]; then mv {shlex.quote(folder)} {shlex.quote(old)}; fi")
+    lines += [f"mv {shlex.quote(new)} {shlex.quote(folder)}", f"rm -rf {shlex.quote(old)}"]
     lines.append(
         f"find {shlex.quote(files.home)}/objects -type f -links 1 ! -name '*.part' -mtime +7 -delete || true"
     )

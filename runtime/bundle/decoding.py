@@ -105,6 +105,23 @@ def read_regular(
         return stream.read(most_bytes)
 
 
+def refuse_aliases(yaml: Any, data: bytes, where: str) -> None:
+    """Refuse ``*name`` in YAML: a few lines of them stand for more values than fit into memory.
+
+    Args:
+        yaml: the module of PyYAML.
+
+    Raises:
+        DataError: ``data`` has one.
+        YAMLError, ValueError, RecursionError: it is no YAML.
+    """
+    if b"*" not in data:
+        return
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(data, Loader=loader)):
+        raise DataError(f"{where} has aliases (*name), which are not read; write the values out")
+
+
 def refuse_special(path: Path) -> None:
     """Refuse a pipe or a device in a file's place: reading it would wait, or never end.
 
@@ -119,6 +136,8 @@ def why(err: BaseException) -> str:
     """Return what is wrong with a document, in a few words."""
     if isinstance(err, RecursionError):
         return "it is nested too deep"
+    if isinstance(err, OSError) and err.strerror:
+        return err.strerror
     if isinstance(err, MemoryError):
         return "it does not fit into memory"
     if isinstance(err, UnicodeDecodeError):

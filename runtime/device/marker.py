@@ -6,9 +6,10 @@ Imported by everything that pins a thread, so it imports little itself.
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,10 +20,15 @@ from runtime.errors import DataError, DeviceStableError, DeviceTransientError
 CPU_DIR = Path("sys/devices/system/cpu")
 MARKER = CPU_DIR / "edgekit.json"
 FOLDER = CPU_DIR / "edgekit"  # pins of the machine's processes, and their journal
-PINS = FOLDER / "pins"
+PINS = FOLDER / "pins"  # what processes ask for, a file for each request
+PINNED = FOLDER / "pinned"  # what was granted, a file for each process
 DRIVER = "edgekit-emulated"
 BUSY = "busy"  # begins the answer to a pin that may be granted later
 _PATIENCE_S, _RETRY_S = 60.0, 0.05
+_MOVE = "move"  # begins the name of a request for several processes
+_PROCESS = re.compile(r"[0-9]{1,10}(:[0-9]{1,10})?")
+
+Places = Mapping[str, Sequence[int]]  # of processes PID and threads PID:TID: emulated CPUs; none: anywhere
 
 
 @dataclass(frozen=True)
@@ -77,29 +83,43 @@ def find_marker(root: Path = Path("/")) -> Marker | None:
         raise DataError(f"{root / MARKER} does not describe an emulated machine ({err})") from err
 
 
-def announce(
-    cpus: Sequence[int], root: Path = Path("/"), name: str | None = None, patience_s: float = _PATIENCE_S
-) -> None:
+def announce(cpus: Sequence[int], root: Path = Path("/"), patience_s: float = _PATIENCE_S) -> None:
     """Tell the emulated machine that this thread runs on ``cpus`` from now on.
 
     Said by a process's main thread, it holds for the whole process. Its core is as slow as they are
     when this returns.
 
     Args:
-        name: of somebody else's process, ``PID``, or thread, ``PID:TID``; default: this thread's.
         patience_s: how long to wait for another emulated machine to leave the host's core.
 
     Raises:
         DeviceStableError: the machine refuses, and why.
         DeviceTransientError: another emulated machine has used the host's core for all that time.
     """
-    path = root / PINS / (name or _own_name())
-    asked = _text(cpus)
+    _request(root / PINS / _own_name(), _text(cpus), patience_s)
+
+
+def announce_all(places: Places, root: Path = Path("/"), patience_s: float = _PATIENCE_S) -> None:
+    """Tell the emulated machine where processes and threads run from now on: all of them, or it refuses.
+
+    Those that have ended are passed over. Raises as ``announce``.
+    """
+    path = root / PINS / f"{_MOVE}.{_own_name()}"
+    names: dict[str, list[str]] = {}
+    for name, cpus in places.items():
+        names.setdefault(_text(cpus), []).append(name)
+    try:
+        _request(path, "\n".join(f"{cpus} = {' '.join(its)}" for cpus, its in names.items()), patience_s)
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _request(path: Path, asked: str, patience_s: float) -> None:
     deadline_s = time.monotonic() + patience_s
     while True:
         path.write_text(asked)
         answer = path.read_text().strip()
-        if answer == asked:
+        if answer == asked.strip():
             return
         if not answer.startswith(BUSY):
             raise DeviceStableError(answer or f"the machine does not answer in {path}; start it again")
@@ -108,14 +128,44 @@ def announce(
         time.sleep(_RETRY_S)
 
 
+def parse_places(name: str, text: str) -> dict[str, tuple[int, ...]]:
+    """Return what is asked for in the file ``name`` of ``PINS``.
+
+    Raises:
+        ValueError: it is no request.
+
+    Example:
+        >>> parse_places("12", "6 7"), parse_places("move.9", "6 = 12 13:15\\n = 14")
+        ({'12': (6, 7)}, {'12': (6,), '13:15': (6,), '14': ()})
+    """
+    places = {}
+    for line in text.split("\n"):
+        cpus, _, names = line.partition("=") if name.startswith(_MOVE) else (line, "", name)
+        if not all(word.isdecimal() for word in cpus.split()):
+            raise ValueError(f"a pin takes CPU numbers, not {line[:80]!r}")
+        for each in names.split():
+            if not _PROCESS.fullmatch(each):
+                raise ValueError(f"a pin takes processes PID and threads PID:TID, not {each[:40]!r}")
+            places[each] = tuple(int(word) for word in cpus.split())
+    return places
+
+
 def announced_cpus(root: Path = Path("/")) -> tuple[int, ...] | None:
     """Return the emulated CPUs that this thread, or else its process, was pinned to; ``None``: to none."""
-    for name in (_own_name(), str(os.getpid())):
-        try:
-            return tuple(int(cpu) for cpu in (root / PINS / name).read_text().split())
-        except (FileNotFoundError, ValueError):
-            continue  # not pinned, or refused
-    return None
+    pinned = read_pinned([os.getpid()], root)
+    return pinned.get(_own_name()) or pinned.get(str(os.getpid()))
+
+
+def read_pinned(pids: Collection[int], root: Path = Path("/")) -> dict[str, tuple[int, ...]]:
+    """Return where processes ``PID`` and their threads ``PID:TID`` are pinned, those that are."""
+    found = {}
+    for name in os.listdir(root / PINNED) if (root / PINNED).is_dir() else ():
+        if int(name.partition(":")[0]) in pids:
+            try:
+                found[name] = tuple(int(cpu) for cpu in (root / PINNED / name).read_text().split())
+            except FileNotFoundError:
+                continue  # it ended meanwhile
+    return found
 
 
 def _own_name() -> str:

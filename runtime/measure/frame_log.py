@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from runtime.bundle.figures import check_figures
 from runtime.errors import DataError, VersionConflict
 
 LOG_SCHEMA = 1
@@ -35,6 +36,9 @@ class Header:
     deadline_ms: float | None = None
     schema_version: int = LOG_SCHEMA
 
+    def __post_init__(self) -> None:
+        check_figures(self)
+
 
 @dataclass(frozen=True)
 class FrameLine:
@@ -47,6 +51,8 @@ class FrameLine:
         energy_mj: power of the settings it ran at, times how long it did.
         trusted: whether the policy's predictions were acted on.
         reason: of the decision that led to this frame's setting, where it changed.
+        read_khz: what the clock read when it was looked at last: measured clocks and those that a driver only
+            bounds are another than ``freq_khz``; ``None``: not told, or the kernel's.
     """
 
     start_s: float
@@ -58,6 +64,10 @@ class FrameLine:
     energy_mj: float | None
     trusted: bool
     reason: str = ""
+    read_khz: int | None = None
+
+    def __post_init__(self) -> None:
+        check_figures(self)
 
 
 class GovernedLog:

@@ -10,7 +10,7 @@ from runtime.device.actuators import allowed_cpus
 from runtime.device.actuators.domains import FreqDomain, read_domains, read_online
 from runtime.device.core_kinds import read_core_kinds
 from runtime.device.soc.tree import CPU_DIR, range_list
-from runtime.device.sysfs import parse_int, read_int
+from runtime.device.sysfs import parse_cpu_list, parse_int, read_int, read_text
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class Group:
     clocks_khz: tuple[int, ...]
     capacity: int | None
     rank: int  # of their kind, see ``core_kinds``
+    siblings: tuple[tuple[int, ...], ...] = ()  # hardware threads of each core that has several
 
 
 def read_groups(root: Path, usable: Collection[int] | None = None) -> tuple[list[Group], tuple[str, ...]]:
@@ -47,14 +48,29 @@ def read_groups(root: Path, usable: Collection[int] | None = None) -> tuple[list
         if cpus:
             first = members[0][1]
             clocks_khz = () if first is None else first.available_khz
-            groups.append(Group(cpus, clocks_khz, capacities.get(cpus[0]), kinds.get(cpus[0], (0, ""))[0]))
+            rank, siblings = kinds.get(cpus[0], (0, ""))[0], _read_siblings(root, cpus)
+            groups.append(Group(cpus, clocks_khz, capacities.get(cpus[0]), rank, siblings))
     groups.sort(key=lambda g: (g.capacity or 0, g.rank, g.clocks_khz[-1] if g.clocks_khz else 0, g.cpus))
     bare = {c for c in capacities if c not in off and (usable is None or c in usable)}
     bare -= {cpu for cpu, _ in places}
     notes = [*passed_over]
     notes += [f"CPUs {range_list(sorted(off))} are off line"] if off else []
     notes += [f"CPUs {range_list(sorted(bare))} have no clock domain"] if bare else []
-    return groups, tuple(f"passed over: {note}" for note in notes)
+    cores = [", ".join(map(str, each)) for group in groups for each in group.siblings]
+    shared = (
+        [f"CPUs {' and '.join(cores)} are one core each: threads take other cores first"] if cores else []
+    )
+    return groups, (*(f"passed over: {note}" for note in notes), *shared)
+
+
+def _read_siblings(root: Path, cpus: Collection[int]) -> tuple[tuple[int, ...], ...]:
+    """Return which of ``cpus`` are one core (Documentation/admin-guide/cputopology.rst); older names, too."""
+    cores = set()
+    for cpu in cpus:
+        topology = root / CPU_DIR / f"cpu{cpu}/topology"
+        text = read_text(topology / "core_cpus_list") or read_text(topology / "thread_siblings_list") or ""
+        cores.add(tuple(each for each in parse_cpu_list(text) or () if each in cpus))
+    return tuple(sorted(core for core in cores if len(core) > 1))
 
 
 def _read_capacities(root: Path) -> dict[int, int | None]:

@@ -112,12 +112,17 @@ class LocalTarget:
                 policy = self._cpufreq.domain_of(cluster.cpus)
             if policy is not None and setting.freq_khz is not None:
                 stack.enter_context(self._hold_clock(policy, cluster, setting.freq_khz))
-            # The last CPUs: the first one does the kernel's housekeeping.
-            cpus = cluster.cpus[-setting.threads :] if self.capability.level in PINNING else None
+            cpus = cluster.place(setting.threads) if self.capability.level in PINNING else None
             if policy is not None and cpus is not None:
                 policy = self._cpufreq.domain_of(cpus)  # of the cluster's domains those that do the work
-            path = bundle.file(variant.path)
-            load = functools.partial(EngineProcess, variant.engine, path, threads=setting.threads, cpus=cpus)
+            load = functools.partial(
+                EngineProcess,
+                variant.engine,
+                bundle.file(variant.path),
+                threads=setting.threads,
+                cpus=cpus,
+                sha256=bundle.sha256(variant.path),
+            )
             yield LocalSession(
                 stack.enter_context(load()),
                 lambda: load(with_profiler=True),
@@ -125,6 +130,7 @@ class LocalTarget:
                 self._cpufreq,
                 policy,
                 self._meter,
+                smt=_smt_text(cluster),
                 clock_level=self.capability.level if self.capability.level in CLOCKING else "sysfs",
             )
 
@@ -178,11 +184,22 @@ def read_profile(root: Path = Path("/"), cpus: Collection[int] | None = None) ->
     names = _NAMES.get(len(groups)) or tuple(f"cluster{i}" for i in range(len(groups)))
     machine = platform.machine() or "unknown"
     clusters = []
-    for name, group in zip(names, groups, strict=True):
-        opps = tuple(Opp(khz) for khz in group.clocks_khz if khz > 0)
-        clusters.append(Cluster(name, machine, group.cpus, opps, _per_mhz(group.capacity, opps)))
     title, sources = f"this machine ({machine})", (f"{root / CPU_DIR}",)
-    return SocProfile(LOCAL, title, platform.node(), tuple(clusters), sources, notes)
+    try:
+        for name, group in zip(names, groups, strict=True):
+            opps = tuple(Opp(khz) for khz in group.clocks_khz if khz > 0)
+            per_mhz = _per_mhz(group.capacity, opps)
+            clusters.append(Cluster(name, machine, group.cpus, opps, per_mhz, siblings=group.siblings))
+        return SocProfile(LOCAL, title, platform.node(), tuple(clusters), sources, notes)
+    except (ValueError, OverflowError) as err:
+        raise DeviceStableError(
+            f"{root / CPU_DIR} describes no machine ({err}); its driver, or the phone, is at fault"
+        ) from err
+
+
+def _smt_text(cluster: Cluster) -> str | None:
+    is_smt = cluster.cores < len(cluster.cpus)
+    return f"{cluster.name}: {len(cluster.cpus)} CPUs on {cluster.cores} cores" if is_smt else None
 
 
 def _per_mhz(capacity: int | None, opps: Sequence[Opp]) -> int | None:

@@ -24,6 +24,7 @@ class LocalSession:
         load_profiled: loads it once more with the engine's profiler on, in the same place.
         setting: what was asked, and is held by others as long as this lives.
         policy: whose clock that is.
+        smt: what is known of cores with several hardware threads, where there are some.
         clock_level: how the clock is held where one was asked for.
     """
 
@@ -35,12 +36,15 @@ class LocalSession:
         cpufreq: CpuFreq,
         policy: FreqDomain | None,
         meter: MeterInUse,
+        smt: str | None = None,
         clock_level: str = "sysfs",
     ):
         self.setting = setting
         self.device = read_device(cpufreq.root)
         if (marker := find_marker(cpufreq.root)) is not None:
             self.device["name"] = f"{marker.soc} emulated on {self.device['name']}"
+        if smt is not None:
+            self.device["smt"] = smt
         self._clock_level = clock_level
         self.worker_pid: int | None = model.pid
         self.versions = {"engine": model.version, "kernel": platform.release()}

@@ -109,7 +109,8 @@ def _open_row(name: str) -> TargetRow:
 
 def _describe(cluster: Cluster) -> str:
     clock = "" if cluster.max_khz is None else f" {cluster.max_khz / 1e6:.2f} GHz"
-    return f"{cluster.name} {len(cluster.cpus)}x {cluster.core}{clock}"
+    threads = f" ({len(cluster.cpus)} CPUs)" if cluster.cores < len(cluster.cpus) else ""
+    return f"{cluster.name} {cluster.cores}x {cluster.core}{clock}{threads}"
 
 
 def _power_kind(cluster: Cluster) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from runtime.choose.policy.estimate import Estimate
 
@@ -27,20 +26,3 @@ def demanded_khz(rows: Iterable[Estimate | None]) -> dict[str, int]:
             cluster, freq_khz = row.setting.cluster, row.setting.freq_khz
             wanted[cluster] = max(freq_khz, wanted.get(cluster, 0))
     return wanted
-
-
-def place(cpus: Sequence[int], threads: int, taken: Iterable[Sequence[int]]) -> tuple[int, ...]:
-    """Return ``threads`` of a cluster's CPUs: those that the fewest other sessions use, the last first.
-
-    The first CPU of a machine does the kernel's housekeeping.
-
-    Args:
-        taken: CPUs of each other session.
-
-    Example:
-        >>> place((4, 5, 6, 7), 1, []), place((4, 5, 6, 7), 2, [(7,)]), place((4,), 2, [])
-        ((7,), (5, 6), (4,))
-    """
-    users = Counter(cpu for each in taken for cpu in each)
-    ordered = sorted(cpus, key=lambda cpu: (users[cpu], -cpu))
-    return tuple(sorted(ordered[: max(1, threads)]))

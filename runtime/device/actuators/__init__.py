@@ -1,6 +1,6 @@
 """Actuators: change the machine as context managers that restore it."""
 
-from runtime.device.actuators.affinity import allowed_cpus, move, pin
+from runtime.device.actuators.affinity import allowed_cpus, pin
 from runtime.device.actuators.capability import (
     CLOCKING,
     CONTROL_LEVELS,
@@ -13,6 +13,7 @@ from runtime.device.actuators.cgroup import find_uclamp, hold_uclamp
 from runtime.device.actuators.cpufreq import CpuFreq
 from runtime.device.actuators.domains import FreqDomain, domain_over
 from runtime.device.actuators.journal import Journal
+from runtime.device.actuators.moving import Places, born_of, family_of, move, put_back, read_places
 from runtime.device.actuators.restore import Restored, restore
 
 __all__ = [
@@ -24,13 +25,18 @@ __all__ = [
     "CpuFreq",
     "FreqDomain",
     "Journal",
+    "Places",
     "Restored",
     "allowed_cpus",
+    "born_of",
     "domain_over",
+    "family_of",
     "find_uclamp",
     "hold_uclamp",
     "move",
     "pin",
     "probe",
+    "put_back",
+    "read_places",
     "restore",
 ]

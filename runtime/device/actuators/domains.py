@@ -90,6 +90,11 @@ def missed_khz(domain: FreqDomain, freq_khz: int, read_khz: int | None) -> int |
     return next((khz for khz in found if khz is not None and abs(khz / freq_khz - 1) > MAX_CLOCK_SHARE), None)
 
 
+def is_limited(domain: FreqDomain, freq_khz: int) -> bool:
+    """Return whether the kernel lets no such clock be now: heat has lowered the limit (frequency QoS)."""
+    return min(_read_clocks(domain, ("max",)), default=freq_khz) < freq_khz
+
+
 def _read_clocks(domain: FreqDomain, words: Sequence[str]) -> list[int]:
     texts = [read_line(part.path / f"scaling_{word}_freq") for part in domain.parts for word in words]
     return [khz for text in texts if text is not None and (khz := parse_int(text)) is not None]

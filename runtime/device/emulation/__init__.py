@@ -10,6 +10,8 @@ included, sees a phone. Numbers made there are ``emulated``.
     notify.py     fanotify: learn of writes, refresh a file before it is read
     machine.py    the rules: what is written changes the state, what is read shows it
     pins.py       which processes run on the emulated CPUs
+    processes.py  what /proc tells of them
+    busy.py       how long they kept these CPUs busy
     devices.py    the files of battery, meters and thermal zones
     energy.py     measured power x time
     cores.py      the host's cores that play the phone's, shared with other emulated machines

@@ -22,6 +22,7 @@ from runtime.device.emulation.cores import HostCores
 from runtime.device.emulation.machine import EmulatedMachine
 from runtime.device.emulation.namespace import hide_host
 from runtime.device.emulation.notify import FileEvent, Notifier
+from runtime.device.emulation.processes import HostProcesses
 from runtime.device.emulation.steal import SPINNER_PRIORITY
 from runtime.device.soc import load_profile
 from runtime.errors import EdgekitError
@@ -45,24 +46,6 @@ class Boot:
     life: int
 
 
-def read_runnable_ns(name: str) -> int | None:
-    """Return how long the threads of ``PID``, or the thread ``PID:TID``, have run or waited for the core.
-
-    On a slow core of its own a thread would have run for just so long: what is stolen shows as waiting.
-    ``None`` once it is gone.
-    """
-    pid, _, thread = name.partition(":")
-    total_ns = 0
-    try:
-        for tid in [thread] if thread else os.listdir(f"/proc/{pid}/task"):
-            with open(f"/proc/{pid}/task/{tid}/schedstat") as stream:
-                ran_ns, waited_ns, _ = stream.read().split()
-            total_ns += int(ran_ns) + int(waited_ns)
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    return total_ns
-
-
 def run(boot: Boot) -> int:
     """Run the machine until its command has ended; return the command's status."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -74,7 +57,7 @@ def run(boot: Boot) -> int:
         Path("/"),
         boot.hosts,
         cores,
-        read_runnable_ns,
+        HostProcesses(cores.spinner_pids, boot.others),
         least_capacity=boot.least_capacity,
         soc=boot.soc,
     )

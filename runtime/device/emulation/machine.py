@@ -5,7 +5,8 @@ Knows no mount, no fanotify and no clock of its own, so that a test can drive it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,12 +14,13 @@ import msgspec
 
 from runtime.device.emulation.devices import THERMAL, Supply, View, fixed_files
 from runtime.device.emulation.energy import ASSUMED, PowerTable, has_power
-from runtime.device.emulation.pins import Cores, Pins
-from runtime.device.marker import CPU_DIR, DRIVER, MARKER, PINS, Marker
+from runtime.device.emulation.pins import Cores, Pins, Processes
+from runtime.device.marker import CPU_DIR, DRIVER, MARKER, PINNED, PINS, Marker
 from runtime.device.soc.clock import DYNAMIC_GOVERNORS, PELT_HALF_LIFE_MS, REQUESTS, Clock, request, settle
 from runtime.device.soc.profile import FULL_CAPACITY, Cluster, SocProfile
 from runtime.device.soc.tree import SocTree
 
+_FOLLOW_S = 0.1  # between looks at what pinned threads have started: their energy counts from then on
 _TICK_S = 0.01  # USER_HZ, in which time_in_state counts
 
 
@@ -42,7 +44,7 @@ class EmulatedMachine:
         root: the files come below it.
         hosts: cores of the host that play the SoC's, in the order in which they are given out.
         cores: which are as slow as what they play.
-        runnable_ns: as ``Pins`` takes it.
+        processes: as ``Pins`` takes them.
         least_capacity: slowest that the host can play, of 1024.
         soc: name that ``load_profile`` takes; default: the profile's own.
     """
@@ -53,7 +55,7 @@ class EmulatedMachine:
         root: Path,
         hosts: Sequence[int],
         cores: Cores,
-        runnable_ns: Callable[[str], int | None],
+        processes: Processes,
         *,
         least_capacity: float = 0.0,
         soc: str | None = None,
@@ -63,8 +65,9 @@ class EmulatedMachine:
         metered = tuple(cluster.name for cluster in profile.clusters if has_power(cluster))
         self.supply = Supply(tuple(cluster.name for cluster in profile.clusters), metered)
         cpus = {cluster.name: cluster.cpus for cluster in profile.clusters}
-        self._pins = Pins(self.marker, cpus, cores, runnable_ns, self._unpinned)
+        self._pins = Pins(self.marker, cpus, cores, processes, self._note)
         self._last_s: float | None = None
+        self._followed_s = -math.inf
         self._texts = {root / path: str(value) for path, value in fixed_files(profile, metered).items()}
         self._tree = SocTree(profile, root, driver=DRIVER)
         self._domains = {policy: self._domain(policy, c) for policy, c in self._tree.policies.items()}
@@ -72,7 +75,8 @@ class EmulatedMachine:
             root / THERMAL / f"cooling_device{number}/cur_state": domain
             for number, domain in enumerate(self._domains.values())
         }
-        (root / PINS).mkdir(parents=True)
+        for folder in (PINS, PINNED):
+            (root / folder).mkdir(parents=True)
         (root / PINS).chmod(0o1777)  # pinning needs no privilege
         for path in (root / CPU_DIR).rglob("*"):
             if path.is_file():
@@ -110,7 +114,7 @@ class EmulatedMachine:
         """Take what was written to ``path`` and return what the file must hold now."""
         self.account(now_s)
         if path.parent == self.root / PINS:
-            answer = self._pins.add(path.name, text)
+            answer = self._pins.request(path.name, text)
             self._slow_down()
             return answer
         if path in self._coolers:
@@ -137,6 +141,9 @@ class EmulatedMachine:
             return
         self._last_s = now_s
         before = len(self._pins)
+        if now_s - self._followed_s >= _FOLLOW_S:
+            self._followed_s = now_s
+            self._pins.follow()
         busy_s = self._pins.read_busy_s(span_s)
         spent_mj = {}
         for domain in self._domains.values():
@@ -145,7 +152,7 @@ class EmulatedMachine:
             spent_mj[domain.cluster.name] = power_mw * span_s
             domain.time_in_state_s[domain.clock.current_khz] += span_s
             self._follow(domain, min(busy_cores, 1.0), span_s)
-        if len(self._pins) < before:
+        if len(self._pins) != before:
             self._slow_down()
         self.supply.take(spent_mj, span_s)
 
@@ -167,8 +174,13 @@ class EmulatedMachine:
         if text.isdecimal() and int(text) < len(clocks):
             self._move(domain, replace(domain.clock, cap_khz=clocks[-1 - int(text)]))
 
-    def _unpinned(self, name: str) -> None:
-        (self.root / PINS / name).unlink(missing_ok=True)
+    def _note(self, name: str, cpus: tuple[int, ...] | None) -> None:
+        pinned = self.root / PINNED / name
+        if cpus is None:
+            pinned.unlink(missing_ok=True)
+            (self.root / PINS / name).unlink(missing_ok=True)
+        else:
+            pinned.write_text(" ".join(map(str, cpus)))
 
     def _slow_down(self) -> None:
         least = self.marker.least_capacity

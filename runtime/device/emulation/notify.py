@@ -23,6 +23,7 @@ _ALLOW = 0x01
 _EVENT = struct.Struct("=IBBHQii")
 _RESPONSE = struct.Struct("=iI")
 _AT_FDCWD = -100
+_MOST_BYTES = 1 << 20  # of a file: a request to move some thousand threads
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class FileEvent:
 
     def read(self) -> str:
         """Return the file's text."""
-        return os.pread(self.fd, 4096, 0).decode(errors="replace").strip()
+        return os.pread(self.fd, _MOST_BYTES, 0).decode(errors="replace").strip()
 
     def write(self, text: str) -> None:
         """Replace the file's text."""

@@ -6,14 +6,13 @@ time; without anything pinned to it, it is whole and anybody's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from runtime.device.marker import BUSY, Marker
+from runtime.device.emulation.busy import BusyTime
+from runtime.device.marker import BUSY, Marker, parse_places
 from runtime.errors import DeviceStableError
-
-_MOST_OWED_S = 0.2
 
 
 class Cores(Protocol):
@@ -24,15 +23,30 @@ class Cores(Protocol):
     def release(self, host: int) -> None: ...
 
 
+class Processes(Protocol):
+    """What the kernel tells of processes, as ``HostProcesses`` reads it."""
+
+    def times_s(self, name: str) -> tuple[float, float] | None: ...
+    def idle_s(self) -> dict[int, float]: ...
+    def at_home_on(
+        self, hosts: Collection[int], pids: Iterable[int]
+    ) -> Iterator[tuple[str, frozenset[int]]]: ...
+
+
 @dataclass
 class Pin:
-    """A process, or one thread of it, that runs on CPUs of one cluster."""
+    """A process, or one thread of it, that runs on CPUs of one cluster.
+
+    Attributes:
+        times_s: how long its threads had run and waited when they were last looked at.
+        is_born: nobody asked for it: a pinned one started it, and it goes where that one's core goes.
+    """
 
     cluster: str
     cpus: tuple[int, ...]
     hosts: tuple[int, ...]
-    runnable_ns: int
-    owed_s: float = 0.0  # busy time not counted yet
+    times_s: tuple[float, float]
+    is_born: bool = False
 
 
 class Pins:
@@ -42,9 +56,8 @@ class Pins:
         marker: maps emulated CPUs to the host's.
         clusters: CPUs of each.
         cores: of the host.
-        runnable_ns: how long the threads of ``PID``, or the one thread ``PID:TID``, have run or waited to
-            run; ``None`` once it is gone.
-        forget: called with the name of each that is gone.
+        processes: ``PID`` stands for one and its threads, ``PID:TID`` for one thread.
+        note: called with each name and where it is pinned from now on; ``None``: nowhere any more.
     """
 
     def __init__(
@@ -52,12 +65,14 @@ class Pins:
         marker: Marker,
         clusters: dict[str, tuple[int, ...]],
         cores: Cores,
-        runnable_ns: Callable[[str], int | None],
-        forget: Callable[[str], None],
+        processes: Processes,
+        note: Callable[[str, tuple[int, ...] | None], None],
     ):
         self._marker, self._clusters, self._cores = marker, clusters, cores
-        self._runnable_ns, self._forget_name = runnable_ns, forget
+        self._processes, self._note = processes, note
         self._pins: dict[str, Pin] = {}
+        self._busy = {cluster: BusyTime() for cluster in clusters}
+        self._idle_s: dict[int, float] = {}
 
     def __iter__(self) -> Iterator[Pin]:
         return iter(self._pins.values())
@@ -65,40 +80,61 @@ class Pins:
     def __len__(self) -> int:
         return len(self._pins)
 
-    def add(self, name: str, text: str) -> str:
-        """Pin ``name`` to the CPUs that ``text`` lists; return ``text`` where it is granted, else why not."""
-        if not all(word.isdecimal() for word in text.split()):
-            return f"a pin takes CPU numbers, not {text!r}"
-        runnable_ns = self._runnable_ns(name)
-        if runnable_ns is None:
-            return f"there is no process {name}"
-        cpus = tuple(int(word) for word in text.split())
+    def request(self, name: str, text: str) -> str:
+        """Answer what was written to the file ``name``: ``text`` where it is granted, else why not.
+
+        All that one text asks for is granted, or nothing of it.
+        """
         try:
-            hosts = self._marker.map(cpus)
-            cluster = self._free_cluster(name, cpus, hosts)
-        except DeviceStableError as err:
+            pins = {each: self._new_pin(each, cpus) for each, cpus in parse_places(name, text).items()}
+            if pins.get(name, True) is None and text:
+                return f"there is no process {name}"
+            self._grant(pins)
+        except (DeviceStableError, ValueError) as err:
             return str(err)
-        for host in set(hosts) - self._taken():
-            if not self._cores.claim(host):
-                self._release()
-                return f"{BUSY}: another emulated machine uses core {host} of the host"
-        self._pins[name] = Pin(cluster, cpus, hosts, runnable_ns)
         return text
 
     def read_busy_s(self, span_s: float) -> dict[str, float]:
         """Return for how long the cores of each cluster were busy, all together, in the last ``span_s``."""
-        busy_s = dict.fromkeys(self._clusters, 0.0)
+        idle_s, before_s = (self._processes.idle_s() if self._pins else {}), self._idle_s
+        self._idle_s = idle_s
+        ran_s, waited_s = dict.fromkeys(self._clusters, 0.0), dict.fromkeys(self._clusters, 0.0)
+        hosts: dict[str, set[int]] = {cluster: set() for cluster in self._clusters}
         for name, pin in list(self._pins.items()):
-            runnable_ns = self._runnable_ns(name)
-            if runnable_ns is None:
-                self._drop(name)
+            times_s = self._processes.times_s(name)
+            if times_s is None:
+                self._drop([name])
                 continue
-            # Waiting is only counted once it ends, maybe for more time than this span has.
-            owed_s = pin.owed_s + max(runnable_ns - pin.runnable_ns, 0) / 1e9
-            paid_s = min(owed_s, span_s * len(pin.cpus))
-            pin.runnable_ns, pin.owed_s = runnable_ns, min(owed_s - paid_s, _MOST_OWED_S)
-            busy_s[pin.cluster] += paid_s
-        return busy_s
+            ran_s[pin.cluster] += max(times_s[0] - pin.times_s[0], 0.0)
+            waited_s[pin.cluster] += max(times_s[1] - pin.times_s[1], 0.0)
+            pin.times_s = times_s
+            hosts[pin.cluster].update(pin.hosts)
+        idle_grown_s = {host: max(now_s - before_s.get(host, now_s), 0.0) for host, now_s in idle_s.items()}
+        return {
+            cluster: busy.take(
+                span_s,
+                len(hosts[cluster]),
+                ran_s[cluster],
+                waited_s[cluster],
+                sum(idle_grown_s.get(host, 0.0) for host in hosts[cluster]),
+            )
+            for cluster, busy in self._busy.items()
+        }
+
+    def follow(self) -> None:
+        """Count what pinned threads have started since, where it stayed on their cores."""
+        asked = {name for name, pin in self._pins.items() if not pin.is_born}
+        by_thread = {int(name.partition(":")[0]) for name in asked if ":" in name}
+        found = dict(self._processes.at_home_on(self._taken(), by_thread)) if self._pins else {}
+        self._drop([name for name, pin in self._pins.items() if pin.is_born and name not in found])
+        for name, hosts in found.items():
+            if name in self._pins or name.partition(":")[0] in self._pins:
+                continue
+            parent = next((pin for pin in self if hosts <= set(pin.hosts)), None)
+            times_s = self._processes.times_s(name)
+            if parent is not None and times_s is not None:
+                self._pins[name] = Pin(parent.cluster, parent.cpus, parent.hosts, times_s, is_born=True)
+                self._note(name, parent.cpus)
 
     def slow_down(self, shares: dict[str, float]) -> None:
         """Make every core of the host as slow as the cluster that it plays.
@@ -112,25 +148,57 @@ class Pins:
         for host, share in kept.items():
             self._cores.keep(host, share)
 
-    def _free_cluster(self, name: str, cpus: tuple[int, ...], hosts: tuple[int, ...]) -> str:
-        """Return the cluster of ``cpus``, if their host cores are free to play it."""
-        all_of = self._clusters.items()
-        cluster = next((c for c, its_cpus in all_of if cpus and set(cpus) <= set(its_cpus)), None)
+    def _new_pin(self, name: str, cpus: tuple[int, ...]) -> Pin | None:
+        """Return the pin to ``cpus``; ``None``: to none, or of a process that is gone."""
+        times_s = self._processes.times_s(name)
+        if times_s is None or not cpus:
+            return None
+        cluster = next((c for c, its_cpus in self._clusters.items() if set(cpus) <= set(its_cpus)), None)
         if cluster is None:
+            self._marker.map(cpus)  # there may be no such CPU
             raise DeviceStableError(f"CPUs {list(cpus)} are not of one cluster; give CPUs that share a clock")
-        for other, pin in list(self._pins.items()):
-            if self._runnable_ns(other) is None:
-                self._drop(other)
-            elif other != name and pin.cluster != cluster and set(pin.hosts) & set(hosts):
-                raise DeviceStableError(
-                    f"process {other} runs on cluster {pin.cluster!r}, and one host core cannot play "
-                    f"{cluster!r} beside it; end it first, or emulate on more cores"
-                )
-        return cluster
+        before = self._pins.get(name)
+        since_s = times_s if before is None else before.times_s
+        return Pin(cluster, cpus, self._marker.map(cpus), since_s)
 
-    def _drop(self, name: str) -> None:
-        del self._pins[name]
-        self._forget_name(name)
+    def _grant(self, wanted: dict[str, Pin | None]) -> None:
+        """Pin all of them.
+
+        Raises:
+            DeviceStableError: a host core would have to play two clusters.
+        """
+        self._drop([name for name in self._pins if self._processes.times_s(name) is None])
+        new = {name: pin for name, pin in wanted.items() if pin is not None}
+        hosts = {host for pin in new.values() for host in pin.hosts}
+        # Threads of a process that is pinned as a whole go with it, and what nobody asked for gives way.
+        replaced = {
+            name
+            for name, pin in self._pins.items()
+            if name in wanted
+            or (":" in name and name.partition(":")[0] in new)
+            or (pin.is_born and hosts & set(pin.hosts))
+        }
+        stay = {name: pin for name, pin in self._pins.items() if name not in replaced}
+        for pin in new.values():
+            for other, its in [*new.items(), *stay.items()]:
+                if its.cluster != pin.cluster and set(its.hosts) & set(pin.hosts):
+                    raise DeviceStableError(
+                        f"process {other} runs on cluster {its.cluster!r}, and one host core cannot play "
+                        f"{pin.cluster!r} beside it; end it first, move it along, or emulate on more cores"
+                    )
+        for host in hosts - self._taken():
+            if not self._cores.claim(host):
+                self._release()
+                raise DeviceStableError(f"{BUSY}: another emulated machine uses core {host} of the host")
+        self._pins |= new
+        self._drop([name for name in replaced if name not in new])
+        for name, pin in new.items():
+            self._note(name, pin.cpus)
+
+    def _drop(self, names: Iterable[str]) -> None:
+        for name in names:
+            del self._pins[name]
+            self._note(name, None)
         self._release()
 
     def _release(self) -> None:

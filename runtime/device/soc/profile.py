@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 FULL_CAPACITY = 1024.0  # the kernel's scale: the fastest CPU at its highest clock
@@ -55,6 +57,7 @@ class Cluster:
         voltage_source, power_source: where those columns of ``opps`` come from.
         further_core_share: what each further busy core adds to the first one's power, ``None`` if
             nobody measured it.
+        siblings: CPUs that are hardware threads of one core (SMT), of each core that has several.
     """
 
     name: str
@@ -66,6 +69,7 @@ class Cluster:
     voltage_source: str | None = None
     power_source: str | None = None
     further_core_share: float | None = None
+    siblings: tuple[tuple[int, ...], ...] = ()
 
     def __post_init__(self) -> None:
         if not self.cpus or len(set(self.cpus)) != len(self.cpus) or min(self.cpus) < 0:
@@ -82,6 +86,41 @@ class Cluster:
             raise ValueError(f"cluster {self.name!r} has further_core_share {share}; it must not be negative")
         if self.power_source is None and any(opp.power_mw is not None for opp in self.opps):
             raise ValueError(f"cluster {self.name!r} has power_mw but no power_source; say whose they are")
+
+    @property
+    def cores(self) -> int:
+        """How many cores its CPUs are."""
+        return len(self.cpus) - sum(len(set(each) & set(self.cpus)) - 1 for each in self.siblings)
+
+    def place(self, threads: int, taken: Iterable[Sequence[int]] = ()) -> tuple[int, ...]:
+        """Return ``threads`` of its CPUs: on cores of their own, that the fewest others use, the last first.
+
+        The first CPU of a machine does the kernel's housekeeping.
+
+        Args:
+            taken: CPUs of everyone else.
+
+        Example:
+            >>> one = Cluster("big", "x", (4, 5, 6, 7))
+            >>> one.place(1), one.place(2, [(7,)]), one.place(9)
+            ((7,), (5, 6), (4, 5, 6, 7))
+            >>> Cluster("cpu", "x", (0, 1, 2, 3), siblings=((0, 2), (1, 3))).place(2)
+            (0, 1)
+        """
+        core_of = {cpu: min(each) for each in self.siblings for cpu in each}
+        users = Counter(cpu for each in taken for cpu in each)
+        core_users = Counter(core_of.get(cpu, cpu) for each in taken for cpu in each)
+        chosen: list[int] = []
+        for _ in range(min(max(1, threads), len(self.cpus))):
+            used = Counter(core_of.get(cpu, cpu) for cpu in chosen)
+            ranks = {
+                cpu: (used[core], core_users[core], users[cpu], -core, cpu)
+                for cpu in self.cpus
+                if cpu not in chosen
+                for core in [core_of.get(cpu, cpu)]
+            }
+            chosen.append(min(ranks, key=ranks.__getitem__))
+        return tuple(sorted(chosen))
 
     @property
     def max_khz(self) -> int | None:

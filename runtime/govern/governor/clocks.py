@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from runtime.device.actuators import CpuFreq
 from runtime.device.actuators.cpufreq import TakenClock
+from runtime.device.actuators.domains import missed_khz
 from runtime.device.soc import SocProfile
 from runtime.errors import DeviceError, PermissionNeeded
 
@@ -30,6 +31,7 @@ class _Held:
     clock: TakenClock
     asked_khz: int | None = None  # None: the kernel has it
     reapplied_s: deque[float] = field(default_factory=lambda: deque(maxlen=_MOST_REAPPLIED + 1))
+    read_khz: int | None = None  # as the domain showed it last
     lost_until_s: float = 0.0
     cap_khz: int | None = None
     cap_until_s: float = 0.0
@@ -38,9 +40,11 @@ class _Held:
 class Clocks:
     """Sets clocks by the name of the cluster; enter it, and all of them are restored after.
 
-    What another program changes is set again a few times, then said and left to it for a while. A clock
-    that does not get as high as it is asked to be is a cap, such as heat sets. Nothing is touched before the
-    first ``set``, so that a machine whose clocks cannot be set may have one, too.
+    A clock that is measured may be off by as much as a verdict allows; a driver that only bounds clocks is
+    held by its bounds, and shows another clock while it idles. What another program changes is set again a
+    few times, then said and left to it for a while. A clock that does not get as high as it is asked to be is
+    a cap, such as heat sets. Nothing is touched before the first ``set``, so that a machine whose clocks
+    cannot be set may have one, too.
 
     Args:
         profile: clusters of the machine.
@@ -132,6 +136,11 @@ class Clocks:
         held = self._held.get(cluster)
         return held is not None and self._now() < held.lost_until_s
 
+    def read_khz(self, cluster: str) -> int | None:
+        """Return a cluster's clock as it was shown last; ``None``: it was not asked for, or is not told."""
+        held = self._held.get(cluster)
+        return None if held is None or held.asked_khz is None else held.read_khz
+
     @property
     def caps(self) -> dict[str, int]:
         """Highest clock that each limited cluster reached lately."""
@@ -148,20 +157,20 @@ class Clocks:
 
     def _hold(self, cluster: str, held: _Held) -> bool:
         assert held.asked_khz is not None
-        if self._is_as_asked(held):
+        was_khz = self._missed_khz(held)
+        if was_khz is None and held.clock.is_set():
             return True
         asked_khz, now_s = held.asked_khz, self._now()
-        was_khz = self._cpufreq.read_khz(held.clock.domain)
+        was_khz = was_khz or held.read_khz
         held.clock.set(asked_khz)
-        if not self._is_as_asked(held):
-            got_khz = self._cpufreq.read_khz(held.clock.domain)
-            if got_khz is not None and got_khz < asked_khz:
-                if held.cap_khz != got_khz or now_s >= held.cap_until_s:
-                    self._on_message(
-                        f"{cluster} was set to {asked_khz} kHz and gets {got_khz}: a limit, as of heat"
-                    )
-                held.cap_khz, held.cap_until_s = got_khz, now_s + _CAP_S
-                return False
+        got_khz = self._missed_khz(held)
+        if got_khz is not None and got_khz < asked_khz:
+            if held.cap_khz != got_khz or now_s >= held.cap_until_s:
+                self._on_message(
+                    f"{cluster} was set to {asked_khz} kHz and gets {got_khz}: a limit, as of heat"
+                )
+            held.cap_khz, held.cap_until_s = got_khz, now_s + _CAP_S
+            return False
         held.reapplied_s.append(now_s)
         if len(held.reapplied_s) > _MOST_REAPPLIED and now_s - held.reapplied_s[0] < _FIGHT_S:
             self._on_message(
@@ -177,9 +186,11 @@ class Clocks:
         )
         return True
 
-    def _is_as_asked(self, held: _Held) -> bool:
-        got_khz = self._cpufreq.read_khz(held.clock.domain)
-        return (got_khz is None or got_khz == held.asked_khz) and held.clock.is_set()
+    def _missed_khz(self, held: _Held) -> int | None:
+        """Return the clock that is there instead of the one asked for; measured ones never equal that."""
+        assert held.asked_khz is not None
+        held.read_khz = self._cpufreq.read_khz(held.clock.domain)
+        return missed_khz(held.clock.domain, held.asked_khz, held.read_khz)
 
 
 def unrepeated(on_message: Callable[[str], None]) -> Callable[[str], None]:

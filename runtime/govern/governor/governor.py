@@ -10,9 +10,10 @@ from collections.abc import Callable
 
 from runtime.choose.decision import Decision
 from runtime.choose.decision.arbitration import demanded_khz
+from runtime.device.actuators import Places, family_of, read_places
 from runtime.device.setting import Setting
 from runtime.govern.governor.heat import HeatCap
-from runtime.govern.governor.machine import GovernedMachine, read_affinity, threads_of, write_affinity
+from runtime.govern.governor.machine import GovernedMachine
 from runtime.govern.governor.session import GovernedSession, Strategy
 from runtime.measure.frame_log import FrameLine
 
@@ -65,7 +66,8 @@ class Governor:
         self._write, self._on_message = write, on_message
         self._numbers = itertools.count(1)
         self._begun_s = now()
-        self._fixed: Setting | None = None
+        self._fixed: tuple[int, Setting] | None = None
+        self._fixed_places: Places | None = None  # where the fixed process could run; None: it is not moved
 
     @property
     def elapsed_s(self) -> float:
@@ -74,9 +76,9 @@ class Governor:
 
     def fix(self, pid: int, setting: Setting) -> None:
         """Run a process that reports no frames at ``setting``, as long as there is no session."""
-        self._fixed = setting
+        self._fixed = pid, setting
         self._set_clocks()
-        self.machine.move(threads_of(pid), setting.cluster, setting.threads)
+        self._move_fixed()
 
     def open(
         self,
@@ -97,7 +99,10 @@ class Governor:
         """
         strategy = self._new_strategy(deadline_ms, deadline_ms if period_ms is None else period_ms)
         session = GovernedSession(next(self._numbers), pid, tids, name, strategy, last_s=self._now())
-        session.affinity = {tid: cpus for tid in tids if (cpus := read_affinity(tid)) is not None}
+        if self._fixed_places is not None:
+            self.machine.put_back(self._fixed_places)
+            self._fixed_places = None
+        session.places = read_places(tids)
         self.sessions[session.number] = session
         self._decide(session)
         return session
@@ -159,9 +164,10 @@ class Governor:
     def close(self, number: int) -> None:
         """End a session; its threads may run again where they could before."""
         session = self.sessions.pop(number)
-        for tid, cpus in session.affinity.items():
-            write_affinity(tid, cpus)
+        self.machine.put_back(session.places)
         self._set_clocks()
+        if not self.sessions:
+            self._move_fixed()
 
     def tick(self) -> None:
         """Look after the clocks between frames."""
@@ -213,7 +219,10 @@ class Governor:
         place = session.place
         reached = self._set_clocks()
         taken = [other.cpus for other in self.sessions.values() if other is not session and other.cpus]
-        cpus = self.machine.move(session.tids, place.cluster, place.threads, taken, session.cpus)
+        cpus = self.machine.move(
+            session.tids, place.cluster, place.threads, taken, session.cpus, session.places
+        )
+        session.unmoved = self.machine.problem
         session.is_cold |= cpus not in (None, session.cpus)
         session.cpus = cpus or session.cpus
         session.in_effect = None
@@ -230,9 +239,16 @@ class Governor:
     def _set_clocks(self) -> dict[str, int]:
         """Set what is asked for now, and return the clocks that were reached."""
         wanted = demanded_khz(s.row for s in self.sessions.values() if not s.is_asleep)
-        if not self.sessions and self._fixed is not None and self._fixed.freq_khz is not None:
-            wanted = {self._fixed.cluster: self._fixed.freq_khz}
+        if not self.sessions and self._fixed is not None and self._fixed[1].freq_khz is not None:
+            wanted = {self._fixed[1].cluster: self._fixed[1].freq_khz}
         return self.machine.clocks.apply(wanted)
+
+    def _move_fixed(self) -> None:
+        if self._fixed is not None:
+            pid, setting = self._fixed
+            tids = family_of(pid)
+            self._fixed_places = read_places(tids)
+            self.machine.move(tids, setting.cluster, setting.threads)
 
     def _line(self, session: GovernedSession, actual_ms: float, is_late: bool) -> FrameLine:
         row = session.row_in_effect
@@ -246,4 +262,5 @@ class Governor:
             energy_mj=session.energy_mj(actual_ms),
             trusted=session.is_trusted,
             reason=session.decision.reason,
+            read_khz=self.machine.clocks.read_khz(session.place.cluster),
         )

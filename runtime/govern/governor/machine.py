@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from runtime.choose.decision.arbitration import place
-from runtime.device.actuators import move
+from runtime.device.actuators import Places, born_of, move, put_back
 from runtime.device.meters.threads import read_threads
 from runtime.device.soc import SocProfile
 from runtime.errors import DeviceError, PermissionNeeded
 from runtime.govern.governor.clocks import Clocks, unrepeated
 
-Mover = Callable[[Sequence[int], Sequence[int]], None]
+Mover = Callable[[Sequence[int], Sequence[int]], object]
 
 
 class GovernedMachine:
@@ -24,6 +22,9 @@ class GovernedMachine:
         clocks: entered already.
         mover: puts threads on CPUs.
         on_message: called with each message.
+
+    Attributes:
+        problem: why threads could not be moved or put back last; empty: they were.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class GovernedMachine:
     ):
         self.profile, self.clocks, self._mover = profile, clocks, mover
         self._complain = unrepeated(on_message)
+        self.problem = ""
 
     def move(
         self,
@@ -44,43 +46,41 @@ class GovernedMachine:
         threads: int,
         taken: Iterable[Sequence[int]] = (),
         now: Sequence[int] | None = None,
+        places: Places | None = None,
     ) -> tuple[int, ...] | None:
         """Put threads on a cluster, and return its CPUs that they have now; ``None`` where it failed.
 
-        A failure is said and ends no frames.
+        All of them are moved, or none. A failure is said and ends no frames.
 
         Args:
             threads: how many CPUs they need.
             taken: CPUs of other sessions.
             now: where they are; moving to the same cluster changes nothing.
+            places: where they could run at first: what they have started since goes with them.
         """
-        cpus = place(self.profile.cluster(cluster).cpus, threads, taken)
+        self.problem = ""
+        cpus = self.profile.cluster(cluster).place(threads, taken)
         if now is not None and set(now) <= set(self.profile.cluster(cluster).cpus) and len(now) == len(cpus):
             return tuple(now)  # other sessions came and went: no reason to move
+        born = () if places is None else born_of(places)
+        if self._tries(lambda: self._mover((*tids, *born), cpus)):
+            return cpus
+        return None
+
+    def put_back(self, places: Places) -> None:
+        """Let threads, and what they started, run where they could before."""
+        self._tries(lambda: put_back(places, born_of(places)))
+
+    def _tries(self, act: Callable[[], object]) -> bool:
+        self.problem = ""
         try:
-            self._mover(tids, cpus)
+            act()
         except (DeviceError, PermissionNeeded) as err:
-            self._complain(str(err))
-            return None
-        return cpus
+            self.problem = str(err)
+            self._complain(self.problem)
+        return not self.problem
 
 
 def threads_of(pid: int, root: Path = Path("/")) -> tuple[int, ...]:
     """Return the threads of a process; empty when it is gone."""
     return tuple(thread.tid for thread in read_threads(pid, root))
-
-
-def read_affinity(tid: int) -> set[int] | None:
-    """Return the CPUs a thread may run on, ``None`` where it is gone."""
-    try:
-        return os.sched_getaffinity(tid)
-    except OSError:
-        return None
-
-
-def write_affinity(tid: int, cpus: set[int]) -> None:
-    """Let a thread run on ``cpus`` again, if it is still there."""
-    try:
-        os.sched_setaffinity(tid, cpus)
-    except OSError:
-        return  # it ended, or its cpuset was changed meanwhile: nothing of ours is left to restore

@@ -96,6 +96,7 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
         meets_target: the same, by the name that older clients look for.
         trusted: whether predictions are acted on.
         reason: why something changed.
+        unmoved: why the threads stay where they are; left out: they are all on the cluster.
         begins: the governor changes clocks within frames: report when each begins.
     """
 
@@ -107,6 +108,7 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     meets_target: bool | None = None
     trusted: bool | None = None
     reason: str | None = None
+    unmoved: str | None = None
     headroom: float | None = None
     begins: bool = False
 

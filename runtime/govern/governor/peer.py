@@ -8,13 +8,12 @@ import struct
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from runtime.device.actuators.affinity import read_process
+from runtime.device.actuators.moving import descends
 from runtime.errors import PermissionNeeded
 from runtime.govern.governor.machine import threads_of
 
 _UCRED = struct.Struct("3i")
 _ROOT = 0
-_MOST_GENERATIONS = 64  # between a program and a process that it started; ends a walk through recycled pids
 
 
 @dataclass(frozen=True)
@@ -53,19 +52,8 @@ def check_threads(peer: Peer, tids: Collection[int]) -> None:
         PermissionNeeded: one is not.
     """
     for tid in sorted(set(tids) - set(threads_of(peer.pid))):
-        if not _is_descendant(tid, peer.pid):
+        if not descends(tid, (peer.pid,)):
             raise PermissionNeeded(
                 f"thread {tid} is not one of process {peer.pid}, which asks, nor of one that it started; "
                 "give threads of your own"
             )
-
-
-def _is_descendant(tid: int, pid: int) -> bool:
-    for _ in range(_MOST_GENERATIONS):
-        found = read_process(tid)
-        if found is None:
-            return False
-        if pid in found:
-            return True
-        tid = found[1]
-    return False

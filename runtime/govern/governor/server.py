@@ -270,4 +270,5 @@ def _state(session: GovernedSession) -> m.Answer:
         meets_target=meets,
         trusted=session.is_trusted,
         reason=session.decision.reason or None,
+        unmoved=session.unmoved or None,
     )

@@ -10,6 +10,7 @@ from typing import Protocol, runtime_checkable
 from runtime.choose.decision import Decision, DecisionTable
 from runtime.choose.decision.trust import Trust
 from runtime.choose.policy.estimate import Estimate
+from runtime.device.actuators import Places
 from runtime.device.setting import Setting
 
 # Rows that a frame ran at, and for how many ms; ``None`` stands for a clock that is no row's.
@@ -76,7 +77,8 @@ class GovernedSession:
         pid, tids: whose frames.
         decision: for the next frame.
         in_effect: row that the machine really runs it at; ``None``: another clock than any row's.
-        affinity: of each thread before it was moved.
+        places: where the threads could run before they were moved.
+        unmoved: why they are not where they should be; empty: they are.
         is_cold: the threads have just been moved: the next frame finds cold caches.
         is_asleep: it has not reported for a while, and asks for no clock until it does.
         frames, late: counted so far.
@@ -90,7 +92,8 @@ class GovernedSession:
     decision: Decision = field(default_factory=lambda: Decision(None, False))
     in_effect: int | None = None
     cpus: tuple[int, ...] | None = None
-    affinity: dict[int, set[int]] = field(default_factory=dict)
+    places: Places = field(default_factory=lambda: Places({}))
+    unmoved: str = ""
     is_cold: bool = False
     is_asleep: bool = False
     last_s: float = 0.0

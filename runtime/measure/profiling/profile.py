@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runtime.bundle import Bundle, FallbackOp, Variant
+from runtime.bundle.figures import check_figures
 from runtime.bundle.workload import Workload
 from runtime.device.setting import Setting
 from runtime.engines import EngineProcess, ProfiledFrames, random_inputs
 from runtime.engines.tflite_graph import read_tflite
 from runtime.errors import DeviceStableError
-from runtime.measure.profiling.attribution import Attributed, attribute, pair_fallback
+from runtime.measure.profiling.attribution import Attributed, attribute, pair_fallback, with_bodies
 from runtime.targets.target import Profiled, Target
 
 _STEADY = 1.25  # third quartile over first
@@ -51,6 +53,9 @@ class OpTime:
     duration_ms: float
     place: int | None = None
 
+    def __post_init__(self) -> None:
+        check_figures(self)
+
 
 @dataclass(frozen=True)
 class Profile:
@@ -77,6 +82,9 @@ class Profile:
     remarks: tuple[str, ...] = ()
     target: str = "local"
     provenance: str = "measured"
+
+    def __post_init__(self) -> None:
+        check_figures(self)
 
     @property
     def ops_ms(self) -> float:
@@ -135,6 +143,7 @@ def profile(
         warmup=warmup,
         threads=threads,
         seed=seed,
+        sha256=bundle.sha256(chosen.path),
     )
 
 
@@ -147,12 +156,14 @@ def profile_file(
     warmup: int,
     threads: int = 1,
     seed: int = 0,
+    sha256: str | None = None,
 ) -> Profile:
     """Run the file at ``path``, which is or will be ``variant`` of a bundle; see ``profile``."""
-    with EngineProcess(variant.engine, path, threads=threads) as model:
+    load = functools.partial(EngineProcess, variant.engine, path, threads=threads, sha256=sha256)
+    with load() as model:
         inputs = random_inputs(model.inputs, seed)
         plain_ms = model.sample(inputs, warmup=warmup, runs=runs).samples_ms
-    with EngineProcess(variant.engine, path, threads=threads, with_profiler=True) as model:
+    with load(with_profiler=True) as model:
         seen = model.profile(inputs, warmup=warmup, runs=runs)
         version = model.version
     return _make(path, variant, workload, plain_ms, seen, version=version, threads=threads)
@@ -204,13 +215,21 @@ def _make(
         *_disturbance(plain_ms, seen.samples_ms),
     ]
     indices: tuple[int, ...] = ()
+    graphs: tuple[str, ...] = ()
     if variant.engine == "litert":
         file = read_tflite(path)
-        indices, workload = file.op_indices, workload or file.workload
+        indices, workload, graphs = file.op_indices, workload or file.workload, file.graphs
+    if any(event.subgraph for event in seen.frames[0]):
+        remarks.append(
+            "ops 'in GRAPH' are of a graph that control flow runs; the turns of a loop are added up, and IF "
+            "and WHILE show what is left of their own time"
+        )
     if workload is None:
         remarks.append("a bare .pte does not say which module an op comes from; profile the bundle")
     fallback = variant.delegation.fallback if variant.delegation else ()
-    ops = attribute(seen.frames[0], workload.ops if workload else (), indices, seen.partitions, fallback)
+    main = [event for event in seen.frames[0] if event.subgraph == 0]
+    known = attribute(main, workload.ops if workload else (), indices, seen.partitions, fallback)
+    ops = with_bodies(seen.frames[0], known, graphs)
     return Profile(
         variant=variant.name,
         engine=variant.engine,

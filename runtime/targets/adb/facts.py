@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from tempfile import TemporaryDirectory
 
+from runtime.bundle.staging import staging_folder
 from runtime.device.actuators import CpuFreq, FreqDomain
 from runtime.device.soc import SocProfile
 from runtime.device.soc.parts import core_name
@@ -63,8 +63,7 @@ def read_facts(shell: AdbShell) -> PhoneFacts:
     cpus = allowed & online if allowed and online else allowed or online
     if not cpus:
         raise DeviceStableError(f"adb:{shell.serial} shows neither {_CPU}/online nor its allowed CPUs")
-    with TemporaryDirectory(prefix="edgekit-adb-") as folder:
-        root = Path(folder)
+    with staging_folder() as root:
         write_tree(root, {path: text for path, text in sections.items() if path.startswith(f"{_CPU}/")})
         for cpu in cpus:  # so that a phone that shows no capacities still has its CPUs
             (root / f"{_CPU.lstrip('/')}/cpu{cpu}").mkdir(parents=True, exist_ok=True)

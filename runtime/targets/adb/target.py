@@ -100,8 +100,7 @@ class AdbTarget:
                 f"{self.name} cannot hold a clock: {self.capability.reasons[0]}; root the phone, or leave "
                 "the clock to the kernel (no --freq-khz)"
             )
-        # The last CPUs: the first one does the kernel's housekeeping.
-        cpus = cluster.cpus[-setting.threads :] if self._facts.has_taskset else None
+        cpus = cluster.place(setting.threads) if self._facts.has_taskset else None
         with contextlib.ExitStack() as stack:
             if setting.freq_khz is not None:
                 assert policy is not None

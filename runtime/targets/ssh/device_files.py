@@ -10,6 +10,7 @@ from typing import Any
 
 from runtime.bundle import Bundle
 from runtime.errors import DeviceStableError, DeviceTransientError, EdgekitError
+from runtime.targets.ssh.bounded import run_bounded
 from runtime.targets.ssh.transfer import TooLong, Transfer, open_transfer
 
 HOME = '"${EDGEKIT_HOME:-$HOME/.local/share/edgekit}"'  # as the device's shell reads it
@@ -45,16 +46,18 @@ class DeviceFiles:
             DeviceStableError: it failed; the message ends with its last words.
             DeviceTransientError: the connection is gone.
         """
-        from devlib.exception import TargetCalledProcessError, TargetError
         from paramiko import SSHException
 
         try:
-            return str(self.conn.execute(script))
-        except TargetCalledProcessError as err:
-            words = " ".join(str(err.output).split())[-400:]
-            raise DeviceStableError(f"{self.where}: exit status {err.returncode}: {words}") from err
-        except (TargetError, SSHException, OSError, EOFError) as err:
+            status, output = run_bounded(self.conn.client, script)
+        except DeviceStableError as err:
+            raise DeviceStableError(f"{self.where}: {err}") from err
+        except (SSHException, OSError, EOFError) as err:
             raise DeviceTransientError(f"{self.where}: the connection broke off ({err}); try again") from err
+        if status != 0:
+            words = " ".join(output.split())[-400:]
+            raise DeviceStableError(f"{self.where}: exit status {status}: {words}")
+        return output
 
     def place(self, bundle: Bundle, paths: Sequence[str]) -> dict[str, str]:
         """Return where these files of ``bundle`` lie on the device, after sending those it lacks."""

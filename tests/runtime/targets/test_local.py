@@ -68,6 +68,32 @@ def test_x86_cores_with_a_policy_each_are_one_cluster(tmp_path):
     assert Setting("cpu", 4_700_000, 8) in settings_of(read_profile(tmp_path), (2, 4, 8))
 
 
+def smt(root, online="0-7", name="core_cpus_list"):
+    """Four cores with two hardware threads each, N and N + 4, as Intel numbers them."""
+    policies(root, *(((cpu,), 400_000, 4_700_000) for cpu in range(8)), scaling_driver="intel_pstate")
+    for cpu in range(8):
+        write(root / f"sys/devices/system/cpu/cpu{cpu}/topology", {name: f"{cpu % 4},{cpu % 4 + 4}"})
+    write(root, {"sys/devices/system/cpu/online": online})
+    return root
+
+
+@pytest.mark.parametrize("name", ["core_cpus_list", "thread_siblings_list"])
+def test_hardware_threads_are_one_core_and_threads_take_cores_first(tmp_path, name):
+    profile = read_profile(smt(tmp_path, name=name))
+    [cluster] = profile.clusters
+    assert (cluster.cpus, cluster.cores) == (tuple(range(8)), 4)
+    assert cluster.siblings == ((0, 4), (1, 5), (2, 6), (3, 7))
+    assert [cluster.place(threads) for threads in (1, 2, 4)] == [(3,), (2, 3), (0, 1, 2, 3)]
+    assert cluster.place(6) == (0, 1, 2, 3, 6, 7)
+    assert cluster.place(1, [(3,)]) == (2,)  # not the other half of another session's core
+    assert "CPUs 0, 4 and 1, 5 and 2, 6 and 3, 7 are one core each" in profile.notes[0]
+
+
+def test_hardware_threads_that_are_off_line_or_out_of_reach_are_none(tmp_path):
+    [cluster] = read_profile(smt(tmp_path, online="0-3"), cpus=range(4)).clusters
+    assert (cluster.cpus, cluster.cores, cluster.siblings) == ((0, 1, 2, 3), 4, ())
+
+
 def test_equal_cores_in_two_clock_domains_are_one_cluster(tmp_path):
     """Jetson Orin Nano: six A78AE, four and two to a domain."""
     policies(tmp_path, (range(4), 115_200, 1_510_400), ((4, 5), 115_200, 1_510_400))

@@ -57,8 +57,9 @@ static void report(const struct governor *governor, int is_changed)
     } else {
         write_cpus(cpus, sizeof cpus, row->cluster);
         snprintf(text, sizeof text,
-                 "row %d held %s cluster %s freq_khz %" PRId64 " threads %d cpus %s slowdown %.4g variant %s\n",
+                 "row %d held %s%s cluster %s freq_khz %" PRId64 " threads %d cpus %s slowdown %.4g variant %s\n",
                  control->row, governor->steer.is_dry ? "no" : governor->steer.lost > MOST_LOST ? "lost" : "yes",
+                 governor->steer.is_unmoved ? " moved no" : "",
                  table_clusters[row->cluster].name, row->freq_khz, row->threads, cpus, control->slowdown,
                  row->variant);
     }

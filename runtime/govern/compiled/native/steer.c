@@ -80,9 +80,9 @@ static int apply(struct steer *steer, int row)
     steer->row = row;
     if (from == to->cluster)
         return 0;
-    if (steer->pid && move_threads(steer->pid, table_clusters[to->cluster].cpus,
-                                              table_clusters[to->cluster].cpu_count))
-        steer->pid = 0;
+    if (steer->pid && !steer->is_unmoved)
+        steer->is_unmoved = move_threads(steer->pid, table_clusters[to->cluster].cpus,
+                                         table_clusters[to->cluster].cpu_count) != 0;
     return from < 0 ? 0 : release(steer, from);
 }
 

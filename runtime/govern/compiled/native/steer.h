@@ -14,6 +14,7 @@ enum { MOST_LOST = 3 };
 struct steer {
     char root[PATH_SIZE];
     long pid; /* whose threads are moved; 0: nobody's */
+    int is_unmoved; /* they could not be moved, and are left alone from then on */
     int is_dry;
     struct journal journal;
     struct clock clocks[TABLE_CLUSTERS];

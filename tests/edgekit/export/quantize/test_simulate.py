@@ -5,9 +5,9 @@ import torch
 from torch import nn
 
 from edgekit.export import QuantizeOptions, export_bundle
-from edgekit.export.parity import check_quantized
 from edgekit.export.preflight import prepare
 from edgekit.export.quantize.float_file import FloatFile
+from edgekit.export.quantize.gate import check_quantized
 from edgekit.export.quantize.run import make_plan
 from edgekit.export.quantize.simulate import expected_sqnr_db
 from runtime.bundle import OutputParity, Parity

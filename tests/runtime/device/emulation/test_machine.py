@@ -8,7 +8,7 @@ import pytest
 from runtime.device.actuators import CpuFreq
 from runtime.device.emulation.energy import busy_power_mw, idle_power_mw
 from runtime.device.emulation.machine import EmulatedMachine
-from runtime.device.marker import PINS, find_marker
+from runtime.device.marker import PINS, find_marker, read_pinned
 from runtime.device.meters import read_temp_c
 from runtime.device.soc import Opp, list_profiles, load_profile, power_mw
 from runtime.errors import DeviceStableError
@@ -24,9 +24,11 @@ class Host:
         self.shares = {}
         self.claimed = set()
         self.others = set()
-        self.busy_ns = {}
+        self.times = {}
+        self.idle = dict.fromkeys(hosts, 0.0)
+        self.at_home = {}
         self.now_s = 100.0
-        self.machine = EmulatedMachine(profile, root, hosts, self, self.busy_ns.get)
+        self.machine = EmulatedMachine(profile, root, hosts, self, self)
         self.machine.mark([77])
         self.machine.account(self.now_s)
 
@@ -41,6 +43,15 @@ class Host:
     def release(self, host):
         self.claimed.discard(host)
 
+    def times_s(self, name):
+        return self.times.get(name)
+
+    def idle_s(self):
+        return {host: int(idle_s * 100) / 100 for host, idle_s in self.idle.items()}  # as /proc/stat counts
+
+    def at_home_on(self, hosts, pids):
+        return [(name, cores) for name, cores in self.at_home.items() if cores <= set(hosts)]
+
     def path(self, name):
         return self.machine.root / "sys" / name
 
@@ -52,17 +63,29 @@ class Host:
 
     def pin(self, pid, *cpus):
         """Return why not, or nothing where it is granted."""
-        self.busy_ns.setdefault(str(pid), 0)
-        text = " ".join(map(str, cpus))
-        answer = self.machine.written(self.machine.root / PINS / str(pid), text, self.now_s)
+        return self.ask(str(pid), " ".join(map(str, cpus)), [str(pid)])
+
+    def ask(self, name, text, processes=()):
+        self.times |= {each: (0.0, 0.0) for each in processes if each not in self.times}
+        answer = self.machine.written(self.machine.root / PINS / name, text, self.now_s)
         return "" if answer == text else answer
 
-    def work(self, span_s, **busy):
-        """Let time pass in steps of 10 ms, processes busy for a share of it: ``work(1, pid7=0.5)``."""
+    def work(self, span_s, stolen=0.0, hosts=1, **busy):
+        """Let time pass in steps of 10 ms, processes busy for a share of it: ``work(1, pid7=0.5)``.
+
+        They take turns on the ``hosts`` cores that they share, whose ``stolen`` share is lost to them.
+        """
         for _ in range(round(span_s * 100)):
             self.now_s += 0.01
+            wanted = sum(busy.values())
+            used = min(wanted, hosts)
+            for host in list(self.idle)[:hosts]:
+                self.idle[host] += 0.01 * (1 - stolen) * (1 - used / hosts)
             for pid, share in busy.items():
-                self.busy_ns[pid.removeprefix("pid")] += round(share * 1e7)
+                name = pid.removeprefix("pid").replace("_", ":")
+                ran, waited = self.times[name]
+                ran_s = 0.01 * share * (1 - stolen) * used / wanted if wanted else 0.0
+                self.times[name] = ran + ran_s, waited + 0.01 * share - ran_s
             self.machine.account(self.now_s)
 
 
@@ -124,7 +147,7 @@ def test_the_core_is_as_slow_as_what_runs_on_it(host):
     assert host.shares == {3: pytest.approx(GS101.capacity(BIG, 851000) / 1024), 2: 1.0}
     assert host.pin(7, 6, 7) == ""
     assert host.shares[2] == host.shares[3]
-    del host.busy_ns["7"]  # the process ends
+    del host.times["7"]  # the process ends
     host.work(0.02)
     assert host.shares == {3: 1.0, 2: 1.0}
 
@@ -133,7 +156,7 @@ def test_two_clusters_cannot_share_a_host_core(host):
     assert host.pin(7, 7) == ""
     assert "process 7 runs on cluster 'big'" in host.pin(8, 3)
     assert host.pin(8, 2) == ""  # the other host core
-    del host.busy_ns["7"]
+    del host.times["7"]
     assert host.pin(9, 3) == ""
 
 
@@ -151,9 +174,79 @@ def test_a_core_that_another_machine_uses_is_waited_for(host):
     assert host.claimed == set()
     assert host.pin(7, 7) == ""
     assert host.claimed == {3}
-    del host.busy_ns["7"]
+    del host.times["7"]
     host.work(0.02)
     assert host.claimed == set()
+
+
+def test_processes_move_as_one_or_not_at_all(host):
+    """Announced one by one, the second was refused: it had to play another cluster than the first now did."""
+    assert host.ask("move.9", "7 = 7 8:80", ["7", "8:80"]) == ""
+    assert host.ask("move.9", "5 = 7 8:80") == ""
+    assert read_pinned([7, 8], host.machine.root) == {"7": (5,), "8:80": (5,)}
+    assert host.shares[3] == pytest.approx(
+        GS101.capacity("mid", GS101.cluster("mid").opps[0].freq_khz) / 1024
+    )
+    assert "process 8:80 runs on cluster 'mid'" in host.ask("move.9", "7 = 7")
+    assert "CPU 8 is not one of" in host.ask("move.9", "7 = 7\n8 = 8:80")
+    assert read_pinned([7, 8], host.machine.root) == {"7": (5,), "8:80": (5,)}
+    assert host.ask("move.9", "= 7 8:80") == ""  # anywhere again
+    assert read_pinned([7, 8], host.machine.root) == {}
+    assert (host.claimed, host.shares) == (set(), {3: 1.0, 2: 1.0})
+
+
+def test_a_request_that_is_none_is_refused(host):
+    assert "takes CPU numbers" in host.ask("move.9", "x = 7")
+    assert "PID and threads PID:TID" in host.ask("move.9", "7 = ../7")
+    assert "no process 9" in host.ask("9", "7")
+
+
+def test_what_a_pinned_process_starts_counts_and_gives_way(host):
+    host.write(f"{POLICY6}/scaling_governor", "performance")
+    host.pin(7, 7)
+    host.times["17"] = (0.0, 0.0)
+    host.at_home["17"] = frozenset([3])
+    host.work(0.2)
+    before_mj = energy_mj(host, BIG)
+    host.work(1.0, pid17=1.0)
+    spent_mj = energy_mj(host, BIG) - before_mj
+    assert spent_mj == pytest.approx(busy_power_mw(BIG, BIG.max_khz), rel=0.01)
+    assert host.pin(7, 5) == ""  # its child is no obstacle
+    host.work(0.2)
+    assert read_pinned([17], host.machine.root) == {"17": (5,)}
+    del host.times["7"]  # and outlives it
+    host.work(0.2)
+    assert host.claimed == {3}
+    del host.times["17"], host.at_home["17"]
+    host.work(0.2)
+    assert host.claimed == set()
+
+
+@pytest.mark.parametrize("stolen", [0.0, 0.7])
+@pytest.mark.parametrize("loops", [1, 2, 3, 4])
+def test_a_cpu_is_never_busier_than_it_is(host, loops, stolen):
+    """Two loops on one CPU read 1.5 times one loop's power, three twice."""
+    host.write(f"{POLICY6}/scaling_governor", "performance")
+    for pid in range(loops):
+        host.pin(7 + pid, 7)
+    before_mj = energy_mj(host, BIG)
+    host.work(2.0, stolen, **{f"pid{7 + pid}": 1.0 for pid in range(loops)})
+    host.work(0.5, stolen)
+    by_hand_mj = 2 * busy_power_mw(BIG, BIG.max_khz) + 0.5 * idle_power_mw(BIG)
+    assert energy_mj(host, BIG) - before_mj == pytest.approx(by_hand_mj, rel=0.02)
+
+
+def test_threads_that_wait_for_each_other_are_not_counted_twice(host):
+    """Two that want the CPU at the same time, for 30 % of the time each: 60 % of it, though both wait."""
+    host.write(f"{POLICY6}/scaling_governor", "performance")
+    host.pin(7, 7)
+    host.work(1.0)
+    before_mj = energy_mj(host, BIG)
+    for _ in range(80):
+        host.work(0.06, 0.5, pid7=2.0)
+        host.work(0.04, 0.5)
+    by_hand_mj = 8 * (0.6 * busy_power_mw(BIG, BIG.max_khz) + 0.4 * idle_power_mw(BIG))
+    assert energy_mj(host, BIG) - before_mj == pytest.approx(by_hand_mj, rel=0.03)
 
 
 def energy_mj(host, cluster):
@@ -187,7 +280,7 @@ def test_two_busy_cores_take_what_the_power_model_says(host):
     host.write(f"{POLICY6}/scaling_governor", "performance")
     host.pin(7, 6, 7)
     before_mj = energy_mj(host, BIG)
-    host.work(1.0, pid7=2.0)
+    host.work(1.0, hosts=2, pid7=2.0)
     assert energy_mj(host, BIG) - before_mj == pytest.approx(power_mw(BIG, BIG.max_khz, 2).power_mw, rel=0.01)
 
 

@@ -30,6 +30,7 @@ from tests.runtime.phone import PROFILE
 
 WAIT_S = 60  # far beyond what any step takes: only a hang reaches it
 IN_TIME_MS = 2.8  # of the first row, so that it stays
+CPUS_OF_BIG = PROFILE.cluster("big").cpus
 BOTH = ("schedutil", "userspace")
 
 
@@ -391,6 +392,29 @@ def test_threads_are_moved_to_the_cluster_and_let_go(governor, phone):
                 assert os.sched_getaffinity(worker.pid) == {0, 1}
                 one.end()
             assert os.sched_getaffinity(worker.pid) == {0}
+        finally:
+            worker.kill()
+
+
+def test_threads_that_cannot_all_move_stay_and_the_row_says_so(governor, phone):
+    tree, journal = phone
+    code = (
+        "import threading, time\n"
+        "[threading.Thread(target=time.sleep, args=(60,)).start() for _ in range(3)]\n"
+        "print(flush=True)"
+    )
+    if not {0, 1} <= os.sched_getaffinity(0) or (os.cpu_count() or 1) > min(CPUS_OF_BIG):
+        pytest.skip("needs CPUs 0 and 1, and none of the toy phone's big cluster")
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as worker:
+        try:
+            worker.stdout.readline()
+            with running(governor, tree, journal, "--pid", str(worker.pid), "--deadline-ms", "1000") as one:
+                assert "moved" not in one.rows[0]
+                one.send("deadline 0.5", 2.8)
+                row = one.read_row()
+                assert (row["cluster"], row["moved"]) == ("big", "no")
+                threads = [int(tid) for tid in os.listdir(f"/proc/{worker.pid}/task")]
+                assert [os.sched_getaffinity(tid) for tid in threads] == [{0, 1}] * 4
         finally:
             worker.kill()
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.runtime.govern.governor.toy import toy
+from tests.runtime.govern.governor.toy import PROFILE, toy
 
 
 def test_clocks_are_set_given_to_the_kernel_and_put_back(tmp_path):
@@ -109,3 +109,50 @@ def test_a_clock_that_does_not_get_so_high_is_a_cap_that_is_tried_again(tmp_path
         assert clocks.set("big", 2_850_000)
         assert len(phone.messages) == 1
     assert phone.governors() == ["schedutil"] * 3
+
+
+def measured(cluster, off):
+    """A kernel that measures: what it shows is ``off`` by some kHz."""
+
+    def settle(tree):
+        tree.settle()
+        policy = tree.cpu_dir / f"cpufreq/policy{PROFILE.cluster(cluster).cpus[0]}"
+        shown = int((policy / "scaling_cur_freq").read_text()) + off
+        (policy / "scaling_cur_freq").write_text(f"{shown}\n")
+
+    return settle
+
+
+@pytest.mark.parametrize("off", [-3_000, 2_117])
+def test_a_measured_clock_is_the_one_that_was_asked_for(tmp_path, off):
+    """APERF and MPERF never give a round figure: every look set the clock again and called it a fight."""
+    phone = toy(tmp_path, settle=measured("big", off))
+    with phone.clocks as clocks:
+        for _ in range(9):
+            assert clocks.set("big", 1_106_000)
+            clocks.check()
+        assert (phone.messages, clocks.caps) == ([], {})
+        assert clocks.read_khz("big") == 1_106_000 + off
+
+
+def test_a_measured_clock_that_is_far_off_is_a_limit(tmp_path):
+    phone = toy(tmp_path, settle=measured("big", -200_000))
+    with phone.clocks as clocks:
+        assert not clocks.set("big", 1_106_000)
+        assert clocks.caps == {"big": 906_000}
+
+
+def test_a_driver_that_only_bounds_is_held_by_its_bounds_and_what_was_read_is_logged(tmp_path):
+    phone = toy(tmp_path, bounds_only=True)
+    with phone.clocks:
+        session = phone.governor.open(7, (7,), 33.3)
+        (phone.tree.cpu_dir / "cpufreq/policy4/scaling_cur_freq").write_text("123456\n")  # it idled
+        phone.governor.report(session.number, 20.0)
+        phone.governor.report(session.number, 20.0)
+        assert session.is_trusted
+        assert (phone.read("mid", "scaling_min_freq"), phone.read("mid", "scaling_max_freq")) == (
+            "799000",
+        ) * 2
+    assert [(line.freq_khz, line.trusted) for line in phone.lines] == [(799_000, True)] * 2
+    assert phone.lines[-1].read_khz == 123_456
+    assert not [message for message in phone.messages if "another program" in message]

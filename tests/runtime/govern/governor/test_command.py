@@ -93,6 +93,7 @@ def test_a_program_that_reports_is_governed_and_everything_restored(root, tmp_pa
         "energy_mj",
         "trusted",
         "reason",
+        "read_khz",
     }
     assert set(json.loads((tmp_path / "log").read_bytes().splitlines()[1])) == keys
 

@@ -1,9 +1,16 @@
 """Sessions on one machine: real files of clocks, no sockets."""
 
+import os
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
 import pytest
 
 from runtime.choose.decision import DecisionTable
 from runtime.choose.tuning.tune import tune_bundle
+from runtime.device.actuators import family_of, move
 from runtime.device.setting import Setting
 from runtime.device.soc import PowerFigure
 from runtime.errors import BundleError, DeviceStableError
@@ -12,6 +19,14 @@ from runtime.targets.target import settings_of
 from tests.runtime.govern.governor.toy import PROFILE, TABLE, row, toy
 from tests.runtime.phone import BIG, Phone, make_bundle, make_records
 from tests.runtime.phone import PROFILE as TOY_PROFILE
+
+# The toy phone with one CPU in each cluster that frames run on, both of this machine.
+PROFILE_OF_TWO = replace(
+    PROFILE,
+    clusters=tuple(
+        replace(cluster, cpus=(cpu,)) for cluster, cpu in zip(PROFILE.clusters, (2, 0, 1), strict=True)
+    ),
+)
 
 
 def frames(phone, session, latency_ms, count=1):
@@ -124,6 +139,34 @@ def test_a_session_that_falls_silent_lets_its_clock_go_until_it_speaks_again(tmp
         assert [line.trusted for line in phone.lines] == [True, True, True, False]
 
 
+def test_a_program_at_a_fixed_setting_is_let_go_while_it_reports_frames(tmp_path):
+    """Its processes kept a core of an emulated machine, so that those of its session were refused another."""
+    if not {0, 1} <= os.sched_getaffinity(0):
+        pytest.skip("this process may not run on CPUs 0 and 1")
+    phone = toy(tmp_path)
+    code = "import subprocess, sys; subprocess.run(['sleep', '60'])"
+    with phone.clocks, subprocess.Popen([sys.executable, "-c", code], start_new_session=True) as program:
+        try:
+            while len(family_of(program.pid)) < 2:
+                time.sleep(0.01)
+            family = family_of(program.pid)
+            phone.governor.machine._mover = move  # for real, to CPUs that are there
+            phone.governor.machine.profile = PROFILE_OF_TWO
+            before = affinities(family)
+            phone.governor.fix(program.pid, Setting("big", 1_106_000))
+            assert affinities(family) == [{1}, {1}]
+            session = phone.governor.open(program.pid, family[1:], 33.3)
+            assert affinities(family) == [before[0], {0}]
+            phone.governor.close(session.number)
+            assert affinities(family) == [{1}, {1}]
+        finally:
+            os.killpg(program.pid, 9)
+
+
+def affinities(tids):
+    return [os.sched_getaffinity(tid) for tid in tids]
+
+
 def test_a_cap_of_heat_moves_the_session_to_what_is_left(tmp_path):
     def hot(tree):
         tree.settle()
@@ -160,7 +203,7 @@ def test_deadlines_that_cannot_be_are_refused(tmp_path, deadline_ms):
 def test_a_silent_program_runs_at_the_policys_setting_until_it_speaks(tmp_path):
     phone = toy(tmp_path)
     with phone.clocks:
-        phone.governor.fix(1, Setting("big", 1_106_000))
+        phone.governor.fix(os.getpid(), Setting("big", 1_106_000))
         assert phone.read("big") == "1106000"
         session = phone.governor.open(7, (7,), 33.3)
         assert phone.governors() == ["schedutil", "userspace", "schedutil"]

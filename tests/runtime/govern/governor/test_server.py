@@ -125,6 +125,22 @@ def test_threads_of_a_process_that_it_started_are_its_own(phone):
         child.communicate("\n")
 
 
+def test_threads_that_cannot_be_moved_are_in_the_answer(phone, monkeypatch):
+    """They stayed half on each cluster, and the answer said ok."""
+
+    def refuse(tids, cpus):
+        raise DeviceStableError(f"cannot move thread {tids[0]} to CPUs {list(cpus)} (busy)")
+
+    monkeypatch.setattr(phone.governor.machine, "_mover", refuse)
+    talk = Talk(phone)
+    answer = talk.ask(do="open", tids=OWN, deadline_ms=33.3)
+    assert (answer["ok"], answer["trusted"]) == (True, False)
+    assert answer["unmoved"] == f"cannot move thread {OWN[0]} to CPUs [5] (busy)"
+    monkeypatch.undo()
+    monkeypatch.setattr(phone.governor.machine, "_mover", lambda tids, cpus: None)
+    assert "unmoved" not in talk.ask(do="report", actual_ms=20.0)
+
+
 def test_another_user_is_refused(phone, monkeypatch):
     monkeypatch.setattr(peer.os, "getuid", lambda: 12345)  # as if the governor were another user's
     monkeypatch.setattr(peer, "_ROOT", 54321)

@@ -75,9 +75,22 @@ class Toy:
         return [self.read(cluster, "scaling_governor") for cluster in ("little", "mid", "big")]
 
 
-def toy(tmp_path, rows=TABLE, settle=None, is_relative=False, profile=PROFILE, strategies=None, **given):
-    """A phone whose sessions follow ``strategies(deadline_ms, period_ms)``; default: of steady frames."""
-    tree, now = SocTree(profile, tmp_path / "root"), Now()
+def toy(
+    tmp_path,
+    rows=TABLE,
+    settle=None,
+    is_relative=False,
+    profile=PROFILE,
+    strategies=None,
+    bounds_only=False,
+    **given,
+):
+    """A phone whose sessions follow ``strategies(deadline_ms, period_ms)``; default: of steady frames.
+
+    ``bounds_only``: its driver chooses the clock between bounds, as intel_pstate does.
+    """
+    kind = {"governors": ("performance", "powersave"), "driver": "intel_pstate"} if bounds_only else {}
+    tree, now = SocTree(profile, tmp_path / "root", **kind), Now()
     messages, moved, lines = [], [], []
     cpufreq = CpuFreq(
         tree.root,
