@@ -119,6 +119,8 @@ class AdbTarget:
                 return Capability("sysfs")
             else:
                 reason = f"{path} of the phone is not writable, even for root"
+                if _is_read_only(self._shell):
+                    reason += ": its /sys is read-only; run: adb shell su -c 'mount -o remount,rw /sys'"
         if self._facts.has_taskset:
             return Capability("affinity", (reason,))
         return Capability("threads", (reason, "the phone has no taskset to pin programs with"))
@@ -206,6 +208,13 @@ def restore_clocks(name: str, state: PolicyState, boot_id: str) -> bool:
     folder = AdbPath(shell, f"/{POLICY_DIR}/{Path(state.policy).name}", as_root=True)
     write_state(state, cast(Path, folder))
     return True
+
+
+def _is_read_only(shell: AdbShell) -> bool:
+    lines = (line.split() for line in shell.run("cat /proc/mounts 2>/dev/null || true").splitlines())
+    # A later mount lies over an earlier one.
+    options = [words[3].split(",") for words in lines if len(words) > 3 and words[1] == "/sys"]
+    return bool(options) and "ro" in options[-1]
 
 
 def _is_writable(shell: AdbShell, path: str) -> bool:
