@@ -8,7 +8,7 @@ import click
 
 from edgekit.cli._load import wait_asleep_if_busy
 from edgekit.cli._options import out_option, table_options
-from edgekit.cli._output import print_json, print_table, say
+from edgekit.cli._output import note, print_json, print_table, say
 from edgekit.cli._placement import place_and_tell, placement_options
 
 
