@@ -94,7 +94,7 @@ class CpuFreq:
         Raises:
             ValueError: the clock is not one of the domain's.
             PermissionNeeded: /sys is not writable.
-            DeviceTransientError: another clock is read back and no limit explains it, or another run holds it.
+            DeviceTransientError: another clock is read back and no limit explains it, or a run holds it.
         """
         check_clock(domain, freq_khz)
         with self.take(domain) as clock:
