@@ -6,6 +6,7 @@ import functools
 import itertools
 import platform
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
@@ -21,6 +22,7 @@ from edgekit.export.parity import DEFAULT_TOLERANCE, check_parity, compare_outpu
 from edgekit.export.preflight import Prepared, prepare
 from edgekit.export.quantize import QuantizeOptions, quantize_graph
 from edgekit.export.quantize.gate import check_fake_quantised, check_quantized
+from edgekit.export.quantize.speed import latency_ratio
 from runtime._version import __version__
 from runtime.bundle import (
     ENGINES,
@@ -129,8 +131,12 @@ def export_bundle(
                 check_parity(name, parity)
             else:
                 check_quantized(name, parity, simulated_db)
-            if fake is not None:
-                check_fake_quantised(name, [one.name for one in ready.outputs], actual, fake, ready.expected)
+                if fake is not None:
+                    outputs = [output.name for output in ready.outputs]
+                    check_fake_quantised(name, outputs, actual, fake, ready.expected)
+                frame = ready.source.frames[0]
+                ratio = latency_ratio(engine, writer.root / path, frame, exported.inputs, make_float())
+                record = replace(record, latency_ratio=ratio)
             workload = writer.add(f"workloads/{name}.json", _workload(exported), "workload")
             variants.append(
                 Variant(name, engine, precision, path, graph, workload, delegation, parity, record)

@@ -31,6 +31,9 @@ from runtime.device.sysfs import parse_int
 from runtime.errors import DeviceStableError, DeviceTransientError, EdgekitError, PermissionNeeded
 
 _ASK_ROOT = "run as root, or leave the clock to the kernel (no --freq-khz)"
+READ_ONLY = (
+    "/sys is read-only: run as root with it writable (mount -o remount,rw /sys; containers: --privileged)"
+)
 
 
 class CpuFreq:
@@ -58,7 +61,7 @@ class CpuFreq:
         self._journal = journal or Journal()
 
     def domains(self) -> tuple[FreqDomain, ...]:
-        """Return every clock domain in use, lowest CPU first; empty where the machine shows none."""
+        """Return every clock domain in use, lowest CPU first; empty where none shows."""
         return read_domains(self.root)[0]
 
     def domain_of(self, cpus: Collection[int]) -> FreqDomain:
@@ -91,8 +94,7 @@ class CpuFreq:
         Raises:
             ValueError: the clock is not one of the domain's.
             PermissionNeeded: /sys is not writable.
-            DeviceTransientError: the clock was written, but another one is read back, without a limit that
-                explains it; or another run holds it.
+            DeviceTransientError: another clock is read back and no limit explains it, or a run holds it.
         """
         check_clock(domain, freq_khz)
         with self.take(domain) as clock:
@@ -293,5 +295,6 @@ def _put(path: Path, value: str) -> None:
         path.write_text(value)
     except OSError as err:
         if err.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise PermissionNeeded(f"cannot write {path} ({err.strerror}); {_ASK_ROOT}") from err
+            advice = READ_ONLY if err.errno == errno.EROFS else _ASK_ROOT
+            raise PermissionNeeded(f"cannot write {path} ({err.strerror}); {advice}") from err
         raise DeviceStableError(f"{path} does not take {value!r} ({err.strerror}); choose another") from err

@@ -33,7 +33,7 @@ from runtime.targets.adb.path import AdbPath
 from runtime.targets.adb.runner import install, push_once
 from runtime.targets.adb.shell import AdbShell, CommandFailed
 from runtime.targets.name import TargetName
-from runtime.targets.target import settings_of
+from runtime.targets.target import check_threads, settings_of
 
 _LIMIT = "scaling_max_freq"
 
@@ -87,10 +87,7 @@ class AdbTarget:
     @contextlib.contextmanager
     def session(self, bundle: Bundle, variant: Variant, setting: Setting) -> Iterator[AdbSession]:
         cluster = self.profile.cluster(setting.cluster)
-        if not 1 <= setting.threads <= len(cluster.cpus):
-            raise ValueError(
-                f"threads is {setting.threads}; allowed on {cluster.name!r}: 1 to {len(cluster.cpus)}"
-            )
+        check_threads(cluster, setting.threads)
         runner = RUNNERS.get(variant.engine)
         installed = install(self._shell, runner)
         model = push_once(self._shell, bundle.file(variant.path))
@@ -122,6 +119,8 @@ class AdbTarget:
                 return Capability("sysfs")
             else:
                 reason = f"{path} of the phone is not writable, even for root"
+                if _is_read_only(self._shell):
+                    reason += ": its /sys is read-only; run: adb shell su -c 'mount -o remount,rw /sys'"
         if self._facts.has_taskset:
             return Capability("affinity", (reason,))
         return Capability("threads", (reason, "the phone has no taskset to pin programs with"))
@@ -209,6 +208,13 @@ def restore_clocks(name: str, state: PolicyState, boot_id: str) -> bool:
     folder = AdbPath(shell, f"/{POLICY_DIR}/{Path(state.policy).name}", as_root=True)
     write_state(state, cast(Path, folder))
     return True
+
+
+def _is_read_only(shell: AdbShell) -> bool:
+    lines = (line.split() for line in shell.run("cat /proc/mounts 2>/dev/null || true").splitlines())
+    # A later mount lies over an earlier one.
+    options = [words[3].split(",") for words in lines if len(words) > 3 and words[1] == "/sys"]
+    return bool(options) and "ro" in options[-1]
 
 
 def _is_writable(shell: AdbShell, path: str) -> bool:

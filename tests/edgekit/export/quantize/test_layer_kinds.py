@@ -72,6 +72,7 @@ def test_a_file_that_is_int8_by_name_only_says_so(tmp_path, capsys):
     told = capsys.readouterr().out
     assert "WARNING: int8 by name only, 0% of the work of layers is int8" in told
     assert "95% of the work of layers in int8; layers in float: head" in told
+    assert told.count("SLOWER than fp32") == sum(one.latency_ratio > 1.1 for one in (dynamic, static))
 
 
 class Map(nn.Module):
