@@ -48,14 +48,11 @@ _DOT, _I8MM = 4.0, 8.0
 _A53 = CoreType(4, is_in_order=True)
 _KRYO_385_SILVER = replace(_A53, fp16_gain=2)
 _A55 = replace(_KRYO_385_SILVER, int8_gain=_DOT)
-_A510 = replace(_A55, int8_gain=_I8MM)
 _A72 = CoreType(4)
 _KRYO_385_GOLD = replace(_A72, fp16_gain=2)
 _A75 = _KRYO_385_GOLD
 _A76 = CoreType(8, _DOT, 2)
-_A710 = replace(_A76, int8_gain=_I8MM)
 _X1 = CoreType(16, _DOT, 2)
-_X2 = replace(_X1, int8_gain=_I8MM)
 
 CORES = {
     "cortex-a7": CoreType(1),
@@ -87,14 +84,6 @@ CORES = {
     "kryo-485-gold": _A76,
     "kryo-585-silver": _A55,
     "kryo-585-gold": _A76,
-    # int8 matrix products came with Armv9 (and Neoverse V1, N2); all else is taken from NEAREST.
-    **dict.fromkeys(("cortex-a510", "cortex-a520"), _A510),
-    **dict.fromkeys(("cortex-a710", "cortex-a715", "cortex-a720", "cortex-a725"), _A710),
-    **dict.fromkeys(("cortex-a78ae", "cortex-a78c", "neoverse-n1"), _A76),
-    **dict.fromkeys(("neoverse-n2", "neoverse-n3"), _A710),
-    "cortex-x1c": _X1,
-    **dict.fromkeys(("cortex-x2", "cortex-x3", "cortex-x4", "cortex-x925"), _X2),
-    **dict.fromkeys(("neoverse-v1", "neoverse-v2", "neoverse-v3", "oryon"), _X2),
 }
 
 # Core → the one whose figures it takes: in-order, of two and of four 128-bit pipelines as far as is known.
@@ -107,6 +96,12 @@ NEAREST = {
     **dict.fromkeys(("cortex-x1c", "cortex-x2", "cortex-x3", "cortex-x4", "cortex-x925"), "cortex-x1"),
     **dict.fromkeys(("neoverse-v1", "neoverse-v2", "neoverse-v3", "neoverse-v3ae"), "cortex-x1"),
     **dict.fromkeys(("c1-ultra", "oryon"), "cortex-x1"),
+}
+# int8 matrix products came with Armv9 (and Neoverse V1, N2, Oryon), so all newer cores but these have them.
+_NO_I8MM = ("cortex-a76ae", "cortex-a78ae", "cortex-a78c", "cortex-x1c", "neoverse-n1")
+CORES |= {
+    core: CORES[nearest] if core in _NO_I8MM else replace(CORES[nearest], int8_gain=_I8MM)
+    for core, nearest in NEAREST.items()
 }
 
 
