@@ -31,9 +31,7 @@ from runtime.device.sysfs import parse_int
 from runtime.errors import DeviceStableError, DeviceTransientError, EdgekitError, PermissionNeeded
 
 _ASK_ROOT = "run as root, or leave the clock to the kernel (no --freq-khz)"
-READ_ONLY = (
-    "/sys is read-only: run as root with it writable (mount -o remount,rw /sys; containers: --privileged)"
-)
+READ_ONLY = "/sys is read-only: run as root with it writable (mount -o remount,rw; --privileged)"
 
 
 class CpuFreq:
