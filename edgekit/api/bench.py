@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgekit.api.bundle import AnyBundle, load
 from edgekit.api.table import lay_out
+from runtime.engines.tflite_shapes import InputShapes
 from runtime.errors import MissingExtra
 from runtime.measure.bench import BenchRow, choose_variants, default_log, protocol, summarise
 from runtime.measure.bench import bench as measure_blocks
@@ -104,6 +105,7 @@ def bench(
     freqs_khz: Sequence[int] = (),
     every: int = 1,
     meter: str | None = None,
+    input_shapes: InputShapes = (),
     log: str | os.PathLike[str] | None = None,
     again: bool = False,
     progress: Progress | None = None,
@@ -121,6 +123,7 @@ def bench(
         target: where, as ``edgekit targets`` lists them: ``local``, ``virtual:gs101``, ``ssh:pi@board``.
         threads, engines, variants, clusters, freqs_khz: what to time; none given: one thread, and all else.
         every: of a cluster's clocks only each ``every``-th and the slowest.
+        input_shapes: as ``load`` takes them.
         meter: of energy, as ``edgekit doctor`` lists them; default: the best there is.
         log: file that keeps the records; default: in the bundle.
         again: measure every block, whatever the log has; records of other machines are moved to a file
@@ -143,7 +146,7 @@ def bench(
         2
     """
     machine = use_meter(open_target(target) if isinstance(target, str) else target, meter)
-    model = load(bundle)
+    model = load(bundle, input_shapes)
     settings = choose_settings(machine, tuple(threads) or (1,), clusters, freqs_khz, every)
     names = choose_variants(model, engines, variants)
     kept = default_log(model, machine) if log is None else RecordLog(Path(log))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -12,6 +12,7 @@ import runtime.bundle
 from edgekit.api.inspection import Inspection, inspect_bundle
 from edgekit.api.outputs import Outputs, run_once
 from runtime.engines.model_file import ModelFile, open_bundle_or_model
+from runtime.engines.tflite_shapes import InputShapes
 
 if TYPE_CHECKING:
     from runtime.targets import Target
@@ -102,10 +103,16 @@ class LoadedFile(Usable, ModelFile):
     """A ``.tflite`` or ``.pte`` file of any origin, used as a bundle of one variant."""
 
 
-def load(path: AnyBundle) -> Bundle | LoadedFile:
+def load(path: AnyBundle, input_shapes: InputShapes = ()) -> Bundle | LoadedFile:
     """Open a bundle, or a ``.tflite`` or ``.pte`` file; every byte of a bundle is checked.
 
+    Args:
+        path: of a folder or file, or what was opened already.
+        input_shapes: of inputs whose shape a ``.tflite`` leaves open: pairs of the input's name, ``None``
+            for the next one, and its shape.
+
     Raises:
+        ValueError: ``input_shapes`` that do not fit.
         BundleError: neither, or a file is missing, changed or outside.
         VersionConflict: it was made by a newer edgekit.
         MissingExtra: the package that reads a model file is not installed.
@@ -114,9 +121,10 @@ def load(path: AnyBundle) -> Bundle | LoadedFile:
         >>> load("seg.edgekit").manifest.name
         'seg'
     """
-    opened = path if isinstance(path, runtime.bundle.Bundle) else open_bundle_or_model(path)
+    is_open = isinstance(path, runtime.bundle.Bundle)
+    opened = path if is_open else open_bundle_or_model(path, input_shapes)
     if isinstance(opened, ModelFile):
-        return LoadedFile(opened.path, opened.manifest, opened.graph_workload, opened.has_fp16_weights)
+        return LoadedFile(**{one.name: getattr(opened, one.name) for one in fields(ModelFile)})
     return Bundle(opened.path, opened.manifest)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from runtime.bundle.staging import staging_folder
 from runtime.choose.decision.margin import Margin
 from runtime.errors import DeviceTransientError
 from runtime.govern.governor.client import Session
@@ -74,10 +74,10 @@ def govern(
     plan = plan_for(machine, policy, fps, margin=Margin(late_share=late), max_temp_c=max_temp_c)
     ended, faults = threading.Event(), list[BaseException]()
     with (
-        tempfile.TemporaryDirectory(prefix="edgekit-") as folder,
+        staging_folder() as folder,
         serving(
             plan,
-            socket=Path(folder) / SOCKET,
+            socket=folder / SOCKET,
             log=None if log is None else Path(log),
             on_message=on_message,
         ) as server,

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from edgekit.api.table import lay_out
 from runtime.bundle import Bundle, Manifest, TensorSpec, Variant
-from runtime.engines.model_file import FP16_WEIGHTS, ModelFile, with_delegation
+from runtime.engines.model_file import ModelFile, with_delegation
+from runtime.engines.tflite_shapes import shown_shape
 from runtime.errors import DeviceError, MissingExtra
 
 
@@ -37,8 +38,8 @@ class Inspection:
         lines = [f"{self.manifest.name}{made}"]
         for name, graph in self.manifest.graphs.items():
             where = f" of {name}" if len(self.manifest.graphs) > 1 else ""
-            lines += [f"in{where}:  {_tensor(spec)}" for spec in graph.inputs]
-            lines += [f"out{where}: {_tensor(spec)}" for spec in graph.outputs]
+            lines += [f"in{where}:  {self._tensor(spec)}" for spec in graph.inputs]
+            lines += [f"out{where}: {self._tensor(spec)}" for spec in graph.outputs]
         labels = self.bundle.labels()
         if labels:
             lines.append(
@@ -50,22 +51,24 @@ class Inspection:
         lines += ["", *lay_out(headers, rows, None).lines]
         return "\n".join([*lines, f"\n{self.remark}"] if self.remark else lines)
 
+    def shape(self, spec: TensorSpec) -> str:
+        """Return the shape of an input or output, with ? for sides that the file leaves open."""
+        open_axes = self.bundle.open_axes if isinstance(self.bundle, ModelFile) else {}
+        return shown_shape(spec, open_axes.get(spec.name, ()))
+
+    def _tensor(self, spec: TensorSpec) -> str:
+        picture = "" if spec.image is None else f", a photograph ({spec.image.layout})"
+        return f"{spec.name} {spec.dtype} {self.shape(spec)}{picture}"
+
 
 def inspect_bundle(bundle: Bundle) -> Inspection:
     """Return what ``bundle`` holds."""
-    is_half = isinstance(bundle, ModelFile) and bundle.has_fp16_weights
-    remarks = [f"{bundle.manifest.name}: {FP16_WEIGHTS}"] if is_half else []
+    remarks = [*bundle.remarks, *bundle.unknown_shapes.values()] if isinstance(bundle, ModelFile) else []
     try:
         bundle = with_delegation(bundle)
     except (DeviceError, MissingExtra) as err:
         remarks.append(f"what its delegate takes is unknown: {err}")
     return Inspection(bundle, "\n".join(remarks) or None)
-
-
-def _tensor(spec: TensorSpec) -> str:
-    shape = "x".join(map(str, spec.shape))
-    picture = "" if spec.image is None else f", a photograph ({spec.image.layout})"
-    return f"{spec.name} {spec.dtype} {shape}{picture}"
 
 
 def _row(variant: Variant, size_bytes: int) -> tuple[object, ...]:

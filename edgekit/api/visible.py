@@ -27,6 +27,21 @@ def one_line(text: object) -> str:
     return visible(" ".join(str(text).split()))
 
 
+def escaped(json: str) -> str:
+    r"""Return the JSON with what is not shown itself as JSON writes it, so that it still says the same.
+
+    Example:
+        >>> print(escaped('"a\x9b\u202e"'))
+        "a\u009b\u202e"
+    """
+    return "".join(char if char.isprintable() or char == "\n" else _of_json(char) for char in json)
+
+
+def _of_json(char: str) -> str:
+    units = char.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
+
+
 def _escaped(char: str) -> str:
     code = ord(char)
     if code < 0x100:

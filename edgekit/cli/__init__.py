@@ -88,7 +88,7 @@ class SectionedGroup(click.Group):
             line = explain(err, ctx.invoked_subcommand)
             if line is None:
                 raise
-            click.echo(f"Error: {line}", err=True)
+            click.echo(f"Error: {one_line(line)}", err=True)
             ctx.exit(1)
         except OSError as err:
             if err.errno == errno.EPIPE:  # nobody reads any more, as in `| head`: click leaves in silence

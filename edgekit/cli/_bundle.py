@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
 from edgekit.api.visible import one_line
 from edgekit.cli._output import print_table, say
-from runtime.bundle import Bundle, FallbackOp, Graph, Quantization
+from edgekit.cli._parity import agreement
+from runtime.bundle import Bundle, FallbackOp, Graph, Quantization, TensorSpec
+
+_HARDLY = 0.05  # less than this of the multiply-accumulates is no int8 file
+_SHOWN = 8
+_SLOWER = 1.1  # times fp32's latency: less may be chance
 
 
 def print_variants(bundle: Bundle) -> None:
@@ -25,15 +31,13 @@ def print_variants(bundle: Bundle) -> None:
                 else None,
                 f"{parity.max_abs:.1e} <= {parity.tolerance:.1e}" if parity else None,
                 parity.sqnr_db if parity else None,
-                f"{parity.top1_agreement:.0%} of {parity.n_inputs}"
-                if parity and parity.top1_agreement
-                else None,
+                agreement(parity) if parity else None,
             )
         )
-    headers = ["variant", "file", "MB", "ops in delegates", "max error", "SQNR dB", "same top-1"]
+    headers = ["variant", "file", "MB", "ops in delegates", "max error", "SQNR dB", "agreement"]
     if not any(variant.parity for variant in bundle.manifest.variants):  # a bare model file
         headers, rows = headers[:4], [row[:4] for row in rows]
-    print_table(headers, rows, optional=("same top-1", "SQNR dB", "MB", "max error"))
+    print_table(headers, rows, optional=("agreement", "SQNR dB", "MB", "max error"))
     for variant in bundle.manifest.variants:
         if variant.delegation and variant.delegation.fallback:
             say(f"\noutside the delegate of {one_line(variant.name)}:")
@@ -53,8 +57,26 @@ def _quantised(record: Quantization) -> str:
         parts.append(f"calibrated on {record.n_calibration} frames ({record.calibration})")
     if record.heads:
         parts.append(f"float scores from {', '.join(record.heads)}")
-    parts.append(f"in float: {', '.join(record.kept_float) or 'nothing else'}")
+    if record.int8_share is None:
+        parts.append(f"in float: {', '.join(record.kept_float) or 'nothing else'}")
+    else:
+        parts.append(f"{_int8_part(record)}; other modules kept float: {_some(record.kept_float)}")
+    if record.latency_ratio is not None and record.latency_ratio > _SLOWER:
+        parts.append(f"SLOWER than fp32 where it was exported, {record.latency_ratio:.2f} times the latency")
     return "; ".join(parts)
+
+
+def _int8_part(record: Quantization) -> str:
+    """Return how much of the file is int8, from the file itself."""
+    assert record.int8_share is not None
+    layers = f"layers in float: {_some(record.float_layers)}"
+    if record.int8_share < _HARDLY:
+        return f"WARNING: int8 by name only, {record.int8_share:.0%} of the work of layers is int8; {layers}"
+    return f"{record.int8_share:.0%} of the work of layers in int8; {layers}"
+
+
+def _some(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:_SHOWN]) + f", ... {len(names)} in all" * (len(names) > _SHOWN) or "none"
 
 
 def print_fallback(fallback: tuple[FallbackOp, ...]) -> None:
@@ -66,10 +88,10 @@ def print_fallback(fallback: tuple[FallbackOp, ...]) -> None:
     print_table(["op", "module", "share of a frame", "reason", "allowed"], rows)
 
 
-def print_graph(graph: Graph) -> None:
-    """Print inputs and outputs."""
+def print_graph(graph: Graph, shape: Callable[[TensorSpec], str]) -> None:
+    """Print inputs and outputs; ``shape`` shows those of each."""
     sides = [("in", spec) for spec in graph.inputs] + [("out", spec) for spec in graph.outputs]
-    rows = [(side, spec.name, spec.dtype, "x".join(map(str, spec.shape))) for side, spec in sides]
+    rows = [(side, spec.name, spec.dtype, shape(spec)) for side, spec in sides]
     print_table(["", "name", "dtype", "shape"], rows)
     for spec in graph.inputs:
         if spec.image is not None:

@@ -29,6 +29,18 @@ class Shape(click.ParamType):
         return tuple(int(side) for side in sides)
 
 
+class NamedShape(Shape):
+    """A shape, with the input that it is of where there are several: NAME=1x96."""
+
+    name = "named shape"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str | None, tuple[int, ...]]:
+        label, equals, sides = str(value).rpartition("=")
+        return label if equals else None, super().convert(sides.replace(",", "x"), param, ctx)
+
+
 class Share(click.ParamType):
     """A share of something: 5% or 0.05."""
 
@@ -52,6 +64,22 @@ input_shape_option = click.option(
     multiple=True,
     metavar="1x3x224x224",
     help="Shape of a float32 input of a .py file's model; repeatable.",
+)
+open_shape_option = click.option(
+    "--input-shape",
+    "input_shapes",
+    type=NamedShape(),
+    multiple=True,
+    metavar="[NAME=]1x96x64",
+    help="Shape of an input that a .tflite file leaves open (? in inspect); repeatable.",
+)
+tolerance_option = click.option(
+    "--tolerance",
+    type=float,
+    default=1e-4,
+    show_default=True,
+    help="Largest error of fp32 files against eager, as a part of an output's largest value (of 1 where that "
+    "is below 1); of its channels', where these have unlike scales.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the library's result as JSON.")
 

@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from edgekit.api.table import lay_out
-from edgekit.api.visible import visible
+from edgekit.api.visible import escaped, visible
 from edgekit.cli._progress import make_room
 
 WIDE = "edgekit.wide"  # in a context's ``meta``: --wide was given
@@ -21,7 +21,7 @@ _FEWEST_COLUMNS = 20  # a terminal may say 1, in which nothing fits
 def print_json(value: object) -> None:
     """Print ``value`` (dataclasses, dicts, lists, numbers) as indented JSON."""
     make_room()
-    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+    click.echo(escaped(msgspec.json.format(msgspec.json.encode(value), indent=2).decode()))
 
 
 def print_table(

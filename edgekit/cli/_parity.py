@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from edgekit.api.visible import one_line
 from edgekit.cli._output import print_table, say
 
 if TYPE_CHECKING:
     from edgekit.export.layers import LayerParity
     from edgekit.export.recheck import Recheck
+    from runtime.bundle import OutputParity, Parity
 
 
 def print_outputs(results: Sequence[Recheck]) -> None:
@@ -22,14 +24,31 @@ def print_outputs(results: Sequence[Recheck]) -> None:
             f"{output.tolerance:.1e}",
             output.sqnr_db,
             output.cosine,
-            None if output.top1_agreement is None else f"{output.top1_agreement:.0%}",
+            agreement(output),
         )
         for result in results
         if result.parity is not None
         for output in result.parity.outputs
     ]
-    headers = ["variant", "output", "max error", "fp32 limit", "SQNR dB", "cosine", "same top-1"]
-    print_table(headers, rows, optional=("cosine", "fp32 limit", "same top-1"))
+    headers = ["variant", "output", "max error", "fp32 limit", "SQNR dB", "cosine", "agreement"]
+    print_table(headers, rows, optional=("cosine", "fp32 limit", "agreement"))
+    for result in results:
+        for output in result.parity.outputs if result.parity is not None else ():
+            for part in output.channels:
+                noise = "equal" if part.sqnr_db is None else f"{part.sqnr_db:.1f} dB"
+                where = f"{result.variant}: {one_line(output.name)}, {part.channels}"
+                say(f"{where}: max error {part.max_abs:.1e}, {noise}")
+
+
+def agreement(parity: Parity | OutputParity) -> str | None:
+    """Return how often labels are the same, in words; ``None`` for outputs that have none."""
+    shares = {
+        "same top-1": parity.top1_agreement,
+        "of pixels": parity.pixel_agreement,
+        "of values": parity.equal_share,
+    }
+    found = [f"{share:.1%} {what}" for what, share in shares.items() if share is not None]
+    return found[0].replace(".0%", "%") if found else None
 
 
 def print_layers(results: Sequence[Recheck]) -> None:

@@ -120,6 +120,7 @@ class Steps:
     def _draw(self, text: str) -> None:
         # One column stays free: a terminal that wraps after the last would keep the line's start.
         room = shutil.get_terminal_size().columns - 1
+        text = one_line(text)
         self._write(_CLEAR + (text if len(text) <= room else f"{text[: room - 3]}..."))
         self._is_drawn = True
 

@@ -21,6 +21,7 @@ _COUNT = click.IntRange(min=1)
 @click.option("--engine", "engines", multiple=True, help="Only variants of this engine; repeatable.")
 @click.option("--variant", "variants", multiple=True, help="Only this variant; repeatable.")
 @options.settings_options
+@options.open_shape_option
 @click.option(
     "--every", type=_COUNT, default=1, metavar="N", help="Only every Nth clock; fit learns the rest."
 )

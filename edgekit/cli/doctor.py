@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from edgekit.api.visible import one_line
 from edgekit.cli._options import json_option, quiet_option
 from edgekit.cli._output import print_json, terminal_columns
 from edgekit.cli._progress import Steps
@@ -28,5 +29,6 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
     if as_json:
         print_json(diagnosis)
     else:
-        click.echo(render(diagnosis, lambda text, colour: click.style(text, fg=colour), terminal_columns()))
+        paint = lambda text, colour: click.style(text, fg=colour)  # noqa: E731
+        click.echo(render(diagnosis, paint, terminal_columns(), one_line))
     ctx.exit(1 if diagnosis.is_broken else 0)

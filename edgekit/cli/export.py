@@ -26,7 +26,7 @@ from runtime.bundle import ENGINES
 @click.option("--inputs", type=click.Path(path_type=Path), help="Image or folder of images to check on.")
 @options.input_shape_option
 @click.option("--data-root", type=click.Path(path_type=Path), help="Where the dataset's files are.")
-@click.option("--tolerance", type=float, default=1e-4, show_default=True, help="Largest error against eager.")
+@options.tolerance_option
 @click.option("--allow-fallback", multiple=True, metavar="OP", help="Op that may leave it; repeatable.")
 @quantize_options
 @click.option("--overwrite", is_flag=True, help="Replace the bundle that is there.")

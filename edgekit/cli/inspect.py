@@ -16,8 +16,9 @@ from edgekit.cli._progress import Steps
 
 @click.command()
 @options.bundle_argument
+@options.open_shape_option
 @options.output_options
-def inspect(bundle: Path, as_json: bool) -> None:
+def inspect(bundle: Path, input_shapes: Any, as_json: bool) -> None:
     """Show what a bundle or model file holds: inputs, variants, work per frame, origin.
 
     BUNDLE is a .edgekit folder, of which every byte is checked, or a .tflite or .pte file.
@@ -31,7 +32,7 @@ def inspect(bundle: Path, as_json: bool) -> None:
 
     with Steps() as steps:
         steps.wait_for(f"reading {bundle}")
-        found = load(bundle).inspect()
+        found = load(bundle, input_shapes).inspect()
     if found.remark is not None:
         note(found.remark)
     opened, manifest = found.bundle, found.manifest
@@ -43,7 +44,7 @@ def inspect(bundle: Path, as_json: bool) -> None:
     for name, graph in manifest.graphs.items():
         if len(manifest.graphs) > 1:
             say(f"{one_line(name)}:")
-        print_graph(graph)
+        print_graph(graph, found.shape)
     labels = opened.labels()
     if labels is not None:
         say(f"labels: {len(labels)} ({one_line(', '.join(labels[:3]))}, ...)")

@@ -23,7 +23,7 @@ from edgekit.cli._progress import Steps
 @click.option("--inputs", type=click.Path(path_type=Path), help="Image or folder of images to compare on.")
 @click.option("--data-root", type=click.Path(path_type=Path), help="Where the dataset's files are.")
 @click.option("--variant", "variants", multiple=True, help="Only this variant; repeatable.")
-@click.option("--tolerance", type=float, default=1e-4, show_default=True, help="Largest error of fp32 files.")
+@options.tolerance_option
 @click.option("--layers", "by_layer", is_flag=True, help="Compare every module and name the first wrong one.")
 @options.output_options
 def parity(

@@ -19,6 +19,7 @@ _COUNT = click.IntRange(min=1)
 @options.bundle_argument
 @click.option("--engine", "engines", multiple=True, help="Only variants of this engine; repeatable.")
 @click.option("--variant", "variants", multiple=True, help="Only this variant; repeatable.")
+@options.open_shape_option
 @options.target_option
 @click.option("--cluster", help="Cores of another target to run on. Default: the biggest.")
 @click.option("--threads", type=_COUNT, default=1, show_default=True, help="Threads to use.")
@@ -31,7 +32,7 @@ _COUNT = click.IntRange(min=1)
 @options.output_options
 def profile(
     bundle: Path, engines: tuple[str, ...], variants: tuple[str, ...], target: str, top: int | None,
-    trace: Path | None, as_json: bool, **plan: Any,
+    trace: Path | None, input_shapes: Any, as_json: bool, **plan: Any,
 ) -> None:  # fmt: skip
     """Time every op of a bundle, inside its delegates too.
 
@@ -51,7 +52,7 @@ def profile(
     from runtime.measure.profiling.trace import trace_json
     from runtime.targets import open_target
 
-    model = open_bundle_or_model(bundle)
+    model = open_bundle_or_model(bundle, input_shapes)
     plan["target"] = None if target == "local" else open_target(target)
     profiles = []
     with Steps() as steps:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -18,15 +19,24 @@ from edgekit.cli._progress import Steps
     "--engine", "engines", multiple=True, help="Engine to install; repeatable. Default: the bundle's."
 )
 @click.option("--offline", is_flag=True, help="The device has no internet: send every wheel from here.")
+@click.option(
+    "--python",
+    type=click.Path(exists=True, path_type=Path),
+    metavar="FILE",
+    help="Standalone Python for a device whose own is too old: .tar.gz or folder.",
+)
 @options.quiet_option
 @options.json_option
-def push(bundle: Path, target: str, engines: tuple[str, ...], offline: bool, as_json: bool) -> None:
+def push(bundle: Path, target: str, engines: tuple[str, ...], as_json: bool, **how: Any) -> None:
     """Put a bundle and the light runtime on a device.
 
     After it, bench, run and tune take the same --target. LiteRT comes as a package; for ExecuTorch the
     native runner is built here, which for another architecture takes its cross compiler. Files that the
     device has are not sent again, and an interrupted transfer goes on where it stopped. ssh keys, ports
     and jump hosts come from ~/.ssh/config; the host's key must be in known_hosts.
+
+    The device needs Python 3.10 to 3.13. One with an older Python, or none, gets its own with --python: an
+    install_only .tar.gz of python-build-standalone, or the folder that `uv python install` makes.
 
     \b
     Example:
@@ -44,12 +54,12 @@ def push(bundle: Path, target: str, engines: tuple[str, ...], offline: bool, as_
             if done_bytes == total_bytes and total_bytes > 1e6:
                 steps.done(f"sent {name} ({total_bytes / 1e6:.1f} MB)")
 
-        pushed = put(model, target, engines=engines, offline=offline, progress=sent, on_step=steps)
+        pushed = put(model, target, engines=engines, progress=sent, on_step=steps, **how)
     if as_json:
         print_json(pushed)
         return
     remote, engines = pushed.runtime, pushed.runtime.engines
     size = "unchanged" if remote.was_there else f"installed, {remote.size_mb} MB"
-    say(f"runtime: {size} (engines: {', '.join(engines) or 'none'})")
+    say(f"runtime: {size} (engines: {', '.join(engines) or 'none'}; {remote.python})")
     say(f"bundle:  {pushed.bundle or 'a bare model file, kept by its sha256'}")
     say(f"sent:    {len(pushed.sent)} files, {pushed.sent_bytes / 1e6:.1f} MB")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
 
+from edgekit.api.visible import visible
 from edgekit.cli import _options as options
 from edgekit.cli._output import note, print_json, say
 from edgekit.cli._rows import all_option, note_remarks, show_rows
@@ -44,7 +46,7 @@ def records(files, wanted, only_stable, show_all, out, as_json) -> None:
     if wanted is not None:
         data = convert(kept, wanted)
         if out is None:
-            click.echo(data, nl=False)
+            click.echo(visible(data.decode()) if sys.stdout.isatty() else data, nl=False)
         else:
             write_atomic(out.resolve(), data)
             note(f"written: {out}")

@@ -9,7 +9,7 @@ import click
 from edgekit.cli._load import wait_asleep_if_busy
 from edgekit.cli._options import out_option, table_options
 from edgekit.cli._output import note, print_json, print_table, say
-from edgekit.cli._placement import placement_options
+from edgekit.cli._placement import place_and_tell, placement_options
 
 
 @click.command()
@@ -48,7 +48,6 @@ def train(
     wait_asleep_if_busy(note)
     from edgekit import models, training
     from edgekit.data import load_dataset
-    from edgekit.search.placement import place_for_run
 
     choices = {name: options.pop(name) for name in ("width", "image_size", "act", "dynamic_conv")}
     named = training.load_recipe(recipe).override(recipe=options, model=choices)
@@ -60,8 +59,8 @@ def train(
     folder = out or Path("runs") / f"{model}-{data}"
     how = {"resume": resume, "init": start}
     if dynamic_budget is not None:
-        measure = {"engine": engine, "costs": costs, "progress": note}
-        spec, how["placement"] = place_for_run(spec, dynamic_budget, folder, resume=resume, **measure)
+        choice = {"resume": resume, "engine": engine, "costs": costs}
+        spec, how["placement"] = place_and_tell(spec, dynamic_budget, folder, **choice)
     checkpoint = training.train(spec, dataset, named.recipe, folder, **how)
     if as_json:
         print_json(checkpoint.to_dict())

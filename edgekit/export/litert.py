@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
 import torch
 from torch import nn
 from torch.export import ExportedProgram
@@ -14,6 +11,7 @@ from edgekit.export.backend import EXPORT_BACKENDS, Exported
 from edgekit.export.executorch import first_line
 from edgekit.export.lower import choose_layout
 from edgekit.export.lower.ops import LITERT_RULES
+from runtime.bundle.staging import staging_folder
 from runtime.engines.tflite_delegation import read_delegation
 from runtime.engines.tflite_graph import read_tflite_workload
 from runtime.engines.tflite_names import ROOT, NameOf, module_path, scope
@@ -52,8 +50,8 @@ def describe(data: bytes, name_of: NameOf) -> Exported:
     Raises:
         ExportError: LiteRT cannot load it.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.tflite"
+    with staging_folder() as folder:
+        path = folder / "model.tflite"
         path.write_bytes(data)
         try:
             delegation = read_delegation(path, name_of)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from torch import nn
 
+from edgekit.export.channels import describe_channels, unlike_groups
 from edgekit.export.graph import Frame, as_tensors
 from edgekit.export.outputs import run_model
-from runtime.bundle import IoScale, OutputParity, Parity
+from runtime.bundle import ChannelParity, IoScale, OutputParity, Parity
 from runtime.engines import EngineProcess
 from runtime.errors import ParityError
 from runtime.processing.int8_io import to_float, to_int8
@@ -19,13 +19,10 @@ from runtime.processing.int8_io import to_float, to_int8
 # Of the largest magnitude of the eager outputs: logits of 20 may differ by 0.002. Float32 sums in
 # another order differ by about 1e-6 of it; a wrong op differs by more than 1e-2.
 DEFAULT_TOLERANCE = 1e-4
-# Int8 networks have 12 to 40 dB. Below this a quarter of the power is noise: a layer is broken,
-# saturated or wrongly scaled, not rounded.
-MIN_QUANTIZED_SQNR_DB = 6.0
-# A file with this much is right, however exact the simulation.
-ENOUGH_SQNR_DB = 40.0
-# Files come within 2 dB of the simulation; a constant that is lost costs 25 and more.
-_BELOW_SIMULATION_DB = 12.0
+# Beside larger channels: 1e-6 of these is what float32 sums may lose.
+_SMALLEST_PART = 1e-2
+# Of labels, integers and booleans: two scores that are nearly equal may change places.
+_LEAST_EQUAL = 0.999
 
 
 def measure_parity(
@@ -57,8 +54,25 @@ def measure_parity(
         ParityError: the file gives another number of outputs, another shape, or values that are
             not finite.
     """
-    what = f"{path.name} on {engine}"
     actual = run_file(engine, path, frames, inputs, outputs)
+    what = f"{path.name} on {engine}"
+    return compare_outputs(what, actual, expected, names, tolerance=tolerance, described=described)
+
+
+def compare_outputs(
+    what: str,
+    actual: Sequence[Sequence[np.ndarray]],
+    expected: Sequence[Sequence[np.ndarray]],
+    names: Sequence[str],
+    *,
+    tolerance: float = DEFAULT_TOLERANCE,
+    described: str = "",
+) -> Parity:
+    """Compare outputs, frame by frame, with those expected; see ``measure_parity``.
+
+    Args:
+        what: gave ``actual``, for errors.
+    """
     if len(actual[0]) != len(names):
         raise ParityError(
             f"{what} gives {len(actual[0])} outputs, the eager model {len(names)}; export it again"
@@ -73,7 +87,7 @@ def measure_parity(
         )
         for i, name in enumerate(names)
     ]
-    return summarise(compared, n_inputs=len(frames), described=described)
+    return summarise(compared, n_inputs=len(actual), described=described)
 
 
 def run_eager(model: nn.Module, frames: Sequence[Frame]) -> list[list[np.ndarray]]:
@@ -127,16 +141,44 @@ def compare(
             "a layer overflows when exported: look at exp, softmax and division"
         )
     max_abs, sqnr_db, cosine = difference(actual, expected)
-    n = len(expected)
-    same = actual.reshape(n, -1).argmax(1) == expected.reshape(n, -1).argmax(1)
+    is_float = expected.dtype.kind == "f"
+    is_row = expected.ndim == 2 or (expected.ndim == 3 and expected.shape[1] == 1)
+    largest = _largest(expected)
     return OutputParity(
         name=name,
         max_abs=max_abs,
         sqnr_db=sqnr_db,
-        tolerance=tolerance * max(1.0, float(np.abs(expected[np.isfinite(expected)]).max(initial=0.0))),
+        tolerance=tolerance * max(1.0, largest),
         cosine=cosine,
-        top1_agreement=float(same.mean()) if expected[0].size > 1 else None,
+        top1_agreement=_same_best(actual, expected, -1) if is_float and is_row else None,
+        pixel_agreement=_same_best(actual, expected, 2) if is_float and expected.ndim == 5 else None,
+        equal_share=None if is_float else float((actual == expected).mean()),
+        channels=_compare_channels(actual, expected, tolerance, largest) if is_float else (),
     )
+
+
+def _compare_channels(
+    actual: np.ndarray, expected: np.ndarray, tolerance: float, largest: float
+) -> tuple[ChannelParity, ...]:
+    axis, groups = unlike_groups(expected)
+    found = []
+    for group in groups:
+        part, wanted = actual.take(group, axis), expected.take(group, axis)
+        max_abs, sqnr_db, _ = difference(part, wanted)
+        limit = tolerance * max(1.0, _largest(wanted), _SMALLEST_PART * largest)
+        found.append(ChannelParity(describe_channels(group, axis - 1), max_abs, sqnr_db, limit))
+    return tuple(found)
+
+
+def _largest(values: np.ndarray) -> float:
+    return float(np.abs(values[np.isfinite(values)]).max(initial=0.0))
+
+
+def _same_best(actual: np.ndarray, expected: np.ndarray, axis: int) -> float | None:
+    """Return how often the best class, along ``axis``, is the same; ``None`` where there is one only."""
+    if expected.shape[axis] < 2:
+        return None
+    return float((actual.argmax(axis) == expected.argmax(axis)).mean())
 
 
 def difference(actual: np.ndarray, expected: np.ndarray) -> tuple[float, float | None, float | None]:
@@ -166,7 +208,9 @@ def _same_infinities(actual: np.ndarray, expected: np.ndarray) -> np.ndarray:
 
 def summarise(outputs: Sequence[OutputParity], *, n_inputs: int, described: str) -> Parity:
     """Return the parity of a file from that of its outputs: the figures of the worst one lead."""
-    worst = max(outputs, key=lambda output: output.max_abs / output.tolerance)
+    # Labels are far from their limit or exact, and have no noise: they lead where nothing else is there.
+    numbers = [output for output in outputs if output.equal_share is None] or outputs
+    worst = max(numbers, key=lambda output: output.max_abs / output.tolerance)
     return Parity(
         max_abs=worst.max_abs,
         sqnr_db=worst.sqnr_db,
@@ -175,55 +219,35 @@ def summarise(outputs: Sequence[OutputParity], *, n_inputs: int, described: str)
         inputs=described,
         top1_agreement=worst.top1_agreement,
         outputs=tuple(outputs),
+        pixel_agreement=worst.pixel_agreement,
+        equal_share=worst.equal_share,
     )
 
 
 def check_parity(name: str, parity: Parity) -> None:
     """Refuse a variant whose outputs differ by more than its tolerance.
 
+    Labels, integers and booleans are held against the share of them that is equal.
+
     Raises:
         ParityError: they do.
     """
     for output in parity.outputs:
-        if output.max_abs > output.tolerance:
-            which = f" in {output.name}" if len(parity.outputs) > 1 else ""
-            raise ParityError(
-                f"{name} differs from the eager model by {output.max_abs:.2e}{which} on {parity.inputs}, "
-                f"allowed is {output.tolerance:.2e}; find the layer that the exporter changes, or raise "
-                "--tolerance"
-            )
-
-
-def check_quantized(name: str, parity: Parity, simulated_db: Sequence[float | None] = ()) -> None:
-    """Refuse a quantised variant that is not a rounded form of the eager model but another function.
-
-    Rounding moves single values by far more than fp32's tolerance, so the noise of each output as a
-    whole is held against its signal.
-
-    Args:
-        name: of the variant, for errors.
-        parity: of its file.
-        simulated_db: signal to noise of each output as rounding alone makes it, see ``simulate``;
-            ``None`` where it is unknown.
-
-    Raises:
-        ParityError: an output has less than ``MIN_QUANTIZED_SQNR_DB``, or far less than simulated.
-    """
-    for output, simulated in itertools.zip_longest(parity.outputs, simulated_db):
-        if output.sqnr_db is None:
+        if output.equal_share is not None:
+            if output.equal_share < _LEAST_EQUAL:
+                raise ParityError(
+                    f"{name} gives {output.equal_share:.1%} of the values of {output.name} as the eager "
+                    f"model does on {parity.inputs}, allowed is {_LEAST_EQUAL:.1%}; find the layer that the "
+                    "exporter changes"
+                )
             continue
-        told = (
-            f"{name} gives {output.name} with {output.sqnr_db:.1f} dB of signal to noise on {parity.inputs}"
-        )
-        if output.sqnr_db < MIN_QUANTIZED_SQNR_DB:
-            raise ParityError(
-                f"{told}, at least {MIN_QUANTIZED_SQNR_DB:.0f} are needed; calibrate with inputs "
-                "like these, keep modules float with --keep-float, or train with --qat"
-            )
-        least = min(ENOUGH_SQNR_DB, (simulated or 0.0) - _BELOW_SIMULATION_DB)
-        if output.sqnr_db < least:
-            raise ParityError(
-                f"{told}; rounding alone leaves {simulated:.1f} dB, at least {least:.1f} are needed: a "
-                "layer is wrong in the file; find it with edgekit parity --layers, and keep its module float "
-                "with --keep-float"
-            )
+        for part in (output, *output.channels):
+            if part.max_abs > part.tolerance:
+                which = f" in {output.name}" if len(parity.outputs) > 1 else ""
+                if part is not output:
+                    which = f" in {part.channels} of {output.name}"
+                raise ParityError(
+                    f"{name} differs from the eager model by {part.max_abs:.2e}{which} on {parity.inputs}, "
+                    f"allowed is {part.tolerance:.2e}; find the layer that the exporter changes, or raise "
+                    "--tolerance"
+                )

@@ -6,19 +6,23 @@ import functools
 import itertools
 import platform
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
+import numpy as np
 
 from edgekit.export import executorch, litert  # noqa: F401  (they register themselves)
 from edgekit.export.backend import EXPORT_BACKENDS, Exported
 from edgekit.export.delegation import check_delegation
 from edgekit.export.graph import Origin
-from edgekit.export.parity import DEFAULT_TOLERANCE, check_parity, check_quantized, measure_parity
+from edgekit.export.parity import DEFAULT_TOLERANCE, check_parity, compare_outputs, run_file
 from edgekit.export.preflight import Prepared, prepare
 from edgekit.export.quantize import QuantizeOptions, quantize_graph
+from edgekit.export.quantize.gate import check_fake_quantised, check_quantized
+from edgekit.export.quantize.speed import latency_ratio
 from runtime._version import __version__
 from runtime.bundle import (
     ENGINES,
@@ -101,17 +105,19 @@ def export_bundle(
             name = f"{engine}-{precision}" if graph == MAIN_GRAPH else f"{graph}-{engine}-{precision}"
             progress(f"{name}: exporting")
             make_float = functools.partial(float_file, graph, engine)
+            fake = None
             if precision == "fp32":
                 exported, record = make_float(), None
             else:
                 if "fp32" not in precisions and precision == precisions[0]:
                     progress(f"{name}: checking the float file that it is made of")
                     with make_float().as_file() as float_path:
-                        exact = _compare(engine, float_path, ready, make_float(), tolerance)
+                        _, exact = _compare(engine, float_path, ready, make_float(), tolerance)
                     check_parity(f"{name}'s float form", exact)
-                exported, record, simulated_db = quantize_graph(
+                made, record, simulated_db = quantize_graph(
                     engine, precision, ready, choices, make_float, progress
                 )
+                exported, fake = made.exported, made.fake
             token = _token(origin.name) if graph == MAIN_GRAPH else f"{_token(origin.name)}-{_token(graph)}"
             stem = f"{token}_{exported.delegate}_{_token(precision)}"
             path = writer.add(f"{stem}{exported.suffix}", exported.data, "model")
@@ -119,17 +125,18 @@ def export_bundle(
                 name, engine, writer.root / path, exported, allow_fallback, progress
             )
             progress(f"{name}: comparing with eager on {ready.source.described}")
-            parity = _compare(
-                engine,
-                writer.root / path,
-                ready,
-                exported,
-                tolerance if record is None else _QUANTIZED_TOLERANCE,
-            )
+            limit = tolerance if record is None else _QUANTIZED_TOLERANCE
+            actual, parity = _compare(engine, writer.root / path, ready, exported, limit)
             if record is None:
                 check_parity(name, parity)
             else:
                 check_quantized(name, parity, simulated_db)
+                if fake is not None:
+                    outputs = [output.name for output in ready.outputs]
+                    check_fake_quantised(name, outputs, actual, fake, ready.expected)
+                frame = ready.source.frames[0]
+                ratio = latency_ratio(engine, writer.root / path, frame, exported.inputs, make_float())
+                record = replace(record, latency_ratio=ratio)
             workload = writer.add(f"workloads/{name}.json", _workload(exported), "workload")
             variants.append(
                 Variant(name, engine, precision, path, graph, workload, delegation, parity, record)
@@ -139,7 +146,7 @@ def export_bundle(
         writer.finish(
             Manifest(
                 name=Path(out).name.removesuffix(SUFFIX),
-                created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
+                created_utc=datetime.now(timezone.utc).isoformat(timespec="seconds"),
                 graphs={name: Graph(ready.source.inputs, ready.outputs) for name, ready in prepared.items()},
                 variants=tuple(variants),
                 labels=labels,
@@ -150,18 +157,20 @@ def export_bundle(
     return Bundle.open(out)
 
 
-def _compare(engine: str, path: Path, ready: Prepared, exported: Exported, tolerance: float) -> Parity:
-    return measure_parity(
-        engine,
-        path,
-        ready.source.frames,
+def _compare(
+    engine: str, path: Path, ready: Prepared, exported: Exported, tolerance: float
+) -> tuple[list[list[np.ndarray]], Parity]:
+    """Return the outputs of a file for the frames of ``ready``, and how far they are from eager."""
+    actual = run_file(engine, path, ready.source.frames, exported.inputs, exported.outputs)
+    parity = compare_outputs(
+        f"{path.name} on {engine}",
+        actual,
         ready.expected,
         [output.name for output in ready.outputs],
         tolerance=tolerance,
         described=ready.source.described,
-        inputs=exported.inputs,
-        outputs=exported.outputs,
     )
+    return actual, parity
 
 
 def _check_labels(origin: Origin, prepared: Mapping[str, Prepared]) -> None:

@@ -129,7 +129,7 @@ def _exporter(variant: Variant, ready: Prepared) -> Callable[[nn.Module, tuple[t
         if variant.quantization is not None:
             plan = replace(plan, kept_float=variant.quantization.kept_float, heads=variant.quantization.heads)
         fp32 = functools.partial(EXPORT_BACKENDS.get(variant.engine), model, example)
-        return QUANTIZERS.get(variant.engine)(replace(ready, lowered=model), plan, fp32)
+        return QUANTIZERS.get(variant.engine)(replace(ready, lowered=model), plan, fp32).exported
 
     return export
 

@@ -36,6 +36,7 @@ _NORMS = {"batch_norm", "_native_batch_norm_legit_no_training"}
 _CLAMPS = {"relu", "relu_", "relu6", "hardtanh", "hardtanh_"}
 # XNNPACK gives these an output range, so that a clamp right after them costs nothing.
 _TAKES_CLAMP = {"conv1d", "conv2d", "convolution", "linear", "addmm", "add", "add_", "sub", "mul", "mul_"}
+_WITH_WEIGHTS = {"conv2d", "depthwise_conv2d", "linear"}
 _CONVS = {"conv1d", "conv2d", "convolution"}
 
 
@@ -98,7 +99,12 @@ def _op(node: Node, name: str, constants: set[Node]) -> Op:
         channels_out=channels_out,
         channels_in=channels_in,
         window=window,
+        has_int8_weights=_has_int8_weights(inputs) if kind in _WITH_WEIGHTS else None,
     )
+
+
+def _has_int8_weights(inputs: Sequence[Node]) -> bool:
+    return any(source.op == "call_function" and aten_name(source) in _BACK for source in inputs[1:])
 
 
 def _weight_shape(node: Node, name: str, kind: str) -> tuple[int | None, int | None, int | None]:

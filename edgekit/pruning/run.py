@@ -25,14 +25,14 @@ from edgekit.pruning.sfp import SoftFilterPruning
 from edgekit.training.checkpoint import (
     CHECKPOINT_FILE,
     Checkpoint,
-    load_checkpoint,
     save_checkpoint,
 )
 from edgekit.training.hooks import Hook
 from edgekit.training.recipe import Recipe
-from edgekit.training.run import claim_folder, save_once
+from edgekit.training.run import claim_folder, end_run, save_once
 from edgekit.training.state import STATE_FILE
 from edgekit.training.trainer import Trainer, evaluate
+from runtime.bundle.decoding import why
 from runtime.errors import CheckpointError, PruneError
 from runtime.registry import Registry
 
@@ -136,7 +136,7 @@ def prune(
 
     folder = Path(out)
     if resume and (folder / CHECKPOINT_FILE).is_file():
-        return load_checkpoint(folder)
+        return end_run(folder)
     for place in (folder, *(folder / phase for phase in PHASES)):
         claim_folder(place, resume)
 
@@ -174,8 +174,6 @@ def prune(
             pruning=msgspec.to_builtins(report),
             placement=checkpoint.placement,
         )
-        for phase in PHASES:
-            (folder / phase / STATE_FILE).unlink()
 
     return save_once(trainer, folder, save)
 
@@ -193,7 +191,12 @@ def disagreements(before: Cost, after: Cost) -> tuple[str, ...]:
 
 
 def _default_recipe(checkpoint: Checkpoint) -> Recipe:
-    recipe = msgspec.convert(checkpoint.recipe, Recipe)
+    try:
+        recipe = msgspec.convert(checkpoint.recipe, Recipe)
+    except (msgspec.ValidationError, OverflowError, RecursionError) as err:
+        raise CheckpointError(
+            f"the recipe of {checkpoint.path} does not fit ({why(err)}); copy or train the checkpoint again"
+        ) from err
     return replace(recipe, lr=recipe.lr / 2, warmup_epochs=min(1, recipe.warmup_epochs))
 
 

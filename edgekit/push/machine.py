@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 
 from runtime.errors import DeviceStableError
 from runtime.targets.ssh.device_files import DeviceFiles
 
-# The newest first; "python3" last, because it may be any version. -I keeps files of
-# the login's home out of it, as -P does from Python 3.11 on.
-_PROBE = r"""
-fits='import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))'
+_OLDEST, _BELOW = (3, 10), (3, 14)  # requires-python in pyproject.toml
+# The newest first; "python3" and what was brought before last, because they may be any version. -I keeps
+# files of the login's home and what its PYTHONPATH names (ROS sets one) out of it.
+_PROBE = rf"""
+fits='import sys; sys.exit(not {_OLDEST} <= sys.version_info[:2] < {_BELOW})'
 probe='import platform, sys
 libc = "".join(platform.libc_ver()[1:]) or "-"
 print(sys.executable, "%d.%d" % sys.version_info[:2], platform.machine(), libc)'
-for p in python3.13 python3.12 python3.11 python3; do
-  if $p -I -c "$fits" 2>/dev/null; then $p -I -c "$probe"; exit 0; fi
+for p in {{candidates}}; do
+  if "$p" -I -c "$fits" 2>/dev/null; then "$p" -I -c "$probe"; exit 0; fi
 done
-echo "none $(python3 --version 2>&1 || true)"
+echo "none $(uname -m) $(python3 --version 2>&1 || true)"
 """
+_ITS_OWN = " ".join(f"python3.{minor}" for minor in range(_BELOW[1] - 1, _OLDEST[1] - 1, -1)) + " python3"
 
 
 @dataclass(frozen=True)
@@ -40,17 +43,26 @@ class Machine:
         return [*tags, *legacy, f"linux_{self.arch}"]
 
 
-def read_machine(files: DeviceFiles) -> Machine:
+def read_machine(files: DeviceFiles, python: str | None = None) -> Machine:
     """Return what the device is.
+
+    Args:
+        python: path on the device of the interpreter to use; default: its own, else one brought before.
 
     Raises:
         DeviceStableError: it has no Python that edgekit runs on, or no glibc.
     """
-    words = files.shell(_PROBE).splitlines()[-1].split()
-    if len(words) != 4:
+    candidates = f"{_ITS_OWN} {shlex.quote(files.home)}/pythons/*/bin/python3"
+    script = _PROBE.replace("{candidates}", candidates if python is None else shlex.quote(python))
+    words = files.shell(script).splitlines()[-1].split()
+    if words[0] == "none":
+        arch, found = words[1], " ".join(words[2:]) or "no python3"
         raise DeviceStableError(
-            f"{files.where} has no Python 3.11 to 3.13 ({' '.join(words[1:]) or 'no python3'}); "
-            "install one there"
+            f"{files.where} has no Python 3.10 to 3.13 ({found}); send it one with --python FILE, "
+            f"where FILE is cpython-3.11.*-{arch}-unknown-linux-gnu-install_only.tar.gz of "
+            "https://github.com/astral-sh/python-build-standalone/releases (30 MB), or the folder that "
+            f"`uv python install cpython-3.11-linux-{arch}-gnu` makes; it lies beside edgekit there and "
+            "changes nothing else"
         )
     machine = Machine(*words)
     if machine.glibc == "-":

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _LOG_FROM_RATIO = 6.0
+_MOST_RATIO = 1e50
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ def make_axis(values: Sequence[float], begin: float, end: float, most_ticks: int
     if not values or min(values) <= 0:
         raise ValueError(f"values of an axis are {list(values)[:3]}; at least one, all positive, is needed")
     low, high = min(values), max(values)
+    if not high / low < _MOST_RATIO:
+        raise ValueError(f"values of an axis go from {low:.3g} to {high:.3g}, which no picture shows")
     if high / low >= _LOG_FROM_RATIO:
         room = (high / low) ** 0.05
         low, high = low / room, high * room

@@ -17,7 +17,7 @@ from runtime.bundle.workload import Workload
 from runtime.choose.fitting import FitResult, usable_records
 from runtime.choose.policy.policy import Policy, load_policy
 from runtime.device.provenance import Provenance, least_certain
-from runtime.device.soc import SocProfile, load_profile
+from runtime.device.soc import SocProfile, list_profiles, load_profile
 from runtime.errors import EdgekitError
 from runtime.govern.run.run import RunResult
 from runtime.govern.run.runs import load_run
@@ -115,7 +115,7 @@ def collect(bundle: Bundle, target: str | None = None) -> Content:
     return Content(
         bundle=bundle,
         variants=variants,
-        targets=tuple(view for name in names for view in _views(bundle, name)),
+        targets=tuple(view for name in names for view in _views(bundle, name, is_asked=target is not None)),
         top1=facts.number(manifest.source, "test_top1", "top1"),
         params=after.get("params", facts.number(manifest.source, "params")),
         macs=after.get("macs", macs),
@@ -128,7 +128,7 @@ def _targets(bundle: Bundle) -> list[str]:
     """Return the targets that the bundle has a policy, a predictor or records for; tuned ones first."""
     listed = [bundle.file(path) for kind in ("policy", "predictor") for path in bundle.find(kind)]
     files = [path for path in listed if path.suffix == ".json"]
-    files += sorted((bundle.path / "records").glob("*.jsonl"))
+    files += sorted(path for path in (bundle.path / "records").glob("*.jsonl") if path.is_file())
     return list(dict.fromkeys(map(_target_of, files)))
 
 
@@ -147,8 +147,12 @@ class _About:
     target: str
 
 
-def _views(bundle: Bundle, name: str) -> list[TargetView]:
-    """Return what is known of a target: apart for each machine that made records under its name."""
+def _views(bundle: Bundle, name: str, *, is_asked: bool) -> list[TargetView]:
+    """Return what is known of a target: apart for each machine that made records under its name.
+
+    Args:
+        is_asked: the user named the target. Else a file of the bundle did, which opens none of this machine.
+    """
     notes: list[str] = []
 
     def softly(read: Callable[[], T], otherwise: T) -> T:
@@ -167,8 +171,12 @@ def _views(bundle: Bundle, name: str) -> list[TargetView]:
     policy: Policy | None = softly(lambda: load_policy(bundle, name), None)
     fit: FitResult | None = softly(lambda: _fit(bundle, name), None)
     profile: SocProfile | None = None
-    if name.startswith(VIRTUAL):
-        profile = softly(lambda: load_profile(name.removeprefix(VIRTUAL)), None)
+    soc = name.removeprefix(VIRTUAL)
+    if name.startswith(VIRTUAL) and (is_asked or soc in list_profiles()):
+        profile = softly(lambda: load_profile(soc), None)
+    elif name.startswith(VIRTUAL):
+        named = f"edgekit report {bundle.path.name} --target {name}"
+        notes.append(f"its SoC file is opened only where you name it: {named}")
     if not usable:
         notes.append(f"no records; make some: edgekit bench {bundle.path.name} --target {name}")
     if others:

@@ -71,7 +71,7 @@ def train(
     chosen = msgspec.json.decode(msgspec.json.encode(spec))
     identity = {"dataset": dataset.name, **chosen, **recipe.identity()}
     if resume and (folder / CHECKPOINT_FILE).is_file():
-        return load_checkpoint(folder)
+        return end_run(folder)
     claim_folder(folder, resume)
     torch.manual_seed(recipe.seed)
     model = build_model(spec)
@@ -98,7 +98,6 @@ def train(
             },
             placement=placement,
         )
-        (folder / STATE_FILE).unlink()
 
     return save_once(trainer, folder, save)
 
@@ -134,5 +133,14 @@ def save_once(trainer: Trainer, folder: Path, save: Callable[[], None]) -> Check
     trainer.fabric.barrier()
     if trainer.fabric.is_global_zero:
         save()
+        end_run(folder)
     trainer.fabric.barrier()
     return load_checkpoint(folder)
+
+
+def end_run(folder: Path) -> Checkpoint:
+    """Return the checkpoint in ``folder``; the states of the run that made it are not needed any more."""
+    checkpoint = load_checkpoint(folder)
+    for state in (folder / STATE_FILE, *folder.glob(f"*/{STATE_FILE}")):
+        state.unlink(missing_ok=True)
+    return checkpoint

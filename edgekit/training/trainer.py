@@ -76,6 +76,8 @@ class Trainer:
         """
         loader = TrainingLoader(dataset, self.recipe, self.fabric.global_rank, self.fabric.world_size)
         log = self._restore(folder, identity) if resume else []
+        if log and self.fabric.is_global_zero:
+            _write_metrics(folder, log)  # killed after the state was written, the run lacks its last line
         self._call("on_train_begin")
         bar = tqdm(
             total=self.recipe.epochs * len(loader),
@@ -103,8 +105,7 @@ class Trainer:
                 self.epoch += 1
                 if self.fabric.is_global_zero:
                     save_state(folder, self.epoch, identity, log, self.model, self.optimizer)
-                    lines = b"".join(msgspec.json.encode(item) + b"\n" for item in log)
-                    write_atomic(folder / METRICS_FILE, lines)
+                    _write_metrics(folder, log)
         self._call("finalize")
         return log
 
@@ -157,6 +158,10 @@ class Trainer:
         with torch.no_grad():
             for hook in self.hooks:
                 getattr(hook, moment)(self)
+
+
+def _write_metrics(folder: Path, log: list[dict[str, Any]]) -> None:
+    write_atomic(folder / METRICS_FILE, b"".join(msgspec.json.encode(item) + b"\n" for item in log))
 
 
 def evaluate(model: nn.Module, split: Split, *, task: Task | None = None) -> float:

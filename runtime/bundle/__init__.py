@@ -20,11 +20,10 @@ from runtime.bundle.manifest import (
     Graph,
     ImageSpec,
     Manifest,
-    OutputParity,
-    Parity,
     TensorSpec,
     Variant,
 )
+from runtime.bundle.parity import ChannelParity, OutputParity, Parity
 from runtime.bundle.quantization import IoScale, Quantization
 
 __all__ = [
@@ -35,6 +34,7 @@ __all__ = [
     "SUFFIX",
     "Bundle",
     "BundleWriter",
+    "ChannelParity",
     "Delegation",
     "FallbackOp",
     "FileEntry",

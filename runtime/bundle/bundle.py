@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import hashlib
 import os
-import shutil
 import stat
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from runtime.bundle.decoding import decode_json, read_regular
+from runtime.bundle.digest import file_sha256
 from runtime.bundle.disk import write_atomic, writing
 from runtime.bundle.manifest import MANIFEST, FileEntry, Manifest, Variant, check_inside
+from runtime.bundle.staging import locked, restore_replaced, staging_folder, swap_in
 from runtime.bundle.workload import Workload
 from runtime.errors import BundleError
 
@@ -57,6 +58,10 @@ class Bundle:
         """Return the path of a file of this bundle."""
         return self.path / relative
 
+    def sha256(self, relative: str) -> str:
+        """Return the hash of a file of this bundle, as the manifest has it."""
+        return next(entry.sha256 for entry in self.manifest.files if entry.path == relative)
+
     def labels(self) -> list[str] | None:
         """Return the class names in output order, or ``None`` when the bundle has none."""
         if self.manifest.labels is None:
@@ -89,20 +94,23 @@ class Bundle:
         """
         entry = _entry(relative, data, kind)
         _refuse_links(self.path)
-        current = _read_manifest(self.path)
         target = self.file(relative)
-        kept = tuple(e for e in current.files if e.path != relative)
-        manifest = replace(current, files=(*kept, entry))
-        with writing(self.path, len(data)):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            write_atomic(_staged(target, entry), data)
-            try:
-                write_atomic(self.path / MANIFEST, manifest.to_json())
-            except OSError:
-                _staged(target, entry).unlink(missing_ok=True)
-                raise
-        with contextlib.suppress(FileNotFoundError):  # another process has just opened the bundle
-            os.replace(_staged(target, entry), target)
+        with locked(self.path):
+            current = _read_manifest(self.path)
+            kept = tuple(e for e in current.files if e.path != relative)
+            manifest = replace(current, files=(*kept, entry))
+            with writing(self.path, len(data)):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                write_atomic(_staged(target, entry), data)
+                try:
+                    write_atomic(self.path / MANIFEST, manifest.to_json())
+                except OSError:
+                    _staged(target, entry).unlink(missing_ok=True)
+                    raise
+            with contextlib.suppress(FileNotFoundError):  # another process has just opened the bundle
+                os.replace(_staged(target, entry), target)
+            for left in target.parent.glob(f".{glob.escape(target.name)}.*.new"):
+                left.unlink(missing_ok=True)  # of an `add` that was killed before the manifest named it
         return Bundle(self.path, manifest)
 
     def _verify(self, entry: FileEntry) -> None:
@@ -117,9 +125,7 @@ class Bundle:
                 f"{entry.path!r} in {self.path.name} has {size_bytes} bytes, the manifest says "
                 f"{entry.size_bytes}; it was changed or cut short: copy or export the bundle again"
             )
-        with target.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        if digest != entry.sha256:
+        if file_sha256(target) != entry.sha256:
             raise BundleError(
                 f"{entry.path!r} in {self.path.name} does not match its sha256; "
                 "it was changed: copy or export the bundle again"
@@ -172,20 +178,19 @@ def new_bundle(path: str | os.PathLike[str], *, overwrite: bool = False) -> Iter
     target = Path(path).resolve()  # a link to a bundle stays a link
     if not target.parent.is_dir():
         raise BundleError(f"{target.parent} does not exist; make it first or choose another --out")
+    restore_replaced(target)
     if target.exists() and not (overwrite and _looks_like_bundle(target)):
         hint = "remove it, choose another --out, or pass --overwrite (bundles only)"
         raise BundleError(f"{path} is already there; {hint}")
-    with writing(target.parent, 0):
-        staging = Path(tempfile.mkdtemp(prefix=f"{target.name}.tmp-", dir=target.parent))
-    try:
+    with contextlib.ExitStack() as stack:
+        with writing(target.parent, 0):
+            staging = stack.enter_context(staging_folder(target.parent, f"{target.name}.tmp-"))
         writer = BundleWriter(staging)
         yield writer
         if not (staging / MANIFEST).is_file():
             raise BundleError(f"{target.name} was not finished: it has no manifest")
         staging.chmod(0o755)
-        _swap_in(staging, target)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        swap_in(staging, target)
 
 
 def rename_keys(data: bytes, names: Mapping[str, str]) -> bytes:
@@ -256,21 +261,6 @@ def _looks_like_bundle(folder: Path) -> bool:
     except (OSError, BundleError):
         return False
     return isinstance(raw, dict) and {"schema_version", "graphs", "variants"} <= raw.keys()
-
-
-def _swap_in(staging: Path, target: Path) -> None:
-    """Rename ``staging`` to ``target``; an old ``target`` goes only after the new one stands."""
-    if not target.exists():
-        staging.rename(target)
-        return
-    old = staging.with_name(staging.name + ".old")
-    target.rename(old)
-    try:
-        staging.rename(target)
-    except OSError:
-        old.rename(target)
-        raise
-    shutil.rmtree(old)
 
 
 def _staged(target: Path, entry: FileEntry) -> Path:

@@ -10,8 +10,8 @@ import lzma
 import os
 import stat
 import struct
+import sys
 import tokenize
-import tomllib
 import zipfile
 import zlib
 from pathlib import Path
@@ -20,6 +20,11 @@ from typing import Any, TypeVar
 import msgspec
 
 from runtime.errors import DataError, EdgekitError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 T = TypeVar("T")
 MOST_BYTES = 64 << 20  # of a document; the largest of ours, a manifest of a thousand ops, has below 1 MB
@@ -100,6 +105,23 @@ def read_regular(
         return stream.read(most_bytes)
 
 
+def refuse_aliases(yaml: Any, data: bytes, where: str) -> None:
+    """Refuse ``*name`` in YAML: a few lines of them stand for more values than fit into memory.
+
+    Args:
+        yaml: the module of PyYAML.
+
+    Raises:
+        DataError: ``data`` has one.
+        YAMLError, ValueError, RecursionError: it is no YAML.
+    """
+    if b"*" not in data:
+        return
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(data, Loader=loader)):
+        raise DataError(f"{where} has aliases (*name), which are not read; write the values out")
+
+
 def refuse_special(path: Path) -> None:
     """Refuse a pipe or a device in a file's place: reading it would wait, or never end.
 
@@ -107,13 +129,15 @@ def refuse_special(path: Path) -> None:
         DataError: ``path`` is there and is no regular file.
     """
     if path.exists() and not path.is_file():
-        raise DataError(f"{path} is no regular file; give one")
+        raise DataError(f"{path} is no regular file; give another")
 
 
 def why(err: BaseException) -> str:
     """Return what is wrong with a document, in a few words."""
     if isinstance(err, RecursionError):
         return "it is nested too deep"
+    if isinstance(err, OSError) and err.strerror:
+        return err.strerror
     if isinstance(err, MemoryError):
         return "it does not fit into memory"
     if isinstance(err, UnicodeDecodeError):

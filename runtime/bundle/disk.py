@@ -6,10 +6,10 @@ import contextlib
 import errno
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from runtime.bundle.staging import staging_file
 from runtime.errors import BundleError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)  # the disk, or the user's share of it
@@ -42,18 +42,13 @@ def write_atomic(path: Path, data: bytes) -> None:
     """
     if path.exists() and not path.is_file():
         raise OSError(errno.EEXIST, "is there and is no file; choose another place", str(path))
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream:
+    with staging_file(path) as (temporary, handle):
+        with os.fdopen(handle, "wb", closefd=False) as stream:
             stream.write(data)
             stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
-        raise
+            os.fsync(handle)
+        temporary.chmod(0o644)
+        temporary.replace(path)
 
 
 def _free_bytes(folder: Path) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -11,6 +10,7 @@ from typing import Any
 import msgspec
 
 from runtime.bundle.decoding import decode_json
+from runtime.bundle.parity import Parity
 from runtime.bundle.quantization import Quantization
 from runtime.errors import BundleError, VersionConflict
 
@@ -20,6 +20,7 @@ FILE_KINDS = ("model", "labels", "workload", "predictor", "policy", "figure", "r
 ENGINES = ("executorch", "litert")
 MAIN_GRAPH = "forward"  # what a model's only graph is called
 PRECISIONS = ("fp32", "dynamic_wi8_afp32", "static_wi8_ai8")
+_MOST_SIDE = 1 << 14  # pixels; a photograph so wide takes 3 GB as floats
 LAYOUTS = ("nchw", "nhwc")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -71,8 +72,8 @@ class ImageSpec:
             raise ValueError(f"interpolation is {self.interpolation!r}; allowed: bilinear, bicubic")
         if self.layout not in LAYOUTS:
             raise ValueError(f"layout is {self.layout!r}; allowed: {', '.join(LAYOUTS)}")
-        if min(self.std) <= 0 or not 0 < self.size <= self.resize:
-            raise ValueError(f"need std > 0 and 0 < size <= resize, got {self}")
+        if min(self.std) <= 0 or not 0 < self.size <= self.resize <= _MOST_SIDE:
+            raise ValueError(f"need std > 0 and 0 < size <= resize <= {_MOST_SIDE}, got {self}")
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -125,46 +126,6 @@ class Delegation:
     total: int
     partitions: int
     fallback: tuple[FallbackOp, ...] = ()
-
-
-@dataclass(frozen=True)
-class OutputParity:
-    """How far one output of the exported file is from the eager model's.
-
-    ``sqnr_db`` is ``None`` when the outputs are equal bit by bit: JSON has no infinity.
-    ``cosine`` is ``None`` when either side is all zeros, ``top1_agreement`` for a single value.
-    """
-
-    name: str
-    max_abs: float
-    sqnr_db: float | None
-    tolerance: float
-    cosine: float | None = None
-    top1_agreement: float | None = None
-
-    def __post_init__(self) -> None:
-        _check_finite(self, self.max_abs, self.tolerance, self.sqnr_db, self.cosine)
-
-
-@dataclass(frozen=True)
-class Parity:
-    """Difference between the exported file and the eager model on real inputs.
-
-    The figures are those of the output that is worst against its tolerance; ``outputs`` has them
-    for each output, and is empty in bundles of older versions.
-    ``sqnr_db`` is ``None`` when the outputs are equal bit by bit: JSON has no infinity.
-    """
-
-    max_abs: float
-    sqnr_db: float | None
-    tolerance: float
-    n_inputs: int
-    inputs: str
-    top1_agreement: float | None = None
-    outputs: tuple[OutputParity, ...] = ()
-
-    def __post_init__(self) -> None:
-        _check_finite(self, self.max_abs, self.tolerance, self.sqnr_db)
 
 
 @dataclass(frozen=True)
@@ -276,11 +237,6 @@ class Manifest:
                 raise BundleError(
                     f"{where} names {path!r} but does not list it among its files; export the model again"
                 )
-
-
-def _check_finite(parity: Parity | OutputParity, *figures: float | None) -> None:
-    if not all(math.isfinite(figure) for figure in figures if figure is not None):
-        raise ValueError(f"figures of a parity must be finite, got {parity}; sqnr_db=None: equal outputs")
 
 
 def check_inside(path: str) -> None:

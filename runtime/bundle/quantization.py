@@ -27,6 +27,11 @@ class Quantization:
         heads: layers with int8 weights but float scores.
         calibration, n_calibration: what showed the ranges of activations, and how many frames.
         accuracy_fp32, accuracy: share of right labels before and after, on ``n_validation`` inputs.
+        int8_share: of the multiply-accumulates of layers with weights, that of layers whose weights are
+            int8 in the file; ``None`` in bundles of older versions.
+        float_layers: the other layers, as the file has them.
+        latency_ratio: latency of a frame to that of the float file, on the machine that exported both: a
+            hint, see ``bench``; ``None`` as above.
         inputs, outputs: of a file that takes and gives int8; empty when it takes and gives float.
     """
 
@@ -39,3 +44,6 @@ class Quantization:
     n_validation: int = 0
     inputs: tuple[IoScale, ...] = ()
     outputs: tuple[IoScale, ...] = ()
+    int8_share: float | None = None
+    float_layers: tuple[str, ...] = ()
+    latency_ratio: float | None = None

@@ -31,6 +31,7 @@ class Op:
         channels_in: channels that one of them is summed over; 1 where it is depthwise.
         window: positions of the kernel. ``None``, like the channels, for other ops, and where a bundle was
             written before these were.
+        has_int8_weights: of a convolution or a linear layer; ``None`` as above.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Op:
     channels_out: int | None = None
     channels_in: int | None = None
     window: int | None = None
+    has_int8_weights: bool | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in OP_KINDS:

@@ -9,14 +9,22 @@ from typing import Any
 
 from runtime.extras import HOME
 
+# What ``-P -m`` does, which Python 3.10 lacks.
+_SAFE_RUN = (
+    "import sys; del sys.path[0], sys.argv[0]; import runpy; "
+    "runpy.run_module(sys.argv[0], run_name='__main__', alter_sys=True)"
+)
+
 
 def module_command(module: str, *arguments: str) -> list[str]:
     """Return the command line that runs ``module`` of this package.
 
-    ``-P`` keeps the working directory off Python's path: a folder ``runtime/`` or ``numpy/`` of the user's,
-    or a file ``queue.py``, would else be imported in place of the real one.
+    The working directory stays off Python's path: a folder ``runtime/`` or ``numpy/`` of the user's, or a
+    file ``queue.py``, would else be imported in place of the real one.
     """
-    return [sys.executable, "-P", "-m", module, *arguments]
+    if sys.version_info >= (3, 11):
+        return [sys.executable, "-P", "-m", module, *arguments]
+    return [sys.executable, "-c", _SAFE_RUN, module, *arguments]
 
 
 def module_environment() -> dict[str, str]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from enum import StrEnum
+from enum import Enum
 
 
-class Provenance(StrEnum):
+class Provenance(str, Enum):
     """How a figure came about, the most certain first.
 
     Example:
@@ -17,6 +17,8 @@ class Provenance(StrEnum):
     MEASURED = "measured"
     EMULATED = "emulated"
     MODELLED = "modelled"
+
+    __str__ = str.__str__  # as StrEnum has it, which Python 3.10 lacks
 
     @classmethod
     def _missing_(cls, value: object) -> Provenance | None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+_MOST_THREADS = 4096
+_MOST_KHZ = 100_000_000  # 100 GHz: what is above was never read from a machine
+
 
 @dataclass(frozen=True, order=True)
 class Setting:
@@ -20,10 +23,12 @@ class Setting:
     threads: int = 1
 
     def __post_init__(self) -> None:
-        if self.threads < 1:
-            raise ValueError(f"threads is {self.threads}; it must be at least 1")
-        if self.freq_khz is not None and self.freq_khz <= 0:
-            raise ValueError(f"freq_khz is {self.freq_khz}; it must be positive, or None (kernel's choice)")
+        if not 1 <= self.threads <= _MOST_THREADS:
+            raise ValueError(f"threads is {self.threads}; it must be at least 1, at most {_MOST_THREADS}")
+        if self.freq_khz is not None and not 0 < self.freq_khz <= _MOST_KHZ:
+            raise ValueError(
+                f"freq_khz is {self.freq_khz}; it must be 1 to {_MOST_KHZ}, or None (kernel's choice)"
+            )
 
     def __str__(self) -> str:
         clock = "kernel clock" if self.freq_khz is None else f"{self.freq_khz / 1000:g} MHz"

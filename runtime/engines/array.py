@@ -19,11 +19,12 @@ from runtime.extras import require
 if TYPE_CHECKING:
     import numpy as np
 
-_ITEM_BYTES = {"bool": 1, "float16": 2, "float32": 4, "float64": 8} | {
+ITEM_BYTES = {"bool": 1, "float16": 2, "float32": 4, "float64": 8} | {
     f"{sign}int{8 * size}": size for sign in ("", "u") for size in (1, 2, 4, 8)
 }
 _FLOATS = {"float16": "e", "float32": "f", "float64": "d"}  # as the module struct calls them
 _LEVELS = 1 << 12
+_MOST_AXES = 64  # numpy's limit
 Tensor: TypeAlias = "np.ndarray | Array"
 
 
@@ -55,7 +56,10 @@ class Array(msgspec.Struct, frozen=True):
     @property
     def is_whole(self) -> bool:
         """Whether there are as many bytes as type and shape ask for."""
-        return self.dtype in _ITEM_BYTES and len(self.data) == size_bytes_of(self.dtype, self.shape)
+        is_shape = len(self.shape) <= _MOST_AXES and all(side >= 0 for side in self.shape)
+        return (
+            is_shape and self.dtype in ITEM_BYTES and len(self.data) == size_bytes_of(self.dtype, self.shape)
+        )
 
     def narrowed(self) -> Array:
         """Return 64-bit integers as 32-bit ones, or unchanged where one of them does not fit."""
@@ -68,7 +72,7 @@ class Array(msgspec.Struct, frozen=True):
 
 def size_bytes_of(dtype: str, shape: Sequence[int]) -> int:
     """Return the size of a tensor; ``dtype`` is one that has numbers."""
-    return math.prod(shape) * _ITEM_BYTES[dtype]
+    return math.prod(shape) * ITEM_BYTES[dtype]
 
 
 def random_inputs(specs: Sequence[TensorSpec], seed: int = 0) -> list[Array]:
@@ -92,10 +96,10 @@ def _random_bytes(spec: TensorSpec, source: random.Random) -> bytes:
         quantiles = _quantiles()
         draws = memoryview(source.randbytes(2 * count)).cast("H")
         return struct.pack(f"{count}{_FLOATS[spec.dtype]}", *(quantiles[draw % _LEVELS] for draw in draws))
-    if spec.dtype not in _ITEM_BYTES:
+    if spec.dtype not in ITEM_BYTES:
         raise ValueError(
             f"input {spec.name!r} is {spec.dtype}, which cannot be made up; choose one of "
-            f"{', '.join(_ITEM_BYTES)}"
+            f"{', '.join(ITEM_BYTES)}"
         )
     return bytes(size_bytes_of(spec.dtype, spec.shape))
 

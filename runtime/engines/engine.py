@@ -54,7 +54,9 @@ class OpEvent:
         delegate: which delegate call of the frame ran it, from 0; ``None``: outside.
         start_ns: from the frame's start. XNNPACK gives only durations: its ops stand one after the other.
         source: who measured it.
-        op_index: its place among the ops of the file, where the engine says so.
+        op_index: its place among the ops of its graph in the file, where the engine says so.
+        subgraph: of a file of several graphs: 0 is the main one, others are bodies of control flow. What a
+            loop runs several times in a frame is one event.
     """
 
     name: str
@@ -63,6 +65,7 @@ class OpEvent:
     duration_ns: int
     source: str
     op_index: int | None = None
+    subgraph: int = 0
 
 
 class ProfiledEngine(Engine, Protocol):

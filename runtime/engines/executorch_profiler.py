@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
+from runtime.bundle.staging import staging_folder
 from runtime.engines.engine import PROFILED_ENGINES, OpEvent
 from runtime.engines.etdump_frames import read_frames
 from runtime.engines.executorch import ExecuTorch
@@ -35,8 +33,8 @@ class ProfiledExecuTorch(ExecuTorch):
         pass  # the tracer is always on
 
     def take_frames(self) -> list[tuple[int, list[OpEvent]]]:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "profile.etdp"
+        with staging_folder() as folder:
+            path = folder / "profile.etdp"
             self._program.write_etdump_result_to_file(str(path))
             runs = read_frames(path.read_bytes())
         if len(runs) != self._frames:

@@ -9,10 +9,21 @@ from typing import IO, Any
 
 import msgspec
 
+from runtime.bundle.decoding import why
 from runtime.engines.etdump_frames import read_frames
-from runtime.engines.messages import FramesProfiled, Message
+from runtime.engines.framing import MOST_BYTES
+from runtime.engines.messages import FramesProfiled, Message, NoMessage
 
 _MAX_LINE_BYTES = 1 << 26
+_NO_MESSAGE = (
+    msgspec.DecodeError,
+    UnicodeError,
+    RecursionError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+)
 
 
 def write_json(stream: IO[bytes], message: Message) -> None:
@@ -28,21 +39,29 @@ def write_json(stream: IO[bytes], message: Message) -> None:
     stream.flush()
 
 
-def read_json(stream: IO[bytes]) -> Message | None:
-    """Return the next message, or ``None`` when the other side is gone or does not speak like this."""
-    line = stream.readline(_MAX_LINE_BYTES)
-    if not line.endswith(b"\n"):
+def read_json(stream: IO[bytes], most_bytes: int = MOST_BYTES) -> Message | None:
+    """Return the next message, or ``None`` when the other side is gone.
+
+    Raises:
+        NoMessage: it is none of these, or longer than ``most_bytes``.
+    """
+    line = stream.readline(min(most_bytes, _MAX_LINE_BYTES))
+    if not line:
         return None
     try:
         head = msgspec.json.decode(line, type=dict[str, Any])
         if head["type"] == "Dumped":
-            return _profiled(_read(stream, head["size_bytes"]))
+            return _profiled(_read(stream, head["size_bytes"], most_bytes))
         if head["type"] == "Ran":
             for array in head["outputs"]:
-                array["data"] = _read(stream, array.pop("size_bytes"))
+                size_bytes = array.pop("size_bytes")
+                array["data"] = _read(stream, size_bytes, most_bytes)
+                most_bytes -= size_bytes
         message: Message = msgspec.convert(head, Message)
-    except (msgspec.DecodeError, UnicodeDecodeError, KeyError, EOFError):
+    except EOFError:
         return None
+    except _NO_MESSAGE as err:
+        raise NoMessage(why(err)) from err
     return message
 
 
@@ -52,7 +71,9 @@ def _profiled(etdump: bytes) -> FramesProfiled:
     return FramesProfiled(latencies_ns, tuple(tuple(ops) for _, ops in frames), ())
 
 
-def _read(stream: IO[bytes], size_bytes: int) -> bytes:
+def _read(stream: IO[bytes], size_bytes: Any, most_bytes: int) -> bytes:
+    if type(size_bytes) is not int or not 0 <= size_bytes <= most_bytes:
+        raise ValueError(f"an array of {size_bytes!r} bytes; at most {most_bytes} are due")
     data = stream.read(size_bytes)
     if len(data) < size_bytes:
         raise EOFError

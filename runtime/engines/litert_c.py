@@ -20,6 +20,16 @@ _OLDEST = (2, 3)  # earlier ones take other arguments
 _LIBRARY = "libLiteRt.dylib" if sys.platform == "darwin" else "libLiteRt.so"
 _CPU = 1  # kLiteRtHwAcceleratorCpu
 _READ, _WRITE = 0, 1
+# litert/c/litert_common.h
+_STATUS = {
+    1: "an invalid argument", 2: "too little memory", 3: "a failure at run time", 4: "a missing input",
+    5: "something it does not support", 6: "something it does not find", 8: "an unknown version",
+    500: "a file it cannot read", 501: "an invalid flatbuffer", 504: "a failed compilation",
+    1000: "an index out of bounds", 1001: "an invalid type of the graph", 1002: "an invalid graph",
+}  # fmt: skip
+_OF_THE_FILE = (501, 1000, 1001, 1002)
+_DAMAGED = "the file is damaged: copy or convert it again"
+_NOT_OURS = "its profiler cannot take this file; `edgekit bench` may still time it as a whole"
 _TYPE_BYTES = 1024  # more than a LiteRtRankedTensorType of any version
 _EVENT_KINDS = {1 << i for i in range(9)}
 Handle = ctypes.c_void_p
@@ -121,7 +131,10 @@ class CompiledModel:
         function.restype = ctypes.c_int
         status = function(*arguments)
         if status != 0:
-            raise DeviceStableError(f"LiteRt{name} failed with status {status}; the file may be damaged")
+            raise DeviceStableError(
+                f"LiteRt{name} failed with {_STATUS.get(status, f'status {status}')}; "
+                + (_DAMAGED if status in _OF_THE_FILE else _NOT_OURS)
+            )
 
     def _add_options(self, identifier: str, toml: str) -> None:
         options = Handle()

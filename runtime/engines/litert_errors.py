@@ -23,6 +23,15 @@ _NEW_OPS = (
     "STABLEHLO_TRANSPOSE DILATE STABLEHLO_RNG_BIT_GENERATOR REDUCE_WINDOW STABLEHLO_COMPOSITE "
     "STABLEHLO_SHIFT_LEFT STABLEHLO_CBRT STABLEHLO_CASE"
 )
+# What stands in the interpreter's words, and what is to do then; the first that fits.
+_HINTS = (
+    ("custom op", "LiteRT alone does not know this op, only the application the file was made for does"),
+    ("not a valid Flatbuffer", "the file is damaged: copy or convert it again"),
+    ("Could not open", "the file is gone or may not be read"),
+    ("failed to prepare", "an op does not take these types or shapes: convert it again, for fixed shapes"),
+    ("delegate", "the delegate does not take this file: convert it again, for fixed shapes"),
+)
+_ANY_HINT = "this LiteRT does not take it: try a newer one, or convert the file again"
 
 
 def explain(message: str, interpreter: str) -> str:
@@ -46,10 +55,7 @@ def explain(message: str, interpreter: str) -> str:
             f"run: {install_line('tflite-runtime')}"
         )
     message = " ".join(message.split())
-    if "custom op" in message:
-        hint = "LiteRT alone does not know this op, only the application the file was made for does"
-    else:
-        hint = "the file is damaged, or needs a newer LiteRT"
+    hint = next((hint for word, hint in _HINTS if word in message), _ANY_HINT)
     return f"LiteRT cannot load it ({message}); {hint}"
 
 

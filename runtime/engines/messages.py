@@ -10,9 +10,10 @@ from typing import IO
 
 import msgspec
 
+from runtime.bundle.decoding import why
 from runtime.engines.array import Array
 from runtime.engines.engine import OpEvent
-from runtime.engines.framing import read_frame, write_frame
+from runtime.engines.framing import MOST_BYTES, FrameTooLong, read_frame, write_frame
 from runtime.engines.tflite_plan import ExecutionPlan
 
 
@@ -124,15 +125,24 @@ Message = (
 _DECODER = msgspec.msgpack.Decoder(Message)
 
 
+class NoMessage(ValueError):
+    """The other side says something that is no message, or none that is due."""
+
+
 def write_message(stream: IO[bytes], message: Message) -> None:
     """Send one message."""
     write_frame(stream, msgspec.msgpack.encode(message))
 
 
-def read_message(stream: IO[bytes]) -> Message | None:
-    """Return the next message, or ``None`` when the other side is gone."""
-    data = read_frame(stream)
-    if data is None:
-        return None
-    message: Message = _DECODER.decode(data)
+def read_message(stream: IO[bytes], most_bytes: int = MOST_BYTES) -> Message | None:
+    """Return the next message, or ``None`` when the other side is gone.
+
+    Raises:
+        NoMessage: it is none of these, or longer than ``most_bytes``.
+    """
+    try:
+        data = read_frame(stream, lambda: most_bytes)
+        message: Message | None = None if data is None else _DECODER.decode(data)
+    except (FrameTooLong, msgspec.DecodeError, UnicodeError, RecursionError) as err:
+        raise NoMessage(why(err)) from err
     return message

@@ -11,18 +11,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from runtime.bundle import TensorSpec
 from runtime.device.child import module_environment, wait_or_kill
 from runtime.device.meters.reading import EnergyReading
-from runtime.engines.array import Array, Tensor
-from runtime.engines.engine import OpEvent
+from runtime.engines.array import ITEM_BYTES, Array, Tensor, size_bytes_of
+from runtime.engines.ceilings import most_bytes
+from runtime.engines.checked_file import checked_file
+from runtime.engines.engine import OpEvent, Spec
+from runtime.engines.framing import MOST_BYTES
 from runtime.engines.messages import (
     FramesProfiled,
     Load,
     Loaded,
     Message,
+    NoMessage,
     Planned,
     ProfileFrames,
     Ran,
@@ -39,6 +43,7 @@ from runtime.errors import DeviceError, DeviceStableError, DeviceTransientError,
 if TYPE_CHECKING:
     import numpy as np
 
+A = TypeVar("A")
 _CLOSE_S = 5.0
 _LAST_WORDS = 300  # characters of the worker's stderr that an error quotes
 
@@ -96,8 +101,10 @@ class EngineProcess:
         cpus: pin the process to these before anything is loaded; ``None`` leaves it free.
         with_profiler: load it so that ``profile`` works; frames are slower then.
         executorch: ``native`` or ``python``; default: see ``runtime.engines.worker_program``.
+        sha256: that the file must have when it is loaded; ``None``: any.
 
     Raises:
+        BundleError: the file has another ``sha256``.
         MissingExtra: the engine's package is not installed.
         DeviceStableError: the engine cannot load the file.
 
@@ -116,34 +123,42 @@ class EngineProcess:
         cpus: Sequence[int] | None = None,
         with_profiler: bool = False,
         executorch: str | None = None,
+        sha256: str | None = None,
     ):
-        self._what = f"{Path(path).name} on {engine}"
+        self._name = Path(path).name
+        self._what = f"{self._name} on {engine}"
         self._worker = choose_worker(engine, executorch, cpus)
+        with checked_file(path, sha256) as (self._path, files):
+            self._start(files)
+            try:
+                pinned = None if cpus is None or self._worker.is_pinned else tuple(cpus)
+                loaded = self._ask(Load(engine, self._path, graph, threads, pinned, with_profiler), Loaded)
+                self.inputs, self.outputs = _specs(loaded.inputs), _specs(loaded.outputs)
+            except ValueError as err:
+                self.close()
+                raise DeviceStableError(f"{self._what}: {err}") from err
+            except BaseException:
+                self.close()
+                raise
+        self.cpus = tuple(cpus or ()) if self._worker.is_pinned else loaded.cpus
+        self.version = loaded.version
+        self._load_ms = None if loaded.load_ns is None else loaded.load_ns / 1e6
+
+    def _start(self, files: Sequence[int]) -> None:
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  closed in close()
+        pipe = subprocess.PIPE
         try:
             self._process = subprocess.Popen(
                 self._worker.command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
+                stdin=pipe,
+                stdout=pipe,
                 stderr=self._stderr,
                 env=_environment(),
+                pass_fds=files,
             )
         except OSError as err:
             self._stderr.close()
             raise DeviceStableError(f"{self._what}: cannot start {self._worker.command[0]} ({err})") from err
-        try:
-            pinned = None if cpus is None or self._worker.is_pinned else tuple(cpus)
-            loaded = self._ask(Load(engine, str(path), graph, threads, pinned, with_profiler))
-        except BaseException:
-            self.close()
-            raise
-        if not isinstance(loaded, Loaded):
-            raise DeviceTransientError(f"{self._what}: the worker answered {loaded!r}")
-        self.inputs = tuple(TensorSpec(*spec) for spec in loaded.inputs)
-        self.outputs = tuple(TensorSpec(*spec) for spec in loaded.outputs)
-        self.cpus = tuple(cpus or ()) if self._worker.is_pinned else loaded.cpus
-        self.version = loaded.version
-        self._load_ms = None if loaded.load_ns is None else loaded.load_ns / 1e6
 
     @property
     def pid(self) -> int:
@@ -157,8 +172,9 @@ class EngineProcess:
             ValueError: number, shape or dtype of ``inputs`` is not the model's.
             DeviceError: the engine failed or died.
         """
-        answer = self._ask(Run(self._pack(inputs), want_outputs))
-        assert isinstance(answer, Ran)
+        answer = self._ask(Run(self._pack(inputs), want_outputs), Ran)
+        if not all(array.is_whole for array in answer.outputs):
+            raise self._nonsense("Run", "an output is not as long as its shape says")
         return Frame(answer.latency_ns / 1e6, answer.outputs if want_outputs else None)
 
     def sample(
@@ -167,29 +183,27 @@ class EngineProcess:
         """Time ``runs`` frames inside the worker, released at ``fps`` or back to back; raises as ``run``."""
         period_ns = 0 if fps is None else round(1e9 / fps)
         start_ns = time.monotonic_ns()
-        answer = self._ask(Sample(self._pack(inputs), warmup, runs, period_ns))
+        answer = self._ask(Sample(self._pack(inputs), warmup, runs, period_ns), Sampled)
         if time.monotonic_ns() - start_ns < (runs - 1) * period_ns:
             raise DeviceStableError(
                 f"{self._what}: {runs} frames came faster than the {fps:g} per second asked for; this worker "
                 "knows no pace: build the runner again (edgekit runner)"
             )
-        assert isinstance(answer, Sampled)
+        if len(answer.latencies_ns) != runs or not all(ns > 0 for ns in answer.latencies_ns):
+            raise self._nonsense("Sample", f"{len(answer.latencies_ns)} latencies for {runs} frames")
         first_ms = None if answer.first_ns is None else answer.first_ns / 1e6
         samples_ms = tuple(ns / 1e6 for ns in answer.latencies_ns)
         return Samples(first_ms, samples_ms, answer.threads, load_ms=self._load_ms)
 
     def profile(self, inputs: Sequence[Tensor], *, warmup: int, runs: int) -> ProfiledFrames:
         """Run ``runs`` frames under the engine's profiler; raises as ``run``."""
-        answer = self._ask(ProfileFrames(self._pack(inputs), warmup, runs))
-        assert isinstance(answer, FramesProfiled)
+        answer = self._ask(ProfileFrames(self._pack(inputs), warmup, runs), FramesProfiled)
         samples_ms = tuple(ns / 1e6 for ns in answer.latencies_ns)
         return ProfiledFrames(samples_ms, answer.frames, answer.partitions)
 
     def plan(self) -> ExecutionPlan:
         """Return which ops of a ``.tflite`` file the delegate runs; raises as ``run``."""
-        answer = self._ask(ReadPlan())
-        assert isinstance(answer, Planned)
-        return answer.plan
+        return self._ask(ReadPlan(), Planned).plan
 
     def close(self) -> None:
         """End the worker: ask, wait a little, then kill."""
@@ -232,21 +246,34 @@ class EngineProcess:
             packed.append(given)
         return tuple(packed)
 
-    def _ask(self, request: Message) -> Message:
+    def _ask(self, request: Message, kind: type[A]) -> A:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
+        doing = type(request).__name__
         try:
             self._worker.write(self._process.stdin, request)
-            answer = self._worker.read(self._process.stdout)
+            answer = self._worker.read(self._process.stdout, most_bytes(request))
         except BrokenPipeError:
             answer = None
+        except NoMessage as err:
+            raise self._nonsense(doing, str(err)) from err
         if answer is None:
-            raise self._death(type(request).__name__.lower())
+            raise self._death(doing.lower())
         if isinstance(answer, WorkerFailed):
             if answer.missing_extra:
                 raise MissingExtra(answer.message)
-            raise DeviceStableError(f"{self._what}: {answer.message}")
+            message = answer.message.replace(self._path, self._name)
+            raise DeviceStableError(f"{self._what}: {message}")
+        if not isinstance(answer, kind):
+            raise self._nonsense(doing, f"it says {type(answer).__name__}")
         return answer
+
+    def _nonsense(self, doing: str, problem: str) -> DeviceError:
+        self._process.kill()  # whatever comes from it now answers nothing
+        return DeviceTransientError(
+            f"{self._what}: the worker's answer to {doing} is none ({problem}); the file may have broken it: "
+            "export it again"
+        )
 
     def _death(self, doing: str) -> DeviceError:
         code = wait_or_kill(self._process, _CLOSE_S)
@@ -257,6 +284,13 @@ class EngineProcess:
             f"{self._what}: the worker process died {how} during {doing}; try again, with fewer threads or "
             f"another engine; its last words: {words or 'none'}"
         )
+
+
+def _specs(specs: Sequence[Spec]) -> tuple[TensorSpec, ...]:
+    for name, dtype, shape in specs:
+        if dtype in ITEM_BYTES and size_bytes_of(dtype, shape) > MOST_BYTES:
+            raise ValueError(f"{name!r} has shape {shape} {dtype}; at most {MOST_BYTES} bytes are sent")
+    return tuple(TensorSpec(*spec) for spec in specs)
 
 
 def _environment() -> dict[str, str]:

@@ -10,59 +10,27 @@ import math
 import os
 import struct
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from runtime.bundle import TensorSpec
 from runtime.bundle.workload import Op, Workload
+from runtime.engines.tflite_content import Signature, TfliteGraph
+from runtime.engines.tflite_kinds import CONTROL_FLOW, COPIES, POOLS, kind_by_name
 from runtime.engines.tflite_names import NameOf, module_path
 from runtime.errors import BundleError
 from runtime.extras import require
 
+# What the generated accessors raise at a damaged file, between them.
+DAMAGED = (struct.error, LookupError, TypeError, ValueError, AttributeError, OverflowError)
 IDENTIFIER = b"TFL3"
 _DTYPES = {
     "FLOAT32": ("float32", 4), "FLOAT16": ("float16", 2), "FLOAT64": ("float64", 8),
     "INT8": ("int8", 1), "UINT8": ("uint8", 1), "INT16": ("int16", 2), "INT32": ("int32", 4),
     "INT64": ("int64", 8), "BOOL": ("bool", 1),
 }  # fmt: skip
-_POOLS = {"AVERAGE_POOL_2D", "MAX_POOL_2D", "MEAN", "SUM", "REDUCE_MAX", "REDUCE_MIN", "ARG_MAX"}
-_COPIES = {
-    "RESHAPE", "TRANSPOSE", "CONCATENATION", "PAD", "PADV2", "MIRROR_PAD", "SLICE", "STRIDED_SLICE", "SPLIT",
-    "SPLIT_V", "PACK", "UNPACK", "GATHER", "GATHER_ND", "SQUEEZE", "EXPAND_DIMS", "TILE", "BROADCAST_TO",
-    "SPACE_TO_DEPTH", "DEPTH_TO_SPACE", "SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND",
-}  # fmt: skip
-_ELEMENTWISE = {
-    "ADD", "SUB", "MUL", "DIV", "MAXIMUM", "MINIMUM", "SQUARED_DIFFERENCE", "ABS", "NEG", "EXP", "SQRT",
-    "RSQRT", "SQUARE", "POW", "LOG", "RELU", "RELU6", "RELU_N1_TO_1", "PRELU", "LEAKY_RELU", "ELU",
-    "LOGISTIC", "TANH", "HARD_SWISH", "GELU", "CAST", "QUANTIZE", "DEQUANTIZE", "RESIZE_BILINEAR",
-    "RESIZE_NEAREST_NEIGHBOR",
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class TfliteGraph:
-    """The main graph of a ``.tflite`` file.
-
-    Attributes:
-        inputs, outputs: in the file's order; shapes as stored, usually NHWC.
-        workload: cost of one frame, op by op. Ops that read only constants are left out:
-            they run once, when the file is loaded.
-        op_indices: place of each op of the workload among all ops of the file.
-        op_counts: op names of the schema and how many there are, the most frequent first.
-        parameters: elements of all constant tensors.
-        has_fp16_weights: most of them are stored as float16.
-    """
-
-    inputs: tuple[TensorSpec, ...]
-    outputs: tuple[TensorSpec, ...]
-    workload: Workload
-    op_counts: dict[str, int]
-    parameters: int
-    size_bytes: int
-    op_indices: tuple[int, ...] = ()
-    has_fp16_weights: bool = False
 
 
 def read_tflite(path: str | os.PathLike[str], name_of: NameOf | None = None) -> TfliteGraph:
@@ -85,7 +53,7 @@ def read_tflite(path: str | os.PathLike[str], name_of: NameOf | None = None) -> 
     schema = require("ai_edge_litert.schema_py_generated", extra="litert")
     try:
         return GraphReader(schema, data, name_of or module_path).graph()
-    except (struct.error, IndexError, TypeError, ValueError, AttributeError, UnicodeDecodeError) as err:
+    except DAMAGED as err:
         raise BundleError(f"{path.name} is damaged ({err}); copy or export it again") from err
 
 
@@ -135,7 +103,50 @@ class GraphReader:
             size_bytes=self.size_bytes,
             op_indices=tuple(indices),
             has_fp16_weights=self.has_fp16_weights,
+            open_axes=self.open_axes(),
+            signatures=tuple(self.signatures()),
+            bodies=tuple(dict.fromkeys(self.bodies())),
+            graphs=tuple(self.graph_name(i) for i in range(self.model.SubgraphsLength())),
         )
+
+    def open_axes(self) -> dict[str, tuple[int, ...]]:
+        ends = [int(t) for t in (*self.subgraph.InputsAsNumpy(), *self.subgraph.OutputsAsNumpy())]
+        found = {}
+        for t in ends:
+            stored, signature = self.stored_shape(t), self.tensors[t]
+            sides = signature.ShapeSignatureAsNumpy() if signature.ShapeSignatureLength() else stored
+            axes = tuple(axis for axis, side in enumerate(sides) if side < 0)
+            if axes:
+                found[self.tensor_name(t)] = axes
+        return found
+
+    def graph_name(self, index: int) -> str:
+        return (self.subgraph_at(index).Name() or b"").decode() or f"graph {index}"
+
+    def subgraph_at(self, index: int) -> Any:
+        if not 0 <= index < self.model.SubgraphsLength():
+            raise IndexError(f"there is no graph {index}")
+        return self.model.Subgraphs(index)
+
+    def bodies(self) -> Iterator[str]:
+        for i in range(self.subgraph.OperatorsLength()):
+            operator = self.subgraph.Operators(i)
+            kind, fields = CONTROL_FLOW.get(self.op_name(operator), ("", ()))
+            if fields and operator.BuiltinOptions() is not None:
+                options = getattr(self.schema, kind)()
+                options.Init(operator.BuiltinOptions().Bytes, operator.BuiltinOptions().Pos)
+                yield from (self.graph_name(getattr(options, one)()) for one in fields)
+
+    def signatures(self) -> Iterator[Signature]:
+        for i in range(self.model.SignatureDefsLength()):
+            found = self.model.SignatureDefs(i)
+            inputs = [found.Inputs(k) for k in range(found.InputsLength())]
+            tensors = self.subgraph_at(found.SubgraphIndex())
+            names = {
+                one.Name().decode(): (tensors.Tensors(one.TensorIndex()).Name() or b"").decode()
+                for one in inputs
+            }
+            yield Signature((found.SignatureKey() or b"").decode(), found.SubgraphIndex(), names)
 
     def op(self, operator: Any, inputs: list[int], outputs: list[int]) -> Op:
         name = self.op_name(operator)
@@ -150,6 +161,7 @@ class GraphReader:
             channels_out=channels_out,
             channels_in=channels_in,
             window=window,
+            has_int8_weights=None if window is None else self.dtype(inputs[1])[0] == "int8",
         )
 
     def kind(self, name: str, inputs: list[int]) -> str:
@@ -163,10 +175,7 @@ class GraphReader:
             return "matmul"
         if name in ("SOFTMAX", "LOG_SOFTMAX"):
             return "softmax"
-        for kind, names in (("pool", _POOLS), ("copy", _COPIES), ("elementwise", _ELEMENTWISE)):
-            if name in names:
-                return kind
-        return "other"
+        return kind_by_name(name)
 
     def weight_shape(self, name: str, inputs: list[int]) -> tuple[int | None, int | None, int | None]:
         """Return channels out, channels in of one of them, and positions of the kernel."""
@@ -182,7 +191,7 @@ class GraphReader:
 
     def macs(self, name: str, operator: Any, inputs: list[int], outputs: list[int]) -> int:
         out = self.elements(outputs[0]) if outputs else 0
-        if name in _COPIES:
+        if name in COPIES:
             return 0
         if name in ("CONV_2D", "DEPTHWISE_CONV_2D"):
             rows, columns, depth = self.shape(inputs[1])[1:]  # (N, kh, kw, C/groups), or (1, kh, kw, N)
@@ -200,7 +209,7 @@ class GraphReader:
             options = self.schema.Pool2DOptions()
             options.Init(operator.BuiltinOptions().Bytes, operator.BuiltinOptions().Pos)
             return out * options.FilterHeight() * options.FilterWidth()
-        return self.elements(inputs[0]) if name in _POOLS else out
+        return self.elements(inputs[0]) if name in POOLS else out
 
     def label(self, name: str, kind: str, inputs: list[int], outputs: list[int]) -> str:
         """Return where the op comes from: its output's name, or its weight's where that says nothing."""
@@ -229,6 +238,9 @@ class GraphReader:
         return _DTYPES.get(name, (name.lower(), 4))
 
     def shape(self, t: int) -> tuple[int, ...]:
+        return tuple(1 if side < 0 else side for side in self.stored_shape(t))
+
+    def stored_shape(self, t: int) -> tuple[int, ...]:
         tensor = self.tensors[t]
         return tuple(int(side) for side in tensor.ShapeAsNumpy()) if tensor.ShapeLength() else ()
 

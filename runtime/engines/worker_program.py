@@ -33,7 +33,7 @@ class WorkerProgram:
     reason: str
     command: tuple[str, ...]
     write: Callable[[IO[bytes], Message], None]
-    read: Callable[[IO[bytes]], Message | None]
+    read: Callable[[IO[bytes], int], Message | None]
     is_pinned: bool = False
 
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from runtime.engines.tflite_graph import GraphReader
+from runtime.bundle.decoding import why
+from runtime.engines.tflite_graph import DAMAGED, GraphReader
+from runtime.errors import BundleError
 from runtime.extras import require
 
 _DERIVED = " (derived from the file: LiteRT does not say)"
@@ -45,10 +47,16 @@ def refusals(data: bytes, indices: Iterable[int]) -> dict[int, str]:
     Args:
         data: contents of a ``.tflite`` file.
         indices: places of ops that were left outside.
+
+    Raises:
+        BundleError: the file is damaged.
     """
     schema = require("ai_edge_litert.schema_py_generated", extra="litert")
-    reader = GraphReader(schema, data, lambda name, weighted: None)
-    return {index: _Op(reader, index).refusal() + _DERIVED for index in indices}
+    try:
+        reader = GraphReader(schema, data, lambda name, weighted: None)
+        return {index: _Op(reader, index).refusal() + _DERIVED for index in indices}
+    except DAMAGED as err:
+        raise BundleError(f"the .tflite file is damaged ({why(err)}); copy or export it again") from err
 
 
 class _Op:
@@ -120,7 +128,7 @@ class _Op:
     def _is_dynamic(self, t: int) -> bool:
         tensor = self.reader.tensors[t]
         signature = [tensor.ShapeSignature(i) for i in range(tensor.ShapeSignatureLength())]
-        return -1 in signature or any(side <= 0 for side in self.reader.shape(t))
+        return -1 in signature or any(side <= 0 for side in self.reader.stored_shape(t))
 
     def _activation(self) -> str | None:
         kind = _FUSING.get(self.name)

@@ -9,6 +9,8 @@ from typing import BinaryIO
 
 import msgspec
 
+from runtime.bundle.decoding import refuse_special
+from runtime.bundle.figures import check_figures
 from runtime.errors import DataError, VersionConflict
 
 LOG_SCHEMA = 1
@@ -34,6 +36,9 @@ class Header:
     energy_source: str = ""
     deadline_ms: float | None = None
     schema_version: int = LOG_SCHEMA
+
+    def __post_init__(self) -> None:
+        check_figures(self)
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,9 @@ class FrameLine:
     reason: str = ""
     read_khz: int | None = None
 
+    def __post_init__(self) -> None:
+        check_figures(self)
+
 
 class GovernedLog:
     """Writes a log; enter it, and it is closed after.
@@ -72,6 +80,7 @@ class GovernedLog:
 
     def __init__(self, path: Path, header: Header):
         self.path = path
+        refuse_special(path)
         try:
             self._stream: BinaryIO = path.open("wb")
         except OSError as err:
@@ -100,9 +109,10 @@ def read_log(path: Path) -> tuple[Header, list[FrameLine]]:
     """Return what a log holds; a line cut off by a crash is left out.
 
     Raises:
-        DataError: it is no such log.
+        DataError: it is no such log, or no regular file.
         VersionConflict: a newer version wrote it.
     """
+    refuse_special(path)
     try:
         lines = path.read_bytes().splitlines()
         header = msgspec.json.decode(lines[0], type=Header)

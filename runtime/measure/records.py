@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import statistics
 from collections.abc import Callable, Iterator
@@ -13,6 +12,8 @@ from pathlib import Path
 import msgspec
 
 from runtime.bundle import rename_keys, write_atomic
+from runtime.bundle.decoding import refuse_special
+from runtime.bundle.figures import check_figures
 from runtime.device.conditions import Conditions
 from runtime.device.meters.reading import EnergyReading
 from runtime.device.provenance import Provenance
@@ -27,6 +28,7 @@ from runtime.measure.quantile import quantile
 RECORD_SCHEMA = 3
 OLD_NAMES = {"rung": "control_level"}  # of fields, in stored records and runs
 VERDICTS = ("stable", "unstable")
+_MOST_MS = 1e12  # 30 years for a frame
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,8 @@ class Record:
     max_temp_c: float | None = None
 
     def __post_init__(self) -> None:
-        if not self.samples_ms or not all(0 < sample < math.inf for sample in self.samples_ms):
+        check_figures(self)
+        if not self.samples_ms or not all(0 < sample < _MOST_MS for sample in self.samples_ms):
             raise ValueError(f"samples_ms is {self.samples_ms}; it needs positive, finite latencies")
         if self.provenance not in set(Provenance):
             raise ValueError(f"provenance is {self.provenance!r}; allowed: {', '.join(Provenance)}")
@@ -177,7 +180,12 @@ class RecordLog:
         self.path = path
 
     def append(self, record: Record) -> None:
-        """Write one record and make sure it is on the disk."""
+        """Write one record and make sure it is on the disk.
+
+        Raises:
+            DataError: a pipe, a device or a folder is there.
+        """
+        refuse_special(self.path)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         line = msgspec.json.encode(record) + b"\n"
         with self.path.open("ab+") as stream:
@@ -224,6 +232,7 @@ class RecordLog:
 
     def _read(self) -> Iterator[tuple[bytes, Record]]:
         """Yield every whole record with its line."""
+        refuse_special(self.path)
         if not self.path.is_file():
             return
         lines = self.path.read_bytes().split(b"\n")

@@ -74,11 +74,14 @@ def _load_archive(path: Path) -> dict[str, np.ndarray]:
     refuse_special(path)
     try:
         with np.load(path, allow_pickle=False) as loaded:
-            return {name: loaded[name] for name in loaded.files}
+            arrays = {name: loaded[name] for name in loaded.files}
     except FileNotFoundError as err:
         raise DataError(f"there is no file at {path}; give the path of a .npz archive") from err
     except ARRAY_ERRORS as err:
         raise DataError(f"{path} is not a .npz archive ({why(err)}); write it with numpy.savez") from err
+    if odd := [name for name, array in arrays.items() if not isinstance(array, np.ndarray)]:
+        raise DataError(f"{path} holds {odd[0]!r}, which is no array; write it with numpy.savez")
+    return arrays
 
 
 def _load_array(path: Path) -> np.ndarray:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
 import time
+import weakref
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from runtime._version import __version__
 from runtime.bundle import Bundle, Variant
+from runtime.bundle.staging import staging_folder
 from runtime.device.actuators import CpuFreq, FreqDomain, Journal, allowed_cpus
 from runtime.device.conditions import Conditions
 from runtime.device.setting import Setting
@@ -44,8 +44,9 @@ class VirtualTarget:
         self.energy_note = (
             f"{self.name} has no power for this clock: neither measured nor with a known voltage"
         )
-        self._folder = tempfile.TemporaryDirectory(prefix="edgekit-soc-")
-        self.root = Path(self._folder.name)
+        files = contextlib.ExitStack()
+        self.root = files.enter_context(staging_folder())
+        weakref.finalize(self, files.close)
         tree = SocTree(self.profile, self.root)
         self._cpufreq = CpuFreq(self.root, settle=tree.settle, journal=Journal(self.root / "journal"))
         self._policies = {c.name: self._cpufreq.domain_of(c.cpus) for c in self.profile.clusters}
@@ -117,7 +118,8 @@ class VirtualSession:
         if self._engine is None:
             path = self._bundle.file(self._variant.path)
             threads = min(self.setting.threads, len(allowed_cpus() or (0,)))
-            engine = EngineProcess(self._variant.engine, path, threads=threads)
+            sha256 = self._bundle.sha256(self._variant.path)
+            engine = EngineProcess(self._variant.engine, path, threads=threads, sha256=sha256)
             self._engine = self._stack.enter_context(engine)
         given = random_inputs(self._engine.inputs) if inputs is None else inputs
         return Frame(self._latency_ms, self._engine.run(given).arrays)

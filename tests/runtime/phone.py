@@ -2,7 +2,7 @@
 
 import contextlib
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from types import MappingProxyType
 
 import msgspec
@@ -153,7 +153,7 @@ def make_records(bundle, target, settings=None, variants=None, verdict="stable",
                     reasons=(),
                     block=0,
                     seed=seed,
-                    created_utc=datetime(2026, 1, 1, tzinfo=UTC).isoformat(),
+                    created_utc=datetime(2026, 1, 1, tzinfo=timezone.utc).isoformat(),
                 )
             )
     return records

@@ -46,10 +46,12 @@ class Phone(Device):
                     child.kill()
 
 
-def start_sshd(folder, wrapper=(), with_runtime=True, root=None, variables=None):
+def start_sshd(
+    folder, wrapper=(), with_runtime=True, root=None, variables=None, sftp="Subsystem sftp internal-sftp"
+):
     """Start sshd for the device in ``folder``; ``wrapper`` runs it inside something.
 
-    ``variables`` are in the environment of whoever logs in.
+    ``variables`` are in the environment of whoever logs in; ``sftp`` is a line of its configuration.
     """
     skip_without_sshd()
     device = make_device(folder)
@@ -75,7 +77,7 @@ def start_sshd(folder, wrapper=(), with_runtime=True, root=None, variables=None)
     (folder / "sshd_config").write_text(
         f"Port {port}\nListenAddress 127.0.0.1\nHostKey {folder}/host_key\nPidFile none\n"
         f"AuthorizedKeysFile {folder}/authorized_keys\nStrictModes no\nUsePAM no\nPermitRootLogin yes\n"
-        "PasswordAuthentication no\nSubsystem sftp internal-sftp\n"
+        f"PasswordAuthentication no\n{sftp}\n"
         f"SetEnv {' '.join(f'{key}={value}' for key, value in ours.items())}\n"
     )
     public = (folder / "host_key.pub").read_text()

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 from torch.export import ExportedProgram
 from torch.fx import GraphModule, Node
 
 from edgekit.export.executorch import trace
-from edgekit.export.graph import as_tensors
+from edgekit.export.graph import Frame, as_tensors
+from edgekit.export.parity import run_eager
+from edgekit.export.quantize.constants import check_constants, read_constants
+from edgekit.export.quantize.dynamic_layers import CONVS, PADS, is_dynamic_convolution, runs_dynamically
 from edgekit.export.quantize.plan import QuantizationPlan, is_below
 from edgekit.export.workload import aten_name, module_path_of
 from runtime.bundle import IoScale
 from runtime.errors import ExportError
 from runtime.extras import require
 
-_PADS = ("pad", "constant_pad_nd")
 _CLAMPS = ("relu", "relu_", "relu6", "relu6_", "hardtanh", "hardtanh_", "clamp")
-_CONVS = ("conv2d", "convolution")
 _KEY = "quantization_annotation"
 # torchao's own 2**-12 would coarsen every kernel whose largest weight is below 0.03.
 _SMALLEST_STEP = 1e-9
@@ -34,11 +37,13 @@ def quantize_program(
 
     Raises:
         ExportError: it cannot be traced.
+        ParityError: torchao changes a constant by more than its rounding.
         MissingExtra: executorch or torchao is not installed.
     """
     pt2e = require("torchao.quantization.pt2e.quantize_pt2e", extra="executorch")
     graph = trace(model, example).module()
     counter = _FrameCounter()
+    exact = read_constants(graph)
     prepared = pt2e.prepare_pt2e(graph, _quantizer(plan, counter))
     with torch.no_grad():
         # A dynamic graph needs one frame too, or its observers do not exist.
@@ -46,7 +51,14 @@ def quantize_program(
         frames = [as_tensors(f) for f in plan.calibration.frames] if is_calibrated else [example]
         for counter.frame, frame in enumerate(frames, start=1):
             prepared(*frame)
-    return trace(pt2e.convert_pt2e(prepared), example)
+    converted = pt2e.convert_pt2e(prepared)
+    check_constants(exact, read_constants(converted))
+    return trace(converted, example)
+
+
+def run_program(program: ExportedProgram, frames: Sequence[Frame]) -> list[list[np.ndarray]]:
+    """Return the outputs of a quantised ``program`` for each frame, in float, rounded as it says."""
+    return run_eager(program.module(), frames)
 
 
 @dataclass
@@ -69,7 +81,7 @@ def _quantizer(plan: QuantizationPlan, counter: _FrameCounter) -> Any:
     def is_dynamic(node: Node) -> bool:
         path = module_path_of(node)
         wanted = is_below(path, heads) if plan.is_static else not plan.is_float(path)
-        return node.op != "call_function" or (wanted and not _reads_padding(node))
+        return node.op != "call_function" or (wanted and runs_dynamically(node))
 
     kind = _chosen_ops_only(base.XNNPACKQuantizer, composable)
     static = kind().set_global(_config(counter)).set_filter_function(is_static)
@@ -79,24 +91,14 @@ def _quantizer(plan: QuantizationPlan, counter: _FrameCounter) -> Any:
     return composable.ComposableQuantizer([static, dynamic] if heads else [static])
 
 
-def _reads_padding(node: Node) -> bool:
-    """Return whether ``node`` is a convolution after a padding op.
-
-    With dynamic quantisation XNNPACK loads such a file but cannot run it (executorch 1.5.1).
-    """
-    if aten_name(node) not in _CONVS or not isinstance(node.args[0], Node):
-        return False
-    source = node.args[0]
-    return source.op == "call_function" and aten_name(source) in _PADS
-
-
 def _chosen_ops_only(base: type, quantizer: Any) -> type:
-    """Return XNNPACK's quantizer with two habits changed.
+    """Return XNNPACK's quantizer with three habits changed.
 
     A clamp such as ReLU6 belongs to the convolution before it. As it comes, the quantizer knows
     only ReLU, and gives the convolution's output a range whose larger part the clamp then cuts
     away: 3 to 6 dB on MobileNetV2. And an op that the filter leaves out stays out: as it comes, a
-    pooling or reshaping after a quantised op is quantised all the same.
+    pooling or reshaping after a quantised op is quantised all the same. With dynamic ranges a
+    convolution before a ReLU is quantised as any other is.
     """
 
     class ChosenOpsOnly(base):  # type: ignore[misc]
@@ -107,6 +109,8 @@ def _chosen_ops_only(base: type, quantizer: Any) -> type:
                 self._fuse_clamps(model)
                 self._share_through_padding(model)
             super().annotate(model)
+            if self.global_config.input_activation.is_dynamic:
+                self._take_convolutions(model)
             for node in model.graph.nodes:
                 if _KEY not in node.meta or node in before:
                     continue
@@ -121,7 +125,7 @@ def _chosen_ops_only(base: type, quantizer: Any) -> type:
                 conv = next(iter(clamp.all_input_nodes), None)
                 if conv is None or clamp.op != "call_function" or aten_name(clamp) not in _CLAMPS:
                     continue
-                if conv.op != "call_function" or aten_name(conv) not in _CONVS or len(conv.users) != 1:
+                if conv.op != "call_function" or aten_name(conv) not in CONVS or len(conv.users) != 1:
                     continue
                 if self.filter_fn(conv) and self.filter_fn(clamp):
                     ranges = {conv.args[0]: config.input_activation, conv.args[1]: config.weight}
@@ -129,10 +133,18 @@ def _chosen_ops_only(base: type, quantizer: Any) -> type:
                     conv.meta[_KEY] = note(input_qspec_map=ranges, _annotated=True)
                     clamp.meta[_KEY] = note(output_qspec=config.output_activation, _annotated=True)
 
+        def _take_convolutions(self, model: GraphModule) -> None:
+            """Take those too that a ReLU follows; as it comes, the quantizer knows that only if static."""
+            for conv in model.graph.nodes:
+                if _KEY not in conv.meta and is_dynamic_convolution(conv) and self.filter_fn(conv):
+                    config, note = self.global_config, quantizer.QuantizationAnnotation
+                    ranges = {conv.args[0]: config.input_activation, conv.args[1]: config.weight}
+                    conv.meta[_KEY] = note(input_qspec_map=ranges, _annotated=True)
+
         def _share_through_padding(self, model: GraphModule) -> None:
             """Keep the range of what is padded: XNNPACK loads no float padding between int8 ops."""
             for pad in model.graph.nodes:
-                if pad.op == "call_function" and aten_name(pad) in _PADS and self.filter_fn(pad):
+                if pad.op == "call_function" and aten_name(pad) in PADS and self.filter_fn(pad):
                     x = pad.args[0]
                     same = quantizer.SharedQuantizationSpec((x, pad))
                     note, ranges = quantizer.QuantizationAnnotation, {x: self.global_config.input_activation}

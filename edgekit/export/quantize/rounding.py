@@ -85,7 +85,9 @@ def _mean_inputs(
     def watch(path: str):
         def add(module: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
             x = inputs[0]
-            mean = x.mean((0, 2, 3)) if x.ndim == 4 else x.flatten(0, -2).mean(0)
+            # A linear layer has its channels last, on a map too; a convolution third from the end.
+            channel = x.ndim - 1 if isinstance(module, nn.Linear) else x.ndim - 3
+            mean = x.movedim(channel, -1).flatten(0, -2).mean(0)
             sums[path] = sums.get(path, 0) + mean
             counts[path] = counts.get(path, 0) + 1
 

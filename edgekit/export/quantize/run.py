@@ -3,36 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
 
 from edgekit.export._quiet import exporting
 from edgekit.export.backend import Exported
 from edgekit.export.executorch import export_executorch, first_line
 from edgekit.export.litert import describe, module_names
+from edgekit.export.parity import check_parity, compare_outputs, run_eager
 from edgekit.export.quantize.calibration import Calibration
+from edgekit.export.quantize.flat_conv import flatten_float_convolutions
 from edgekit.export.quantize.options import QuantizeOptions
 from edgekit.export.quantize.plan import QuantizationPlan, find_heads, float_modules, modules_beside
-from edgekit.export.quantize.pt2e import quantize_program, take_int8
+from edgekit.export.quantize.pt2e import quantize_program, run_program, take_int8
+from edgekit.export.quantize.reference import FakeQuantised, run_plainly
 from edgekit.export.quantize.rounding import round_weights
 from edgekit.export.quantize.sensitivity import rank_layers
 from edgekit.export.quantize.simulate import expected_sqnr_db
 from edgekit.export.quantize.tflite import quantize_tflite, read_scales
 from runtime.bundle import Quantization
-from runtime.errors import AccuracyError, EdgekitError, ExportError
+from runtime.errors import AccuracyError, EdgekitError, ExportError, ParityError
 from runtime.registry import Registry
 
 if TYPE_CHECKING:
     from edgekit.export.preflight import Prepared
 
 
+@dataclass(frozen=True)
+class Quantized:
+    """One quantised file, and what it should give.
+
+    Attributes:
+        exported: the file.
+        fake: outputs of the program that rounds as the file does, for each frame of the graph;
+            ``None`` with dynamic ranges, which engines take of other parts of a tensor.
+    """
+
+    exported: Exported
+    fake: list[list[np.ndarray]] | None = None
+
+
 class Quantizer(Protocol):
-    """Quantises ``ready`` as ``plan`` says; ``float_file`` gives the engine's float file, made once."""
+    """Quantises ``ready`` as ``plan`` says; ``float_file`` gives the engine's float file, made once.
+
+    Raises:
+        ParityError: the tools lose or mix up weights.
+    """
 
     def __call__(
         self, ready: Prepared, plan: QuantizationPlan, float_file: Callable[[], Exported]
-    ) -> Exported: ...
+    ) -> Quantized: ...
 
+
+_EXACT_FRAMES = 2  # float files differ everywhere or nowhere
 
 QUANTIZERS: Registry[Quantizer] = Registry("quantizer")
 
@@ -40,26 +65,62 @@ QUANTIZERS: Registry[Quantizer] = Registry("quantizer")
 @QUANTIZERS.register("executorch")
 def quantize_executorch(
     ready: Prepared, plan: QuantizationPlan, float_file: Callable[[], Exported]
-) -> Exported:
+) -> Quantized:
     """Return a ``.pte`` file; see ``Quantizer``."""
+    frames = ready.source.frames
     with exporting():
-        model = round_weights(ready.lowered, plan)
+        model = ready.lowered
+        if plan.is_static:
+            model, plan = flatten_float_convolutions(model, plan)
+        model = round_weights(model, plan)
         program = quantize_program(model, ready.example, plan)
+        fake = run_program(program, frames) if plan.is_static else None
         io = take_int8(program) if plan.int8_io else {}
-    return replace(export_executorch(model, ready.example, program), **io)
+    return Quantized(replace(export_executorch(model, ready.example, program), **io), fake)
 
 
 @QUANTIZERS.register("litert")
-def quantize_litert(ready: Prepared, plan: QuantizationPlan, float_file: Callable[[], Exported]) -> Exported:
+def quantize_litert(ready: Prepared, plan: QuantizationPlan, float_file: Callable[[], Exported]) -> Quantized:
     """Return a ``.tflite`` file; see ``Quantizer``."""
-    source = float_file()
+    source, frames = float_file(), ready.source.frames
     with exporting():
         name_of = module_names(ready.lowered)
         model = round_weights(ready.lowered, plan)
-        data = quantize_tflite(source.data, ready.lowered, model, plan, name_of)
+        data, rounded = quantize_tflite(source.data, ready.lowered, model, plan, name_of)
         exported = describe(data, name_of)
+        # XNNPACK has kernels for some ops in float only; those then stay float.
+        float_ops = _fallback_of(exported) - _fallback_of(source)
+        if float_ops:
+            data, rounded = quantize_tflite(source.data, ready.lowered, model, plan, name_of, float_ops)
+            exported = describe(data, name_of)
+        some = frames[:_EXACT_FRAMES]
+        _check_exact(ready, plan, run_plainly(rounded, some), run_eager(model, some))
+        fake = FakeQuantised(rounded, data)
+        if fake.wrong:
+            module = name_of(fake.wrong[0], True) or fake.wrong[0]
+            raise ParityError(
+                f"litert-{plan.precision}: ai-edge-quantizer wrote other constants than the rounded ones in "
+                f"{len(fake.wrong)} places, the first in {module}; keep that module float with --keep-float"
+            )
         io = read_scales(data) if plan.int8_io else {}
-    return replace(exported, packages=(*source.packages, "ai-edge-quantizer"), **io)
+    exported = replace(exported, packages=(*source.packages, "ai-edge-quantizer"), **io)
+    return Quantized(exported, run_plainly(fake.data, frames) if plan.is_static else None)
+
+
+def _fallback_of(exported: Exported) -> set[str]:
+    return {op.op for op in exported.delegation.fallback}
+
+
+def _check_exact(
+    ready: Prepared,
+    plan: QuantizationPlan,
+    found: list[list[np.ndarray]],
+    wanted: list[list[np.ndarray]],
+) -> None:
+    """Check that the weights were put where they belong: before activations are rounded it is exact."""
+    what = f"litert-{plan.precision} with float activations"
+    names = [output.name for output in ready.outputs]
+    check_parity(what, compare_outputs(what, found, wanted, names, described=ready.source.described))
 
 
 def quantize_graph(
@@ -69,7 +130,7 @@ def quantize_graph(
     options: QuantizeOptions,
     float_file: Callable[[], Exported],
     progress: Callable[[str], None] = lambda line: None,
-) -> tuple[Exported, Quantization, list[float | None]]:
+) -> tuple[Quantized, Quantization, list[float | None]]:
     """Return a graph's quantised file, how it was quantised, and each output's simulated SQNR in dB.
 
     With ``options.max_drop`` layers are kept float, those with the largest error first and twice as
@@ -83,11 +144,11 @@ def quantize_graph(
     """
     plan = make_plan(precision, ready, options)
     quantize, validation = QUANTIZERS.get(engine), options.validation
-    exported = _attempt(quantize, ready, plan, float_file)
+    made = _attempt(quantize, ready, plan, float_file)
     if validation is None:
-        return exported, _record(plan, exported, None, None, 0), _simulate(ready, plan)
+        return made, _record(plan, made.exported, None, None, 0), _simulate(ready, plan)
     before = validation.accuracy_of_model(ready.source.model)
-    after = validation.accuracy_of_file(engine, exported)
+    after = validation.accuracy_of_file(engine, made.exported)
     progress(f"{engine}-{precision}: accuracy {after:.2%}, fp32 {before:.2%} on {validation.described}")
     if options.max_drop is not None and before - after > options.max_drop:
         ranked = rank_layers(ready.lowered, ready.program, _calibrated(plan, ready))
@@ -95,8 +156,8 @@ def quantize_graph(
             float_too = [path for error in ranked[:count] for path in error.remedy]
             plan = replace(plan, kept_float=tuple(dict.fromkeys((*plan.kept_float, *float_too))))
             progress(f"{engine}-{precision}: keeping the {count} worst layers float, {ranked[0].path} first")
-            exported = _attempt(quantize, ready, plan, float_file)
-            after = validation.accuracy_of_file(engine, exported)
+            made = _attempt(quantize, ready, plan, float_file)
+            after = validation.accuracy_of_file(engine, made.exported)
             progress(f"{engine}-{precision}: accuracy {after:.2%}, fp32 {before:.2%}")
             if before - after <= options.max_drop:
                 break
@@ -107,7 +168,8 @@ def quantize_graph(
                 f"the worst are {', '.join(error.path for error in ranked[:3])}: check the calibration "
                 "images, or raise --max-drop"
             )
-    return exported, _record(plan, exported, before, after, len(validation.frames)), _simulate(ready, plan)
+    record = _record(plan, made.exported, before, after, len(validation.frames))
+    return made, record, _simulate(ready, plan)
 
 
 def _growing(total: int) -> Iterator[int]:
@@ -150,7 +212,7 @@ def _calibrated(plan: QuantizationPlan, ready: Prepared) -> QuantizationPlan:
 
 def _attempt(
     quantize: Quantizer, ready: Prepared, plan: QuantizationPlan, float_file: Callable[[], Exported]
-) -> Exported:
+) -> Quantized:
     try:
         return quantize(ready, plan, float_file)
     except EdgekitError:
@@ -169,6 +231,8 @@ def _record(
     accuracy: float | None,
     n_validation: int,
 ) -> Quantization:
+    layers = [op for op in exported.workload.ops if op.has_int8_weights is not None]
+    macs = sum(op.macs for op in layers)
     return Quantization(
         kept_float=plan.kept_float,
         heads=plan.heads if plan.is_static and not plan.int8_io else (),
@@ -179,4 +243,6 @@ def _record(
         n_validation=n_validation,
         inputs=exported.inputs,
         outputs=exported.outputs,
+        int8_share=sum(op.macs for op in layers if op.has_int8_weights) / max(macs, 1),
+        float_layers=tuple(dict.fromkeys(op.name for op in layers if not op.has_int8_weights)),
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
+import numpy as np
 from torch import nn
 
 from edgekit.export.quantize.float_file import FloatFile
@@ -19,15 +20,21 @@ _DYNAMIC = ("CONV_2D", "FULLY_CONNECTED")
 
 
 def quantize_tflite(
-    data: bytes, model: nn.Module, rounded: nn.Module, plan: QuantizationPlan, name_of: NameOf
-) -> bytes:
-    """Return the float file ``data`` quantised as ``plan`` says.
+    data: bytes,
+    model: nn.Module,
+    rounded: nn.Module,
+    plan: QuantizationPlan,
+    name_of: NameOf,
+    float_ops: Collection[str] = (),
+) -> tuple[bytes, bytes]:
+    """Return the float file ``data`` quantised as ``plan`` says, and the same before: weights rounded.
 
     Args:
         data: contents of the ``.tflite`` file made of ``model``.
         model: the lowered model.
         rounded: the same with the weights that are to be in the file, see ``round_weights``.
         name_of: finds the module in a tensor's name, see ``module_names``.
+        float_ops: kinds of op that stay float.
 
     Raises:
         MissingExtra: ai-edge-quantizer is not installed.
@@ -39,7 +46,7 @@ def quantize_tflite(
         graph.spell_out_hard_swish(plan)
     data = graph.to_bytes()
     work = quantizer.Quantizer(bytearray(data))
-    for regex, op, how in _rules(graph, plan):
+    for regex, op, how in _rules(graph, plan, float_ops):
         if how == "float":
             work.update_quantization_recipe(regex, op, algorithm_key=quantizer.AlgorithmName.NO_QUANTIZE)
         elif how == "dynamic":
@@ -48,10 +55,12 @@ def quantize_tflite(
             work.add_static_config(regex, op, activation_num_bits=8, weight_num_bits=8)
     ranges = _calibrate(data, work, plan) if plan.is_static else None
     result = work.quantize(ranges, enable_progress_bar=False, enable_progress_report=False)
-    return bytes(result.quantized_model)
+    return bytes(result.quantized_model), data
 
 
-def _rules(graph: FloatFile, plan: QuantizationPlan) -> Iterator[tuple[str, Any, str]]:
+def _rules(
+    graph: FloatFile, plan: QuantizationPlan, float_ops: Collection[str]
+) -> Iterator[tuple[str, Any, str]]:
     """Yield (regex on output tensors, operation, how) for the recipe; a later rule wins."""
     names = require("ai_edge_quantizer.qtyping", extra="litert-export").TFLOperationName
     if plan.is_static:
@@ -64,6 +73,9 @@ def _rules(graph: FloatFile, plan: QuantizationPlan) -> Iterator[tuple[str, Any,
         yield ".*", names.OUTPUT, "float"
     for op_name, outputs, path, op in graph.ops:
         scope = f"^{re.escape(';'.join(outputs))};$"
+        if op_name in float_ops:
+            yield scope, names.ALL_SUPPORTED, "float"
+            continue
         if path is None:
             if not plan.int8_io and graph.is_output(op):  # it has lost its name, and follows the heads
                 yield scope, names.ALL_SUPPORTED, "float"
@@ -90,16 +102,38 @@ def _calibrate(data: bytes, work: Any, plan: QuantizationPlan) -> dict[str, Any]
 
     def update(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
         seen = old.get("frames", 1)
-        mean = {end: old[end] + (new[end] - old[end]) / (seen + 1) for end in ("min", "max")}
+        # Comparisons give booleans, which numpy does not subtract.
+        ends = {end: [np.asarray(one[end], np.float32) for one in (old, new)] for end in ("min", "max")}
+        mean = {end: before + (after - before) / (seen + 1) for end, (before, after) in ends.items()}
         return {**old, **mean, "frames": seen + 1}
 
     tool = calibrator.Calibrator(bytearray(data), num_threads=1, qsv_update_func=update)
-    frames = [dict(zip(signature["inputs"], frame, strict=True)) for frame in plan.calibration.frames]
+    # Files take 32-bit integers where the model takes 64.
+    types = interpreter.Interpreter(model_content=data).get_signature_runner(key).get_input_details()
+    frames = [
+        {
+            name: array.astype(types[name]["dtype"])
+            for name, array in zip(signature["inputs"], frame, strict=True)
+        }
+        for frame in plan.calibration.frames
+    ]
+    tool = calibrator.Calibrator(bytearray(data), num_threads=1, qsv_update_func=update)
+    # Files take 32-bit integers where the model takes 64.
+    types = interpreter.Interpreter(model_content=data).get_signature_runner(key).get_input_details()
+    frames = [
+        {
+            name: array.astype(types[name]["dtype"])
+            for name, array in zip(signature["inputs"], frame, strict=True)
+        }
+        for frame in plan.calibration.frames
+    ]
     tool.calibrate({key: frames}, work._recipe_manager)
-    return {
+    ranges = {
         name: {end: value for end, value in found.items() if end != "frames"}
         for name, found in tool.get_model_qsvs().items()
     }
+    # Where every op stays float or dynamic there are none, which would be taken for not calibrated.
+    return ranges or {"": {"min": np.zeros(1), "max": np.ones(1)}}
 
 
 def read_scales(data: bytes) -> dict[str, tuple[IoScale, ...]]:

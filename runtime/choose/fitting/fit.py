@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -117,7 +117,7 @@ def fit_bundle(
         threads=tuple(sorted({row.record.setting.threads for row in rows})),
         features=names,
         seed=seed,
-        created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
+        created_utc=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         interval="normalised" if predictor.normalized_ else "split",
         interval_reason=_why_interval(predictor),
         models=tuple(dict.fromkeys(row.bundle.manifest.name for row in rows)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from runtime.bundle.figures import check_figures
 from runtime.device.provenance import Provenance
 from runtime.device.setting import Setting
 
@@ -62,6 +63,9 @@ class FitResult:
     source: str | None = None
     drifts: int = 0
     schema_version: int = FIT_SCHEMA
+
+    def __post_init__(self) -> None:
+        check_figures(self)
 
     def covers(self, setting: Setting) -> bool:
         """Return whether ``setting`` lies between settings that it knows."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -109,7 +109,7 @@ def transfer_fit(
         threads=tuple(sorted({option.setting.threads for option in options})),
         features=fit.features,
         seed=seed,
-        created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
+        created_utc=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         interval="jackknife",
         interval_reason=f"equally wide everywhere: the errors of {len(stable)} samples by the others",
         models=fit.models,

@@ -6,7 +6,7 @@ import itertools
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,7 +84,7 @@ def update_fit(bundle: Bundle, target: Target, log: Path) -> tuple[Bundle, FitRe
         provenance=least_certain((fit.provenance, header.provenance)),
         made_by="update",
         drifts=fit.drifts + online.drifts_ - before,
-        created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
+        created_utc=datetime.now(timezone.utc).isoformat(timespec="seconds"),
     )
     return save_fit(bundle, result, online), result
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from runtime.bundle.figures import check_figures
 from runtime.choose.policy.estimate import Estimate
 from runtime.choose.policy.goal import Goal
 
@@ -26,6 +27,9 @@ class BatteryLife:
     mean_power_mw: float
     hours: float
     is_whole_device: bool
+
+    def __post_init__(self) -> None:
+        check_figures(self)
 
     @property
     def words(self) -> str:

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from runtime.bundle.figures import check_figures
+
 if TYPE_CHECKING:
     from runtime.choose.policy.estimate import Estimate
 
@@ -47,6 +49,7 @@ class Goal:
     sleep_mw: float = 0.0
 
     def __post_init__(self) -> None:
+        check_figures(self)
         if self.objective not in OBJECTIVES:
             raise ValueError(f"objective is {self.objective!r}; allowed: {', '.join(OBJECTIVES)}")
         # Frames are paced by sleeping, which Linux ends up to 50 us late by default (timer slack) and more

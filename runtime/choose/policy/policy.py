@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 import msgspec
 
 from runtime.bundle import Bundle, decode_file
+from runtime.bundle.figures import check_figures
 from runtime.bundle.names import policy_path
 from runtime.choose.policy.battery_life import BatteryLife
 from runtime.choose.policy.estimate import Estimate
@@ -68,6 +69,10 @@ class Policy:
     battery: BatteryLife | None = None
     energy_provenance: Provenance | None = None
     schema_version: int = POLICY_SCHEMA
+
+    def __post_init__(self) -> None:
+        for part in (self, self.chosen, *self.winners, *self.losers, *self.considered, *self.comparison):
+            check_figures(part)
 
     @property
     def objective(self) -> str:

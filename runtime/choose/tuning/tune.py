@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from runtime.bundle import Bundle, Variant
@@ -89,7 +89,7 @@ def tune_bundle(
         + _without_power(considered)
         + _of_older_versions(bundle, target, records)
         + remarks,
-        created_utc=datetime.now(UTC).isoformat(timespec="seconds"),
+        created_utc=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         battery=battery_life(chosen, goal, *_battery_of(request, target)),
         energy_provenance=None if figure is None else least_certain((source.provenance, figure.provenance)),
     )

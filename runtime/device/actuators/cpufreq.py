@@ -31,6 +31,9 @@ from runtime.device.sysfs import parse_int
 from runtime.errors import DeviceStableError, DeviceTransientError, EdgekitError, PermissionNeeded
 
 _ASK_ROOT = "run as root, or leave the clock to the kernel (no --freq-khz)"
+READ_ONLY = (
+    "/sys is read-only: run as root with it writable (mount -o remount,rw /sys; containers: --privileged)"
+)
 
 
 class CpuFreq:
@@ -293,5 +296,6 @@ def _put(path: Path, value: str) -> None:
         path.write_text(value)
     except OSError as err:
         if err.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise PermissionNeeded(f"cannot write {path} ({err.strerror}); {_ASK_ROOT}") from err
+            advice = READ_ONLY if err.errno == errno.EROFS else _ASK_ROOT
+            raise PermissionNeeded(f"cannot write {path} ({err.strerror}); {advice}") from err
         raise DeviceStableError(f"{path} does not take {value!r} ({err.strerror}); choose another") from err

@@ -10,6 +10,7 @@ import subprocess
 from importlib.resources import files
 from pathlib import Path
 
+from runtime.bundle.staging import staging_folder
 from runtime.device.child import wait_or_kill
 from runtime.errors import DeviceStableError, DeviceTransientError
 
@@ -49,14 +50,18 @@ def build(cache: Path | None = None) -> Path:
             "install gcc, such as with: apt install gcc libc6-dev"
         )
     folder.mkdir(parents=True, exist_ok=True)
-    fresh = program.with_name(f"{program.name}.{os.getpid()}")
-    done = subprocess.run(
-        [compiler, "-O2", "-x", "c", "-", "-o", str(fresh)], input=source, capture_output=True, check=False
-    )
-    if done.returncode != 0:
-        words = " ".join(done.stderr.decode(errors="replace").split())[-300:]
-        raise DeviceStableError(f"{compiler} cannot build steal.c: {words}; is libc6-dev installed?")
-    fresh.replace(program)  # another process may build it at the same time
+    with staging_folder(folder) as staging:
+        done = subprocess.run(
+            [compiler, "-O2", "-x", "c", "-", "-o", str(staging / "steal")],
+            input=source,
+            capture_output=True,
+            env=os.environ | {"TMPDIR": str(staging)},
+            check=False,
+        )
+        if done.returncode != 0:
+            words = " ".join(done.stderr.decode(errors="replace").split())[-300:]
+            raise DeviceStableError(f"{compiler} cannot build steal.c: {words}; is libc6-dev installed?")
+        (staging / "steal").replace(program)  # another process may build it at the same time
     return program
 
 

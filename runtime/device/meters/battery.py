@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from statistics import fmean
 
 from runtime.device.meters.supplies import batteries
 from runtime.device.sysfs import read_int, read_text
@@ -24,10 +24,15 @@ def read_battery(root: Path = Path("/")) -> tuple[float | None, str | None]:
     }
     if not charges:
         return None, status
-    sizes_mwh = [full[0] for supply in charges if (full := _full_mwh(supply)) is not None]
+    sizes_mwh = [full[0] for supply in charges if (full := full_mwh(supply)) is not None]
     # A large battery counts for more, where each tells how large it is.
     weights = sizes_mwh if len(sizes_mwh) == len(charges) else None
-    return fmean(charges.values(), weights), status
+    return _mean(list(charges.values()), weights), status
+
+
+def _mean(values: Sequence[float], weights: Sequence[float] | None) -> float:
+    shares = weights or [1.0] * len(values)
+    return sum(v * share for v, share in zip(values, shares, strict=True)) / sum(shares)
 
 
 def read_capacity_mwh(root: Path = Path("/")) -> tuple[float, str] | None:
@@ -36,14 +41,15 @@ def read_capacity_mwh(root: Path = Path("/")) -> tuple[float, str] | None:
     ``energy_full`` is in uWh; ``charge_full``, in uAh, counts at the pack's nominal voltage
     ``voltage_min_design`` in uV, which is what makers multiply by, and at no other.
     """
-    told = [_full_mwh(supply) for supply in batteries(root)]
+    told = [full_mwh(supply) for supply in batteries(root)]
     known = [full for full in told if full is not None]
     if not known or len(known) < len(told):
         return None
     return sum(mwh for mwh, _ in known), " + ".join(where for _, where in known)
 
 
-def _full_mwh(supply: Path) -> tuple[float, str] | None:
+def full_mwh(supply: Path) -> tuple[float, str] | None:
+    """Return the energy of one full battery in mWh and where it was read, ``None`` where it does not tell."""
     energy_uwh = read_int(supply / "energy_full")
     if energy_uwh is not None and energy_uwh > 0:
         return energy_uwh / 1e3, f"{supply.name}/energy_full"

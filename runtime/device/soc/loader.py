@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from runtime.bundle.decoding import decode_toml, why
+from runtime.bundle.decoding import decode_toml, read_regular, why
 from runtime.device.soc.cores import core_notes
 from runtime.device.soc.profile import Cluster, Opp, SocProfile
 from runtime.device.soc.screening import screen
@@ -50,9 +50,10 @@ def load_profile(name_or_path: str | Path) -> SocProfile:
     if text.endswith(".toml"):
         path = Path(name_or_path)
         try:
-            return _parse(path.read_bytes(), path.name)
-        except OSError as err:
-            raise DataError(f"cannot read the profile {path} ({err.strerror}); give a TOML file") from err
+            data = read_regular(path, advice="give a TOML file", error=DataError)
+        except (OSError, ValueError) as err:  # ValueError: a zero in the path
+            raise DataError(f"cannot read the profile {path} ({why(err)}); give a TOML file") from err
+        return _parse(data, path.name)
     if text.endswith(PROFILE_SUFFIXES):
         return _screened(parse_yaml(Path(name_or_path)))
     return _built_in(text)

@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from runtime.bundle.decoding import why
+from runtime.bundle.decoding import read_regular, refuse_aliases, why
 from runtime.device.soc.profile import FULL_CAPACITY, Cluster, LeftOut, Opp, SocProfile
 from runtime.errors import DataError
 from runtime.extras import require
@@ -82,25 +82,14 @@ def parse_yaml(path: Path) -> SocProfile:
 def _read(path: Path) -> dict[str, Any]:
     yaml = require("yaml", extra="predict")
     try:
-        data = path.read_bytes()
-    except OSError as err:
-        raise DataError(f"cannot read the SoC table {path} ({err.strerror}); give a YAML file") from err
-    if len(data) > _MAX_BYTES:
-        raise DataError(f"{path} has {len(data)} bytes; a SoC table has at most {_MAX_BYTES}")
+        data = read_regular(path, advice="give a YAML file", error=DataError, most_bytes=_MAX_BYTES)
+    except (OSError, ValueError) as err:  # ValueError: a zero in the path
+        raise DataError(f"cannot read the SoC table {path} ({why(err)}); give a YAML file") from err
     try:
-        _refuse_aliases(yaml, data, path)
+        refuse_aliases(yaml, data, str(path))
         return msgspec.yaml.decode(data, type=dict[str, Any])
     except (msgspec.DecodeError, UnicodeError, RecursionError, ValueError, yaml.YAMLError) as err:
         raise DataError(f"{path} is not a YAML table ({why(err)}); give a file with `clusters`") from err
-
-
-def _refuse_aliases(yaml: Any, data: bytes, path: Path) -> None:
-    """Refuse ``*name``: a few lines of them stand for more rows than fit into memory."""
-    if b"*" not in data:
-        return
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(data, Loader=loader)):
-        raise DataError(f"{path} has aliases (*name), which are not read; write the rows out")
 
 
 def _clusters(raw: dict[str, Any], path: Path) -> list[dict[str, Any]]:

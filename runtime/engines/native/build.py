@@ -6,13 +6,13 @@ import fcntl
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
+from runtime.bundle.staging import staging_folder
 from runtime.engines.native.libraries import (
     NAMES,
     Libraries,
@@ -52,9 +52,9 @@ def build_runner(libraries: Libraries, cache: Path | None = None) -> NativeRunne
     runner.folder.parent.mkdir(parents=True, exist_ok=True)
     with _locked(runner.folder.with_suffix(".lock")):
         if not (runner.folder / FACTS).is_file():
-            with tempfile.TemporaryDirectory(dir=runner.folder.parent) as temporary:
-                _build(libraries, compiler, Path(temporary))
-                _collect(libraries, Path(temporary), runner)
+            with staging_folder(runner.folder.parent) as temporary:
+                _build(libraries, compiler, temporary)
+                _collect(libraries, temporary, runner)
     return runner
 
 
@@ -70,8 +70,8 @@ def build_for(arch: str | None = None, wheel: Path | None = None, cache: Path | 
     """
     cache = cache or cache_folder()
     if wheel is not None:
-        with tempfile.TemporaryDirectory() as temporary:
-            libraries = unpack_wheel(wheel, Path(temporary))
+        with staging_folder() as temporary:
+            libraries = unpack_wheel(wheel, temporary)
             if arch not in (None, libraries.arch):
                 raise DeviceStableError(f"{wheel.name} is for {libraries.arch}; give one for {arch}")
             return build_runner(libraries, cache)

@@ -6,12 +6,12 @@ import importlib.util
 import shutil
 import subprocess
 import sys
-import tempfile
 import zipfile
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
+from runtime.bundle.staging import staging_folder
 from runtime.engines.native.runner import this_arch
 from runtime.errors import DeviceStableError, MissingExtra
 
@@ -93,7 +93,7 @@ def fetch_libraries(arch: str, folder: Path, version: str = VERSION) -> Librarie
     if (kept / "executorch").is_dir():
         return Libraries(kept / "executorch", version, arch)
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder) as temporary:
+    with staging_folder(folder) as temporary:
         command = [
             *(sys.executable, "-P", "-m", "pip", "download", "--quiet"),
             *("--disable-pip-version-check", "--no-deps"),
@@ -105,13 +105,13 @@ def fetch_libraries(arch: str, folder: Path, version: str = VERSION) -> Librarie
             *(f"--dest={temporary}", f"executorch=={version}"),
         ]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
-        wheels = list(Path(temporary).glob("*.whl"))
+        wheels = list(temporary.glob("*.whl"))
         if done.returncode != 0 or not wheels:
             raise DeviceStableError(
                 f"pip cannot download executorch {version} for {arch} ({done.stderr.strip()[-300:]}); "
                 "check the network, or give a wheel or an unpacked one"
             )
-        unpacked = unpack_wheel(wheels[0], Path(temporary) / "unpacked")
+        unpacked = unpack_wheel(wheels[0], temporary / "unpacked")
         try:
             unpacked.root.parent.rename(kept)
         except OSError:  # somebody else was faster

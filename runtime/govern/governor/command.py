@@ -6,11 +6,11 @@ import functools
 import os
 import signal
 import subprocess
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from runtime.bundle.staging import staging_folder
 from runtime.device.child import wait_or_kill
 from runtime.device.meters import EnergyReading, MeterInUse
 from runtime.device.setting import Setting
@@ -96,8 +96,8 @@ def govern_command(
     fixed = None if plan.policy is None or reports_frames else plan.policy.setting
     energy_meter = MeterInUse(plan.target.root, meter)
     with (
-        tempfile.TemporaryDirectory(prefix="edgekit-") as folder,
-        serving(plan, socket=socket or Path(folder) / SOCKET, log=log, on_message=note) as server,
+        staging_folder() as folder,
+        serving(plan, socket=socket or folder / SOCKET, log=log, on_message=note) as server,
     ):
         begin_s = server.governor.elapsed_s
         status, energy = energy_meter.measure(0, functools.partial(_run, server, command, fixed))

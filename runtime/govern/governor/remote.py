@@ -70,7 +70,7 @@ def govern_remotely(
         options, target="local", called=target, log=None if log is None else Path(remote_log)
     )
     remote_bundle = None if opened is None or policy is None else bring_policy(files, opened, policy)
-    program = [python, "-P", "-m", "runtime.targets.agent.attached", "edgekit"]
+    program = [python, "-I", "-m", "runtime.targets.agent.attached", "edgekit"]
     program += remote_options.command_line(remote_bundle, command, flags)
     status = attend(ChannelConnection(files.conn, f"exec {shlex.join(program)}"), out, err)
     if status is None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runtime.bundle import Bundle, Quantization
+from runtime.bundle.figures import check_figures
 from runtime.bundle.names import policy_path
 from runtime.choose.policy.outcome import Outcome
 from runtime.choose.policy.policy import Policy, load_policy
@@ -75,6 +76,9 @@ class RunResult:
     comparison: tuple[Outcome, ...]
     notes: tuple[str, ...]
     deadline_ms: float | None = None
+
+    def __post_init__(self) -> None:
+        check_figures(self)
 
 
 def policy_or_none(bundle: Bundle, target: Target) -> Policy | None:

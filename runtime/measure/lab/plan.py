@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
 
+from runtime.bundle.decoding import read_regular, refuse_aliases, why
 from runtime.engines.programs import RUNNERS
 from runtime.engines.programs.runner import ON_PHONE
 from runtime.errors import DataError
 from runtime.extras import require
 from runtime.targets import TargetName
 
+_MOST_BYTES = 1 << 20  # a plan of a thousand targets has some 50 kB
 _Name = Annotated[str, Meta(min_length=1)]
 _Count = Annotated[int, Meta(ge=1)]
 
@@ -100,12 +103,10 @@ def load_plan(path: str | Path) -> LabPlan:
     """
     path = Path(path)
     try:
-        raw = _load_yaml(path.read_text(encoding="utf-8"), path.name)
-        plan = msgspec.convert(raw, LabPlan, strict=True)
+        data = read_regular(path, advice="give a YAML file", error=DataError, most_bytes=_MOST_BYTES)
+        plan = msgspec.convert(_load_yaml(data, path.name), LabPlan, strict=True)
     except OSError as err:
         raise DataError(f"cannot read the plan {path} ({err.strerror}); give a YAML file") from err
-    except UnicodeDecodeError as err:
-        raise DataError(f"the plan {path.name} is not UTF-8 text ({err})") from err
     except msgspec.ValidationError as err:
         allowed = ", ".join(LabPlan.__struct_fields__)
         raise DataError(f"{path.name} is not a lab plan: {err}; top level keys are: {allowed}") from err
@@ -139,22 +140,23 @@ def _resolve_runners(spec: TargetSpec, home: Path, name: str) -> TargetSpec:
     return msgspec.structs.replace(spec, runners=found)
 
 
-def _load_yaml(text: str, name: str) -> Any:
+def _load_yaml(data: bytes, name: str) -> Any:
     yaml = require("yaml", "lab")
 
     class Loader(yaml.SafeLoader):  # type: ignore[name-defined]
         """Refuses a key that occurs twice, of which YAML would silently keep the last."""
 
         def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-            keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-            for key in keys:
-                if keys.count(key) > 1:
-                    raise DataError(f"{name} has the key {key!r} twice in one table; remove one")
-            return dict(super().construct_mapping(node, deep=deep))
+            table = dict(super().construct_mapping(node, deep=deep))
+            if len(table) < len(node.value):
+                keys = [key.value for key, _ in node.value]
+                double = next(key for key, count in Counter(map(str, keys)).items() if count > 1)
+                raise DataError(f"{name} has the key {double!r} twice in one table; remove one")
+            return table
 
     try:
-        return yaml.load(text, Loader)
-    except yaml.YAMLError as err:
-        raise DataError(f"{name} is not valid YAML ({' '.join(str(err).split())})") from err
-    except (ValueError, RecursionError) as err:
-        raise DataError(f"{name} is not valid YAML ({err})") from err
+        refuse_aliases(yaml, data, name)
+        return yaml.load(data, Loader)
+    except (yaml.YAMLError, ValueError, RecursionError, AttributeError, TypeError) as err:
+        # AttributeError, TypeError: values that do not fit their own tag, as `!!int x` and `!!timestamp 1`
+        raise DataError(f"{name} is not valid YAML ({why(err)}); see edgekit lab run --help") from err

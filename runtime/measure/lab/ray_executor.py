@@ -11,7 +11,8 @@ import contextlib
 import os
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from runtime.errors import DeviceStableError
@@ -47,7 +48,7 @@ class RayExecutor:
         needed = [_resource(target) for target in targets]
         quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
         if address is None:
-            with contextlib.chdir(HOME):
+            with _inside(HOME):
                 ray.init(
                     address="local",  # without it Ray joins whatever cluster runs on this machine
                     num_cpus=len(targets) + 1,
@@ -59,7 +60,7 @@ class RayExecutor:
         else:
             try:
                 _check_answers(address)
-                with contextlib.chdir(HOME):
+                with _inside(HOME):
                     ray.init(address=address, **quiet)
             except (OSError, ValueError, RuntimeError) as err:
                 raise DeviceStableError(
@@ -134,3 +135,14 @@ def _check_answers(address: str) -> None:
 
 def _resource(target: str) -> str:
     return f"edgekit/{target}"
+
+
+@contextlib.contextmanager
+def _inside(folder: Path) -> Iterator[None]:
+    """Work in ``folder``, and come back; ``contextlib.chdir`` needs Python 3.11."""
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)

@@ -7,7 +7,7 @@ import fcntl
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from pathlib import Path
 
 import msgspec
@@ -35,7 +35,7 @@ class JobState:
 
 def write_states(out: str | Path, schedule: Schedule) -> None:
     """Note where all jobs stand."""
-    now = datetime.now(UTC).isoformat(timespec="seconds")
+    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     states = [JobState(*key, status.state, status.reason, now) for key, status in schedule.status.items()]
     write_atomic(Path(out) / _FILE, msgspec.json.format(msgspec.json.encode(states), indent=1))
 

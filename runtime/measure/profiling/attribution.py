@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from runtime.bundle import FallbackOp
 from runtime.bundle.workload import Op
 from runtime.engines import OpEvent
+from runtime.engines.tflite_kinds import kind_by_name
 from runtime.measure.profiling.op_matching import kind_of, match_ops
 
 _ALIASES = {"et_view": "view_copy"}  # ExecuTorch runs a view as a primitive of its own
@@ -68,6 +69,22 @@ def attribute(
             if op is not None:
                 result[place] = _attributed(op, kind, places_of)
     return result
+
+
+def with_bodies(
+    events: Sequence[OpEvent], of_main: Sequence[Attributed], graphs: Sequence[str]
+) -> list[Attributed]:
+    """Return what is known of all ``events``: ``of_main`` of the main graph, the name of another one's graph.
+
+    Tables of operations hold the main graph only, not what its control flow runs.
+    """
+    main = iter(of_main)
+    return [next(main) if event.subgraph == 0 else _of_body(event, graphs) for event in events]
+
+
+def _of_body(event: OpEvent, graphs: Sequence[str]) -> Attributed:
+    kind = kind_by_name(event.name) if event.delegate is None else kind_of(event.name)
+    return Attributed(kind, f"in {graphs[event.subgraph]}")
 
 
 def pair_fallback(names: Sequence[str], fallback: Sequence[FallbackOp]) -> list[int | None]:

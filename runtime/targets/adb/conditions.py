@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
+from runtime.bundle.staging import staging_folder
 from runtime.device.actuators import FreqDomain
 from runtime.device.actuators.domains import POLICY_DIR
 from runtime.device.conditions import Conditions
@@ -52,8 +51,7 @@ class AdbConditions:
         clock = "" if self._folder is None else " ".join(f"{self._folder}/{name}" for name in _CLOCK)
         files = pull(self._shell, f"{_FILES} {clock}", _ASK, as_root=self._as_root)
         texts = [files.pop(name, "") for name in ("dumpsys battery", "dumpsys thermalservice")]
-        with TemporaryDirectory(prefix="edgekit-adb-") as folder:
-            root = Path(folder)
+        with staging_folder() as root:
             write_tree(root, files)
             policy = None if self._folder is None else root / self._folder.lstrip("/")
             return fill_in(read_conditions(root, cpus=self._cpus, policy=policy), *texts)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
+from runtime.bundle.digest import file_sha256
 from runtime.engines.programs import ProgramRunner
 from runtime.engines.programs.runner import ON_PHONE
 from runtime.errors import DeviceStableError
@@ -65,7 +65,7 @@ def push_once(shell: AdbShell, source: Path) -> str:
     Files are called by their sha256, and kept: pushing a model again for each setting costs more
     time than measuring it.
     """
-    digest = hashlib.sha256(source.read_bytes()).hexdigest()
+    digest = file_sha256(source)
     path = f"{FOLDER}/{digest[:16]}-{_safe(source.name)}"
     if _sha256(shell, path) == digest:
         return path

@@ -20,6 +20,7 @@ from runtime.targets.agent import messages as m
 from runtime.targets.agent.link import Connection, Link
 
 A = TypeVar("A")
+_MOST_MS = 1e12  # 30 years for a frame: no machine's
 
 
 class Store(Protocol):
@@ -143,17 +144,37 @@ class AgentSession:
     def run(self, inputs: Sequence[Tensor] | None = None) -> Frame:
         packed = None if inputs is None else tuple(map(Array.of, inputs))
         frame = self._target._ask(m.RunFrame(self._number, packed), m.RanFrame)
+        self._check_times((frame.latency_ms,), 1)
+        self._check_arrays(frame.outputs or ())
         return Frame(frame.latency_ms, frame.outputs)
 
     def sample(self, *, warmup: int, runs: int, fps: float | None = None) -> Samples:
-        return self._target._ask(m.TakeSamples(self._number, warmup, runs, fps), m.Taken).samples
+        samples = self._target._ask(m.TakeSamples(self._number, warmup, runs, fps), m.Taken).samples
+        self._check_times(samples.samples_ms, runs)
+        return samples
 
     def run_paced(self, inputs: Sequence[Sequence[Tensor]], frames: int, fps: float | None) -> PacedFrames:
         packed = tuple(tuple(map(Array.of, frame)) for frame in inputs)
-        return self._target._ask(m.RunPaced(self._number, packed, frames, fps), m.RanPaced).frames
+        ran = self._target._ask(m.RunPaced(self._number, packed, frames, fps), m.RanPaced).frames
+        for times_ms in (ran.latencies_ms, ran.done_ms):
+            self._check_times(times_ms, frames)
+        self._check_arrays(ran.outputs)
+        return ran
 
     def profile(self, *, warmup: int, runs: int) -> ProfiledFrames:
         return self._target._ask(m.TakeProfile(self._number, warmup, runs), m.ProfileTaken).frames
 
     def conditions(self, *, probe: bool = False) -> Conditions:
         return self._target._ask(m.AskConditions(self._number, probe), m.Now).conditions
+
+    def _check_times(self, times_ms: Sequence[float], count: int) -> None:
+        if len(times_ms) != count or not all(0 < time_ms < _MOST_MS for time_ms in times_ms):
+            raise self._nonsense(f"{len(times_ms)} times for {count} frames, or one that no frame takes")
+
+    def _check_arrays(self, arrays: Sequence[Array]) -> None:
+        if not all(array.is_whole for array in arrays):
+            raise self._nonsense("an output that is not as long as its shape says")
+
+    def _nonsense(self, what: str) -> DeviceTransientError:
+        self._target._link.close()
+        return DeviceTransientError(f"{self._target.name} answered {what}; push edgekit to it again")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
 from runtime.bundle import SUFFIX, Bundle, Manifest
+from runtime.bundle.digest import file_sha256
 from runtime.bundle.manifest import MANIFEST
 from runtime.bundle.names import slug
-from runtime.targets.ssh.device_files import DeviceFiles, sha256_of
+from runtime.bundle.staging import staging_folder
+from runtime.targets.ssh.device_files import DeviceFiles
 
 
 def folder_of(files: DeviceFiles, bundle: Bundle) -> str:
@@ -18,7 +17,7 @@ def folder_of(files: DeviceFiles, bundle: Bundle) -> str:
 
 def send_manifest(files: DeviceFiles, manifest: Manifest) -> str:
     """Return where a manifest lies on the device, after sending it."""
-    with tempfile.TemporaryDirectory() as temporary:
-        file = Path(temporary) / MANIFEST
+    with staging_folder() as temporary:
+        file = temporary / MANIFEST
         file.write_bytes(manifest.to_json())
-        return files.send(file, sha256_of(file))
+        return files.send(file, file_sha256(file))

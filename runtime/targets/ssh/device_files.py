@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from runtime.bundle import Bundle
 from runtime.errors import DeviceStableError, DeviceTransientError, EdgekitError
+from runtime.targets.ssh.bounded import run_bounded
+from runtime.targets.ssh.transfer import TooLong, Transfer, open_transfer
 
 HOME = '"${EDGEKIT_HOME:-$HOME/.local/share/edgekit}"'  # as the device's shell reads it
-_CHUNK_BYTES = 1 << 18
 _MOST_FETCHED = 1 << 28  # of a file: the log of a day at 60 FPS has some 100 MB
 Progress = Callable[[str, int, int], None]  # file, bytes sent, bytes in all
 
@@ -22,7 +22,7 @@ class DeviceFiles:
     """The folder ``objects`` on a device: each file is called by its sha256.
 
     devlib's ``push`` sends a file whole each time; a board on a bad line needs one that goes on
-    where it broke off, so files go through the SFTP channel of devlib's connection.
+    where it broke off, so files go through channels of devlib's connection; see ``transfer``.
 
     Args:
         conn: a devlib ``SshConnection``.
@@ -36,7 +36,8 @@ class DeviceFiles:
         self.sent_bytes = 0
         self.sent: list[str] = []
         self._progress = progress or (lambda name, done, total: None)
-        self._channel: Any = None
+        self._transfer: Transfer | None = None
+        self._has_folder = False
 
     def shell(self, script: str) -> str:
         """Return what ``script`` prints on the device.
@@ -45,16 +46,18 @@ class DeviceFiles:
             DeviceStableError: it failed; the message ends with its last words.
             DeviceTransientError: the connection is gone.
         """
-        from devlib.exception import TargetCalledProcessError, TargetError
         from paramiko import SSHException
 
         try:
-            return str(self.conn.execute(script))
-        except TargetCalledProcessError as err:
-            words = " ".join(str(err.output).split())[-400:]
-            raise DeviceStableError(f"{self.where}: exit status {err.returncode}: {words}") from err
-        except (TargetError, SSHException, OSError, EOFError) as err:
+            status, output = run_bounded(self.conn.client, script)
+        except DeviceStableError as err:
+            raise DeviceStableError(f"{self.where}: {err}") from err
+        except (SSHException, OSError, EOFError) as err:
             raise DeviceTransientError(f"{self.where}: the connection broke off ({err}); try again") from err
+        if status != 0:
+            words = " ".join(output.split())[-400:]
+            raise DeviceStableError(f"{self.where}: exit status {status}: {words}")
+        return output
 
     def place(self, bundle: Bundle, paths: Sequence[str]) -> dict[str, str]:
         """Return where these files of ``bundle`` lie on the device, after sending those it lacks."""
@@ -73,16 +76,16 @@ class DeviceFiles:
         """
         target = f"{self.home}/objects/{sha256}"
         part = f"{target}.part"
-        with self._sftp(file.name) as sftp:
-            if _size(sftp, target) == file.stat().st_size:
+        with self._moving(file.name) as transfer:
+            if transfer.size(target) == file.stat().st_size:
                 return target
             for _ in range(2):  # the second time from the start: the part was of something else, or damaged
-                self._append(sftp, file, part)
+                self._append(transfer, file, part)
                 if self._sha256(part) == sha256:
-                    sftp.posix_rename(part, target)
+                    transfer.rename(part, target)
                     self.sent.append(file.name)
                     return target
-                sftp.remove(part)
+                transfer.remove(part)
         raise DeviceTransientError(
             f"{file.name} arrived damaged at {self.where}, twice; check the device's disk"
         )
@@ -96,17 +99,13 @@ class DeviceFiles:
         from paramiko import SSHException
 
         try:
-            with self.conn.client.open_sftp() as sftp, sftp.open(path, "rb") as stream:
-                size_bytes = int(stream.stat().st_size or 0)
-                if size_bytes > _MOST_FETCHED:
-                    raise DeviceStableError(
-                        f"{path} on {self.where} has {size_bytes} bytes; at most {_MOST_FETCHED} are taken; "
-                        "look at it there"
-                    )
-                stream.prefetch(size_bytes)
-                return bytes(stream.read(size_bytes))
-        except FileNotFoundError:
-            return None
+            if self._transfer is None:
+                self._transfer = open_transfer(self.conn.client)
+            return self._transfer.read(path, _MOST_FETCHED)
+        except TooLong as err:
+            raise DeviceStableError(
+                f"{path} on {self.where} has {err} bytes; at most {_MOST_FETCHED} are taken; look at it there"
+            ) from err
         except (SSHException, EOFError, OSError) as err:
             raise DeviceTransientError(
                 f"{path} cannot be brought from {self.where} ({err}); try again"
@@ -121,34 +120,38 @@ class DeviceFiles:
             if found != Path(path).name:
                 self.shell(f"rm -f {shlex.quote(f'{self.home}/{path}')}")
 
-    def _append(self, sftp: Any, file: Path, part: str) -> None:
+    def _append(self, transfer: Transfer, file: Path, part: str) -> None:
         total = file.stat().st_size
-        begin = _size(sftp, part) or 0
+        begin = transfer.size(part) or 0
         if begin > total:
-            sftp.remove(part)
+            transfer.remove(part)
             begin = 0
-        with file.open("rb") as source, sftp.open(part, "ab") as remote:
-            remote.set_pipelined(True)
+
+        def count(sent_bytes: int) -> None:
+            self.sent_bytes += sent_bytes
+            self._progress(file.name, source.tell(), total)
+
+        with file.open("rb") as source:
             source.seek(begin)
-            while chunk := source.read(_CHUNK_BYTES):
-                remote.write(chunk)
-                self.sent_bytes += len(chunk)
-                self._progress(file.name, source.tell(), total)
-        if (arrived := _size(sftp, part) or 0) < total:  # writes in a pipeline do not report that they failed
+            transfer.append(source, part, count)
+        # Writes in a pipeline do not report that they failed.
+        if (arrived := transfer.size(part) or 0) < total:
             raise OSError(f"{arrived} of {total} bytes arrived")
 
     def _sha256(self, path: str) -> str:
         return self.shell(f"sha256sum {shlex.quote(path)}").split()[0].lstrip("\\")
 
     @contextlib.contextmanager
-    def _sftp(self, doing: str) -> Any:
+    def _moving(self, doing: str) -> Iterator[Transfer]:
         from paramiko import SSHException
 
         try:
-            if self._channel is None:
+            if not self._has_folder:
                 self.shell(f"mkdir -p {shlex.quote(self.home)}/objects")
-                self._channel = self.conn.client.open_sftp()
-            yield self._channel
+                self._has_folder = True
+            if self._transfer is None:
+                self._transfer = open_transfer(self.conn.client)
+            yield self._transfer
         except EdgekitError:
             raise
         except (SSHException, EOFError, OSError) as err:
@@ -162,16 +165,3 @@ class DeviceFiles:
             raise DeviceStableError(
                 f"{self.where} does not take {doing} ({err}); {free} kB are free in {self.home}"
             ) from err
-
-
-def sha256_of(file: Path) -> str:
-    """Return the sha256 of a file of the host."""
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _size(sftp: Any, path: str) -> int | None:
-    try:
-        return int(sftp.stat(path).st_size)
-    except FileNotFoundError:
-        return None

@@ -72,5 +72,5 @@ def _start_agent(files: DeviceFiles) -> tuple[AgentTarget, str]:
             f"{files.where} has no edgekit in {files.home}; "
             f"put it there: edgekit push BUNDLE --target {files.where}"
         )
-    connection = ChannelConnection(files.conn, f"exec {shlex.quote(python)} -P -m runtime.targets.agent")
+    connection = ChannelConnection(files.conn, f"exec {shlex.quote(python)} -I -m runtime.targets.agent")
     return AgentTarget(files.where, connection, files), python

@@ -114,8 +114,11 @@ def test_what_was_fetched_is_used_again_without_a_network(tmp_path, monkeypatch)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
     monkeypatch.setenv("PIP_RETRIES", "0")
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     wheel, board = pack(tmp_path), Machine("python3", "3.11", "aarch64", "2.31")
-    with pytest.raises(DataError, match=r"no wheels for Python 3.11 on aarch64 with glibc 2.31"):
+    with pytest.raises(
+        DataError, match=r"this machine \(not the device\) cannot reach a package index.*device is unchanged"
+    ):
         fetch(wheel, ["litert"], board)
     assert list((tmp_path / "cache/edgekit/wheels").iterdir()) == []
 
@@ -154,7 +157,9 @@ def test_the_runner_travels_as_a_wheel_that_pip_takes(runner, tmp_path):
 
 
 def test_a_board_that_no_compiler_is_for_is_told_how_to_go_on(bare_phone, tmp_path, monkeypatch):
-    monkeypatch.setattr(install, "read_machine", lambda files: Machine("python3", "3.11", "riscv64", "2.36"))
+    monkeypatch.setattr(
+        install, "read_machine", lambda files, python: Machine("python3", "3.11", "riscv64", "2.36")
+    )
     monkeypatch.setattr(build, "fetch_libraries", lambda arch, folder: Libraries(tmp_path, "1.5.1", arch))
     monkeypatch.setattr(Libraries, "__post_init__", lambda self: None)
     result = invoke("push", str(write_bundle(tmp_path, "executorch")), "--target", "ssh:phone")

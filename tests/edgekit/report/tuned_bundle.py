@@ -1,7 +1,7 @@
 """A small bundle that was benched, fitted and tuned on a modelled phone, without any engine."""
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 
 import msgspec
 
@@ -226,7 +226,7 @@ def add_fit(bundle):
         threads=(1,),
         features=FEATURE_NAMES,
         seed=0,
-        created_utc=datetime(2026, 1, 2, tzinfo=UTC).isoformat(),
+        created_utc=datetime(2026, 1, 2, tzinfo=timezone.utc).isoformat(),
         interval="split",
         interval_reason="equally wide everywhere",
         models=("net",),

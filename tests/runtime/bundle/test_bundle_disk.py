@@ -92,6 +92,6 @@ def test_folder_that_may_not_be_written_is_named(tmp_path, monkeypatch):
     def refuse(*args, **kwargs):
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr("runtime.bundle.bundle.tempfile.mkdtemp", refuse)
+    monkeypatch.setattr("runtime.bundle.staging.tempfile.mkdtemp", refuse)
     with pytest.raises(BundleError, match=r"cannot be written \(Permission denied\); choose another place"):
         write(tmp_path / "toy.edgekit", 100)

@@ -44,7 +44,7 @@ def test_what_cannot_be_run(tmp_path, name, message):
 
 def test_precision_is_told_from_what_the_file_holds(tmp_path):
     from runtime.bundle.workload import Workload
-    from runtime.engines.tflite_graph import TfliteGraph
+    from runtime.engines.tflite_content import TfliteGraph
 
     def graph(dtype="float32", ops=(), size_bytes=400):
         spec = TensorSpec("x", dtype, (1,))

@@ -135,7 +135,7 @@ def test_a_missing_package_gives_the_pip_line(tflite, monkeypatch):
 def test_a_missing_extra_is_raised_as_one(tflite, monkeypatch):
     monkeypatch.setattr(
         "runtime.engines.worker_program.read_message",
-        lambda stream: WorkerFailed("pip it", missing_extra=True),
+        lambda stream, most_bytes: WorkerFailed("pip it", missing_extra=True),
     )
     with pytest.raises(MissingExtra, match="pip it"):
         EngineProcess("litert", tflite)

@@ -1,5 +1,6 @@
 """A device behind a real sshd on loopback: log in, transfer, bench, run, restore, and lose the connection."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import psutil
 import pytest
 
 from runtime.bundle import Bundle, Graph, Manifest, TensorSpec, Variant, new_bundle
+from runtime.bundle.digest import file_sha256
 from runtime.device.setting import Setting
 from runtime.errors import DeviceStableError, DeviceTransientError
 from runtime.govern.run.run import run_bundle
@@ -17,10 +19,11 @@ from runtime.measure.bench import bench
 from runtime.measure.records import RecordLog
 from runtime.targets import TargetName, open_target
 from runtime.targets.restoring import restore_target
+from runtime.targets.ssh import bounded
 from runtime.targets.ssh.address import Address
-from runtime.targets.ssh.device_files import sha256_of
 from runtime.targets.ssh.target import reach
 from tests.runtime.fake_device import cpufreq_files, wait_for
+from tests.runtime.sshd import start_sshd, stop
 
 SLOW, FAST = Setting("cpu", 300000, 1), Setting("cpu", 1803000, 1)
 PHONE = TargetName.parse("ssh:phone")
@@ -121,7 +124,7 @@ def test_a_transfer_goes_on_where_it_broke_off(phone, tmp_path):
     size = 20_000_000  # more than the wire holds back unread
     file = tmp_path / "weights.bin"
     file.write_bytes(os.urandom(size))
-    sha256 = sha256_of(file)
+    sha256 = file_sha256(file)
 
     def cut(name, done, total):
         if done > size / 2:
@@ -144,11 +147,58 @@ def test_a_transfer_goes_on_where_it_broke_off(phone, tmp_path):
     assert third.sent_bytes == 0
 
 
+@pytest.fixture(params=["", "Subsystem sftp /usr/lib/none/sftp-server"], ids=["refused", "no program"])
+def plain_board(tmp_path, monkeypatch, request):
+    """A board whose ssh server has no SFTP, as dropbear is built, or lacks the program that serves it."""
+    board = start_sshd(tmp_path, sftp=request.param)
+    monkeypatch.setenv("EDGEKIT_SSH_CONFIG", str(board.config))
+    yield board
+    stop(board)
+
+
+def test_without_sftp_files_go_and_come_through_cat(plain_board, tmp_path):
+    size = 20_000_000
+    file = tmp_path / "weights $(id) ü.bin"
+    file.write_bytes(os.urandom(size))
+    sha256 = file_sha256(file)
+
+    def cut(name, done, total):
+        if done > size / 2:
+            plain_board.kill_sessions()
+
+    with pytest.raises(
+        DeviceTransientError, match=r"broke off while sending weights .*run it again to go on"
+    ):
+        reach(PHONE, cut).send(file, sha256)
+    assert wait_for(lambda: (plain_board.home / f"objects/{sha256}.part").stat().st_size > 0)
+    again = reach(PHONE)
+    place = again.send(file, sha256)
+    assert again.sent_bytes < size
+    assert Path(place).read_bytes() == file.read_bytes() == again.fetch(place)
+    assert again.fetch(f"{plain_board.home}/none") is None
+    assert [path.name for path in (plain_board.home / "objects").iterdir()] == [sha256]
+
+
+def test_without_sftp_a_bench_runs(plain_board, bundle, tmp_path):
+    with open_target("ssh:phone") as target:
+        bench(bundle, target, settings=[SLOW], runs=3, blocks=1, log=RecordLog(tmp_path / "records.jsonl"))
+
+
+def test_without_sftp_a_full_disk_is_told(plain_board, tmp_path):
+    (plain_board.home / "objects").mkdir()
+    (tmp_path / "weights.bin").write_bytes(os.urandom(3_000_000))
+    with (
+        small_disk(plain_board.home / "objects"),
+        pytest.raises(DeviceStableError, match=r"does not take weights.bin .*No space left.* kB are free"),
+    ):
+        reach(PHONE).send(tmp_path / "weights.bin", file_sha256(tmp_path / "weights.bin"))
+
+
 @pytest.mark.parametrize("size", [1_000_000, 3_000_000, 4_000_000])
 def test_a_damaged_part_starts_again(phone, tmp_path, size):
     file = tmp_path / "weights.bin"
     file.write_bytes(os.urandom(3_000_000))
-    sha256 = sha256_of(file)
+    sha256 = file_sha256(file)
     (phone.home / "objects").mkdir()
     (phone.home / f"objects/{sha256}.part").write_bytes(os.urandom(size))
     place = reach(PHONE).send(file, sha256)
@@ -158,7 +208,7 @@ def test_a_damaged_part_starts_again(phone, tmp_path, size):
 def test_an_object_that_rotted_is_found_and_sent_again(phone, tmp_path):
     file = tmp_path / "weights.bin"
     file.write_bytes(os.urandom(1000))
-    sha256 = sha256_of(file)
+    sha256 = file_sha256(file)
     files = reach(PHONE)
     place = files.send(file, sha256)
     Path(place).write_bytes(bytes(1000))
@@ -166,20 +216,25 @@ def test_an_object_that_rotted_is_found_and_sent_again(phone, tmp_path):
     assert Path(files.send(file, sha256)).read_bytes() == file.read_bytes()
 
 
-def test_a_full_disk_is_told(phone, tmp_path):
+@contextlib.contextmanager
+def small_disk(folder):
     if os.geteuid() != 0:
         pytest.skip("mounting a small disk needs root")
-    (phone.home / "objects").mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(phone.home / "objects")]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
     if subprocess.run(mount, check=False).returncode != 0:
         pytest.skip("mounting is not allowed here")
     try:
-        file = tmp_path / "weights.bin"
-        file.write_bytes(os.urandom(3_000_000))
-        with pytest.raises(DeviceStableError, match=r"does not take weights.bin .* kB are free"):
-            reach(PHONE).send(file, sha256_of(file))
+        yield
     finally:
-        subprocess.run(["umount", str(phone.home / "objects")], check=True)
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_a_full_disk_is_told(phone, tmp_path):
+    (phone.home / "objects").mkdir()
+    (tmp_path / "weights.bin").write_bytes(os.urandom(3_000_000))
+    told = pytest.raises(DeviceStableError, match=r"does not take weights.bin .* kB are free")
+    with small_disk(phone.home / "objects"), told:
+        reach(PHONE).send(tmp_path / "weights.bin", file_sha256(tmp_path / "weights.bin"))
 
 
 def test_an_unknown_host_is_refused(phone):
@@ -213,3 +268,17 @@ def test_a_device_without_edgekit_names_the_command(phone):
     (phone.home / "runtime/bin/python").unlink()
     with pytest.raises(DeviceStableError, match="edgekit push BUNDLE --target ssh:phone"):
         open_target("ssh:phone")
+
+
+def test_a_board_that_floods_or_never_ends_is_given_up(phone, monkeypatch):
+    files = reach(PHONE)
+    monkeypatch.setattr(bounded, "MOST_BYTES", 1 << 16)
+    with pytest.raises(DeviceStableError, match="ssh:phone: it answered with more than 65536 bytes"):
+        files.shell("yes")
+    monkeypatch.setattr(bounded, "MOST_S", 0.5)
+    with pytest.raises(DeviceTransientError, match="ssh:phone: the connection broke off"):
+        files.shell("exec sleep 60")
+    monkeypatch.setattr(bounded, "MOST_S", 60.0)
+    with pytest.raises(DeviceStableError, match="ssh:phone: exit status 3: no such thing"):
+        files.shell("echo no such thing >&2; exit 3")
+    assert files.shell("printf 'a\\nb'") == "a\nb"

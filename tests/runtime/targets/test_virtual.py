@@ -69,7 +69,7 @@ def test_without_a_power_figure_there_is_a_note():
 
 
 def test_a_model_that_does_not_tell_its_cost_cannot_be_played(target, bundle):
-    bundle = replace(bundle, graph_workload=None)
+    bundle = replace(bundle, workloads={})
     with (
         pytest.raises(
             DeviceStableError, match=r"double.tflite comes without a table of its operations.*--target local"

@@ -1,0 +1,1 @@
+"""Everything that reads what others wrote, fed with damaged and hostile input, and watched."""
