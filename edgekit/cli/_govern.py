@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edgekit.cli._output import note, print_table, say
+from edgekit.cli._progress import Steps
 
 if TYPE_CHECKING:
     from runtime.govern.governor import GovernedRun, GovernOptions
@@ -43,6 +45,14 @@ def govern_on_target(
     words = local.command_line(None if bundle is None else str(bundle), command, flags)
     note(f"on an emulated {target.rest} ...")
     return emulate(target.rest, module_command("edgekit", *words))
+
+
+@contextlib.contextmanager
+def waiting_for_frames(command: Sequence[str]) -> Iterator[None]:
+    """Say that frames of the bundle run, unless a command runs, which prints lines of its own."""
+    with Steps(is_quiet=bool(command)) as steps:
+        steps.wait_for("running frames of the bundle under the governor")
+        yield
 
 
 def print_governed(run: GovernedRun) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgekit.cli._output import print_table, say
+from edgekit.cli._output import note, print_table, say
+from edgekit.cli._progress import Steps
 
 if TYPE_CHECKING:
+    from edgekit.models import ModelSpec
     from edgekit.search.placement import Placement
 
 _ENGINE = click.option(
@@ -32,6 +34,17 @@ def placement_options(required: bool) -> Callable[[Callable], Callable]:
     text = "Latency that dynamic blocks may add, put where they cost least: 10% or 0.1."
     budget = click.option("--dynamic-budget", required=required, help=text)
     return lambda command: budget(_ENGINE(_COSTS(command)))
+
+
+def place_and_tell(
+    spec: ModelSpec, budget: str, folder: Path, **how: Any
+) -> tuple[ModelSpec, dict[str, Any]]:
+    """Place dynamic blocks for a run, and say what is measured and what came out; see ``place_for_run``."""
+    from edgekit.search.placement import place_for_run
+
+    with Steps() as steps:
+        steps.wait_for("measuring what a dynamic block costs at each layer")
+        return place_for_run(spec, budget, folder, progress=steps, on_message=note, **how)
 
 
 def print_placement(placement: Placement) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from edgekit.cli import _options as options
-from edgekit.cli._govern import govern_on_target, print_governed, split_words
+from edgekit.cli._govern import govern_on_target, print_governed, split_words, waiting_for_frames
 from edgekit.cli._output import note, print_json
 from edgekit.cli._renamed import RenamedOptions
 
@@ -64,6 +64,7 @@ def govern(ctx: click.Context, words: tuple[str, ...], serve: bool, as_json: boo
     if serve:
         running.serve(bundle, asked, note)
         return
-    result = running.govern(bundle, command, asked, note)
+    with waiting_for_frames(command):
+        result = running.govern(bundle, command, asked, note)
     print_json(result) if as_json else print_governed(result)
     ctx.exit(result.status)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -13,15 +13,12 @@ from edgekit.cli._bundle import print_graph, print_variants, print_workload
 from edgekit.cli._output import note, print_json, print_table, say
 from edgekit.cli._progress import Steps
 
-if TYPE_CHECKING:
-    from runtime.engines.tflite_shapes import InputShapes
-
 
 @click.command()
 @options.bundle_argument
 @options.open_shape_option
 @options.output_options
-def inspect(bundle: Path, input_shapes: InputShapes, as_json: bool) -> None:
+def inspect(bundle: Path, input_shapes: Any, as_json: bool) -> None:
     """Show what a bundle or model file holds: inputs, variants, work per frame, origin.
 
     BUNDLE is a .edgekit folder, of which every byte is checked, or a .tflite or .pte file.

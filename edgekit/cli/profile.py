@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -11,9 +11,6 @@ from edgekit.cli import _options as options
 from edgekit.cli._output import note, print_json
 from edgekit.cli._profile import keep_profiles, print_profile
 from edgekit.cli._progress import Steps
-
-if TYPE_CHECKING:
-    from runtime.engines.tflite_shapes import InputShapes
 
 _COUNT = click.IntRange(min=1)
 
@@ -35,7 +32,7 @@ _COUNT = click.IntRange(min=1)
 @options.output_options
 def profile(
     bundle: Path, engines: tuple[str, ...], variants: tuple[str, ...], target: str, top: int | None,
-    trace: Path | None, input_shapes: InputShapes, as_json: bool, **plan: Any,
+    trace: Path | None, input_shapes: Any, as_json: bool, **plan: Any,
 ) -> None:  # fmt: skip
     """Time every op of a bundle, inside its delegates too.
 

@@ -6,18 +6,17 @@ from pathlib import Path
 
 import click
 
+from edgekit.cli._load import wait_asleep_if_busy
 from edgekit.cli._options import out_option, table_options
 from edgekit.cli._output import note, print_json, print_table, say
-from edgekit.cli._placement import placement_options
+from edgekit.cli._placement import place_and_tell, placement_options
 
 
 @click.command()
 @click.argument("model")
 @click.option("--data", required=True, help="digits, fashion-mnist, cifar10, or folder.")
 @click.option("--data-root", type=click.Path(path_type=Path), help="Where the dataset's files are.")
-@click.option(
-    "--recipe", default="default", show_default=True, help="Named set of defaults: digits-demo, ..."
-)
+@click.option("--recipe", default="default", show_default=True, help="Named defaults: digits-demo, ...")
 @click.option("--width", type=float, help="Factor on all channel counts.")
 @click.option("--image-size", type=int, help="Side of the input in pixels; default: the dataset's own.")
 @click.option("--act", help="relu, dyrelu-a, dyrelu-b or dyrelu-c instead of the model's own.")
@@ -46,9 +45,9 @@ def train(
       edgekit train mobilenet_v2 --data digits --recipe digits-demo -o runs/digits
       edgekit train mobilenet_v2 --data digits --init runs/digits --qat --epochs 2
     """
+    wait_asleep_if_busy(note)
     from edgekit import models, training
     from edgekit.data import load_dataset
-    from edgekit.search.placement import place_for_run
 
     choices = {name: options.pop(name) for name in ("width", "image_size", "act", "dynamic_conv")}
     named = training.load_recipe(recipe).override(recipe=options, model=choices)
@@ -60,8 +59,8 @@ def train(
     folder = out or Path("runs") / f"{model}-{data}"
     how = {"resume": resume, "init": start}
     if dynamic_budget is not None:
-        measure = {"engine": engine, "costs": costs, "progress": note}
-        spec, how["placement"] = place_for_run(spec, dynamic_budget, folder, resume=resume, **measure)
+        choice = {"resume": resume, "engine": engine, "costs": costs}
+        spec, how["placement"] = place_and_tell(spec, dynamic_budget, folder, **choice)
     checkpoint = training.train(spec, dataset, named.recipe, folder, **how)
     if as_json:
         print_json(checkpoint.to_dict())

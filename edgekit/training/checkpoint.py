@@ -19,12 +19,15 @@ from edgekit.models.surgery.plan import ChannelPlan
 from edgekit.training.weights import load_weights
 from runtime._version import __version__
 from runtime.bundle import ImageSpec, write_atomic
-from runtime.bundle.decoding import decode_json, read_regular
+from runtime.bundle.decoding import decode_json, read_regular, why
 from runtime.errors import CheckpointError, VersionConflict
 
 CHECKPOINT_FILE = "checkpoint.json"
 WEIGHTS_FILE = "weights.safetensors"
 SCHEMA_VERSION = 1
+_PROOF_SIDE = 512  # of the image that shows a pruned network to be the masked one: any size does
+_ANY_BYTES = 256 << 20  # of a network, whatever its weights
+_MOST_PRUNED = 64  # times smaller may pruning have made it
 
 
 @dataclass(frozen=True)
@@ -70,16 +73,18 @@ class Checkpoint:
         """Return the network with its weights, pruned as ``plan`` says, in eval mode.
 
         Raises:
-            CheckpointError: the weights were changed or belong to another model.
+            CheckpointError: the weights were changed, or belong to another model.
+            PruneError: the channel plan is not of this model.
         """
         document = _read_document(self.path)
         tensors = _read_weights(self.path, document)
+        _check_size(self.spec, sum(map(_size_bytes, tensors.values())), self.path)
         model = build_model(self.spec).eval()
         if self.plan:
             # torch-pruning, half a second of imports, is only for networks that were pruned.
             from edgekit.models.surgery.removal import physically_remove
 
-            size = self.image.size
+            size = min(self.image.size, _PROOF_SIDE)
             model = physically_remove(model, self.plan, torch.zeros(1, self.image.channels, size, size))
         load_weights(model, tensors, str(self.path))
         return model.eval()
@@ -215,3 +220,28 @@ def _read_weights(folder: Path, document: _Document) -> dict[str, torch.Tensor]:
         raise CheckpointError(
             f"{path} is not a safetensors file ({err}); train the checkpoint again"
         ) from err
+
+
+def _check_size(spec: ModelSpec, weights_bytes: int, where: Path) -> None:
+    """Refuse a network that is far larger than its weights, before memory is asked for.
+
+    Raises:
+        CheckpointError: it is.
+    """
+    try:
+        with torch.device("meta"):  # shapes alone
+            size_bytes = sum(map(_size_bytes, build_model(spec).state_dict().values()))
+    except (RuntimeError, OverflowError, TypeError) as err:
+        raise CheckpointError(
+            f"{where} describes no network that can be ({why(err)}); train it again"
+        ) from err
+    most_bytes = max(_ANY_BYTES, _MOST_PRUNED * weights_bytes)
+    if size_bytes > most_bytes:
+        raise CheckpointError(
+            f"{where} describes a network of {size_bytes} bytes, its weights have {weights_bytes}; at most "
+            f"{most_bytes} are believed: use the weights that belong to it"
+        )
+
+
+def _size_bytes(tensor: torch.Tensor) -> int:
+    return tensor.numel() * tensor.element_size()

@@ -58,6 +58,10 @@ class Bundle:
         """Return the path of a file of this bundle."""
         return self.path / relative
 
+    def sha256(self, relative: str) -> str:
+        """Return the hash of a file of this bundle, as the manifest has it."""
+        return next(entry.sha256 for entry in self.manifest.files if entry.path == relative)
+
     def labels(self) -> list[str] | None:
         """Return the class names in output order, or ``None`` when the bundle has none."""
         if self.manifest.labels is None:

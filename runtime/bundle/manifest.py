@@ -20,6 +20,7 @@ FILE_KINDS = ("model", "labels", "workload", "predictor", "policy", "figure", "r
 ENGINES = ("executorch", "litert")
 MAIN_GRAPH = "forward"  # what a model's only graph is called
 PRECISIONS = ("fp32", "dynamic_wi8_afp32", "static_wi8_ai8")
+_MOST_SIDE = 1 << 14  # pixels; a photograph so wide takes 3 GB as floats
 LAYOUTS = ("nchw", "nhwc")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -71,8 +72,8 @@ class ImageSpec:
             raise ValueError(f"interpolation is {self.interpolation!r}; allowed: bilinear, bicubic")
         if self.layout not in LAYOUTS:
             raise ValueError(f"layout is {self.layout!r}; allowed: {', '.join(LAYOUTS)}")
-        if min(self.std) <= 0 or not 0 < self.size <= self.resize:
-            raise ValueError(f"need std > 0 and 0 < size <= resize, got {self}")
+        if min(self.std) <= 0 or not 0 < self.size <= self.resize <= _MOST_SIDE:
+            raise ValueError(f"need std > 0 and 0 < size <= resize <= {_MOST_SIDE}, got {self}")
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ from typing import IO
 
 _LENGTH_BYTES = 8
 MOST_BYTES = 1 << 30  # the tensors of a frame; what a phone runs has some MB
+_NO_LENGTH = 1 << 40  # eight characters of text are more
 
 
 class FrameTooLong(ValueError):
@@ -32,9 +33,10 @@ def read_frame(stream: IO[bytes], most_bytes: Callable[[], int] | None = None) -
     if len(head) < _LENGTH_BYTES:
         return None
     size_bytes = int.from_bytes(head, "little")
-    if most_bytes is not None and size_bytes > (most := most_bytes()):
-        raise FrameTooLong(f"a frame of {size_bytes} bytes; at most {most} are due")
-    if size_bytes > MOST_BYTES:
+    if size_bytes > _NO_LENGTH:
         return None  # something else wrote into the pipe
+    most = MOST_BYTES if most_bytes is None else most_bytes()
+    if size_bytes > most:
+        raise FrameTooLong(f"a frame of {size_bytes} bytes; at most {most} are due")
     data = stream.read(size_bytes)
     return data if len(data) == size_bytes else None

@@ -18,6 +18,7 @@ from runtime.device.child import module_environment, wait_or_kill
 from runtime.device.meters.reading import EnergyReading
 from runtime.engines.array import ITEM_BYTES, Array, Tensor, size_bytes_of
 from runtime.engines.ceilings import most_bytes
+from runtime.engines.checked_file import checked_file
 from runtime.engines.engine import OpEvent, Spec
 from runtime.engines.framing import MOST_BYTES
 from runtime.engines.messages import (
@@ -100,8 +101,10 @@ class EngineProcess:
         cpus: pin the process to these before anything is loaded; ``None`` leaves it free.
         with_profiler: load it so that ``profile`` works; frames are slower then.
         executorch: ``native`` or ``python``; default: see ``runtime.engines.worker_program``.
+        sha256: that the file must have when it is loaded; ``None``: any.
 
     Raises:
+        BundleError: the file has another ``sha256``.
         MissingExtra: the engine's package is not installed.
         DeviceStableError: the engine cannot load the file.
 
@@ -120,34 +123,42 @@ class EngineProcess:
         cpus: Sequence[int] | None = None,
         with_profiler: bool = False,
         executorch: str | None = None,
+        sha256: str | None = None,
     ):
-        self._what = f"{Path(path).name} on {engine}"
+        self._name = Path(path).name
+        self._what = f"{self._name} on {engine}"
         self._worker = choose_worker(engine, executorch, cpus)
+        with checked_file(path, sha256) as (self._path, files):
+            self._start(files)
+            try:
+                pinned = None if cpus is None or self._worker.is_pinned else tuple(cpus)
+                loaded = self._ask(Load(engine, self._path, graph, threads, pinned, with_profiler), Loaded)
+                self.inputs, self.outputs = _specs(loaded.inputs), _specs(loaded.outputs)
+            except ValueError as err:
+                self.close()
+                raise DeviceStableError(f"{self._what}: {err}") from err
+            except BaseException:
+                self.close()
+                raise
+        self.cpus = tuple(cpus or ()) if self._worker.is_pinned else loaded.cpus
+        self.version = loaded.version
+        self._load_ms = None if loaded.load_ns is None else loaded.load_ns / 1e6
+
+    def _start(self, files: Sequence[int]) -> None:
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  closed in close()
+        pipe = subprocess.PIPE
         try:
             self._process = subprocess.Popen(
                 self._worker.command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
+                stdin=pipe,
+                stdout=pipe,
                 stderr=self._stderr,
                 env=_environment(),
+                pass_fds=files,
             )
         except OSError as err:
             self._stderr.close()
             raise DeviceStableError(f"{self._what}: cannot start {self._worker.command[0]} ({err})") from err
-        try:
-            pinned = None if cpus is None or self._worker.is_pinned else tuple(cpus)
-            loaded = self._ask(Load(engine, str(path), graph, threads, pinned, with_profiler), Loaded)
-            self.inputs, self.outputs = _specs(loaded.inputs), _specs(loaded.outputs)
-        except ValueError as err:
-            self.close()
-            raise DeviceStableError(f"{self._what}: {err}") from err
-        except BaseException:
-            self.close()
-            raise
-        self.cpus = tuple(cpus or ()) if self._worker.is_pinned else loaded.cpus
-        self.version = loaded.version
-        self._load_ms = None if loaded.load_ns is None else loaded.load_ns / 1e6
 
     @property
     def pid(self) -> int:
@@ -251,7 +262,8 @@ class EngineProcess:
         if isinstance(answer, WorkerFailed):
             if answer.missing_extra:
                 raise MissingExtra(answer.message)
-            raise DeviceStableError(f"{self._what}: {answer.message}")
+            message = answer.message.replace(self._path, self._name)
+            raise DeviceStableError(f"{self._what}: {message}")
         if not isinstance(answer, kind):
             raise self._nonsense(doing, f"it says {type(answer).__name__}")
         return answer

@@ -180,8 +180,14 @@ def _in_heat(
         and _is_off(before.freq_khz, asked.freq_khz)
     ):
         yield f"clock was {before.freq_khz} kHz before the block, {asked.freq_khz} kHz was asked", _COOL
-    if None not in (before.max_freq_khz, after.max_freq_khz) and before.max_freq_khz != after.max_freq_khz:
-        yield f"its clock limit moved from {before.max_freq_khz} to {after.max_freq_khz} kHz", _COOL
+    low_khz, end_khz = before.max_freq_khz, after.max_freq_khz
+    if low_khz is None or end_khz is None:
+        return
+    if low_khz != end_khz:
+        what = "throttled: " if end_khz < low_khz else ""
+        yield f"{what}its clock limit moved from {low_khz} to {end_khz} kHz", _COOL
+    elif asked.freq_khz is not None and low_khz < asked.freq_khz and _is_off(low_khz, asked.freq_khz):
+        yield f"throttled: its clock limit was {low_khz} kHz, {asked.freq_khz} kHz was asked", _COOL
 
 
 def _in_load(before: Conditions, after: Conditions) -> Iterator[Problem]:

@@ -30,7 +30,7 @@ from runtime.errors import DeviceStableError
 from runtime.targets.grouping import read_groups
 from runtime.targets.local_session import LocalSession
 from runtime.targets.name import LOCAL
-from runtime.targets.target import settings_of
+from runtime.targets.target import check_threads, settings_of
 
 _NAMES = {1: ("cpu",), 2: ("little", "big"), 3: ("little", "mid", "big")}
 
@@ -99,10 +99,7 @@ class LocalTarget:
     @contextlib.contextmanager
     def session(self, bundle: Bundle, variant: Variant, setting: Setting) -> Iterator[LocalSession]:
         cluster = self.profile.cluster(setting.cluster)
-        if not 1 <= setting.threads <= len(cluster.cpus):
-            raise ValueError(
-                f"threads is {setting.threads}; allowed on {cluster.name!r}: 1 to {len(cluster.cpus)}"
-            )
+        check_threads(cluster, setting.threads)
         if self._emulated is not None and (reason := _why_not(self._emulated, self.profile, setting)):
             raise DeviceStableError(reason)
         policy = None
@@ -115,8 +112,14 @@ class LocalTarget:
             cpus = cluster.place(setting.threads) if self.capability.level in PINNING else None
             if policy is not None and cpus is not None:
                 policy = self._cpufreq.domain_of(cpus)  # of the cluster's domains those that do the work
-            path = bundle.file(variant.path)
-            load = functools.partial(EngineProcess, variant.engine, path, threads=setting.threads, cpus=cpus)
+            load = functools.partial(
+                EngineProcess,
+                variant.engine,
+                bundle.file(variant.path),
+                threads=setting.threads,
+                cpus=cpus,
+                sha256=bundle.sha256(variant.path),
+            )
             yield LocalSession(
                 stack.enter_context(load()),
                 lambda: load(with_profiler=True),
@@ -178,12 +181,17 @@ def read_profile(root: Path = Path("/"), cpus: Collection[int] | None = None) ->
     names = _NAMES.get(len(groups)) or tuple(f"cluster{i}" for i in range(len(groups)))
     machine = platform.machine() or "unknown"
     clusters = []
-    for name, group in zip(names, groups, strict=True):
-        opps = tuple(Opp(khz) for khz in group.clocks_khz if khz > 0)
-        per_mhz = _per_mhz(group.capacity, opps)
-        clusters.append(Cluster(name, machine, group.cpus, opps, per_mhz, siblings=group.siblings))
     title, sources = f"this machine ({machine})", (f"{root / CPU_DIR}",)
-    return SocProfile(LOCAL, title, platform.node(), tuple(clusters), sources, notes)
+    try:
+        for name, group in zip(names, groups, strict=True):
+            opps = tuple(Opp(khz) for khz in group.clocks_khz if khz > 0)
+            per_mhz = _per_mhz(group.capacity, opps)
+            clusters.append(Cluster(name, machine, group.cpus, opps, per_mhz, siblings=group.siblings))
+        return SocProfile(LOCAL, title, platform.node(), tuple(clusters), sources, notes)
+    except (ValueError, OverflowError) as err:
+        raise DeviceStableError(
+            f"{root / CPU_DIR} describes no machine ({err}); its driver, or the phone, is at fault"
+        ) from err
 
 
 def _smt_text(cluster: Cluster) -> str | None:

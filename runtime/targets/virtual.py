@@ -118,7 +118,8 @@ class VirtualSession:
         if self._engine is None:
             path = self._bundle.file(self._variant.path)
             threads = min(self.setting.threads, len(allowed_cpus() or (0,)))
-            engine = EngineProcess(self._variant.engine, path, threads=threads)
+            sha256 = self._bundle.sha256(self._variant.path)
+            engine = EngineProcess(self._variant.engine, path, threads=threads, sha256=sha256)
             self._engine = self._stack.enter_context(engine)
         given = random_inputs(self._engine.inputs) if inputs is None else inputs
         return Frame(self._latency_ms, self._engine.run(given).arrays)

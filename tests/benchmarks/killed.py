@@ -41,6 +41,7 @@ _COLUMNS = {
     "seconds": "s",
 }
 _COUNTS = tuple(_COLUMNS)[2:-1]
+PROGRAM = ("-m", "edgekit")
 _LIMIT_S = 180.0
 _LEAST_S = 0.2  # of the moments that are drawn from
 
@@ -65,7 +66,7 @@ class Undisturbed:
 
 def run(place: Place, job: Job, *more: str) -> subprocess.CompletedProcess[str]:
     """Run a job's command to its end; one that does not end is killed, and gives the status of that."""
-    command = [sys.executable, "-m", "edgekit", *job.words, *more]
+    command = [sys.executable, *PROGRAM, *job.words, *more]
     try:
         return subprocess.run(
             command, cwd=place.work, env=place.environment(), timeout=_LIMIT_S,
@@ -103,7 +104,7 @@ def kill_round(place: Place, job: Job, usual: Undisturbed, draw: random.Random) 
         shutil.rmtree(place.home, ignore_errors=True)
     job.prepare(place.work)
     with subprocess.Popen(
-        [sys.executable, "-m", "edgekit", *job.words], cwd=place.work, env=place.environment(),
+        [sys.executable, *PROGRAM, *job.words], cwd=place.work, env=place.environment(),
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     ) as process:  # fmt: skip
         begin_s = time.monotonic()
@@ -169,6 +170,7 @@ def campaign(place: Place, jobs: dict[str, Job], rounds: int, seed: int) -> Iter
             found = kill_round(place, job, usual, draw)
             if found is not None:
                 rows.append(found)
+                note(f"{name}: {len(rows)} of {rounds} killed")
         counts = {column: sum(column in one.lines for one in rows) for column in _COUNTS}
         yield {"job": name, "tried": len(rows), **counts, "seconds": round(time.monotonic() - begin_s)}
         note(f"{name}: {counts}")

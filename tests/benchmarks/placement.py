@@ -76,7 +76,9 @@ def main(json_path, model, width, data, data_root, act, dynamic_conv, runs, **op
     with nullcontext(runs) if runs else tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         budget, engine = options["budget"], options["engine"]
-        placed, placement = place_for_run(spec, budget, folder, resume=True, engine=engine, progress=note)
+        placed, placement = place_for_run(
+            spec, budget, folder, resume=True, engine=engine, progress=note, on_message=note
+        )
         ways = ways_of(placed)
         few = replace(
             dataset,

@@ -29,6 +29,7 @@ def place_for_run(
     engine: str = "litert",
     costs: Path | None = None,
     progress: Callable[[str], None] = lambda line: None,
+    on_message: Callable[[str], None] = lambda line: None,
 ) -> tuple[ModelSpec, dict[str, Any]]:
     """Return ``spec`` dynamic where it costs least, and the placement to keep in the checkpoint.
 
@@ -37,6 +38,7 @@ def place_for_run(
         budget: as ``parse_budget`` takes it.
         folder: of the run; gets ``placement.json``. A run that is resumed takes that file's layers.
         engine, costs, progress: see ``place``.
+        on_message: called with what was chosen, and with what to know of it.
 
     Raises:
         ValueError: ``budget`` is no share of the latency, or the engine is unknown.
@@ -52,9 +54,9 @@ def place_for_run(
     else:
         placement = place(spec, share, engine=engine, costs=costs, progress=progress)
         write_atomic(path, msgspec.json.format(msgspec.json.encode(placement), indent=1))
-    progress(placement.summary)
+    on_message(placement.summary)
     for warning in placement.warnings:
-        progress(f"Warning: {warning}")
+        on_message(f"Warning: {warning}")
     return replace(spec, dynamic_at=placement.dynamic_at), placement.to_dict()
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from runtime.device.actuators.cgroup import find_uclamp
-from runtime.device.actuators.cpufreq import CpuFreq
+from runtime.device.actuators.cpufreq import READ_ONLY, CpuFreq
 from runtime.device.actuators.domains import POLICY_DIR
 from runtime.errors import DeviceError, PermissionNeeded
 
@@ -64,7 +64,9 @@ def _sysfs(root: Path) -> tuple[bool, str]:
     for policy in policies:
         limit = policy.path / "scaling_max_freq"
         if not os.access(limit, os.W_OK):
-            return False, f"{limit} is not writable: run as root to set clocks"
+            is_read_only = os.statvfs(limit).f_flag & os.ST_RDONLY if limit.exists() else False
+            advice = READ_ONLY if is_read_only else "run as root to set clocks"
+            return False, f"{limit} is not writable: {advice}"
         if not policy.available_khz:
             return False, f"{policy.path} shows no clocks to choose from"
     return True, f"clocks of {len(policies)} domains can be set"

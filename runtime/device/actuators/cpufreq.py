@@ -18,6 +18,7 @@ from runtime.device.actuators.domains import (
     FreqDomain,
     check_clock,
     domain_over,
+    is_limited,
     missed_khz,
     read_clock,
     read_domains,
@@ -30,6 +31,9 @@ from runtime.device.sysfs import parse_int
 from runtime.errors import DeviceStableError, DeviceTransientError, EdgekitError, PermissionNeeded
 
 _ASK_ROOT = "run as root, or leave the clock to the kernel (no --freq-khz)"
+READ_ONLY = (
+    "/sys is read-only: run as root with it writable (mount -o remount,rw /sys; containers: --privileged)"
+)
 
 
 class CpuFreq:
@@ -84,20 +88,23 @@ class CpuFreq:
     def hold(self, domain: FreqDomain, freq_khz: int) -> Iterator[None]:
         """Keep ``domain`` at ``freq_khz`` inside the block; restore everything after it, as ``take``.
 
+        A machine that is too hot for the clock stays below it until it has cooled down: its limit in
+        ``scaling_max_freq`` says so, and whoever measures reads the clock back.
+
         Raises:
             ValueError: the clock is not one of the domain's.
             PermissionNeeded: /sys is not writable.
-            DeviceTransientError: the clock was written, but another one is read back; or another
-                run holds it.
+            DeviceTransientError: the clock was written, but another one is read back, without a limit that
+                explains it; or another run holds it.
         """
         check_clock(domain, freq_khz)
         with self.take(domain) as clock:
             clock.set(freq_khz)
             got_khz = missed_khz(domain, freq_khz, self.read_khz(domain))
-            if got_khz is not None:
+            if got_khz is not None and not is_limited(domain, freq_khz):
                 raise DeviceTransientError(
-                    f"{domain.path.name} was set to {freq_khz} kHz but reads {got_khz} kHz; a thermal limit "
-                    "or another program holds it: let it cool down or stop that program"
+                    f"{domain.path.name} was set to {freq_khz} kHz but reads {got_khz} kHz; another program "
+                    "holds it, or a limit that does not show: stop that program, or let it cool down"
                 )
             yield
 
@@ -289,5 +296,6 @@ def _put(path: Path, value: str) -> None:
         path.write_text(value)
     except OSError as err:
         if err.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise PermissionNeeded(f"cannot write {path} ({err.strerror}); {_ASK_ROOT}") from err
+            advice = READ_ONLY if err.errno == errno.EROFS else _ASK_ROOT
+            raise PermissionNeeded(f"cannot write {path} ({err.strerror}); {advice}") from err
         raise DeviceStableError(f"{path} does not take {value!r} ({err.strerror}); choose another") from err

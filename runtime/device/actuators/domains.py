@@ -90,6 +90,11 @@ def missed_khz(domain: FreqDomain, freq_khz: int, read_khz: int | None) -> int |
     return next((khz for khz in found if khz is not None and abs(khz / freq_khz - 1) > MAX_CLOCK_SHARE), None)
 
 
+def is_limited(domain: FreqDomain, freq_khz: int) -> bool:
+    """Return whether the kernel lets no such clock be now: heat has lowered the limit (frequency QoS)."""
+    return min(_read_clocks(domain, ("max",)), default=freq_khz) < freq_khz
+
+
 def _read_clocks(domain: FreqDomain, words: Sequence[str]) -> list[int]:
     texts = [read_line(part.path / f"scaling_{word}_freq") for part in domain.parts for word in words]
     return [khz for text in texts if text is not None and (khz := parse_int(text)) is not None]
@@ -146,13 +151,16 @@ def _read_domain(folder: Path) -> FreqDomain:
     """Read a domain as its driver shows it.
 
     intel_pstate, amd-pstate and some phones list no clocks: those with time statistics are known from
-    there; of the rest only the ends, and any clock between can be asked for.
+    there; of the rest only the ends, and any clock between can be asked for. Clocks of a boost stand in a
+    file of their own; while it is off they lie above ``cpuinfo_max_freq`` and cannot be asked for.
     """
     listed = _numbers(read_line(folder / "scaling_available_frequencies") or "")
+    ends = _numbers(" ".join(read_line(folder / f"cpuinfo_{end}_freq") or "" for end in ("min", "max")))
+    more = _numbers(read_line(folder / "scaling_boost_frequencies") or "")
     if not listed:
         stats = (read_line(folder / "stats" / "time_in_state") or "").splitlines()
-        listed = _numbers(" ".join(line.split()[0] for line in stats if line.strip()))
-    ends = _numbers(" ".join(read_line(folder / f"cpuinfo_{end}_freq") or "" for end in ("min", "max")))
+        more += _numbers(" ".join(line.split()[0] for line in stats if line.strip()))
+    listed += [khz for khz in more if not ends or khz <= ends[-1]]
     governors = (read_line(folder / "scaling_available_governors") or "").split()
     cpus = _numbers(read_line(folder / "related_cpus") or "")
     clocks = tuple(sorted({*listed, *ends}))

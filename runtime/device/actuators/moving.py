@@ -7,6 +7,7 @@ while others were, is looked for.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,8 @@ from runtime.errors import DeviceStableError, EdgekitError, PermissionNeeded
 
 _PATIENCE_S = 0.5  # another emulated machine may have the core: a governor cannot wait a minute
 _MOST_PASSES = 5  # over processes whose every thread is moved, until none of them starts another meanwhile
+_LISTED_S = 1.0  # ago, at most, threads were listed that somebody moves now
+_BORN = 19  # field 22, counted from after the name and its bracket
 _MOST_GENERATIONS = 64  # between a program and a process that it started; ends a walk through recycled pids
 
 
@@ -146,13 +149,31 @@ def descends(tid: int, pids: Collection[int]) -> bool:
 
 def _move_all(tids: Collection[int], cpus: frozenset[int], moved: list[int]) -> None:
     """Move threads, and those that processes moved whole start meanwhile; note each in ``moved``."""
-    whole = [pid for pid, its in _processes_of(tids).items() if its <= {*tids}]
+    whole = [pid for pid, its in _processes_of(tids).items() if _is_whole(pid, its, tids)]
     to_move: Collection[int] = tids
     for _ in range(_MOST_PASSES):
         for tid in to_move:
             _set_affinity(tid, cpus)
             moved.append(tid)
         to_move = {tid for pid in whole for tid in _threads(pid)} - {*moved}
+
+
+def _is_whole(pid: int, its: Collection[int], tids: Collection[int]) -> bool:
+    """Return whether ``tids`` are all threads of a process, but for those born since they were listed.
+
+    Of one thread alone, that cannot be told from a choice.
+    """
+    given, others = {*its} & {*tids}, {*its} - {*tids}
+    return not others or (
+        len(given) > 1 and all(tid > max(given) and _age_s(pid, tid) < _LISTED_S for tid in others)
+    )
+
+
+def _age_s(pid: int, tid: int) -> float:
+    """Return for how long a thread has been there (proc_pid_stat(5), field 22); one that has ended is new."""
+    fields = (read_text(Path(f"/proc/{pid}/task/{tid}/stat")) or "").rpartition(")")[2].split()
+    born = parse_int(fields[_BORN]) if len(fields) > _BORN else None
+    return 0.0 if born is None else time.clock_gettime(time.CLOCK_BOOTTIME) - born / os.sysconf("SC_CLK_TCK")
 
 
 def _set_affinity(tid: int, cpus: frozenset[int]) -> None:

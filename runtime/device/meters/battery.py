@@ -24,7 +24,7 @@ def read_battery(root: Path = Path("/")) -> tuple[float | None, str | None]:
     }
     if not charges:
         return None, status
-    sizes_mwh = [full[0] for supply in charges if (full := _full_mwh(supply)) is not None]
+    sizes_mwh = [full[0] for supply in charges if (full := full_mwh(supply)) is not None]
     # A large battery counts for more, where each tells how large it is.
     weights = sizes_mwh if len(sizes_mwh) == len(charges) else None
     return _mean(list(charges.values()), weights), status
@@ -41,14 +41,15 @@ def read_capacity_mwh(root: Path = Path("/")) -> tuple[float, str] | None:
     ``energy_full`` is in uWh; ``charge_full``, in uAh, counts at the pack's nominal voltage
     ``voltage_min_design`` in uV, which is what makers multiply by, and at no other.
     """
-    told = [_full_mwh(supply) for supply in batteries(root)]
+    told = [full_mwh(supply) for supply in batteries(root)]
     known = [full for full in told if full is not None]
     if not known or len(known) < len(told):
         return None
     return sum(mwh for mwh, _ in known), " + ".join(where for _, where in known)
 
 
-def _full_mwh(supply: Path) -> tuple[float, str] | None:
+def full_mwh(supply: Path) -> tuple[float, str] | None:
+    """Return the energy of one full battery in mWh and where it was read, ``None`` where it does not tell."""
     energy_uwh = read_int(supply / "energy_full")
     if energy_uwh is not None and energy_uwh > 0:
         return energy_uwh / 1e3, f"{supply.name}/energy_full"

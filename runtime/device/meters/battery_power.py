@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from runtime.device.meters.arithmetic import power_of_uv_ua
+from runtime.device.meters.battery import full_mwh
 from runtime.device.meters.files import need_int
-from runtime.device.meters.gauge import Units, decide
+from runtime.device.meters.gauge import PowerUnit, Units, decide, decide_power
 from runtime.device.sysfs import read_int
 from runtime.errors import DeviceStableError, DeviceTransientError
 
@@ -21,7 +22,7 @@ def power_of(battery: Path) -> CurrentGauge | PowerGauge:
 
     Raises:
         DeviceTransientError: it has neither.
-        DeviceStableError: no unit makes its current plausible.
+        DeviceStableError: no unit makes its current or power plausible.
     """
     has_power = (battery / "power_now").exists()
     return PowerGauge(battery) if has_power and not _tells_current(battery) else CurrentGauge(battery)
@@ -77,17 +78,46 @@ class CurrentGauge:
 
 
 class PowerGauge:
-    """``power_now`` of a battery."""
+    """``power_now`` of a battery; its unit is decided as a current's is."""
 
     how = "power_now"
-    notes = ("power in uW (the ABI), whatever its sign",)
 
     def __init__(self, battery: Path):
         self.battery = battery
+        full = full_mwh(battery)
+        self._full_mwh = None if full is None else full[0]
+        self._unit: PowerUnit | None = None
+        self.read_mw()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The unit decided so far."""
+        return () if self._unit is None else (self._unit.note,)
 
     def read_mw(self) -> float:
-        """Return the power now."""
-        return abs(need_int(self.battery / "power_now")) / 1e3
+        """Return the power now.
+
+        Raises:
+            DeviceStableError: no unit makes it plausible, or two do.
+            DeviceTransientError: the unit decided before was wrong: later reads have the right one.
+        """
+        power = abs(need_int(self.battery / "power_now"))
+        if power == 0:
+            return 0.0
+        before = self._unit
+        if before is None:
+            self._unit = decide_power(power, self._full_mwh)
+        elif not before.fits(power):
+            try:
+                self._unit = decide_power(power, self._full_mwh)
+            except DeviceStableError as err:
+                raise DeviceTransientError(f"{self.battery.name}: {err}; start again") from err
+            raise DeviceTransientError(
+                f"{self.battery.name}: {before.note}, but it reads {power} now, so it is {self._unit.note}; "
+                "what was counted before is void: run the block again"
+            )
+        assert self._unit is not None
+        return power * self._unit.power_uw / 1e3
 
 
 def _tells_current(battery: Path) -> bool:

@@ -1,8 +1,8 @@
 """The fuel gauges of the batteries below /sys/class/power_supply: the whole device, about once a second.
 
 They show drain only while batteries alone feed the machine, so they refuse while a charger is there.
-Read, best first: voltage x current; ``power_now`` (uW); else what is left (``energy_now`` uWh,
-``charge_counter`` or ``charge_now`` uAh), whose steps are so coarse that only long blocks will do.
+Read, best first: voltage x current; ``power_now`` (uW, or a vendor's mW); else what is left (``energy_now``
+uWh, ``charge_counter`` or ``charge_now`` uAh), whose steps are so coarse that only long blocks will do.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def _by_power(batteries: Sequence[Path], watch: Callable[[], None]) -> PowerMete
     drain_mw = sum(gauge.read_mw() for gauge in gauges)
     if drain_mw < _MIN_POWER_MW:
         names = " + ".join(battery.name for battery in batteries)
-        raise DeviceStableError(f"{names} reads {drain_mw:.4g} mW: too little for uW, the ABI's unit")
+        raise DeviceStableError(f"{names} reads {drain_mw:.4g} mW: too little for a machine that is awake")
 
     def notes() -> tuple[str, ...]:
         return tuple(dict.fromkeys(note for gauge in gauges for note in gauge.notes))

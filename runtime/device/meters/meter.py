@@ -91,7 +91,7 @@ class CounterMeter:
         clock: Clock = time.monotonic,
     ):
         self.about = about
-        self._read, self._ranges_uj, self._clock = read, ranges_uj or {}, clock
+        self._read, self._ranges_uj, self.clock = read, ranges_uj or {}, clock
         self._last: Count | None = None
         self._last_s = float("-inf")
         self._rails_uj: dict[str, int] = {}
@@ -99,7 +99,7 @@ class CounterMeter:
 
     def read(self) -> Reading:
         count = self._read()
-        time_s = self._clock() if count.time_s is None else count.time_s
+        time_s = self.clock() if count.time_s is None else count.time_s
         if time_s < self._last_s:
             back_s = self._last_s - time_s
             raise DeviceTransientError(f"{self.about.source}: its clock went back by {back_s:.3g} s")
@@ -136,13 +136,13 @@ class PowerMeter:
 
     def __init__(self, about: About, read: Callable[[], Mapping[str, float]], clock: Clock = time.monotonic):
         self.about = about
-        self._read, self._clock = read, clock
+        self._read, self.clock = read, clock
         self._last: tuple[float, Mapping[str, float]] | None = None
         self._rails_mj: dict[str, float] = {}
         self._updates = self._gaps = 0
 
     def read(self) -> Reading:
-        rails_mw, time_s = self._read(), self._clock()
+        rails_mw, time_s = self._read(), self.clock()
         if self._last is not None:
             last_s, last_mw = self._last
             duration_s = time_s - last_s

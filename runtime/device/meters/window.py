@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import dataclass
 
 import psutil
 
-from runtime.device.meters.meter import EnergyMeter
+from runtime.device.meters.meter import About, EnergyMeter
 from runtime.device.meters.reading import EnergyReading, Reading
 from runtime.errors import EdgekitError
 
 MIN_UPDATES = 10  # each end of a window is off by up to one update: this keeps it within 10 %
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of work: how long it took, its frames, and what of the idle machine is known."""
+
+    duration_s: float
+    frames: int
+    idle_mw: float | None = None
+    subtract_idle: bool = False
+    notes: tuple[str, ...] = ()
 
 
 class EnergyWindow:
@@ -56,29 +68,8 @@ class EnergyWindow:
         notes: tuple[str, ...] = (),
     ) -> EnergyReading:
         """Return the energy of the block, or the reason why it is unknown."""
-        about = self.meter.about
-        duration_s = self._end_s - self._start_s
-        reason = self._fault or self._why_not(duration_s)
-        energy_mj, rails_mj = None, {}
-        if reason is None and self._first is not None and self._last is not None:
-            # The looks lie a little outside of the block, or on the source's own clock: take the mean
-            # power between them for as long as the block lasted.
-            share = duration_s / (self._last.time_s - self._first.time_s)
-            energy_mj = (self._last.energy_mj - self._first.energy_mj) * share
-            first = self._first.rails_mj
-            rails_mj = {r: (mj - first.get(r, 0.0)) * share for r, mj in self._last.rails_mj.items()}
-        return EnergyReading(
-            energy_mj=energy_mj,
-            duration_s=duration_s,
-            frames=frames,
-            source=about.source,
-            provenance=about.provenance,
-            idle_mw=idle_mw,
-            subtract_idle=subtract_idle,
-            rails_mj=rails_mj,
-            notes=(*about.notes, *notes),
-            reason=reason,
-        )
+        block = Block(self._end_s - self._start_s, frames, idle_mw, subtract_idle, notes)
+        return energy_of(self.meter.about, self._first, self._last, block, self._fault)
 
     def _follow(self) -> None:
         about = self.meter.about
@@ -99,28 +90,53 @@ class EnergyWindow:
                 self._fault = str(err)
                 return None
 
-    def _why_not(self, duration_s: float) -> str | None:
-        about, first, last = self.meter.about, self._first, self._last
-        if first is None or last is None:
-            return "the window is not over yet"
-        passed_s = last.time_s - first.time_s
-        updates = last.updates - first.updates
-        if about.update_period_s is not None:
-            updates = int(passed_s / about.update_period_s)
-        if updates < MIN_UPDATES or passed_s <= 0:
-            return (
-                f"saw {updates} updates in {duration_s:.3g} s, at least {MIN_UPDATES} are needed; "
-                "raise --runs"
-            )
-        if last.gaps > first.gaps:
-            missed = f"missed samples in {last.gaps - first.gaps} places"
-            return f"{missed} (rate {about.sample_rate_hz:g} Hz); keep the machine calm"
-        power_mw = (last.energy_mj - first.energy_mj) / passed_s
-        if not 0 <= power_mw <= about.max_mw:
-            return (
-                f"{power_mw:.4g} mW cannot be (0 to {about.max_mw:g} mW): the unit or sign is not the ABI's"
-            )
-        return None
+
+def energy_of(
+    about: About, first: Reading | None, last: Reading | None, block: Block, fault: str | None = None
+) -> EnergyReading:
+    """Return the energy of a block from what its meter read before and after it, or why it is unknown.
+
+    Args:
+        fault: of the meter in between.
+    """
+    reason = fault or _why_not(about, first, last, block.duration_s)
+    energy_mj, rails_mj = None, {}
+    if reason is None and first is not None and last is not None:
+        # The looks lie a little outside of the block, or on the source's own clock: take the mean
+        # power between them for as long as the block lasted.
+        share = block.duration_s / (last.time_s - first.time_s)
+        energy_mj = (last.energy_mj - first.energy_mj) * share
+        rails_mj = {r: (mj - first.rails_mj.get(r, 0.0)) * share for r, mj in last.rails_mj.items()}
+    return EnergyReading(
+        energy_mj=energy_mj,
+        duration_s=block.duration_s,
+        frames=block.frames,
+        source=about.source,
+        provenance=about.provenance,
+        idle_mw=block.idle_mw,
+        subtract_idle=block.subtract_idle,
+        rails_mj=rails_mj,
+        notes=(*about.notes, *block.notes),
+        reason=reason,
+    )
+
+
+def _why_not(about: About, first: Reading | None, last: Reading | None, duration_s: float) -> str | None:
+    if first is None or last is None:
+        return "the window is not over yet"
+    passed_s = last.time_s - first.time_s
+    updates = last.updates - first.updates
+    if about.update_period_s is not None:
+        updates = int(passed_s / about.update_period_s)
+    if updates < MIN_UPDATES or passed_s <= 0:
+        return f"saw {updates} updates in {duration_s:.3g} s, at least {MIN_UPDATES} are needed; raise --runs"
+    if last.gaps > first.gaps:
+        missed = f"missed samples in {last.gaps - first.gaps} places"
+        return f"{missed} (rate {about.sample_rate_hz:g} Hz); keep the machine calm"
+    power_mw = (last.energy_mj - first.energy_mj) / passed_s
+    if not 0 <= power_mw <= about.max_mw:
+        return f"{power_mw:.4g} mW cannot be (0 to {about.max_mw:g} mW): the unit or sign is not the ABI's"
+    return None
 
 
 def measure_idle_mw(meter: EnergyMeter, duration_s: float = 1.0) -> tuple[float | None, str]:

@@ -88,9 +88,11 @@ NEAREST = {
     **dict.fromkeys(("cortex-a510", "cortex-a520"), "cortex-a55"),
     **dict.fromkeys(("cortex-a710", "cortex-a715", "cortex-a720", "cortex-a725"), "cortex-a78"),
     **dict.fromkeys(("cortex-a78ae", "cortex-a78c", "neoverse-n2", "neoverse-n3"), "cortex-a78"),
-    "neoverse-n1": "cortex-a76",
+    **dict.fromkeys(("cortex-a720ae", "c1-pro"), "cortex-a78"),
+    **dict.fromkeys(("cortex-a76ae", "neoverse-n1"), "cortex-a76"),
     **dict.fromkeys(("cortex-x1c", "cortex-x2", "cortex-x3", "cortex-x4", "cortex-x925"), "cortex-x1"),
-    **dict.fromkeys(("neoverse-v1", "neoverse-v2", "neoverse-v3", "oryon"), "cortex-x1"),
+    **dict.fromkeys(("neoverse-v1", "neoverse-v2", "neoverse-v3", "neoverse-v3ae"), "cortex-x1"),
+    **dict.fromkeys(("c1-ultra", "oryon"), "cortex-x1"),
 }
 
 

@@ -79,7 +79,23 @@ class BenchmarkModel:
         return math.ceil(request.runs / FRAMES_PER_START)
 
     def arguments(self, request: ProgramRequest, options: str) -> list[str]:
-        frames = min(request.runs, FRAMES_PER_START)
+        return self._arguments(request, min(request.runs, FRAMES_PER_START))
+
+    def steady_arguments(self, request: ProgramRequest, options: str) -> list[str]:
+        return self._arguments(request, request.runs)
+
+    def steady_s(self, text: str, request: ProgramRequest) -> float:
+        stats = parse_stats(text)
+        # Of a single frame no mean is printed.
+        mean_us = (stats[-1].mean_us or stats[-1].last_us) if stats else None
+        if mean_us is None or stats[-1].count < request.runs or mean_us <= 0:
+            raise DeviceStableError(
+                f"{self.program} printed no mean of {request.runs} frames; expected a line 'count=.. "
+                f"avg=..', got: {last_words(text)}"
+            )
+        return request.runs * max(mean_us / 1e6, 0.0 if request.fps is None else 1 / request.fps)
+
+    def _arguments(self, request: ProgramRequest, frames: int) -> list[str]:
         pace = [] if request.fps is None else [f"--run_frequency={request.fps:g}"]
         return [
             f"--graph={request.model}",

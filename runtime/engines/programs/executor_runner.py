@@ -16,6 +16,10 @@ from runtime.errors import DeviceStableError
 _FRAME = re.compile(r"Iteration (\d+) of (\d+): (\d+(?:\.\d+)?) ms")
 _SUM = re.compile(r"Model executed successfully (\d+) time\(s\) in (\d+(?:\.\d+)?) ms")
 _THREADS = re.compile(r"Resetting threadpool with num threads = (\d+)")
+# Words of its log, with the log's own prefix or from logcat without one.
+_LOGGED = re.compile(
+    r"executorch:|Model (?:file|executed)|Using method|Iteration \d|Resetting threadpool|Loaded? method"
+)
 _OPTION = re.compile(r"^\s+-{1,2}(\w+) \(", re.MULTILINE)  # gflags' --help
 
 
@@ -59,6 +63,13 @@ class ExecutorRunner:
             *quiet,
         ]
 
+    def steady_arguments(self, request: ProgramRequest, options: str) -> list[str]:
+        return self.arguments(request, options)
+
+    def steady_s(self, text: str, request: ProgramRequest) -> float:
+        samples_ms = self.parse(text, request).samples_ms
+        return sum(samples_ms) / len(samples_ms) * request.runs / 1000
+
     def parse(self, text: str, request: ProgramRequest) -> Timings:
         threads = _THREADS.search(text)
         used = None if threads is None else int(threads.group(1))
@@ -76,6 +87,12 @@ class ExecutorRunner:
                 "logs no single frames"
             )
             return Timings(None, (float(total[2]) / int(total[1]),), used, note)
+        if _LOGGED.search(text) is None:
+            raise DeviceStableError(
+                f"{self.program} logged nothing, so its frames have no times; was it built without logging, "
+                "as Release builds are? configure ExecuTorch with -DEXECUTORCH_ENABLE_LOGGING=ON; got: "
+                f"{last_words(text)}"
+            )
         raise DeviceStableError(
             f"{self.program} logged no latencies that can be read; expected {wanted} lines 'Iteration i of "
             f"N: x ms', got: {last_words(text)}"

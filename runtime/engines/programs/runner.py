@@ -78,6 +78,20 @@ class ProgramRunner(Protocol):
             DeviceStableError: this build of the program lacks an option that is needed.
         """
 
+    def steady_arguments(self, request: ProgramRequest, options: str) -> list[str]:
+        """Return the command line of one start whose last ``request.runs`` frames end with it, for a meter.
+
+        Raises:
+            DeviceStableError: see ``arguments``.
+        """
+
+    def steady_s(self, text: str, request: ProgramRequest) -> float:
+        """Return how long the last ``request.runs`` frames of such a start took.
+
+        Raises:
+            DeviceStableError: see ``parse``.
+        """
+
     def parse(self, text: str, request: ProgramRequest) -> Timings:
         """Return the timings in the output of all invocations.
 

@@ -24,6 +24,7 @@ from runtime.engines import (  # noqa: F401  (two register themselves)
     litert,
     random_inputs,
 )
+from runtime.engines.checked_file import checked_file
 from runtime.engines.engine import ENGINES
 from runtime.engines.pacing import WallTime, released
 from runtime.engines.worker_program import choose_worker
@@ -47,6 +48,7 @@ class FrameStream:
         latency_limit_ms: that a governor is asked to keep, as ``GovernPlan`` has it.
         out: file for the ``FramesRun``; ``None``: none.
         cpus: to pin to before anything is loaded, where no governor does it.
+        sha256: that the file must have.
     """
 
     engine: str
@@ -59,6 +61,7 @@ class FrameStream:
     out: str | None = None
     cpus: tuple[int, ...] | None = None
     deadline_ms: float | None = None
+    sha256: str | None = None
 
 
 @dataclass(frozen=True)
@@ -102,6 +105,7 @@ def stream_for(
         plan.latency_limit_ms,
         None if out is None else str(out),
         deadline_ms=plan.deadline_ms,
+        sha256=bundle.sha256(variant.path),
     )
 
 
@@ -166,12 +170,15 @@ def _loaded(stream: FrameStream) -> Iterator[tuple[Callable[[], object], tuple[i
     In this process, but for the native ExecuTorch runner, which is a program of its own.
     """
     if choose_worker(stream.engine).kind == "native":
-        with EngineProcess(stream.engine, stream.model, threads=stream.threads) as model:
+        with EngineProcess(
+            stream.engine, stream.model, threads=stream.threads, sha256=stream.sha256
+        ) as model:
             inputs = random_inputs(model.inputs)
             model.sample(inputs, warmup=0, runs=1)  # so that all its threads are there
             yield lambda: model.sample(inputs, warmup=0, runs=1), threads_of(model.pid)
         return
-    engine = ENGINES.get(stream.engine)(stream.model, stream.graph, stream.threads)
+    with checked_file(stream.model, stream.sha256) as (path, _):
+        engine = ENGINES.get(stream.engine)(path, stream.graph, stream.threads)
     specs = [TensorSpec(*spec) for spec in engine.inputs]
     engine.set_inputs([array.numpy() for array in random_inputs(specs)])
     yield engine.invoke, threads_of(os.getpid())

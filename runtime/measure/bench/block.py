@@ -9,7 +9,6 @@ from dataclasses import replace
 from datetime import datetime, timezone
 
 from runtime._version import __version__
-from runtime.bundle import Bundle, Variant
 from runtime.measure.bench.cool_down import wait_until_cool
 from runtime.measure.bench.energy import energy_fields
 from runtime.measure.bench.plan import BenchJob, BenchPlan
@@ -69,7 +68,7 @@ def measure_block(
     )
     return Record(
         model=bundle.manifest.name,
-        model_sha256=sha256_of(bundle, job.variant),
+        model_sha256=bundle.sha256(job.variant.path),
         variant=job.variant.name,
         engine=job.variant.engine,
         precision=job.variant.precision,
@@ -103,8 +102,3 @@ def measure_block(
         runs=plan.runs,
         max_temp_c=plan.max_temp_c,
     )
-
-
-def sha256_of(bundle: Bundle, variant: Variant) -> str:
-    """Return the hash of the variant's file as the manifest has it."""
-    return next(entry.sha256 for entry in bundle.manifest.files if entry.path == variant.path)

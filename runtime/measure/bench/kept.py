@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from runtime.device.setting import Setting
-from runtime.measure.bench.block import measure_block, sha256_of
+from runtime.measure.bench.block import measure_block
 from runtime.measure.bench.plan import BenchJob, BenchPlan
 from runtime.measure.origin import Origin, origin, origin_of
 from runtime.measure.records import Record
@@ -88,7 +88,7 @@ def _says_the_same(known: Record, fresh: Record) -> bool:
 
 
 def _key_of_job(job: BenchJob, target: Target, plan: BenchPlan) -> Key:
-    sha256 = sha256_of(job.bundle, job.variant)
+    sha256 = job.bundle.sha256(job.variant.path)
     if target.is_modelled:
         return sha256, job.variant.name, target.name, job.setting, plan.seed, job.block, plan.fps, 0, 0, None
     return (

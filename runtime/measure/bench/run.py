@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from runtime.bundle import Bundle
 from runtime.device.setting import Setting
-from runtime.measure.bench.block import measure_block, sha256_of
+from runtime.measure.bench.block import measure_block
 from runtime.measure.bench.kept import KeptBlocks
 from runtime.measure.bench.plan import BenchJob, BenchPlan, order
 from runtime.measure.origin import machine_text, origin, origin_of
@@ -122,7 +122,7 @@ def run_jobs(
     records: list[Record] = []
     for job, log, record in zip(jobs, logs, known or [None] * len(jobs), strict=True):
         if record is None:
-            mine = (sha256_of(job.bundle, job.variant), job.variant.name, job.setting, "stable")
+            mine = (job.bundle.sha256(job.variant.path), job.variant.name, job.setting, "stable")
             earlier = [r for r in records if (r.model_sha256, r.variant, r.setting, r.verdict) == mine]
             what = f"block {len(records) + 1} of {len(jobs)}: {job.variant.name} {job.setting}"
             on_step(what)

@@ -9,9 +9,9 @@ from pathlib import Path
 import msgspec
 
 from runtime.bundle import Bundle, decode_file, write_atomic
+from runtime.bundle.figures import check_figures
 from runtime.bundle.names import slug
 from runtime.errors import DataError
-from runtime.measure.bench.block import sha256_of
 from runtime.measure.profiling.profile import Profile
 
 
@@ -22,6 +22,10 @@ class KeptProfile:
     model_sha256: str
     created_utc: str
     profile: Profile
+
+    def __post_init__(self) -> None:
+        for part in (self.profile, *self.profile.ops):
+            check_figures(part)
 
 
 def keep_profile(bundle: Bundle, profile: Profile) -> Path:
@@ -37,7 +41,7 @@ def keep_profile(bundle: Bundle, profile: Profile) -> Path:
     """
     variant = bundle.manifest.variant(profile.variant)
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    kept = KeptProfile(sha256_of(bundle, variant), now, profile)
+    kept = KeptProfile(bundle.sha256(variant.path), now, profile)
     path = _path(bundle, profile.target, variant.name)
     try:
         path.parent.mkdir(exist_ok=True)
@@ -59,7 +63,7 @@ def load_profiles(bundle: Bundle, target: str) -> list[KeptProfile]:
         path = _path(bundle, target, variant.name)
         if path.is_file():
             kept = decode_file(path, KeptProfile)
-            if kept.model_sha256 == sha256_of(bundle, variant):
+            if kept.model_sha256 == bundle.sha256(variant.path):
                 found.append(kept)
     return found
 

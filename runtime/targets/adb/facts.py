@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from runtime.bundle.staging import staging_folder
 from runtime.device.actuators import CpuFreq, FreqDomain
 from runtime.device.soc import SocProfile
+from runtime.device.soc.parts import core_name
 from runtime.errors import DeviceStableError
 from runtime.targets.adb.shell import AdbShell
 from runtime.targets.local import read_profile
@@ -17,6 +18,7 @@ _CPU = "/sys/devices/system/cpu"
 _FILES = (
     f"{_CPU}/online {_CPU}/cpu[0-9]*/cpu_capacity {_CPU}/cpufreq/policy[0-9]*/related_cpus "
     f"{_CPU}/cpufreq/policy[0-9]*/scaling_* {_CPU}/cpufreq/policy[0-9]*/cpuinfo_* "
+    f"{_CPU}/cpufreq/policy[0-9]*/stats/time_in_state "
     "/proc/sys/kernel/random/boot_id /proc/cpuinfo /proc/self/status"
 )
 _ASK = (
@@ -25,41 +27,6 @@ _ASK = (
 _ASKED = re.compile(r'echo "@@ ([^"]+)"')
 _PLAIN_PATH = re.compile(r"(/[A-Za-z0-9._:-]{1,100}){1,12}")
 _PROPERTY = re.compile(r"^\[([^\]]+)\]: \[(.*)\]$", re.MULTILINE)
-# CPU part numbers of Arm Ltd (implementer 0x41): arch/arm64/include/asm/cputype.h of Linux.
-_ARM_PARTS = {
-    0xC07: "cortex-a7",
-    0xC0F: "cortex-a15",
-    0xD03: "cortex-a53",
-    0xD05: "cortex-a55",
-    0xD07: "cortex-a57",
-    0xD08: "cortex-a72",
-    0xD09: "cortex-a73",
-    0xD0A: "cortex-a75",
-    0xD0B: "cortex-a76",
-    0xD0D: "cortex-a77",
-    0xD41: "cortex-a78",
-    0xD44: "cortex-x1",
-    0xD0C: "neoverse-n1",
-    0xD40: "neoverse-v1",
-    0xD42: "cortex-a78ae",
-    0xD46: "cortex-a510",
-    0xD47: "cortex-a710",
-    0xD48: "cortex-x2",
-    0xD49: "neoverse-n2",
-    0xD4B: "cortex-a78c",
-    0xD4C: "cortex-x1c",
-    0xD4D: "cortex-a715",
-    0xD4E: "cortex-x3",
-    0xD4F: "neoverse-v2",
-    0xD80: "cortex-a520",
-    0xD81: "cortex-a720",
-    0xD82: "cortex-x4",
-    0xD85: "cortex-x925",
-    0xD87: "cortex-a725",
-}
-_PARTS = {(0x41, part): core for part, core in _ARM_PARTS.items()} | {
-    (0x51, 0x001): "oryon"
-}  # 0x51: Qualcomm
 
 
 @dataclass(frozen=True)
@@ -202,7 +169,7 @@ def _cores(cpuinfo: str) -> dict[int, str]:
             for name in ("implementer", "part")
         )
         if number.isdecimal() and implementer and part:
-            core = _PARTS.get((int(implementer[1], 16), int(part[1], 16)))
+            core = core_name(int(implementer[1], 16), int(part[1], 16))
             if core is not None:
                 found[int(number)] = core
     return found

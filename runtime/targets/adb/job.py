@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import shlex
 import uuid
 from collections.abc import Sequence
@@ -14,6 +15,8 @@ from runtime.targets.adb.facts import field_of, parse_cpu_list
 from runtime.targets.adb.runner import FOLDER, InstalledProgram
 from runtime.targets.adb.shell import AdbShell, CommandFailed, quote
 
+_SAY_END = 'echo "@@ end $(cat /proc/uptime)"'
+_END = re.compile(r"^@@ end (\d{1,10}\.\d{1,6})", re.MULTILINE)
 _TIMEOUT_S = 600.0  # of one start; a slow model at many frames takes minutes, a hung program for ever
 
 
@@ -53,8 +56,23 @@ class AdbJob:
         """
         request = ProgramRequest(self._model, self._threads, warmup, runs, fps)
         arguments = self._runner.arguments(request, self._installed.options)
+        return self._runner.parse(self._run(arguments, self._runner.invocations(request)), request)
+
+    def time_steady(self, *, warmup: int, runs: int, fps: float | None = None) -> tuple[float, float]:
+        """Run ``runs`` frames in one start; return when they ended and how long they took.
+
+        Both are in seconds, the end as the phone's uptime; raises as ``time``.
+        """
+        request = ProgramRequest(self._model, self._threads, warmup, runs, fps)
+        text = self._run(self._runner.steady_arguments(request, self._installed.options), 1)
+        end = _END.search(text)
+        if end is None:
+            raise DeviceStableError(f"adb:{self._shell.serial} shows no /proc/uptime; use --meter none")
+        return float(end[1]), self._runner.steady_s(text, request)
+
+    def _run(self, arguments: Sequence[str], times: int) -> str:
         mark = f"edgekit {uuid.uuid4().hex}"
-        command = self._command([self._installed.path, *arguments], self._runner.invocations(request))
+        command = self._command([self._installed.path, *arguments], times)
         if self._runner.log_tag is not None:
             command = f"log -t {self._runner.log_tag} {shlex.quote(mark)} || true; {command}"
         try:
@@ -66,7 +84,7 @@ class AdbJob:
                 f"last words: {last_words(text)}"
             ) from err
         self._check_cpus(text)
-        return self._runner.parse(self._with_log(text, mark), request)
+        return self._with_log(text, mark)
 
     def stop(self) -> None:
         """End what still runs of it on the phone, so that it disturbs nothing measured later."""
@@ -83,7 +101,7 @@ class AdbJob:
         pinned = [] if self.cpus is None else ["taskset", f"{sum(1 << cpu for cpu in self.cpus):x}"]
         once = quote([*pinned, "sh", "-c", shown, "sh", *program])
         loop = f"i=0; while [ $i -lt {times} ]; do {once} 2>&1 || exit $?; i=$((i+1)); done"
-        return f"mkdir -p {FOLDER}; cd {FOLDER}; {loop}; rm -f {self._pid_file}"
+        return f"mkdir -p {FOLDER}; cd {FOLDER}; {loop}; {_SAY_END}; rm -f {self._pid_file}"
 
     def _check_cpus(self, text: str) -> None:
         if self.cpus is None:

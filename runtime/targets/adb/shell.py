@@ -14,16 +14,8 @@ from typing import Any
 from runtime.errors import DeviceStableError, DeviceTransientError
 from runtime.extras import require
 from runtime.targets.adb.bounded import bounded_connection
+from runtime.targets.adb.devices import check_ready
 from runtime.targets.adb.serial import check_serial
-
-_ADVICE = {
-    "offline": "unplug the cable and plug it in again, or: adb reconnect",
-    "unauthorized": "unlock the phone and accept this computer's key",
-    "authorizing": "unlock the phone and accept this computer's key",
-    "recovery": "boot the phone into Android",
-    "sideload": "boot the phone into Android",
-    "bootloader": "boot the phone into Android: fastboot reboot",
-}
 
 
 class CommandFailed(DeviceStableError):
@@ -61,7 +53,7 @@ class AdbShell:
         self._errors: Any = require("devlib.exception", "lab")
         logging.getLogger("android").setLevel(logging.ERROR)
         _find_adb(self._android)
-        self._check()
+        check_ready(self.serial)
         try:
             # Forget what an earlier connection knew: the phone may have been restarted as root since.
             self._android.AdbConnection._connected_as_root[serial] = None
@@ -111,7 +103,7 @@ class AdbShell:
         except (self._errors.DevlibError, OSError) as err:
             raise self._lost(err) from err
         except subprocess.CalledProcessError as err:
-            self._check()  # the phone may be gone: then that is the error
+            check_ready(self.serial)  # the phone may be gone: then that is the error
             said = " ".join(f"{err.output or ''} {err.stderr or ''}".split())
             raise DeviceStableError(
                 f"adb:{self.serial}: cannot copy {source} to {destination}: {said[-300:]}; make room on the "
@@ -129,32 +121,14 @@ class AdbShell:
         except CommandFailed:
             return False
         except DeviceTransientError:
-            self._check()  # su that refuses gives no exit status back, just like a phone that is gone
+            check_ready(
+                self.serial
+            )  # su that refuses gives no exit status back, just like a phone that is gone
             return False
-
-    def _check(self) -> None:
-        """Raise unless adb lists the phone as a device that is ready."""
-        try:
-            listed = {one.name: one.status for one in self._android.adb_list_devices()}
-        except (self._errors.DevlibError, OSError, subprocess.CalledProcessError) as err:
-            raise DeviceStableError(f"adb devices failed ({_short(str(err))}); run it by hand") from err
-        listed.pop("List", None)
-        state = listed.get(self.serial)
-        if state == "device":
-            return
-        if state is None:
-            others = ", ".join(listed) or "none"
-            raise DeviceTransientError(
-                f"adb knows no phone {self.serial!r} now, it lists: {others}; plug it in and allow USB "
-                "debugging"
-            )
-        advice = _ADVICE.get(state, "see adb devices")
-        kind = DeviceStableError if state in ("recovery", "sideload", "bootloader") else DeviceTransientError
-        raise kind(f"adb:{self.serial} is {state}; {advice}")
 
     def _lost(self, err: Exception) -> DeviceTransientError:
         try:
-            self._check()
+            check_ready(self.serial)
         except DeviceTransientError as gone:
             return gone
         return DeviceTransientError(f"adb:{self.serial} broke off ({_short(str(err))}); try again")

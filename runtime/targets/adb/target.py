@@ -28,11 +28,12 @@ from runtime.errors import DeviceStableError, PermissionNeeded
 from runtime.targets.adb.conditions import AdbConditions
 from runtime.targets.adb.facts import read_facts
 from runtime.targets.adb.job import AdbJob
+from runtime.targets.adb.meter import AdbMeter
 from runtime.targets.adb.path import AdbPath
 from runtime.targets.adb.runner import install, push_once
 from runtime.targets.adb.shell import AdbShell, CommandFailed
 from runtime.targets.name import TargetName
-from runtime.targets.target import settings_of
+from runtime.targets.target import check_threads, settings_of
 
 _LIMIT = "scaling_max_freq"
 
@@ -52,10 +53,6 @@ class AdbTarget:
 
     provenance = "measured"
     is_modelled = False
-    energy_note = (
-        "a phone on adb is charged through its cable, so its fuel gauge does not show what a frame costs; "
-        "use a power monitor, or adb over Wi-Fi with the cable out"
-    )
 
     def __init__(self, serial: str):
         self.name = str(TargetName("adb", serial))
@@ -63,6 +60,7 @@ class AdbTarget:
         self._facts = read_facts(self._shell)
         self.profile = self._facts.profile
         self._is_root = self._shell.is_root
+        self._meter = AdbMeter(self._shell, as_root=self._is_root)
         self.capability = self._probe()
         self._cpufreq = CpuFreq(
             cast(Path, AdbPath(self._shell, "/", as_root=True)),
@@ -74,16 +72,22 @@ class AdbTarget:
     def settings(self, threads: Sequence[int] = (1,)) -> tuple[Setting, ...]:
         return settings_of(self.profile, threads, with_clocks=self.capability.level == "sysfs")
 
+    @property
+    def energy_note(self) -> str:
+        """Why there is no energy where no meter of the phone gives it, and what helps."""
+        return self._meter.note
+
+    def use_meter(self, wanted: str) -> None:
+        """Take another meter of the phone from now on; see ``AdbMeter``."""
+        self._meter.use(wanted)
+
     def power(self, setting: Setting) -> PowerFigure | None:
         return None
 
     @contextlib.contextmanager
     def session(self, bundle: Bundle, variant: Variant, setting: Setting) -> Iterator[AdbSession]:
         cluster = self.profile.cluster(setting.cluster)
-        if not 1 <= setting.threads <= len(cluster.cpus):
-            raise ValueError(
-                f"threads is {setting.threads}; allowed on {cluster.name!r}: 1 to {len(cluster.cpus)}"
-            )
+        check_threads(cluster, setting.threads)
         runner = RUNNERS.get(variant.engine)
         installed = install(self._shell, runner)
         model = push_once(self._shell, bundle.file(variant.path))
@@ -101,7 +105,7 @@ class AdbTarget:
             job = AdbJob(self._shell, runner, installed, model, setting.threads, cpus)
             stack.callback(job.stop)
             reader = AdbConditions(self._shell, policy, cpus, as_root=self._is_root)
-            yield AdbSession(job, setting, self._facts.device, self._cpufreq, policy, reader)
+            yield AdbSession(job, setting, self._facts.device, self._cpufreq, policy, reader, self._meter)
 
     def _probe(self) -> Capability:
         """Return what a shell on the phone may do; changes nothing."""
@@ -115,6 +119,8 @@ class AdbTarget:
                 return Capability("sysfs")
             else:
                 reason = f"{path} of the phone is not writable, even for root"
+                if _is_read_only(self._shell):
+                    reason += ": its /sys is read-only; run: adb shell su -c 'mount -o remount,rw /sys'"
         if self._facts.has_taskset:
             return Capability("affinity", (reason,))
         return Capability("threads", (reason, "the phone has no taskset to pin programs with"))
@@ -143,11 +149,13 @@ class AdbSession:
         cpufreq: CpuFreq,
         policy: FreqDomain | None,
         reader: AdbConditions,
+        meter: AdbMeter,
     ):
         self.setting, self.device = setting, device
         self.versions = {"engine": job.program}
         self._job, self._cpufreq, self._policy, self._reader = job, cpufreq, policy, reader
         self._threads_read: int | None = None
+        self._meter, self.meter = meter, meter.found.name
 
     @property
     def control_level(self) -> str:
@@ -177,7 +185,8 @@ class AdbSession:
         self._threads_read = timings.threads
         if timings.note is not None:
             self.versions["samples"] = timings.note
-        return Samples(timings.first_ms, timings.samples_ms, timings.threads, load_ms=timings.load_ms)
+        energy = self._meter.measure(runs, lambda: self._job.time_steady(warmup=warmup, runs=runs, fps=fps))
+        return Samples(timings.first_ms, timings.samples_ms, timings.threads, energy, load_ms=timings.load_ms)
 
     def run_paced(self, inputs: Sequence[Sequence[Tensor]], frames: int, fps: float | None) -> PacedFrames:
         return run_paced(self, inputs, frames, fps, WallTime())
@@ -199,6 +208,13 @@ def restore_clocks(name: str, state: PolicyState, boot_id: str) -> bool:
     folder = AdbPath(shell, f"/{POLICY_DIR}/{Path(state.policy).name}", as_root=True)
     write_state(state, cast(Path, folder))
     return True
+
+
+def _is_read_only(shell: AdbShell) -> bool:
+    lines = (line.split() for line in shell.run("cat /proc/mounts 2>/dev/null || true").splitlines())
+    # A later mount lies over an earlier one.
+    options = [words[3].split(",") for words in lines if len(words) > 3 and words[1] == "/sys"]
+    return bool(options) and "ro" in options[-1]
 
 
 def _is_writable(shell: AdbShell, path: str) -> bool:

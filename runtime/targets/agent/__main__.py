@@ -8,6 +8,7 @@ are restored, in the middle of a block of frames too.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import queue
 import signal
@@ -21,7 +22,7 @@ from typing import BinaryIO
 import msgspec
 
 from runtime.device.actuators.signals import ASKS_TO_LEAVE
-from runtime.engines.framing import read_frame, write_frame
+from runtime.engines.framing import FrameTooLong, read_frame, write_frame
 from runtime.targets.agent import messages as m
 from runtime.targets.agent.service import Service, decode_request
 from runtime.targets.local import LocalTarget
@@ -58,10 +59,11 @@ class Agent:
             raise SystemExit(0)
 
     def _listen(self) -> None:
-        while (data := read_frame(self._requests)) is not None:
-            self._heard_s = time.monotonic()
-            if data != _BEAT:
-                self._queue.put(data)
+        with contextlib.suppress(FrameTooLong):  # that is no host of ours
+            while (data := read_frame(self._requests)) is not None:
+                self._heard_s = time.monotonic()
+                if data != _BEAT:
+                    self._queue.put(data)
         os.kill(os.getpid(), signal.SIGTERM)
 
     def _beat(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import math
 import weakref
 from collections.abc import Iterator, Sequence
 from typing import Protocol, TypeVar
@@ -21,6 +20,7 @@ from runtime.targets.agent import messages as m
 from runtime.targets.agent.link import Connection, Link
 
 A = TypeVar("A")
+_MOST_MS = 1e12  # 30 years for a frame: no machine's
 
 
 class Store(Protocol):
@@ -168,7 +168,7 @@ class AgentSession:
         return self._target._ask(m.AskConditions(self._number, probe), m.Now).conditions
 
     def _check_times(self, times_ms: Sequence[float], count: int) -> None:
-        if len(times_ms) != count or not all(0 < time_ms < math.inf for time_ms in times_ms):
+        if len(times_ms) != count or not all(0 < time_ms < _MOST_MS for time_ms in times_ms):
             raise self._nonsense(f"{len(times_ms)} times for {count} frames, or one that no frame takes")
 
     def _check_arrays(self, arrays: Sequence[Array]) -> None:

@@ -40,7 +40,7 @@ class Arena:
             *(f"virtual:{outside}/soc.toml", f"file://{outside}/secret.txt", f"{outside}/pipe"),
             *("/dev/zero", "/etc/passwd", ".", "..", "a\0b", "~/x"),
         )
-        self._touched: list[str] = []
+        self._touched: list[tuple[str, bool]] = []
 
     @contextlib.contextmanager
     def watched(self) -> Iterator[None]:
@@ -65,10 +65,10 @@ class Arena:
             os.environ.clear()
             os.environ |= before
 
-    def touched(self) -> list[str]:
+    def touched(self, *, only_changes: bool = False) -> list[str]:
         """Return what was touched outside since the last call."""
         found, self._touched = self._touched, []
-        return found
+        return [text for text, is_change in found if is_change or not only_changes]
 
     def note(self, event: str, path: Any, is_change: bool) -> None:
         """Note a path that this process opens or changes, if it is none of the readers' business."""
@@ -78,7 +78,7 @@ class Arena:
         is_trap = Path(full).is_relative_to(self._outside)
         is_own = any(Path(full).is_relative_to(own) for own in self._own) or full.startswith(_FREE)
         if is_trap or (is_change and not is_own):
-            self._touched.append(f"{event} {full}")
+            self._touched.append((f"{event} {full}", is_change))
 
 
 _watching: Arena | None = None

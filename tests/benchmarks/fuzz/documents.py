@@ -87,10 +87,17 @@ def _odd(value: Any, other: Any, rng: random.Random, paths: tuple[str, ...]) -> 
         return rng.choice(texts)
     if isinstance(value, int | float) and rng.random() < 0.6:
         return rng.choice(
-            [*INTEGERS, -value, value * 1e300, 5e-324, 0.1, "@huge@", "@nan@", "@digits@", str(value)]
+            [*INTEGERS, -value, _grown(value), 5e-324, 0.1, "@huge@", "@nan@", "@digits@", str(value)]
         )
     plain = (None, True, False, 0, -1, 1e308, "", [], {}, [[]], "@deep@", "@nan@", [value], {"a": value})
     return rng.choice([*plain, rng.choice(INTEGERS), copy.deepcopy(other)])
+
+
+def _grown(value: float) -> float:
+    try:
+        return value * 1e300
+    except OverflowError:
+        return value
 
 
 def _fitting(document: Any) -> Any:

@@ -47,12 +47,14 @@ class Prepared:
         read: gives a damaged sample to the real readers.
         refusals: errors that are the answer one hopes for.
         close: ends what was started.
+        names_files: what is read may name files of this machine to open, as a user's own plan does.
     """
 
     samples: tuple[Sample, ...]
     read: Callable[[Sample, bytes], None]
     refusals: tuple[type[Exception], ...] = (EdgekitError, click.UsageError)
     close: Callable[[], object] = lambda: None
+    names_files: bool = False
 
 
 @dataclass(frozen=True)

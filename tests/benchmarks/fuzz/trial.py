@@ -42,5 +42,5 @@ def try_one(
         raise
     except BaseException:  # noqa: BLE001 (whatever it is, is the finding; a panic in Rust is no Exception)
         yield Finding(surface, number, "traceback", sample.name, data, traceback.format_exc())
-    if touched := arena.touched():
+    if touched := arena.touched(only_changes=prepared.names_files):
         yield Finding(surface, number, "outside", sample.name, data, "; ".join(touched))

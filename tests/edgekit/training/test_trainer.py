@@ -194,7 +194,25 @@ def test_train_continues_an_interrupted_run(tmp_path, toy_data):
 def test_resuming_a_finished_run_returns_it(tmp_path, toy_data):
     spec = fit_spec(SPEC, toy_data)
     first = train(spec, toy_data, RECIPE, tmp_path / "run", progress=False)
+    (tmp_path / "run" / STATE_FILE).touch()  # killed after the checkpoint was written
     assert train(spec, toy_data, RECIPE, tmp_path / "run", resume=True, progress=False) == first
+    assert not (tmp_path / "run" / STATE_FILE).exists()
+
+
+def test_metrics_of_a_run_that_was_killed_after_its_last_epoch_are_whole(tmp_path, toy_data, monkeypatch):
+    def kill(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    spec = fit_spec(SPEC, toy_data)
+    with monkeypatch.context() as patch:
+        patch.setattr("edgekit.training.run.save_checkpoint", kill)
+        with pytest.raises(KeyboardInterrupt):
+            train(spec, toy_data, RECIPE, tmp_path / "run", progress=False)
+    metrics = tmp_path / "run" / "metrics.jsonl"
+    lines = metrics.read_bytes().splitlines(keepends=True)
+    metrics.write_bytes(b"".join(lines[:-1]))  # the state is written before the last line
+    train(spec, toy_data, RECIPE, tmp_path / "run", resume=True, progress=False)
+    assert metrics.read_bytes() == b"".join(lines)
 
 
 def test_train_refuses_a_spec_of_another_size(tmp_path, toy_data):

@@ -64,7 +64,7 @@ def test_each_doubt_makes_it_unstable(change, reason):
         ({"own_wait_s": 0.1}, "it waited for a core for 5% of the time it ran (limit 3%)"),
         ({"cpus_steal_s": 0.1}, "other guests of the host took 5% of its cores (limit 2%)"),
         ({"cooling": ("cpufreq-cpu2=3/10",)}, "the kernel throttled it: cpufreq-cpu2=3/10"),
-        ({"max_freq_khz": 1500000}, "its clock limit moved from 2000000 to 1500000 kHz"),
+        ({"max_freq_khz": 1500000}, "throttled: its clock limit moved from 2000000 to 1500000 kHz"),
         ({"probe_ms": 1.2}, "the machine was up to 20% slower at a fixed task (limit 8%)"),
     ],
 )

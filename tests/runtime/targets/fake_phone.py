@@ -41,7 +41,7 @@ case $command in
     echo "$1: 1 file pushed" ;;
   shell)
     line=$(printf %s "$*" | sed "s#/data/local/tmp#$root/data/local/tmp#g; s#/sys/class#$root/sys/class#g; \
-s#/sys/devices#$root/sys/devices#g; s#/proc/#$root/proc/#g")
+s#/sys/devices#$root/sys/devices#g; s#/sys/bus#$root/sys/bus#g; s#/proc/#$root/proc/#g")
     out=$PHONE/out.$$
     PATH=$PHONE/bin sh -c "$line" > $out 2>&1
     for policy in $root/sys/devices/system/cpu/cpufreq/policy*; do
@@ -202,6 +202,7 @@ class FakePhones:
             _script(phone.path / "bin/su", SU)
         (phone.root / "data/local/tmp").mkdir(parents=True)
         phone.write("proc/self/status", "Cpus_allowed_list:\t0-7\n")
+        (phone.root / "proc/uptime").symlink_to("/proc/uptime")
         phone.write("proc/sys/kernel/random/boot_id", f"boot-of-{serial}\n")
         for name, text in FILES.items():
             phone.write(name, text + "\n")

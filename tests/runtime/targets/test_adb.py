@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from runtime.device.setting import Setting
+from runtime.device.soc.parts import core_name
 from runtime.engines.model_file import open_bundle_or_model
 from runtime.errors import DeviceStableError, DeviceTransientError, PermissionNeeded
 from runtime.measure.bench import bench
@@ -53,7 +54,9 @@ def test_a_phone_tells_its_cores_clocks_and_name(phones):
     ]
     assert (target.name, target.provenance) == ("adb:P6", "measured")
     assert target.power(target.settings()[0]) is None
-    assert "charged through its cable" in target.energy_note
+    assert "no power meter on this phone (odpm: no energy_value below /sys/bus/iio" in target.energy_note
+    assert "gives none (neither adb root nor su)" in target.energy_note
+    assert "'Charging', its current is not the drain: unplug the charger (adb tcpip" in target.energy_note
 
 
 def test_cores_after_2021_have_their_names(phones):
@@ -62,6 +65,20 @@ def test_cores_after_2021_have_their_names(phones):
     phones.add("P8").write("proc/cpuinfo", "".join(cpu.format(i, *part) for i, part in enumerate(parts)))
     cores = [cluster.core for cluster in open_target("adb:P8").profile.clusters]
     assert cores == ["cortex-a520", "cortex-a720", "oryon"]
+
+
+@pytest.mark.parametrize(
+    "parts", ["0x51 0x804 0x805", "0x41 0xd84 0xd83", "0x41 0xd8b 0xd8c", "0x53 0x004 0x003"]
+)
+def test_every_maker_s_cores_have_their_names(phones, parts):
+    implementer, *numbers = parts.split()
+    cpu = "processor\t: {}\nCPU implementer\t: {}\nCPU part\t: {}\n\n"
+    texts = [cpu.format(i, implementer, numbers[i > 3]) for i in range(8)]
+    phones.add("P8").write("proc/cpuinfo", "".join(texts))
+    cores = {cluster.core for cluster in open_target("adb:P8").profile.clusters}
+    assert cores == {core_name(int(implementer, 16), int(number, 16)) for number in numbers}
+    assert None not in cores
+    assert "aarch64" not in cores
 
 
 def test_without_root_programs_are_pinned_and_clocks_left_alone(phones, bundle):
@@ -218,6 +235,16 @@ def test_a_runner_of_this_machine_is_pushed(phones, bundle, tmp_path, monkeypatc
         ("offline", DeviceTransientError, "adb:P6 is offline; unplug the cable"),
         ("unauthorized", DeviceTransientError, "unlock the phone and accept"),
         ("recovery", DeviceStableError, "boot the phone into Android"),
+        ("sideload", DeviceStableError, "boot the phone into Android"),
+        ("bootloader", DeviceStableError, "fastboot reboot"),
+        ("authorizing", DeviceTransientError, "unlock the phone and accept"),
+        (
+            "no permissions (missing udev rules? user is in the plugdev group); see [http://x]",
+            DeviceStableError,
+            "adb:P6: no permissions; this user may not open its USB device: install udev rules",
+        ),
+        ("no permissions", DeviceStableError, "install udev rules"),
+        ("host", DeviceTransientError, "adb:P6 is 'host'; see adb devices"),
         (None, DeviceTransientError, "adb knows no phone 'P6' now, it lists: other"),
     ],
 )
@@ -226,6 +253,49 @@ def test_a_phone_that_is_not_ready_says_what_to_do(phones, state, error, message
     phones.add("P6").set_state(state)
     with pytest.raises(error, match=message):
         open_target("adb:P6")
+
+
+def test_a_phone_whose_serial_may_not_be_read_is_told_too(phones):
+    phones.add("????????????").set_state("no permissions")
+    with pytest.raises(DeviceStableError, match=r"adb:P6 is not listed by its serial, .*udev"):
+        open_target("adb:P6")
+
+
+def test_an_adb_that_does_not_work_is_quoted(phones, tmp_path):
+    (tmp_path / "bin/adb").write_text("#!/bin/sh\necho 'cannot connect to daemon' >&2\nexit 1\n")
+    with pytest.raises(DeviceStableError, match=r"adb devices failed \(cannot connect to daemon\)"):
+        open_target("adb:P6")
+
+
+def test_clocks_come_from_statistics_and_boost_where_no_list_is(phones):
+    whole = [len(c.opps) for c in open_target(f"adb:{phones.add('whole') and 'whole'}").profile.clusters]
+    phone = phones.add("P6")
+    for folder in (phone.root / "sys/devices/system/cpu/cpufreq").glob("policy*"):
+        clocks = (folder / "scaling_available_frequencies").read_text().split()
+        (folder / "scaling_available_frequencies").unlink()
+        (folder / "stats").mkdir(exist_ok=True)
+        (folder / "stats/time_in_state").write_text("".join(f"{khz} 7\n" for khz in clocks))
+    assert [len(c.opps) for c in open_target("adb:P6").profile.clusters] == whole == [11, 14, 18]
+    name = "sys/devices/system/cpu/cpufreq/policy6"
+    top = int(phone.cpufreq(6, "cpuinfo_max_freq"))
+    phone.write(f"{name}/scaling_boost_frequencies", f"{top + 200000}\n")
+    assert open_target("adb:P6").profile.clusters[2].max_khz == top  # it is off
+    phone.write(f"{name}/cpuinfo_max_freq", f"{top + 200000}\n")
+    assert [opp.freq_khz for opp in open_target("adb:P6").profile.clusters[2].opps][-2:] == [
+        top,
+        top + 200000,
+    ]
+
+
+def test_a_read_only_sys_is_told_and_what_to_do(phones):
+    phone = phones.add("P6", is_rooted=True)
+    phone.write("proc/mounts", "/dev/root / ext4 rw 0 0\nsysfs /sys sysfs ro,nosuid 0 0\n")
+    (phone.path / "bin/su").write_text(
+        '#!/bin/sh\n[ "${2#*-w}" = "$2" ] || { echo; echo 1; exit 0; }\nIS_ROOT=1 exec sh -c "$2"\n'
+    )
+    capability = open_target("adb:P6").capability
+    assert capability.level == "affinity"
+    assert "its /sys is read-only; run: adb shell su -c 'mount -o remount,rw /sys'" in capability.reasons[0]
 
 
 def test_without_adb(phones, monkeypatch, tmp_path):
@@ -255,6 +325,7 @@ _HOLD = """
 import sys, time
 from runtime.engines.model_file import open_bundle_or_model
 from runtime.device.setting import Setting
+from runtime.device.soc.parts import core_name
 from runtime.targets import open_target
 bundle = open_bundle_or_model(sys.argv[1])
 target = open_target("adb:P6")

@@ -15,7 +15,7 @@ from tests.benchmarks.fuzz.surface import Prepared, Sample, surface
 _IMAGE = ImageSpec(8, 8, (0.0,) * 3, (1.0,) * 3)
 
 
-@surface("arrays", quick=300, share=1)
+@surface("arrays", quick=200, share=3)
 def arrays(folder: Path) -> Prepared:
     """Arrays, archives of them and pictures, as `edgekit run --input` takes them."""
     from PIL import Image

@@ -68,7 +68,7 @@ class TunedBundle:
         run_command("run", self.path, "--target", TARGET, "--frames", 3)
 
 
-@surface("manifest", share=2)
+@surface("manifest", quick=60, share=2)
 def manifest(folder: Path) -> Prepared:
     """The manifest, read by every command that takes a bundle."""
     made = TunedBundle(folder)
@@ -77,7 +77,7 @@ def manifest(folder: Path) -> Prepared:
     return Prepared((made.sample("manifest.json"),), made.reader([*show, made.report, made.tune, made.run]))
 
 
-@surface("workload", quick=100)
+@surface("workload", quick=15)
 def workload(folder: Path) -> Prepared:
     """The table of what a frame costs."""
     made = TunedBundle(folder)
@@ -86,7 +86,7 @@ def workload(folder: Path) -> Prepared:
     return Prepared(samples, made.reader([*show, made.report, made.tune, made.run]))
 
 
-@surface("policy", quick=60, share=2)
+@surface("policy", quick=15, share=2)
 def policy(folder: Path) -> Prepared:
     """A policy, followed, drawn, reported and written as C."""
     made = TunedBundle(folder)
@@ -107,7 +107,7 @@ def policy(folder: Path) -> Prepared:
     return Prepared((sample,), made.reader(commands))
 
 
-@surface("fit", quick=60)
+@surface("fit", quick=10)
 def fit_summary(folder: Path) -> Prepared:
     """The summary of a predictor."""
     made = TunedBundle(folder)

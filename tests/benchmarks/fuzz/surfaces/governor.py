@@ -21,7 +21,7 @@ _LINES = (
 )
 
 
-@surface("governor", quick=200, share=2)
+@surface("governor", quick=60, share=2)
 def governor(folder: Path) -> Prepared:
     """A conversation of which one line, or all of them, is damaged."""
     phone = toy(folder)

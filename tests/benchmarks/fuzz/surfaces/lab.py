@@ -29,7 +29,7 @@ out: results
 """
 
 
-@surface("lab", quick=150, share=1)
+@surface("lab", quick=60, share=1)
 def lab(folder: Path) -> Prepared:
     """A plan, listed and asked for its state."""
     shutil.copytree(DATA / "made_by_0_1_0" / "nano.edgekit", folder / "nano.edgekit")
@@ -50,4 +50,4 @@ def lab(folder: Path) -> Prepared:
         else:
             run_command("lab", "run", plan, "--dry-run")
 
-    return Prepared(samples, read)
+    return Prepared(samples, read, names_files=True)

@@ -77,7 +77,7 @@ _NOW = {
 }
 
 
-@surface("soc", quick=200, share=2)
+@surface("soc", quick=200, share=4)
 def soc(folder: Path) -> Prepared:
     """SoC files in TOML and YAML, shown and opened as targets."""
     samples = [Sample("table.yaml", _TABLE, "text")]
@@ -104,7 +104,7 @@ class _Phone(AdbShell):
         return self.text
 
 
-@surface("adb", quick=200, share=2)
+@surface("adb", quick=60, share=2)
 def adb(folder: Path) -> Prepared:
     """What a phone prints about itself and about now."""
     phone = _Phone()
@@ -127,7 +127,7 @@ def adb(folder: Path) -> Prepared:
     return Prepared(samples, read)
 
 
-@surface("journal", quick=100)
+@surface("journal", quick=100, share=4)
 def journal(folder: Path) -> Prepared:
     """Notes of what to restore: they name files that are written as root."""
     kept = Journal(folder / "edgekit")

@@ -21,7 +21,7 @@ def _tflites(folder: Path) -> tuple[Sample, ...]:
     return tuple(Sample(path.name, path.read_bytes(), "binary") for path in (made, made, old))
 
 
-@surface("tflite", quick=200, share=2)
+@surface("tflite", quick=120, share=4)
 def tflite(folder: Path) -> Prepared:
     """The graph of a .tflite file, as Python reads it."""
 
@@ -35,7 +35,7 @@ def tflite(folder: Path) -> Prepared:
     return Prepared(_tflites(folder), read)
 
 
-@surface("tflite-engine", quick=0, share=3)
+@surface("tflite-engine", quick=0, share=2)
 def tflite_engine(folder: Path) -> Prepared:
     """A .tflite file that LiteRT loads and runs, in a process that may die of it."""
 
@@ -50,7 +50,7 @@ def tflite_engine(folder: Path) -> Prepared:
     return Prepared(_tflites(folder), read)
 
 
-@surface("pte-engine", quick=0, share=3)
+@surface("pte-engine", quick=0, share=2)
 def pte_engine(folder: Path) -> Prepared:
     """A .pte file that the native runner loads, runs and profiles, in a process that may die of it."""
     import os

@@ -12,7 +12,7 @@ from tests.benchmarks.fuzz.surface import Prepared, Sample, surface
 from tests.predictors import crafted_files
 
 
-@surface("skops", quick=150, share=3)
+@surface("skops", quick=60, share=3)
 def skops(folder: Path) -> Prepared:
     """Small predictors of each kind, loaded and asked."""
     kinds = ("random_forest", "gradient_boosting", "svr", "mlp", "linear")

@@ -16,7 +16,7 @@ from tests.edgekit.report.tuned_bundle import TARGET
 _FORMATS = ("csv", "pytest-benchmark", "trace", "benchmark-model")
 
 
-@surface("records", quick=60, share=2)
+@surface("records", quick=15, share=2)
 def records(folder: Path) -> Prepared:
     """Records, shown, converted, learnt from, compared and reported."""
     made = TunedBundle(folder)
@@ -44,7 +44,7 @@ def learning(folder: Path) -> Prepared:
     return Prepared((made.sample(made.records, "jsonl"),), made.reader([fit]))
 
 
-@surface("runs", quick=40)
+@surface("runs", quick=4)
 def runs(folder: Path) -> Prepared:
     """The last run and the last profile of a bundle, which lie beside its records."""
     made = TunedBundle(folder)
@@ -64,7 +64,7 @@ def runs(folder: Path) -> Prepared:
     return Prepared(samples, read)
 
 
-@surface("frame-log", quick=60)
+@surface("frame-log", quick=40)
 def frame_log(folder: Path) -> Prepared:
     """The log of a governed run, drawn."""
     path = folder / "frames.jsonl"

@@ -23,7 +23,7 @@ _SPEC = ModelSpec("resnet20", num_classes=2, width=0.25, image_size=8, in_channe
 _IMAGE = ImageSpec(8, 8, (0.5,), (0.5,), channels=1)
 
 
-@surface("checkpoint", quick=60, share=2)
+@surface("checkpoint", quick=20, share=2)
 def checkpoint(folder: Path) -> Prepared:
     """A checkpoint and one that was pruned: the document and the weights, built again."""
     from edgekit.models.surgery.removal import physically_remove
@@ -68,7 +68,7 @@ def checkpoint(folder: Path) -> Prepared:
     return Prepared(samples, read)
 
 
-@surface("training-state", quick=60)
+@surface("training-state", quick=60, share=2)
 def training_state(folder: Path) -> Prepared:
     """The state of an interrupted training, put back into a model and its optimizer."""
     model = torch.nn.Linear(3, 2)
@@ -88,7 +88,7 @@ def training_state(folder: Path) -> Prepared:
     return Prepared((sample,), read)
 
 
-@surface("costs", quick=100, share=0.5)
+@surface("costs", quick=100, share=2)
 def costs(folder: Path) -> Prepared:
     """The table of what dynamic blocks cost."""
     blocks = (BlockCost(Block("conv", "4 kernels", 8, 16, 7, 7, 1, True), 0.01),)

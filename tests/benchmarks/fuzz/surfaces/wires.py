@@ -88,7 +88,7 @@ class _Session:
         return _NOW
 
 
-@surface("agent-requests", quick=200)
+@surface("agent-requests", quick=200, share=4)
 def requests(folder: Path) -> Prepared:
     """What the agent on a device is asked."""
     bundle = make_bundle(folder)
@@ -147,7 +147,7 @@ class _Peer:
                     return
 
 
-@surface("agent-answers", quick=100, share=3)
+@surface("agent-answers", quick=40, share=3)
 def answers(folder: Path) -> Prepared:
     """What an agent answers a host that benches, runs, profiles and restores."""
     bundle = make_bundle(folder)

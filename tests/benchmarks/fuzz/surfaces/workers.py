@@ -44,7 +44,7 @@ _LINES = (
 )
 
 
-@surface("worker", quick=60, share=2)
+@surface("worker", quick=40, share=2)
 def worker(folder: Path) -> Prepared:
     """Answers of a worker in msgpack, and of the native runner in JSON, to all that is asked of them."""
     replies = folder / "answers"

@@ -88,7 +88,7 @@ def test_a_placed_network_exports_into_the_delegate(toy_data, source, engine):
 def test_a_run_that_is_resumed_keeps_its_layers(tmp_path, digits_spec, saved_costs):
     folder = tmp_path / "run"
     lines = []
-    first, kept = place_for_run(digits_spec, "1%", folder, costs=saved_costs, progress=lines.append)
+    first, kept = place_for_run(digits_spec, "1%", folder, costs=saved_costs, on_message=lines.append)
     assert kept["dynamic_at"] == list(first.dynamic_at)
     assert "of 69 layers are dynamic" in lines[-1] or lines[-1].startswith("Warning")
     again, _ = place_for_run(digits_spec, "100%", folder, costs=saved_costs, resume=True)

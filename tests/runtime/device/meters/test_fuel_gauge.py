@@ -130,8 +130,47 @@ def test_a_unit_is_decided_again_when_the_current_grows(tmp_path):
 def test_power_as_laptops_tell_it(tmp_path):
     meter = find_meter(phone(tmp_path, current_now=None, power_now=7_500_000), "battery").meter
     assert read_mw(meter) == pytest.approx(7500.0)
-    with pytest.raises(DeviceStableError, match="too little for uW"):
-        find_meter(phone(tmp_path, current_now=None, power_now=7500), "battery")
+
+
+IN_MW = "power in mW, for in uW it is too little for a machine that is awake"
+IN_UW = "power in uW (the ABI)"
+
+
+@pytest.mark.parametrize(
+    ("power", "full_uwh", "power_mw", "note"),
+    [
+        (7_500, None, 7500.0, IN_MW),
+        (-7_500_000, None, 7500.0, IN_UW),
+        (15_000, 50_000_000, 15_000.0, IN_MW),  # a laptop's; 15 mW would last 139 days
+        (200_000, 15_000_000, 200.0, IN_UW),  # a phone's; 200 W would empty it in 5 minutes
+    ],
+)
+def test_a_power_in_mw_is_known_by_what_is_plausible(tmp_path, power, full_uwh, power_mw, note):
+    meter = find_meter(
+        phone(tmp_path, current_now=None, power_now=power, energy_full=full_uwh), "battery"
+    ).meter
+    assert read_mw(meter) == pytest.approx(power_mw)
+    assert meter.about.notes[1:] == (note,)
+
+
+@pytest.mark.parametrize(
+    ("power", "full_uwh"), [(50_000, None), (50_000, 20_000_000), (4, None), (10**10, None)]
+)
+def test_a_power_that_could_be_both_or_neither_is_refused(tmp_path, power, full_uwh):
+    phone(tmp_path, current_now=None, power_now=power, energy_full=full_uwh)
+    with pytest.raises(DeviceStableError, match=r"power_now reads .*(which can be|can that be)"):
+        find_meter(tmp_path, "battery")
+
+
+def test_a_power_that_grows_out_of_its_unit_is_decided_anew(tmp_path):
+    meter = find_meter(phone(tmp_path, current_now=None, power_now=7_500), "battery").meter
+    meter.read()
+    replace_text(tmp_path / BATTERY / "power_now", 7_500_000)
+    with pytest.raises(DeviceTransientError, match=r"power in mW.*reads 7500000 now, so it is power in uW"):
+        meter.read()
+    assert read_mw(meter) == pytest.approx(7500.0)
+    assert IN_UW in meter.about.notes
+    assert IN_MW not in meter.about.notes
 
 
 @pytest.mark.parametrize(

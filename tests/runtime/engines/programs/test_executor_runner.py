@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.engines.programs import ExecutorRunner, ProgramRequest
+from runtime.engines.programs import RUNNERS, ExecutorRunner, ProgramRequest
 from runtime.errors import DeviceStableError
 
 LOG = """\
@@ -42,10 +42,20 @@ def test_where_only_the_sum_is_logged_the_sample_is_called_a_mean():
     assert timings.note.startswith("the sample is a mean of 4 frames, the cold one among them")
 
 
+OUTPUTS = (
+    "OutputX 0: tensor(sizes=[1, 1000], [\n  -0.509859, 0.300644, 0.0953884])\n"  # pytorch/executorch#15547
+)
+
+
+@pytest.mark.parametrize("printed", ["", OUTPUTS])
+def test_a_release_build_without_a_log_is_known(printed):
+    with pytest.raises(DeviceStableError, match=r"built without logging, .*-DEXECUTORCH_ENABLE_LOGGING=ON"):
+        RUNNERS.get("executorch").parse(printed, ProgramRequest("m.pte", runs=3))
+
+
 @pytest.mark.parametrize(
     "log",
     [
-        "",
         "Model executed successfully.",  # the oldest runners: no time at all
         LOG.replace("Iteration 3", "Iteration 9"),
         LOG.partition("Iteration 4")[0],  # died on the way

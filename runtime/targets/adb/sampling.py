@@ -1,0 +1,88 @@
+"""Small files of a phone, read on it over and over while work runs, with the time of each look."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shlex
+import threading
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from runtime.errors import DeviceError
+from runtime.targets.adb.facts import split_sections
+from runtime.targets.adb.runner import FOLDER
+from runtime.targets.adb.shell import AdbShell
+
+INTERVAL_S = 0.2  # a fuel gauge has a new value about once a second, Pixel's rails more often
+MOST_S = 600.0  # the loop ends by itself then: this machine may be gone
+UPTIME = re.compile(r"\d{1,10}\.\d{1,6}")
+# Read by the shell itself: a program for each file and look would be load of its own.
+_LOOK = 'while IFS= read -r l; do echo "$l"; done < "$f"'
+_MOMENT = re.compile(r"^@@ t (\d{1,10}\.\d{1,6})[^\n]*\n", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Look:
+    """What files held at one moment, by path; ``time_s`` is the phone's uptime."""
+
+    time_s: float
+    files: dict[str, str]
+
+
+@dataclass
+class Watch:
+    """Looks at a phone's files; complete once the block of ``watching`` is left."""
+
+    looks: list[Look] = field(default_factory=list)
+    fault: str | None = None
+
+
+@contextlib.contextmanager
+def watching(shell: AdbShell, paths: Sequence[str], *, as_root: bool) -> Iterator[Watch]:
+    """Read ``paths`` on the phone while the block runs; no fault of that reaches the work.
+
+    Raises:
+        DeviceTransientError: the phone is gone before the block.
+    """
+    watch, mark = Watch(), f"{FOLDER}/{uuid.uuid4().hex[:12]}.watch"
+    shell.run(f"mkdir -p {FOLDER}; : > {mark}")
+    thread = threading.Thread(
+        target=_follow, args=(shell, paths, mark, watch, as_root), name="edgekit-adb-meter", daemon=True
+    )
+    thread.start()
+    try:
+        yield watch
+    finally:
+        with contextlib.suppress(DeviceError):  # the phone is gone: the loop ends by itself
+            shell.run(f"rm -f {mark}")
+        thread.join(30.0)
+
+
+def parse_looks(text: str, paths: Sequence[str]) -> list[Look]:
+    """Return the looks that a phone printed; what it was not asked for is left out.
+
+    Example:
+        >>> parse_looks("@@ t 7.25 1.0\\n@@ /sys/a\\n12\\n", ["/sys/a"])
+        [Look(time_s=7.25, files={'/sys/a': '12'})]
+    """
+    parts = _MOMENT.split(text)
+    looks = []
+    for time_text, body in zip(parts[1::2], parts[2::2], strict=True):
+        sections = split_sections(body)
+        looks.append(Look(float(time_text), {path: sections[path] for path in paths if path in sections}))
+    return looks
+
+
+def _follow(shell: AdbShell, paths: Sequence[str], mark: str, watch: Watch, as_root: bool) -> None:
+    files = " ".join(map(shlex.quote, paths))
+    look = f'echo "@@ t $(cat /proc/uptime)"; for f in {files}; do echo "@@ $f"; {_LOOK}; done'
+    loop = (
+        f"i=0; while [ -e {mark} ] && [ $i -lt {int(MOST_S / INTERVAL_S)} ]; do "
+        f"{{ {look}; }} 2>/dev/null; i=$((i+1)); sleep {INTERVAL_S:g}; done; {{ {look}; }} 2>/dev/null; true"
+    )
+    try:
+        watch.looks.extend(parse_looks(shell.run(loop, as_root=as_root, timeout_s=2 * MOST_S), paths))
+    except DeviceError as err:
+        watch.fault = str(err)
