@@ -12,6 +12,7 @@ from runtime.bundle import Bundle, FallbackOp, Graph, Quantization, TensorSpec
 
 _HARDLY = 0.05  # less than this of the multiply-accumulates is no int8 file
 _SHOWN = 8
+_SLOWER = 1.1  # times fp32's latency: less may be chance
 
 
 def print_variants(bundle: Bundle) -> None:
@@ -60,6 +61,8 @@ def _quantised(record: Quantization) -> str:
         parts.append(f"in float: {', '.join(record.kept_float) or 'nothing else'}")
     else:
         parts.append(f"{_int8_part(record)}; other modules kept float: {_some(record.kept_float)}")
+    if record.latency_ratio is not None and record.latency_ratio > _SLOWER:
+        parts.append(f"SLOWER than fp32 where it was exported, {record.latency_ratio:.2f} times the latency")
     return "; ".join(parts)
 
 

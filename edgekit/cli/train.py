@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
+from edgekit.cli._load import wait_asleep_if_busy
 from edgekit.cli._options import out_option, table_options
-from edgekit.cli._output import print_json, print_table, say
+from edgekit.cli._output import note, print_json, print_table, say
 from edgekit.cli._placement import place_and_tell, placement_options
 
 
@@ -15,9 +16,7 @@ from edgekit.cli._placement import place_and_tell, placement_options
 @click.argument("model")
 @click.option("--data", required=True, help="digits, fashion-mnist, cifar10, or folder.")
 @click.option("--data-root", type=click.Path(path_type=Path), help="Where the dataset's files are.")
-@click.option(
-    "--recipe", default="default", show_default=True, help="Named set of defaults: digits-demo, ..."
-)
+@click.option("--recipe", default="default", show_default=True, help="Named defaults: digits-demo, ...")
 @click.option("--width", type=float, help="Factor on all channel counts.")
 @click.option("--image-size", type=int, help="Side of the input in pixels; default: the dataset's own.")
 @click.option("--act", help="relu, dyrelu-a, dyrelu-b or dyrelu-c instead of the model's own.")
@@ -46,6 +45,7 @@ def train(
       edgekit train mobilenet_v2 --data digits --recipe digits-demo -o runs/digits
       edgekit train mobilenet_v2 --data digits --init runs/digits --qat --epochs 2
     """
+    wait_asleep_if_busy(note)
     from edgekit import models, training
     from edgekit.data import load_dataset
 

@@ -26,6 +26,7 @@ from edgekit.models import (
     pretrained,
 )
 from runtime.bundle import ImageSpec
+from runtime.engines.model_file import ENGINE_OF
 from runtime.errors import CheckpointError
 
 RANDOM_WEIGHTS = "none"
@@ -71,6 +72,11 @@ def find_origin(
         if weights is not None:
             raise ValueError(f"--weights goes with a model's name, but {model} is a checkpoint with its own")
         return _from_checkpoint(Path(model), inputs, data_root)
+    if Path(model).suffix in ENGINE_OF:
+        raise ValueError(
+            f"{model} is exported already; edgekit bench, profile and inspect take it as it is: give a "
+            "model, a checkpoint or path/to/file.py:function"
+        )
     if model not in MODELS and ("/" in model or "\\" in model):
         raise CheckpointError(f"there is no checkpoint at {model}; make one with: edgekit train")
     return _from_zoo(model, weights, inputs)

@@ -129,7 +129,7 @@ def refuse_special(path: Path) -> None:
         DataError: ``path`` is there and is no regular file.
     """
     if path.exists() and not path.is_file():
-        raise DataError(f"{path} is no regular file; give one")
+        raise DataError(f"{path} is no regular file; give another")
 
 
 def why(err: BaseException) -> str:

@@ -1,23 +1,21 @@
-"""The sha256 of files; ``hashlib.file_digest`` needs Python 3.11, and boards have 3.10."""
+"""The sha256 of a file."""
 
 from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import IO
 
 _CHUNK_BYTES = 1 << 20
 
 
-def file_sha256(path: Path) -> str:
-    """Return the sha256 of what ``path`` holds, in hexadecimal."""
-    with path.open("rb") as stream:
-        return stream_sha256(stream)
+def file_sha256(file: Path | int) -> str:
+    """Return the sha256 of what a file holds, in hexadecimal; ``hashlib.file_digest`` needs Python 3.11.
 
-
-def stream_sha256(stream: IO[bytes]) -> str:
-    """Return the sha256 of what is left of an open file, in hexadecimal."""
+    Args:
+        file: its path, or a descriptor at its beginning, which stays open.
+    """
     digest = hashlib.sha256()
-    while chunk := stream.read(_CHUNK_BYTES):
-        digest.update(chunk)
+    with open(file, "rb", closefd=not isinstance(file, int)) as stream:
+        while chunk := stream.read(_CHUNK_BYTES):
+            digest.update(chunk)
     return digest.hexdigest()

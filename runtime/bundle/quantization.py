@@ -30,6 +30,8 @@ class Quantization:
         int8_share: of the multiply-accumulates of layers with weights, that of layers whose weights are
             int8 in the file; ``None`` in bundles of older versions.
         float_layers: the other layers, as the file has them.
+        latency_ratio: latency of a frame to that of the float file, on the machine that exported both: a
+            hint, see ``bench``; ``None`` as above.
         inputs, outputs: of a file that takes and gives int8; empty when it takes and gives float.
     """
 
@@ -44,3 +46,4 @@ class Quantization:
     outputs: tuple[IoScale, ...] = ()
     int8_share: float | None = None
     float_layers: tuple[str, ...] = ()
+    latency_ratio: float | None = None

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from runtime.bundle.digest import stream_sha256
+from runtime.bundle.digest import file_sha256
 from runtime.errors import BundleError
 
 _DESCRIPTORS = Path("/proc/self/fd")
@@ -56,8 +56,7 @@ def _sha256_of(file: int, path: str | Path) -> str:
     look = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
     if look in _known:
         return _known[look]
-    with os.fdopen(os.dup(file), "rb") as stream:
-        digest = stream_sha256(stream)
+    digest = file_sha256(file)
     if time.time_ns() - found.st_ctime_ns > _SETTLED_NS:
         _known[look] = digest
     return digest

@@ -10,14 +10,17 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from runtime.bundle.staging import staged_until_exit
 from runtime.engines.array import Array, size_bytes_of
 from runtime.engines.engine import PROFILED_ENGINES, OpEvent, Spec
 from runtime.engines.litert import LiteRt
 from runtime.engines.litert_c import CompiledModel, Event
 from runtime.engines.tflite_graph import read_tflite
 from runtime.engines.tflite_kinds import CONTROL_FLOW
+from runtime.engines.tflite_sizes import SHAPE, write_with_constant_sizes
 from runtime.errors import DeviceStableError
 
 if TYPE_CHECKING:
@@ -37,6 +40,10 @@ class ProfiledLiteRt:
         self.version = f"ai-edge-litert {version('ai-edge-litert')}"
         self.inputs: tuple[Spec, ...] = tuple((spec.name, spec.dtype, spec.shape) for spec in file.inputs)
         self.outputs: tuple[Spec, ...] = tuple((spec.name, spec.dtype, spec.shape) for spec in file.outputs)
+        if SHAPE in file.op_counts:
+            copy = staged_until_exit() / Path(path).name
+            write_with_constant_sizes(Path(path), copy)
+            path = str(copy)
         self.partitions = LiteRt(path, graph, threads=1).plan().partitions
         start_ns = time.perf_counter_ns()
         self._model = CompiledModel(path, threads)

@@ -114,12 +114,12 @@ def _open_tflite(path: Path, input_shapes: InputShapes) -> ModelFile:
         why = missing_shapes(graphs[name], shapes[name], path.name)
         if why is not None:
             unknown[relative] = why
-            open_axes |= graphs[name].open_axes
-        elif graphs[name].open_axes:
+        elif any(spec.name in graphs[name].open_axes for spec in graphs[name].inputs):
             file = staged_until_exit() / path.name
             fix_shapes(files[name], shapes[name], file)
             graphs[name] = read_tflite(file)
             source["input shapes"] = ", ".join(f"{s.name} {shown_shape(s, ())}" for s in graphs[name].inputs)
+        open_axes |= graphs[name].open_axes
         precision = _precision(graphs[name])
         stem = "" if name == MAIN_GRAPH else f"{slug(name)}-"
         variant = Variant(f"{stem}litert-{precision}", "litert", precision, relative, name)

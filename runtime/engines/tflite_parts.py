@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,13 @@ def unpack(path: Path) -> Any:
             "shapes and one signature"
         )
     return model
+
+
+def put_shapes(model: Any, shapes: Sequence[Sequence[int]]) -> None:
+    """Give the main graph's tensors ``shapes``; one without axes or elements keeps its own."""
+    for tensor, shape in zip(model.subgraphs[0].tensors, shapes, strict=False):
+        if shape and all(shape):
+            tensor.shape, tensor.shapeSignature = list(shape), None
 
 
 def pack(model: Any, out: Path) -> None:

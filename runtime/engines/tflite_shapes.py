@@ -15,12 +15,11 @@ from typing import TypeAlias
 from runtime.bundle import TensorSpec
 from runtime.device.child import module_command, module_environment
 from runtime.engines.tflite_content import TfliteGraph
-from runtime.engines.tflite_parts import pack, unpack
+from runtime.engines.tflite_parts import pack, put_shapes, unpack
 from runtime.errors import DeviceStableError
 
-InputShapes: TypeAlias = Sequence[
-    tuple[str | None, tuple[int, ...]]
-]  # (name, or None: the next input), shape
+Named: TypeAlias = tuple[str | None, tuple[int, ...]]  # name, or None: the next input; shape
+InputShapes: TypeAlias = Sequence[Named]
 _RESOLVE_S = 300.0
 
 
@@ -57,7 +56,7 @@ def share_out(
     Raises:
         ValueError: as ``choose_shapes``.
     """
-    shapes: dict[str, list[tuple[str | None, tuple[int, ...]]]] = {name: [] for name in graphs}
+    shapes: dict[str, list[Named]] = {name: [] for name in graphs}
     first = next(iter(graphs))
     for label, shape in given:
         takers = [name for name, graph in graphs.items() if label in graph.labels()]
@@ -78,7 +77,7 @@ def missing_shapes(graph: TfliteGraph, chosen: Mapping[str, tuple[int, ...]], fi
         for spec in left
     ]
     what = f"{file} leaves the shape of {', '.join(shown)} open"
-    return f"{what}; give it, with a number for each N: {' '.join(options)}"
+    return f"{what}; give bench, profile or inspect a number for each N: {' '.join(options)}"
 
 
 def shown_shape(spec: TensorSpec, open_axes: Sequence[int], unknown: str = "?") -> str:
@@ -95,9 +94,7 @@ def fix_shapes(path: Path, shapes: Mapping[str, tuple[int, ...]], out: Path) -> 
         MissingExtra: ai-edge-litert is not installed.
     """
     model = unpack(path)
-    for tensor, shape in zip(model.subgraphs[0].tensors, _resolve(path, shapes), strict=False):
-        if shape:  # else it has no axes, or is of no op that runs
-            tensor.shape, tensor.shapeSignature = shape, None
+    put_shapes(model, _resolve(path, shapes))
     pack(model, out)
 
 

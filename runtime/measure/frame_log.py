@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from runtime.bundle.decoding import refuse_special
 from runtime.bundle.figures import check_figures
 from runtime.errors import DataError, VersionConflict
 
@@ -79,6 +80,7 @@ class GovernedLog:
 
     def __init__(self, path: Path, header: Header):
         self.path = path
+        refuse_special(path)
         try:
             self._stream: BinaryIO = path.open("wb")
         except OSError as err:
@@ -107,9 +109,10 @@ def read_log(path: Path) -> tuple[Header, list[FrameLine]]:
     """Return what a log holds; a line cut off by a crash is left out.
 
     Raises:
-        DataError: it is no such log.
+        DataError: it is no such log, or no regular file.
         VersionConflict: a newer version wrote it.
     """
+    refuse_special(path)
     try:
         lines = path.read_bytes().splitlines()
         header = msgspec.json.decode(lines[0], type=Header)

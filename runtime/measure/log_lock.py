@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from runtime.bundle.decoding import refuse_special
 from runtime.errors import DataError, DeviceTransientError
 
 _LOCKS = Path("/proc/locks")
@@ -22,8 +23,9 @@ def hold(path: Path) -> Iterator[None]:
 
     Raises:
         DeviceTransientError: another process holds it.
-        DataError: the file system knows no locks.
+        DataError: the file system knows no locks, or a pipe, a device or a folder is there.
     """
+    refuse_special(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = _lock(path)
     try:

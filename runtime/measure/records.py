@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from runtime.bundle import rename_keys, write_atomic
+from runtime.bundle.decoding import refuse_special
 from runtime.bundle.figures import check_figures
 from runtime.device.conditions import Conditions
 from runtime.device.meters.reading import EnergyReading
@@ -179,7 +180,12 @@ class RecordLog:
         self.path = path
 
     def append(self, record: Record) -> None:
-        """Write one record and make sure it is on the disk."""
+        """Write one record and make sure it is on the disk.
+
+        Raises:
+            DataError: a pipe, a device or a folder is there.
+        """
+        refuse_special(self.path)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         line = msgspec.json.encode(record) + b"\n"
         with self.path.open("ab+") as stream:
@@ -226,6 +232,7 @@ class RecordLog:
 
     def _read(self) -> Iterator[tuple[bytes, Record]]:
         """Yield every whole record with its line."""
+        refuse_special(self.path)
         if not self.path.is_file():
             return
         lines = self.path.read_bytes().split(b"\n")

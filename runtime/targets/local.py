@@ -30,7 +30,7 @@ from runtime.errors import DeviceStableError
 from runtime.targets.grouping import read_groups
 from runtime.targets.local_session import LocalSession
 from runtime.targets.name import LOCAL
-from runtime.targets.target import settings_of
+from runtime.targets.target import check_threads, settings_of
 
 _NAMES = {1: ("cpu",), 2: ("little", "big"), 3: ("little", "mid", "big")}
 
@@ -99,10 +99,7 @@ class LocalTarget:
     @contextlib.contextmanager
     def session(self, bundle: Bundle, variant: Variant, setting: Setting) -> Iterator[LocalSession]:
         cluster = self.profile.cluster(setting.cluster)
-        if not 1 <= setting.threads <= len(cluster.cpus):
-            raise ValueError(
-                f"threads is {setting.threads}; allowed on {cluster.name!r}: 1 to {len(cluster.cpus)}"
-            )
+        check_threads(cluster, setting.threads)
         if self._emulated is not None and (reason := _why_not(self._emulated, self.profile, setting)):
             raise DeviceStableError(reason)
         policy = None

@@ -10,6 +10,7 @@ from runtime.bundle import Bundle, Variant
 from runtime.device.conditions import Conditions
 from runtime.device.setting import Setting
 from runtime.device.soc import PowerFigure, SocProfile
+from runtime.device.soc.profile import Cluster
 from runtime.engines import Frame, ProfiledFrames, Samples, Tensor
 from runtime.engines.pacing import PacedFrames
 
@@ -231,3 +232,9 @@ def settings_of(
             f"threads is {list(threads)}; a cluster of {profile.name} has 1 to {most} CPUs to give"
         )
     return found
+
+
+def check_threads(cluster: Cluster, threads: int) -> None:
+    """Raise ``ValueError`` if a cluster has not as many CPUs."""
+    if not 1 <= threads <= len(cluster.cpus):
+        raise ValueError(f"threads is {threads}; allowed on {cluster.name!r}: 1 to {len(cluster.cpus)}")

@@ -170,6 +170,7 @@ def campaign(place: Place, jobs: dict[str, Job], rounds: int, seed: int) -> Iter
             found = kill_round(place, job, usual, draw)
             if found is not None:
                 rows.append(found)
+                note(f"{name}: {len(rows)} of {rounds} killed")
         counts = {column: sum(column in one.lines for one in rows) for column in _COUNTS}
         yield {"job": name, "tried": len(rows), **counts, "seconds": round(time.monotonic() - begin_s)}
         note(f"{name}: {counts}")

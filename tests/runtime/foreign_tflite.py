@@ -170,6 +170,26 @@ def write_state(path):
     return file.write(path)
 
 
+def write_computed_size(path):
+    """Write a file that multiplies by 2 and returns rows, whose number it computes from its input's shape."""
+    file = File()
+    main = file.graph("main")
+    x = file.tensor(main, "x", MAP)
+    shape, rows = file.tensor(main, "shape", (4,), "INT32"), file.tensor(main, "rows", (1,), "INT32")
+    begin, size = (file.tensor(main, n, (1,), "INT32", np.int32([v])) for n, v in (("at", 1), ("size", 1)))
+    rest = file.tensor(main, "rest", (1,), "INT32", np.int32([-1]))
+    wanted, y = file.tensor(main, "wanted", (2,), "INT32"), file.tensor(main, "y", (1, 1))
+    h = file.conv(main, x, "h")
+    options = schema.ShapeOptionsT()
+    options.outType = schema.TensorType.INT32
+    file.op(main, "SHAPE", [x], [shape], options)
+    file.op(main, "SLICE", [shape, begin, size], [rows], schema.SliceOptionsT())
+    file.op(main, "CONCATENATION", [rows, rest], [wanted], schema.ConcatenationOptionsT())
+    file.op(main, "RESHAPE", [h, wanted], [y], schema.ReshapeOptionsT())
+    file.ends(main, [x], [y])
+    return file.write(path)
+
+
 def write_signatures(path):
     """Write a file of two signatures: ``encode`` multiplies by 2, ``decode`` by 3."""
     file = File()

@@ -10,6 +10,8 @@ import pytest
 from runtime.bundle import Bundle, TensorSpec, write_atomic
 from runtime.device.soc import load_profile
 from runtime.errors import BundleError, DataError
+from runtime.measure.frame_log import GovernedLog, Header, read_log
+from runtime.measure.records import RecordLog
 from runtime.processing.inputs import load_frame
 from tests.runtime.phone import make_bundle
 
@@ -99,3 +101,37 @@ def test_a_yaml_bomb_is_refused(tmp_path):
     (tmp_path / "soc.yaml").write_text("\n".join(lines) + "\nclusters: [*a11]\n")
     with pytest.raises(DataError, match="has aliases"):
         load_profile(tmp_path / "soc.yaml")
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder"])
+def test_a_log_is_never_a_pipe_a_device_or_a_folder(kind, tmp_path):
+    path = tmp_path / "log.jsonl"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        try:
+            os.mknod(path, 0o20666, os.makedev(1, 3))
+        except PermissionError:
+            pytest.skip("only root makes devices")
+    before = path.lstat()
+    log = RecordLog(path)
+    for use in (
+        lambda: list(log),
+        lambda: log.append(None),
+        lambda: log.alone().__enter__(),
+        lambda: read_log(path),
+        lambda: GovernedLog(path, Header("local", "measured", 30.0, 33.3)),
+    ):
+        with pytest.raises(DataError, match="is no regular file; give another"):
+            use()
+    assert path.lstat().st_ino == before.st_ino  # and is still there
+
+
+def test_an_archive_of_something_else_than_arrays_is_one_error_of_ours(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("x", b"text")
+        archive.writestr("y.npy", npy())
+    with pytest.raises(DataError, match="holds 'x', which is no array"):
+        load_frame(tmp_path / "a.npz", SPECS)

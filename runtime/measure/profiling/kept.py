@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from runtime.bundle import Bundle, decode_file, write_atomic
+from runtime.bundle.figures import check_figures
 from runtime.bundle.names import slug
 from runtime.errors import DataError
 from runtime.measure.profiling.profile import Profile
@@ -21,6 +22,10 @@ class KeptProfile:
     model_sha256: str
     created_utc: str
     profile: Profile
+
+    def __post_init__(self) -> None:
+        for part in (self.profile, *self.profile.ops):
+            check_figures(part)
 
 
 def keep_profile(bundle: Bundle, profile: Profile) -> Path:

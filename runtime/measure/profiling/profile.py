@@ -9,16 +9,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runtime.bundle import Bundle, FallbackOp, Variant
-from runtime.bundle.figures import check_figures
 from runtime.bundle.workload import Workload
 from runtime.device.setting import Setting
 from runtime.engines import EngineProcess, ProfiledFrames, random_inputs
 from runtime.engines.tflite_graph import read_tflite
+from runtime.engines.tflite_sizes import SHAPE
 from runtime.errors import DeviceStableError
 from runtime.measure.profiling.attribution import Attributed, attribute, pair_fallback, with_bodies
+from runtime.measure.profiling.steadiness import disturbance, quieter
 from runtime.targets.target import Profiled, Target
-
-_STEADY = 1.25  # third quartile over first
 
 
 @dataclass(frozen=True)
@@ -53,9 +52,6 @@ class OpTime:
     duration_ms: float
     place: int | None = None
 
-    def __post_init__(self) -> None:
-        check_figures(self)
-
 
 @dataclass(frozen=True)
 class Profile:
@@ -82,9 +78,6 @@ class Profile:
     remarks: tuple[str, ...] = ()
     target: str = "local"
     provenance: str = "measured"
-
-    def __post_init__(self) -> None:
-        check_figures(self)
 
     @property
     def ops_ms(self) -> float:
@@ -212,13 +205,17 @@ def _make(
     inside = sum(op.delegate is not None for op in seen.frames[0])
     remarks = [
         f"XNNPACK gives whole microseconds: {inside} ops may take up to {inside / 1000:.3g} ms more in all",
-        *_disturbance(plain_ms, seen.samples_ms),
+        *disturbance(plain_ms, seen.samples_ms),
     ]
     indices: tuple[int, ...] = ()
     graphs: tuple[str, ...] = ()
     if variant.engine == "litert":
         file = read_tflite(path)
         indices, workload, graphs = file.op_indices, workload or file.workload, file.graphs
+        if SHAPE in file.op_counts:
+            remarks.append(
+                "sizes that the file computes are constants under the profiler: it may delegate more"
+            )
     if any(event.subgraph for event in seen.frames[0]):
         remarks.append(
             "ops 'in GRAPH' are of a graph that control flow runs; the turns of a loop are added up, and IF "
@@ -258,7 +255,7 @@ def _op_times(seen: ProfiledFrames, ops: Sequence[Attributed]) -> tuple[OpTime, 
     names = [event.name for event in seen.frames[0]]
     if any([event.name for event in frame] != names for frame in seen.frames):
         raise DeviceStableError("its frames do not run the same ops; it cannot be profiled op by op")
-    quieter = _quieter(seen.samples_ms)
+    calm = quieter(seen.samples_ms)
     frame_ms = statistics.median(seen.samples_ms)
     times = []
     for i, (event, op) in enumerate(zip(seen.frames[_typical(seen)], ops, strict=True)):
@@ -269,7 +266,7 @@ def _op_times(seen: ProfiledFrames, ops: Sequence[Attributed]) -> tuple[OpTime, 
                 kind=op.kind,
                 module_path=op.module_path,
                 delegate=event.delegate,
-                mean_ms=statistics.fmean(each_ms[frame] for frame in quieter),
+                mean_ms=statistics.fmean(each_ms[frame] for frame in calm),
                 median_ms=statistics.median(each_ms),
                 share=statistics.median(each_ms) / frame_ms,
                 source=event.source,
@@ -283,24 +280,6 @@ def _op_times(seen: ProfiledFrames, ops: Sequence[Attributed]) -> tuple[OpTime, 
     return tuple(times)
 
 
-def _disturbance(*series_ms: Sequence[float]) -> list[str]:
-    """Return a remark if the frames of a series differ too much to be believed."""
-    for samples_ms in series_ms:
-        if len(samples_ms) < 4:
-            continue
-        low, _, high = statistics.quantiles(samples_ms, n=4)
-        if high > _STEADY * low:
-            took = f"frames took {low:.3g} to {high:.3g} ms"
-            return [f"{took}: other work disturbs them; try again on a quiet machine"]
-    return []
-
-
-def _quieter(samples_ms: Sequence[float]) -> list[int]:
-    """Return the places of the faster half of the samples, fastest first."""
-    order = sorted(range(len(samples_ms)), key=samples_ms.__getitem__)
-    return order[: (len(order) + 1) // 2]
-
-
 def _typical(seen: ProfiledFrames) -> int:
-    half = _quieter(seen.samples_ms)
+    half = quieter(seen.samples_ms)
     return half[len(half) // 2]

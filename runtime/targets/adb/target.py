@@ -33,7 +33,7 @@ from runtime.targets.adb.path import AdbPath
 from runtime.targets.adb.runner import install, push_once
 from runtime.targets.adb.shell import AdbShell, CommandFailed
 from runtime.targets.name import TargetName
-from runtime.targets.target import settings_of
+from runtime.targets.target import check_threads, settings_of
 
 _LIMIT = "scaling_max_freq"
 
@@ -87,10 +87,7 @@ class AdbTarget:
     @contextlib.contextmanager
     def session(self, bundle: Bundle, variant: Variant, setting: Setting) -> Iterator[AdbSession]:
         cluster = self.profile.cluster(setting.cluster)
-        if not 1 <= setting.threads <= len(cluster.cpus):
-            raise ValueError(
-                f"threads is {setting.threads}; allowed on {cluster.name!r}: 1 to {len(cluster.cpus)}"
-            )
+        check_threads(cluster, setting.threads)
         runner = RUNNERS.get(variant.engine)
         installed = install(self._shell, runner)
         model = push_once(self._shell, bundle.file(variant.path))

@@ -6,7 +6,7 @@ from click.testing import CliRunner
 
 from edgekit.api.visible import one_line, visible
 from edgekit.cli import cli
-from edgekit.cli._output import note, print_table, say
+from edgekit.cli._output import note, print_json, print_table, say
 from runtime.bundle.manifest import MANIFEST
 from tests.runtime.phone import make_bundle
 
@@ -55,3 +55,11 @@ def test_an_error_about_hostile_words_is_one_line_that_shows_them(tmp_path):
     for printed in (done.output, odd.output):
         assert not any(char in printed for char in OBEYED)
         assert sum(line.startswith("Error") for line in printed.splitlines()) == 1
+
+
+def test_json_says_the_same_without_what_a_terminal_obeys(capsys):
+    print_json({"name": EVIL + "\U000e0001é"})
+    printed = capsys.readouterr().out
+    assert not any(char in printed for char in (*OBEYED, "\U000e0001"))
+    assert "é" in printed
+    assert msgspec.json.decode(printed) == {"name": EVIL + "\U000e0001é"}

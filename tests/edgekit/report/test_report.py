@@ -249,3 +249,16 @@ def test_report_does_not_tell_where_the_bundle_lies(make_bundle):
     bundle = make_bundle()
     bench(bundle)
     assert str(bundle.path.parent) not in render_report(bundle)
+
+
+def test_a_file_of_the_bundle_opens_no_file_of_this_machine(tuned, tmp_path):
+    soc = tmp_path / "private.toml"
+    soc.write_text("secret = 'of this machine'")
+    (record, *_) = RecordLog(tuned.path / "records/virtual-gs101.jsonl")
+    forged = RecordLog(tuned.path / "records/forged.jsonl")
+    forged.append(replace(record, target=f"virtual:{soc}"))
+    (tuned.path / "records/folder.jsonl").mkdir()
+    text = Page(render_report(tuned)).text
+    assert "its SoC file is opened only where you name it" in text
+    assert "secret" not in text
+    assert "secret" in Page(render_report(tuned, target=f"virtual:{soc}")).text

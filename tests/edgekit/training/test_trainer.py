@@ -204,9 +204,10 @@ def test_metrics_of_a_run_that_was_killed_after_its_last_epoch_are_whole(tmp_pat
         raise KeyboardInterrupt
 
     spec = fit_spec(SPEC, toy_data)
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         patch.setattr("edgekit.training.run.save_checkpoint", kill)
-        train(spec, toy_data, RECIPE, tmp_path / "run", progress=False)
+        with pytest.raises(KeyboardInterrupt):
+            train(spec, toy_data, RECIPE, tmp_path / "run", progress=False)
     metrics = tmp_path / "run" / "metrics.jsonl"
     lines = metrics.read_bytes().splitlines(keepends=True)
     metrics.write_bytes(b"".join(lines[:-1]))  # the state is written before the last line

@@ -10,6 +10,7 @@ from runtime.measure.profiling.profile import profile
 from tests.runtime.foreign_tflite import (
     MAP,
     write_branch,
+    write_computed_size,
     write_loop,
     write_open,
     write_signatures,
@@ -120,6 +121,14 @@ def test_a_variable_keeps_its_value_from_frame_to_frame(tmp_path):
     bundle = open_bundle_or_model(write_state(tmp_path / "state.tflite"))
     assert [frame[0, 0, 0, 0] for frame in outputs(bundle, frames=[ONES, ONES])] == [1, 2]
     assert ("CALL_ONCE", None) in ops(profile(bundle, runs=3))
+
+
+def test_a_file_that_computes_the_size_of_its_output_is_profiled(tmp_path):
+    bundle = open_bundle_or_model(write_computed_size(tmp_path / "rows.tflite"))
+    assert outputs(bundle)[0].shape == (16, 64)
+    seen = profile(bundle, runs=3)
+    assert {"h", "y"} <= {op.module_path for op in seen.ops}
+    assert any("constants under the profiler" in remark for remark in seen.remarks)
 
 
 def test_each_signature_is_a_variant(tmp_path):

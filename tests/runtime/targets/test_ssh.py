@@ -19,6 +19,7 @@ from runtime.measure.bench import bench
 from runtime.measure.records import RecordLog
 from runtime.targets import TargetName, open_target
 from runtime.targets.restoring import restore_target
+from runtime.targets.ssh import bounded
 from runtime.targets.ssh.address import Address
 from runtime.targets.ssh.target import reach
 from tests.runtime.fake_device import cpufreq_files, wait_for
@@ -267,3 +268,17 @@ def test_a_device_without_edgekit_names_the_command(phone):
     (phone.home / "runtime/bin/python").unlink()
     with pytest.raises(DeviceStableError, match="edgekit push BUNDLE --target ssh:phone"):
         open_target("ssh:phone")
+
+
+def test_a_board_that_floods_or_never_ends_is_given_up(phone, monkeypatch):
+    files = reach(PHONE)
+    monkeypatch.setattr(bounded, "MOST_BYTES", 1 << 16)
+    with pytest.raises(DeviceStableError, match="ssh:phone: it answered with more than 65536 bytes"):
+        files.shell("yes")
+    monkeypatch.setattr(bounded, "MOST_S", 0.5)
+    with pytest.raises(DeviceTransientError, match="ssh:phone: the connection broke off"):
+        files.shell("exec sleep 60")
+    monkeypatch.setattr(bounded, "MOST_S", 60.0)
+    with pytest.raises(DeviceStableError, match="ssh:phone: exit status 3: no such thing"):
+        files.shell("echo no such thing >&2; exit 3")
+    assert files.shell("printf 'a\\nb'") == "a\nb"

@@ -82,3 +82,19 @@ def test_what_is_no_plan_at_all(tmp_path, text):
         plan(tmp_path, text)
     with pytest.raises(DataError, match="cannot read the plan"):
         load_plan(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("a: &a [1]\ntargets: [*a]\nbundles: [x]\n", "has aliases"),
+        ("targets: [local]\nbundles: [" + "x, " * 400_000 + "]\n", "at most 1048576 are read"),
+        ("targets: [!!python/object/apply:os.getpid []]\nbundles: [x]\n", "is not valid YAML"),
+        ("targets: " + "[" * 5000, "is not valid YAML"),
+        ("? [1, 2]\n: 3\n", "is not valid YAML"),
+    ],
+)
+def test_a_plan_that_stands_for_more_than_it_holds_is_refused(text, problem, tmp_path):
+    (tmp_path / "plan.yaml").write_text(text)
+    with pytest.raises(DataError, match=problem):
+        load_plan(tmp_path / "plan.yaml")

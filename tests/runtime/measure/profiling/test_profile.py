@@ -117,10 +117,10 @@ def test_one_preempted_frame_changes_nothing(profiled):
 
 
 def test_disturbed_frames_are_remarked():
-    from runtime.measure.profiling.profile import _disturbance
+    from runtime.measure.profiling.steadiness import disturbance
 
-    assert _disturbance([1.0] * 20, [2.0, 2.1] * 10) == []
-    (remark,) = _disturbance([1.0] * 20, [2.0] * 10 + [3.0] * 10)
+    assert disturbance([1.0] * 20, [2.0, 2.1] * 10) == []
+    (remark,) = disturbance([1.0] * 20, [2.0] * 10 + [3.0] * 10)
     assert "2 to 3 ms" in remark
 
 
