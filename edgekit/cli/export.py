@@ -27,7 +27,7 @@ from runtime.bundle import ENGINES
 @options.input_shape_option
 @click.option("--data-root", type=click.Path(path_type=Path), help="Where the dataset's files are.")
 @options.tolerance_option
-@click.option("--allow-fallback", multiple=True, metavar="OP", help="Op that may leave it; repeatable.")
+@click.option("--allow-fallback", multiple=True, metavar="OP", help="Ops, a,b,c, that may leave it.")
 @quantize_options
 @click.option("--overwrite", is_flag=True, help="Replace the bundle that is there.")
 @options.out_option

@@ -13,7 +13,7 @@ from runtime.device.actuators.cgroup import find_uclamp, hold_uclamp
 from runtime.device.actuators.cpufreq import CpuFreq
 from runtime.device.actuators.domains import FreqDomain, domain_over
 from runtime.device.actuators.journal import Journal
-from runtime.device.actuators.moving import Places, born_of, family_of, move, put_back, read_places
+from runtime.device.actuators.moving import Places, born_of, family_of, move, read_places, restore_places
 from runtime.device.actuators.restore import Restored, restore
 
 __all__ = [
@@ -36,7 +36,7 @@ __all__ = [
     "move",
     "pin",
     "probe",
-    "put_back",
     "read_places",
     "restore",
+    "restore_places",
 ]

@@ -61,7 +61,7 @@ class CpuFreq:
         self._journal = journal or Journal()
 
     def domains(self) -> tuple[FreqDomain, ...]:
-        """Return every clock domain in use, lowest CPU first; empty where the machine shows none."""
+        """Return every clock domain in use, lowest CPU first; empty where none shows."""
         return read_domains(self.root)[0]
 
     def domain_of(self, cpus: Collection[int]) -> FreqDomain:
@@ -93,8 +93,7 @@ class CpuFreq:
         Raises:
             ValueError: the clock is not one of the domain's.
             PermissionNeeded: /sys is not writable.
-            DeviceTransientError: the clock was written, but another one is read back, without a limit that
-                explains it; or another run holds it.
+            DeviceTransientError: another clock is read back and no limit explains it, or a run holds it.
         """
         check_clock(domain, freq_khz)
         with self.take(domain) as clock:

@@ -1,4 +1,4 @@
-"""Move threads of other processes: all of them, or none, and put them back.
+"""Move threads of other processes: all of them, or none, and restore where they ran.
 
 What a moved thread starts inherits its CPUs (sched_setaffinity(2)); what was started before it was moved, or
 while others were, is looked for.
@@ -64,7 +64,7 @@ def move(tids: Sequence[int], cpus: Sequence[int]) -> Places:
         _move_all(tids, hosts, moved)
     except EdgekitError:
         done = {tid: before for tid, before in places.cpus.items() if tid in moved}
-        put_back(Places(done, places.pins), set(moved) - done.keys())
+        restore_places(Places(done, places.pins), set(moved) - done.keys())
         raise
     return places
 
@@ -79,14 +79,14 @@ def read_places(tids: Sequence[int]) -> Places:
     return Places(cpus, nowhere | read_pinned(processes))
 
 
-def put_back(places: Places, born: Iterable[int] = ()) -> None:
+def restore_places(places: Places, born: Iterable[int] = ()) -> None:
     """Let threads run where they could before; those that have ended are passed over.
 
     Args:
         born: threads that the moved ones started: they may run where these could.
 
     Raises:
-        DeviceError, PermissionNeeded: as ``move``; all that could be put back was.
+        DeviceError, PermissionNeeded: as ``move``; all that could be restored was.
     """
     failures: list[EdgekitError] = []
     every = frozenset().union(*places.cpus.values())

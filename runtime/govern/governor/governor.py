@@ -100,7 +100,7 @@ class Governor:
         strategy = self._new_strategy(deadline_ms, deadline_ms if period_ms is None else period_ms)
         session = GovernedSession(next(self._numbers), pid, tids, name, strategy, last_s=self._now())
         if self._fixed_places is not None:
-            self.machine.put_back(self._fixed_places)
+            self.machine.restore_places(self._fixed_places)
             self._fixed_places = None
         session.places = read_places(tids)
         self.sessions[session.number] = session
@@ -164,7 +164,7 @@ class Governor:
     def close(self, number: int) -> None:
         """End a session; its threads may run again where they could before."""
         session = self.sessions.pop(number)
-        self.machine.put_back(session.places)
+        self.machine.restore_places(session.places)
         self._set_clocks()
         if not self.sessions:
             self._move_fixed()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from runtime.device.actuators import Places, born_of, move, put_back
+from runtime.device.actuators import Places, born_of, move, restore_places
 from runtime.device.meters.threads import read_threads
 from runtime.device.soc import SocProfile
 from runtime.errors import DeviceError, PermissionNeeded
@@ -24,7 +24,7 @@ class GovernedMachine:
         on_message: called with each message.
 
     Attributes:
-        problem: why threads could not be moved or put back last; empty: they were.
+        problem: why threads could not be moved or restored last; empty: they were.
     """
 
     def __init__(
@@ -67,9 +67,9 @@ class GovernedMachine:
             return cpus
         return None
 
-    def put_back(self, places: Places) -> None:
+    def restore_places(self, places: Places) -> None:
         """Let threads, and what they started, run where they could before."""
-        self._tries(lambda: put_back(places, born_of(places)))
+        self._tries(lambda: restore_places(places, born_of(places)))
 
     def _tries(self, act: Callable[[], object]) -> bool:
         self.problem = ""

@@ -6,6 +6,8 @@ from torch import nn
 from edgekit.cli._bundle import print_variants
 from edgekit.export import Origin, QuantizeOptions, export_bundle
 from edgekit.export.graph import SourceGraph
+from edgekit.export.quantize.flat_conv import flatten_float_convolutions
+from edgekit.export.quantize.plan import QuantizationPlan
 from runtime.bundle import TensorSpec
 
 
@@ -143,3 +145,15 @@ def test_what_has_no_layer_at_all_is_told_to_be_float(tmp_path):
         tmp_path, "litert", ["static_wi8_ai8"], Product(), torch.randn(1, 4, 5), torch.randn(1, 5, 3)
     )
     assert (record.int8_share, record.float_layers) == (0, ())
+
+
+def test_flat_convolutions_give_the_same_and_are_still_watched():
+    torch.manual_seed(0)
+    model, x, seen = Sequence().eval(), torch.randn(1, 8, 32), []
+    model.second.register_forward_hook(lambda module, inputs, output: seen.append(output.shape))
+    plan = QuantizationPlan("static_wi8_ai8", None, ("second",), ("head",))
+    flat, found = flatten_float_convolutions(model, plan)
+    assert (found.kept_float, found.heads) == (("second", "head"), ())
+    assert [type(layer).__name__ for layer in flat.children()] == ["Conv1d", "FlatConv1d", "FlatConv1d"]
+    assert torch.allclose(flat(x), model(x), atol=1e-6)
+    assert seen == [(1, 16, 32)] * 2

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from runtime.device.actuators import born_of, family_of, move, put_back, read_places
+from runtime.device.actuators import born_of, family_of, move, read_places, restore_places
 from runtime.errors import DeviceStableError, PermissionNeeded
 
 CPUS = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [0]
@@ -68,7 +68,7 @@ def test_threads_of_several_processes_move_as_one_and_go_back(programs):
     before = affinities(tids)
     places = move(tids, [CPUS[1]])
     assert affinities(tids) == {frozenset([CPUS[1]])}
-    put_back(places)
+    restore_places(places)
     assert affinities(tids) == before
 
 
@@ -82,7 +82,7 @@ def test_what_moved_threads_start_is_found_and_goes_back_too(programs):
     assert set(born) == set(family_of(programs[0].pid)) - set(tids)
     assert len(born) == 2
     assert affinities(born) == {frozenset([CPUS[0]])}
-    put_back(places, born)
+    restore_places(places, born)
     assert affinities([*tids, *born]) == {frozenset(CPUS)}
 
 

@@ -10,7 +10,7 @@ import pytest
 START = """
 import os, subprocess, sys, time
 from pathlib import Path
-from runtime.device.actuators import move, put_back, read_places
+from runtime.device.actuators import move, restore_places, read_places
 from runtime.device.marker import announced_cpus, find_marker, read_pinned
 from runtime.errors import EdgekitError
 PROGRAM = (
@@ -39,7 +39,7 @@ try:
     move([threads(processes[2:])[0]], [2])  # while the others play the big cluster
 except EdgekitError as err:
     print("cannot play" in str(err), set(read_pinned(pids).values()) == {(6,)})
-put_back(places)
+restore_places(places)
 print(read_pinned(pids), all(os.sched_getaffinity(t) == os.sched_getaffinity(0) for t in tids))
 """
 
