@@ -157,3 +157,28 @@ def test_flat_convolutions_give_the_same_and_are_still_watched():
     assert [type(layer).__name__ for layer in flat.children()] == ["Conv1d", "FlatConv1d", "FlatConv1d"]
     assert torch.allclose(flat(x), model(x), atol=1e-6)
     assert seen == [(1, 16, 32)] * 2
+
+
+class Scaled(nn.Module):
+    """Boxes in pixels beside scores; the converter folds the factor into the weights."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem, self.boxes, self.scores = (
+            nn.Conv2d(3, 16, 3, 4, 1),
+            nn.Conv2d(16, 4, 1),
+            nn.Conv2d(16, 3, 1),
+        )
+
+    def forward(self, x):
+        x = torch.relu(self.stem(x))
+        boxes, scores = self.boxes(x).flatten(2) * 200 + 320, self.scores(x).flatten(2).sigmoid() * 0.5
+        return torch.cat((boxes, scores), 1)
+
+
+def test_weights_with_a_factor_folded_in_are_right_and_boxes_apart_from_scores(tmp_path):
+    torch.manual_seed(0)
+    bundle, _ = export(tmp_path, "litert", ["static_wi8_ai8"], Scaled(), torch.rand(1, 3, 64, 64))
+    (output,) = bundle.manifest.variants[0].parity.outputs
+    assert [part.channels for part in output.channels] == ["channels 4-6 of axis 1", "channels 0-3 of axis 1"]
+    assert min(part.sqnr_db for part in output.channels) > 20
