@@ -75,7 +75,8 @@ def prepare(
     outputs = _outputs(model, example, findings)
     if outputs is None:
         raise refusal(findings + observe(model, example), name)
-    _check_batch(model, example, outputs, findings, on_message)
+    if batch := _check_batch(model, example, outputs, on_message):
+        raise refusal(findings + batch, name)  # lowered, it could not run
 
     with exporting():
         lowered = lower(model)
@@ -139,26 +140,25 @@ def _check_batch(
     model: nn.Module,
     example: tuple[torch.Tensor, ...],
     outputs: Sequence[tuple[str, torch.Tensor]],
-    findings: list[Finding],
     on_message: Callable[[str], None],
-) -> None:
+) -> list[Finding]:
     """Tell of what looks like a batch; export forms are for batch 1 only, so with them it is a finding."""
     batch = _batch_of(model, example, outputs)
     if batch == 1:
-        return
+        return []
     forms = [path for path, module in model.named_modules() if type(module) in EXPORT_FORMS]
     if forms:
-        findings.append(
+        return [
             Finding(
                 f"the example has a batch of {batch}; dynamic blocks such as {forms[0]} run one frame at a "
                 "time: give an example of batch 1, x[:1]"
             )
-        )
-        return
+        ]
     on_message(
         f"note: the first axis of the example, {batch}, looks like a batch, and the file takes exactly "
         "this many; a phone runs one frame at a time: if it is a batch, give x[:1]"
     )
+    return []
 
 
 def _batch_of(

@@ -46,7 +46,7 @@ EXTREMES = [
 PARTS = [
     lambda y, r, w: torch.cat([part.tanh() for part in y.split([3, 5], 1)], 1),
     lambda y, r, w: (lambda a, b: a * b.sigmoid())(*y.chunk(2, 1)),
-    lambda y, r, w: torch.stack([part * 2 for part in r.unbind(1)], 1),
+    lambda y, r, w: torch.stack([part * 2 for part in r[:, :4].unbind(1)], 1),
     lambda y, r, w: r[:, -1] + r[:, 0],
     lambda y, r, w: r[:, :, None] - r[:, None],
     lambda y, r, w: y.mean(1, keepdim=True).squeeze(1).exp() * 2,
@@ -78,7 +78,7 @@ POINTWISE = [
 PRODUCTS = [
     lambda y, r, w: F.linear(y.flatten(2), w.t()) + y.flatten(2) @ w,
     lambda y, r, w: r[0] @ r[0].relu(),
-    lambda y, r, w: y.relu() @ y[:, :1].transpose(-1, -2),
+    lambda y, r, w: y.relu() @ y.transpose(-1, -2),
     lambda y, r, w: F.scaled_dot_product_attention(y.tanh(), y, y.sigmoid()),
     lambda y, r, w: F.layer_norm(r, (12,)) + F.group_norm(y, 2).mean(),
 ]
