@@ -98,6 +98,8 @@ def restore_optimizer(optimizer: Optimizer, tensors: dict[str, torch.Tensor]) ->
     state: dict[int, dict[str, torch.Tensor]] = {}
     for path, tensor in tensors.items():
         index, _, name = path.partition("/")
+        if not (index.isascii() and index.isdecimal()):
+            raise CheckpointError(f"{STATE_FILE} is damaged: it has a buffer {path!r}; train again")
         state.setdefault(int(index), {})[name] = tensor
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 

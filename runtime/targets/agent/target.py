@@ -153,6 +153,8 @@ class AgentSession:
     def sample(self, *, warmup: int, runs: int, fps: float | None = None) -> Samples:
         samples = self._target._ask(m.TakeSamples(self._number, warmup, runs, fps), m.Taken).samples
         self._check_times(samples.samples_ms, runs)
+        others = [time_ms for time_ms in (samples.first_ms, samples.load_ms) if time_ms is not None]
+        self._check_times(others, len(others))
         if samples.energy is not None and not _is_possible(samples.energy):
             raise self._nonsense("an energy that no machine takes")
         return samples
