@@ -48,8 +48,9 @@ def export(
     --max-drop keeps layers float until the accuracy holds.
 
     \b
-    Rewritten by rule, with the same numbers (table: docs/export.md): reductions and norms over
-    any axes, indexing, splits, pooling with any options, powers, clamp(0, 1), attention.
+    Rewritten by rule, with the same numbers (table: docs/export.md): reductions
+    and norms over any axes, indexing, splits, pooling with any options, powers,
+    clamp(0, 1), attention.
 
     \b
     Example:

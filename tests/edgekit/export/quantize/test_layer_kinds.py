@@ -110,7 +110,7 @@ class Ids(nn.Module):
 
 def test_token_ids_of_64_bits_calibrate_a_file_that_takes_32(tmp_path):
     ids = torch.randint(0, 20, (1, 6))
-    allowed = ["RESHAPE", "GATHER", "EMBEDDING_LOOKUP", "CAST"]
+    allowed = ["RESHAPE", "EMBEDDING_LOOKUP"]
     bundle, (record,) = export(tmp_path, "litert", ["static_wi8_ai8"], Ids(), ids, allow_fallback=allowed)
     assert bundle.manifest.variants[0].parity.sqnr_db > 20
     assert record.int8_share == 1
