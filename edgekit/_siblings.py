@@ -54,5 +54,7 @@ def leave_working_directory() -> None:
         here = os.getcwd()
     except FileNotFoundError:  # it was deleted
         return
-    if not sys.flags.safe_path and sys.path[:1] == [here] and os.path.realpath(here) != HOME:
+    # Python 3.10 has no -P; the flag of -I is older.
+    is_safe = sys.flags.isolated or getattr(sys.flags, "safe_path", False)
+    if not is_safe and sys.path[:1] == [here] and os.path.realpath(here) != HOME:
         del sys.path[0]

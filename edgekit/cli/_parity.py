@@ -56,6 +56,8 @@ def print_layers(results: Sequence[Recheck]) -> None:
     for result in results:
         report = result.layers
         if report is None:
+            if result.layers_problem:
+                say(f"\nlayers of {result.variant} cannot be compared: {result.layers_problem}")
             continue
         say(f"\nlayers of {report.variant}:")
         print_table(
@@ -68,7 +70,8 @@ def print_layers(results: Sequence[Recheck]) -> None:
         elif report.first_wrong is None:
             say(f"no layer goes wrong ({report.threshold})")
         else:
-            say(f"first layer that goes wrong: {report.first_wrong} ({report.threshold})")
+            before = ", or an op before it" if report.is_behind_ops else ""
+            say(f"first layer that goes wrong: {report.first_wrong}{before} ({report.threshold})")
 
 
 def _row(layer: LayerParity, first_wrong: str | None) -> tuple[object, ...]:

@@ -27,7 +27,7 @@ from runtime.bundle import ENGINES
 @options.input_shape_option
 @click.option("--data-root", type=click.Path(path_type=Path), help="Where the dataset's files are.")
 @options.tolerance_option
-@click.option("--allow-fallback", multiple=True, metavar="OP", help="Op that may leave it; repeatable.")
+@click.option("--allow-fallback", multiple=True, metavar="OP", help="Ops, a,b,c, that may leave it.")
 @quantize_options
 @click.option("--overwrite", is_flag=True, help="Replace the bundle that is there.")
 @options.out_option
@@ -40,12 +40,17 @@ def export(
     A .py file runs as your own code. Its function takes nothing and returns a module that has
     example_inputs, (module, inputs), or a dict of these by graph; or a module alone, with
     --input-shape. Without a function it is get_model() and get_args() that are called. Inputs are
-    tensors of batch 1; outputs a tensor, or a tuple, list or dict of them. With a variable
+    tensors in order or by name; outputs a tensor, or a tuple, list or dict of them. With a variable
     preprocess = edgekit.Preprocess(...) in the file the bundle takes pictures and names classes.
 
     The files are compared with the eager model on real inputs, and every op must stay in the fast
     delegate; else nothing is written and the exit status is 3. Quantised files take and give float;
     --max-drop keeps layers float until the accuracy holds.
+
+    \b
+    Rewritten by rule, with the same numbers (table: docs/export.md): reductions
+    and norms over any axes, indexing, splits, pooling with any options, powers,
+    clamp(0, 1), attention.
 
     \b
     Example:

@@ -30,6 +30,7 @@ class Exported:
         workload: cost of each op as this file runs it.
         packages: distributions that made the file; their versions go into the manifest.
         inputs, outputs: of a file that takes and gives int8.
+        ops: names of the ops that it was made of.
     """
 
     data: bytes
@@ -40,6 +41,7 @@ class Exported:
     packages: tuple[str, ...]
     inputs: tuple[IoScale, ...] = ()
     outputs: tuple[IoScale, ...] = ()
+    ops: frozenset[str] = frozenset()
 
     @contextlib.contextmanager
     def as_file(self) -> Iterator[Path]:

@@ -34,7 +34,7 @@ def check_delegation(
         progress: called when shares are measured, or with why they cannot be.
 
     Raises:
-        DelegationError: an op stands outside that is not allowed to; names the most expensive.
+        DelegationError: an op stands outside that is not allowed to; names all, the most expensive first.
     """
     fallback = exported.delegation.fallback
     if not fallback:
@@ -64,17 +64,50 @@ def _measure(
 
 
 def _refusal(name: str, total: int, refused: Sequence[FallbackOp]) -> str:
-    names = [op.op for op in refused]
     known = [op.latency_share for op in refused if op.latency_share is not None]
-    if known:
-        worst = max(refused, key=lambda op: op.latency_share or 0.0)
-        how = f"{sum(known):.0%} of a frame on this machine; the most expensive is"
-        share = f", {worst.latency_share:.0%} of a frame"
-    else:
-        worst = max(refused, key=lambda op: names.count(op.op))
-        how, share = "most often", ""
+    how = f"{sum(known):.0%} of a frame on this machine; the most expensive is" if known else "most often"
+    groups: dict[str, list[FallbackOp]] = {}
+    for op in refused:
+        groups.setdefault(op.op, []).append(op)
+    first, *others = sorted(groups.values(), key=lambda ops: (_share(ops), len(ops)), reverse=True)
+    told = "; ".join(_told(ops) for ops in (first, *others))
+    names = ",".join(ops[0].op for ops in (first, *others))
     return (
-        f"{name}: {len(refused)} of {total} ops fall off the fast delegate, {how} {worst.op} "
-        f"({names.count(worst.op)}x, here in {worst.module_path}{share}: {worst.reason}); "
-        f"{hint_for(worst.op, worst.reason)}, or accept it with --allow-fallback {worst.op}"
+        f"{name}: {len(refused)} of {total} ops fall off the fast delegate, {how} {told}, "
+        f"or accept {'all' if others else 'it'} with --allow-fallback {names}"
     )
+
+
+def _share(ops: Sequence[FallbackOp]) -> float:
+    return sum(op.latency_share or 0.0 for op in ops)
+
+
+def _told(ops: Sequence[FallbackOp]) -> str:
+    """Return of ops of one name how many there are, where, what they cost, why, and what to do."""
+    worst = max(ops, key=lambda op: op.latency_share or 0.0)
+    share = "" if worst.latency_share is None else f", {_share(ops):.0%} of a frame"
+    return (
+        f"{worst.op} ({len(ops)}x, here in {worst.module_path}{share}: {worst.reason}); "
+        f"{hint_for(worst.op, worst.reason)}"
+    )
+
+
+def check_allowed(allow_fallback: Collection[str], variants: Sequence[Variant], ops: Collection[str]) -> None:
+    """Refuse names of ops that the model does not have.
+
+    Args:
+        allow_fallback: names of ops that may leave the delegate.
+        variants: all that were exported.
+        ops: names of those that the delegates took.
+
+    Raises:
+        ValueError: a name is none of the model's ops; lists those that left the delegate.
+    """
+    left = sorted({op.op for variant in variants if variant.delegation for op in variant.delegation.fallback})
+    unknown = sorted(set(allow_fallback) - set(left) - set(ops))
+    if unknown:
+        raise ValueError(
+            f"--allow-fallback names {', '.join(unknown)}, but the model has no such op; these left the "
+            f"delegate: {', '.join(left) or 'none'}; "
+            + (f"give --allow-fallback {','.join(left)}" if left else "leave the option out")
+        )

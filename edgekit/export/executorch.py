@@ -59,6 +59,7 @@ def export_executorch(
         delegation=delegation,
         workload=workload,
         packages=("torch", "executorch", "torchao"),
+        ops=frozenset(_op_name(node) for node in program.graph.nodes if node.op == "call_function"),
     )
 
 

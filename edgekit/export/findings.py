@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 import torch
 from torch import nn
@@ -54,9 +55,19 @@ def refusal(findings: Sequence[Finding], graph: str = "") -> ExportError:
 
 def at_error(err: BaseException, model: nn.Module, reason: str) -> Finding:
     """Return a finding at the module of ``model`` whose forward raised ``err``."""
+    return _at_frames(traceback.walk_tb(err.__traceback__), model, reason)
+
+
+def at_call(model: nn.Module, reason: str) -> Finding:
+    """Return a finding at the module of ``model`` whose forward is running now."""
+    return _at_frames(reversed(list(traceback.walk_stack(None))), model, reason)
+
+
+def _at_frames(frames: Iterable[tuple[FrameType, int]], model: nn.Module, reason: str) -> Finding:
+    """Return a finding at the innermost module of ``model`` and line of the user in ``frames``."""
     paths = {id(module): path or ROOT for path, module in model.named_modules()}
     module_path, source = "", ""
-    for frame, line in traceback.walk_tb(err.__traceback__):
+    for frame, line in frames:
         owner = frame.f_locals.get("self")
         if isinstance(owner, nn.Module) and id(owner) in paths:
             module_path = paths[id(owner)]

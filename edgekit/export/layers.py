@@ -8,7 +8,7 @@ output of every module as an output of the graph.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,6 +59,8 @@ class LayerReport:
         first_wrong: path of the first layer that goes wrong, or ``None``.
         threshold: what counts as wrong, in words.
         remark: what else to know, or ``None``.
+        is_behind_ops: what the first wrong layer reads was computed between modules: an op there may
+            be the one that is wrong.
     """
 
     variant: str
@@ -66,6 +68,7 @@ class LayerReport:
     first_wrong: str | None
     threshold: str
     remark: str | None = None
+    is_behind_ops: bool = False
 
 
 def compare_layers(
@@ -105,7 +108,7 @@ def compare_layers(
     remark = None
     if engine == "litert":
         wanted = {tap: _stack(expected, n + i) for i, tap in enumerate(tapped.taps)}
-        rows = [*_match(wanted, read_layers(path.read_bytes(), lowered, frames)), *outputs]
+        rows = [*_match(wanted, tapped.calls, read_layers(path.read_bytes(), lowered, frames)), *outputs]
         wrong = first_wrong(rows, n, is_quantised)
     else:
         fresh = _rows([*makers, *tapped.taps], _run_fresh(engine, tapped, frames, export), expected)
@@ -113,7 +116,10 @@ def compare_layers(
         wrong = first_wrong([*fresh[n:], *fresh[:n]], n, is_quantised)
         if wrong is None and first_wrong(outputs, n, is_quantised):
             remark = "the model exports rightly now: the file was changed, or made from other weights"
-    return LayerReport(variant, tuple(rows), wrong, _threshold(is_quantised), remark)
+    behind = {str(tap) for tap in tapped.behind_ops}
+    seen_at = {row.module_path: row.seen_at for row in rows}
+    is_behind = wrong is not None and bool(behind & {wrong, seen_at.get(wrong, wrong)})
+    return LayerReport(variant, tuple(rows), wrong, _threshold(is_quantised), remark, is_behind)
 
 
 def first_wrong(rows: Sequence[LayerParity], n_outputs: int, is_quantised: bool) -> str | None:
@@ -138,20 +144,31 @@ def _threshold(is_quantised: bool) -> str:
     return f"{_DROP_DB:g} dB below every layer before" if is_quantised else f"below {_FLOAT_SQNR_DB:g} dB"
 
 
-def _match(wanted: dict[Tap, np.ndarray], found: Sequence[Layer]) -> list[LayerParity]:
-    """Return a row per module call that some tensor of the file stands for: the most alike of its own."""
+def _match(
+    wanted: dict[Tap, np.ndarray], calls: Mapping[str, int], found: Sequence[Layer]
+) -> list[LayerParity]:
+    """Return a row per module call that some tensor of the file stands for, matched by name and order.
+
+    Of the ops that are named after a module, its output is the last of each call.
+    """
     rows = []
     for tap, expected in wanted.items():
-        candidates = [
-            (layer, _row(str(tap), actual, expected))
-            for layer in found
-            if layer.seen_at == tap.module_path
-            for actual in layer.fit(expected.shape)
-        ]
-        if candidates:
-            layer, row = max(candidates, key=lambda candidate: _db(candidate[1]))
-            name = str(tap) if layer.module_path == layer.seen_at else layer.module_path
-            rows.append(LayerParity(name, row.shape, row.max_abs, row.sqnr_db, row.cosine, str(tap)))
+        fitting = [layer for layer in found if layer.fit(expected.shape)]
+        own = [layer for layer in fitting if layer.seen_at == tap.module_path]
+        if not own:  # a layer whose op ends with an activation that is no module
+            own = [layer for layer in fitting if layer.module_path == tap.module_path and layer.clamp]
+            if not own or own[-1].seen_at in calls:  # that has a row of its own
+                continue
+        count = calls[tap.module_path]
+        if len(own) % count:
+            continue  # nobody knows which is of which call
+        own = own[tap.call * len(own) // count : (tap.call + 1) * len(own) // count]
+        layer = own[-1]
+        clamped = np.clip(expected, *layer.clamp) if layer.clamp else expected
+        # A map that is as high and wide as it has channels fits in two ways.
+        row = max((_row(str(tap), way, clamped) for way in layer.fit(expected.shape)), key=_db)
+        name = next((one.module_path for one in own if one.module_path != one.seen_at), str(tap))
+        rows.append(LayerParity(name, row.shape, row.max_abs, row.sqnr_db, row.cosine, str(tap)))
     return rows
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import torch
 from torch import nn
 from torch.export import ExportedProgram
@@ -10,10 +12,10 @@ from edgekit.export._quiet import exporting
 from edgekit.export.backend import EXPORT_BACKENDS, Exported
 from edgekit.export.executorch import first_line
 from edgekit.export.lower import choose_layout
-from edgekit.export.lower.ops import LITERT_RULES
+from edgekit.export.lower.ops import litert_rules
 from runtime.bundle.staging import staging_folder
 from runtime.engines.tflite_delegation import read_delegation
-from runtime.engines.tflite_graph import read_tflite_workload
+from runtime.engines.tflite_graph import read_tflite
 from runtime.engines.tflite_names import ROOT, NameOf, module_path, scope
 from runtime.errors import DeviceError, ExportError
 from runtime.extras import require
@@ -33,7 +35,7 @@ def export_litert(
     """
     with exporting():
         litert_torch = require("litert_torch", extra="litert-export")
-        require("litert_torch.fx_infra.decomp", extra="litert-export").update_pre_convert_decomp(LITERT_RULES)
+        add_litert_rules()
         choose_layout(model, channels_last=True)
         try:
             data = bytes(litert_torch.convert(model, example).model_content())
@@ -42,6 +44,17 @@ def export_litert(
         finally:
             choose_layout(model, channels_last=False)
     return describe(data, module_names(model))
+
+
+@functools.cache  # added a second time they would lie on top of themselves
+def add_litert_rules() -> None:
+    """Let litert-torch take ops apart by our rules.
+
+    Raises:
+        MissingExtra: litert-torch is not installed.
+    """
+    decomp = require("litert_torch.fx_infra.decomp", extra="litert-export")
+    decomp.update_pre_convert_decomp(litert_rules(decomp.pre_convert_decomp()))
 
 
 def describe(data: bytes, name_of: NameOf) -> Exported:
@@ -60,14 +73,15 @@ def describe(data: bytes, name_of: NameOf) -> Exported:
                 f"LiteRT cannot load what was made of the model: {err}; "
                 "write the op that it names with others"
             ) from err
-        workload = read_tflite_workload(path, name_of)
+        graph = read_tflite(path, name_of)
     return Exported(
         data=data,
         suffix=".tflite",
         delegate="xnnpack",
         delegation=delegation,
-        workload=workload,
+        workload=graph.workload,
         packages=("torch", "litert-torch", "litert-converter", "ai-edge-litert"),
+        ops=frozenset(graph.op_counts),
     )
 
 

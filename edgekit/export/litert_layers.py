@@ -25,11 +25,14 @@ class Layer:
             activation, the convolution.
         seen_at: the module whose output this is: the activation.
         values: float, shape (frames, ...) in the file's layout, channels last.
+        clamp: ends of the activation that the op ends with, ``None`` without one: a layer and a
+            ``relu`` that is no module become one op.
     """
 
     module_path: str
     seen_at: str
     values: np.ndarray
+    clamp: tuple[float, float] | None = None
 
     def fit(self, shape: tuple[int, ...]) -> list[np.ndarray]:
         """Return the values in ``shape``, channels first, in every way in which they fit.
@@ -59,24 +62,43 @@ def read_layers(data: bytes, model: nn.Module, frames: Sequence[Frame]) -> list[
         )
         interpreter.allocate_tensors()
     details = {int(detail["index"]): detail for detail in interpreter.get_tensor_details()}
-    ops = [(op["op_name"], int(t)) for op in interpreter._get_ops_details() for t in op["outputs"]]
+    clamps = _clamps(data)
+    ops = [
+        (op["op_name"], int(t), clamps.get(int(t)))
+        for op in interpreter._get_ops_details()
+        for t in op["outputs"]
+    ]
     name_of = module_names(model)
     named = []
-    for kind, index in ops:
+    for kind, index, clamp in ops:
         name = details[index]["name"]
         seen_at, module_path = name_of(name, False), name_of(name, kind in WEIGHTED_OPS)
         if seen_at is not None:
-            named.append((module_path or seen_at, seen_at, details[index]))
+            named.append((module_path or seen_at, seen_at, details[index], clamp))
     runs: list[list[np.ndarray]] = []
     for frame in frames:
         for detail, array in zip(interpreter.get_input_details(), frame, strict=True):
             interpreter.set_tensor(detail["index"], _quantise(array, detail))
         interpreter.invoke()
-        runs.append([_dequantise(interpreter.get_tensor(d["index"]), d) for _, _, d in named])
+        runs.append([_dequantise(interpreter.get_tensor(d["index"]), d) for _, _, d, _ in named])
     return [
-        Layer(module_path, seen_at, np.stack([run[i] for run in runs]))
-        for i, (module_path, seen_at, _) in enumerate(named)
+        Layer(module_path, seen_at, np.stack([run[i] for run in runs]), clamp)
+        for i, (module_path, seen_at, _, clamp) in enumerate(named)
     ]
+
+
+def _clamps(data: bytes) -> dict[int, tuple[float, float]]:
+    """Return the ends of the activations that ops end with, by the tensor that such an op gives."""
+    schema = require("ai_edge_litert.schema_py_generated", extra="litert")
+    kinds = schema.ActivationFunctionType
+    ends = {kinds.RELU: (0.0, np.inf), kinds.RELU6: (0.0, 6.0), kinds.RELU_N1_TO_1: (-1.0, 1.0)}
+    graph = schema.ModelT.InitFromPackedBuf(data).subgraphs[0]
+    fused = {
+        int(op.outputs[0]): getattr(op.builtinOptions, "fusedActivationFunction", kinds.NONE)
+        for op in graph.operators
+        if len(op.outputs) == 1
+    }
+    return {tensor: ends[kind] for tensor, kind in fused.items() if kind in ends}
 
 
 def _sides(shape: tuple[int, ...]) -> list[int]:

@@ -18,6 +18,8 @@ from torch.utils._pytree import tree_leaves, tree_map_only
 
 from edgekit.export._quiet import exporting
 from edgekit.export.findings import Finding, at_node
+from edgekit.export.litert import add_litert_rules
+from edgekit.export.lower.ops import executorch_rules, whole_ops
 from edgekit.export.traced import kind_of_trouble
 from edgekit.export.workload import module_path_of
 from runtime.extras import require
@@ -127,19 +129,20 @@ def _litert() -> Lowerings:
     def lowers(op: Op) -> bool:
         return op.overloadpacket.__name__ not in _SORTS and registry.lookup(op) is not None
 
+    add_litert_rules()
     return Lowerings(lowers, decomp.pre_lower_decomp())
 
 
 def _executorch() -> Lowerings:
     binding = require("executorch.extension.pybindings._C", extra="executorch")
-    tracer = require("executorch.exir.tracer", extra="executorch")
+    whole = whole_ops()
     kernels = {name.partition(".")[0] for name in binding._get_operator_names()}
 
     def lowers(op: Op) -> bool:
         name = op._schema.name  # views become copies
-        return torch.Tag.core in op.tags or name in kernels or f"{name}_copy" in kernels
+        return op in whole or torch.Tag.core in op.tags or name in kernels or f"{name}_copy" in kernels
 
-    return Lowerings(lowers, tracer._default_decomposition_table())
+    return Lowerings(lowers, executorch_rules())
 
 
 _KNOWN: dict[str, Callable[[], Lowerings]] = {"litert": _litert, "executorch": _executorch}

@@ -16,7 +16,7 @@ import numpy as np
 
 from edgekit.export import executorch, litert  # noqa: F401  (they register themselves)
 from edgekit.export.backend import EXPORT_BACKENDS, Exported
-from edgekit.export.delegation import check_delegation
+from edgekit.export.delegation import check_allowed, check_delegation
 from edgekit.export.graph import Origin
 from edgekit.export.parity import DEFAULT_TOLERANCE, check_parity, compare_outputs, run_file
 from edgekit.export.preflight import Prepared, prepare
@@ -36,7 +36,7 @@ from runtime.bundle import (
     Variant,
     new_bundle,
 )
-from runtime.errors import ExportError
+from runtime.errors import DelegationError, ExportError
 
 _QUANTIZED_TOLERANCE = 1.0  # of the largest output: quantised files are gated by their SQNR
 
@@ -62,12 +62,13 @@ def export_bundle(
         precisions: of ``PRECISIONS``.
         quantize: how those other than fp32 are made.
         tolerance: see ``measure_parity``.
-        allow_fallback: ops that may run outside the delegate, by the names the error gives.
+        allow_fallback: ops that may run outside the delegate, by the names the error gives; commas may
+            join several.
         overwrite: replace a bundle that is there.
         progress: called with each step.
 
     Raises:
-        ValueError: unknown engine or precision.
+        ValueError: unknown engine, precision or op.
         ExportError: the model cannot be exported.
         DelegationError: an op falls off the delegate and is not allowed to.
         ParityError: the numbers differ from the eager model's.
@@ -77,6 +78,7 @@ def export_bundle(
     Example:
         >>> bundle = export_bundle(find_origin("mobilenet_v2"), "mbv2.edgekit")   # doctest: +SKIP
     """
+    allow_fallback = [name.strip() for names in allow_fallback for name in names.split(",") if name.strip()]
     precisions = tuple(dict.fromkeys(precisions))
     for precision in precisions or ("",):
         if precision not in PRECISIONS:
@@ -84,14 +86,12 @@ def export_bundle(
     backends = {engine: EXPORT_BACKENDS.get(engine) for engine in dict.fromkeys(engines)}
     if not backends:
         raise ValueError(f"no engine is given; choose from {', '.join(EXPORT_BACKENDS)}")
-    several = len(origin.graphs) > 1
     progress("lowering the model")
-    prepared = {
-        graph: prepare(source, backends, name=graph if several else "")
-        for graph, source in origin.graphs.items()
-    }
+    prepared = _prepare_all(origin, backends, progress)
     _check_labels(origin, prepared)
     variants: list[Variant] = []
+    refused: list[str] = []
+    ops: set[str] = set()
     packages = {"torch"}
     choices = quantize or QuantizeOptions()
 
@@ -121,9 +121,14 @@ def export_bundle(
             token = _token(origin.name) if graph == MAIN_GRAPH else f"{_token(origin.name)}-{_token(graph)}"
             stem = f"{token}_{exported.delegate}_{_token(precision)}"
             path = writer.add(f"{stem}{exported.suffix}", exported.data, "model")
-            delegation = check_delegation(
-                name, engine, writer.root / path, exported, allow_fallback, progress
-            )
+            ops |= exported.ops
+            try:
+                delegation = check_delegation(
+                    name, engine, writer.root / path, exported, allow_fallback, progress
+                )
+            except DelegationError as err:
+                refused.append(str(err))  # the other engine's ops have other names: all in one run
+                continue
             progress(f"{name}: comparing with eager on {ready.source.described}")
             limit = tolerance if record is None else _QUANTIZED_TOLERANCE
             actual, parity = _compare(engine, writer.root / path, ready, exported, limit)
@@ -142,6 +147,9 @@ def export_bundle(
                 Variant(name, engine, precision, path, graph, workload, delegation, parity, record)
             )
             packages.update(exported.packages)
+        if refused:
+            raise DelegationError("\n".join(refused))
+        check_allowed(allow_fallback, variants, ops)
         labels = writer.add("labels.txt", _lines(origin.labels), "labels") if origin.labels else None
         writer.finish(
             Manifest(
@@ -155,6 +163,24 @@ def export_bundle(
             )
         )
     return Bundle.open(out)
+
+
+def _prepare_all(
+    origin: Origin, engines: Collection[str], progress: Callable[[str], None]
+) -> dict[str, Prepared]:
+    """Return every graph, checked; an error tells what was found in all of them."""
+    prepared, errors = {}, []
+    for graph, source in origin.graphs.items():
+        name = graph if len(origin.graphs) > 1 else ""
+        try:
+            prepared[graph] = prepare(source, engines, name=name, on_message=progress)
+        except ExportError as err:
+            errors.append(err)
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise ExportError("\n".join(map(str, errors)))
+    return prepared
 
 
 def _compare(

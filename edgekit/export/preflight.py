@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,11 +14,12 @@ from edgekit.export._quiet import exporting
 from edgekit.export.executorch import first_line, trace
 from edgekit.export.findings import Finding, at_error, refusal
 from edgekit.export.graph import Frame, SourceGraph, as_tensors
-from edgekit.export.lower import lower
+from edgekit.export.lower import EXPORT_FORMS, lower
 from edgekit.export.lowerings import unlowered_ops
+from edgekit.export.observed import observe
 from edgekit.export.outputs import give_tensors, named_outputs
 from edgekit.export.parity import run_eager
-from edgekit.export.traced import check_program
+from edgekit.export.traced import BRANCHES, check_program
 from edgekit.export.weights import check_weights
 from runtime.bundle import TensorSpec
 from runtime.errors import ExportError
@@ -47,32 +48,43 @@ class Prepared:
     expected: list[list[np.ndarray]]
 
 
-def prepare(source: SourceGraph, engines: Collection[str] = (), *, name: str = "") -> Prepared:
+def prepare(
+    source: SourceGraph,
+    engines: Collection[str] = (),
+    *,
+    name: str = "",
+    on_message: Callable[[str], None] = lambda line: None,
+) -> Prepared:
     """Check, lower and trace a graph; its model is put into evaluation mode.
 
     Args:
         source: the graph.
         engines: that it will be exported for: their missing lowerings are found too.
         name: of the graph, for errors.
+        on_message: called with what to know of a graph that passes.
 
     Raises:
-        ExportError: tells everything found: weights that are not finite or not float32, more than
-            one example, random numbers, values or shapes that depend on data, ops without a
-            lowering, outputs that are no tensors or not finite, ...
+        ExportError: tells everything found: weights that are not finite or not float32, random
+            numbers, values or shapes that depend on data, ops without a lowering, outputs that are no
+            tensors or not finite, ...
     """
     model, example = source.model.eval(), source.example()
     if modules := _check_modules(model):
         raise refusal(modules, name)
     findings = check_weights(model)
     outputs = _outputs(model, example, findings)
-    if outputs is None or (batch := _check_batch(model, example, outputs)):
-        raise refusal(findings if outputs is None else findings + batch, name)
+    if outputs is None:
+        raise refusal(findings + observe(model, example), name)
+    if batch := _check_batch(model, example, outputs, on_message):
+        raise refusal(findings + batch, name)  # lowered, it could not run
 
     with exporting():
         lowered = lower(model)
         give_tensors(lowered, example)
     program = _trace(lowered, example, findings)
-    if program is not None:
+    if program is None:
+        findings += [found for found in observe(model, example) if not _is_told(found, findings)]
+    else:
         findings += check_program(program)
         findings += [found for engine in engines for found in unlowered_ops(program, engine)]
     expected = run_eager(model, source.frames) if not findings else []
@@ -86,6 +98,10 @@ def prepare(source: SourceGraph, engines: Collection[str] = (), *, name: str = "
         for name, (_, tensor) in zip(names, outputs, strict=True)
     ]
     return Prepared(source, lowered, example, program, tuple(specs), expected)
+
+
+def _is_told(found: Finding, findings: Sequence[Finding]) -> bool:
+    return any(found.source == other.source and found.reason == other.reason for other in findings)
 
 
 def _check_modules(model: nn.Module) -> list[Finding]:
@@ -121,12 +137,37 @@ def _versions(model: nn.Module) -> dict[str, tuple[int, int]]:
 
 
 def _check_batch(
-    model: nn.Module, example: tuple[torch.Tensor, ...], outputs: Sequence[tuple[str, torch.Tensor]]
+    model: nn.Module,
+    example: tuple[torch.Tensor, ...],
+    outputs: Sequence[tuple[str, torch.Tensor]],
+    on_message: Callable[[str], None],
 ) -> list[Finding]:
-    """Find a batch above 1: when the first half of the inputs alone gives the first half of the outputs."""
-    batch = max(tensor.shape[0] if tensor.dim() > 1 else 1 for tensor in example)
+    """Tell of what looks like a batch; export forms are for batch 1 only, so with them it is a finding."""
+    batch = _batch_of(model, example, outputs)
     if batch == 1:
         return []
+    forms = [path for path, module in model.named_modules() if type(module) in EXPORT_FORMS]
+    if forms:
+        return [
+            Finding(
+                f"the example has a batch of {batch}; dynamic blocks such as {forms[0]} run one frame at a "
+                "time: give an example of batch 1, x[:1]"
+            )
+        ]
+    on_message(
+        f"note: the first axis of the example, {batch}, looks like a batch, and the file takes exactly "
+        "this many; a phone runs one frame at a time: if it is a batch, give x[:1]"
+    )
+    return []
+
+
+def _batch_of(
+    model: nn.Module, example: tuple[torch.Tensor, ...], outputs: Sequence[tuple[str, torch.Tensor]]
+) -> int:
+    """Return the batch, above 1 when the first frame of the inputs alone gives that of the outputs."""
+    batch = max(tensor.shape[0] if tensor.dim() > 1 else 1 for tensor in example)
+    if batch == 1:
+        return 1
     single = tuple(
         tensor[:1].contiguous() if tensor.dim() > 1 and tensor.shape[0] == batch else tensor
         for tensor in example
@@ -134,19 +175,13 @@ def _check_batch(
     try:
         alone = named_outputs(model, single)
     except ExportError:
-        return []  # the first dimension is something else
+        return 1  # the first dimension is something else
     whole = [tensor[:1] for _, tensor in outputs if tensor.dim() and tensor.shape[0] == batch]
     if not whole or [t.shape for t in whole] != [t.shape for _, t in alone]:
-        return []
+        return 1
     pairs = zip(whole, (tensor for _, tensor in alone), strict=True)
-    if not all(torch.allclose(a.float(), b.float(), 1e-3, 1e-4, equal_nan=True) for a, b in pairs):
-        return []
-    return [
-        Finding(
-            f"the example has a batch of {batch}; a phone runs one frame at a time, and files have static "
-            "shapes: give an example of batch 1, x[:1]"
-        )
-    ]
+    is_same = all(torch.allclose(a.float(), b.float(), 1e-3, 1e-4, equal_nan=True) for a, b in pairs)
+    return batch if is_same else 1
 
 
 def _trace(
@@ -159,7 +194,7 @@ def _trace(
         cause = err.__cause__ or err
         text = str(cause)
         if "data-dependent" in text or "Dynamic control flow" in text:
-            reason = "branches on the values of a tensor; use torch.where, or decide before the export"
+            reason = BRANCHES
         else:
             reason = f"torch.export cannot trace it: {first_line(cause)}"
         findings.append(at_error(cause, lowered, reason))

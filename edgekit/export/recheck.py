@@ -18,7 +18,7 @@ from edgekit.export.preflight import Prepared, prepare
 from edgekit.export.quantize import QUANTIZERS, QuantizeOptions
 from edgekit.export.quantize.run import make_plan
 from runtime.bundle import Bundle, Parity, Quantization, Variant
-from runtime.errors import ParityError
+from runtime.errors import EdgekitError, ParityError
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,14 @@ class Recheck:
         parity: its outputs; ``None`` where they cannot be compared.
         problem: what is wrong with the outputs, or ``None``.
         layers: module by module, when asked for.
+        layers_problem: why they cannot be compared, or ``None``.
     """
 
     variant: str
     parity: Parity | None
     problem: str | None
     layers: LayerReport | None = None
+    layers_problem: str | None = None
 
 
 def recheck_bundle(
@@ -103,16 +105,19 @@ def _recheck(bundle: Bundle, variant: Variant, ready: Prepared, tolerance: float
         problem = str(err)
     if not by_layer:
         return Recheck(variant.name, parity, problem)
-    layers = compare_layers(
-        variant.name,
-        variant.engine,
-        path,
-        ready.lowered,
-        ready.source,
-        export=_exporter(variant, ready),
-        is_quantised=_is_quantised(variant),
-        io=variant.quantization,
-    )
+    try:
+        layers = compare_layers(
+            variant.name,
+            variant.engine,
+            path,
+            ready.lowered,
+            ready.source,
+            export=_exporter(variant, ready),
+            is_quantised=_is_quantised(variant),
+            io=variant.quantization,
+        )
+    except EdgekitError as err:  # the other variants have theirs
+        return Recheck(variant.name, parity, problem, layers_problem=str(err))
     return Recheck(variant.name, parity, problem, layers)
 
 

@@ -36,6 +36,8 @@ class TappedModel:
         taps: of the tensors after the outputs; filled by each run of the copy.
         makers: of each output: the module call that gave it, ``None`` where it was computed between
             modules; filled likewise.
+        calls: how often each module was called; filled likewise.
+        behind_ops: the calls whose input was computed between modules; filled likewise.
     """
 
     def __init__(self, model: nn.Module):
@@ -43,7 +45,8 @@ class TappedModel:
         self.taps: list[Tap] = []
         self.makers: list[Tap | None] = []
         self._known: list[torch.Tensor] = []  # inputs, then what each tap saw
-        self._calls: dict[str, int] = {}
+        self.calls: dict[str, int] = {}
+        self.behind_ops: set[Tap] = set()
         for path, module in self.model.named_modules():
             if getattr(module, "inplace", False) is True:
                 module.inplace = False  # or it would change what was tapped before it
@@ -56,13 +59,16 @@ class TappedModel:
         return self  # the hooks of a copied model go on telling this one
 
     def _begin(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
-        self.taps, self._calls = [], {}
+        self.taps, self.calls, self.behind_ops = [], {}, set()
         self._known = [tensor for tensor in inputs if isinstance(tensor, torch.Tensor)]
 
     def _keep(self, path: str) -> Any:
         def hook(module: nn.Module, inputs: tuple[Any, ...], output: object) -> None:
-            call = self._calls.get(path, 0)
-            self._calls[path] = call + 1
+            call = self.calls.get(path, 0)
+            self.calls[path] = call + 1
+            given = [tensor for tensor in inputs if isinstance(tensor, torch.Tensor)]
+            if not all(any(_is_view(tensor, known) for known in self._known) for tensor in given):
+                self.behind_ops.add(Tap(path, call))
             if isinstance(output, torch.Tensor) and not any(output is known for known in self._known):
                 self._known.append(output)
                 self.taps.append(Tap(path, call))
@@ -84,3 +90,11 @@ class TappedModel:
     def run(self, frames: Sequence[Frame]) -> list[list[Any]]:
         """Return arrays per frame: the outputs, then one per tap."""
         return [[tensor.numpy() for tensor in run_model(self.model, as_tensors(frame))] for frame in frames]
+
+
+def _is_view(tensor: torch.Tensor, known: torch.Tensor) -> bool:
+    """Return whether both are the same values, perhaps in another shape."""
+    if tensor is known:
+        return True
+    is_real = type(tensor) is torch.Tensor and type(known) is torch.Tensor  # not while a model is traced
+    return is_real and tensor.numel() == known.numel() and tensor.data_ptr() == known.data_ptr()

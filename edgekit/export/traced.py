@@ -23,14 +23,15 @@ def check_program(program: ExportedProgram) -> list[Finding]:
         kind = kind_of_trouble(node)
         if kind is None:
             continue
-        found = at_node(node, f"{_name(node)} {_TELL[kind]}")
+        found = at_node(node, f"{_name(node)} {TELL[kind]}")
         if (kind, found.module_path) not in seen:  # what follows from the first one is no news
             seen.add((kind, found.module_path))
             findings.append(found)
     return findings
 
 
-_TELL = {
+BRANCHES = "branches on the values of a tensor; use torch.where, or decide before the export"
+TELL = {
     "random": "draws random numbers; make it depend on self.training, or take the noise as an input",
     "value": "reads a number out of a tensor, which then steers the rest; compute with tensors instead",
     "shape": "gives a shape that depends on the data; mask values instead of selecting them",
@@ -38,7 +39,7 @@ _TELL = {
 
 
 def kind_of_trouble(node: Node) -> str | None:
-    """Return a key of ``_TELL`` for an op that no engine can run as it is, else ``None``."""
+    """Return a key of ``TELL`` for an op that no engine can run as it is, else ``None``."""
     if draws_random(node):
         return "random"
     value = node.meta.get("val")

@@ -11,14 +11,14 @@ rights. ``factory()`` returns one of
 A file without a named function has ``get_model()`` and ``get_args()``. Its variable ``preprocess``,
 a ``Preprocess``, says how pictures enter.
 
-Inputs are tensors or arrays, given to ``forward`` in order or by name, batch 1 each.
+Inputs are tensors or arrays, given to ``forward`` in order or by name; lists and dicts of them and
+``None`` may stand among them.
 """
 
 from __future__ import annotations
 
 import copy
 import hashlib
-import inspect
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ import torch
 from torch import nn
 
 from edgekit.export.graph import Frame, Origin, SourceGraph
+from edgekit.export.inputs import flat_inputs, unwrap, unwrap_parts
 from edgekit.export.preprocess import Preprocess, with_pictures
 from edgekit.export.user_code import run_user_code, run_user_file
 from runtime.bundle import MAIN_GRAPH, TensorSpec
@@ -113,7 +114,9 @@ def live_model(
             f"{where} comes without example inputs; give what its forward takes, for example "
             "torch.zeros(1, 3, 224, 224)"
         )
-    graphs = {MAIN_GRAPH: _graph(where, copy.deepcopy(model).cpu(), inputs, np.random.default_rng(seed))}
+    graphs = {
+        MAIN_GRAPH: _graph(where, copy.deepcopy(unwrap(model)).cpu(), inputs, np.random.default_rng(seed))
+    }
     origin = Origin(name, graphs, (), {"user_model": {"class": where}, "params": _count_params(graphs)})
     return origin if preprocess is None else with_pictures(origin, preprocess)
 
@@ -142,25 +145,15 @@ def _made_graph(
 def _graph(
     where: str, model: nn.Module, inputs: Any, rng: np.random.Generator, first: str = "the example input"
 ) -> SourceGraph:
-    example = _arrays(where, _in_order(where, model, inputs))
-    names = _input_names(model, len(example))
+    model = unwrap(model)
+    unwrap_parts(model)
+    names, values = flat_inputs(where, model, inputs)
+    example = _arrays(where, values)
     specs = tuple(
         TensorSpec(name, str(array.dtype), array.shape) for name, array in zip(names, example, strict=True)
     )
     frames = (example, *(tuple(_like(array, rng) for array in example) for _ in range(_N_RANDOM)))
     return SourceGraph(model, specs, frames, f"{first} and {_N_RANDOM} random ones")
-
-
-def _in_order(where: str, model: nn.Module, inputs: Any) -> Sequence[Any]:
-    if not isinstance(inputs, Mapping):
-        return inputs if isinstance(inputs, (tuple, list)) else (inputs,)
-    names = _input_names(model, len(inputs))
-    if set(names) != set(inputs):
-        raise ValueError(
-            f"{where}: inputs are called {', '.join(map(str, inputs))}; the first arguments of forward are "
-            f"{', '.join(names)}: give these"
-        )
-    return [inputs[name] for name in names]
 
 
 def _arrays(where: str, inputs: Sequence[Any]) -> Frame:
@@ -180,16 +173,6 @@ def _arrays(where: str, inputs: Sequence[Any]) -> Frame:
         array = value.detach().cpu().numpy() if isinstance(value, torch.Tensor) else value
         arrays.append(np.ascontiguousarray(array).reshape(array.shape))
     return tuple(arrays)
-
-
-def _input_names(model: nn.Module, count: int) -> list[str]:
-    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    try:
-        parameters = inspect.signature(model.forward).parameters.values()
-    except (TypeError, ValueError):  # compiled, as TorchScript is
-        parameters = ()
-    names = [parameter.name for parameter in parameters if parameter.kind in kinds][:count]
-    return names + [f"input{i}" for i in range(len(names), count)]
 
 
 def _like(array: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -32,6 +32,15 @@ class TrainingState:
     optimizer: dict[str, torch.Tensor]
 
 
+@dataclass(frozen=True)
+class _Document:
+    """What stands beside the tensors."""
+
+    epoch: int
+    identity: dict[str, Any]
+    log: list[dict[str, Any]]
+
+
 def save_state(
     folder: Path,
     epoch: int,
@@ -68,17 +77,17 @@ def load_state(folder: Path) -> TrainingState:
             tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 (not a dict)
     except (SafetensorError, OSError) as err:
         raise CheckpointError(f"{path} is damaged ({err}); remove {folder} and train again") from err
-    document: dict[str, Any] = decode_json(
+    document: _Document = decode_json(
         text.encode(),
-        dict[str, Any],
+        _Document,
         where=f"{path} is damaged",
         advice=f"remove {folder} and train again",
         error=CheckpointError,
     )
     return TrainingState(
-        epoch=document["epoch"],
-        identity=document["identity"],
-        log=document["log"],
+        epoch=document.epoch,
+        identity=document.identity,
+        log=document.log,
         model=_below(_MODEL, tensors),
         optimizer=_below(_OPTIMIZER, tensors),
     )
@@ -89,6 +98,8 @@ def restore_optimizer(optimizer: Optimizer, tensors: dict[str, torch.Tensor]) ->
     state: dict[int, dict[str, torch.Tensor]] = {}
     for path, tensor in tensors.items():
         index, _, name = path.partition("/")
+        if not (index.isascii() and index.isdecimal()):
+            raise CheckpointError(f"{STATE_FILE} is damaged: it has a buffer {path!r}; train again")
         state.setdefault(int(index), {})[name] = tensor
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
 

@@ -24,7 +24,7 @@ ITEM_BYTES = {"bool": 1, "float16": 2, "float32": 4, "float64": 8} | {
 }
 _FLOATS = {"float16": "e", "float32": "f", "float64": "d"}  # as the module struct calls them
 _LEVELS = 1 << 12
-_MOST_AXES = 64  # numpy's limit
+MOST_AXES = 64  # numpy's limit
 Tensor: TypeAlias = "np.ndarray | Array"
 
 
@@ -56,7 +56,7 @@ class Array(msgspec.Struct, frozen=True):
     @property
     def is_whole(self) -> bool:
         """Whether there are as many bytes as type and shape ask for."""
-        is_shape = len(self.shape) <= _MOST_AXES and all(side >= 0 for side in self.shape)
+        is_shape = len(self.shape) <= MOST_AXES and all(side >= 0 for side in self.shape)
         return (
             is_shape and self.dtype in ITEM_BYTES and len(self.data) == size_bytes_of(self.dtype, self.shape)
         )

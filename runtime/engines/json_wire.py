@@ -16,6 +16,7 @@ from runtime.engines.messages import FramesProfiled, Message, NoMessage
 
 _MAX_LINE_BYTES = 1 << 26
 _NO_MESSAGE = (
+    OverflowError,
     msgspec.DecodeError,
     UnicodeError,
     RecursionError,
@@ -50,6 +51,9 @@ def read_json(stream: IO[bytes], most_bytes: int = MOST_BYTES) -> Message | None
         return None
     try:
         head = msgspec.json.decode(line, type=dict[str, Any])
+        msgspec.msgpack.encode(
+            head
+        )  # refuses integers of more than 64 bits, which msgpack's wire cannot have
         if head["type"] == "Dumped":
             return _profiled(_read(stream, head["size_bytes"], most_bytes))
         if head["type"] == "Ran":

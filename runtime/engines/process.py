@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from runtime.bundle import TensorSpec
 from runtime.device.child import module_environment, wait_or_kill
 from runtime.device.meters.reading import EnergyReading
-from runtime.engines.array import ITEM_BYTES, Array, Tensor, size_bytes_of
+from runtime.engines.array import ITEM_BYTES, MOST_AXES, Array, Tensor, size_bytes_of
 from runtime.engines.ceilings import most_bytes
 from runtime.engines.checked_file import checked_file
 from runtime.engines.engine import OpEvent, Spec
@@ -299,7 +299,8 @@ class EngineProcess:
 
 def _specs(specs: Sequence[Spec]) -> tuple[TensorSpec, ...]:
     for name, dtype, shape in specs:
-        if dtype in ITEM_BYTES and size_bytes_of(dtype, shape) > MOST_BYTES:
+        size_bytes = size_bytes_of(dtype, shape) if dtype in ITEM_BYTES else 0
+        if len(shape) > MOST_AXES or size_bytes > MOST_BYTES:
             raise ValueError(f"{name!r} has shape {shape} {dtype}; at most {MOST_BYTES} bytes are sent")
     return tuple(TensorSpec(*spec) for spec in specs)
 

@@ -1,67 +1,138 @@
-"""Rewrite single ops of a traced program, which no module stands for, into what a delegate takes."""
+"""Rewrite single ops of a traced program, which no module stands for, into what a delegate takes.
+
+A rule gets the arguments of an op and returns what to compute instead, or ``NotImplemented`` to leave the
+op as it is. What a rule calls is rewritten too, so rules build on each other.
+"""
 
 from __future__ import annotations
 
-import math
+import functools
+import operator
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch.export import ExportedProgram
-from torch.fx import Node
-from torch.utils._pytree import tree_map_only
+
+from edgekit.export.lower import attention, elementwise, norms, pools, reductions, shapes
+from edgekit.export.lower.constants import adapt_factors, fold_constants
+from runtime.extras import require
 
 _aten = torch.ops.aten
+Rules = dict[torch._ops.OpOverload, Callable[..., Any]]
 
 
 def rewrite_ops(program: ExportedProgram) -> ExportedProgram:
-    """Return ``program`` with some ops in a form that ExecuTorch's delegate takes and computes rightly."""
-    if not any(map(_is_rewritten, program.graph.nodes)):
-        return program
-    return program.run_decompositions(dict(_EXECUTORCH))
+    """Return ``program`` with its ops in forms that ExecuTorch's delegate takes and computes rightly."""
+    program = fold_constants(program.run_decompositions(executorch_rules()))
+    adapt_factors(program)
+    return fold_constants(program)
 
 
-def _is_rewritten(node: Node) -> bool:
-    rule = _EXECUTORCH.get(node.target)
-    if rule is None:
-        return False
-    args, kwargs = tree_map_only(Node, lambda given: given.meta["val"], (node.args, node.kwargs))
-    return rule(*args, **kwargs) is not NotImplemented
+def executorch_rules() -> Rules:
+    """Return how ops are taken apart: by our rules, else as ExecuTorch does it for XNNPACK."""
+    tracer = require("executorch.exir.tracer", extra="executorch")
+    table = tracer._default_decomposition_table()
+    for op in whole_ops():
+        table.pop(op, None)
+    return {**table, **_over(table, _EXECUTORCH)}
 
 
-def _softmax(x: torch.Tensor, dim: int, dtype: torch.dtype | None = None) -> torch.Tensor:
-    """Write softmax over the last of three axes.
-
-    XNNPACK has no other axis than the last. And ExecuTorch 1.5.1 hands it a map behind a convolution
-    as it lies in memory, channels last, so that the last of four axes becomes the channels.
-    """
-    dim %= x.ndim
-    if dim == x.ndim - 1 and x.ndim != 4:
-        return NotImplemented  # as it is
-    rows = x.reshape(math.prod(x.shape[:dim]), x.shape[dim], math.prod(x.shape[dim + 1 :]))
-    return rows.transpose(1, 2).softmax(-1, dtype).transpose(1, 2).reshape(x.shape)
+def whole_ops() -> set[torch._ops.OpOverload]:
+    """Return the ops that XNNPACK's partitioner wants as they are."""
+    xnnpack = require("executorch.backends.xnnpack.partition.xnnpack_partitioner", extra="executorch")
+    return set(xnnpack.XnnpackPartitioner().ops_to_not_decompose(None)[0])
 
 
-def _clamp(x: torch.Tensor, low: float | None = None, high: float | None = None) -> torch.Tensor:
-    """Write a clamp to [0, 1] otherwise: LiteRT's converter makes an op of it that XNNPACK lacks."""
-    if (low, high) != (0, 1):
-        return NotImplemented
-    return 1.0 - (1.0 - x.relu()).relu()
+def litert_rules(table: Rules) -> Rules:
+    """Return our rules on top of ``table``, by which litert-torch takes ops apart."""
+    return _over(table, _LITERT)
 
 
-def _hardtanh(x: torch.Tensor, low: float = -1.0, *high: float) -> torch.Tensor:
-    """Write a clamp whose upper limit is the default, left out: ExecuTorch 1.5.1 fails on it."""
-    return NotImplemented if high else x.clamp(low, 1.0)
+def _over(table: Rules, rules: Rules) -> Rules:
+    """Return ``rules``; an op that one of them leaves is taken apart as ``table`` says."""
+
+    def first(rule: Callable[..., Any], other: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(rule)
+        def either(*args: Any, **kwargs: Any) -> Any:
+            found = rule(*args, **kwargs)
+            return other(*args, **kwargs) if found is NotImplemented else found
+
+        return either
+
+    return {op: first(rule, table[op]) if op in table else rule for op, rule in rules.items()}
 
 
-# Op -> function of its arguments; one that returns NotImplemented leaves the op.
-_EXECUTORCH: dict[torch._ops.OpOverload, Callable[..., Any]] = {
-    _aten.softmax.int: _softmax,
-    _aten.special_softmax.default: _softmax,
-    _aten.hardtanh.default: _hardtanh,
-    _aten._softmax.default: lambda x, dim, half_to_float: _softmax(x, dim),
+_BOTH: Rules = {
+    _aten.pow.Tensor_Scalar: elementwise.power,
+    _aten.pow.Tensor_Tensor: elementwise.power_by_tensor,
+    _aten.softplus.default: elementwise.softplus,
+    _aten.mish.default: elementwise.mish,
+    _aten.elu.default: elementwise.elu,
+    _aten.celu.default: elementwise.celu,
+    _aten.log_softmax.int: elementwise.log_softmax,
+    _aten._log_softmax.default: lambda x, dim, half: elementwise.log_softmax(x, dim),
+    _aten.clamp.Tensor: elementwise.clamp_by_tensors,
+    _aten.add.Tensor: elementwise.scaled_sum(1.0),
+    _aten.sub.Tensor: elementwise.scaled_sum(-1.0),
+    _aten.slice.Tensor: shapes.strided_slice,
+    _aten.avg_pool2d.default: pools.avg_pool2d,
+    _aten.adaptive_avg_pool2d.default: pools.adaptive_avg_pool2d,
+    _aten._adaptive_avg_pool2d.default: pools.adaptive_avg_pool2d,
+    _aten.adaptive_max_pool2d.default: pools.adaptive_max_pool2d,
+    _aten.max_pool1d.default: pools.max_pool1d,
+    _aten.native_group_norm.default: norms.group_norm,
 }
-LITERT_RULES: dict[torch._ops.OpOverload, Callable[..., Any]] = {
-    _aten.clamp.default: _clamp,
-    _aten.hardtanh.default: lambda x, low=-1.0, high=1.0: _clamp(x, low, high),
+_EXECUTORCH: Rules = _BOTH | {
+    _aten.mean.dim: reductions.mean,
+    _aten.mean.default: reductions.mean,
+    _aten.sum.dim_IntList: reductions.total,
+    _aten.sum.default: lambda x, dtype=None: reductions.total(x, dtype=dtype),
+    _aten.amax.default: reductions.amax,
+    _aten.amin.default: reductions.amin,
+    _aten.max.default: reductions.amax,
+    _aten.min.default: reductions.amin,
+    _aten.max.dim: reductions.with_places(reductions.amax, torch.argmax),
+    _aten.min.dim: reductions.with_places(reductions.amin, torch.argmin),
+    _aten.var.correction: reductions.variance,
+    _aten.linalg_vector_norm.default: reductions.vector_norm,
+    _aten.select.int: shapes.select,
+    _aten.unsqueeze.default: shapes.unsqueeze,
+    _aten.squeeze.default: shapes.squeeze,
+    _aten.squeeze.dim: shapes.squeeze,
+    _aten.squeeze.dims: shapes.squeeze,
+    _aten.split.Tensor: shapes.split,
+    _aten.split_with_sizes.default: shapes.split,
+    _aten.unbind.int: shapes.unbind,
+    _aten.cat.default: shapes.join_same,
+    _aten.constant_pad_nd.default: shapes.pad,
+    _aten.roll.default: shapes.roll,
+    _aten.repeat.default: shapes.repeat,
+    _aten.full_like.default: shapes.full_like,
+    _aten.zeros_like.default: shapes.filled_like(0.0),
+    _aten.ones_like.default: shapes.filled_like(1.0),
+    _aten.native_layer_norm.default: norms.layer_norm,
+    _aten._native_batch_norm_legit.no_stats: norms.instance_norm,
+    _aten.scaled_dot_product_attention.default: attention.attention,
+    _aten.softmax.int: attention.softmax,
+    _aten.special_softmax.default: attention.softmax,
+    _aten._softmax.default: lambda x, dim, half_to_float: attention.softmax(x, dim),
+    _aten.reciprocal.default: elementwise.reciprocal,
+    _aten.hardsigmoid.default: elementwise.hardsigmoid,
+    _aten.hardtanh.default: elementwise.hardtanh,
+    _aten.gelu.default: elementwise.gelu,
+    _aten.log_sigmoid.default: elementwise.log_sigmoid,
+    _aten.lerp.Scalar: lambda x, end, weight: x + (end - x) * weight,
+    _aten.add.Scalar: elementwise.by_scalar(operator.add),
+    _aten.sub.Scalar: elementwise.by_scalar(operator.sub),
+    _aten.mul.Scalar: elementwise.by_scalar(operator.mul),
+    _aten.div.Scalar: elementwise.by_scalar(operator.truediv),
+}
+_LITERT: Rules = _BOTH | {
+    _aten.bmm.default: attention.product,
+    _aten.cat.default: shapes.join_few,
+    _aten.clamp.default: elementwise.clamp_to_one,
+    _aten.hardtanh.default: lambda x, low=-1.0, high=1.0: elementwise.clamp_to_one(x, low, high),
+    _aten.rsub.Scalar: elementwise.subtract_from,
+    _aten.max_pool2d_with_indices.default: pools.max_pool2d_with_indices,
 }

@@ -31,6 +31,7 @@ class FlatConv1d(nn.Conv2d):
         )
         self.weight = nn.Parameter(conv.weight.detach().unsqueeze(-1), requires_grad=False)
         self.bias = conv.bias
+        self._forward_hooks = conv._forward_hooks  # whoever watches the layer still does
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return super().forward(x.reshape(*x.shape, 1)).flatten(2)

@@ -56,14 +56,25 @@ class FloatFile:
 
         Converting ``rounded`` instead would take as long as the first conversion did. A bias in the
         file is more than its module's: the converter folds what the model adds behind the layer into it.
+        Where it folds a factor into the weights they stay as they are, for the quantiser to round; such
+        layers of ``rounded`` get their exact weights back, so that file and model are the same.
         """
         modules = dict(rounded.named_modules())
+        changed = {
+            path
+            for name, _, path, op in self.ops
+            if name in WEIGHTED and self._layers.get(self._constant(op.inputs[1])) != path
+        }
         changes = [
             (op, self._modules[path], modules[path])
             for name, _, path, op in self.ops
             if name in WEIGHTED and path is not None and not plan.is_float(path)
-            if self._layers.get(self._constant(op.inputs[1])) == path
+            if path not in changed
         ]
+        put = {id(layer) for _, _, layer in changes}
+        for path, layer in modules.items():
+            if isinstance(layer, (nn.Conv2d, nn.Linear)) and id(layer) not in put:
+                layer.load_state_dict(self._modules[path].state_dict())
         for op, exact, layer in changes:
             shape = tuple(self._graph.tensors[op.inputs[1]].shape)
             (array, *_) = [a for layout in _layouts(layer) if (a := layout(layer.weight)).shape == shape]

@@ -31,9 +31,7 @@ from runtime.device.sysfs import parse_int
 from runtime.errors import DeviceStableError, DeviceTransientError, EdgekitError, PermissionNeeded
 
 _ASK_ROOT = "run as root, or leave the clock to the kernel (no --freq-khz)"
-READ_ONLY = (
-    "/sys is read-only: run as root with it writable (mount -o remount,rw /sys; containers: --privileged)"
-)
+READ_ONLY = "/sys is read-only: run as root with it writable (mount -o remount,rw; --privileged)"
 
 
 class CpuFreq:
@@ -88,8 +86,7 @@ class CpuFreq:
     def hold(self, domain: FreqDomain, freq_khz: int) -> Iterator[None]:
         """Keep ``domain`` at ``freq_khz`` inside the block; restore everything after it, as ``take``.
 
-        A machine that is too hot for the clock stays below it until it has cooled down: its limit in
-        ``scaling_max_freq`` says so, and whoever measures reads the clock back.
+        A machine too hot for the clock stays below it, as ``scaling_max_freq`` shows, until it is cool.
 
         Raises:
             ValueError: the clock is not one of the domain's.

@@ -16,6 +16,7 @@ _MOST_UNPAID_S = 0.2
 # Over which that share is taken: the kernel counts idle time in ticks of 10 ms. So long, for each CPU, work
 # may go on before the share of its first window is known.
 _WINDOW_S = 0.2
+_IDLE_SHARE = 0.05  # of work beside idle time, below which a window was a pause
 
 
 @dataclass
@@ -58,5 +59,7 @@ class BusyTime:
         if self._window_s >= self._cpus * _WINDOW_S:
             total_s = self._ran_s + self._idle_s
             allowed_s = self._window_s * self._ran_s / total_s if total_s > 0 else 0.0
+            if self._ran_s < _IDLE_SHARE * self._idle_s:
+                self._allowed_s = self._cpus * _WINDOW_S  # what begins now is counted at once again
             self._allowed_s = min(self._allowed_s + allowed_s, self._window_s + self._cpus * _WINDOW_S)
             self._window_s = self._ran_s = self._idle_s = 0.0

@@ -140,7 +140,8 @@ class AdbMeter:
                 fault = fault or _on_phone(err, root)
         first, last = _at(readings, end_s - block.duration_s), _at(readings, end_s)
         if fault is None and (first is None or last is None):
-            fault = f"{len(readings)} looks at it do not cover the {block.duration_s:.3g} s of the frames"
+            seconds = f"{block.duration_s:.3g} s"
+            fault = f"{len(readings)} looks at it do not cover the {seconds} of the frames; raise --runs"
         return energy_of(meter.about, first, last, block, fault)
 
     def _find(self, wanted: str) -> Found:

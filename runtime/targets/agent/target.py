@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 from runtime.bundle import Bundle, Variant
 from runtime.device.actuators import Restored
 from runtime.device.conditions import Conditions
+from runtime.device.meters.reading import EnergyReading
 from runtime.device.setting import Setting
 from runtime.device.soc import PowerFigure
 from runtime.engines import Array, Frame, ProfiledFrames, Samples, Tensor
@@ -20,6 +21,7 @@ from runtime.targets.agent import messages as m
 from runtime.targets.agent.link import Connection, Link
 
 A = TypeVar("A")
+_MOST_FIGURE = 1e12  # mJ or mW
 _MOST_MS = 1e12  # 30 years for a frame: no machine's
 
 
@@ -151,6 +153,10 @@ class AgentSession:
     def sample(self, *, warmup: int, runs: int, fps: float | None = None) -> Samples:
         samples = self._target._ask(m.TakeSamples(self._number, warmup, runs, fps), m.Taken).samples
         self._check_times(samples.samples_ms, runs)
+        others = [time_ms for time_ms in (samples.first_ms, samples.load_ms) if time_ms is not None]
+        self._check_times(others, len(others))
+        if samples.energy is not None and not _is_possible(samples.energy):
+            raise self._nonsense("an energy that no machine takes")
         return samples
 
     def run_paced(self, inputs: Sequence[Sequence[Tensor]], frames: int, fps: float | None) -> PacedFrames:
@@ -178,3 +184,8 @@ class AgentSession:
     def _nonsense(self, what: str) -> DeviceTransientError:
         self._target._link.close()
         return DeviceTransientError(f"{self._target.name} answered {what}; push edgekit to it again")
+
+
+def _is_possible(energy: EnergyReading) -> bool:
+    figures = (energy.energy_mj, energy.gross_mw, energy.idle_mw)
+    return all(figure is None or abs(figure) < _MOST_FIGURE for figure in figures)

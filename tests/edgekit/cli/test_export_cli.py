@@ -39,7 +39,7 @@ def test_export_prints_delegation_and_parity(exported):
     out, result = exported
     assert result.exit_code == 0, result.output
     assert "litert-fp32" in result.stdout
-    assert "100% of 16" in result.stdout
+    assert "agreement 100% same top-1" in result.stdout
     assert f"bundle: {out}" in result.stderr
 
 

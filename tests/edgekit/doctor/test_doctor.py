@@ -143,7 +143,13 @@ def test_programs_are_looked_for_under_every_name(tmp_path):
 
 @pytest.mark.parametrize(
     ("version", "state"),
-    [((3, 10, 9), "broken"), ((3, 11, 0), "ok"), ((3, 13, 1), "ok"), ((3, 14, 0), "broken")],
+    [
+        ((3, 9, 2), "broken"),
+        ((3, 10, 9), "ok"),
+        ((3, 11, 0), "ok"),
+        ((3, 13, 1), "ok"),
+        ((3, 14, 0), "broken"),
+    ],
 )
 def test_python_outside_the_range_is_broken(tmp_path, version, state):
     assert check_platform(tmp_path, version)[0].state == state

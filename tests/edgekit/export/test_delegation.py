@@ -5,11 +5,11 @@ import torch
 from torch import nn
 
 from edgekit.export.backend import EXPORT_BACKENDS
-from edgekit.export.delegation import check_delegation
+from edgekit.export.delegation import check_allowed, check_delegation
 from edgekit.export.executorch import export_executorch
 from edgekit.export.hints import hint_for
 from edgekit.export.litert import export_litert
-from runtime.bundle import Delegation, Variant
+from runtime.bundle import Delegation, FallbackOp, Variant
 from runtime.errors import DelegationError
 from runtime.measure.profiling.profile import profile_file
 
@@ -79,6 +79,22 @@ def test_refusal_names_the_most_expensive_op_and_what_to_change(outside):
     assert "constant triangular matrix" in text
     assert text.endswith(f"or accept it with --allow-fallback {op}")
     assert refused.value.exit_code == 3
+
+
+def test_all_ops_outside_are_named_in_one_line_to_paste(outside):
+    engine, path, exported = outside
+    with pytest.raises(DelegationError) as refused:
+        check_delegation(f"{engine}-fp32", engine, path, exported, ())
+    names = str(refused.value).rpartition("--allow-fallback ")[2].split(",")
+    assert set(names) == {op.op for op in exported.delegation.fallback}
+
+
+def test_an_allowed_name_that_is_no_op_of_the_model_is_refused():
+    left = Delegation(1, 2, 1, (FallbackOp("CUMSUM", "a", "no kernel"),))
+    variants = [Variant("net", "litert", "fp32", "net.tflite", delegation=left)]
+    check_allowed(["CUMSUM", "CONV_2D"], variants, {"CONV_2D"})
+    with pytest.raises(ValueError, match=r"names CUMSUN, but the model has no such op.*delegate: CUMSUM"):
+        check_allowed(["CUMSUN"], variants, {"CONV_2D"})
 
 
 def test_what_cannot_be_run_here_is_refused_without_shares(outside, tmp_path):

@@ -9,6 +9,7 @@ from torch import nn
 
 from edgekit.export import SourceGraph
 from edgekit.export.preflight import prepare
+from edgekit.nn import DynamicConv2d
 from runtime.bundle import TensorSpec
 from runtime.errors import ExportError
 
@@ -164,10 +165,38 @@ def test_ops_that_are_taken_apart_are_no_findings(layer):
     prepare(source(layer), ["executorch", "litert"])
 
 
-@pytest.mark.parametrize("shapes", [[(2, 3, 4, 4)], [(4, 3, 4, 4)]])
-def test_a_batch_is_refused_with_the_way_out(shapes):
-    with pytest.raises(ExportError, match=rf"batch of {shapes[0][0]};.*x\[:1\]"):
-        prepare(source(nn.Conv2d(3, 2, 1), *shapes))
+def test_a_batch_is_exported_and_told():
+    said = []
+    ready = prepare(source(nn.Conv2d(3, 2, 1), (2, 3, 4, 4)), on_message=said.append)
+    assert ready.outputs[0].shape == (2, 2, 4, 4)
+    assert "the first axis of the example, 2, looks like a batch" in said[0]
+    assert "x[:1]" in said[0]
+
+
+def test_dynamic_blocks_take_no_batch():
+    with pytest.raises(ExportError, match=r"batch of 2; dynamic blocks such as 0 .*x\[:1\]"):
+        prepare(source(nn.Sequential(DynamicConv2d(3, 2, 1)), (2, 3, 4, 4)))
+
+
+def test_time_is_told_too_but_no_batch_is_forced():
+    said = []
+    ready = prepare(source(Returns(lambda x: x.cumsum(0)), (5, 1, 3)), on_message=said.append)
+    assert (ready.outputs[0].shape, len(said)) == ((5, 1, 3), 1)
+
+
+def test_branches_random_numbers_and_odd_outputs_of_one_model_are_told_at_once():
+    def forward(x):
+        x = x + torch.rand_like(x)
+        return {"y": x if x.sum() > 0 else -x}
+
+    with pytest.raises(ExportError) as caught:
+        prepare(source(inside(torch.relu, lambda x: forward(x)["y"])))
+    told = str(caught.value)
+    assert told.startswith("2 things")
+    assert "rand_like draws random" in told
+    assert "branches on the values" in told
+    with pytest.raises(ExportError, match=r"(?s)3 things.*returns int.*rand_like.*branches"):
+        prepare(source(Returns(lambda x: (forward(x), 3))))
 
 
 def test_a_first_dimension_that_is_no_batch_is_kept():

@@ -76,11 +76,12 @@ def test_a_file_as_litert_takes_it_with_a_preprocess_beside(tmp_path):
 
 def test_inputs_by_name_come_in_the_order_of_forward(tmp_path):
     text = FILE.replace("(torch.zeros(1, 3, 8, 8),)", '{"input": torch.zeros(1, 3, 8, 8)}')
-    (tmp_path / "mine.py").write_text(text.replace(', labels="names.txt"', ""))
+    text = text.replace(', labels="names.txt"', "")
+    (tmp_path / "mine.py").write_text(text)
     assert find_origin(f"{tmp_path}/mine.py").graphs["forward"].inputs[0].name == "input"
-    (tmp_path / "mine.py").write_text(text.replace('"input"', '"picture"'))
+    (tmp_path / "mine.py").write_text(text.replace('"input":', '"picture": 1, "input":'))
     with pytest.raises(
-        ValueError, match="inputs are called picture; the first arguments of forward are input"
+        ValueError, match="inputs are called picture, input; the arguments of forward are input: give these"
     ):
         find_origin(f"{tmp_path}/mine.py")
 

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+import torch
 
-from edgekit.export import find_origin
+from edgekit.export import find_origin, live_model
 from runtime.errors import ExportError
 
 FILE = """
@@ -147,3 +148,28 @@ def test_settings_of_other_models_do_not_go_with_it(file, tmp_path):
         find_origin(f"{file}:pair", input_shapes=[(1, 4)])
     with pytest.raises(ValueError, match="--input-shape goes with"):
         find_origin("resnet20", input_shapes=[(1, 4)])
+
+
+class Takes(torch.nn.Module):
+    """Arguments in a dict, one left out, and one by name only."""
+
+    def forward(self, parts, mask=None, *, shift=None):
+        found = parts["b"] - 2 * parts["a"]
+        return (found if mask is None else found * mask) + shift
+
+
+def test_nested_named_and_missing_inputs_are_taken_flat():
+    given = {
+        "parts": {"b": torch.ones(1, 3), "a": torch.zeros(1, 3)},
+        "mask": None,
+        "shift": torch.ones(1, 3),
+    }
+    (graph,) = live_model(Takes(), given, "net").graphs.values()
+    assert [spec.name for spec in graph.inputs] == ["b", "a", "shift"]
+    assert graph.model(*graph.example()).tolist() == [[2.0, 2.0, 2.0]]
+
+
+def test_what_only_runs_a_model_is_taken_off():
+    inner = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.DataParallel(torch.nn.ReLU()))
+    (graph,) = live_model(torch.compile(inner), torch.ones(1, 2), "net").graphs.values()
+    assert [type(part).__name__ for part in graph.model.modules()] == ["Sequential", "Linear", "ReLU"]

@@ -6,7 +6,7 @@ import pytest
 
 from edgekit.push.blame import explain
 from runtime.errors import DeviceStableError
-from tests.edgekit.push.test_push import bare, invoke, write_bundle
+from tests.edgekit.push.board import bare, invoke, write_bundle
 
 STEP = "installing the runtime on the device"
 

@@ -18,8 +18,8 @@ from runtime.errors import DataError, DeviceStableError
 from runtime.measure.records import RecordLog
 from runtime.targets import TargetName
 from runtime.targets.ssh.target import reach
+from tests.edgekit.push.board import bare, invoke, run_there, succeed, write_bundle
 from tests.edgekit.push.index import skip_without_index
-from tests.edgekit.push.test_push import bare, invoke, run_there, succeed, write_bundle
 
 # What a small board has.
 TOOLS = (

@@ -1,6 +1,5 @@
 """``edgekit push`` to a device behind a real sshd, and the wheel it sends."""
 
-import contextlib
 import json
 import os
 import platform
@@ -10,54 +9,21 @@ import zipfile
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
-from edgekit.cli import cli
 from edgekit.push import install
 from edgekit.push.machine import Machine
 from edgekit.push.packages import fetch, lock_line
 from edgekit.push.wheel import pack, pack_runner
-from runtime.bundle import Bundle, Graph, Manifest, TensorSpec, Variant, new_bundle
+from runtime.bundle import Bundle
 from runtime.engines import EngineProcess
 from runtime.engines.native import Libraries, build
 from runtime.errors import DataError
 from runtime.measure.frame_log import read_log
 from runtime.measure.records import RecordLog
 from runtime.targets import open_target
+from tests.edgekit.push.board import bare, invoke, run_there, succeed, write_bundle
 from tests.edgekit.push.index import serve_index, skip_without_index
 from tests.places import DATA, ROOT
-from tests.runtime.sshd import start_sshd, stop
-from tests.runtime.tflite_builder import write_doubling_conv
-
-
-def invoke(*words):
-    result = CliRunner().invoke(cli, words)
-    assert "Traceback" not in result.output, result.output
-    return result
-
-
-def succeed(*words):
-    result = invoke(*words)
-    assert result.exit_code == 0, result.output
-    return result
-
-
-def write_bundle(folder, *engines):
-    """Write a bundle with a small model for each engine."""
-    pte = (DATA / "sum.pte").read_bytes()
-    files = {"litert": write_doubling_conv(folder / "double.tflite").read_bytes(), "executorch": pte}
-    x, y = TensorSpec("x", "float32", (1, 3, 8, 8)), TensorSpec("y", "float32", (1, 4, 8, 8))
-    if engines == ("litert",):
-        x = y = TensorSpec("x", "float32", (1, 8, 8, 4))
-    with new_bundle(folder / "small.edgekit") as writer:
-        variants = []
-        for engine in engines:
-            file = writer.add(f"model/{engine}", files[engine], "model")
-            variants.append(Variant(f"{engine}-fp32", engine, "fp32", file))
-        labels = writer.add("labels.txt", b"a\nb\n", "labels")
-        graphs = {"forward": Graph((x,), (y,))}
-        writer.finish(Manifest("small", "2026-01-01T00:00:00Z", graphs, tuple(variants), labels=labels))
-    return folder / "small.edgekit"
 
 
 @pytest.fixture
@@ -70,24 +36,6 @@ def bare_phone(tmp_path, monkeypatch):
     """A device with Python and nothing else."""
     with bare(tmp_path, monkeypatch) as phone:
         yield phone
-
-
-@contextlib.contextmanager
-def bare(folder, monkeypatch, variables=None):
-    phone = start_sshd(folder, with_runtime=False, variables=variables)
-    monkeypatch.setenv("EDGEKIT_SSH_CONFIG", str(phone.config))
-    try:
-        yield phone
-    finally:
-        stop(phone)
-
-
-def run_there(phone, *words):
-    """Run the device's own edgekit, which sees nothing of this tree."""
-    variables = {"PATH": os.environ["PATH"], "HOME": str(phone.folder), "EDGEKIT_ROOT": str(phone.root)}
-    return subprocess.run(
-        [phone.home / "bin/edgekit", *words], env=variables, capture_output=True, text=True, timeout=300
-    )
 
 
 def test_the_wheel_holds_the_packages_and_equal_files_give_equal_bytes(tmp_path):

@@ -98,7 +98,7 @@ def test_rails_of_a_rooted_pixel(phones, bundle, tmp_path, variant):
 def test_the_fuel_gauge_of_an_unplugged_phone(phones, bundle, tmp_path):
     unplugged(phones)
     record = measure(bundle, open_target("adb:P6"), tmp_path)
-    assert record.power_mw == pytest.approx(840, rel=0.15)
+    assert record.power_mw == pytest.approx(840, rel=0.35)  # ten times that while it loads
     assert record.energy_source.startswith("measured: battery battery, voltage x current")
 
 

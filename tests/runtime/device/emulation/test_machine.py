@@ -249,6 +249,19 @@ def test_threads_that_wait_for_each_other_are_not_counted_twice(host):
     assert energy_mj(host, BIG) - before_mj == pytest.approx(by_hand_mj, rel=0.03)
 
 
+def test_work_after_a_pause_is_counted_while_it_runs(host):
+    """Not a fifth of a second later, when a short block is over and its meter was read."""
+    host.write(f"{POLICY6}/scaling_governor", "performance")
+    host.pin(7, 7)
+    for _ in range(30):  # after which nothing is left of the first window's allowance
+        host.work(0.03, 0.85, pid7=2.0)
+        host.work(0.07, 0.85)
+    host.work(0.5, 0.85)
+    before_mj = energy_mj(host, BIG)
+    host.work(0.5, 0.85, pid7=1.0)
+    assert energy_mj(host, BIG) - before_mj == pytest.approx(0.5 * busy_power_mw(BIG, BIG.max_khz), rel=0.03)
+
+
 def energy_mj(host, cluster):
     number = [c.name for c in GS101.clusters].index(cluster.name) + 1
     return int(host.read(f"class/hwmon/hwmon0/energy{number}_input")) / 1000

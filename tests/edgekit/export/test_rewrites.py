@@ -1,0 +1,164 @@
+"""Spellings that engines' delegates refuse are rewritten by rule: wholly delegated, with the same numbers."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from edgekit.export import EXPORT_BACKENDS, live_model
+from edgekit.export.parity import measure_parity
+from edgekit.export.preflight import prepare
+
+ENGINES = ["executorch", "litert"]
+
+
+class Spelt(nn.Module):
+    """What each function makes of a map behind a convolution and of a row of vectors behind a layer."""
+
+    def __init__(self, functions):
+        super().__init__()
+        self.conv, self.linear, self.functions = nn.Conv2d(3, 8, 3, padding=1), nn.Linear(12, 12), functions
+        self.register_buffer("weight", torch.randn(80, 4))
+
+    def forward(self, image, rows):
+        y, rows = self.conv(image), self.linear(rows)
+        return tuple(function(y, rows, self.weight) for function in self.functions)
+
+
+MEANS = [
+    lambda y, r, w: y.mean((2, 3)),
+    lambda y, r, w: y * y.mean(1, keepdim=True),
+    lambda y, r, w: y.mean((1, 3)) + y.mean(),
+    lambda y, r, w: r.mean(1) - r.mean((1, 2)),
+    lambda y, r, w: y.sum((2, 3)) / 9,
+    lambda y, r, w: r / (1 + r.abs().sum(-1, keepdim=True)),
+    lambda y, r, w: y.var((2, 3)) + r.std(),
+    lambda y, r, w: F.normalize(r, dim=-1),
+    lambda y, r, w: y / (y.norm(dim=1, keepdim=True) + 1),
+]
+EXTREMES = [
+    lambda y, r, w: y.amax((2, 3)) - y.amin((2, 3)),
+    lambda y, r, w: y * y.max(1, keepdim=True).values,
+    lambda y, r, w: r.amax(1) - r.amax(-1, keepdim=True).amax(1),
+    lambda y, r, w: F.log_softmax(y, 1),
+    lambda y, r, w: y.max(),
+]
+PARTS = [
+    lambda y, r, w: torch.cat([part.tanh() for part in y.split([3, 5], 1)], 1),
+    lambda y, r, w: (lambda a, b: a * b.sigmoid())(*y.chunk(2, 1)),
+    lambda y, r, w: torch.stack([part * 2 for part in r[:, :4].unbind(1)], 1),
+    lambda y, r, w: r[:, -1] + r[:, 0],
+    lambda y, r, w: r[:, :, None] - r[:, None],
+    lambda y, r, w: y.mean(1, keepdim=True).squeeze(1).exp() * 2,
+    lambda y, r, w: torch.cat([torch.zeros_like(y[:, :2]), y, torch.full_like(y, 0.5)], 1),
+    lambda y, r, w: torch.cat([y * i for i in range(1, 8)], 1),
+    lambda y, r, w: y[:, :, ::2, 1::3],
+    lambda y, r, w: y * y.mean((2, 3), keepdim=True).expand_as(y),
+]
+POOLS = [
+    lambda y, r, w: F.adaptive_avg_pool2d(y, (4, 5)),
+    lambda y, r, w: F.adaptive_avg_pool2d(y, 3),
+    lambda y, r, w: F.adaptive_max_pool2d(y, (4, 2)),
+    lambda y, r, w: F.avg_pool2d(y, 3, 2, 1),
+    lambda y, r, w: F.avg_pool2d(y, 3, 2, 1, ceil_mode=True),
+    lambda y, r, w: F.avg_pool2d(y, 3, 2, 1, ceil_mode=True, count_include_pad=False),
+    lambda y, r, w: F.avg_pool2d(y, 2, divisor_override=3),
+    lambda y, r, w: F.max_pool2d(y, 3, 2, 1),
+    lambda y, r, w: F.max_pool1d(r, 3, 2, 1) + F.avg_pool1d(r, 3, 2, 1),
+]
+POINTWISE = [
+    lambda y, r, w: y.clamp(0, 1) + (1 - y),
+    lambda y, r, w: y**3 + y**2.0,
+    lambda y, r, w: (y.abs() + 0.1) ** 1.5 - 1 / (y.abs() + 1),
+    lambda y, r, w: F.avg_pool2d(y.clamp(min=1e-2).pow(3), (8, 10)).pow(1 / 3),
+    lambda y, r, w: F.softplus(y) + F.mish(y) + F.hardsigmoid(y) + F.logsigmoid(y),
+    lambda y, r, w: F.elu(y) + F.celu(y, 0.5) + F.selu(y),
+    lambda y, r, w: torch.add(y, y.relu(), alpha=2),
+]
+PRODUCTS = [
+    lambda y, r, w: F.linear(y.flatten(2), w.t()) + y.flatten(2) @ w,
+    lambda y, r, w: r[0] @ r[0].relu(),
+    lambda y, r, w: y.relu() @ y.transpose(-1, -2),
+    lambda y, r, w: F.scaled_dot_product_attention(y.tanh(), y, y.sigmoid()),
+    lambda y, r, w: F.layer_norm(r, (12,)) + F.group_norm(y, 2).mean(),
+]
+GROUPS = [MEANS, EXTREMES, PARTS, POOLS, POINTWISE, PRODUCTS]
+
+
+def check(net, example, engine):
+    """Assert that ``net`` is wholly delegated, in one piece, and right."""
+    (source,) = live_model(net.eval(), example, "net").graphs.values()
+    ready = prepare(source, [engine])
+    exported = EXPORT_BACKENDS.get(engine)(ready.lowered, ready.example, ready.program)
+    assert exported.delegation.fallback == ()
+    assert exported.delegation.partitions == 1
+    names = [output.name for output in ready.outputs]
+    with exported.as_file() as path:
+        parity = measure_parity(engine, path, source.frames, ready.expected, names)
+    wrong = {
+        output.name: output.max_abs for output in parity.outputs if output.max_abs > output.tolerance / 5
+    }
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    "functions", GROUPS, ids=["means", "extremes", "parts", "pools", "pointwise", "products"]
+)
+def test_spellings_that_delegates_refuse(functions, engine):
+    torch.manual_seed(0)
+    check(Spelt(functions), (torch.randn(1, 3, 8, 10), torch.randn(1, 12, 12)), engine)
+
+
+class Attending(nn.Module):
+    """A small ViT as its users write it: a class token, heads by reshape and unbind, the token alone read."""
+
+    def __init__(self):
+        super().__init__()
+        self.patch = nn.Conv2d(3, 16, 4, 4)
+        self.token, self.place = nn.Parameter(torch.randn(1, 1, 16)), nn.Parameter(torch.randn(1, 5, 16))
+        self.first, self.last = nn.LayerNorm(16), nn.LayerNorm(16)
+        self.qkv, self.out, self.head = nn.Linear(16, 48), nn.Linear(16, 16), nn.Linear(16, 5)
+
+    def forward(self, x):
+        x = self.patch(x).flatten(2).transpose(1, 2)
+        x = torch.cat((self.token.expand(len(x), -1, -1), x), 1) + self.place
+        batch, places, width = x.shape
+        q, k, v = self.qkv(self.first(x)).reshape(batch, places, 3, 4, 4).permute(2, 0, 3, 1, 4).unbind(0)
+        shares = ((q * 0.5) @ k.transpose(-2, -1)).softmax(-1)
+        x = x + self.out((shares @ v).transpose(1, 2).reshape(batch, places, width))
+        return self.head(self.last(x)[:, 0])
+
+
+class Gated(nn.Module):
+    """Squeeze and excitation with linear layers."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.down, self.up = nn.Conv2d(3, 8, 3), nn.Linear(8, 4), nn.Linear(4, 8)
+
+    def forward(self, x):
+        x = self.conv(x)
+        gate = F.hardsigmoid(self.up(self.down(x.mean((2, 3))).relu()))
+        return x * gate[:, :, None, None]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("kind", ["vit", "encoder", "gate"])
+def test_attention_and_gates_as_users_write_them(kind, engine):
+    torch.manual_seed(0)
+    nets = {
+        "vit": (Attending, torch.randn(1, 3, 8, 8)),
+        "encoder": (lambda: nn.TransformerEncoderLayer(16, 4, 32, batch_first=True), torch.randn(1, 6, 16)),
+        "gate": (Gated, torch.randn(1, 3, 8, 8)),
+    }
+    make, example = nets[kind]
+    check(make(), example, engine)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("function", [one for group in GROUPS for one in group])
+def test_each_spelling_by_itself(function, engine):
+    torch.manual_seed(0)
+    check(Spelt([function]), (torch.randn(1, 3, 8, 10), torch.randn(1, 12, 12)), engine)
