@@ -2,7 +2,8 @@
 
 from runtime.engines.array import Array, Tensor, random_inputs
 from runtime.engines.engine import OpEvent
-from runtime.engines.process import EngineProcess, Frame, ModelBounds, ProfiledFrames, Samples
+from runtime.engines.process import EngineProcess
+from runtime.engines.samples import Frame, ModelBounds, ProfiledFrames, Samples
 
 __all__ = [
     "Array",

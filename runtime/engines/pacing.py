@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from runtime.engines.array import Array, Tensor
-from runtime.engines.process import Frame, Samples
+from runtime.engines.samples import Frame, Samples
 from runtime.errors import DeviceStableError
 
 _ROUNDING_MS = 1e-6  # sums of periods differ in their last bits; no clock resolves a nanosecond
