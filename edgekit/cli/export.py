@@ -48,9 +48,8 @@ def export(
     --max-drop keeps layers float until the accuracy holds.
 
     \b
-    Rewritten by rule, with the same numbers (table: docs/export.md): reductions
-    and norms over any axes, indexing, splits, pooling with any options, powers,
-    clamp(0, 1), attention.
+    Rewritten by rule, with the same numbers (table in docs/export.md): means,
+    norms, indexing, splits, pooling, powers, clamp(0, 1), attention and others.
 
     \b
     Example:
