@@ -35,7 +35,7 @@ def shares_by_kind(
 ) -> tuple[list[KindShare], bool]:
     """Return the kinds of op, the most expensive first, and whether their values are modelled ms (else MACs).
 
-    The roofline adds up op by op, so the latency of one kind is that of a workload of its ops alone.
+    The model adds up op by op, so the latency of one kind is that of a workload of its ops alone.
     """
     kinds = {op.kind for op in workload.ops}
     parts = {kind: Workload(tuple(op for op in workload.ops if op.kind == kind)) for kind in kinds}

@@ -1,4 +1,4 @@
-"""What an engine, or a model of one, gives back: frames, their times, and their ops."""
+"""What an engine, or a model of one, makes of frames: their outputs, times and ops."""
 
 from __future__ import annotations
 

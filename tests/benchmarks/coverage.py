@@ -4,7 +4,7 @@ Whole groups are held out: networks that the predictor has seen at no clock. The
 latency lies inside the interval should be the nominal one. Of both kinds of interval and of the one that
 ``LatencyPredictor`` chooses, on
 
-* ``modelled``: random networks on every SoC profile by the roofline, at a few clocks of each cluster;
+* ``modelled``: random networks on every SoC profile by the latency model, at a few clocks of each cluster;
 * ``measured`` (with ``--csv`` and ``--column``): a table as ``latency_table`` reads it, each row a network.
 
 Predictors answer beyond the range they have seen here (elsewhere they refuse): who lies outside is no

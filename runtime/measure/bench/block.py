@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timezone
 
 from runtime._version import __version__
-from runtime.engines import ModelBounds
+from runtime.engines import Samples
 from runtime.measure.bench.cool_down import wait_until_cool
 from runtime.measure.bench.energy import energy_fields
 from runtime.measure.bench.plan import BenchJob, BenchPlan
@@ -49,7 +49,7 @@ def measure_block(
         setting_read, control_level = session.setting_read, session.control_level
         versions, device = session.versions, session.device
     if is_modelled:
-        verdict = Verdict("modelled", (_modelled_reason(samples.bounds),))
+        verdict = Verdict("modelled", (_modelled_reason(samples),))
     else:
         verdict = judge(
             samples.samples_ms,
@@ -107,7 +107,8 @@ def measure_block(
     )
 
 
-def _modelled_reason(bounds: ModelBounds | None) -> str:
-    if bounds is None:
+def _modelled_reason(samples: Samples) -> str:
+    if (bounds := samples.bounds) is None:
         return "modelled: computed, not timed, with the error of the model"
-    return f"modelled: may truly take {bounds.low_ms:.3g} to {bounds.high_ms:.3g} ms, {bounds.basis}"
+    low, high = (bound / samples.samples_ms[0] for bound in (bounds.low_ms, bounds.high_ms))
+    return f"modelled: may truly take {low:.2f} to {high:.2f} times as long, {bounds.basis}"

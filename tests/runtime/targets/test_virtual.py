@@ -30,7 +30,7 @@ def test_settings_are_clocks_times_threads_with_enough_cpus(target):
         target.settings((9,))
 
 
-def test_latency_is_the_roofline_at_the_clock_read_back(target, bundle):
+def test_latency_is_the_models_at_the_clock_read_back(target, bundle):
     variant, setting = bundle.manifest.variant(), Setting("mid", 1197000)
     with target.session(bundle, variant, setting) as session:
         assert session.setting_read == setting
