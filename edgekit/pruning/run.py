@@ -193,11 +193,11 @@ def disagreements(before: Cost, after: Cost) -> tuple[str, ...]:
 def _default_recipe(checkpoint: Checkpoint) -> Recipe:
     try:
         recipe = msgspec.convert(checkpoint.recipe, Recipe)
-    except (msgspec.ValidationError, OverflowError, RecursionError) as err:
+        return replace(recipe, lr=recipe.lr / 2, warmup_epochs=min(1, recipe.warmup_epochs))
+    except (ValueError, OverflowError, RecursionError) as err:
         raise CheckpointError(
             f"the recipe of {checkpoint.path} does not fit ({why(err)}); copy or train the checkpoint again"
         ) from err
-    return replace(recipe, lr=recipe.lr / 2, warmup_epochs=min(1, recipe.warmup_epochs))
 
 
 def _fit(

@@ -13,4 +13,4 @@ def check_figures(record: object) -> None:
     """
     for name, value in vars(record).items():
         if isinstance(value, int | float) and not abs(value) <= _MOST:
-            raise ValueError(f"{name} is {value:.6g}, which no machine gives; measure or tune again")
+            raise ValueError(f"{name} is not between -{_MOST:g} and {_MOST:g}; measure or tune again")

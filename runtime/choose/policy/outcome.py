@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from runtime.bundle.figures import check_figures
+
 _TITLES = {"eas": "EAS + schedutil", "ebs": "EBS", "best": "exhaustive best"}
 
 
@@ -37,6 +39,11 @@ class Outcome:
     energy_mj: float | None
     saved_pct: float | None = None
     misses_deadline: bool = False
+
+    def __post_init__(self) -> None:
+        check_figures(self)
+        if not self.latency_ms > 0:
+            raise ValueError(f"latency_ms of {self.governor} is {self.latency_ms}; it must be above 0")
 
     @property
     def title(self) -> str:

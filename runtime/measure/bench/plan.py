@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from runtime.bundle import Bundle, Variant
 from runtime.device.setting import Setting
 
+MOST_FRAMES = 10_000_000  # a day at 100 FPS
+MOST_BLOCKS = 10_000  # their order is drawn beforehand
+
 
 @dataclass(frozen=True)
 class BenchPlan:
@@ -38,6 +41,11 @@ class BenchPlan:
             raise ValueError(
                 f"runs={self.runs}, blocks={self.blocks}, warmup={self.warmup}, retries={self.retries}; "
                 "need runs and blocks >= 1, warmup and retries >= 0"
+            )
+        if max(self.runs, self.warmup) > MOST_FRAMES or max(self.blocks, self.retries) > MOST_BLOCKS:
+            raise ValueError(
+                f"runs and warmup may be up to {MOST_FRAMES}, blocks and retries up to {MOST_BLOCKS}; "
+                "use fewer, and bench again where they are not enough"
             )
         if self.fps is not None and not 0 < self.fps <= 10_000:
             raise ValueError(f"fps is {self.fps}; give a pace above 0, up to 10000, or none: back to back")

@@ -14,6 +14,7 @@ from runtime.engines.programs import RUNNERS
 from runtime.engines.programs.runner import ON_PHONE
 from runtime.errors import DataError
 from runtime.extras import require
+from runtime.measure.bench.plan import MOST_BLOCKS, MOST_FRAMES
 from runtime.targets import TargetName
 
 _MOST_BYTES = 1 << 20  # a plan of a thousand targets has some 50 kB
@@ -42,14 +43,14 @@ class TargetSpec(Struct, frozen=True, forbid_unknown_fields=True):
 class BenchSpec(Struct, frozen=True, forbid_unknown_fields=True):
     """How each setting is measured; see ``runtime.measure.bench.Plan``."""
 
-    runs: _Count = 30
-    warmup: Annotated[int, Meta(ge=0)] = 5
-    blocks: _Count = 3
+    runs: Annotated[int, Meta(ge=1, le=MOST_FRAMES)] = 30
+    warmup: Annotated[int, Meta(ge=0, le=MOST_FRAMES)] = 5
+    blocks: Annotated[int, Meta(ge=1, le=MOST_BLOCKS)] = 3
     seed: int = 0
     fps: Annotated[float, Meta(gt=0, le=10_000)] | None = None
     max_temp_c: float | None = None
     cool_down_s: Annotated[float, Meta(ge=0)] = 120.0
-    retries: Annotated[int, Meta(ge=0)] = 0
+    retries: Annotated[int, Meta(ge=0, le=MOST_BLOCKS)] = 0
 
 
 class RetrySpec(Struct, frozen=True, forbid_unknown_fields=True):

@@ -61,7 +61,8 @@ def test_an_image_that_fits_no_memory_is_refused(folder):
         load_checkpoint(folder)
 
 
-def test_a_recipe_of_wrong_types_is_one_error_of_ours(folder):
-    change(folder, "recipe", {"epochs": "many"})
+@pytest.mark.parametrize("recipe", [{"epochs": "many"}, {"lr": 5e-324}])  # half of that is 0
+def test_a_recipe_that_does_not_fit_is_one_error_of_ours(folder, recipe):
+    change(folder, "recipe", recipe)
     with pytest.raises(CheckpointError, match=r"the recipe of .* does not fit"):
         _default_recipe(load_checkpoint(folder))

@@ -41,6 +41,7 @@ std::optional<Request> read_request(std::FILE* stream) {
 bool write_answer(std::FILE* stream, const std::string& json, const std::vector<Blob>& blobs) {
   bool is_written = std::fwrite(json.data(), 1, json.size(), stream) == json.size() && std::putc('\n', stream) != EOF;
   for (const Blob& blob : blobs) {
+    if (blob.size_bytes == 0) continue;  // its data may be null, which fwrite must not be given
     is_written = is_written && std::fwrite(blob.data, 1, blob.size_bytes, stream) == blob.size_bytes;
   }
   return is_written && std::fflush(stream) == 0;

@@ -60,6 +60,7 @@ def test_defaults(tmp_path):
         (("clusters: [big]", "cluster: big"), r"unknown field `cluster` - at `\$.targets\[1\].settings`"),
         (("litert: ./", "tflite: ./"), "unknown runner 'tflite'"),
         (("fps: 30", "fps: -1"), r"\$.bench.fps"),
+        (("blocks: 5", f"blocks: {10**40}"), r"\$.bench.blocks|Integer"),
         (("targets:", "goals:"), "missing required field `targets`|unknown field `goals`"),
         (("  - local", "  - lokal"), "unknown target 'lokal'; did you mean local"),
         (("  - local", "  - 'adb:'"), "unknown target 'adb:'; known: local, virtual:"),
