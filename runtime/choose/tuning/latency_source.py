@@ -130,7 +130,10 @@ def _from_records(
     provenance = least_certain(record.provenance for record in benched.values())
     bound = f"the upper bound is the {100 * confidence:g}th percentile"
     if any(benched[option].latency_high_ms for option in options):
-        bound = "the upper bound is what the model may be off by"
+        bound = (
+            "the upper bound is what the model may be off by, and governors are compared at the modelled "
+            "latencies themselves; --margin 0 chooses at these, too"
+        )
     notes = [f"every setting was benched, so nothing is predicted; {bound}"]
     unstable = sum(not benched[option].is_trusted for option in options)
     if unstable:
