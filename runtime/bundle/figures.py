@@ -13,4 +13,5 @@ def check_figures(record: object) -> None:
     """
     for name, value in vars(record).items():
         if isinstance(value, int | float) and not abs(value) <= _MOST:
-            raise ValueError(f"{name} is not between -{_MOST:g} and {_MOST:g}; measure or tune again")
+            told = f"{value:g}" if isinstance(value, float) else "a number of many digits"
+            raise ValueError(f"{name} is {told}, not between -{_MOST:g} and {_MOST:g}; measure or tune again")
