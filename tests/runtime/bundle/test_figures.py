@@ -15,7 +15,7 @@ class Line:
 
 @pytest.mark.parametrize("value", [float("inf"), float("nan"), 1e21, 10**400])
 def test_what_no_machine_gives_is_refused_by_name(value):
-    with pytest.raises(ValueError, match="latency_ms is .*, not between"):
+    with pytest.raises(ValueError, match=r"latency_ms is .*, not between"):
         check_figures(Line(value))
 
 
