@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <set>
 #include <stdexcept>
 
@@ -89,6 +90,10 @@ void check_is_tensor(const executorch::runtime::Result<Tag>& tag, const std::str
 void keep_errors() { executorch::runtime::register_pal(executorch::runtime::PalImpl::create(keep_log, __FILE__)); }
 
 Model::Model(const std::string& path, const std::string& method, bool with_profiler) {
+  std::error_code ignored;  // of a path that leads nowhere: loading says so
+  if (std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored)) {
+    throw std::runtime_error("it is not a regular file: a pipe would be waited for without end; give a .pte file");
+  }
   std::unique_ptr<executorch::etdump::ETDumpGen> tracer;
   if (with_profiler) {
     tracer = std::make_unique<executorch::etdump::ETDumpGen>();

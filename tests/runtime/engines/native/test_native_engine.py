@@ -135,6 +135,12 @@ def test_what_it_cannot_do_is_one_clear_line(runner, model, tmp_path):
         model.run([IMAGE[..., 0]])
 
 
+def test_a_pipe_is_not_waited_for(runner, tmp_path):
+    os.mkfifo(tmp_path / "pipe.pte")
+    with pytest.raises(DeviceStableError, match="not a regular file"):
+        EngineProcess("executorch", tmp_path / "pipe.pte", executorch="native")
+
+
 @pytest.mark.parametrize("keep", [0, 7, 1000, 2000, 2500])
 def test_a_file_cut_anywhere_is_refused(runner, tmp_path, keep):
     broken = tmp_path / "broken.pte"
