@@ -11,6 +11,7 @@ import zipfile
 import numpy as np
 
 from predictors import LatencyPredictor, load_predictor, save_predictor
+from tests.benchmarks.fuzz.documents import containers
 
 X = np.linspace(0, 2, 30)[:, None]
 Y = np.exp(3 - X[:, 0])
@@ -33,17 +34,6 @@ def packed(members):
         for name, data in members.items():
             archive.writestr(name, data)
     return out.getvalue()
-
-
-def containers(item):
-    """Return every dict and list in a document."""
-    found, left = [], [item]
-    while left:
-        one = left.pop()
-        if isinstance(one, dict | list):
-            found.append(one)
-            left += one.values() if isinstance(one, dict) else one
-    return found
 
 
 def mutated_schema(schema, rng):

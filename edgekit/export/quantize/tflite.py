@@ -97,8 +97,8 @@ def _calibrate(data: bytes, work: Any, plan: QuantizationPlan) -> dict[str, Any]
     calibrator = require("ai_edge_quantizer.calibrator", extra="litert-export")
     assert plan.calibration is not None
     interpreter = require("ai_edge_litert.interpreter", extra="litert")
-    signatures = interpreter.Interpreter(model_content=data).get_signature_list()
-    (key, signature), *_ = signatures.items()
+    file = interpreter.Interpreter(model_content=data)
+    (key, signature), *_ = file.get_signature_list().items()
 
     def update(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
         seen = old.get("frames", 1)
@@ -109,17 +109,7 @@ def _calibrate(data: bytes, work: Any, plan: QuantizationPlan) -> dict[str, Any]
 
     tool = calibrator.Calibrator(bytearray(data), num_threads=1, qsv_update_func=update)
     # Files take 32-bit integers where the model takes 64.
-    types = interpreter.Interpreter(model_content=data).get_signature_runner(key).get_input_details()
-    frames = [
-        {
-            name: array.astype(types[name]["dtype"])
-            for name, array in zip(signature["inputs"], frame, strict=True)
-        }
-        for frame in plan.calibration.frames
-    ]
-    tool = calibrator.Calibrator(bytearray(data), num_threads=1, qsv_update_func=update)
-    # Files take 32-bit integers where the model takes 64.
-    types = interpreter.Interpreter(model_content=data).get_signature_runner(key).get_input_details()
+    types = file.get_signature_runner(key).get_input_details()
     frames = [
         {
             name: array.astype(types[name]["dtype"])

@@ -4,7 +4,6 @@ from runtime.device.soc.cores import CORES, CoreType
 from runtime.device.soc.latency_model import (
     ModelledLatency,
     bounds_basis,
-    is_checked,
     modelled_latency,
     modelled_latency_ms,
 )
@@ -22,7 +21,6 @@ __all__ = [
     "PowerFigure",
     "SocProfile",
     "bounds_basis",
-    "is_checked",
     "list_profiles",
     "load_profile",
     "modelled_latency",

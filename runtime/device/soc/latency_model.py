@@ -88,11 +88,11 @@ def modelled_latency(
     terms = latency_terms_ms(workload, core, cluster.opp(freq_khz).freq_khz, precision)
     factors = latency_factors(core, setting.threads, precision, soc=profile.name)
     latency_ms = corrected_ms(terms, factors, fit.coefficients)
-    low, high = (fit.seen_low, fit.seen_high) if is_checked(profile) else (fit.low, fit.high)
+    low, high = (fit.seen_low, fit.seen_high) if _is_checked(profile) else (fit.low, fit.high)
     return ModelledLatency(latency_ms, latency_ms * low, latency_ms * high)
 
 
-def is_checked(profile: SocProfile) -> bool:
+def _is_checked(profile: SocProfile) -> bool:
     """Return whether measurements of this SoC were published, and so part of the fit."""
     return f"soc_{profile.name}" in latency_fit().coefficients
 
@@ -100,7 +100,7 @@ def is_checked(profile: SocProfile) -> bool:
 def bounds_basis(profile: SocProfile) -> str:
     """Return in words what the bounds of latencies on this SoC rest on."""
     share = f"{100 * latency_fit().confidence:g} % of published latencies"
-    if is_checked(profile):
+    if _is_checked(profile):
         return f"bounds that hold {share} of networks left out, on SoCs of which others were known"
     return f"bounds that hold {share} of SoCs left out; this one was not checked against any phone"
 

@@ -53,7 +53,7 @@ def damage(document: Any, rng: random.Random, paths: tuple[str, ...]) -> Any:
     """Return a copy of a document of lists, dicts and plain values, damaged in one to three places."""
     document = copy.deepcopy(document)
     for _ in range(rng.choice([1, 1, 1, 2, 3])):
-        parts = [part for part in _containers(document) if part]
+        parts = [part for part in containers(document) if part]
         if not parts:
             return rng.choice([None, [], {}, "", 0])
         _damage_part(rng.choice(parts), rng.choice(parts), rng, paths)
@@ -111,7 +111,8 @@ def _fitting(document: Any) -> Any:
     return document
 
 
-def _containers(document: Any) -> list[Any]:
+def containers(document: Any) -> list[Any]:
+    """Return every dict and list in a document."""
     found, left = [], [document]
     while left:
         one = left.pop()
