@@ -74,8 +74,8 @@ class HostCores:
         while not self.claim(host):
             if time.monotonic() > until_s:
                 raise DeviceTransientError(
-                    f"another emulated machine uses core {host} of this host since {_MOST_WAIT_S:g} s, and what "
-                    "slowing it down loses is not measured yet; start this one when that has ended"
+                    f"another emulated machine has used core {host} of this host for {_MOST_WAIT_S:g} s, and "
+                    "what slowing it down loses is not measured yet; start this one when that has ended"
                 )
             self._wait(host)
 
