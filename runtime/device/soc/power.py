@@ -6,7 +6,7 @@ import functools
 from dataclasses import dataclass
 from statistics import fmean
 
-from runtime.device.provenance import Provenance, provenance_of
+from runtime.device.provenance import Provenance, least_certain, provenance_of
 from runtime.device.soc.least_squares import fit_polynomial
 from runtime.device.soc.profile import Cluster
 from runtime.errors import DeviceStableError
@@ -40,7 +40,7 @@ def power_mw(cluster: Cluster, freq_khz: int, threads: int = 1) -> PowerFigure:
 
     Args:
         cluster: from a SoC profile.
-        freq_khz: one of the cluster's clocks.
+        freq_khz: one of the cluster's clocks; of several clusters as one, see ``Cluster.members``.
         threads: busy cores, at most the cluster's CPUs.
 
     Raises:
@@ -54,6 +54,8 @@ def power_mw(cluster: Cluster, freq_khz: int, threads: int = 1) -> PowerFigure:
     """
     if not 1 <= threads <= len(cluster.cpus):
         raise ValueError(f"threads is {threads}; allowed on {cluster.name!r}: 1 to {len(cluster.cpus)}")
+    if cluster.members:
+        return _of_members(cluster, freq_khz, threads)
     one = _one_core(cluster, freq_khz)
     if threads == 1:
         return one
@@ -62,6 +64,16 @@ def power_mw(cluster: Cluster, freq_khz: int, threads: int = 1) -> PowerFigure:
         share, whose = FURTHER_CORE_SHARE, "Odroid XU3 A15"
     source = f"{one.source}; each further core +{100 * share:.0f} % ({whose})"
     return PowerFigure(one.power_mw * (1 + share * (threads - 1)), source)
+
+
+def _of_members(cluster: Cluster, freq_khz: int, threads: int) -> PowerFigure:
+    """Return the sum over clusters that are used as one, each at its clock that is nearest."""
+    figures = [power_mw(part, part.nearest_khz(freq_khz), count) for part, count in cluster.shares(threads)]
+    sources = list(dict.fromkeys(figure.source for figure in figures))
+    if len(sources) > 1:
+        kind = least_certain(figure.provenance for figure in figures)
+        sources = [f"{kind}: the sum of {len(figures)} clusters ({'; '.join(sources)})"]
+    return PowerFigure(sum(figure.power_mw for figure in figures), sources[0])
 
 
 def _one_core(cluster: Cluster, freq_khz: int) -> PowerFigure:
