@@ -84,5 +84,6 @@ def _unknown(text: str, kind: str, rest: str) -> str:
     hint = hint or f"known: {', '.join(list_targets())}"
     return (
         f"unknown target {text!r}; {hint} (your own SoC: virtual:FILE or emulated:FILE, FILE ending in "
-        f"{' or '.join(PROFILE_SUFFIXES)}, or by its cores virtual:{EXAMPLE}; a device: ssh:USER@HOST; a phone: adb:SERIAL)"
+        f"{' or '.join(PROFILE_SUFFIXES)}, or by its cores virtual:{EXAMPLE}; a device: ssh:USER@HOST; a "
+        "phone: adb:SERIAL)"
     )

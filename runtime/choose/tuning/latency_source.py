@@ -174,7 +174,7 @@ def estimate_of(
 def _options(
     target: Target, variants: Iterable[str], threads: Sequence[int], clusters: Iterable[str]
 ) -> tuple[Option, ...]:
-    """Return what the target offers, with those of ``clusters`` that were used as one only because asked to."""
+    """Return what the target offers, and on those of ``clusters`` that are several as one."""
     if not (variants := tuple(variants)):
         return ()
     settings = dict.fromkeys(target.settings(tuple(threads)))

@@ -231,7 +231,7 @@ def _cooling_view(domain: Domain) -> View:
 def _map(profile: SocProfile, hosts: Sequence[int]) -> dict[str, int]:
     """Give host cores to CPUs: the last CPU of each cluster gets the first of ``hosts``, and so on.
 
-    Clusters of like cores may run threads together, so the next slower one goes on where the faster one ended.
+    Clusters of like cores may run threads together: the slower one goes on where the faster one ended.
     """
     pairs, place, before = {}, 0, None
     for cluster in sorted(profile.clusters, key=profile.capacity)[::-1]:

@@ -2,7 +2,7 @@
 
 Peak arithmetic, fp32 multiply-accumulates per cycle (half the FLOP per cycle):
 
-* Measured with vfpbench, https://wlog.flatlib.jp/2014/02/14/n1680/ and .../2015/10/30/n1787/, .../category/25:
+* Measured with vfpbench, https://wlog.flatlib.jp/2014/02/14/n1680/, .../2015/10/30/n1787/, .../category/25:
   Cortex-A7 1, A15 4, A57 4, A72 4, Kryo 4 (of four-wide multiplications one a cycle), Kryo 385 4 and 4.
 * Measured with cpufp, https://github.com/pigirons/cpufp, benchmark_result/arm64: A53 4 and A72 4
   (RockChip_RK3399), A55 4 and A76 8 (RockChip_RK3588, Broadcom_BCM2712), A520 4 and A720 8 (CIX_P1_CD8180),

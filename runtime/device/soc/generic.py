@@ -20,16 +20,17 @@ def cluster_names(count: int) -> tuple[str, ...]:
 
 
 def generic_profile(name: str) -> SocProfile:
-    """Return the SoC that ``name`` describes: clusters joined by +, slowest first, each COUNTxCORE@MHZ[,MHZ...].
+    """Return the SoC that ``name`` describes: clusters, slowest first, joined by +.
 
-    Of what a latency depends on nothing else is needed; power is unknown.
+    Each is COUNTxCORE@MHZ[,MHZ...]. A latency depends on no more; power is unknown.
 
     Raises:
         ValueError: it is not such a name, or has a core of which no speed is known.
 
     Example:
-        >>> [(c.name, c.core, c.cpus) for c in generic_profile("generic:2xcortex-a55@1800+1xa76@1200,2400").clusters]
-        [('little', 'cortex-a55', (0, 1)), ('big', 'cortex-a76', (2,))]
+        >>> little, big = generic_profile("generic:2xcortex-a55@1800+1xa76@1200,2400").clusters
+        >>> little.cpus, big.core, big.max_khz
+        ((0, 1), 'cortex-a76', 2400000)
     """
     parts = name.removeprefix(PREFIX).split("+")
     clusters: list[Cluster] = []

@@ -1,4 +1,4 @@
-"""What goes into the latency model for threads on a cluster, or on several whose cores are unlike in speed."""
+"""What goes into the latency model for threads on a cluster, or on several of unlike speed."""
 
 from __future__ import annotations
 

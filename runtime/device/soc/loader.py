@@ -69,7 +69,7 @@ def _built_in(name: str) -> SocProfile:
         near = difflib.get_close_matches(name, list_profiles(), n=3, cutoff=0.4)
         hint = f"did you mean {', '.join(near)}?" if near else f"known: {', '.join(list_profiles())}"
         raise ValueError(
-            f"unknown SoC {name!r}; {hint} (a file of your own ends in .toml or .yaml; by its cores: {EXAMPLE})"
+            f"unknown SoC {name!r}; {hint} (your own file: .toml or .yaml; by its cores: {EXAMPLE})"
         )
     return _parse((_FOLDER / f"{name}.toml").read_bytes(), f"{name}.toml")
 

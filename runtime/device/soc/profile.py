@@ -245,7 +245,7 @@ class SocProfile:
 
 
 def join(clusters: Sequence[Cluster]) -> Cluster:
-    """Return clusters, slowest first, as one: its clocks are the last one's, the others keep nearest to it."""
+    """Return clusters, slowest first, as one: its clocks are the last one's, the others' the nearest."""
     *_, fastest = clusters
     return Cluster(
         JOINT.join(cluster.name for cluster in clusters),

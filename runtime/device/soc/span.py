@@ -1,4 +1,4 @@
-"""Which clusters may be used as one: like cores, as apps run four threads on one prime and three gold cores."""
+"""Which clusters may be used as one: like cores, as apps run threads on one prime and three gold cores."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def least_threads(cluster: Cluster) -> int:
 
 
 def span_for(profile: SocProfile, threads: int) -> Cluster | None:
-    """Return the fastest clusters of like cores that run ``threads`` together where none of them can alone."""
+    """Return the fastest clusters of like cores that run ``threads`` where none of them can alone."""
     order = sorted(profile.clusters, key=profile.capacity)[::-1]
     members: list[Cluster] = []
     for cluster in order:

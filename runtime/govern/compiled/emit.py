@@ -69,8 +69,8 @@ def _of_one_clock(table: DecisionTable, profile: SocProfile) -> tuple[DecisionTa
     rows = tuple(row for row in table.rows if not profile.cluster(row.setting.cluster).members)
     if not rows:
         raise ValueError(
-            f"every row of the policy is on several clusters as one ({table.rows[0].setting.cluster}), and the "
-            "governor in C holds one: tune among fewer --threads, or run edgekit govern on the device"
+            f"every row of the policy is on several clusters as one ({table.rows[0].setting.cluster}), and "
+            "the governor in C holds one: tune among fewer --threads, or run edgekit govern on the device"
         )
     count = len(table.rows) - len(rows)
     return DecisionTable(rows), [f"Left out: {count} rows on several clusters as one"] if count else []

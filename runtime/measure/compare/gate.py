@@ -51,6 +51,6 @@ def check_memory(differences: Sequence[Difference], max_growth: float) -> None:
     if unknown := [d for d in differences if d.memory_ratio is None]:
         places = "; ".join(f"{d.variant} {d.setting}" for d in unknown)
         raise UnreliableResult(
-            f"the memory of A or B is unknown: {places}; modelled targets and records of older versions have none: "
-            "bench both on a real target"
+            f"the memory of A or B is unknown: {places}; modelled targets and records of older versions have "
+            "none: bench both on a real target"
         )

@@ -11,8 +11,9 @@ from runtime.measure.records import Record
 
 _PLAIN = (
     "model", "model_sha256", "variant", "engine", "precision", "target", "provenance", "control_level",
-    "mode", "fps_target", "block", "seed", "run", "tries", "warmup", "load_ms", "first_frame_ms", "latency_ms",
-    "iqr_ms", "p90_ms", "fps", "power_mw", "energy_mj", "energy_source", "cooled_s", "verdict", "created_utc",
+    "mode", "fps_target", "block", "seed", "run", "tries", "warmup", "load_ms", "first_frame_ms",
+    "latency_ms", "iqr_ms", "p90_ms", "fps", "power_mw", "energy_mj", "energy_source", "cooled_s",
+    "verdict", "created_utc",
 )  # fmt: skip
 
 

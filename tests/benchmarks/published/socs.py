@@ -165,7 +165,7 @@ def cores_of(soc: str, cluster: str, clock_mhz: str, threads: int) -> _Group | N
 
 
 def profile_of(soc: str, cores: _Group, threads: int, freq_khz: int | None) -> SocProfile:
-    """Return a profile of the fastest ``threads`` of these cores, at one clock each: all that a latency needs.
+    """Return a profile of the fastest ``threads`` of these cores, at one clock each: what a latency needs.
 
     Args:
         freq_khz: of the fastest; the others run at most at that. ``None``: at their highest.

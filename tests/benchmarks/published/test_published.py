@@ -11,6 +11,7 @@ from tests.benchmarks.published.fit import inputs_of
 from tests.benchmarks.published.networks.catalogue import NETWORKS
 from tests.benchmarks.published.rows import TABLE, read_rows
 
+PRIME_AND_GOLD = [("kryo-585-gold", 3, 2420), ("kryo-585-gold", 1, 2840)]
 HEAD = "soc,cluster,threads,clock_mhz,engine,network,input,precision,latency_ms\n"
 
 
@@ -70,14 +71,14 @@ def row_of(tmp_path, line):
 @pytest.mark.parametrize(
     ("cluster", "threads", "clock", "cores"),
     [
-        ("big", 4, "2840", [("kryo-585-gold", 3, 2420), ("kryo-585-gold", 1, 2840)]),
+        ("big", 4, "2840", PRIME_AND_GOLD),
         ("big", 2, "", [("kryo-585-gold", 1, 2420), ("kryo-585-gold", 1, 2840)]),
         ("big", 4, "1500", [("kryo-585-gold", 3, 1500), ("kryo-585-gold", 1, 1500)]),
-        ("big+little", 8, "", [("kryo-585-silver", 4, 1800), ("kryo-585-gold", 3, 2420), ("kryo-585-gold", 1, 2840)]),
-        ("unknown", 8, "", [("kryo-585-silver", 4, 1800), ("kryo-585-gold", 3, 2420), ("kryo-585-gold", 1, 2840)]),
-        ("unknown", 4, "2840+3x2420", [("kryo-585-gold", 3, 2420), ("kryo-585-gold", 1, 2840)]),
+        ("big+little", 8, "", [("kryo-585-silver", 4, 1800), *PRIME_AND_GOLD]),
+        ("unknown", 8, "", [("kryo-585-silver", 4, 1800), *PRIME_AND_GOLD]),
+        ("unknown", 4, "2840+3x2420", PRIME_AND_GOLD),
     ],
-)  # fmt: skip
+)
 def test_threads_that_span_cores_are_modelled_on_all_of_them(tmp_path, cluster, threads, clock, cores):
     row = row_of(tmp_path, f"sm8250,{cluster},{threads},{clock},ncnn,mobilenet_v1,224,fp32,20\n")
     found = [(c.core, len(c.cpus), c.max_khz // 1000) for c in row.profile.clusters]

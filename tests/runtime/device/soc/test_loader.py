@@ -17,8 +17,8 @@ opps = [{ freq_khz = 1000 }, { freq_khz = 2000, voltage_uv = 900000 }]
 
 def test_the_profiles_that_come_along():
     assert list_profiles() == [
-        "a311d", "bcm2712", "exynos5422", "gs101", "kirin960", "msm8998", "rk3399", "rk3568", "rk3588", "sdm845",
-        "sm7150ab", "sm8150", "sm8250", "tegra234",
+        "a311d", "bcm2712", "exynos5422", "gs101", "kirin960", "msm8998", "rk3399", "rk3568", "rk3588",
+        "sdm845", "sm7150ab", "sm8150", "sm8250", "tegra234",
     ]  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from tests.runtime.phone import WORKLOAD
 
 SM8150 = load_profile("sm8150")  # little 0-3; mid 4-6 up to 2419.2 MHz; big 7 up to 2841.6
 BOTH = SM8150.cluster("big+mid")
+FOUR_KINDS = "generic:3xcortex-a510@2000+2xcortex-a710@2800+2xcortex-a715@2800+1xcortex-x3@3200"
 
 
 def test_a_span_has_the_cpus_of_all_and_the_clocks_of_the_fastest():
@@ -56,11 +57,10 @@ def test_little_and_big_cores_are_never_one():
         ("gs101", 5, None),
         ("sdm845", 5, None),  # its other cluster is little
         ("generic:4xcortex-a53@1500+4xcortex-a53@2000", 8, "little+big"),
-        ("generic:3xcortex-a510@2000+2xcortex-a710@2800+2xcortex-a715@2800+1xcortex-x3@3200", 3, "cluster2+cluster3"),
-        ("generic:3xcortex-a510@2000+2xcortex-a710@2800+2xcortex-a715@2800+1xcortex-x3@3200", 5,
-         "cluster1+cluster2+cluster3"),
+        (FOUR_KINDS, 3, "cluster2+cluster3"),
+        (FOUR_KINDS, 5, "cluster1+cluster2+cluster3"),
     ],
-)  # fmt: skip
+)
 def test_threads_that_no_cluster_holds_are_offered_on_several(soc, threads, name):
     found = span_for(load_profile(soc), threads)
     assert (found and found.name) == name
