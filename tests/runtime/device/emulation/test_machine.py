@@ -302,6 +302,12 @@ def test_a_cluster_of_unknown_power_has_no_meter(tmp_path):
     assert "assumed where the profile does not say" in machine.marker.assumed
 
 
+def test_clusters_on_unlike_bases_are_not_summed(tmp_path):
+    mixed = replace(GS101, clusters=(replace(LITTLE, power_basis="battery"), BIG))
+    Host(tmp_path, mixed)
+    assert not list(tmp_path.glob("sys/class/hwmon/hwmon0/energy*"))
+
+
 def test_two_busy_cores_take_what_the_power_model_says(host):
     host.write(f"{POLICY6}/scaling_governor", "performance")
     host.pin(7, 6, 7)
