@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import defaultdict
 
 from runtime.bundle.workload import Workload
 from runtime.device.soc.cores import core_type
@@ -34,7 +34,8 @@ def latency_inputs(
         DeviceStableError: nothing is known of the cores.
     """
     shares = cluster.shares(threads)
-    each_ms, factors = [], Counter[str]()
+    each_ms: list[dict[str, float]] = []
+    factors: dict[str, float] = defaultdict(float)
     for part, count in shares:
         core = core_type(part)
         each_ms.append(latency_terms_ms(workload, core, part.nearest_khz(freq_khz), precision))
