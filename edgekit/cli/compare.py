@@ -22,6 +22,7 @@ _FILE = click.Path(path_type=Path, exists=True)
 @click.option("--variant", "a_variant", help="Only this variant, of A and of B.")
 @click.option("--b-variant", help="Compare with this variant of B, when its name is another.")
 @options.settings_options
+@options.open_shape_option
 @options.frames_options
 @click.option("--blocks", type=_COUNT, default=10, show_default=True, help="Pairs of blocks.")
 @options.pace_options

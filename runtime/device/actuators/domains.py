@@ -13,6 +13,8 @@ from runtime.errors import DeviceStableError
 POLICY_DIR = Path("sys/devices/system/cpu/cpufreq")
 # By which a clock may be read back off what was asked: measured ones (x86's APERF and MPERF) never equal it.
 MAX_CLOCK_SHARE = 0.01
+# Equal cores of one machine end at most so far apart; unlike clusters of one core begin at 8 % (SD 765G).
+_SORTED_SHARE = 0.05
 _BOUNDING = re.compile(r"intel_pstate|amd[-_]pstate.*")
 _ONLINE = Path("sys/devices/system/cpu/online")
 
@@ -57,9 +59,31 @@ def domain_over(domains: Sequence[FreqDomain], cpus: Collection[int]) -> FreqDom
     if len(over) == 1:
         return over[0]
     fastest = max(over, key=lambda domain: domain.available_khz[-1:])
+    clocks = common_clocks(over) or fastest.available_khz
     governors = tuple(g for g in fastest.governors if all(g in domain.governors for domain in over))
     every = tuple(sorted(cpu for domain in over for cpu in domain.cpus))
-    return replace(fastest, cpus=every, governors=governors, members=tuple(over))
+    return replace(fastest, cpus=every, governors=governors, available_khz=clocks, members=tuple(over))
+
+
+def common_clocks(domains: Sequence[FreqDomain]) -> tuple[int, ...] | None:
+    """Return the clocks of domains that count as one, ascending; ``None`` where they are too unlike.
+
+    Equal cores end at unlike clocks where the maker sorts them: Intel's Turbo Boost Max, AMD's preferred
+    cores, the two big domains of an RK3588.
+    """
+    first, tops = domains[0], [domain.available_khz[-1:] for domain in domains]
+    if any(domain.driver != first.driver for domain in domains):
+        return None
+    if all(domain.available_khz == first.available_khz for domain in domains):
+        return first.available_khz
+    top_khz = min(tops)
+    if () in tops or top_khz[0] < max(tops)[0] * (1 - _SORTED_SHARE):
+        return None
+    if all(len(domain.available_khz) <= 2 for domain in domains):  # any clock between can be asked for
+        lows = {domain.available_khz[0] for domain in domains}
+        return (*lows, *top_khz) if len(lows) == 1 else None
+    common = {tuple(khz for khz in domain.available_khz if khz <= top_khz[0]) for domain in domains}
+    return next(iter(common)) if len(common) == 1 else None
 
 
 def nearest_khz(domain: FreqDomain, freq_khz: int) -> int:
