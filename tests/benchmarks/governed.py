@@ -160,14 +160,14 @@ def run_one(
     log: Path | None,
 ) -> dict[str, Any]:
     """Run the frames under one governor and return its row."""
-    from runtime.choose.decision.margin import Margin
     from runtime.device.actuators import CpuFreq
     from runtime.govern.governor import GovernPlan, govern_command
     from runtime.govern.governor.frames import FramesRun, command_of, stream_for
     from runtime.govern.governor.tables import policy_rows
 
-    table, margin = policy_rows(policy, target.profile), Margin(late_share=options.late)
-    plan = GovernPlan(target, table, policy, 1e3 / fps, policy.goal.latency_limit_ms, margin=margin)
+    limit_ms = policy.goal.latency_limit_ms
+    table = policy_rows(policy, target.profile)
+    plan = GovernPlan(target, table, policy, 1e3 / fps, limit_ms, late_share=options.late)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "frames.json"
         stream = stream_for(

@@ -5,9 +5,8 @@ import threading
 
 import pytest
 
-from runtime.choose.decision import DecisionTable
+from runtime.choose.decision import DecisionTable, SlowdownRule
 from runtime.choose.decision.controller import Controller
-from runtime.choose.decision.margin import Margin
 from runtime.choose.frame_policy.controller import FrameController
 from runtime.govern.governor.client import Session
 from runtime.govern.governor.server import Server
@@ -145,7 +144,7 @@ class ByTable:
     """One row for each frame, by what frames take at most."""
 
     def __init__(self):
-        self.controller = Controller(TABLE, PERIOD_MS, margin=Margin(late_share=0.05))
+        self.controller = Controller(TABLE, PERIOD_MS, rule=SlowdownRule(late_share=0.05))
 
     def plan(self, remaining_ms):
         return [(self.controller.decide(0.0).row or 0, float("inf"))]
