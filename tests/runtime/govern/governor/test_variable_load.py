@@ -137,7 +137,7 @@ class WithinFrames:
         return list(zip(rows, [*begins_ms[1 : len(rows)], float("inf")], strict=True))
 
     def learn(self, parts, is_late):
-        self.controller.learn(parts)
+        self.controller.learn(parts, is_late)
 
 
 class ByTable:
