@@ -65,7 +65,7 @@ def serving(
         clocks = Clocks(CpuFreq(target.root), target.profile, on_message=on_message)
         governor = Governor(
             GovernedMachine(target.profile, stack.enter_context(clocks), on_message=on_message),
-            _strategies(plan),
+            strategies(plan),
             heat=heat,
             read_temp_c=lambda: read_temp_c(target.root),
             write=_ignore if frames is None else frames.write,
@@ -78,7 +78,7 @@ def serving(
             signals.hold_back = True  # until all clusters are as they were
 
 
-def _strategies(plan: GovernPlan) -> Callable[[float, float], Strategy]:
+def strategies(plan: GovernPlan) -> Callable[[float, float], Strategy]:
     """Return what makes a session's strategy of its deadline and period in ms."""
     load = plan.variable_load
     if load is None:
