@@ -1,4 +1,4 @@
-"""What benchmarks on emulated phones share: a run inside of one, what its clusters did between any two moments."""
+"""What benchmarks on emulated phones share: a run inside of one, and what its clusters did meanwhile."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class Spent:
 
     Attributes:
         work_s: done, in seconds of the fastest core at its highest clock: time busy at each clock, times how
-            fast the profile says it is. The host's speed moves the time, and so the energy of a frame, from run
-            to run; it does not move the energy of a second's work.
+            fast the profile says it is. The host's speed moves the time, and so the energy of a frame, from
+            run to run; it does not move the energy of a second's work.
         busy_mj: of the time busy.
         total_mj: as the meter counts it, idle clusters included.
     """

@@ -1,7 +1,7 @@
 """A model whose frames are run block by block: ``python -m tests.benchmarks._governed_frames MODEL``.
 
-It loads the model once and reads ``Block``s as lines of JSON from stdin; what came of each, a ``FramesRun``, goes
-to stdout. ``Child`` is the other side.
+It loads the model once and reads ``Block``s as lines of JSON from stdin; what came of each, a ``FramesRun``,
+goes to stdout. ``Child`` is the other side.
 """
 
 from __future__ import annotations

@@ -14,7 +14,9 @@ STEADY = "performance"  # one clock, the same frames: by how much its rows diffe
 
 
 def abba(names: Sequence[str], repeats: int) -> Iterator[str]:
-    """Return the names, ``repeats`` times, every second time backwards: what drifts evenly falls on all alike.
+    """Return the names, ``repeats`` times, every second time backwards.
+
+    What drifts evenly falls on all alike.
 
     Example:
         >>> list(abba("ab", 3))
@@ -28,8 +30,9 @@ def rows_of(blocks: Mapping[str, Sequence[Mapping[str, Any]]], ours: str = OURS)
     """Return a row per governor.
 
     Args:
-        blocks: of each governor, in the order they ran: ``frames``, ``late``, ``energy_mj`` (of a frame's work, by
-            work counted), ``timed_mj`` (by the time it took), ``idle_mw``, ``latency_ms`` and ``changes``.
+        blocks: of each governor, in the order they ran: ``frames``, ``late``, ``energy_mj`` (of a frame's
+            work, by work counted), ``timed_mj`` (by the time it took), ``idle_mw``, ``latency_ms`` and
+            ``changes``.
         ours: that the others are compared with, block by block.
     """
     mine = [block["energy_mj"] for block in blocks[ours]]

@@ -1,19 +1,19 @@
 """Governed inference on emulated phones: ``python -m tests.benchmarks.governed``.
 
-MobileNetV2 at 224x224 (LiteRT, one thread) runs at 15 and 30 FPS under ``edgekit`` (the governor of ``edgekit
-govern``, by a policy tuned on the same machine just before), ``performance`` on the fastest cluster, ``schedutil``
-there, and ``schedutil`` on the cluster that EAS would choose; the latter three are played in user space (see
-``_kernel_governors``). Frames are real, on cores that are really slow, and a frame is late when it ends after its
-period. Blocks of each governor are repeated in ABBA order; their first frames, in which governors find their clock,
-do not count.
+MobileNetV2 at 224x224 (LiteRT, one thread) runs at 15 and 30 FPS under ``edgekit`` (the governor of
+``edgekit govern``, by a policy tuned on the same machine just before), ``performance`` on the fastest
+cluster, ``schedutil`` there, and ``schedutil`` on the cluster that EAS would choose; the latter three are
+played in user space (see ``_kernel_governors``). Frames are real, on cores that are really slow, and a frame
+is late when it ends after its period. Blocks of each governor are repeated in ABBA order; their first
+frames, in which governors find their clock, do not count.
 
-Energy is that of a frame's work: time busy at each clock, times the power there, over the work that was done in it
-by the profile's speeds (``_emulated.Spent``). So it tells what was decided, and the host's speed does not move it;
-``timed`` is the energy of the time the frames really took, and scatters as the host does. What idle clusters take
-stands apart. Latency and energy are emulated.
+Energy is that of a frame's work: time busy at each clock, times the power there, over the work that was done
+in it by the profile's speeds (``_emulated.Spent``). So it tells what was decided, and the host's speed does
+not move it; ``timed`` is the energy of the time the frames really took, and scatters as the host does. What
+idle clusters take stands apart. Latency and energy are emulated.
 
-Needs Linux, root and a C compiler, and a machine that does nothing else. ``--seconds 3 --repeats 2 --every 4`` is a
-quick look.
+Needs Linux, root and a C compiler, and a machine that does nothing else. ``--seconds 3 --repeats 2 --every
+4`` is a quick look.
 """
 
 from __future__ import annotations

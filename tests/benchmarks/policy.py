@@ -14,12 +14,12 @@ What late means, the same for every governor of a table:
 
 In both, frames queue: one begins when the one ahead is done, also if that is late.
 
-The yardstick is ``over the optimum``: energy above the least that the same frames can take with everything known,
-at the governor's own late frames (``simulation.optimum``); that is a bound, which nothing can beat.
+The yardstick is ``over the optimum``: energy above the least that the same frames can take with everything
+known, at the governor's own late frames (``simulation.optimum``); that is a bound, which nothing can beat.
 ``oracle`` tries every point for every frame, knowing its work: the cheapest that ends in time, from when the
-frame begins. It does not look at the frames behind; with a buffer, borrowing for one frame costs the next, so
-it is late more often, and a policy that balances frames can save more than it. ``oracle, own period`` is that
-of ``strict``: it never borrows. ``ztt`` has learned on other seeds. ``policy`` is ours
+frame begins. It does not look at the frames behind; with a buffer, borrowing for one frame costs the next,
+so it is late more often, and a policy that balances frames can save more than it. ``oracle, own period`` is
+that of ``strict``: it never borrows. ``ztt`` has learned on other seeds. ``policy`` is ours
 (``choose.frame_policy``) at the default penalty of a late frame, ``policy at N`` at others: without knowing
 a frame's work beforehand energy and lateness trade against each other. ``--informed`` adds what the same
 dynamic program reaches when it is told each scene's level and the true scatter, but no frame's work: about

@@ -1,15 +1,18 @@
 """Frames of variable load, in real time on emulated phones: ``python -m tests.benchmarks.variable_load``.
 
-The standard workload (see ``tests.benchmarks.simulation.workload``) as real work at 30 FPS: under ``edgekit govern``
-with a row a frame (``table``), with ``--variable-load``, with that and ``--max-queued 1``, and under
-``performance``, ``schedutil`` and ``schedutil`` on the cluster that EAS would choose for the mean frame; the latter
-three are played in user space (see ``_kernel_governors``). Nobody knows the work beforehand. Frames queue; ``late``
-counts those that are done more than a period after their release, ``late buffered`` more than two.
+The standard workload (see ``tests.benchmarks.simulation.workload``) as real work at 30 FPS: under ``edgekit
+govern`` with a row a frame (``table``), with ``--variable-load``, with that and ``--max-queued 1``, and
+under ``performance``, ``schedutil`` and ``schedutil`` on the cluster that EAS would choose for the mean
+frame; the latter three are played in user space (see ``_kernel_governors``). Nobody knows the work
+beforehand. Frames queue; ``late`` counts those that are done more than a period after their release, ``late
+buffered`` more than two.
 
-The same frames run under each governor in blocks, repeated in ABBA order; what they take is counted as work, not as
-time, and idle clusters stand apart: see ``tests.benchmarks.governed``. Latency and energy are emulated.
+The same frames run under each governor in blocks, repeated in ABBA order; what they take is counted as work,
+not as time, and idle clusters stand apart: see ``tests.benchmarks.governed``. Latency and energy are
+emulated.
 
-Needs Linux, root and a C compiler, and a machine that does nothing else. ``--seconds 5 --repeats 2`` is a quick look.
+Needs Linux, root and a C compiler, and a machine that does nothing else. ``--seconds 5 --repeats 2`` is a
+quick look.
 """
 
 from __future__ import annotations

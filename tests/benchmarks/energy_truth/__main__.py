@@ -1,14 +1,14 @@
 """Is our governor ever dearer than the stock ones: ``python -m tests.benchmarks.energy_truth``.
 
-All figures are MODELLED: frames of three networks are replayed on the profiles' tables of power, at latencies of
-the latency model, with a work that scatters by 2 and 5 % from frame to frame. Ours is the runtime's own governor
-(``runtime.govern.governor``) with the policy that ``edgekit tune`` would give it; beside it are schedutil on every
-cluster, EAS with schedutil, EBS and ``interactive``. A stock governor is a rival where at most half a point more of
-its frames are late. A cell is a SoC at a rate; it holds where no rival takes less under any network, scatter, source
-of bounds and account.
+All figures are MODELLED: frames of three networks are replayed on the profiles' tables of power, at
+latencies of the latency model, with a work that scatters by 2 and 5 % from frame to frame. Ours is the
+runtime's own governor (``runtime.govern.governor``) with the policy that ``edgekit tune`` would give it;
+beside it are schedutil on every cluster, EAS with schedutil, EBS and ``interactive``. A stock governor is a
+rival where at most half a point more of its frames are late. A cell is a SoC at a rate; it holds where no
+rival takes less under any network, scatter, source of bounds and account.
 
-``over the bound`` is our busy energy over the least that the same frames can take, all known beforehand and no
-change of clock counted, at our own late frames: see ``tests.benchmarks.simulation.optimum``.
+``over the bound`` is our busy energy over the least that the same frames can take, all known beforehand and
+no change of clock counted, at our own late frames: see ``tests.benchmarks.simulation.optimum``.
 """
 
 from __future__ import annotations

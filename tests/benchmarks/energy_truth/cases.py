@@ -28,8 +28,8 @@ from tests.benchmarks.published.networks.catalogue import NETWORKS
 RATES = (5.0, 10.0, 15.0, 24.0, 30.0, 60.0)
 NETWORKS_TRIED = ("mobilenet_v3_small", "mobilenet_v2", "resnet18")  # 56, 300 and 1,814 million MACs at 224
 SCATTERS = (0.02, 0.05)  # standard deviation of a frame's work over the network's
-# Where a policy's upper bounds come from. ``benched``: from samples, of which 90 % lie below. ``modelled``: from
-# the latency model, as of a phone nobody has; the governor has to find out that they are wide.
+# Where a policy's upper bounds come from. ``benched``: from samples, of which 90 % lie below. ``modelled``:
+# from the latency model, as of a phone nobody has; the governor has to find out that they are wide.
 BOUNDS = ("benched", "modelled")
 _P90 = 1.2816  # standard deviations of a bell
 TRANSITION_MS = 0.1  # that a change of clock or core stops the work, as in ``simulation.platform_of``

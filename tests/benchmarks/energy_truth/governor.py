@@ -1,4 +1,4 @@
-"""The real governor in charge of simulated machines: sessions, strategies and decisions are the runtime's own."""
+"""The real governor in charge of simulated machines: its sessions, strategies and decisions."""
 
 from __future__ import annotations
 

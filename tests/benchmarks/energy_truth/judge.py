@@ -21,9 +21,9 @@ from runtime.choose.simulation import (
 from tests.benchmarks.energy_truth.cases import BOUNDS, Case
 from tests.benchmarks.simulation.optimum import PowerHull, paces
 
-# A governor counts as a rival where it is at most so many points later than we are: nobody is beaten by being late.
+# A governor is a rival where at most so many points more of its frames are late: being late is no saving.
 LATER_PCT = 0.5
-# Below this two energies are one: a change of clock more or less at the edge of the counted frames comes to that.
+# Below this two energies are one: a change of clock at the edge of the counted frames comes to that.
 TIE_PCT = 0.05
 
 
@@ -86,7 +86,7 @@ def accounts_of(case: Case) -> dict[str, np.ndarray]:
 
 
 def _beside(above_pct: dict[str, float]) -> dict[str, Any]:
-    """Return which governor of those that are not too late is the cheapest, and how far we are above each kind."""
+    """Return which governor, of those not too late, is the cheapest, and how far we are above each kind."""
     rival = max(above_pct, key=lambda name: above_pct[name], default=None)
     schedutil = [pct for name, pct in above_pct.items() if name.startswith("schedutil")]
     return {

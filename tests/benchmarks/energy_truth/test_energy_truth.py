@@ -18,8 +18,8 @@ clusters:
 
 def row(soc="toy", fps=30.0, above_pct=-1.0, **changes):
     return {
-        "soc": soc, "fps": fps, "above_pct": above_pct, "above_schedutil_pct": above_pct, "above_eas_pct": -2.0,
-        "over_bound_pct": 4.0, "late_pct": 1.0,
+        "soc": soc, "fps": fps, "above_pct": above_pct, "above_schedutil_pct": above_pct,
+        "above_eas_pct": -2.0, "over_bound_pct": 4.0, "late_pct": 1.0,
     } | changes  # fmt: skip
 
 

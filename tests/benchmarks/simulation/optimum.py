@@ -1,14 +1,15 @@
 """The least energy that frames can take, with everything known: what no policy can go below.
 
-One core at a time works, each frame's work may be done at any time between its arrival and its deadline, and any
-mean speed costs what the best mix of points and of waiting costs: the lower convex hull of power over speed.
-That is a linear program whose solution is known in closed form: because arrivals and deadlines rise together, the
-work done over time is the shortest line between what has arrived and what is due (the taut string; Yao, Demers and
-Shenker, "A scheduling model for reduced CPU energy", FOCS 1995, for deadlines in one order). It is the least for
-every convex power, so only the sum depends on the account. Changes of point cost nothing here.
+One core at a time works, each frame's work may be done at any time between its arrival and its deadline, and
+any mean speed costs what the best mix of points and of waiting costs: the lower convex hull of power over
+speed. That is a linear program whose solution is known in closed form: because arrivals and deadlines rise
+together, the work done over time is the shortest line between what has arrived and what is due (the taut
+string; Yao, Demers and Shenker, "A scheduling model for reduced CPU energy", FOCS 1995, for deadlines in one
+order). It is the least for every convex power, so only the sum depends on the account. Changes of point cost
+nothing here.
 
-A frame that a policy had late is due when that policy had it done, so that no policy is held against a bound that
-keeps deadlines it did not, and none can be below its own.
+A frame that a policy had late is due when that policy had it done, so that no policy is held against a bound
+that keeps deadlines it did not, and none can be below its own.
 """
 
 from __future__ import annotations
@@ -96,7 +97,8 @@ def _taut(moment_ms: list[float], least: list[float], most: list[float]) -> Pace
     """Return the slopes of the shortest line that passes between ``least`` and ``most`` at each moment."""
     last = len(moment_ms) - 1
     line = [(moment_ms[0], 0.0)]  # where it bends
-    # A funnel: from the last bend that is certain, the lines that keep closest below ``most`` and above ``least``.
+    # A funnel: from the last bend that is certain, the lines that keep closest below ``most`` and above
+    # ``least``.
     below, above = deque(line), deque(line)
     for index in range(1, last + 1):
         _extend(below, above, (moment_ms[index], most[index]), 1.0, line)
