@@ -50,6 +50,8 @@ class Record:
         power_mw: mean power while busy, ``None`` where it is unknown.
         energy_mj: energy of one frame at the median latency, likewise.
         energy_source: which table, meter or model the energy comes from, or why there is none.
+        energy_basis: what that energy counts and where it was measured; unlike ones are not compared.
+            ``None`` where it is not known, as in records of older versions.
         energy: what the meter saw in this block, gross, idle and by rail; ``None`` without a meter.
         verdict: ``stable``, ``unstable`` or, where nothing was timed, ``modelled``; ``reasons`` says why.
         temp_c: at the end.
@@ -106,6 +108,7 @@ class Record:
     max_temp_c: float | None = None
     latency_low_ms: float | None = None
     latency_high_ms: float | None = None
+    energy_basis: str | None = None
 
     def __post_init__(self) -> None:
         check_figures(self)

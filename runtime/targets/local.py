@@ -23,7 +23,7 @@ from runtime.device.marker import Marker, find_marker
 from runtime.device.meters import MeterInUse
 from runtime.device.meters.battery import read_capacity_mwh
 from runtime.device.setting import Setting
-from runtime.device.soc import Cluster, Opp, PowerFigure, SocProfile, load_profile, power_mw
+from runtime.device.soc import Cluster, Opp, PowerFigure, SocProfile, load_profile, setting_power
 from runtime.device.soc.tree import CPU_DIR
 from runtime.engines import EngineProcess
 from runtime.errors import DeviceStableError
@@ -88,13 +88,7 @@ class LocalTarget:
         return read_capacity_mwh(self.root)
 
     def power(self, setting: Setting) -> PowerFigure | None:
-        if self._emulated is None:
-            return None
-        cluster = self.profile.cluster(setting.cluster)
-        try:
-            return power_mw(cluster, setting.freq_khz or cluster.opps[-1].freq_khz, setting.threads)
-        except DeviceStableError:
-            return None
+        return None if self._emulated is None else setting_power(self.profile, setting)
 
     @contextlib.contextmanager
     def session(self, bundle: Bundle, variant: Variant, setting: Setting) -> Iterator[LocalSession]:

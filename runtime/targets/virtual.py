@@ -13,7 +13,7 @@ from runtime.bundle.staging import staging_folder
 from runtime.device.actuators import CpuFreq, FreqDomain, Journal, allowed_cpus
 from runtime.device.conditions import Conditions
 from runtime.device.setting import Setting
-from runtime.device.soc import PowerFigure, bounds_basis, load_profile, modelled_latency, power_mw
+from runtime.device.soc import PowerFigure, bounds_basis, load_profile, modelled_latency, setting_power
 from runtime.device.soc.cores import core_notes
 from runtime.device.soc.tree import SocTree
 from runtime.engines import EngineProcess, Frame, ModelBounds, Samples, Tensor, random_inputs
@@ -31,8 +31,8 @@ class VirtualTarget:
 
     Example:
         >>> target = VirtualTarget("sm8250")
-        >>> target.power(target.settings()[0]).power_mw
-        41.05
+        >>> target.power(target.settings()[0]).source.partition(",")[0]
+        'measured: freqbench (MIT)'
     """
 
     provenance = "modelled"
@@ -41,8 +41,8 @@ class VirtualTarget:
     def __init__(self, soc: str):
         self.name = str(TargetName("virtual", soc))
         self.profile = load_profile(soc)
-        self.energy_note = (
-            f"{self.name} has no power for this clock: neither measured nor with a known voltage"
+        self.energy_note = self.profile.unlike_bases or (
+            f"{self.name} has no power for this cluster: neither measured nor with a known voltage"
         )
         files = contextlib.ExitStack()
         self.root = files.enter_context(staging_folder())
@@ -55,12 +55,7 @@ class VirtualTarget:
         return settings_of(self.profile, threads)
 
     def power(self, setting: Setting) -> PowerFigure | None:
-        cluster = self.profile.cluster(setting.cluster)
-        freq_khz = setting.freq_khz or cluster.opps[-1].freq_khz
-        try:
-            return power_mw(cluster, freq_khz, setting.threads)
-        except DeviceStableError:
-            return None
+        return setting_power(self.profile, setting)
 
     @contextlib.contextmanager
     def session(self, bundle: Bundle, variant: Variant, setting: Setting) -> Iterator[VirtualSession]:

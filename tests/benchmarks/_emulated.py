@@ -15,10 +15,10 @@ import msgspec
 import numpy as np
 
 from runtime.device.actuators import CpuFreq
-from runtime.device.emulation.energy import busy_power_mw
 from runtime.device.emulation.machine import BUSY_IN_STATE
 from runtime.device.meters import find_meter
 from runtime.device.meters.residency import parse_time_in_state
+from runtime.device.soc.power import rail_of
 from runtime.device.soc.profile import FULL_CAPACITY
 from runtime.targets import Target
 
@@ -40,7 +40,7 @@ class Spent:
         work_s: done, in seconds of the fastest core at its highest clock: time busy at each clock, times how
             fast the profile says it is. The host's speed moves the time, and so the energy of a frame, from
             run to run; it does not move the energy of a second's work.
-        busy_mj: of the time busy.
+        busy_mj: what the work added to the device that stays awake.
         total_mj: as the meter counts it, idle clusters included.
     """
 
@@ -56,7 +56,7 @@ class Spent:
 
     @property
     def idle_mw(self) -> float:
-        """Power of what was not busy."""
+        """Power of the device awake, without the work."""
         return (self.total_mj - self.busy_mj) / self.span_s
 
 
@@ -70,7 +70,7 @@ class Counters:
         cpufreq, profile = CpuFreq(target.root), target.profile
         self._files = [cpufreq.domain_of(cluster.cpus).path / BUSY_IN_STATE for cluster in profile.clusters]
         points = [(cluster, opp.freq_khz) for cluster in profile.clusters for opp in cluster.opps]
-        self._power_mw = np.array([busy_power_mw(cluster, khz) for cluster, khz in points])
+        self._power_mw = np.array([rail_of(cluster).work_mw(khz) for cluster, khz in points])
         self._speed = np.array([profile.capacity(cluster, khz) / FULL_CAPACITY for cluster, khz in points])
         self._times_s: list[float] = []
         self._counts: list[list[float]] = []

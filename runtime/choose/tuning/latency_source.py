@@ -15,6 +15,7 @@ from runtime.choose.policy.estimate import Estimate, Model, Option
 from runtime.choose.tuning.power_source import PowerSource, power_source
 from runtime.choose.tuning.tail import at_quantile, tail_ratio
 from runtime.device.provenance import Provenance, least_certain
+from runtime.device.soc.account import work_mj
 from runtime.measure.records import Record
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ def estimate_of(
     """Return the estimate with these latencies, and energy where the power is known."""
     figure = power(option)
     power_mw = None if figure is None else figure.power_mw
-    energy_mj = None if power_mw is None else power_mw * latency_ms / 1000.0
+    energy_mj = None if power_mw is None else work_mj(power_mw, latency_ms)
     return Estimate(option.variant, option.setting, latency_ms, low_ms, high_ms, power_mw, energy_mj)
 
 

@@ -13,10 +13,11 @@ from pathlib import Path
 import msgspec
 
 from runtime.device.emulation.devices import THERMAL, Supply, View, fixed_files
-from runtime.device.emulation.energy import ASSUMED, PowerTable, has_power
 from runtime.device.emulation.pins import Cores, Pins, Processes
 from runtime.device.marker import CPU_DIR, DRIVER, MARKER, PINNED, PINS, Marker
+from runtime.device.soc.account import Rail
 from runtime.device.soc.clock import DYNAMIC_GOVERNORS, PELT_HALF_LIFE_MS, REQUESTS, Clock, request, settle
+from runtime.device.soc.power import ASSUMED, has_power, rail_of
 from runtime.device.soc.profile import FULL_CAPACITY, Cluster, SocProfile
 from runtime.device.soc.tree import SocTree
 
@@ -36,7 +37,7 @@ class Domain:
 
     cluster: Cluster
     clock: Clock
-    power: PowerTable | None
+    rail: Rail | None
     time_in_state_s: dict[int, float]
     busy_in_state_s: dict[int, float]
     transitions: int = 0
@@ -69,7 +70,7 @@ class EmulatedMachine:
     ):
         self.profile, self.root = profile, root
         self.marker = Marker(soc or profile.name, _map(profile, hosts), least_capacity, assumed=ASSUMED)
-        metered = tuple(cluster.name for cluster in profile.clusters if has_power(cluster))
+        metered = tuple(cluster.name for cluster in profile.clusters if self._is_metered(cluster))
         self.supply = Supply(tuple(cluster.name for cluster in profile.clusters), metered)
         cpus = {cluster.name: cluster.cpus for cluster in profile.clusters}
         self._pins = Pins(self.marker, cpus, cores, processes, self._note)
@@ -155,7 +156,7 @@ class EmulatedMachine:
         spent_mj = {}
         for domain in self._domains.values():
             busy_cores = min(busy_s[domain.cluster.name] / span_s, len(domain.cluster.cpus))
-            power_mw = domain.power.mean_mw(domain.clock.current_khz, busy_cores) if domain.power else 0.0
+            power_mw = domain.rail.mean_mw(domain.clock.current_khz, busy_cores) if domain.rail else 0.0
             spent_mj[domain.cluster.name] = power_mw * span_s
             domain.time_in_state_s[domain.clock.current_khz] += span_s
             domain.busy_in_state_s[domain.clock.current_khz] += busy_cores * span_s
@@ -200,11 +201,15 @@ class EmulatedMachine:
             }
         )
 
+    def _is_metered(self, cluster: Cluster) -> bool:
+        # A sum over rails of unlike bases would be nobody's energy.
+        return has_power(cluster) and self.profile.unlike_bases is None
+
     def _domain(self, policy: Path, cluster: Cluster) -> Domain:
         clock = settle(self._tree.read_clock(policy, cluster), 0.0)
-        power = PowerTable(cluster) if has_power(cluster) else None
+        rail = rail_of(cluster) if self._is_metered(cluster) else None
         clocks = clock.available_khz
-        return Domain(cluster, clock, power, dict.fromkeys(clocks, 0.0), dict.fromkeys(clocks, 0.0))
+        return Domain(cluster, clock, rail, dict.fromkeys(clocks, 0.0), dict.fromkeys(clocks, 0.0))
 
     def _clock_views(self, policy: Path, domain: Domain) -> dict[Path, View]:
         """Return the files of a clock domain that change, and what gives their values."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from importlib.resources import files
 from pathlib import Path
@@ -92,8 +93,22 @@ def _screened(profile: SocProfile) -> SocProfile:
         for row in left_out
     )
     clusters = tuple(cluster for cluster, _ in screened)
-    notes = (*profile.notes, *core_notes(clusters), *notes)
+    notes = (*profile.notes, *core_notes(clusters), *_assumed_notes(clusters), *notes)
     return replace(profile, clusters=clusters, left_out=left_out, notes=notes)
+
+
+def _assumed_notes(clusters: Sequence[Cluster]) -> tuple[str, ...]:
+    """Return what is assumed of tables of power that do not say what they hold."""
+    untold = [
+        c.name for c in clusters if any(o.power_mw for o in c.opps) and not (c.power_kind and c.power_basis)
+    ]
+    if not untold:
+        return ()
+    told = next((cluster.power_basis for cluster in clusters if cluster.power_basis), "battery")
+    return (
+        f"power of {', '.join(untold)}: assumed net of the idle device, measured at the {told}; say "
+        "otherwise with power_kind (net, gross) and power_basis (battery, rail, board)",
+    )
 
 
 def _refuse_unknown_keys(raw: dict[str, Any], where: str) -> None:

@@ -6,9 +6,12 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 FULL_CAPACITY = 1024.0  # the kernel's scale: the fastest CPU at its highest clock
 
+PowerKind = Literal["net", "gross"]
+PowerBasis = Literal["battery", "rail", "board"]
 
 _BEYOND = 1e9  # 1 THz, 1 kV, 1 MW: whatever the unit, a figure from no machine
 _MOST_OPPS = 2048  # of a cluster; kernels list some tens, a driver that only bounds its clock a few hundred
@@ -21,21 +24,24 @@ class Opp:
     Attributes:
         freq_khz: clock in kHz.
         voltage_uv: supply in uV.
-        power_mw: table power of one busy core in mW; ``Cluster.power_source`` says whose.
+        power_mw: table power of one busy core in mW; ``Cluster.power_kind`` says whether the idle cluster is
+            in it, ``Cluster.power_source`` whose it is.
         coremark: CoreMark iterations per second of one core.
+        idle_mw: power of the cluster while it is powered and all its cores are clock-gated.
     """
 
     freq_khz: int
     voltage_uv: int | None = None
     power_mw: float | None = None
     coremark: float | None = None
+    idle_mw: float | None = None
 
     def __post_init__(self) -> None:
         if self.freq_khz > _BEYOND:
             raise ValueError(f"freq_khz is beyond {_BEYOND:g}; no machine has such a clock")
         if self.freq_khz <= 0:
             raise ValueError(f"freq_khz is {self.freq_khz}; it must be a positive number of kHz")
-        for name in ("voltage_uv", "power_mw", "coremark"):
+        for name in ("voltage_uv", "power_mw", "coremark", "idle_mw"):
             value = getattr(self, name)
             if value is not None and value < 0:
                 raise ValueError(f"{name} at {self.freq_khz} kHz is {value}; it must not be negative")
@@ -55,7 +61,13 @@ class Cluster:
         power_coefficient: device tree's dynamic power in uW/MHz/V^2, ``None`` if unknown.
         opps: operating points, slowest first; empty on a machine that shows no clocks.
         voltage_source, power_source: where those columns of ``opps`` come from.
-        further_core_share: what each further busy core adds to the first one's power, ``None`` if
+        power_kind: of ``power_mw``: ``net``, over the idle cluster at the same clock, or ``gross``; ``None``
+            where nobody said, and then ``net`` is assumed.
+        power_basis: where it was measured: at the ``battery``, at the cluster's ``rail``, or at the supply of
+            the whole ``board``; ``None`` where nobody said. Figures of unlike bases are not compared.
+        power_method, power_file: how, and the file that holds the rows.
+        collapsed_mw: power of the cluster with its supply collapsed, ``None`` if nobody measured it.
+        further_core_share: what each further busy core adds to the first one's ``power_mw``, ``None`` if
             nobody measured it.
         siblings: CPUs that are hardware threads of one core (SMT), of each core that has several.
     """
@@ -68,6 +80,11 @@ class Cluster:
     power_coefficient: float | None = None
     voltage_source: str | None = None
     power_source: str | None = None
+    power_kind: PowerKind | None = None
+    power_basis: PowerBasis | None = None
+    power_method: str | None = None
+    power_file: str | None = None
+    collapsed_mw: float | None = None
     further_core_share: float | None = None
     siblings: tuple[tuple[int, ...], ...] = ()
 
@@ -81,9 +98,10 @@ class Cluster:
         clocks = [opp.freq_khz for opp in self.opps]
         if any(low >= high for low, high in itertools.pairwise(clocks)):
             raise ValueError(f"cluster {self.name!r} has clocks {clocks}; each must be above the one before")
-        if self.further_core_share is not None and self.further_core_share < 0:
-            share = self.further_core_share
-            raise ValueError(f"cluster {self.name!r} has further_core_share {share}; it must not be negative")
+        for name in ("further_core_share", "collapsed_mw"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value < _BEYOND:
+                raise ValueError(f"cluster {self.name!r} has {name} {value}; it must be 0 or more")
         if self.power_source is None and any(opp.power_mw is not None for opp in self.opps):
             raise ValueError(f"cluster {self.name!r} has power_mw but no power_source; say whose they are")
 
@@ -192,6 +210,18 @@ class SocProfile:
                 return cluster
         known = ", ".join(cluster.name for cluster in self.clusters)
         raise ValueError(f"{self.name} has no cluster {name!r}; choose one of: {known}")
+
+    @property
+    def unlike_bases(self) -> str | None:
+        """Which clusters' powers may not be compared, in words; ``None`` where all may be.
+
+        A cluster that says nothing of its basis is assumed to be of that of the others.
+        """
+        told = {cluster.name: cluster.power_basis for cluster in self.clusters if cluster.power_basis}
+        if len(set(told.values())) < 2:
+            return None
+        each = ", ".join(f"{name}: {basis}" for name, basis in told.items())
+        return f"the powers of {self.name} are on unlike bases ({each}) and cannot be compared"
 
     def capacity(self, cluster: str | Cluster, freq_khz: int | None = None) -> float:
         """Return the capacity of one CPU at a clock, 0 to 1024.

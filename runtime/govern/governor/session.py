@@ -12,6 +12,7 @@ from runtime.choose.decision.trust import Trust
 from runtime.choose.policy.estimate import Estimate
 from runtime.device.actuators import Places
 from runtime.device.setting import Setting
+from runtime.device.soc.account import work_mj
 
 # Rows that a frame ran at, and for how many ms; ``None`` stands for a clock that is no row's.
 Parts = Sequence[tuple[int | None, float]]
@@ -183,7 +184,7 @@ class GovernedSession:
             row = self._row_of(index)
             if row is None or row.power_mw is None:
                 return None
-            energy_mj += row.power_mw * ms / 1e3
+            energy_mj += work_mj(row.power_mw, ms)
         return energy_mj
 
     def row_at(self, cluster: str, freq_khz: int) -> int | None:

@@ -11,6 +11,7 @@ from runtime.choose.policy.estimate import Estimate
 from runtime.choose.policy.policy import Policy
 from runtime.device.setting import Setting
 from runtime.device.soc import PowerFigure, SocProfile
+from runtime.device.soc.account import work_mj
 from runtime.device.soc.profile import FULL_CAPACITY
 from runtime.errors import BundleError, DeviceStableError
 
@@ -92,7 +93,7 @@ def capacity_rows(
         latency_ms = FULL_CAPACITY / profile.capacity(setting.cluster, setting.freq_khz)
         figure = power(setting)
         power_mw = None if figure is None else figure.power_mw
-        energy_mj = None if power_mw is None else power_mw * latency_ms / 1000
+        energy_mj = None if power_mw is None else work_mj(power_mw, latency_ms)
         rows.append(Estimate("", setting, latency_ms, latency_ms, latency_ms * _BOUND, power_mw, energy_mj))
     if not rows:
         raise DeviceStableError(

@@ -64,7 +64,7 @@ def measure_block(
             is_paced=plan.fps is not None,
         )
     latency_ms = statistics.median(samples.samples_ms)
-    power_mw, energy_mj, energy_source = energy_fields(
+    power_mw, energy_mj, energy_source, energy_basis = energy_fields(
         target, job.setting, samples, latency_ms, is_paced=plan.fps is not None
     )
     return Record(
@@ -85,6 +85,7 @@ def measure_block(
         power_mw=power_mw,
         energy_mj=energy_mj,
         energy_source=energy_source,
+        energy_basis=energy_basis,
         temp_c=after.temp_c,
         verdict=verdict.verdict,
         reasons=verdict.reasons,

@@ -9,6 +9,7 @@ import numpy as np
 
 from runtime.device.setting import Setting
 from runtime.measure.compare.matching import Matched, match
+from runtime.measure.energy_basis import unlike_energies
 from runtime.measure.interval import Interval, paired_ratio, unpaired_ratio
 from runtime.measure.origin import origin_of
 from runtime.measure.records import Record
@@ -87,6 +88,7 @@ def compare(a: Sequence[Record], b: Sequence[Record]) -> list[Difference]:
 
 def _difference(matched: Matched) -> Difference:
     a, b = matched.stable()
+    unlike = unlike_energies((*matched.a, *matched.b))
     is_modelled = all(record.is_modelled for record in (*matched.a, *matched.b))
     reasons, advice = ((), ()) if is_modelled else _doubts(matched, a, b)
     few = min(len(a), len(b)) < (1 if is_modelled else _MIN_BLOCKS)
@@ -97,7 +99,7 @@ def _difference(matched: Matched) -> Difference:
         interval = Interval(ratio, ratio)
     elif not few:
         ratio, interval = _ratio_of([r.latency_ms for r in a], [r.latency_ms for r in b], matched.is_paired)
-    energy_ratio, energy_interval = _energy(a, b, matched.is_paired, is_modelled)
+    energy_ratio, energy_interval = (None, None) if unlike else _energy(a, b, matched.is_paired, is_modelled)
     verdict = _word(interval)
     if reasons:
         verdict = UNKNOWN
@@ -111,7 +113,7 @@ def _difference(matched: Matched) -> Difference:
             f"{len(a)} pairs of blocks" if matched.is_paired else f"{len(a)} and {len(b)} blocks, apart",
         )
     first_a, first_b = matched.a[0], matched.b[0]
-    reasons += _upgraded(first_a, first_b)
+    reasons += _upgraded(first_a, first_b) + ((unlike,) if unlike else ())
     return Difference(
         a_variant=first_a.variant,
         b_variant=first_b.variant,

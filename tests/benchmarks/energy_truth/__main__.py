@@ -24,14 +24,14 @@ from runtime.device.soc import list_profiles
 from runtime.errors import EdgekitError
 from runtime.targets.virtual import VirtualTarget
 from tests.benchmarks._table import rounded, show, write_report
-from tests.benchmarks.energy_truth.cases import NETWORKS_TRIED, RATES, case_of
+from tests.benchmarks.energy_truth.cases import NETWORKS_TRIED, RATES
 from tests.benchmarks.energy_truth.judge import rows_of, summary_of
 
 COLUMNS = {
     "soc": "SoC",
     "fps": "FPS",
     "network": "network",
-    "scatter": "scatter",
+    "scatter_pct": "scatter, %",
     "bounds": "bounds",
     "account": "account",
     "late_pct": "late, %",
@@ -82,12 +82,11 @@ def _of_soc(soc: str, rates: tuple[float, ...], frames: int, settle: int) -> lis
     target = VirtualTarget(soc)
     rows: list[dict[str, Any]] = []
     for network in NETWORKS_TRIED:
-        case = case_of(target, network, rates)
-        if case.left_out:
-            fast = ", ".join(dict.fromkeys(f"{lane.fps:g}" for lane in case.left_out))
+        found, left_out = rows_of(target, network, rates, frames, settle)
+        rows += found
+        if left_out:
+            fast = ", ".join(dict.fromkeys(f"{lane.fps:g}" for lane in left_out))
             note(f"{soc}: {network} is too slow at {fast} FPS: left out")
-        if case.lanes:
-            rows += rows_of(case, frames, settle)
     return rows
 
 
@@ -95,6 +94,8 @@ def _worst(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the row of each cell that is the furthest above a rival."""
     found: dict[tuple[str, float], dict[str, Any]] = {}
     for row in rows:
+        if row["tuned_for"] != row["account"]:
+            continue
         key = row["soc"], row["fps"]
         if key not in found or _above(row) > _above(found[key]):
             found[key] = row

@@ -14,9 +14,9 @@ from runtime.choose.policy.policy import Policy
 from runtime.choose.simulation import Frames, TimedPlatform, timed_platform
 from runtime.choose.tuning.choice import choose
 from runtime.choose.tuning.latency_source import estimate_of
-from runtime.choose.tuning.power_source import power_source
 from runtime.device.provenance import Provenance
-from runtime.device.soc import modelled_latency
+from runtime.device.soc import PowerFigure, modelled_latency, power_mw
+from runtime.device.soc.power import CORNERS, NOMINAL, Assumed, has_power
 from runtime.errors import DeviceStableError
 from runtime.govern.governor.plan import GovernPlan
 from runtime.govern.governor.serving import strategies
@@ -32,6 +32,7 @@ SCATTERS = (0.02, 0.05)  # standard deviation of a frame's work over the network
 # from the latency model, as of a phone nobody has; the governor has to find out that they are wide.
 BOUNDS = ("benched", "modelled")
 _P90 = 1.2816  # standard deviations of a bell
+NOMINALLY = "nominal"
 TRANSITION_MS = 0.1  # that a change of clock or core stops the work, as in ``simulation.platform_of``
 
 
@@ -94,38 +95,64 @@ class Case:
 
 
 def case_of(
-    target: VirtualTarget, network: str, rates: Sequence[float] = RATES, scatters: Sequence[float] = SCATTERS
+    target: VirtualTarget, network: str, rates: Sequence[float] = RATES, assumed: Assumed = NOMINAL
 ) -> Case:
     """Return a network on a SoC, on one thread of each cluster, at every clock of known power.
 
+    Args:
+        assumed: what the profile leaves open of its power.
+
     Raises:
-        DeviceStableError: no clock has a known power, or nothing is known of the cores.
+        DeviceStableError: no power is known, clusters' are on unlike bases, or nothing is known of the cores.
     """
+    profile = target.profile
+    if profile.unlike_bases:
+        raise DeviceStableError(f"{profile.unlike_bases}; give a profile of one basis")
+
+    def power(option: Option) -> PowerFigure:
+        cluster = profile.cluster(option.setting.cluster)
+        return power_mw(cluster, option.setting.freq_khz or 0, assumed=assumed)
+
     workload = NETWORKS[network].build(NETWORKS[network].size).workload("fp32")
-    power = power_source(target, {})
     estimates = []
     for setting in target.settings():
-        option = Option("fp32", setting)
-        if power(option) is not None:
-            found = modelled_latency(workload, target.profile, setting)
-            estimates.append(estimate_of(option, power, found.latency_ms, found.low_ms, found.high_ms))
+        if has_power(profile.cluster(setting.cluster)):
+            found = modelled_latency(workload, profile, setting)
+            times_ms = (found.latency_ms, found.low_ms, found.high_ms)
+            estimates.append(estimate_of(Option("fp32", setting), power, *times_ms))
     if not estimates:
         raise DeviceStableError(f"{target.name}: no clock has a known power; give a profile with power_mw")
     settings = [e.setting for e in estimates]
     platform = timed_platform(
-        target.profile.name,
+        profile.name,
         clusters=[setting.cluster for setting in settings],
         freqs_khz=[setting.freq_khz or 0 for setting in settings],
-        capacities=[target.profile.capacity(s.cluster, s.freq_khz) for s in settings],
+        capacities=[profile.capacity(s.cluster, s.freq_khz) for s in settings],
         latencies_ms=[e.latency_ms for e in estimates],
         powers_mw=[e.power_mw for e in estimates],
     )
-    lanes = [Lane(fps, scatter) for fps in rates for scatter in scatters]
+    lanes = [Lane(fps, scatter) for fps in rates for scatter in SCATTERS]
     least_ms = min(e.latency_ms for e in estimates)
     kept = tuple(lane for lane in lanes if least_ms * (1 + _P90 * lane.scatter) <= 1e3 / lane.fps)
     left_out = tuple(lane for lane in lanes if lane not in kept)
     platform = replace(platform, transition_ms=TRANSITION_MS)
     return Case(target, network, tuple(estimates), platform, kept, left_out)
+
+
+def accounts_of(target: VirtualTarget) -> dict[str, Assumed]:
+    """Return what may be assumed of one core's power, by name: the extremes that make any difference."""
+    found = {NOMINALLY: NOMINAL}
+    seen = {_powers(target, NOMINAL)}
+    for corner in CORNERS:
+        if (powers := _powers(target, corner)) not in seen:
+            seen.add(powers)
+            found[f"up {corner.up_share:.0%}, idle {corner.idle_share:.0%}"] = corner
+    return found
+
+
+def _powers(target: VirtualTarget, assumed: Assumed) -> tuple[float, ...]:
+    clusters = [cluster for cluster in target.profile.clusters if has_power(cluster)]
+    return tuple(power_mw(c, opp.freq_khz, assumed=assumed).power_mw for c in clusters for opp in c.opps)
 
 
 def _work(lane: Lane, count: int) -> np.ndarray:

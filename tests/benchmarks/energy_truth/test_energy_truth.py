@@ -19,7 +19,8 @@ clusters:
 def row(soc="toy", fps=30.0, above_pct=-1.0, **changes):
     return {
         "soc": soc, "fps": fps, "above_pct": above_pct, "above_schedutil_pct": above_pct,
-        "above_eas_pct": -2.0, "over_bound_pct": 4.0, "late_pct": 1.0,
+        "above_eas_pct": -2.0, "over_bound_pct": 4.0, "late_pct": 1.0, "account": "nominal",
+        "tuned_for": "nominal",
     } | changes  # fmt: skip
 
 
@@ -49,7 +50,7 @@ def test_a_soc_without_power_is_one_line(tmp_path):
     )
     ran = CliRunner().invoke(main, ["--soc", str(path)])
     assert ran.exit_code == 1
-    assert "no clock has a known power" in ran.output
+    assert "power" in ran.output
     assert "Traceback" not in ran.output
 
 
@@ -71,3 +72,9 @@ def test_a_cell_is_lost_by_its_worst_row():
     assert found["worst_vs_eas_pct"] == -2.0
     assert (found["mean_over_bound_pct"], found["max_over_bound_pct"]) == (5.5, 10.0)
     assert found["above"] == {"toy 30 FPS": 0.3}
+
+
+def test_a_policy_tuned_for_another_account_is_apart():
+    found = summary_of([row(), row(account="up 0%, idle 40%", above_pct=9.0, over_bound_pct=30.0)])
+    assert (found["cells"], found["not_above"], found["max_over_bound_pct"]) == (1, 1, 4.0)
+    assert found["worst_under_another_account_pct"] == 9.0

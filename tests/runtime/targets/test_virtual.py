@@ -9,6 +9,22 @@ from runtime.engines.model_file import open_bundle_or_model
 from runtime.errors import DeviceStableError
 from runtime.targets import VirtualTarget, choose_settings
 
+DARK = """
+name = "dark"
+title = "A board"
+board = "on my desk"
+[[clusters]]
+name = "little"
+core = "cortex-a53"
+cpus = [0, 1]
+opps = [{ freq_khz = 1000 }]
+[[clusters]]
+name = "big"
+core = "cortex-a72"
+cpus = [2, 3]
+opps = [{ freq_khz = 2000 }]
+"""
+
 
 @pytest.fixture(scope="module")
 def target():
@@ -59,13 +75,25 @@ def test_outputs_are_computed_for_real(target, bundle):
 def test_a_clock_left_to_the_kernel_is_its_highest_for_busy_cores(target, bundle):
     with target.session(bundle, bundle.manifest.variant(), Setting("little", None)) as session:
         assert session.setting_read == Setting("little", 1803000)
-    assert target.power(Setting("little", None)).power_mw == 236.88
+    assert target.power(Setting("little", None)).power_mw == 199.99  # over the idle cluster's 36.89
 
 
-def test_without_a_power_figure_there_is_a_note():
-    target = VirtualTarget("sdm845")
-    assert target.power(Setting("big", 300000)) is None
+def test_without_a_power_figure_there_is_a_note(tmp_path):
+    path = tmp_path / "dark.toml"
+    path.write_text(DARK)
+    target = VirtualTarget(str(path))
+    assert target.power(Setting("big", 2000)) is None
     assert "neither measured nor with a known voltage" in target.energy_note
+
+
+def test_powers_of_unlike_bases_are_no_match(tmp_path):
+    path = tmp_path / "mixed.toml"
+    told = 'power_source = "mine"\npower_basis = "{}"\ncpus = '
+    mixed = DARK.replace("000 }", "000, power_mw = 50 }").replace("cpus = ", told)
+    path.write_text(mixed.replace("{}", "rail", 1).replace("{}", "battery", 1))
+    target = VirtualTarget(str(path))
+    assert target.power(Setting("big", 2000)) is None
+    assert "unlike bases (little: rail, big: battery) and cannot be compared" in target.energy_note
 
 
 def test_a_model_that_does_not_tell_its_cost_cannot_be_played(target, bundle):
