@@ -86,7 +86,7 @@ def _of_soc(soc: str, rates: tuple[float, ...], frames: int, settle: int) -> lis
         rows += found
         if left_out:
             fast = ", ".join(dict.fromkeys(f"{lane.fps:g}" for lane in left_out))
-            note(f"{soc}: {network} is too slow at {fast} FPS: left out")
+            note(f"{soc}: {network[0]} is too slow at {fast} FPS: left out")
     return rows
 
 

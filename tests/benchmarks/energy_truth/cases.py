@@ -26,7 +26,9 @@ from tests.benchmarks.energy_truth.governor import RuntimeGovernor
 from tests.benchmarks.published.networks.catalogue import NETWORKS
 
 RATES = (5.0, 10.0, 15.0, 24.0, 30.0, 60.0)
-NETWORKS_TRIED = ("mobilenet_v3_small", "mobilenet_v2", "resnet18")  # 56, 300 and 1,814 million MACs at 224
+# Name and side of the input; 30, 300 and 1,814 million multiply-accumulates: light enough for an A15 at 60
+# FPS, heavy enough for an X1 at 10.
+NETWORKS_TRIED = (("mobilenet_v3_small", 160), ("mobilenet_v2", 224), ("resnet18", 224))
 SCATTERS = (0.02, 0.05)  # standard deviation of a frame's work over the network's
 # Where a policy's upper bounds come from. ``benched``: from samples, of which 90 % lie below. ``modelled``:
 # from the latency model, as of a phone nobody has; the governor has to find out that they are wide.
@@ -95,11 +97,12 @@ class Case:
 
 
 def case_of(
-    target: VirtualTarget, network: str, rates: Sequence[float] = RATES, assumed: Assumed = NOMINAL
+    target: VirtualTarget, network: tuple[str, int], rates: Sequence[float], assumed: Assumed = NOMINAL
 ) -> Case:
     """Return a network on a SoC, on one thread of each cluster, at every clock of known power.
 
     Args:
+        network: one of ``NETWORKS_TRIED``.
         assumed: what the profile leaves open of its power.
 
     Raises:
@@ -113,7 +116,8 @@ def case_of(
         cluster = profile.cluster(option.setting.cluster)
         return power_mw(cluster, option.setting.freq_khz or 0, assumed=assumed)
 
-    workload = NETWORKS[network].build(NETWORKS[network].size).workload("fp32")
+    name, size = network
+    workload = NETWORKS[name].build(size).workload("fp32")
     estimates = []
     for setting in target.settings():
         if has_power(profile.cluster(setting.cluster)):
@@ -136,7 +140,7 @@ def case_of(
     kept = tuple(lane for lane in lanes if least_ms * (1 + _P90 * lane.scatter) <= 1e3 / lane.fps)
     left_out = tuple(lane for lane in lanes if lane not in kept)
     platform = replace(platform, transition_ms=TRANSITION_MS)
-    return Case(target, network, tuple(estimates), platform, kept, left_out)
+    return Case(target, name, tuple(estimates), platform, kept, left_out)
 
 
 def accounts_of(target: VirtualTarget) -> dict[str, Assumed]:

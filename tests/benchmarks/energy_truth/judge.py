@@ -30,7 +30,7 @@ TIE_PCT = 0.05
 
 
 def rows_of(
-    target: VirtualTarget, network: str, rates: Sequence[float], count: int, settle: int
+    target: VirtualTarget, network: tuple[str, int], rates: Sequence[float], count: int, settle: int
 ) -> tuple[list[dict[str, Any]], tuple[Lane, ...]]:
     """Return a row per lane, account and source of bounds, and the lanes that are too fast for every setting.
 
