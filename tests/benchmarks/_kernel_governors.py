@@ -2,7 +2,7 @@
 
 schedutil as kernel/sched/cpufreq_schedutil.c has it: next clock = 1.25 x f_max x util / capacity, the lowest
 clock at or above. util decays with PELT's half-life of 32 ms; a core's busy share is read every 10 ms from
-schedstat of the threads, where on an emulated machine what the slow clock steals counts as waiting, so as busy.
+schedstat of threads, where on an emulated machine what the slow clock steals counts as waiting, so as busy.
 Clocks are changed at most every 10 ms (``rate_limit_us`` of phones). The kernel decides on each wake-up and
 tick instead of each 10 ms, and it has the clock 1-2 ms sooner: this is its policy, not its latency.
 """
