@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from runtime.device.provenance import Provenance
 from runtime.device.setting import Setting
+from runtime.device.soc.account import work_mj
 from runtime.measure.interval import Interval, median_interval
 from runtime.measure.quantile import quantile
 from runtime.measure.records import Record
@@ -147,5 +148,5 @@ def _energy(group: Sequence[Record], median_ms: float) -> tuple[float | None, fl
         energies_mj = [r.energy_mj for r in metered if r.energy_mj is not None]
         return statistics.fmean(powers_mw), statistics.fmean(energies_mj), metered[0].energy_source
     power_mw = group[0].power_mw
-    energy_mj = None if power_mw is None else power_mw * median_ms / 1000
+    energy_mj = None if power_mw is None else work_mj(power_mw, median_ms)
     return power_mw, energy_mj, group[0].energy_source
