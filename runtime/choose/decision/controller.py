@@ -137,7 +137,7 @@ class Controller:
         was_behind, self._behind = self._behind > 0.0, self._left_behind(latency_ms, is_late)
         self._reports_begins = was_begun
         rows = [(row, ms) for row, ms in parts if row is not None]
-        if len(rows) < len(parts) or (is_cold and len({self.table.cluster_of[row] for row, _ in rows}) == 1):
+        if len(rows) < len(parts) or (is_cold and not self._moves_each_frame()):
             return
         if self._is_calibrating:
             self._calibrate(rows[0][0], latency_ms)
@@ -225,6 +225,10 @@ class Controller:
 
     def _is_allowed(self, row: int) -> bool:
         return self.table.is_allowed(row, self.max_power_mw, self.caps)
+
+    def _moves_each_frame(self) -> bool:
+        base, cluster_of = self._base, self.table.cluster_of
+        return base is not None and cluster_of[base.first] != cluster_of[base.then]
 
     def _outlook(self) -> Outlook:
         return Outlook(self.table, self.slowdown, self._is_allowed, self._change_cost())

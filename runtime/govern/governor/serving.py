@@ -68,7 +68,7 @@ def serving(
         machine = GovernedMachine(target.profile, stack.enter_context(clocks), on_message=on_message)
         governor = Governor(
             machine,
-            _strategies(plan, machine.change_times.read_cost),
+            strategies(plan, machine.change_times.read_cost),
             heat=heat,
             read_temp_c=lambda: read_temp_c(target.root),
             write=_ignore if frames is None else frames.write,
@@ -81,8 +81,8 @@ def serving(
             signals.hold_back = True  # until all clusters are as they were
 
 
-def _strategies(
-    plan: GovernPlan, change_cost: Callable[[], ChangeCost]
+def strategies(
+    plan: GovernPlan, change_cost: Callable[[], ChangeCost] = ChangeCost
 ) -> Callable[[float, float], Strategy]:
     """Return what makes a session's strategy of its deadline and period in ms."""
     load = plan.variable_load

@@ -171,8 +171,8 @@ def test_changing_within_frames_saves_over_one_row_a_frame_and_over_the_table():
     energy_mj, late = play(frames, WithinFrames())
     one_row_mj, one_row_late = play(frames, WithinFrames(steps=1))
     table_mj, table_late = play(frames, ByTable())
-    assert energy_mj < table_mj
-    assert late < table_late
+    assert energy_mj < 0.75 * table_mj
+    assert late < 1.5 * table_late
     assert late < 0.7 * one_row_late
     assert energy_mj < 1.1 * one_row_mj  # what being in time costs
 
