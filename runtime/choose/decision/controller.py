@@ -1,7 +1,7 @@
-"""What a governor does about steady frames, all alike: pure, so that a test can play any hour in a second.
+"""What a governor does about steady frames, all alike: pure, so that a test can play hours in a second.
 
-One row for a whole frame, or two where that saves energy. Knows no clock, file or socket: time is what the caller
-says it is.
+One row for a whole frame, or two where that saves energy. Knows no clock, file or socket: time is what the
+caller says it is.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from runtime.choose.decision import Decision, DecisionTable, Hysteresis, Slowdown, SlowdownRule
 from runtime.choose.decision.outlook import ChangeCost, Outlook, RowPlan
+from runtime.choose.decision.reasons import Reasons
 from runtime.choose.decision.trust import Trust
 
-# A late frame leaves the next one less time: by as much as it was late, at most by this share of the deadline,
-# which also stands for what is not known. A delay of a whole deadline is then gone after three or four frames. A
-# larger share is quicker and needs faster clocks; chosen, not measured on its own.
+# A late frame leaves the next one less time: by as much as it was late, at most by this share of the
+# deadline, which also stands for what is not known. A delay of a whole deadline is then gone after three or
+# four frames. A larger share is quicker and needs faster clocks; chosen, not measured on its own.
 MOST_BEHIND = 0.3
 # How quickly the usual time between a frame's release and its beginning is followed: a second at 30 FPS.
 DELAY_MEMORY = 32.0
@@ -112,16 +113,13 @@ class Controller:
         self.learn([(row, latency_ms)], latency_ms > self.deadline_ms if is_late is None else is_late, now_s)
 
     def learn(
-        self,
-        parts: Sequence[tuple[int | None, float]],
-        is_late: bool,
-        now_s: float,
-        is_cold: bool = False,
+        self, parts: Sequence[tuple[int | None, float]], is_late: bool, now_s: float, is_cold: bool = False
     ) -> None:
         """Learn from a frame that is done, or how much work a frame is.
 
         Args:
-            parts: rows it ran at, and for how many ms; at ``None`` the kernel chose, or somebody else changed,
+            parts: rows it ran at, and for how many ms; at ``None`` the kernel chose, or somebody else
+            changed,
                 the clock: such a frame teaches nothing.
             is_late: whether it missed its deadline.
             is_cold: its threads had just been moved and found cold caches: it teaches nothing, unless moves
@@ -199,7 +197,7 @@ class Controller:
         self._plan = base
         if self._behind and not self._reports_begins:  # else each frame says how much time it has
             self._plan = self._catch_up(outlook, self.deadline_ms * (1.0 - self._behind))
-        reason = self._reason(base, before, meets)
+        reason = self._reason(outlook, base, before, meets)
         self._was_trusted, self._met = True, meets
         return Decision(self._plan.first, meets, reason)
 
@@ -278,31 +276,13 @@ class Controller:
             self._full_ms.clear()
         return decision
 
-    def _reason(self, base: RowPlan, before: RowPlan | None, meets: bool) -> str:
-        rows = self.table.rows
-        setting, then = rows[base.first].setting, rows[base.then].setting
-        bound = f"{self.bound_ms(base.first):.3g} ms at most"
-        is_same = before is not None and (base.first, base.then) == (before.first, before.then)
-        if not meets and (self._met or not is_same):
-            cap = " that the cap allows" if self.caps or self.max_power_mw < math.inf else ""
-            return f"nothing{cap} meets {self.deadline_ms:.3g} ms: {setting} is the fastest ({bound})"
-        if is_same:
-            return ""
-        if then != setting:
-            return f"{setting} for {base.until_ms:.3g} ms of a frame, then {then}, is the cheapest in time"
-        if not self._was_trusted:
-            return f"back from the kernel's clock: {setting} ({bound})"
-        if before is None:
-            return f"{setting} is the cheapest that meets {self.deadline_ms:.3g} ms ({bound})"
-        if self.bound_ms(base.first) < self.bound_ms(before.first):
-            return f"up to {setting}: {self._why_up(base.first)} ({bound})"
-        frames = self.hysteresis.frames
-        return f"down to {setting}: {frames} frames in a row would have been in time ({bound})"
-
-    def _why_up(self, row: int) -> str:
-        slowdown = self.slowdown
-        typical = f"frames take {slowdown.of_cluster[self.table.cluster_of[row]]:.2f} times the table's latency"
-        return f"{typical}, {100 * (slowdown.upper - 1):.0f} % of room is kept"
+    def _reason(self, outlook: Outlook, base: RowPlan, before: RowPlan | None, meets: bool) -> str:
+        is_capped = bool(self.caps) or self.max_power_mw < math.inf
+        reasons = Reasons(
+            self.table, self.slowdown, outlook, self.hysteresis.frames, self.deadline_ms, is_capped
+        )
+        changed = reasons.why(base, before, was_trusted=self._was_trusted)
+        return reasons.why_late(base) if not meets and (self._met or changed) else changed
 
 
 def _sum(values: Iterable[float]) -> float:

@@ -26,8 +26,6 @@ def lower_hull(times: Sequence[float], energies: Sequence[float]) -> list[int]:
     return hull
 
 
-def _is_above(
-    left: int, middle: int, right: int, times: Sequence[float], energies: Sequence[float]
-) -> bool:
+def _is_above(left: int, middle: int, right: int, times: Sequence[float], energies: Sequence[float]) -> bool:
     share = (times[middle] - times[left]) / (times[right] - times[left])
     return energies[middle] >= energies[left] + share * (energies[right] - energies[left])

@@ -1,4 +1,4 @@
-"""When to follow a decision: at once where what runs is too slow, to a cheaper one only after a calm while."""
+"""When to follow a decision: at once where what runs is too slow, to a cheaper one after a calm while."""
 
 from __future__ import annotations
 

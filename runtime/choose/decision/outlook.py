@@ -1,13 +1,14 @@
 """What a frame would take at each row from now on, and the row, or the two rows, that cost least.
 
 Between two rows any speed can be had: a frame begins at the slower one and goes on at the faster one after so
-long that all but the frames allowed to be late end in time. Most frames are shorter than that and hardly see the
-expensive row, so such a frame costs less than one at the single row above, although it keeps the same deadline
-(Ishihara and Yasuura, ISLPED 1998: the two neighbours of the ideal clock; Lorch and Smith, "PACE", SIGMETRICS
-2001: slow first where work is not known). What a change stops the frame for, on the way up and on the way back, is
-counted in.
+long that all but the frames allowed to be late end in time. Most frames are shorter than that and hardly
+see the expensive row, so such a frame costs less than one at the single row above, although it keeps the
+same deadline (Ishihara and Yasuura, ISLPED 1998: the two neighbours of the ideal clock; Lorch and Smith,
+"PACE", SIGMETRICS 2001: slow first where work is not known). What a change stops the frame for, on the way
+up and on the way back, is counted in.
 
-Pure arithmetic: the C that ``edgekit tune --emit c`` writes does the same on the same doubles in the same order.
+Pure arithmetic: the C that ``edgekit tune --emit c`` writes does the same on the same doubles in the same
+order.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from runtime.choose.decision.table import DecisionTable
 class ChangeCost:
     """For how long a change stops a frame, in ms: between two clocks of a cluster, and between two clusters.
 
-    The defaults are assumed, on the safe side, until changes were measured: what counts too much changes less.
+    The defaults are assumed, on the safe side, until changes were measured: what counts too much changes
+    less.
     """
 
     clock_ms: float = 0.5
@@ -125,7 +127,7 @@ class Outlook:
         return found
 
     def again(self, plan: RowPlan, remaining_ms: float) -> RowPlan:
-        """Return the same rows for a frame with so much time; at an infinite cost where they are not in time."""
+        """Return the same rows for a frame with so much time; at an infinite cost where it would be late."""
         if plan.then != plan.first:
             is_allowed = self._is_allowed(plan.first) and self._is_allowed(plan.then)
             mixed = self._mixed(plan.first, plan.then, remaining_ms)

@@ -1,12 +1,14 @@
 """How many times its table's latency a frame takes now, typically and at most, learnt from each frame.
 
-A conformal bound, normalised and adaptive: typical frames and their spread follow the last second of frames, and
-how many spreads the bound lies above the typical frame is what lets ``late_share`` of them exceed it (Gibbs and
-Candès, Adaptive conformal inference under distribution shift, NeurIPS 2021; here the step is a share of the
-reach, not a fixed one, so that quiet frames keep a narrow bound). It comes down as it goes up: a table of a wide
-bound, as a modelled one, costs a wide bound only until its frames have shown what they take.
+A conformal bound, normalised and adaptive: typical frames and their spread follow the last second of
+frames, and how many spreads the bound lies above the typical frame is what lets ``late_share`` of them
+exceed it (Gibbs and Candès, Adaptive conformal inference under distribution shift, NeurIPS 2021; here the
+step is a share of the reach, not a fixed one, so that quiet frames keep a narrow bound). It comes down as
+it goes up: a table of a wide bound, as a modelled one, costs a wide bound only until its frames have shown
+what they take.
 
-Pure arithmetic: the C that ``edgekit tune --emit c`` writes does the same on the same doubles in the same order.
+Pure arithmetic: the C that ``edgekit tune --emit c`` writes does the same on the same doubles in the same
+order.
 """
 
 from __future__ import annotations
@@ -18,9 +20,9 @@ from statistics import NormalDist
 
 # Mean distance from the mean of a normal distribution, in standard deviations: sqrt(2 / pi).
 _MEAN_DISTANCE = 0.7978845608028654
-# A frame that is off by more than this, and two or three in a row that are, tell outliers from a device that has
-# become slower or quicker: one is no slower device, two are; to be quicker it takes three, because to believe
-# that too soon makes frames late. Frames of two or three spreads are ordinary.
+# A frame that is off by more than this, and two or three in a row that are, tell outliers from a device
+# that has become slower or quicker: one is no slower device, two are; to be quicker it takes three, because
+# to believe that too soon makes frames late. Frames of two or three spreads are ordinary.
 RECENT = 3
 
 
@@ -59,9 +61,10 @@ class SlowdownRule:
     most: float = 2.0
 
     def __post_init__(self) -> None:
-        if not (0 < self.late_share < 1 and 0 < self.step and self.memory >= RECENT and self.most > 1):
+        if not (0 < self.late_share < 1 and self.step > 0 and self.memory >= RECENT and self.most > 1):
             raise ValueError(
-                f"{self} cannot be; allowed: 0 < late_share < 1, step above 0, memory from {RECENT}, most above 1"
+                f"{self} cannot be; allowed: 0 < late_share < 1, step above 0, memory from {RECENT}, "
+                "most above 1"
             )
         if not (0 < self.least_spread <= self.first_spread and 0 < self.low <= 1 <= self.high):
             raise ValueError(
@@ -91,8 +94,8 @@ class Slowdown:
     """Follows latency over the table's, one figure for each cluster.
 
     Tables err between clusters more than within one. So a cluster that was just moved to corrects its own
-    figure; what changes after a while there has changed for all of them, and so has what takes that back: where
-    other work had slowed the device down, and frames moved to a faster cluster until it was over.
+    figure; what changes after a while there has changed for all of them, and so has what takes that back:
+    where other work had slowed the device down, and frames moved to a faster cluster until it was over.
 
     Args:
         clusters: how many there are.

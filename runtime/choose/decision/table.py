@@ -39,7 +39,8 @@ class DecisionTable:
     """Rows, each an estimate of one way to run a frame, in the order of their cost; earlier is better.
 
     Attributes:
-        over_mw: what counts as power while a row runs, besides its own, where cost is the energy from frame to
+        over_mw: what counts as power while a row runs, besides its own, where cost is the energy from frame
+        to
             frame, so that two rows can share a frame; ``None``: cost is another, or not known of all rows.
 
     Raises:
@@ -127,8 +128,8 @@ class DecisionTable:
     def mixable(self) -> tuple[int | None, ...]:
         """Which rows may share a frame: those of the same number. ``None``: the row is not worth sharing one.
 
-        Rows of one variant and number of threads, and of those on each cluster the lower convex hull of energy
-        over latency: between two of them any speed can be had, for less than at the rows above.
+        Rows of one variant and number of threads, and of those on each cluster the lower convex hull of
+        energy over latency: between two of them any speed can be had, for less than at the rows above.
         """
         if self.over_mw is None:
             return (None,) * len(self.rows)
@@ -146,9 +147,11 @@ class DecisionTable:
         return tuple(found)
 
     def cost(self, row: int, expected_ms: float) -> float:
-        """Return what a frame of ``expected_ms`` costs at ``row``: energy in uJ, or else its place in the order."""
+        """Return what a frame of ``expected_ms`` costs at ``row``: energy in uJ, or its place in order."""
         power_mw = self.rows[row].power_mw
-        return float(row) if self.over_mw is None or power_mw is None else (power_mw + self.over_mw) * expected_ms
+        if self.over_mw is None or power_mw is None:
+            return float(row)
+        return (power_mw + self.over_mw) * expected_ms
 
     def decide(
         self,

@@ -35,4 +35,3 @@ def frontier(speed: np.ndarray, power_mw: np.ndarray) -> Frontier:
     time, energy = 1 / speed, power_mw / speed
     order = np.array(lower_hull(time.tolist(), energy.tolist())[::-1])
     return Frontier(order, time[order], energy[order])
-

@@ -6,10 +6,11 @@ import math
 
 import numpy as np
 
-# Periods at the fastest point, a factor of two apart, that tables are computed for: below the first nearly half of
-# the frames are late, above the last hardly one fewer is.
+# Periods at the fastest point, a factor of two apart, that tables are computed for: below the first nearly
+# half of the frames are late, above the last hardly one fewer is.
 _LADDER = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0)
-# To begin with: with a buffered display about 1 % of the frames are late then, modelled (docs/frame_policy.md).
+# To begin with: with a buffered display about 1 % of the frames are late then, modelled
+# (docs/frame_policy.md).
 MISS_PENALTY = 1.0
 # Of the penalty's logarithm, after a late frame: a fifth more. At 1 % of late frames one is paid back over 99
 # others; a larger step follows a change sooner and swings more.
@@ -19,7 +20,7 @@ _STEP = 0.2
 class MissPenalty:
     """Penalty of a late frame: so many periods' energy at the fastest point.
 
-    It follows the share of late frames (adaptive conformal inference, as in ``runtime.choose.decision.slowdown``):
+    It follows the share of late frames (adaptive conformal inference, as ``decision.slowdown`` does):
     each late one that a faster clock would have saved makes it dearer, each other one cheaper, so that
     ``late_share`` of the frames are late. More saves frames, less saves energy.
 

@@ -15,7 +15,6 @@ from runtime.choose.frame_policy.program import STEPS_PER_PERIOD, solve
 from runtime.choose.frame_policy.scatter import Scatter
 
 
-
 @dataclass(frozen=True, eq=False)
 class FramePlan:
     """What to do in a frame, per lane: ``point[i]`` until ``until_ms[i]`` after its start.
@@ -44,8 +43,8 @@ class FramePolicy:
         deadline_ms: from a frame's arrival to when it is late; a period by default.
         lanes: independent streams of frames.
         late_share: of the frames that a clock could have saved: how many may be late, see ``MissPenalty``.
-        miss_penalty: of a late frame, whatever share of them is: so many periods' energy at the fastest point.
-        transition_ms: for how long a change of point stops the work.
+        miss_penalty: of a late frame, whatever share of them is: so many periods' energy at the fastest
+        point. transition_ms: for how long a change of point stops the work.
 
     Example:
         >>> policy = FramePolicy(np.array([1.0, 2.0]), np.array([100.0, 400.0]), period_ms=20.0)
@@ -112,7 +111,8 @@ class FramePolicy:
         """Return the plan for frames that begin now, with ``remaining_ms`` until their deadline.
 
         Args:
-            wait: compute the table of a kind of frames that was not met before; else the nearest one that is there
+            wait: compute the table of a kind of frames that was not met before; else the nearest one that
+            is there
                 is used, where there is none the fastest point, and ``missing`` says what to ``solve``.
         """
         lanes = np.arange(len(remaining_ms)) if lanes is None else lanes
@@ -133,7 +133,9 @@ class FramePolicy:
         since = (self.deadline - remaining_ms / self.period_ms) * STEPS_PER_PERIOD
         since = np.clip(np.ceil(since - 1e-6).astype(int), 0, self._rank.shape[4] - 1)
         rank = self._rank[penalty, spread, heavy, row, since]
-        until_ms = self._until[penalty, spread, heavy, row, since] * (self.period_ms * level / LEVELS[row])[:, None]
+        until_ms = (
+            self._until[penalty, spread, heavy, row, since] * (self.period_ms * level / LEVELS[row])[:, None]
+        )
         point = np.where(known[:, None], self.frontier.point[rank], self.fastest)
         return FramePlan(point, np.where(known[:, None], until_ms, np.inf))
 

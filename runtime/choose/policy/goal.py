@@ -118,8 +118,8 @@ class Goal:
     def over_mw(self) -> float | None:
         """What counts as power while a frame runs, besides the work's own and over waiting.
 
-        ``None``: what is to be least is no sum over the time that a frame runs, so that two settings within one
-        frame cannot be weighed by it.
+        ``None``: what is to be least is no sum over the time that a frame runs, so that two settings within
+        one frame cannot be weighed by it.
         """
         if self.objective not in ("awake", "race-to-sleep"):
             return None

@@ -7,8 +7,8 @@ from collections import deque
 
 from runtime.choose.decision.outlook import ChangeCost
 
-# The median of so many, once there are as many as the first number: one that was interrupted counts for nothing,
-# and a machine that has become slower is followed within some seconds.
+# The median of so many, once there are as many as the first number: one that was interrupted counts for
+# nothing, and a machine that has become slower is followed within some seconds.
 _LEAST, _KEPT = 3, 15
 
 

@@ -15,8 +15,8 @@ from runtime.device.soc.account import work_mj
 from runtime.device.soc.profile import FULL_CAPACITY
 from runtime.errors import BundleError, DeviceStableError
 
-# Over a scaled latency, until frames have shown how they scatter: work differs from one to the next. Less would
-# have the first frames late, more begin at a faster clock than needed.
+# Over a scaled latency, until frames have shown how they scatter: work differs from one to the next. Less
+# would have the first frames late, more begin at a faster clock than needed.
 _BOUND = 1.1
 
 

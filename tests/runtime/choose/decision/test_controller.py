@@ -186,10 +186,10 @@ def begun(works_ms, table, deadline_ms):
         if ends_ms[0] < math.inf:
             rows.append(controller.change().row)
         left, parts = work_ms / table.rows[1].latency_ms, []
-        for row, end_ms in zip(rows, [*ends_ms, math.inf], strict=False):
-            ms = min(left * table.rows[row].latency_ms, end_ms)
-            left -= ms / table.rows[row].latency_ms
-            parts.append((row, ms))
+        for index, end_ms in zip(rows, [*ends_ms, math.inf], strict=False):
+            ms = min(left * table.rows[index].latency_ms, end_ms)
+            left -= ms / table.rows[index].latency_ms
+            parts.append((index, ms))
         controller.learn([part for part in parts if part[1] > 0], False, 0.0)
     return controller
 

@@ -80,7 +80,9 @@ def play(table, steps, seed):
         if kind == FRAME:
             if begins:
                 deadline_ms = one.controller.deadline_ms
-                one.begin(deadline_ms * draw.choice((1.0, 1.0, draw.uniform(0.97, 1.0), draw.uniform(-0.2, 1))))
+                one.begin(
+                    deadline_ms * draw.choice((1.0, 1.0, draw.uniform(0.97, 1.0), draw.uniform(-0.2, 1)))
+                )
                 if draw.random() < 0.02:
                     one.cap(draw.choice((math.inf, 1500.0)))
             work = level * draw.lognormvariate(0, 0.05) * (4 if draw.random() < odd else 1)
@@ -115,4 +117,7 @@ def test_hours_of_frames_are_decided_as_python_does(tmp_path):
     size = len(one.answers[0])
     got = [done.stdout[at : at + size] for at in range(0, len(done.stdout), size)]
     differ = [i for i, (c, python) in enumerate(zip(got, one.answers, strict=True)) if c != python]
-    assert not differ, (differ[0], [struct.unpack(f"={size // 8}d", a[differ[0]]) for a in (got, one.answers)])
+    assert not differ, (
+        differ[0],
+        [struct.unpack(f"={size // 8}d", a[differ[0]]) for a in (got, one.answers)],
+    )

@@ -71,7 +71,9 @@ def test_of_two_sessions_on_a_cluster_the_most_demanding_wins(tmp_path):
         assert phone.read("mid") == "799000"
         assert [cpus for _, cpus in phone.moved] == [(5,), (4,)]
         frames(phone, calm, 20.0, 5)
-        assert calm.strategy.slowdown.of_cluster[0] == 1.0  # it learns from the clock it had, not from the one it asked
+        assert (
+            calm.strategy.slowdown.of_cluster[0] == 1.0
+        )  # it learns from the clock it had, not from the one it asked
         assert phone.read("mid") == "799000"
         phone.governor.close(eager.number)
         assert phone.read("mid") == "400000"
