@@ -7,7 +7,7 @@ same order, so its decisions are these to the bit.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from runtime.choose.decision.hull import lower_hull
 from runtime.choose.policy.estimate import Estimate
 
 if TYPE_CHECKING:
+    from runtime.choose.policy.goal import Goal
     from runtime.choose.policy.policy import Policy
 
 
@@ -88,10 +89,15 @@ class DecisionTable:
             raise ValueError(
                 f"the policy for {policy.target} has no variant {variant!r}; choose one of: {known}"
             )
-        allowed = [estimate for estimate in kept if policy.goal.excess(estimate) == 0.0]
-        rows = tuple(sorted(allowed or kept, key=policy.goal.order))
+        return cls.by_goal(kept, policy.goal)
+
+    @classmethod
+    def by_goal(cls, estimates: Sequence[Estimate], goal: Goal) -> DecisionTable:
+        """Return the rows that keep the goal's cap and budget, or all where none does, the best first."""
+        allowed = [estimate for estimate in estimates if goal.excess(estimate) == 0.0]
+        rows = tuple(sorted(allowed or estimates, key=goal.order))
         is_known = all(row.power_mw is not None for row in rows)
-        return cls(rows, policy.goal.over_mw if is_known else None)
+        return cls(rows, goal.over_mw if is_known else None)
 
     def scaled(self, full_ms: float) -> DecisionTable:
         """Return the table of work that takes ``full_ms`` times as long as that of this one.
