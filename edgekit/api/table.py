@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from edgekit.api.visible import one_line
+from runtime.visible import one_line
 
 GAP = 2  # blanks between columns
 _COMFORT = 24  # a column of text that narrow still reads well; less only when nothing can be left out

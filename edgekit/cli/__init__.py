@@ -9,9 +9,9 @@ import sys
 import click
 from click.shell_completion import CompletionItem
 
-from edgekit.api.visible import one_line
 from runtime._version import __version__
 from runtime.errors import EdgekitError
+from runtime.visible import one_line
 
 # The one-line helps stand here, so that `edgekit --help` imports no command.
 SECTIONS = {

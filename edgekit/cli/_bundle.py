@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
-from edgekit.api.visible import one_line
 from edgekit.cli._output import print_table, say
 from edgekit.cli._parity import agreement
 from runtime.bundle import Bundle, FallbackOp, Graph, Quantization, TensorSpec
+from runtime.visible import one_line
 
 _HARDLY = 0.05  # less than this of the multiply-accumulates is no int8 file
 _SHOWN = 8

@@ -12,12 +12,14 @@ from edgekit.cli._output import note, print_table
 from edgekit.cli._rows import BlockSteps
 
 if TYPE_CHECKING:
+    from runtime.engines.tflite_shapes import InputShapes
     from runtime.measure.compare import Difference
     from runtime.measure.records import Record
 
 _COLUMNS = {
     "variant": "variant", "setting": "setting", "A ms": "a_ms", "B ms": "b_ms",
-    "B against A (95 %)": "change", "energy": "energy_change", "verdict": "verdict",
+    "B against A (95 %)": "change", "energy": "energy_change", "memory": "memory_change",
+    "verdict": "verdict",
 }  # fmt: skip
 
 
@@ -36,7 +38,7 @@ def load_or_measure(a: Path, b: Path, **given: Any) -> tuple[list[Record], list[
 def show(differences: Sequence[Difference]) -> None:
     """Print one line per difference, then why each is what it is."""
     rows = [[getattr(d, name) for name in _COLUMNS.values()] for d in differences]
-    print_table(list(_COLUMNS), rows, optional=("energy",))
+    print_table(list(_COLUMNS), rows, optional=("energy", "memory"))
     for line in dict.fromkeys(line for d in differences for line in _remarks(d)):
         note(line)
 
@@ -65,7 +67,8 @@ def _load(path: Path, variant: str | None, given: dict[str, Any]) -> list[Record
 
 def _measure(
     a: Path, b: Path, *, target: str, a_variant: str | None, b_variant: str | None, threads: tuple[int, ...],
-    clusters: tuple[str, ...], freqs_khz: tuple[int, ...], out: Path | None, **plan: Any,
+    clusters: tuple[str, ...], freqs_khz: tuple[int, ...], input_shapes: InputShapes, out: Path | None,
+    **plan: Any,
 ) -> tuple[list[Record], list[Record]]:  # fmt: skip
     from runtime.engines.model_file import open_bundle_or_model
     from runtime.measure.bench import BenchPlan
@@ -73,7 +76,9 @@ def _measure(
     from runtime.measure.records import RecordLog
     from runtime.targets import choose_settings, open_target
 
-    where, of_a, of_b = open_target(target), open_bundle_or_model(a), open_bundle_or_model(b)
+    where = open_target(target)
+    takers = [path for path in (a, b) if path.suffix == ".tflite"] or [a, b]
+    of_a, of_b = (open_bundle_or_model(path, input_shapes if path in takers else ()) for path in (a, b))
     folder = out or Path(f"{a.stem}-vs-{b.stem}")
     logs = RecordLog(folder / "a.jsonl"), RecordLog(folder / "b.jsonl")
     with BlockSteps(with_model=True) as steps:

@@ -10,8 +10,8 @@ import click
 import msgspec
 
 from edgekit.api.table import lay_out
-from edgekit.api.visible import escaped, visible
 from edgekit.cli._progress import make_room
+from runtime.visible import escaped, visible
 
 WIDE = "edgekit.wide"  # in a context's ``meta``: --wide was given
 _PIPE_COLUMNS = 100  # where neither a terminal nor COLUMNS says how wide it is: a log, a pager

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from edgekit.api.visible import one_line
 from edgekit.cli._output import print_table, say
+from runtime.visible import one_line
 
 if TYPE_CHECKING:
     from edgekit.export.layers import LayerParity

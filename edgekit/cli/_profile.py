@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from edgekit.api.visible import one_line
 from edgekit.cli._output import note, print_table, say
+from runtime.visible import one_line
 
 if TYPE_CHECKING:
     from runtime.bundle import Bundle

@@ -12,7 +12,7 @@ from typing import TextIO
 
 import click
 
-from edgekit.api.visible import one_line
+from runtime.visible import one_line
 
 QUIET = "edgekit.quiet"  # in a context's ``meta``: --quiet was given
 _CURRENT = "edgekit.steps"

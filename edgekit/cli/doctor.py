@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from edgekit.api.visible import one_line
 from edgekit.cli._options import json_option, quiet_option
 from edgekit.cli._output import print_json, terminal_columns
 from edgekit.cli._progress import Steps
+from runtime.visible import one_line
 
 
 @click.command()

@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from edgekit.api.visible import one_line
 from edgekit.cli import _options as options
 from edgekit.cli._bundle import print_graph, print_variants, print_workload
 from edgekit.cli._output import note, print_json, print_table, say
 from edgekit.cli._progress import Steps
+from runtime.visible import one_line
 
 
 @click.command()

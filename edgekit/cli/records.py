@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from edgekit.api.visible import visible
 from edgekit.cli import _options as options
 from edgekit.cli._output import note, print_json, say
 from edgekit.cli._rows import all_option, note_remarks, show_rows
 from runtime.measure.formats import FORMATS, convert
+from runtime.visible import visible
 
 
 @click.command()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from edgekit.api.visible import one_line
 from edgekit.cli._options import table_options
 from edgekit.cli._output import note, print_json, print_table, say
+from runtime.visible import one_line
 
 
 @click.group(invoke_without_command=True)

@@ -77,7 +77,7 @@ def missing_shapes(graph: TfliteGraph, chosen: Mapping[str, tuple[int, ...]], fi
         for spec in left
     ]
     what = f"{file} leaves the shape of {', '.join(shown)} open"
-    return f"{what}; give bench, profile or inspect a number for each N: {' '.join(options)}"
+    return f"{what}; give a number for each N: {' '.join(options)} (input_shapes in the plan of a lab)"
 
 
 def shown_shape(spec: TensorSpec, open_axes: Sequence[int], unknown: str = "?") -> str:

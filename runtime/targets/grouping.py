@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from runtime.device.actuators import allowed_cpus
-from runtime.device.actuators.domains import FreqDomain, read_domains, read_online
+from runtime.device.actuators.domains import FreqDomain, common_clocks, read_domains, read_online
 from runtime.device.core_kinds import read_core_kinds
 from runtime.device.soc.tree import CPU_DIR, range_list
 from runtime.device.sysfs import parse_cpu_list, parse_int, read_int, read_text
+
+Place = tuple[int, FreqDomain | None]  # a CPU and its clock domain
+_NEAR_SHARE = 0.95  # of another's capacity, which the kernel derives from the highest clock
 
 
 @dataclass(frozen=True)
@@ -28,28 +31,28 @@ def read_groups(root: Path, usable: Collection[int] | None = None) -> tuple[list
     """Return the groups of CPUs below ``root``, slowest first, and what was passed over and why.
 
     Clock domains of equal driver, clocks, capacity and kind of core are one group: x86 has a domain for
-    each CPU. Where the machine shows no domains, CPUs of equal capacity and kind are.
+    each CPU. So are those that end at nearly equal clocks, see ``common_clocks``. Where the machine shows no
+    domains, CPUs of equal capacity and kind are.
 
     Args:
         usable: CPUs that may be used; ``None``: all that are on line.
     """
     capacities, kinds, online = _read_capacities(root), read_core_kinds(root), read_online(root)
     domains, passed_over = read_domains(root)
-    found: dict[tuple[object, ...], list[tuple[int, FreqDomain | None]]] = {}
-    places: list[tuple[int, FreqDomain | None]] = [(cpu, domain) for domain in domains for cpu in domain.cpus]
+    found: dict[tuple[object, ...], list[Place]] = {}
+    places: list[Place] = [(cpu, domain) for domain in domains for cpu in domain.cpus]
     places = places or [(cpu, None) for cpu in capacities or allowed_cpus() or (0,)]
     for cpu, domain in places:
         clocks = None if domain is None else (domain.driver, domain.available_khz)
         # Where nothing tells two domains of equal clocks apart, they are of equal cores.
         found.setdefault((clocks, capacities.get(cpu), kinds.get(cpu)), []).append((cpu, domain))
     groups, off = [], {cpu for cpu in capacities if online is not None and cpu not in online}
-    for members in found.values():
+    for members in _joined(found.values(), capacities, kinds):
         cpus = tuple(sorted(c for c, _ in members if c not in off and (usable is None or c in usable)))
         if cpus:
-            first = members[0][1]
-            clocks_khz = () if first is None else first.available_khz
+            known = [capacity for cpu in cpus if (capacity := capacities.get(cpu)) is not None]
             rank, siblings = kinds.get(cpus[0], (0, ""))[0], _read_siblings(root, cpus)
-            groups.append(Group(cpus, clocks_khz, capacities.get(cpus[0]), rank, siblings))
+            groups.append(Group(cpus, _clocks(members) or (), min(known, default=None), rank, siblings))
     groups.sort(key=lambda g: (g.capacity or 0, g.rank, g.clocks_khz[-1] if g.clocks_khz else 0, g.cpus))
     bare = {c for c in capacities if c not in off and (usable is None or c in usable)}
     bare -= {cpu for cpu, _ in places}
@@ -61,6 +64,30 @@ def read_groups(root: Path, usable: Collection[int] | None = None) -> tuple[list
         [f"CPUs {' and '.join(cores)} are one core each: threads take other cores first"] if cores else []
     )
     return groups, (*(f"passed over: {note}" for note in notes), *shared)
+
+
+def _joined(
+    groups: Collection[list[Place]], capacities: Mapping[int, int | None], kinds: Mapping[int, object]
+) -> list[list[Place]]:
+    """Return the groups, those joined that differ by little in clocks and capacity."""
+    joined: list[list[Place]] = []
+    for group in sorted(groups, key=lambda group: -(_clocks(group) or (0,))[-1]):
+        for other in joined:
+            ends = [capacities.get(each[0][0]) for each in (group, other)]
+            known = [capacity for capacity in ends if capacity is not None]
+            is_near = len(known) == 0 or (len(known) == 2 and min(known) >= max(known) * _NEAR_SHARE)
+            if is_near and kinds.get(group[0][0]) == kinds.get(other[0][0]) and _clocks([*other, *group]):
+                other += group
+                break
+        else:
+            joined.append(list(group))
+    return joined
+
+
+def _clocks(members: Sequence[Place]) -> tuple[int, ...] | None:
+    """Return the clocks that all have; ``None`` where there are none, or they are too unlike."""
+    domains = list(dict.fromkeys(domain for _, domain in members if domain is not None))
+    return common_clocks(domains) if domains else None
 
 
 def _read_siblings(root: Path, cpus: Collection[int]) -> tuple[tuple[int, ...], ...]:

@@ -140,7 +140,7 @@ class Thinned:
     def __init__(self, target: Any, settings: Sequence[Any]):
         self._target, self._settings = target, tuple(settings)
 
-    def settings(self, threads: Sequence[int] = (1,)) -> tuple[Any, ...]:
+    def settings(self, threads: Sequence[int] = (1,), clusters: Sequence[str] = ()) -> tuple[Any, ...]:
         return self._settings
 
     def __getattr__(self, name: str) -> Any:

@@ -159,7 +159,12 @@ def _platform(target: Target, estimates: Sequence[Estimate], goal: Goal) -> Time
     from runtime.choose.simulation import timed_platform
 
     order = [cluster.name for cluster in target.profile.clusters]
-    ordered = sorted(estimates, key=lambda e: (order.index(e.setting.cluster), e.setting.freq_khz or 0))
+
+    def place(e: Estimate) -> tuple[int, str, int]:  # clusters used as one come after the fastest of them
+        parts = target.profile.cluster(e.setting.cluster).parts
+        return max(order.index(part.name) for part in parts), e.setting.cluster, e.setting.freq_khz or 0
+
+    ordered = sorted(estimates, key=place)
     settings = [(e.setting.cluster, e.setting.freq_khz or 0) for e in ordered]
     return timed_platform(
         target.profile.name,

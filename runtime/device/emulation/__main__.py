@@ -8,6 +8,7 @@ import sys
 
 from runtime.device.emulation.launcher import emulate
 from runtime.errors import EdgekitError
+from runtime.visible import visible
 
 
 def main() -> int:
@@ -20,7 +21,7 @@ def main() -> int:
     try:
         return emulate(given.soc, command or [os.environ.get("SHELL", "/bin/sh")])
     except EdgekitError as err:
-        print(f"Error: {err}", file=sys.stderr)
+        print(f"Error: {visible(str(err))}", file=sys.stderr)
         return err.exit_code
     except ValueError as err:
         parser.error(str(err))

@@ -6,13 +6,15 @@ import fcntl
 import os
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from runtime.device.emulation.steal import Spinner
+from runtime.errors import DeviceTransientError
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _FRESH_S = 600.0
+_MOST_WAIT_S = 300.0  # a machine uses a core while a benchmark runs on it
 _LOCK_DIRS = (Path("/run/lock"), Path(tempfile.gettempdir()))
 
 
@@ -26,9 +28,20 @@ class HostCores:
         program: from ``runtime.device.emulation.steal.build``.
         hosts: the host's numbers.
         locks: folder that all emulated machines of the host share.
+        wait: lets a moment pass in which a core, named by its number, is another machine's.
+
+    Raises:
+        DeviceTransientError: another machine uses a core that has to be measured, and does not end.
     """
 
-    def __init__(self, program: Path, hosts: Sequence[int], locks: Path | None = None):
+    def __init__(
+        self,
+        program: Path,
+        hosts: Sequence[int],
+        locks: Path | None = None,
+        wait: Callable[[int], None] = lambda host: time.sleep(0.1),
+    ):
+        self._wait = wait
         folder = locks or next(path for path in _LOCK_DIRS if path.is_dir())
         self._locks = {
             host: os.open(folder / f"edgekit-core{host}.lock", os.O_RDWR | os.O_CREAT, 0o600)
@@ -53,8 +66,18 @@ class HostCores:
         is_fresh = time.time() - os.fstat(lock).st_mtime < _FRESH_S
         if is_known and (is_fresh or not self.claim(host)):
             return int(number)
-        fcntl.flock(lock, fcntl.LOCK_EX)  # without a figure it has to wait until the core is free
+        self._wait_for(host)  # without a figure
         return None
+
+    def _wait_for(self, host: int) -> None:
+        until_s = time.monotonic() + _MOST_WAIT_S
+        while not self.claim(host):
+            if time.monotonic() > until_s:
+                raise DeviceTransientError(
+                    f"another emulated machine has used core {host} of this host for {_MOST_WAIT_S:g} s, and "
+                    "what slowing it down loses is not measured yet; start this one when that has ended"
+                )
+            self._wait(host)
 
     @property
     def spinner_pids(self) -> tuple[int, ...]:

@@ -13,6 +13,7 @@ import select
 import signal
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from runtime.device.emulation.processes import HostProcesses
 from runtime.device.emulation.steal import SPINNER_PRIORITY
 from runtime.device.soc import load_profile
 from runtime.errors import EdgekitError
+from runtime.visible import visible
 
 _TICK_MS, _IDLE_TICK_MS = 20, 100  # while a governor follows work, and otherwise
 _GRACE_S = 10.0  # from SIGTERM to SIGKILL, for a command that does not heed it
@@ -51,7 +53,7 @@ def run(boot: Boot) -> int:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     hide_host()
     os.sched_setaffinity(0, boot.others)
-    cores = HostCores(Path(boot.program), boot.hosts)
+    cores = HostCores(Path(boot.program), boot.hosts, wait=_waiting(boot.life))
     machine = EmulatedMachine(
         load_profile(boot.soc),
         Path("/"),
@@ -68,12 +70,31 @@ def run(boot: Boot) -> int:
     # Above the spinners, or on one core they would keep this process from slowing them.
     rank = os.sched_param(SPINNER_PRIORITY + 1)
     os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, rank)
+    # Keys of the terminal are for the command; other signals come through the pipe.
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP):
+        signal.signal(number, signal.SIG_IGN)
     try:
         command = _start(boot.command)
     except OSError as err:
         print(f"Error: cannot run {boot.command[0]!r} ({err.strerror})", file=sys.stderr)
         return _NOT_FOUND if isinstance(err, FileNotFoundError) else _NOT_RUNNABLE
     return _serve(machine, notifier, boot.life, command, set(cores.spinner_pids))
+
+
+def _waiting(life: int) -> Callable[[int], None]:
+    """Return what waits a moment for a core of the host, says so once, and heeds signals meanwhile."""
+    told: set[int] = set()
+
+    def wait(host: int) -> None:
+        if host not in told:
+            told.add(host)
+            line = f"core {host} of this host plays another emulated machine: waiting until it is free"
+            print(line, file=sys.stderr, flush=True)
+        if select.select([life], [], [], _TICK_MS / 1000)[0]:
+            number = os.read(life, 1)
+            raise SystemExit(128 + (number[0] if number else signal.SIGKILL))
+
+    return wait
 
 
 def _start(command: tuple[str, ...]) -> int:
@@ -136,14 +157,15 @@ def _reap(command: int, spinners: set[int]) -> int | None:
 
 def main() -> None:
     """Run the machine that the first argument describes."""
-    # Keys of the terminal are for the command; other signals come through the pipe.
-    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP):
-        signal.signal(number, signal.SIG_IGN)
     try:
         status = run(msgspec.json.decode(sys.argv[1], type=Boot))
     except EdgekitError as err:
-        print(f"Error: {err}", file=sys.stderr)
+        print(f"Error: {visible(str(err))}", file=sys.stderr)
         status = err.exit_code
+    except KeyboardInterrupt:
+        status = 128 + signal.SIGINT
+    except SystemExit as err:
+        status = int(err.code or 0)
     os._exit(status)  # the kernel ends everything else; spinners need no farewell
 
 

@@ -19,6 +19,7 @@ from runtime.device.soc.account import Rail
 from runtime.device.soc.clock import DYNAMIC_GOVERNORS, PELT_HALF_LIFE_MS, REQUESTS, Clock, request, settle
 from runtime.device.soc.power import ASSUMED, has_power, rail_of
 from runtime.device.soc.profile import FULL_CAPACITY, Cluster, SocProfile
+from runtime.device.soc.span import why_unlike
 from runtime.device.soc.tree import SocTree
 
 _FOLLOW_S = 0.1  # between looks at what pinned threads have started: their energy counts from then on
@@ -112,7 +113,7 @@ class EmulatedMachine:
     @property
     def is_busy(self) -> bool:
         """Whether a governor has something to follow."""
-        pinned = {pin.cluster for pin in self._pins}
+        pinned = {cluster for pin in self._pins for cluster in pin.plays.values()}
         return any(
             domain.cluster.name in pinned and domain.clock.governor in DYNAMIC_GOVERNORS
             for domain in self._domains.values()
@@ -246,10 +247,16 @@ def _cooling_view(domain: Domain) -> View:
 
 
 def _map(profile: SocProfile, hosts: Sequence[int]) -> dict[str, int]:
-    """Give host cores to CPUs: the last CPU of each cluster gets the first of ``hosts``, and so on."""
-    pairs = {
-        cpu: hosts[place % len(hosts)]
-        for cluster in profile.clusters
-        for place, cpu in enumerate(reversed(cluster.cpus))
-    }
+    """Give host cores to CPUs: the last CPU of each cluster gets the first of ``hosts``, and so on.
+
+    Clusters of like cores may run threads together: the slower one goes on where the faster one ended.
+    """
+    pairs, place, before = {}, 0, None
+    for cluster in sorted(profile.clusters, key=profile.capacity)[::-1]:
+        if before is None or why_unlike(before, cluster) is not None:
+            place = 0
+        for cpu in reversed(cluster.cpus):
+            pairs[cpu] = hosts[place % len(hosts)]
+            place += 1
+        before = cluster
     return {str(cpu): pairs[cpu] for cpu in sorted(pairs)}

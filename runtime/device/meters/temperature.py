@@ -12,11 +12,13 @@ _CHIPS = Path("sys/class/hwmon")
 _LEAST_C, _MOST_C = -50, 200
 _MOST_APART_C = 25.0  # between the zones of one SoC; hot spots measured on phones under load are closer
 _IS_CPU = re.compile(
-    r"cpu|soc|x86_pkg_temp|package|(?<![a-z])(big|mid|lit)|(?<![a-z])cluster\d|tsens_tz_sensor", re.IGNORECASE
+    r"cpu|soc|x86_pkg_temp|package|(?<![a-z])(big|mid|lit)|(?<![a-z])cluster\d|tsens_tz_sensor"
+    r"|imx_thermal|main\d.thermal|(?<![a-z])tj-thermal",  # i.MX 6 and 7, AM62, the hottest of an Orin
+    re.IGNORECASE,
 )
-# Qualcomm shows a battery's state of charge (soc, socd) and its current among the zones
-# (PixelExperience/android-issues#5742).
-_NO_TEMPERATURE = re.compile(r"socd?|.*(bat|bcl|charg).*", re.IGNORECASE)
+# Qualcomm shows a battery's state of charge (soc, socd, bms-soc) and its current among the zones
+# (PixelExperience/android-issues#5742), Google the currents at which a core is throttled (ocp_cpu1).
+_NO_TEMPERATURE = re.compile(r"socd?|.*(bat|bcl|bms|charg|ocp).*", re.IGNORECASE)
 _CPU_CHIP = re.compile(r"k8temp|k10temp|zenpower|coretemp|via_cputemp", re.IGNORECASE)
 _MIXED_CHIP = re.compile(
     r"macsmc.*|scmi_sensors|scpi_sensors", re.IGNORECASE

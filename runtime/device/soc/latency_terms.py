@@ -50,6 +50,8 @@ FACTORS = {
     "threads_memory": Factor(MEMORY, 0.3),
     # Threads must meet after each op: value log(threads).
     "threads_calls": Factor(("calls",), 0.1),
+    # Of engines that give equal shares to unlike cores: value log(slowest core's time / mean).
+    "uneven": Factor(ARITHMETIC, 0.7, 0.3),
     "in_order": Factor(ARITHMETIC, 0.4),
     "in_order_memory": Factor(MEMORY),
     "wide": Factor(ARITHMETIC),

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from runtime.device.provenance import Provenance, provenance_of
+from runtime.device.provenance import Provenance, least_certain, provenance_of
 from runtime.device.setting import Setting
 from runtime.device.soc.account import Rail
 from runtime.device.soc.profile import Cluster, PowerBasis, SocProfile
@@ -85,7 +85,7 @@ def power_mw(cluster: Cluster, freq_khz: int, threads: int = 1, assumed: Assumed
 
     Args:
         cluster: from a SoC profile.
-        freq_khz: one of the cluster's clocks.
+        freq_khz: one of the cluster's clocks; of several clusters as one, see ``Cluster.members``.
         threads: busy cores, at most the cluster's CPUs.
         assumed: what the profile leaves open.
 
@@ -100,6 +100,8 @@ def power_mw(cluster: Cluster, freq_khz: int, threads: int = 1, assumed: Assumed
     """
     if not 1 <= threads <= len(cluster.cpus):
         raise ValueError(f"threads is {threads}; allowed on {cluster.name!r}: 1 to {len(cluster.cpus)}")
+    if cluster.members:
+        return _of_members(cluster, freq_khz, threads, assumed)
     source = _source(cluster, freq_khz)
     if threads > 1:
         known = cluster.further_core_share
@@ -112,6 +114,24 @@ def power_mw(cluster: Cluster, freq_khz: int, threads: int = 1, assumed: Assumed
         corners_mw=tuple(rail_of(cluster, corner).work_mw(freq_khz, threads) for corner in CORNERS),
         is_gross=cluster.power_kind == "gross" and all(opp.idle_mw is None for opp in cluster.opps),
         basis=cluster.power_basis,
+    )
+
+
+def _of_members(cluster: Cluster, freq_khz: int, threads: int, assumed: Assumed) -> PowerFigure:
+    """Return the sum over clusters that are used as one, each at its clock that is nearest."""
+    figures = [
+        power_mw(part, part.nearest_khz(freq_khz), count, assumed) for part, count in cluster.shares(threads)
+    ]
+    sources = list(dict.fromkeys(figure.source for figure in figures))
+    if len(sources) > 1:
+        kind = least_certain(figure.provenance for figure in figures)
+        sources = [f"{kind}: the sum of {len(figures)} clusters ({'; '.join(sources)})"]
+    return PowerFigure(
+        sum(figure.power_mw for figure in figures),
+        sources[0],
+        corners_mw=tuple(map(sum, zip(*(figure.corners_mw for figure in figures), strict=True))),
+        is_gross=any(figure.is_gross for figure in figures),
+        basis=figures[0].basis,
     )
 
 
@@ -129,7 +149,7 @@ def setting_power(profile: SocProfile, setting: Setting) -> PowerFigure | None:
 
 def has_power(cluster: Cluster) -> bool:
     """Return whether the power of any clock of the cluster is known; then ``rail_of`` has it at each."""
-    return bool(_known_mw(cluster))
+    return all(_known_mw(part) for part in cluster.parts)
 
 
 @functools.lru_cache(maxsize=1024)

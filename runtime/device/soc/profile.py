@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 FULL_CAPACITY = 1024.0  # the kernel's scale: the fastest CPU at its highest clock
+JOINT = "+"  # between the names of clusters that are used as one
 
 PowerKind = Literal["net", "gross"]
 PowerBasis = Literal["battery", "rail", "board"]
@@ -51,7 +52,7 @@ class Opp:
 
 @dataclass(frozen=True)
 class Cluster:
-    """Cores that share a clock.
+    """Cores that share a clock; or several clusters as one, whose clocks are those of its fastest member.
 
     Attributes:
         name: ``little``, ``mid``, ``big`` or the author's own word.
@@ -70,6 +71,7 @@ class Cluster:
         further_core_share: what each further busy core adds to the first one's ``power_mw``, ``None`` if
             nobody measured it.
         siblings: CPUs that are hardware threads of one core (SMT), of each core that has several.
+        members: clusters that this one stands for, slowest first, where it stands for several.
     """
 
     name: str
@@ -87,6 +89,7 @@ class Cluster:
     collapsed_mw: float | None = None
     further_core_share: float | None = None
     siblings: tuple[tuple[int, ...], ...] = ()
+    members: tuple[Cluster, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.cpus or len(set(self.cpus)) != len(self.cpus) or min(self.cpus) < 0:
@@ -110,6 +113,23 @@ class Cluster:
         """How many cores its CPUs are."""
         return len(self.cpus) - sum(len(set(each) & set(self.cpus)) - 1 for each in self.siblings)
 
+    @property
+    def parts(self) -> tuple[Cluster, ...]:
+        """Every cluster that shares one clock, of it."""
+        return self.members or (self,)
+
+    def shares(self, threads: int) -> tuple[tuple[Cluster, int], ...]:
+        """Return how many of ``threads`` each of its parts runs: those that fit the fastest, then the others.
+
+        Parts without any are left out.
+        """
+        found = []
+        for part in reversed(self.parts):
+            count = min(threads, len(part.cpus))
+            threads -= count
+            found += [(part, count)] if count else []
+        return tuple(reversed(found))
+
     def place(self, threads: int, taken: Iterable[Sequence[int]] = ()) -> tuple[int, ...]:
         """Return ``threads`` of its CPUs: on cores of their own, that the fewest others use, the last first.
 
@@ -125,6 +145,10 @@ class Cluster:
             >>> Cluster("cpu", "x", (0, 1, 2, 3), siblings=((0, 2), (1, 3))).place(2)
             (0, 1)
         """
+        if self.members:
+            taken = [tuple(each) for each in taken]
+            placed = (part.place(count, taken) for part, count in self.shares(max(1, threads)))
+            return tuple(sorted(cpu for cpus in placed for cpu in cpus))
         core_of = {cpu: min(each) for each in self.siblings for cpu in each}
         users = Counter(cpu for each in taken for cpu in each)
         core_users = Counter(core_of.get(cpu, cpu) for each in taken for cpu in each)
@@ -144,6 +168,11 @@ class Cluster:
     def max_khz(self) -> int | None:
         """Highest clock in kHz; ``None`` where the machine shows no clocks."""
         return self.opps[-1].freq_khz if self.opps else None
+
+    def nearest_khz(self, freq_khz: int) -> int:
+        """Return the clock of this cluster that is nearest to one of another cluster."""
+        clocks = [opp.freq_khz for opp in self.opps] or [freq_khz]
+        return min(clocks, key=lambda khz: (abs(khz - freq_khz), khz))
 
     def opp(self, freq_khz: int) -> Opp:
         """Return the operating point at ``freq_khz``.
@@ -200,7 +229,7 @@ class SocProfile:
             raise ValueError(f"profile {self.name!r} lists a CPU twice: {sorted(cpus)}; each has one cluster")
 
     def cluster(self, name: str) -> Cluster:
-        """Return the cluster called ``name``.
+        """Return the cluster called ``name``, or several as one: ``mid+big``.
 
         Raises:
             ValueError: there is none of that name.
@@ -208,6 +237,10 @@ class SocProfile:
         for cluster in self.clusters:
             if cluster.name == name:
                 return cluster
+        names = name.split(JOINT)
+        members = [cluster for cluster in self.clusters if cluster.name in names]
+        if len(names) > 1 and len(members) == len(names):
+            return join(sorted(members, key=self.capacity))
         known = ", ".join(cluster.name for cluster in self.clusters)
         raise ValueError(f"{self.name} has no cluster {name!r}; choose one of: {known}")
 
@@ -234,8 +267,25 @@ class SocProfile:
             freq_khz: clock in kHz; ``None`` is the cluster's highest.
         """
         chosen = self.cluster(cluster) if isinstance(cluster, str) else cluster
+        if chosen.members:  # the mean of its CPUs
+            clocks = [freq_khz and part.nearest_khz(freq_khz) for part in chosen.members]
+            pairs = zip(chosen.members, clocks, strict=True)
+            return sum(len(part.cpus) * self.capacity(part, khz) for part, khz in pairs) / len(chosen.cpus)
         fastest = max(_per_mhz(other) * (other.max_khz or 1) for other in self.clusters)
         return FULL_CAPACITY * _per_mhz(chosen) * (freq_khz or chosen.max_khz or 1) / fastest
+
+
+def join(clusters: Sequence[Cluster]) -> Cluster:
+    """Return clusters, slowest first, as one: its clocks are the last one's, the others' the nearest."""
+    *_, fastest = clusters
+    return Cluster(
+        JOINT.join(cluster.name for cluster in clusters),
+        JOINT.join(dict.fromkeys(cluster.core for cluster in clusters)),
+        tuple(cpu for cluster in clusters for cpu in cluster.cpus),
+        tuple(Opp(opp.freq_khz) for opp in fastest.opps),
+        siblings=tuple(core for cluster in clusters for core in cluster.siblings),
+        members=tuple(clusters),
+    )
 
 
 def _per_mhz(cluster: Cluster) -> float:

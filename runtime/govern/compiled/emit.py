@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runtime._version import __version__
@@ -52,17 +52,31 @@ def emit_c(bundle: Bundle, policy: Policy, profile: SocProfile, folder: Path) ->
         ValueError: the policy's rows cannot be decided among, or are not of ``profile``.
         BundleError: ``folder`` cannot be written.
     """
-    table = DecisionTable.from_policy(policy)
+    table, left_out = _of_one_clock(DecisionTable.from_policy(policy), profile)
     cpus = {cluster: profile.cluster(cluster).cpus for cluster in table.clusters}
     name = c_name(policy.model)
     limit_ms = policy.goal.latency_limit_ms
-    texts = c_sources(policy.model, table, cpus, limit_ms, _about(bundle, policy, profile, table))
+    texts = c_sources(
+        policy.model, table, cpus, limit_ms, [*_about(bundle, policy, profile, table), *left_out]
+    )
     texts |= governor_sources(policy.model)
     with writing(folder, sum(map(len, texts.values()))):
         folder.mkdir(parents=True, exist_ok=True)
         for file, text in texts.items():
             write_atomic(folder / file, text.encode())
     return Emitted(folder, name, tuple(sorted(texts)), len(table.rows), f"make -C {folder}")
+
+
+def _of_one_clock(table: DecisionTable, profile: SocProfile) -> tuple[DecisionTable, list[str]]:
+    """Return the table without rows on several clusters as one, which the governor in C does not hold."""
+    rows = tuple(row for row in table.rows if not profile.cluster(row.setting.cluster).members)
+    if not rows:
+        raise ValueError(
+            f"every row of the policy is on several clusters as one ({table.rows[0].setting.cluster}), and "
+            "the governor in C holds one: tune among fewer --threads, or run edgekit govern on the device"
+        )
+    count = len(table.rows) - len(rows)
+    return replace(table, rows=rows), [f"Left out: {count} rows on several clusters as one"] if count else []
 
 
 def governor_sources(

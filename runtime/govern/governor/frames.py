@@ -32,6 +32,7 @@ from runtime.errors import EdgekitError
 from runtime.govern.governor.client import Session
 from runtime.govern.governor.machine import threads_of
 from runtime.govern.governor.plan import GovernPlan
+from runtime.visible import visible
 
 _WARMUP_FRAMES = 3
 
@@ -171,7 +172,7 @@ def _loaded(stream: FrameStream) -> Iterator[tuple[Callable[[], object], tuple[i
     """
     if choose_worker(stream.engine).kind == "native":
         with EngineProcess(
-            stream.engine, stream.model, threads=stream.threads, sha256=stream.sha256
+            stream.engine, stream.model, graph=stream.graph, threads=stream.threads, sha256=stream.sha256
         ) as model:
             inputs = random_inputs(model.inputs)
             model.sample(inputs, warmup=0, runs=1)  # so that all its threads are there
@@ -190,7 +191,7 @@ def main() -> int:
     try:
         done = run_stream(stream)
     except EdgekitError as err:
-        print(f"Error: {err}", file=sys.stderr)
+        print(f"Error: {visible(str(err))}", file=sys.stderr)
         return err.exit_code
     if stream.out is not None:
         write_atomic(Path(stream.out), msgspec.json.encode(done))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from runtime.device.meters.memory import most_memory
 from runtime.device.setting import Setting
 from runtime.measure.compare.matching import Matched, match
 from runtime.measure.energy_basis import unlike_energies
@@ -37,6 +38,7 @@ class Difference:
         blocks: stable blocks of A and of B that were compared, or pairs of them.
         verdict: ``faster`` (B than A), ``slower``, ``no difference`` or ``cannot tell``.
         reasons: why it is unknown, or what the verdict stands on.
+        memory_ratio: most memory that came with B's model over that of A's, where both tell.
         advice: what to do where it is unknown.
     """
 
@@ -54,6 +56,7 @@ class Difference:
     verdict: str
     reasons: tuple[str, ...]
     advice: tuple[str, ...] = ()
+    memory_ratio: float | None = None
 
     @property
     def variant(self) -> str:
@@ -69,6 +72,11 @@ class Difference:
     def energy_change(self) -> str | None:
         """``energy_ratio`` with its interval, in percent; ``None`` without energy."""
         return None if self.energy_ratio is None else _percent(self.energy_ratio, self.energy_interval)
+
+    @property
+    def memory_change(self) -> str | None:
+        """``memory_ratio`` in percent; ``None`` where it is unknown."""
+        return None if self.memory_ratio is None else _percent(self.memory_ratio, None)
 
 
 def compare(a: Sequence[Record], b: Sequence[Record]) -> list[Difference]:
@@ -129,6 +137,7 @@ def _difference(matched: Matched) -> Difference:
         verdict=verdict,
         reasons=reasons,
         advice=advice,
+        memory_ratio=_memory_ratio(matched),
     )
 
 
@@ -187,6 +196,13 @@ def _energy(
     if min(len(a_mj), len(b_mj)) < _MIN_BLOCKS or min(*a_mj, *b_mj) <= 0:
         return None, None
     return _ratio_of(a_mj, b_mj, is_paired)
+
+
+def _memory_ratio(matched: Matched) -> float | None:
+    a, b = (most_memory([r.memory for r in side if r.memory is not None]) for side in (matched.a, matched.b))
+    if a is None or b is None or not a.model_bytes or b.model_bytes is None:
+        return None
+    return b.model_bytes / a.model_bytes
 
 
 def _word(interval: Interval | None) -> str:

@@ -32,6 +32,7 @@ class LabJob:
     bench: BenchSpec = field(default_factory=BenchSpec)
     runners: dict[str, str] = field(default_factory=dict)
     meter: str | None = None
+    input_shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
     @property
     def key(self) -> tuple[str, str, str, int]:
@@ -80,7 +81,8 @@ def run_job(job: LabJob, known: Sequence[Record], emit: Callable[[Record], None]
     try:
         # Another lab may be at work on this machine, of another plan or another cluster: then this one waits.
         with _environment(job.runners), Journal().claim(TargetName.parse(job.target).machine):
-            bundle, target = open_bundle_or_model(job.bundle), use_meter(open_target(job.target), job.meter)
+            bundle = open_bundle_or_model(job.bundle, tuple(job.input_shapes.items()))
+            target = use_meter(open_target(job.target), job.meter)
             bench(
                 bundle,
                 target,

@@ -40,6 +40,13 @@ class TargetSpec(Struct, frozen=True, forbid_unknown_fields=True):
     runners: dict[str, str] = {}
 
 
+class BundleSpec(Struct, frozen=True, forbid_unknown_fields=True):
+    """A bundle or model file; ``input_shapes`` of a ``.tflite`` that leaves them open, by input."""
+
+    path: _Name
+    input_shapes: dict[str, tuple[_Count, ...]] = {}
+
+
 class BenchSpec(Struct, frozen=True, forbid_unknown_fields=True):
     """How each setting is measured; see ``runtime.measure.bench.Plan``."""
 
@@ -66,7 +73,7 @@ class LabPlan(Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         targets: names as ``open_target`` takes them, or tables with ``name`` and more.
-        bundles: bundles or model files, relative to the plan.
+        bundles: bundles or model files, relative to the plan, or tables with ``path`` and more.
         engines, variants: only these of each bundle; empty: all.
         settings: for every target that has none of its own.
         goal_fps: frame rate that the best setting has to reach; ``None``: any.
@@ -75,7 +82,7 @@ class LabPlan(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     targets: Annotated[tuple[str | TargetSpec, ...], Meta(min_length=1)]
-    bundles: Annotated[tuple[_Name, ...], Meta(min_length=1)]
+    bundles: Annotated[tuple[_Name | BundleSpec, ...], Meta(min_length=1)]
     engines: tuple[_Name, ...] = ()
     variants: tuple[_Name, ...] = ()
     settings: SettingsSpec = SettingsSpec()
@@ -89,6 +96,11 @@ class LabPlan(Struct, frozen=True, forbid_unknown_fields=True):
     def target_specs(self) -> tuple[TargetSpec, ...]:
         """Every target as a table."""
         return tuple(TargetSpec(one) if isinstance(one, str) else one for one in self.targets)
+
+    @property
+    def bundle_specs(self) -> tuple[BundleSpec, ...]:
+        """Every bundle as a table."""
+        return tuple(BundleSpec(one) if isinstance(one, str) else one for one in self.bundles)
 
 
 def load_plan(path: str | Path) -> LabPlan:
@@ -120,8 +132,11 @@ def load_plan(path: str | Path) -> LabPlan:
     if double := sorted({name for name in names if names.count(name) > 1}):
         raise DataError(f"{path.name} has target {double[0]!r} twice; give each one once")
     home = path.resolve().parent
-    bundles = tuple(str((home / bundle).resolve()) for bundle in plan.bundles)
-    if double := sorted({bundle for bundle in bundles if bundles.count(bundle) > 1}):
+    bundles = tuple(
+        msgspec.structs.replace(spec, path=str((home / spec.path).resolve())) for spec in plan.bundle_specs
+    )
+    paths = [spec.path for spec in bundles]
+    if double := sorted({path for path in paths if paths.count(path) > 1}):
         raise DataError(f"{path.name} has bundle {double[0]!r} twice; give each one once")
     out = str((home / (plan.out or f"{path.stem}-results")).resolve())
     targets = tuple(_resolve_runners(spec, home, path.name) for spec in plan.target_specs)

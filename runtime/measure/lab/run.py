@@ -47,8 +47,9 @@ def plan_jobs(plan: LabPlan) -> tuple[list[LabJob], dict[tuple[str, str], str]]:
         ValueError: a bundle has none of the plan's variants.
     """
     variants, hashes = [], {}
-    for path in plan.bundles:
-        bundle = open_bundle_or_model(path)
+    shapes = {spec.path: spec.input_shapes for spec in plan.bundle_specs}
+    for path in shapes:
+        bundle = open_bundle_or_model(path, tuple(shapes[path].items()))
         sha256 = {entry.path: entry.sha256 for entry in bundle.manifest.files}
         for name in choose_variants(bundle, plan.engines, plan.variants):
             variants.append((path, name))
@@ -61,7 +62,9 @@ def plan_jobs(plan: LabPlan) -> tuple[list[LabJob], dict[tuple[str, str], str]]:
             random.Random(f"{plan.bench.seed}/{spec.name}/{block}").shuffle(visit)
             settings = spec.settings or plan.settings
             jobs += [
-                LabJob(spec.name, path, name, block, settings, plan.bench, spec.runners, spec.meter)
+                LabJob(
+                    spec.name, path, name, block, settings, plan.bench, spec.runners, spec.meter, shapes[path]
+                )
                 for path, name in visit
             ]
     return jobs, hashes

@@ -4,10 +4,10 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from edgekit.api.visible import one_line, visible
 from edgekit.cli import cli
 from edgekit.cli._output import note, print_json, print_table, say
 from runtime.bundle.manifest import MANIFEST
+from runtime.visible import one_line, visible
 from tests.runtime.phone import make_bundle
 
 EVIL = "\x1b[2J\x1b]0;owned\x07\x9b31m\u202egnp\u2066\r\x00\nError: forged"

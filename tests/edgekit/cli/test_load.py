@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from edgekit.cli._load import PASSIVE, wait_asleep_if_busy
+from edgekit.cli._load import PASSIVE, wait_asleep_if_busy, watch_others
 
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
@@ -28,20 +28,20 @@ def started(tmp_path, monkeypatch):
         clock = iter([10.0, 11.0])
         monkeypatch.setattr(time, "monotonic", lambda: next(clock))
         stat(tmp_path, [0, 0])
-        is_set = wait_asleep_if_busy(
+        is_busy = wait_asleep_if_busy(
             messages.append,
             environment,
             tmp_path,
             look=lambda duration_s: stat(tmp_path, [round(busy_s * TICKS_PER_S), 0]),
         )
-        return is_set, environment, messages
+        return is_busy, environment, messages
 
     return ask
 
 
 def test_beside_other_programs_threads_sleep_and_it_is_said(started):
-    is_set, environment, messages = started(1.0)
-    assert (is_set, environment) == (True, PASSIVE)
+    is_busy, environment, messages = started(1.0)
+    assert (is_busy, environment) == (True, PASSIVE)
     assert messages == [
         "this machine is busy: other programs use 50% of its CPUs, steps take longer; "
         "threads that wait sleep meanwhile"
@@ -53,9 +53,25 @@ def test_a_machine_of_its_own_is_left_as_it_is(started):
 
 
 def test_what_the_user_has_set_stays(started):
-    is_set, environment, messages = started(1.0, OMP_WAIT_POLICY="ACTIVE")
-    assert (is_set, environment) == (False, {"OMP_WAIT_POLICY": "ACTIVE"})
+    is_busy, environment, messages = started(1.0, OMP_WAIT_POLICY="ACTIVE")
+    assert (is_busy, environment) == (True, {"OMP_WAIT_POLICY": "ACTIVE"})
     assert messages == ["this machine is busy: other programs use 50% of its CPUs, steps take longer"]
+
+
+def test_load_that_comes_later_is_told_once(tmp_path):
+    messages, busy_s, ticks = [], iter([0, 15, 0, 15, 30]), [0]
+
+    def look(duration_s):
+        ticks[0] += next(busy_s) * TICKS_PER_S
+        stat(tmp_path, [ticks[0], 0])
+        time.sleep(0.05)
+
+    stat(tmp_path, [0, 0])
+    watch_others(messages.append, tmp_path, look).join(10)
+    assert messages == [
+        "this machine has become busy: other programs use 100% of its CPUs, steps take longer; "
+        "stop the run and continue it with --resume to let threads that wait sleep"
+    ]
 
 
 def test_the_command_looks_before_torch_is_loaded():

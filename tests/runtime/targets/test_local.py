@@ -113,6 +113,24 @@ def test_rk3588_has_its_two_big_domains_in_one_cluster(tmp_path):
     ]
 
 
+def test_cores_that_their_maker_sorted_are_one_cluster_with_the_clocks_of_all(tmp_path):
+    """Intel's Turbo Boost Max, and an RK3588 whose big domains end 48 MHz apart."""
+    x86 = [((cpu,), 800_000, 5_100_000 if cpu == 2 else 4_900_000) for cpu in range(4)]
+    policies(tmp_path / "x86", *x86, scaling_driver="intel_pstate")
+    [cluster] = read_profile(tmp_path / "x86").clusters
+    assert (cluster.cpus, cluster.opps[-1].freq_khz) == ((0, 1, 2, 3), 4_900_000)
+    assert CpuFreq(tmp_path / "x86").domain_of([2, 3]).available_khz == (800_000, 4_900_000)
+    board = tmp_path / "board"
+    policies(
+        board, (range(4), 408_000, 1_800_000), ((4, 5), 408_000, 2_352_000), ((6, 7), 408_000, 2_400_000)
+    )
+    for cpu in range(8):
+        capacity = 414 if cpu < 4 else 1004 if cpu < 6 else 1024
+        write(board / f"sys/devices/system/cpu/cpu{cpu}", {"cpu_capacity": capacity})
+    found = [(c.name, c.cpus, c.opps[-1].freq_khz) for c in read_profile(board).clusters]
+    assert found == [("little", (0, 1, 2, 3), 1_800_000), ("big", (4, 5, 6, 7), 2_352_000)]
+
+
 @pytest.mark.parametrize("told_by", ["capacity", "kind", "midr"])
 def test_unlike_cores_of_equal_clocks_stay_apart_slowest_first(tmp_path, told_by):
     policies(tmp_path, *(((cpu,), 400_000, 3_000_000) for cpu in range(4)))

@@ -40,9 +40,9 @@ def test_settings_are_clocks_times_threads_with_enough_cpus(target):
     settings = target.settings((1, 3))
     assert Setting("big", 2802000, 1) in settings
     assert Setting("little", 300000, 3) in settings
-    assert not any(s.threads == 3 and s.cluster != "little" for s in settings)
-    assert len(settings) == 11 + 14 + 18 + 11
-    with pytest.raises(ValueError, match=r"threads is \[9\]; a cluster of gs101 has 1 to 4"):
+    assert {s.cluster for s in settings if s.threads == 3} == {"little", "mid+big"}
+    assert len(settings) == 11 + 14 + 18 + 11 + 18
+    with pytest.raises(ValueError, match=r"threads is \[9\]; the clusters of gs101 run: little 1 to 4"):
         target.settings((9,))
 
 
@@ -54,6 +54,24 @@ def test_latency_is_the_models_at_the_clock_read_back(target, bundle):
     expected_ms = modelled_latency_ms(bundle.workload(variant), target.profile, setting)
     assert samples.samples_ms == (expected_ms,)
     assert (samples.first_ms, session.control_level) == (None, "sysfs")
+
+
+def test_threads_span_clusters_of_like_cores(target, bundle):
+    variant, setting = bundle.manifest.variant(), Setting("mid+big", 1106000, 3)
+    policies = target.root / "sys/devices/system/cpu/cpufreq"
+    with target.session(bundle, variant, setting) as session:
+        assert session.setting_read == setting
+        assert (policies / "policy4/scaling_cur_freq").read_text().strip() == "1024000"
+        samples = session.sample(warmup=5, runs=30)
+    assert samples.samples_ms == (modelled_latency_ms(bundle.workload(variant), target.profile, setting),)
+    for policy in ("policy4", "policy6"):
+        assert (policies / policy / "scaling_governor").read_text().strip() == "schedutil"
+    assert choose_settings(target, (4,), ["big+mid"], [2802000]) == (Setting("mid+big", 2802000, 4),)
+    with (
+        pytest.raises(ValueError, match="little's cortex-a55 runs instructions in order"),
+        target.session(bundle, variant, Setting("little+big", None, 5)),
+    ):
+        pass
 
 
 def test_the_fake_machine_is_put_back(target, bundle):

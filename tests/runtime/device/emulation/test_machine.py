@@ -9,7 +9,7 @@ from runtime.device.actuators import CpuFreq
 from runtime.device.emulation.machine import EmulatedMachine
 from runtime.device.marker import PINS, find_marker, read_pinned
 from runtime.device.meters import read_temp_c
-from runtime.device.soc import Opp, list_profiles, load_profile, power_mw, rail_of
+from runtime.device.soc import Opp, has_power, list_profiles, load_profile, power_mw, rail_of
 from runtime.errors import DeviceStableError
 
 GS101 = load_profile("gs101")
@@ -105,7 +105,7 @@ def test_the_tree_shows_the_profile(tmp_path, soc):
     found = {policy.cpus: policy.available_khz for policy in CpuFreq(tmp_path).domains()}
     assert found == {c.cpus: tuple(opp.freq_khz for opp in c.opps) for c in profile.clusters}
     labels = [path.read_text().strip() for path in sorted(tmp_path.glob("sys/class/hwmon/*/energy*_label"))]
-    assert labels == [c.name for c in profile.clusters]
+    assert labels == [c.name for c in profile.clusters if has_power(c)]
     assert read_temp_c(tmp_path) == 30.0
     marker = json.loads((tmp_path / "sys/devices/system/cpu/edgekit.json").read_text())
     assert marker["soc"] == soc
@@ -176,10 +176,24 @@ def test_two_clusters_cannot_share_a_host_core(host):
 
 def test_more_threads_than_host_cores_are_refused(host):
     assert "it has 2 ([2, 3])" in host.pin(7, 1, 2, 3)
-    assert "not of one cluster" in host.pin(7, 3, 6)
     assert "CPU 8 is not one of" in host.pin(7, 8)
     with pytest.raises(DeviceStableError, match="at most 2 threads"):
         find_marker(host.machine.root).map((0, 1, 2))
+
+
+def test_threads_on_two_clusters_make_each_core_as_slow_as_what_it_plays(host):
+    """CPUs 6 and 7 (big) and 5 (mid) are played by other cores of the host than their neighbours'."""
+    for policy in (4, 6):
+        host.write(f"devices/system/cpu/cpufreq/policy{policy}/scaling_governor", "performance")
+    assert host.pin(7, 4, 7) == ""
+    assert (host.shares[3], host.shares[2]) == (1.0, pytest.approx(GS101.capacity("mid") / 1024))
+    assert "process 7 runs on cluster 'mid+big'" in host.pin(8, 3)
+    mid = GS101.cluster("mid")
+    before_mj = {cluster.name: energy_mj(host, cluster) for cluster in (mid, BIG)}
+    host.work(1.0, hosts=2, pid7=2.0)
+    for cluster in (mid, BIG):
+        spent_mj = energy_mj(host, cluster) - before_mj[cluster.name]
+        assert spent_mj == pytest.approx(rail_of(cluster).busy_mw[cluster.max_khz], rel=0.02)
 
 
 def test_a_core_that_another_machine_uses_is_waited_for(host):

@@ -1,5 +1,6 @@
 """The program that takes time away, on a real core. CPU time tells what was left, load or no load."""
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -109,6 +110,20 @@ def test_one_machine_at_a_time_uses_a_core(can_emulate, tmp_path):
     finally:
         mine.close()
         other.close()
+
+
+def test_a_core_that_has_to_be_measured_is_waited_for(can_emulate, tmp_path):
+    core = max(os.sched_getaffinity(0))
+    with (tmp_path / f"edgekit-core{core}.lock").open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        waited = []
+
+        def wait(host):
+            waited.append(host)
+            fcntl.flock(other, fcntl.LOCK_UN)
+
+        HostCores(build(tmp_path), [core], tmp_path, wait).close()
+    assert waited == [core]
 
 
 def test_what_was_measured_is_kept_for_the_next_machine(can_emulate, tmp_path):

@@ -30,6 +30,11 @@ def test_the_hottest_cpu_zone_in_degrees(tmp_path):
         ({"tsens_tz_sensor0": 412, "tsens_tz_sensor4": 405}, 41.2),  # tenths
         ({"cluster0": 44000, "cluster1": 46000, "gpu": 70000}, 46.0),
         ({"soc": 80}, None),
+        ({"bms-soc": 55, "cpu-0-0": 40000}, 40.0),  # charge in % that might be a degree
+        ({"BIG": 41000, "ocp_cpu1": 60000}, 41.0),  # mA
+        ({"imx_thermal_zone": 51000}, 51.0),
+        ({"main0-thermal": 44000, "main1-thermal": 45000}, 45.0),
+        ({"tj-thermal": 50500, "cpu-thermal": 48000, "gpu-thermal": 70000}, 50.5),
     ],
 )
 def test_zones_of_many_vendors(tmp_path, zones, temp_c):

@@ -17,8 +17,8 @@ opps = [{ freq_khz = 1000 }, { freq_khz = 2000, voltage_uv = 900000 }]
 
 def test_the_profiles_that_come_along():
     assert list_profiles() == [
-        "exynos5422", "gs101", "gs201", "kirin960", "msm8998", "rk3399", "sdm845", "sm7150ab", "sm8150",
-        "sm8250", "sm8350", "zuma", "zumapro",
+        "a311d", "bcm2712", "exynos5422", "gs101", "gs201", "kirin960", "msm8998", "rk3399", "rk3568",
+        "rk3588", "sdm845", "sm7150ab", "sm8150", "sm8250", "sm8350", "tegra234", "zuma", "zumapro",
     ]  # fmt: skip
 
 

@@ -63,7 +63,7 @@ def test_a_record_says_what_ran_where_and_how_it_was_powered(bundle, log):
         "fake",
     )
     assert record.model_sha256 == bundle.manifest.files[0].sha256
-    assert (record.samples_ms, record.first_ms) == ((10.0,) * 6, 30.0)
+    assert (record.samples_ms, record.first_frame_ms) == ((10.0,) * 6, 30.0)
     assert (record.power_mw, record.energy_mj, record.energy_source) == (500.0, 5.0, "measured: test")
     assert (by_clock[2000].power_mw, by_clock[2000].energy_mj, by_clock[2000].energy_source) == (
         None,

@@ -2,7 +2,7 @@ import pytest
 
 from runtime.errors import DataError
 from runtime.measure.lab import load_plan
-from runtime.measure.lab.plan import SettingsSpec, TargetSpec
+from runtime.measure.lab.plan import BundleSpec, SettingsSpec, TargetSpec
 
 pytest.importorskip("yaml", reason="pip install -e '.[lab]'")
 
@@ -12,7 +12,7 @@ targets:
   - name: adb:R5CT1234
     runners: {litert: ./benchmark_model, executorch: "device:/data/local/tmp/runner"}
     settings: {threads: [1, 4], clusters: [big], every: 2}
-bundles: [mbv2.edgekit, nets/other.tflite]
+bundles: [mbv2.edgekit, {path: nets/other.tflite, input_shapes: {audio: [1, 16000]}}]
 engines: [litert]
 settings: {threads: [2], freqs_khz: [1000000]}
 bench: {runs: 10, warmup: 0, blocks: 5, seed: 3, fps: 30, max_temp_c: 45}
@@ -39,7 +39,10 @@ def test_a_full_plan(tmp_path):
             {"litert": str(tmp_path / "benchmark_model"), "executorch": "device:/data/local/tmp/runner"},
         ),
     )
-    assert read.bundles == (str(tmp_path / "mbv2.edgekit"), str(tmp_path / "nets/other.tflite"))
+    assert read.bundle_specs == (
+        BundleSpec(str(tmp_path / "mbv2.edgekit")),
+        BundleSpec(str(tmp_path / "nets/other.tflite"), {"audio": (1, 16000)}),
+    )
     assert (read.bench.blocks, read.bench.fps, read.retry.attempts) == (5, 30.0, 2)
     assert read.out == str(tmp_path / "results")
 
@@ -65,7 +68,7 @@ def test_defaults(tmp_path):
         (("  - local", "  - lokal"), "unknown target 'lokal'; did you mean local"),
         (("  - local", "  - 'adb:'"), "unknown target 'adb:'; known: local, virtual:"),
         (("  - local", "  - adb:R5CT1234"), "has target 'adb:R5CT1234' twice"),
-        (("mbv2.edgekit, nets/other.tflite", "a, ./a"), "has bundle .* twice"),
+        (("mbv2.edgekit, {path: nets/other.tflite,", "a, {path: ./a,"), "has bundle .* twice"),
         (("goal_fps: 30", "goal_fps: 30\ngoal_fps: 60"), "has the key 'goal_fps' twice"),
         (("out: results", "out: [results"), "not valid YAML"),
         (("out: results", "out: !!python/name:os.system"), "not valid YAML"),
