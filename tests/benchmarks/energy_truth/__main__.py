@@ -45,8 +45,8 @@ COLUMNS = {
 @click.option("--soc", "socs", multiple=True, help="Profile by name, or a .toml or .yaml file; repeatable.")
 @click.option("--fps", "rates", multiple=True, type=click.FloatRange(1, 240), default=RATES,
               help="Rate; repeatable.")  # fmt: skip
-@click.option("--frames", default=600, show_default=True, type=click.IntRange(10), help="That count.")
-@click.option("--settle", default=200, show_default=True, type=click.IntRange(0), help="That do not.")
+@click.option("--frames", default=400, show_default=True, type=click.IntRange(10), help="That count.")
+@click.option("--settle", default=100, show_default=True, type=click.IntRange(0), help="That do not.")
 @click.option("--every", is_flag=True, help="Print every row, not the worst of each cell alone.")
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Where to write the result.")
 def main(
