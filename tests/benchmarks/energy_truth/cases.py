@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from runtime.choose.decision import DecisionTable
 from runtime.choose.decision.outlook import ChangeCost
 from runtime.choose.policy.estimate import Estimate, Option
 from runtime.choose.policy.goal import Goal
 from runtime.choose.policy.policy import Policy
 from runtime.choose.simulation import Frames, TimedPlatform, timed_platform
 from runtime.choose.tuning.choice import choose
-from runtime.choose.tuning.latency_source import estimate_of
 from runtime.device.provenance import Provenance
-from runtime.device.soc import PowerFigure, modelled_latency, power_mw
+from runtime.device.setting import Setting
+from runtime.device.soc import ModelledLatency, SocProfile, modelled_latency, power_mw
+from runtime.device.soc.account import work_mj
 from runtime.device.soc.power import CORNERS, NOMINAL, Assumed, has_power
 from runtime.errors import DeviceStableError
 from runtime.govern.governor.plan import GovernPlan
@@ -34,46 +34,64 @@ SCATTERS = (0.02, 0.05)  # standard deviation of a frame's work over the network
 # Where a policy's upper bounds come from. ``benched``: from samples, of which 90 % lie below. ``modelled``:
 # from the latency model, as of a phone nobody has; the governor has to find out that they are wide.
 BOUNDS = ("benched", "modelled")
-_P90 = 1.2816  # standard deviations of a bell
-NOMINALLY = "nominal"
+_P90, _P99 = 1.2816, 2.3263  # standard deviations of a bell; by default 99 % of the frames are to be in time
+_VARIANT = "fp32"
+# What a profile may leave open of one core's power: the nominal account, and the extremes.
+ACCOUNTS = {
+    "nominal": NOMINAL,
+    **{f"up {each.up_share:.0%}, idle {each.idle_share:.0%}": each for each in CORNERS},
+}
 TRANSITION_MS = 0.1  # that a change of clock or core stops the work, as in ``simulation.platform_of``
 
 
 @dataclass(frozen=True)
-class Lane:
-    """One row of frames: at which rate, and how much they scatter."""
+class Load:
+    """Frames: at which rate, and how much their work scatters."""
 
     fps: float
     scatter: float
 
 
+@dataclass(frozen=True)
+class Tuning:
+    """What a policy was made of: an account of the power, by name, and one of ``BOUNDS``."""
+
+    account: str
+    bounds: str
+
+
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A network on a SoC with the lanes that some setting keeps up with.
+    """A network on a SoC with the loads that some setting keeps up with.
 
     Attributes:
-        estimates: of every setting of known power, in the order of the points of ``platform``.
-        lanes: of ``frames``.
-        left_out: lanes that are too fast for every setting.
+        latencies: of each setting of known power, in the order of the points of ``platform``.
+        platform: by the nominal account, as are the energy models of kernels.
+        powers_mw: of the points, by the name of each account.
+        tunings: of our policies; the first is the nominal one.
+        left_out: loads too high for every setting, even at the share of late frames that may be.
     """
 
     target: VirtualTarget
     network: str
-    estimates: tuple[Estimate, ...]
+    settings: tuple[Setting, ...]
+    latencies: tuple[ModelledLatency, ...]
     platform: TimedPlatform
-    lanes: tuple[Lane, ...]
-    left_out: tuple[Lane, ...]
+    powers_mw: Mapping[str, np.ndarray]
+    tunings: tuple[Tuning, ...]
+    loads: tuple[Load, ...]
+    left_out: tuple[Load, ...]
 
     def frames(self, count: int) -> Frames:
-        """Return ``count`` frames a lane; work is counted in frames of the network."""
-        period_ms = np.array([1e3 / lane.fps for lane in self.lanes])[:, None]
+        """Return ``count`` frames of each load; work is counted in frames of the network."""
+        period_ms = np.array([1e3 / load.fps for load in self.loads])[:, None]
         arrival_ms = np.arange(count) * period_ms
-        work = [_work(lane, count) for lane in self.lanes]
+        work = [_work(load, count) for load in self.loads]
         return Frames(arrival_ms, arrival_ms + period_ms, np.stack(work))
 
-    def governor(self, bounds: str) -> RuntimeGovernor:
-        """Return our governor, with a policy for each lane whose bounds are of one of ``BOUNDS``."""
-        plans = [self._plan(lane, bounds) for lane in self.lanes]
+    def governor(self) -> RuntimeGovernor:
+        """Return our governor for lanes of all loads under the first tuning, then the next, and so on."""
+        plans = [self._plan(load, tuning) for tuning in self.tunings for load in self.loads]
         return RuntimeGovernor(
             self.platform,
             self.target.profile,
@@ -82,29 +100,29 @@ class Case:
             [plan.latency_limit_ms for plan in plans],
         )
 
-    def _plan(self, lane: Lane, bounds: str) -> GovernPlan:
-        """Return what ``edgekit govern`` follows by a policy that was tuned for the lane's rate."""
-        estimates = self.estimates
-        if bounds == "benched":
-            off = _P90 * lane.scatter
-            estimates = tuple(
-                replace(e, latency_low_ms=e.latency_ms * (1 - off), latency_high_ms=e.latency_ms * (1 + off))
-                for e in estimates
-            )
-        policy = _policy(self.target, self.network, estimates, lane.fps)
-        table: DecisionTable = policy_rows(policy, self.target.profile)
-        period_ms = 1e3 / lane.fps
-        return GovernPlan(self.target, table, policy, period_ms, policy.goal.latency_limit_ms)  # type: ignore[arg-type]
+    def _plan(self, load: Load, tuning: Tuning) -> GovernPlan:
+        """Return what ``edgekit govern`` follows by a policy that was tuned for the load's rate."""
+        estimates = []
+        powers_mw = self.powers_mw[tuning.account].tolist()
+        for setting, found, busy_mw in zip(self.settings, self.latencies, powers_mw, strict=True):
+            low_ms, high_ms = found.low_ms, found.high_ms
+            if tuning.bounds == "benched":
+                off_ms = _P90 * load.scatter * found.latency_ms
+                low_ms, high_ms = found.latency_ms - off_ms, found.latency_ms + off_ms
+            energy_mj = work_mj(busy_mw, found.latency_ms)
+            times_ms = (found.latency_ms, low_ms, high_ms)
+            estimates.append(Estimate(_VARIANT, setting, *times_ms, busy_mw, energy_mj))
+        policy = _policy(self.target, self.network, tuple(estimates), load.fps)
+        table = policy_rows(policy, self.target.profile)
+        limit_ms = policy.goal.latency_limit_ms
+        return GovernPlan(self.target, table, policy, 1e3 / load.fps, limit_ms)  # type: ignore[arg-type]
 
 
-def case_of(
-    target: VirtualTarget, network: tuple[str, int], rates: Sequence[float], assumed: Assumed = NOMINAL
-) -> Case:
+def case_of(target: VirtualTarget, network: tuple[str, int], rates: Sequence[float]) -> Case:
     """Return a network on a SoC, on one thread of each cluster, at every clock of known power.
 
     Args:
         network: one of ``NETWORKS_TRIED``.
-        assumed: what the profile leaves open of its power.
 
     Raises:
         DeviceStableError: no power is known, clusters' are on unlike bases, or nothing is known of the cores.
@@ -112,57 +130,51 @@ def case_of(
     profile = target.profile
     if profile.unlike_bases:
         raise DeviceStableError(f"{profile.unlike_bases}; give a profile of one basis")
-
-    def power(option: Option) -> PowerFigure:
-        cluster = profile.cluster(option.setting.cluster)
-        return power_mw(cluster, option.setting.freq_khz or 0, assumed=assumed)
-
+    settings = tuple(s for s in target.settings() if has_power(profile.cluster(s.cluster)))
+    if not settings:
+        raise DeviceStableError(f"{target.name}: no clock has a known power; give a profile with power_mw")
     name, size = network
     workload = NETWORKS[name].build(size).workload("fp32")
-    estimates = []
-    for setting in target.settings():
-        if has_power(profile.cluster(setting.cluster)):
-            found = modelled_latency(workload, profile, setting)
-            times_ms = (found.latency_ms, found.low_ms, found.high_ms)
-            estimates.append(estimate_of(Option("fp32", setting), power, *times_ms))
-    if not estimates:
-        raise DeviceStableError(f"{target.name}: no clock has a known power; give a profile with power_mw")
-    settings = [e.setting for e in estimates]
+    latencies = tuple(modelled_latency(workload, profile, setting) for setting in settings)
+    powers_mw: dict[str, np.ndarray] = {}
+    for account, assumed in ACCOUNTS.items():
+        found = _powers_mw(profile, settings, assumed)
+        if not any(np.array_equal(found, other) for other in powers_mw.values()):
+            powers_mw[account] = found
+    nominal, *others = powers_mw
+    tunings = (Tuning(nominal, bounds) for bounds in BOUNDS)
     platform = timed_platform(
         profile.name,
         clusters=[setting.cluster for setting in settings],
         freqs_khz=[setting.freq_khz or 0 for setting in settings],
         capacities=[profile.capacity(s.cluster, s.freq_khz) for s in settings],
-        latencies_ms=[e.latency_ms for e in estimates],
-        powers_mw=[e.power_mw for e in estimates],
+        latencies_ms=[found.latency_ms for found in latencies],
+        powers_mw=powers_mw[nominal].tolist(),
     )
-    lanes = [Lane(fps, scatter) for fps in rates for scatter in SCATTERS]
-    least_ms = min(e.latency_ms for e in estimates)
-    kept = tuple(lane for lane in lanes if least_ms * (1 + _P90 * lane.scatter) <= 1e3 / lane.fps)
-    left_out = tuple(lane for lane in lanes if lane not in kept)
-    platform = replace(platform, transition_ms=TRANSITION_MS)
-    return Case(target, name, tuple(estimates), platform, kept, left_out)
+    least_ms = min(found.latency_ms for found in latencies)
+    loads = [Load(fps, scatter) for fps in rates for scatter in SCATTERS]
+    kept = tuple(load for load in loads if least_ms * (1 + _P99 * load.scatter) <= 1e3 / load.fps)
+    return Case(
+        target,
+        name,
+        settings,
+        latencies,
+        replace(platform, transition_ms=TRANSITION_MS),
+        powers_mw,
+        (*tunings, *(Tuning(account, BOUNDS[0]) for account in others)),
+        kept,
+        tuple(load for load in loads if load not in kept),
+    )
 
 
-def accounts_of(target: VirtualTarget) -> dict[str, Assumed]:
-    """Return what may be assumed of one core's power, by name: the extremes that make any difference."""
-    found = {NOMINALLY: NOMINAL}
-    seen = {_powers(target, NOMINAL)}
-    for corner in CORNERS:
-        if (powers := _powers(target, corner)) not in seen:
-            seen.add(powers)
-            found[f"up {corner.up_share:.0%}, idle {corner.idle_share:.0%}"] = corner
-    return found
+def _powers_mw(profile: SocProfile, settings: Sequence[Setting], assumed: Assumed) -> np.ndarray:
+    figures = (power_mw(profile.cluster(s.cluster), s.freq_khz or 0, assumed=assumed) for s in settings)
+    return np.array([figure.power_mw for figure in figures])
 
 
-def _powers(target: VirtualTarget, assumed: Assumed) -> tuple[float, ...]:
-    clusters = [cluster for cluster in target.profile.clusters if has_power(cluster)]
-    return tuple(power_mw(c, opp.freq_khz, assumed=assumed).power_mw for c in clusters for opp in c.opps)
-
-
-def _work(lane: Lane, count: int) -> np.ndarray:
-    rng = np.random.default_rng([round(lane.fps), round(1e3 * lane.scatter)])
-    return np.maximum(rng.normal(1.0, lane.scatter, count), 0.5)
+def _work(load: Load, count: int) -> np.ndarray:
+    rng = np.random.default_rng([round(load.fps), round(1e3 * load.scatter)])
+    return np.maximum(rng.normal(1.0, load.scatter, count), 0.5)
 
 
 def _policy(target: VirtualTarget, network: str, estimates: tuple[Estimate, ...], fps: float) -> Policy:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,8 +18,7 @@ from runtime.choose.simulation import (
     SimGovernor,
     replay,
 )
-from runtime.targets.virtual import VirtualTarget
-from tests.benchmarks.energy_truth.cases import BOUNDS, NOMINALLY, Case, Lane, accounts_of, case_of
+from tests.benchmarks.energy_truth.cases import Case
 from tests.benchmarks.simulation.optimum import PowerHull, paces
 
 # A governor is a rival where at most so many points more of its frames are late: being late is no saving.
@@ -29,97 +27,62 @@ LATER_PCT = 0.5
 TIE_PCT = 0.05
 
 
-def rows_of(
-    target: VirtualTarget, network: tuple[str, int], rates: Sequence[float], count: int, settle: int
-) -> tuple[list[dict[str, Any]], tuple[Lane, ...]]:
-    """Return a row per lane, account and source of bounds, and the lanes that are too fast for every setting.
+def rows_of(case: Case, count: int, settle: int) -> Iterator[dict[str, Any]]:
+    """Return a row per load, account and tuning of our policy.
+
+    Policies of other accounts than the true one are left out, but for the nominal one: what that costs where
+    its account does not hold.
 
     Args:
         count: frames that count, after ``settle`` more in which governors find their clock.
-
-    Raises:
-        DeviceStableError: as ``case_of``.
     """
-    nominal = case_of(target, network, rates)
-    if not nominal.lanes:
-        return [], nominal.left_out
-    frames = nominal.frames(settle + count)
-    soc = nominal.platform
-    stock = {name: replay(soc, frames, governor, settle=settle) for name, governor in by_load(soc).items()}
-    runs: list[_Run] = []
-    for account, assumed in accounts_of(target).items():
-        case = case_of(target, network, rates, assumed)
-        weighed = {
-            name: replay(case.platform, frames, governor, settle=settle)
-            for name, governor in by_power(case.platform).items()
-        }
-        for bounds in BOUNDS if account == NOMINALLY else BOUNDS[:1]:
-            ours = replay(case.platform, frames, case.governor(bounds), settle=settle)
-            runs.append(_Run(case, account, account, bounds, ours, {**stock, **weighed}))
-        if account != NOMINALLY:  # what a policy costs that was tuned for another account
-            runs.append(_Run(case, account, NOMINALLY, runs[0].bounds, runs[0].ours, {**stock, **weighed}))
-    return [row for run in runs for row in _rows(run, frames, settle)], nominal.left_out
-
-
-@dataclass(frozen=True)
-class _Run:
-    """Our governor and the others on the same frames.
-
-    Attributes:
-        case: whose account is the true one.
-        tuned_for: the account of our policy.
-    """
-
-    case: Case
-    account: str
-    tuned_for: str
-    bounds: str
-    ours: Replay
-    others: Mapping[str, Replay]
-
-
-def _rows(run: _Run, frames: Frames, settle: int) -> Iterator[dict[str, Any]]:
-    soc, ours = run.case.platform, run.ours
-    counted = Frames(*(each[:, settle:] for each in (frames.arrival_ms, frames.deadline_ms, frames.work)))
-    count = counted.work.shape[1]
-    hull = PowerHull(soc.speed, soc.power_mw)
+    frames, soc = case.frames(settle + count), case.platform
+    stock = {name: replay(soc, frames, each, settle=settle) for name, each in stock_of(soc).items()}
+    columns = (frames.arrival_ms, frames.deadline_ms, frames.work)
+    ours_frames = Frames(*(np.tile(column, (len(case.tunings), 1)) for column in columns))
+    ours = replay(soc, ours_frames, case.governor(), settle=settle)
+    counted = Frames(
+        *(c[:, settle:] for c in (ours_frames.arrival_ms, ours_frames.deadline_ms, ours_frames.work))
+    )
     best = paces(counted, ours.finish_ms[:, settle:])
-    ours_mj = ours.busy_ms @ soc.power_mw / 1e3
-    theirs_mj = {name: ran.busy_ms @ soc.power_mw / 1e3 for name, ran in run.others.items()}
-    for number, lane in enumerate(run.case.lanes):
-        late_pct = _late_pct(ours, number, settle)
-        above = {
-            name: _above_pct(ours_mj[number], theirs_mj[name][number])
-            for name, ran in run.others.items()
-            if _late_pct(ran, number, settle) <= late_pct + LATER_PCT
-        }
-        yield {
-            "soc": soc.name,
-            "network": run.case.network,
-            "fps": lane.fps,
-            "scatter_pct": 100 * lane.scatter,
-            "bounds": run.bounds,
-            "account": run.account,
-            "tuned_for": run.tuned_for,
-            "late_pct": late_pct,
-            "energy_mj": float(ours_mj[number]) / count,
-            "changes": float(ours.transitions[number]) / count,
-            "over_bound_pct": _above_pct(ours_mj[number], best[number].energy_uj(hull) / 1e3),
-            **_beside(above),
-        }
+    for account, power_mw in case.powers_mw.items():
+        hull = PowerHull(soc.speed, power_mw)
+        for place, tuning in enumerate(case.tunings):
+            if tuning.account != account and place > 0:
+                continue
+            for number, load in enumerate(case.loads):
+                lane = place * len(case.loads) + number
+                ours_mj = float(ours.busy_ms[lane] @ power_mw) / 1e3
+                late_pct = _late_pct(ours, lane, settle)
+                above = {
+                    name: _above_pct(ours_mj, float(ran.busy_ms[number] @ power_mw) / 1e3)
+                    for name, ran in stock.items()
+                    if _late_pct(ran, number, settle) <= late_pct + LATER_PCT
+                }
+                yield {
+                    "soc": soc.name,
+                    "network": case.network,
+                    "fps": load.fps,
+                    "scatter_pct": 100 * load.scatter,
+                    "bounds": tuning.bounds,
+                    "account": account,
+                    "tuned_for": tuning.account,
+                    "late_pct": late_pct,
+                    "energy_mj": ours_mj / count,
+                    "changes": float(ours.transitions[lane]) / count,
+                    "over_bound_pct": _above_pct(ours_mj, best[lane].energy_uj(hull) / 1e3),
+                    **_beside(above),
+                }
 
 
-def by_load(platform: Platform) -> dict[str, SimGovernor]:
-    """Return the governors that see nothing but the load: ``interactive``, and schedutil on each cluster."""
-    found: dict[str, SimGovernor] = {"interactive": Interactive(platform)}
-    for number, name in enumerate(platform.cluster_names):
-        found[f"schedutil on {name}"] = Schedutil(platform, number)
-    return found
-
-
-def by_power(platform: Platform) -> dict[str, SimGovernor]:
-    """Return the governors that weigh the power of points, too."""
-    return {"eas": EnergyAware(platform), "ebs": EventBased(platform)}
+def stock_of(platform: Platform) -> dict[str, SimGovernor]:
+    """Return the governors that phones come with, schedutil once on each cluster, and EBS."""
+    found: dict[str, SimGovernor] = {
+        f"schedutil on {name}": Schedutil(platform, number)
+        for number, name in enumerate(platform.cluster_names)
+    }
+    weighing = {"eas": EnergyAware(platform), "ebs": EventBased(platform)}
+    return {**found, **weighing, "interactive": Interactive(platform)}
 
 
 def _beside(above_pct: dict[str, float]) -> dict[str, Any]:
@@ -139,7 +102,7 @@ def _late_pct(ran: Replay, lane: int, settle: int) -> float:
 
 
 def _above_pct(ours: float, theirs: float) -> float:
-    return 100 * (float(ours) / float(theirs) - 1)
+    return 100 * (ours / theirs - 1)
 
 
 def summary_of(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
