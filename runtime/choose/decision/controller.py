@@ -82,6 +82,7 @@ class Controller:
         self._is_calibrating, self._is_announced = is_relative, False
         self._runs = self._is_changed = self._reports_begins = False
         self._delay_ms = 0.0  # between a frame's release and its beginning
+        self._time_ms = deadline_ms  # of the frame that runs, when it began
         self._begin(table.scaled(deadline_ms) if is_relative else table)
 
     def _begin(self, table: DecisionTable) -> None:
@@ -105,11 +106,7 @@ class Controller:
         return self._plan.until_ms if self._runs and not self._is_changed else math.inf
 
     def observe(self, latency_ms: float, row: int | None, now_s: float, is_late: bool | None = None) -> None:
-        """Learn from a frame that ran at one row; as ``learn``.
-
-        Args:
-            is_late: default: whether it took longer than its deadline.
-        """
+        """Learn from a frame at one row, as ``learn``; by default it was late where it took too long."""
         self.learn([(row, latency_ms)], latency_ms > self.deadline_ms if is_late is None else is_late, now_s)
 
     def learn(
@@ -144,9 +141,12 @@ class Controller:
         share = _sum(ms / max(table.rows[row].latency_high_ms, self.bound_ms(row)) for row, ms in rows)
         self.trust.observe(share, 1.0, now_s)
         is_delayed = is_late and not was_behind and not was_begun and latency_ms <= self.deadline_ms
+        fastest = self.fastest()
+        fastest_ms = table.rows[fastest].latency_ms * self.slowdown.of_cluster[table.cluster_of[fastest]]
         self.slowdown.learn(
             [(table.cluster_of[row], ms / table.rows[row].latency_ms) for row, ms in rows],
-            is_delayed and rows[-1][0] != self.fastest(),  # nothing could have helped at the fastest
+            is_delayed and rows[-1][0] != fastest,  # nothing could have helped at the fastest
+            (self._time_ms if was_begun else self.deadline_ms) / fastest_ms,
         )
 
     def begin(self, remaining_ms: float | None, now_s: float) -> Decision:
@@ -156,12 +156,13 @@ class Controller:
             remaining_ms: until its deadline; ``None``: it arrives just now.
         """
         self._runs = False
+        self._time_ms = self.deadline_ms if remaining_ms is None else remaining_ms
         if self._base is None or self._is_calibrating or not self.trust.is_trusted(now_s):
             decision = self.decide(now_s)
             self._runs, self._is_changed = True, False
             return decision
         self._runs, self._is_changed = True, False
-        time_ms = self.deadline_ms if remaining_ms is None else remaining_ms
+        time_ms = self._time_ms
         if not self._behind:
             self._delay_ms += (max(self.deadline_ms - time_ms, 0.0) - self._delay_ms) / DELAY_MEMORY
         outlook = self._outlook()

@@ -160,4 +160,4 @@ class Outlook:
             changed, rest = 0.0, 0.0
         cost = table.cost(first, slow_ms) * (1.0 - rest) + table.cost(then, fast_ms) * rest
         cost = cost + changed * (table.cost(first, change_ms) + table.cost(then, change_ms))
-        return RowPlan(first, then, own_ms + change_ms, cost)
+        return RowPlan(first, then, own_ms, cost)

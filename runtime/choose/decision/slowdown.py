@@ -13,6 +13,7 @@ order.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -48,7 +49,7 @@ class SlowdownRule:
     """
 
     late_share: float = 0.01
-    step: float = 0.3
+    step: float = 0.2
     memory: int = 32
     tolerance: float = 0.1
     clip: float = 4.0
@@ -129,12 +130,15 @@ class Slowdown:
         """What all but ``late_share`` of the frames stay below, in typical frames."""
         return 1.0 + min(self.reach * self.spread, self.rule.most - 1.0)
 
-    def learn(self, parts: Sequence[tuple[int, float]], is_missed: bool = False) -> None:
+    def learn(
+        self, parts: Sequence[tuple[int, float]], is_missed: bool = False, most: float = math.inf
+    ) -> None:
         """Learn from a frame that is done.
 
         Args:
             parts: clusters that it ran on, from its beginning, with how long over the table's latency.
             is_missed: it was late, whatever it took.
+            most: typical frames beyond which nothing would have been in time: such a frame widens no bound.
         """
         rule, home = self.rule, parts[0][0]
         ratio = 0.0
@@ -150,7 +154,7 @@ class Slowdown:
             return
         if not self.is_known:
             return
-        if ratio > self.upper or is_missed:
+        if self.upper < ratio <= most or is_missed:
             self.reach = min(self.reach * rule.grow, (rule.most - 1.0) / self.spread)
         else:
             self.reach = max(self.reach * rule.shrink, LEAST_REACH)

@@ -71,7 +71,9 @@ static void note_part(struct control *control, double after_ms)
 
 static void learn_frame(struct control *control, int is_late)
 {
-    const int was_begun = control->runs, was_behind = control->behind > 0.0;
+    const int was_begun = control->runs, was_behind = control->behind > 0.0, fastest = fastest_row(control);
+    const double fastest_ms =
+        table_rows[fastest].latency_ms * control->slowdown.of_cluster[table_rows[fastest].cluster];
     double latency_ms = 0.0, share = 0.0;
     int is_delayed;
 
@@ -92,7 +94,8 @@ static void learn_frame(struct control *control, int is_late)
     watch(&control->trust, share, 1.0, control->now_s);
     is_delayed = is_late && !was_behind && !was_begun && latency_ms <= control->deadline_ms;
     learn(&control->slowdown, control->parts, control->part_count,
-          is_delayed && control->parts[control->part_count - 1].row != fastest_row(control));
+          is_delayed && control->parts[control->part_count - 1].row != fastest,
+          (was_begun ? control->remaining_ms : control->deadline_ms) / fastest_ms);
 }
 
 void take_frame(struct control *control, double latency_ms, double now_s)

@@ -82,7 +82,7 @@ static struct plan mix(const struct outlook *outlook, int first, int then, doubl
     }
     plan.cost = cost_at(first, slow_ms) * (1.0 - rest) + cost_at(then, fast_ms) * rest;
     plan.cost = plan.cost + changed * (cost_at(first, change_ms) + cost_at(then, change_ms));
-    plan.until_ms = own_ms + change_ms;
+    plan.until_ms = own_ms;
     return plan;
 }
 

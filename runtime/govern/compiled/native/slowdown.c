@@ -104,7 +104,7 @@ static void adapt_reach(struct slowdown *slowdown, int is_exceeded)
     }
 }
 
-void learn(struct slowdown *slowdown, const struct part *parts, int count, int is_missed)
+void learn(struct slowdown *slowdown, const struct part *parts, int count, int is_missed, double most)
 {
     const int home = table_rows[parts[0].row].cluster;
     double ratio = 0.0, tolerance, error, spread;
@@ -128,7 +128,7 @@ void learn(struct slowdown *slowdown, const struct part *parts, int count, int i
     }
     if (!slowdown->is_known)
         return;
-    adapt_reach(slowdown, ratio > upper_of(slowdown) || is_missed);
+    adapt_reach(slowdown, (ratio > upper_of(slowdown) && ratio <= most) || is_missed);
     error = ratio - 1.0 > -tolerance ? ratio - 1.0 : -tolerance;
     error = error < tolerance ? error : tolerance;
     spread = slowdown->spread + weight_of(slowdown->frames + SLOW_RECENT) * (fabs(error) - slowdown->spread);

@@ -27,7 +27,8 @@ void begin_slowdown(struct slowdown *slowdown);
 /* What all but the frames that may be late stay below, in typical frames. */
 double upper_of(const struct slowdown *slowdown);
 
-/* Learn from a frame that is done; is_missed: it was late, whatever it took. */
-void learn(struct slowdown *slowdown, const struct part *parts, int count, int is_missed);
+/* Learn from a frame that is done; is_missed: it was late, whatever it took; most: typical frames beyond which nothing
+ * would have been in time. */
+void learn(struct slowdown *slowdown, const struct part *parts, int count, int is_missed, double most);
 
 #endif
