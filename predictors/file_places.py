@@ -26,9 +26,10 @@ from predictors.file_types import MOST_FEATURES, DamagedPredictor
 from predictors.latency import LatencyPredictor
 from predictors.median_ridge import MedianRidge
 from predictors.online import OnlineLatency
+from predictors.op_latency import OpLatency
 from predictors.transfer import TransferLatency
 
-Predictor = AdditiveLatency | LatencyPredictor | OnlineLatency | TransferLatency
+Predictor = AdditiveLatency | LatencyPredictor | OnlineLatency | OpLatency | TransferLatency
 _REGRESSORS = (
     *(Pipeline, Ridge, MedianRidge, SVR, RandomForestRegressor, GradientBoostingRegressor, MLPRegressor),
     *(TransformedTargetRegressor, AdditiveLatency),
@@ -80,6 +81,25 @@ def _check_transfer(predictor: TransferLatency) -> None:
     check_places(predictor.source, (LatencyPredictor, AdditiveLatency))
     check_places(predictor._scaler_, (StandardScaler,))
     check_places(predictor.correction_, _REGRESSORS)
+
+
+def _check_ops(ops: OpLatency) -> None:
+    width = n_features_of(ops) - 1
+    n_costs, kinds = ops.n_costs, ops.kinds_
+    is_whole = (
+        type(kinds) is list
+        and all(type(kind) is int for kind in kinds)
+        and type(n_costs) is int
+        and 0 <= n_costs < width
+        and set(ops.residuals_) <= set(kinds)
+        and all(set(part) == set(kinds) for part in (ops.coefs_, ops.lows_, ops.highs_))
+        and all(np.shape(coef) == (1 + n_costs,) for coef in ops.coefs_.values())
+        and all(np.shape(end) == (width,) for part in (ops.lows_, ops.highs_) for end in part.values())
+    )
+    if not is_whole:
+        raise DamagedPredictor("predictor file holds damaged kinds of ops; fit it again")
+    for residual in ops.residuals_.values():
+        check_places(residual, _REGRESSORS)
 
 
 def _check_pipeline(pipeline: Pipeline) -> None:
@@ -150,6 +170,7 @@ _CHECKS: dict[type, Callable[[Any], None]] = {
     LatencyPredictor: _check_latency,
     AdditiveLatency: _check_additive,
     TransferLatency: _check_transfer,
+    OpLatency: _check_ops,
     OnlineLatency: lambda online: check_places(online.predictor, (LatencyPredictor, TransferLatency)),
     Pipeline: _check_pipeline,
     ColumnTransformer: _check_columns,

@@ -41,6 +41,7 @@ _BUILT = {
         "predictors.latency.LatencyPredictor",
         "predictors.median_ridge.MedianRidge",
         "predictors.online.OnlineLatency",
+        "predictors.op_latency.OpLatency",
         "predictors.transfer.TransferLatency",
         "sklearn._loss.link.IdentityLink",
         "sklearn._loss.link.Interval",
