@@ -22,6 +22,7 @@ from sklearn.tree import DecisionTreeRegressor
 from sklearn.tree._tree import Tree
 
 from predictors.additive import AdditiveLatency
+from predictors.boosted_trees import BoostedTrees
 from predictors.file_types import MOST_FEATURES, DamagedPredictor
 from predictors.latency import LatencyPredictor
 from predictors.median_ridge import MedianRidge
@@ -32,7 +33,7 @@ from predictors.transfer import TransferLatency
 Predictor = AdditiveLatency | LatencyPredictor | OnlineLatency | OpLatency | TransferLatency
 _REGRESSORS = (
     *(Pipeline, Ridge, MedianRidge, SVR, RandomForestRegressor, GradientBoostingRegressor, MLPRegressor),
-    *(TransformedTargetRegressor, AdditiveLatency),
+    *(TransformedTargetRegressor, AdditiveLatency, BoostedTrees),
 )
 _TRANSFORMERS = (StandardScaler, PolynomialFeatures, ColumnTransformer)
 
@@ -122,6 +123,12 @@ def _check_target(target: TransformedTargetRegressor) -> None:
     check_places(target.regressor_, _REGRESSORS)
 
 
+def _check_boosted_trees(trees: BoostedTrees) -> None:
+    n_features_of(trees)
+    if not trees.is_whole():
+        raise DamagedPredictor("predictor file holds damaged trees; fit it again")
+
+
 def _check_forest(forest: RandomForestRegressor) -> None:
     if type(forest.estimators_) is not list or not forest.estimators_ or forest.n_jobs is not None:
         raise DamagedPredictor("predictor file holds a damaged forest; fit it again")
@@ -178,4 +185,5 @@ _CHECKS: dict[type, Callable[[Any], None]] = {
     RandomForestRegressor: _check_forest,
     GradientBoostingRegressor: _check_boosting,
     SVR: _check_svr,
+    BoostedTrees: _check_boosted_trees,
 }

@@ -38,6 +38,7 @@ _BUILT = {
     "TreeNode": ("sklearn.tree._tree.Tree",),
     "ObjectNode": (
         "predictors.additive.AdditiveLatency",
+        "predictors.boosted_trees.BoostedTrees",
         "predictors.latency.LatencyPredictor",
         "predictors.median_ridge.MedianRidge",
         "predictors.online.OnlineLatency",

@@ -13,12 +13,13 @@ from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.model_selection import GroupKFold
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from predictors.boosted_trees import BoostedTrees
 from predictors.candidates import make_candidates
 from predictors.hull import bounding_box, outside_box
 from predictors.nonnegative import fit_nonnegative
 from predictors.selection import fit_quietly
 
-NO_RESIDUAL = "none"
+NO_RESIDUAL, BOOSTED = "none", "boosted_trees"
 _FEW = 20  # rows of a kind: fewer teach a regressor nothing but themselves
 _TINY = 1e-9
 
@@ -29,7 +30,8 @@ class OpLatency(RegressorMixin, BaseEstimator):
     Args:
         n_costs: how many columns after the kind are costs, not negative, that add up to a latency; the
             others are features that the correction sees. Without costs a constant stands for them.
-        candidates: names of the regressors that compete to correct the costs, for each kind anew.
+        candidates: what competes to correct the costs, for each kind anew: ``boosted_trees``, and names of
+            ``predictors.candidate_names``.
         least: latencies below count as this much: profilers round them to zero.
         n_splits: folds of the cross-validation that chooses.
         random_state: seed of the folds and the candidates.
@@ -49,7 +51,7 @@ class OpLatency(RegressorMixin, BaseEstimator):
     def __init__(
         self,
         n_costs: int = 0,
-        candidates: Sequence[str] = ("svr", "gradient_boosting"),
+        candidates: Sequence[str] = ("svr", BOOSTED),
         least: float = 5e-4,
         n_splits: int = 5,
         random_state: int | None = 0,
@@ -128,7 +130,7 @@ class OpLatency(RegressorMixin, BaseEstimator):
         """Fit one kind and return what it says of each row that it has not seen."""
         self.lows_[kind], self.highs_[kind] = bounding_box(X)
         self.coefs_[kind] = fit_nonnegative(self._costs(X), y)
-        learners = make_candidates(self.candidates, self.random_state) if len(y) >= _FEW else {}
+        learners = self._learners() if len(y) >= _FEW else {}
         held_out = self._held_out(X, y, groups, learners)
         # What counts is the sum over a network: expensive ops weigh more.
         off = {name: float(np.abs(each - y).sum()) for name, each in held_out.items()}
@@ -139,6 +141,13 @@ class OpLatency(RegressorMixin, BaseEstimator):
                 learners[chosen], X[:, self.n_costs :], np.log(y) - self._log_base(X, self.coefs_[kind])
             )
         return held_out[chosen]
+
+    def _learners(self) -> dict[str, RegressorMixin]:
+        plain = [name for name in self.candidates if name != BOOSTED]
+        learners = make_candidates(plain, self.random_state) if plain else {}
+        if BOOSTED in self.candidates:
+            learners[BOOSTED] = BoostedTrees(random_state=self.random_state)
+        return learners
 
     def _held_out(
         self, X: np.ndarray, y: np.ndarray, groups: np.ndarray, learners: dict[str, RegressorMixin]

@@ -10,12 +10,12 @@ POOLS = ("max_pool", "avg_pool")
 UNARY = ("relu", "relu6", "hardswish", "hardsigmoid", "sigmoid", "tanh", "silu", "gelu", "leaky_relu", "elu")
 BINARY = ("add", "sub", "mul", "div", "maximum", "minimum")
 SAME = (
-    *("squeeze_excite", "dynamic_relu", "selective_kernel", "concat", "pad", "slice", "softmax"),
+    *("squeeze_excite", "dynamic_relu", "selective_kernel", "concat", "slice", "softmax"),
     "attention",
 )
 ENDS = ("global_pool",)
 ON_VECTORS = ("linear", "linear_softmax")
-STEPS = (*SHAPED, *POOLS, *UNARY, *BINARY, *SAME, "upsample", "transposed_conv", *ENDS, *ON_VECTORS)
+STEPS = (*SHAPED, *POOLS, *UNARY, *BINARY, *SAME, "pad", "upsample", "transposed_conv", *ENDS, *ON_VECTORS)
 ACTIVATIONS = ("none", "relu", "relu6", "hardswish")
 
 
@@ -56,6 +56,8 @@ class Step:
         side = -(-taken.side // self.stride)
         if self.kind in ("upsample", "transposed_conv"):
             side = 2 * taken.side
+        if self.kind == "pad":
+            return Map(taken.channels, taken.side + 1)
         if self.kind == "concat":
             return Map(2 * taken.channels, side)
         changes = self.kind in ("conv", "dynamic_conv", "transposed_conv", *ON_VECTORS)

@@ -26,9 +26,10 @@ SIDES = (4, 224)  # of a chain's first map; strides make them smaller
 CHANNELS = (8, 1600)
 _MOST_ELEMENTS = 1_800_000  # of a map: 96 channels of 130 x 130
 _MOST_MACS = 160_000_000  # of a kernel
-_MOST_WEIGHTS = 1_500_000
+_MOST_WEIGHTS = 2_500_000
 _STEPS_PER_CHAIN = (8, 14)
-_STEPS_AFTER = (3, 6)  # one that was asked for
+_STEPS_AFTER = (3, 6)  # one that was asked for, or a head
+_STEMS, _HEADS = 0.15, 0.12  # of the chains
 # How often a step is drawn. Convolutions take most of a network's time: they need the most samples. A step of
 # the rarer ones holds up to a dozen kernels.
 _SHARES = {
@@ -37,7 +38,7 @@ _SHARES = {
     "transposed_conv": 0.5, "global_pool": 2, "concat": 0.6, "pad": 0.2, "slice": 0.2, "softmax": 0.3,
     "attention": 0.3, "linear": 1.5, "linear_softmax": 0.15, **dict.fromkeys((*UNARY, *BINARY), 0.4),
 }  # fmt: skip
-_WINDOWS = {"conv": {1: 0.62, 3: 0.31, 5: 0.04, 7: 0.03}, "depthwise": {3: 0.5, 5: 0.44, 7: 0.06}}
+_WINDOWS = {"conv": {1: 0.62, 3: 0.31, 5: 0.04, 7: 0.03}, "depthwise": {3: 0.5, 5: 0.44, 7: 0.03}}
 _OTHER_WINDOWS = {"residual": {1: 0.5, 3: 0.5}, "dynamic_conv": {1: 0.6, 3: 0.4}}
 _TRIES = 200
 
@@ -50,9 +51,10 @@ def draw_chain(rng: random.Random, without: Collection[str] = (), start: Chain |
         without: kinds of steps that the engine cannot build.
         start: begins the chain; default: a map drawn from the ranges.
     """
-    chain = start or Chain(_draw_map(rng), ())
+    chain = start or _draw_start(rng, without)
     steps, taken = list(chain.steps), chain.maps()[-1]
-    for _ in range(rng.randint(*(_STEPS_AFTER if start else _STEPS_PER_CHAIN))):
+    is_short = start is not None or taken.side == 0
+    for _ in range(rng.randint(*(_STEPS_AFTER if is_short else _STEPS_PER_CHAIN))):
         step = _draw_step(rng, taken, without)
         if step is None:
             break
@@ -87,9 +89,20 @@ def draw_near(rng: random.Random, op: Op, without: Collection[str] = ()) -> Chai
     return draw_chain(rng, without, Chain(start, steps))
 
 
+def _draw_start(rng: random.Random, without: Collection[str]) -> Chain:
+    """Return how a chain begins: as the stem or the head of a network, or as its middle."""
+    which = rng.random()
+    if which < _STEMS:
+        pad = () if rng.random() < 0.5 or "pad" in without else (Step("pad"),)
+        return Chain(Map(3, rng.randint(32, 256)), pad)
+    if which < _STEMS + _HEADS and not {"global_pool", "linear"} & set(without):
+        wide = _rounded(rng, _log_uniform(rng, 64, CHANNELS[1]))
+        linear = Step("linear", _rounded(rng, _log_uniform(rng, 64, CHANNELS[1])))
+        return Chain(Map(wide, rng.randint(2, 10)), (Step("global_pool"), linear))
+    return Chain(_draw_map(rng), ())
+
+
 def _draw_map(rng: random.Random) -> Map:
-    if rng.random() < 0.12:
-        return Map(3, rng.randint(32, 256))  # an image
     side = round(_log_uniform(rng, *SIDES))
     most = min(CHANNELS[1], _MOST_ELEMENTS // side**2)
     return Map(_rounded(rng, _log_uniform(rng, CHANNELS[0], max(CHANNELS[0], most))), side)

@@ -123,17 +123,15 @@ class Concat(nn.Module):
         return torch.cat([x, F.relu(x)], 1)
 
 
-class PadSlice(nn.Module):
-    """A map padded by one on the right and below, or cut to half its channels and repeated."""
+class Swapped(nn.Module):
+    """The halves of a map's channels in the other order."""
 
-    def __init__(self, kind: str, channels: int):
+    def __init__(self, channels: int):
         super().__init__()
-        self.kind, self.channels = kind, channels
+        self.half = channels // 2
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        if self.kind == "pad":
-            return F.hardtanh(F.pad(x, (1, 1, 1, 1)))[:, :, 1:-1, 1:-1]
-        return torch.cat([x[:, self.channels // 2 :], x[:, : self.channels // 2]], 1)
+        return torch.cat([x[:, self.half :], x[:, : self.half]], 1)
 
 
 class Attention(nn.Module):
@@ -169,8 +167,8 @@ _OTHERS: dict[str, Callable[[Step, Map], nn.Module]] = {
     "upsample": lambda step, taken: nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False),
     "transposed_conv": lambda step, taken: nn.ConvTranspose2d(taken.channels, step.channels, 2, 2),
     "concat": lambda step, taken: Concat(),
-    "pad": lambda step, taken: PadSlice("pad", taken.channels),
-    "slice": lambda step, taken: PadSlice("slice", taken.channels),
+    "pad": lambda step, taken: nn.ZeroPad2d((0, 1, 0, 1)),
+    "slice": lambda step, taken: Swapped(taken.channels),
     "softmax": lambda step, taken: ChannelSoftmax(),
     "attention": lambda step, taken: Attention(taken.channels),
 }
