@@ -39,12 +39,14 @@ class CoreType:
         fp32_macs_per_cycle: peak multiply-accumulates.
         int8_gain, fp16_gain: how many times as many there are at that precision.
         is_in_order: whether it runs instructions in their order, and so waits for each load.
+        is_late: designed after the Cortex-A76: kernels come nearer to its peak.
     """
 
     fp32_macs_per_cycle: float
     int8_gain: float = 1.5
     fp16_gain: float = 1.0
     is_in_order: bool = False
+    is_late: bool = False
 
 
 _DOT, _I8MM = 4.0, 8.0
@@ -55,9 +57,10 @@ _A72 = CoreType(4)
 _KRYO_385_GOLD = replace(_A72, fp16_gain=2)
 _A75 = _KRYO_385_GOLD
 _A76 = CoreType(8, _DOT, 2)
-_X1 = CoreType(16, _DOT, 2)
+_A77 = replace(_A76, is_late=True)
+_X1 = CoreType(16, _DOT, 2, is_late=True)
 _A520 = replace(_A55, int8_gain=_I8MM)
-_A720 = replace(_A76, int8_gain=_I8MM)
+_A720 = replace(_A77, int8_gain=_I8MM)
 _X2 = replace(_X1, int8_gain=_I8MM)
 
 CORES = {
@@ -70,8 +73,8 @@ CORES = {
     "cortex-a73": _A72,
     "cortex-a75": _A75,
     "cortex-a76": _A76,
-    "cortex-a77": _A76,
-    "cortex-a78": _A76,
+    "cortex-a77": _A77,
+    "cortex-a78": _A77,
     "cortex-a520": _A520,
     "cortex-a720": _A720,
     "cortex-x1": _X1,
@@ -95,7 +98,7 @@ CORES = {
     "kryo-485-silver": _A55,
     "kryo-485-gold": _A76,
     "kryo-585-silver": _A55,
-    "kryo-585-gold": _A76,
+    "kryo-585-gold": _A77,
 }
 
 # Core → the one whose figures it takes.

@@ -34,7 +34,8 @@ def latency_inputs(
         DeviceStableError: nothing is known of the cores.
     """
     shares = cluster.shares(threads)
-    each_ms, factors = [], defaultdict[str, float](float)
+    each_ms: list[dict[str, float]] = []
+    factors: dict[str, float] = defaultdict(float)
     for part, count in shares:
         core = core_type(part)
         each_ms.append(latency_terms_ms(workload, core, part.nearest_khz(freq_khz), precision))

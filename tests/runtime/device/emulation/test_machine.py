@@ -141,6 +141,19 @@ def test_residency_counts_in_ticks_of_10_ms(host):
     assert int(residency[str(BIG.max_khz)]) == pytest.approx(200, abs=2)
 
 
+def test_busy_time_is_counted_at_the_clock_it_ran_at(host):
+    host.write(f"{POLICY6}/scaling_governor", "userspace")
+    host.write(f"{POLICY6}/scaling_setspeed", 851000)
+    host.pin(7, 7)
+    host.work(1.0, pid7=0.5)
+    host.write(f"{POLICY6}/scaling_setspeed", 2188000)
+    host.work(1.0, pid7=0.2)
+    busy_us = dict(line.split() for line in host.read(f"{POLICY6}/stats/busy_in_state_us").splitlines())
+    assert int(busy_us["851000"]) == pytest.approx(500_000, rel=0.03)
+    assert int(busy_us["2188000"]) == pytest.approx(200_000, rel=0.05)
+    assert sum(map(int, busy_us.values())) == pytest.approx(700_000, rel=0.02)
+
+
 def test_the_core_is_as_slow_as_what_runs_on_it(host):
     host.write(f"{POLICY6}/scaling_governor", "userspace")
     host.write(f"{POLICY6}/scaling_setspeed", 851000)
