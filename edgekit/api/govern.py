@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runtime.bundle.staging import staging_folder
 from runtime.choose.decision.margin import Margin
+
+from runtime.bundle.staging import staging_folder
 from runtime.errors import DeviceTransientError
 from runtime.govern.governor.client import Session
 from runtime.govern.governor.plan import plan_for

@@ -14,10 +14,12 @@ What late means, the same for every governor of a table:
 
 In both, frames queue: one begins when the one ahead is done, also if that is late.
 
+The yardstick is ``over the optimum``: energy above the least that the same frames can take with everything
+known, at the governor's own late frames (``simulation.optimum``); that is a bound, which nothing can beat.
 ``oracle`` tries every point for every frame, knowing its work: the cheapest that ends in time, from when the
-frame begins. It does not look at the frames behind; with a buffer, borrowing for one frame costs the next, so
-it is late more often, and a policy that balances frames can save more than it. ``oracle, own period`` is that
-of ``strict``: it never borrows. ``ztt`` has learned on other seeds. ``policy`` is ours
+frame begins. It does not look at the frames behind; with a buffer, borrowing for one frame costs the next,
+so it is late more often, and a policy that balances frames can save more than it. ``oracle, own period`` is
+that of ``strict``: it never borrows. ``ztt`` has learned on other seeds. ``policy`` is ours
 (``choose.frame_policy``) at the default penalty of a late frame, ``policy at N`` at others: without knowing
 a frame's work beforehand energy and lateness trade against each other. ``--informed`` adds what the same
 dynamic program reaches when it is told each scene's level and the true scatter, but no frame's work: about
@@ -60,6 +62,7 @@ from tests.benchmarks._informed import Informed
 from tests.benchmarks._policy_figures import speed_of, summary_of
 from tests.benchmarks._table import rounded, show, write_report
 from tests.benchmarks.simulation.governed import Governed
+from tests.benchmarks.simulation.optimum import PowerHull, paces
 from tests.benchmarks.simulation.oracle import Oracle
 from tests.benchmarks.simulation.platform import platform_of
 from tests.benchmarks.simulation.workload import buffered, read_trace, standard, standard_levels
@@ -78,10 +81,13 @@ COLUMNS = {
     "saved_pct": "saved vs interactive, %",
     "late_pct": "late, %",
     "changes": "changes/frame",
+    "over_optimum_pct": "over the optimum, %",
     "oracle_share_pct": "share of oracle, %",
 }
 PER_SOC = {
     "soc": "SoC",
+    "over_optimum_pct": "policy over the optimum, %",
+    "oracle_over_optimum_pct": "oracle over it, %",
     "oracle_saved_vs_interactive_pct": "oracle saves, %",
     "energy_saved_vs_interactive_pct": "policy saves, %",
     "oracle_share_pct": "share, %",
@@ -236,10 +242,14 @@ def rows_of(
 ) -> list[dict[str, Any]]:
     """Return one row per governor."""
     rows = []
+    over_mw = platform.power_mw + platform.idle_mw - platform.waiting_mw
+    hull = PowerHull(platform.free_speed, over_mw)
     for governor in governors_of(platform, frames, WAITING[late_means], penalties, others):
         begin_s = time.process_time()
         ran = replay(platform, frames, governor)
         took_s = time.process_time() - begin_s
+        least_uj = sum(pace.energy_uj(hull) for pace in paces(frames, ran.finish_ms))
+        busy_uj = float((ran.busy_ms @ over_mw).sum())
         rows.append(
             {
                 "soc": platform.name,
@@ -253,6 +263,7 @@ def rows_of(
                 "late": int(ran.late.sum()),
                 "late_pct": ran.late_pct,
                 "changes": float(ran.transitions.sum() / frames.work.size),
+                "over_optimum_pct": 100 * (busy_uj / least_uj - 1),
                 "took_cpu_s": took_s,
             }
         )

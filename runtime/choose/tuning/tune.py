@@ -78,7 +78,7 @@ def tune_bundle(
     choice = choose(source.options, source.model, goal)
 
     chosen = choice.chosen
-    comparison, remarks = compare(bundle, target, records, source.options, chosen, goal)
+    comparison, remarks = compare(bundle, target, records, source.options, chosen, goal, considered)
     figure = power(Option(chosen.variant, chosen.setting))
     variant = bundle.manifest.variant(chosen.variant)
     policy = Policy(

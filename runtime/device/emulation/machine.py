@@ -23,17 +23,24 @@ from runtime.device.soc.span import why_unlike
 from runtime.device.soc.tree import SocTree
 
 _FOLLOW_S = 0.1  # between looks at what pinned threads have started: their energy counts from then on
+# No kernel has this one. By it what was done is counted in work, which the speed of the host does not move.
+BUSY_IN_STATE = Path("stats/busy_in_state_us")
 _TICK_S = 0.01  # USER_HZ, in which time_in_state counts
 
 
 @dataclass
 class Domain:
-    """One cluster: its clock and what it has done."""
+    """One cluster: its clock and what it has done.
+
+    Attributes:
+        time_in_state_s, busy_in_state_s: by clock, how long it stood there, and how long its cores were busy.
+    """
 
     cluster: Cluster
     clock: Clock
     rail: Rail | None
     time_in_state_s: dict[int, float]
+    busy_in_state_s: dict[int, float]
     transitions: int = 0
     utilisation: float = 0.0
 
@@ -153,6 +160,7 @@ class EmulatedMachine:
             power_mw = domain.rail.mean_mw(domain.clock.current_khz, busy_cores) if domain.rail else 0.0
             spent_mj[domain.cluster.name] = power_mw * span_s
             domain.time_in_state_s[domain.clock.current_khz] += span_s
+            domain.busy_in_state_s[domain.clock.current_khz] += busy_cores * span_s
             self._follow(domain, min(busy_cores, 1.0), span_s)
         if len(self._pins) != before:
             self._slow_down()
@@ -201,7 +209,8 @@ class EmulatedMachine:
     def _domain(self, policy: Path, cluster: Cluster) -> Domain:
         clock = settle(self._tree.read_clock(policy, cluster), 0.0)
         rail = rail_of(cluster) if self._is_metered(cluster) else None
-        return Domain(cluster, clock, rail, dict.fromkeys(clock.available_khz, 0.0))
+        clocks = clock.available_khz
+        return Domain(cluster, clock, rail, dict.fromkeys(clocks, 0.0), dict.fromkeys(clocks, 0.0))
 
     def _clock_views(self, policy: Path, domain: Domain) -> dict[Path, View]:
         """Return the files of a clock domain that change, and what gives their values."""
@@ -217,6 +226,9 @@ class EmulatedMachine:
         def residency() -> str:
             return "\n".join(f"{khz} {round(s / _TICK_S)}" for khz, s in domain.time_in_state_s.items())
 
+        def busy() -> str:
+            return "\n".join(f"{khz} {round(s * 1e6)}" for khz, s in domain.busy_in_state_s.items())
+
         return {
             policy / "scaling_governor": lambda: domain.clock.governor,
             policy / "scaling_min_freq": lambda: domain.clock.min_khz,
@@ -224,6 +236,7 @@ class EmulatedMachine:
             policy / "scaling_cur_freq": lambda: domain.clock.current_khz,
             policy / "scaling_setspeed": speed,
             policy / "stats/time_in_state": residency,
+            policy / BUSY_IN_STATE: busy,
             policy / "stats/total_trans": lambda: domain.transitions,
         }
 

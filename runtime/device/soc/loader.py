@@ -99,22 +99,27 @@ def _screened(profile: SocProfile) -> SocProfile:
         for row in left_out
     )
     clusters = tuple(cluster for cluster, _ in screened)
-    notes = (*profile.notes, *core_notes(clusters), *_assumed_notes(clusters), *notes)
+    notes = (*profile.notes, *core_notes(clusters), *_power_notes(clusters), *notes)
     return replace(profile, clusters=clusters, left_out=left_out, notes=notes)
 
 
-def _assumed_notes(clusters: Sequence[Cluster]) -> tuple[str, ...]:
-    """Return what is assumed of tables of power that do not say what they hold."""
-    untold = [
-        c.name for c in clusters if any(o.power_mw for o in c.opps) and not (c.power_kind and c.power_basis)
-    ]
-    if not untold:
-        return ()
-    told = next((cluster.power_basis for cluster in clusters if cluster.power_basis), "battery")
-    return (
-        f"power of {', '.join(untold)}: assumed net of the idle device, measured at the {told}; say "
-        "otherwise with power_kind (net, gross) and power_basis (battery, rail, board)",
-    )
+def _power_notes(clusters: Sequence[Cluster]) -> tuple[str, ...]:
+    """Return what the tables of power hold, and what is assumed of those that do not say."""
+    said: dict[str, list[str]] = {}
+    for cluster in clusters:
+        if cluster.power_kind and cluster.power_basis:
+            how = ", ".join(filter(None, (cluster.power_method, cluster.power_file)))
+            said.setdefault(f"{cluster.power_kind} at the {cluster.power_basis}; {how}", []).append(
+                cluster.name
+            )
+        elif any(opp.power_mw for opp in cluster.opps):
+            basis = next((each.power_basis for each in clusters if each.power_basis), "battery")
+            words = (
+                f"assumed net of the idle device, at the {basis}; say otherwise with power_kind (net, gross) "
+                "and power_basis (battery, rail, board)"
+            )
+            said.setdefault(words, []).append(cluster.name)
+    return tuple(f"power of {', '.join(names)}: {words}" for words, names in said.items())
 
 
 def _refuse_unknown_keys(raw: dict[str, Any], where: str) -> None:

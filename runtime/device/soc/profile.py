@@ -107,6 +107,14 @@ class Cluster:
                 raise ValueError(f"cluster {self.name!r} has {name} {value}; it must be 0 or more")
         if self.power_source is None and any(opp.power_mw is not None for opp in self.opps):
             raise ValueError(f"cluster {self.name!r} has power_mw but no power_source; say whose they are")
+        for opp in self.opps:
+            rising = (self.collapsed_mw, opp.idle_mw, opp.power_mw if self.power_kind == "gross" else None)
+            known = [power_mw for power_mw in rising if power_mw is not None]
+            if known != sorted(known):
+                which = f"collapsed, idle and busy at {opp.freq_khz} kHz"
+                raise ValueError(
+                    f"cluster {self.name!r} takes {known} mW {which}; none may be below the last"
+                )
 
     @property
     def cores(self) -> int:

@@ -4,9 +4,10 @@ A table carries ``clusters`` with, each, either ``opps`` (``khz, power_mw``, opt
 coremark``: one busy core, freqbench), or the kernel's old energy tables ``core_opps`` and
 ``cluster_opps`` (``khz, power``), or rows with ``active_cores`` (``khz, power_mw, volt``). ``idle_mw`` of an
 opp, and ``power_kind, power_basis, power_method, power_file, collapsed_mw`` of a cluster or of the file, are
-those of a profile; the kernel's energy tables are gross and of the cluster's rail. What such a table leaves
-open (voltages, names, CPUs, device-tree coefficients) is taken from the file of the same SoC beside it,
-``NAME.yaml`` for ``NAME_measured.yaml``, where there is one.
+those of a profile; without tags the words of ``method`` count, such as "gross" and "rail"; the kernel's
+energy tables are gross and of the cluster's rail. What such a table leaves open (voltages, names, CPUs,
+device-tree coefficients) is taken from the file of the same SoC beside it, ``NAME.yaml`` for
+``NAME_measured.yaml``, where there is one.
 """
 
 from __future__ import annotations
@@ -36,6 +37,15 @@ _MAX_BYTES = 4 * 2**20
 _SUFFIX = re.compile(r"(_sched_energy)?_measured$")
 _NAMES = {1: ("cpu",), 2: ("little", "big"), 3: ("little", "mid", "big")}
 _USUAL_CPUS = 8
+# What the ``method`` of a file says of its powers, where it has no tags.
+_IN_WORDS = {
+    "power_kind": {"gross": r"\bgross\b", "net": r"(?s)^(?!.*\bgross\b).*\b(net|minus)\b"},
+    "power_basis": {
+        "rail": r"\brail\b",
+        "battery": r"fuel.gauge|\bbattery\b",
+        "board": r"\bwall\b|whole board",
+    },
+}
 _TAGS = ("power_kind", "power_basis", "power_method", "power_file", "collapsed_mw")
 
 
@@ -248,6 +258,11 @@ def _first(table: dict[str, Any], partner: dict[str, Any], key: str) -> Any:
 def _tags(table: dict[str, Any], raw: dict[str, Any]) -> dict[str, Any]:
     """Return what the table, or else its file, says of its powers."""
     said = {name: _first(table, raw, name) for name in _TAGS}
+    method = str(_first(table, raw, "method") or "")
+    for name, words in _IN_WORDS.items():
+        told = [tag for tag, pattern in words.items() if re.search(pattern, method)]
+        if said[name] is None and len(told) == 1:  # words that say both say nothing
+            said[name], said["power_method"] = told[0], said["power_method"] or method
     if "core_opps" in table:  # core + cluster while one core is busy, off the cluster's energy meter
         said |= {"power_kind": "gross", "power_basis": "rail"}
     for name, allowed in (("power_kind", get_args(PowerKind)), ("power_basis", get_args(PowerBasis))):

@@ -9,6 +9,7 @@ from runtime.device.actuators import Places, born_of, move, restore_places
 from runtime.device.meters.threads import read_threads
 from runtime.device.soc import Cluster, SocProfile
 from runtime.errors import DeviceError, PermissionNeeded
+from runtime.govern.governor.change_times import ChangeTimes
 from runtime.govern.governor.clocks import Clocks, unrepeated
 
 Mover = Callable[[Sequence[int], Sequence[int]], object]
@@ -24,6 +25,7 @@ class GovernedMachine:
         on_message: called with each message.
 
     Attributes:
+        change_times: what changes took.
         problem: why threads could not be moved or restored last; empty: they were.
     """
 
@@ -38,6 +40,7 @@ class GovernedMachine:
         self.profile, self.clocks, self._mover = profile, clocks, mover
         self._complain = unrepeated(on_message)
         self.problem = ""
+        self.change_times = ChangeTimes()
 
     def move(
         self,

@@ -15,8 +15,8 @@ from runtime.device.soc.account import work_mj
 from runtime.device.soc.profile import FULL_CAPACITY
 from runtime.errors import BundleError, DeviceStableError
 
-# Over a scaled latency: work differs from frame to frame. A tenth is what ``Feedback`` corrects within a few
-# frames where it is wrong; less would have the first frames late, more begin at a faster clock than needed.
+# Over a scaled latency, until frames have shown how they scatter: work differs from one to the next. Less
+# would have the first frames late, more begin at a faster clock than needed.
 _BOUND = 1.1
 
 
@@ -48,7 +48,7 @@ def policy_rows(policy: Policy, profile: SocProfile, threads: int | None = None)
                 f"the policy of {policy.model} for {policy.target} is for another device: {err}; "
                 "bench and tune on this one"
             ) from err
-    return DecisionTable(_monotone(rows))
+    return DecisionTable(_monotone(rows), table.over_mw)
 
 
 def _monotone(rows: tuple[Estimate, ...]) -> tuple[Estimate, ...]:
@@ -100,7 +100,6 @@ def capacity_rows(
             f"{profile.name} shows no clocks that may be set: there is nothing to govern; see edgekit doctor"
         )
     if any(row.energy_mj is None for row in rows):  # a part of them cannot be compared with the others
-        rows.sort(key=lambda row: -row.latency_ms)
-    else:
-        rows.sort(key=lambda row: (row.energy_mj, row.setting.freq_khz))
-    return DecisionTable(tuple(rows))
+        return DecisionTable(tuple(sorted(rows, key=lambda row: -row.latency_ms)))
+    rows.sort(key=lambda row: (row.energy_mj, row.setting.freq_khz))
+    return DecisionTable(tuple(rows), over_mw=0.0)

@@ -141,6 +141,19 @@ def test_residency_counts_in_ticks_of_10_ms(host):
     assert int(residency[str(BIG.max_khz)]) == pytest.approx(200, abs=2)
 
 
+def test_busy_time_is_counted_at_the_clock_it_ran_at(host):
+    host.write(f"{POLICY6}/scaling_governor", "userspace")
+    host.write(f"{POLICY6}/scaling_setspeed", 851000)
+    host.pin(7, 7)
+    host.work(1.0, pid7=0.5)
+    host.write(f"{POLICY6}/scaling_setspeed", 2188000)
+    host.work(1.0, pid7=0.2)
+    busy_us = dict(line.split() for line in host.read(f"{POLICY6}/stats/busy_in_state_us").splitlines())
+    assert int(busy_us["851000"]) == pytest.approx(500_000, rel=0.03)
+    assert int(busy_us["2188000"]) == pytest.approx(200_000, rel=0.05)
+    assert sum(map(int, busy_us.values())) == pytest.approx(700_000, rel=0.02)
+
+
 def test_the_core_is_as_slow_as_what_runs_on_it(host):
     host.write(f"{POLICY6}/scaling_governor", "userspace")
     host.write(f"{POLICY6}/scaling_setspeed", 851000)
@@ -300,6 +313,12 @@ def test_a_cluster_of_unknown_power_has_no_meter(tmp_path):
     machine = Host(tmp_path, unknown).machine
     assert not list(tmp_path.glob("sys/class/hwmon/hwmon0/energy*"))
     assert "assumed where the profile does not say" in machine.marker.assumed
+
+
+def test_clusters_on_unlike_bases_are_not_summed(tmp_path):
+    mixed = replace(GS101, clusters=(replace(LITTLE, power_basis="battery"), BIG))
+    Host(tmp_path, mixed)
+    assert not list(tmp_path.glob("sys/class/hwmon/hwmon0/energy*"))
 
 
 def test_two_busy_cores_take_what_the_power_model_says(host):

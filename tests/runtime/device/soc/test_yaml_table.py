@@ -146,3 +146,17 @@ def test_a_table_says_what_its_powers_hold(tmp_path):
     assert (little.power_kind, big.power_basis, big.opp(1000000).idle_mw) == ("gross", "rail", 12.5)
     with pytest.raises(DataError, match="power_basis is 'wall'; it must be one of battery, rail, board"):
         load_profile(write(tmp_path, odd=text.replace("power_basis: rail", "power_basis: wall")))
+
+
+@pytest.mark.parametrize(
+    ("method", "tags"),
+    [
+        ("PMIC meters of each rail; nothing is subtracted: gross, use active minus idle", ("gross", "rail")),
+        ("fuel gauge, mean sample minus baseline", ("net", "battery")),
+        ("rail and battery", (None, None)),  # which of them, it does not say
+    ],
+)
+def test_without_tags_the_words_of_its_method_count(tmp_path, method, tags):
+    profile = load_profile(write(tmp_path, chip_measured=f"method: {method!r}\n{MEASURED}"))
+    assert (profile.clusters[0].power_kind, profile.clusters[0].power_basis) == tags
+    assert any("assumed net" in note for note in profile.notes) == (tags == (None, None))
