@@ -114,6 +114,7 @@ class LocalTarget:
                 EngineProcess,
                 variant.engine,
                 bundle.file(variant.path),
+                graph=variant.graph,
                 threads=setting.threads,
                 cpus=cpus,
                 sha256=bundle.sha256(variant.path),
