@@ -241,7 +241,7 @@ class Controller:
         return min(latency_ms / self.deadline_ms - 1.0, MOST_BEHIND)
 
     def _fit(self, outlook: Outlook, base: RowPlan, remaining_ms: float) -> RowPlan:
-        """Return ``base``, or for one frame that has less time another row: on its cluster, if that is enough."""
+        """Return ``base``, or another row for one frame that has less time: on its cluster, if enough."""
         plan = outlook.again(base, remaining_ms)
         if plan.cost == math.inf:
             plan = outlook.single(remaining_ms, self.table.cluster_of[base.first])
