@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from edgekit.search.kernels.chain import (
     BINARY,
@@ -24,9 +25,11 @@ from runtime.bundle.workload import Op
 
 SIDES = (4, 224)  # of a chain's first map; strides make them smaller
 CHANNELS = (8, 1600)
-_MOST_ELEMENTS = 1_800_000  # of a map: 96 channels of 130 x 130
+# How large maps and weights are decides which cache a kernel finds its data in, so each graph has limits of
+# its own: elements of a map, up to 96 channels of 120 x 120, and weights of all its kernels.
+_ELEMENTS = (40_000, 1_400_000)
+_WEIGHTS = (1_500_000, 9_000_000)
 _MOST_MACS = 160_000_000  # of a kernel
-_MOST_WEIGHTS = 2_500_000
 _STEPS_PER_CHAIN = (8, 14)
 _STEPS_AFTER = (3, 6)  # one that was asked for, or a head
 _STEMS, _HEADS = 0.15, 0.12  # of the chains
@@ -34,8 +37,8 @@ _STEMS, _HEADS = 0.15, 0.12  # of the chains
 # the rarer ones holds up to a dozen kernels.
 _SHARES = {
     "conv": 44, "depthwise": 18, "residual": 8, "squeeze_excite": 1.5, "dynamic_conv": 0.4,
-    "dynamic_relu": 0.4, "selective_kernel": 0.2, "max_pool": 1.5, "avg_pool": 1.5, "upsample": 0.5,
-    "transposed_conv": 0.5, "global_pool": 2, "concat": 0.6, "pad": 0.2, "slice": 0.2, "softmax": 0.3,
+    "dynamic_relu": 0.2, "selective_kernel": 0.2, "max_pool": 1.5, "avg_pool": 1.5, "upsample": 0.5,
+    "transposed_conv": 0.5, "global_pool": 2, "concat": 0.6, "pad": 0.2, "slice": 0.1, "softmax": 0.3,
     "attention": 0.3, "linear": 1.5, "linear_softmax": 0.15, **dict.fromkeys((*UNARY, *BINARY), 0.4),
 }  # fmt: skip
 _WINDOWS = {"conv": {1: 0.62, 3: 0.31, 5: 0.04, 7: 0.03}, "depthwise": {3: 0.5, 5: 0.44, 7: 0.03}}
@@ -43,28 +46,66 @@ _OTHER_WINDOWS = {"residual": {1: 0.5, 3: 0.5}, "dynamic_conv": {1: 0.6, 3: 0.4}
 _TRIES = 200
 
 
-def draw_chain(rng: random.Random, without: Collection[str] = (), start: Chain | None = None) -> Chain:
-    """Return a chain of about a dozen steps, or of a few after those of ``start``.
+@dataclass(frozen=True)
+class Limits:
+    """The largest map of a chain, and the weights of all its kernels."""
+
+    elements: int = _ELEMENTS[1]
+    weights: int = _WEIGHTS[1]
+
+
+def draw_graph(
+    rng: random.Random, chains: int, without: Collection[str] = (), near: Sequence[Op] = ()
+) -> list[Chain]:
+    """Return chains that one graph runs one after the other.
 
     Args:
         rng: where chance comes from.
         without: kinds of steps that the engine cannot build.
+        near: each chain begins with a kernel much like one of these; none: as a network may begin.
+    """
+    weights = _log_uniform(rng, *_WEIGHTS) / chains
+    limits = Limits(round(_log_uniform(rng, *_ELEMENTS)), round(weights))
+    found = []
+    for _ in range(chains):
+        chain = draw_near(rng, rng.choice(near), without, limits) if near else None
+        found.append(chain or draw_chain(rng, without, limits=limits))
+    return found
+
+
+def draw_chain(
+    rng: random.Random,
+    without: Collection[str] = (),
+    start: Chain | None = None,
+    limits: Limits = Limits(),
+) -> Chain:
+    """Return a chain of about a dozen steps, or of a few after those of ``start``.
+
+    Args:
+        rng, without: see ``draw_graph``.
         start: begins the chain; default: a map drawn from the ranges.
     """
-    chain = start or _draw_start(rng, without)
+    chain = start or _draw_start(rng, without, limits)
     steps, taken = list(chain.steps), chain.maps()[-1]
+    left = limits.weights - sum(map(Step.weights, chain.steps, chain.maps()))
     is_short = start is not None or taken.side == 0
     for _ in range(rng.randint(*(_STEPS_AFTER if is_short else _STEPS_PER_CHAIN))):
-        step = _draw_step(rng, taken, without)
+        step = _draw_step(rng, taken, without, Limits(limits.elements, left))
         if step is None:
             break
         steps.append(step)
+        left -= step.weights(taken)
         taken = step.out(taken)
     return Chain(chain.start, tuple(steps))
 
 
-def draw_near(rng: random.Random, op: Op, without: Collection[str] = ()) -> Chain | None:
-    """Return a chain that begins with a kernel much like ``op``, or ``None`` where its shape is unknown."""
+def draw_near(
+    rng: random.Random,
+    op: Op,
+    without: Collection[str] = (),
+    limits: Limits = Limits(),
+) -> Chain | None:
+    """Return a chain that begins with a kernel much like ``op``; ``None``: of unknown shape, or too large."""
     if not (op.channels_out and op.channels_in and op.window):
         return None
     positions = op.macs / (op.channels_out * op.channels_in * op.window)
@@ -83,39 +124,40 @@ def draw_near(rng: random.Random, op: Op, without: Collection[str] = ()) -> Chai
         steps = (Step(kind, channels, window, stride, _draw_act(rng)),)
     taken = start
     for step in steps:
-        if step.kind in without or not _fits(step, taken):
+        if step.kind in without or not _fits(step, taken, limits):
             return None
         taken = step.out(taken)
-    return draw_chain(rng, without, Chain(start, steps))
+    return draw_chain(rng, without, Chain(start, steps), limits)
 
 
-def _draw_start(rng: random.Random, without: Collection[str]) -> Chain:
+def _draw_start(rng: random.Random, without: Collection[str], limits: Limits) -> Chain:
     """Return how a chain begins: as the stem or the head of a network, or as its middle."""
     which = rng.random()
     if which < _STEMS:
         pad = () if rng.random() < 0.5 or "pad" in without else (Step("pad"),)
-        return Chain(Map(3, rng.randint(32, 256)), pad)
+        return Chain(Map(3, min(rng.randint(32, 256), math.isqrt(limits.elements // 3))), pad)
     if which < _STEMS + _HEADS and not {"global_pool", "linear"} & set(without):
-        wide = _rounded(rng, _log_uniform(rng, 64, CHANNELS[1]))
+        wide = Map(_rounded(rng, _log_uniform(rng, 64, CHANNELS[1])), rng.randint(2, 10))
         linear = Step("linear", _rounded(rng, _log_uniform(rng, 64, CHANNELS[1])))
-        return Chain(Map(wide, rng.randint(2, 10)), (Step("global_pool"), linear))
-    return Chain(_draw_map(rng), ())
+        return Chain(wide, (Step("global_pool"), linear))
+    return Chain(_draw_map(rng, limits), ())
 
 
-def _draw_map(rng: random.Random) -> Map:
-    side = round(_log_uniform(rng, *SIDES))
-    most = min(CHANNELS[1], _MOST_ELEMENTS // side**2)
+def _draw_map(rng: random.Random, limits: Limits) -> Map:
+    most = min(SIDES[1], math.isqrt(limits.elements // CHANNELS[0]))
+    side = round(_log_uniform(rng, SIDES[0], most))
+    most = min(CHANNELS[1], limits.elements // side**2)
     return Map(_rounded(rng, _log_uniform(rng, CHANNELS[0], max(CHANNELS[0], most))), side)
 
 
-def _draw_step(rng: random.Random, taken: Map, without: Collection[str]) -> Step | None:
+def _draw_step(rng: random.Random, taken: Map, without: Collection[str], limits: Limits) -> Step | None:
     shares = {kind: share for kind, share in _SHARES.items() if kind not in without}
     for _ in range(_TRIES):
         (kind,) = rng.choices(list(shares), list(shares.values()))
         if (kind in ON_VECTORS) != (taken.side == 0) and kind not in (*UNARY, *BINARY):
             continue
         step = _shaped(rng, kind, taken)
-        if _fits(step, taken):
+        if _fits(step, taken, limits):
             return step
     return None
 
@@ -138,13 +180,13 @@ def _shaped(rng: random.Random, kind: str, taken: Map) -> Step:
     return Step(kind)
 
 
-def _fits(step: Step, taken: Map) -> bool:
+def _fits(step: Step, taken: Map, limits: Limits) -> bool:
     left = step.out(taken)
     is_small = step.kind in ("attention", "softmax")
     return (
-        left.elements <= _MOST_ELEMENTS
+        left.elements <= limits.elements
         and step.macs(taken) <= _MOST_MACS
-        and step.weights(taken) <= _MOST_WEIGHTS
+        and step.weights(taken) <= limits.weights
         and 1 <= left.channels <= CHANNELS[1]
         and (step.kind not in POOLS or taken.side >= 4)
         and (step.kind not in (*SAME, *ENDS) or taken.side >= 2)

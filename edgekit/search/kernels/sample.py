@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgekit.search.kernels.build import add_graph, find_unbuildable
-from edgekit.search.kernels.chain import Chain
-from edgekit.search.kernels.draw import draw_chain, draw_near, hardest
+from edgekit.search.kernels.draw import draw_graph, hardest
 from runtime.bundle import Bundle, Variant
 from runtime.bundle.workload import Op, Workload
 from runtime.choose.fitting.kernels.learn import Source, learn_kernels
@@ -103,7 +102,7 @@ class KernelSample:
         name = f"{self.engine}-{number:03d}"
         for attempt in range(_TRIES):
             rng = random.Random(f"{self.seed}/{number}/{attempt}")
-            chains = [self._draw(rng, near) for _ in range(_NEAR_CHAINS if near else _CHAINS)]
+            chains = draw_graph(rng, _NEAR_CHAINS if near else _CHAINS, self.left_out, near)
             self.on_step(f"exporting {name}: {self._count()} of {self.most} kernels")
             try:
                 self.bundle = add_graph(self.path, self.bundle, self.engine, name, chains, self.seed)
@@ -116,10 +115,6 @@ class KernelSample:
                     raise
             else:
                 return
-
-    def _draw(self, rng: random.Random, near: Sequence[Op]) -> Chain:
-        chain = draw_near(rng, rng.choice(near), self.left_out) if near else None
-        return chain or draw_chain(rng, self.left_out)
 
     def _hardest(self) -> list[Op]:
         try:

@@ -31,7 +31,8 @@ OP_FEATURES = (
     "log_read_per_written",  # of a strided op; of an op of two maps, or of a map and a number per channel
     "padding_16",  # channels in full vectors of 16, over channels
     "padding_32",
-    "log_frame_weights",  # of ops with weights: a small frame leaves them in the cache
+    "log_frame_weights",  # what a frame holds decides which cache an op finds its data in
+    "log_frame_map",  # bytes that the frame's op with the largest maps moves
 )
 OP_COLUMNS = ("kind", *OP_COSTS, *OP_FEATURES)
 _FLOAT_BYTES = 4
@@ -68,14 +69,13 @@ def op_features(workload: Workload, kinds: Sequence[str]) -> np.ndarray:
         np.float64(2.3)
     """
     places = {kind: place for place, kind in enumerate(kinds)}
-    frame_weights = sum(map(_weights, workload.ops))
+    frame = sum(map(_weights, workload.ops)), max(map(_map_bytes, workload.ops), default=0)
     named = kernel_kinds(workload)
     unknown = dict.fromkeys(kind for kind in named if kind not in places)
     if unknown:
         raise ValueError(f"ops of kind {', '.join(unknown)}; known are {', '.join(kinds)}")
     rows = [
-        [float(places[kind]), *_features(op, frame_weights)]
-        for kind, op in zip(named, workload.ops, strict=True)
+        [float(places[kind]), *_features(op, frame)] for kind, op in zip(named, workload.ops, strict=True)
     ]
     return np.array(rows, dtype=np.float64).reshape(-1, len(OP_COLUMNS))
 
@@ -97,7 +97,11 @@ def _weights(op: Op) -> int:
     return math.prod(_weight_shape(op))
 
 
-def _features(op: Op, frame_weights: int) -> list[float]:
+def _map_bytes(op: Op) -> int:
+    return op.bytes_read - min(_weights(op) * _FLOAT_BYTES, op.bytes_read) + op.bytes_written
+
+
+def _features(op: Op, frame: tuple[int, int]) -> list[float]:
     channels_out, channels_in, window = _weight_shape(op)
     reduction = channels_in * window
     weight_bytes = min(_weights(op) * _FLOAT_BYTES, op.bytes_read)
@@ -118,5 +122,5 @@ def _features(op: Op, frame_weights: int) -> list[float]:
         reduction,
         activation_bytes / max(1, op.bytes_written),
     )
-    context = math.log1p(frame_weights) if weight_bytes else 0.0
-    return [*(cost / 1e6 for cost in costs), *(math.log1p(value) for value in logs), *padding, context]
+    logs = (*map(math.log1p, logs), *padding, *map(math.log1p, frame))
+    return [*(cost / 1e6 for cost in costs), *logs]

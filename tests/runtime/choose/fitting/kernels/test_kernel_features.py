@@ -32,12 +32,11 @@ def test_shapes_are_told_where_they_are_known():
     assert (act["log_window"], act["padding_16"]) == (0, 1)
 
 
-def test_ops_with_weights_are_told_the_weights_of_their_frame():
+def test_ops_are_told_the_weights_and_the_largest_maps_of_their_frame():
     linear = Op("fc", "linear", 200, 880, 40, 10, 20, 1, type="FULLY_CONNECTED")
-    conv, act, fc = map(named, op_features(Workload((*WORKLOAD.ops, linear)), KINDS))
-    assert np.expm1(fc["log_frame_weights"]) == pytest.approx(20 * 27 + 200)
-    assert conv["log_frame_weights"] == fc["log_frame_weights"]
-    assert act["log_frame_weights"] == 0
+    for op in map(named, op_features(Workload((*WORKLOAD.ops, linear)), KINDS)):
+        assert np.expm1(op["log_frame_weights"]) == pytest.approx(20 * 27 + 200)
+        assert np.expm1(op["log_frame_map"]) == pytest.approx(8000 - 4 * 27 * 20 + 4 * 20 * 64)
 
 
 def test_what_other_kernels_run_is_another_kind():
