@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgekit.api.visible import one_line
 from edgekit.cli._output import note, print_json, print_table, say
 from edgekit.cli._progress import Steps
+from runtime.visible import one_line
 
 if TYPE_CHECKING:
     from runtime.choose.fitting.kernels.predict import Prediction

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import nn
@@ -49,7 +50,9 @@ def export_executorch(
             graph = edge.exported_program().graph_module
             delegation = read_delegation(graph, reasons)
             workload = in_run_order(workload, _runs(graph))
-            data = bytes(edge.to_executorch().buffer)
+            made = edge.to_executorch()
+            _name_types(made, program)
+            data = bytes(made.buffer)
         except Exception as err:
             raise ExportError(f"ExecuTorch could not lower the model: {first_line(err)}") from err
     return Exported(
@@ -61,6 +64,16 @@ def export_executorch(
         packages=("torch", "executorch", "torchao"),
         ops=frozenset(_op_name(node) for node in program.graph.nodes if node.op == "call_function"),
     )
+
+
+def _name_types(made: Any, program: ExportedProgram) -> None:
+    """Let the file say which of its inputs are unsigned bytes, as in ``program``; see ``rewrite_ops``."""
+    byte = require("executorch.exir.scalar_type", extra="executorch").ScalarType.BYTE
+    (plan,) = made.executorch_program.execution_plan
+    given = {node.name: node.meta.get("val") for node in program.graph.nodes if node.op == "placeholder"}
+    for place, name in zip(plan.inputs, program.graph_signature.user_inputs, strict=True):
+        if getattr(given[name], "dtype", None) == torch.uint8:
+            plan.values[place].val.scalar_type = byte
 
 
 def trace(model: nn.Module, example: tuple[torch.Tensor, ...]) -> ExportedProgram:

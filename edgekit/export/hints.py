@@ -34,12 +34,12 @@ _HINTS = (
     ),
     ("cumsum", "write the running sum as a product with a constant triangular matrix: an nn.Linear"),
     (
-        "index index_select gather gather_nd flip reverse_v2",
+        "index index_select gather gather_nd",
         "order channels with a 1x1 convolution, rows or columns with an nn.Linear, whose constant weights "
         "are 0 and 1; or join slices with torch.cat",
     ),
     ("fmod arange", "join slices with torch.cat instead of rolling or indexing"),
-    ("expand_copy repeat broadcast_to tile", "leave the broadcast to the op that follows"),
+    ("repeat tile", "leave the broadcast to the op that follows"),
     ("split_copy split_with_sizes_copy", "take each part with x.narrow"),
     (
         "squeeze_copy unsqueeze_copy unbind_copy",
@@ -54,15 +54,13 @@ _HINTS = (
     ("_softmax", "apply softmax over the last axis of three: x.flatten(2).transpose(1, 2).softmax(-1)"),
     ("_log_softmax", "write it as the logarithm of a softmax over the last axis"),
     (
-        "where gt ge lt le eq greater greater_equal less less_equal equal select select_v2 log1p",
-        "write the condition with relu, clamp or a maximum; for the activations Softplus and Mish use SiLU",
+        "where gt ge lt le eq greater greater_equal less less_equal equal select select_v2",
+        "compare floats, whose conditions are rewritten: take a mask as floats of 0 and 1, and -1e30 for -inf",
     ),
     ("erf", "use nn.GELU"),
     ("elu", "use nn.LeakyReLU, nn.SiLU or nn.Hardswish"),
     ("topk argmax arg_max sort", "leave it out of the graph and do it on the output"),
-    ("upsample_nearest2d resize_nearest_neighbor", "upsample bilinearly, or with nn.ConvTranspose2d"),
     ("var", "write the variance as mean(x * x) - mean(x) ** 2 with keepdim=True over the map"),
-    ("mirror_pad", "pad with zeros"),
     ("_adaptive_avg_pool2d", "use nn.AvgPool2d with a fixed window"),
     ("avg_pool2d", "pad with F.pad first, then pool without padding"),
 )

@@ -11,8 +11,10 @@ from torch.export import ExportedProgram
 from edgekit.export._quiet import exporting
 from edgekit.export.backend import EXPORT_BACKENDS, Exported
 from edgekit.export.executorch import first_line
+from edgekit.export.litert_graph import rewritten_graphs
 from edgekit.export.lower import choose_layout
 from edgekit.export.lower.ops import litert_rules
+from edgekit.export.tflite_bytes import dequantise_bytes
 from runtime.bundle.staging import staging_folder
 from runtime.engines.tflite_delegation import read_delegation
 from runtime.engines.tflite_graph import read_tflite
@@ -38,12 +40,13 @@ def export_litert(
         add_litert_rules()
         choose_layout(model, channels_last=True)
         try:
-            data = bytes(litert_torch.convert(model, example).model_content())
+            with rewritten_graphs():
+                data = bytes(litert_torch.convert(model, example).model_content())
         except Exception as err:
             raise ExportError(f"litert-torch could not convert the model: {first_line(err)}") from err
         finally:
             choose_layout(model, channels_last=False)
-    return describe(data, module_names(model))
+    return describe(dequantise_bytes(data), module_names(model))
 
 
 @functools.cache  # added a second time they would lie on top of themselves

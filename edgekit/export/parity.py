@@ -25,40 +25,6 @@ _SMALLEST_PART = 1e-2
 _LEAST_EQUAL = 0.999
 
 
-def measure_parity(
-    engine: str,
-    path: Path,
-    frames: Sequence[Frame],
-    expected: Sequence[Sequence[np.ndarray]],
-    names: Sequence[str],
-    *,
-    tolerance: float = DEFAULT_TOLERANCE,
-    described: str = "",
-    inputs: Sequence[IoScale] = (),
-    outputs: Sequence[IoScale] = (),
-) -> Parity:
-    """Run the file at ``path`` on ``frames``, one by one, and compare with the eager outputs.
-
-    Args:
-        engine: ``executorch`` or ``litert``.
-        path: the exported file.
-        frames: inputs, see ``SourceGraph``.
-        expected: the eager model's outputs for each frame, see ``run_eager``.
-        names: of the outputs.
-        tolerance: allowed difference, relative to the largest eager output or to 1, whichever is
-            larger. The result's ``tolerance`` is the absolute limit that follows.
-        described: what the frames are, for the manifest.
-        inputs, outputs: see ``run_file``.
-
-    Raises:
-        ParityError: the file gives another number of outputs, another shape, or values that are
-            not finite.
-    """
-    actual = run_file(engine, path, frames, inputs, outputs)
-    what = f"{path.name} on {engine}"
-    return compare_outputs(what, actual, expected, names, tolerance=tolerance, described=described)
-
-
 def compare_outputs(
     what: str,
     actual: Sequence[Sequence[np.ndarray]],
@@ -68,10 +34,19 @@ def compare_outputs(
     tolerance: float = DEFAULT_TOLERANCE,
     described: str = "",
 ) -> Parity:
-    """Compare outputs, frame by frame, with those expected; see ``measure_parity``.
+    """Compare outputs, frame by frame, with those expected.
 
     Args:
         what: gave ``actual``, for errors.
+        actual: outputs for each frame, see ``run_file``.
+        expected: the eager model's outputs for each frame, see ``run_eager``.
+        names: of the outputs.
+        tolerance: allowed difference, relative to the largest eager output or to 1, whichever is
+            larger. The result's ``tolerance`` is the absolute limit that follows.
+        described: what the frames are, for the manifest.
+
+    Raises:
+        ParityError: ``what`` gives another number of outputs, another shape, or values that are not finite.
     """
     if len(actual[0]) != len(names):
         raise ParityError(
@@ -122,13 +97,13 @@ def run_file(
 def compare(
     what: str, name: str, actual: np.ndarray, expected: np.ndarray, *, tolerance: float
 ) -> OutputParity:
-    """Return the difference between two batches of one output, shape (N, ...); see ``measure_parity``.
+    """Return the difference between two batches of one output, shape (N, ...); see ``compare_outputs``.
 
     Args:
         what: the file, for errors.
         name: of the output.
         actual, expected: of the file and of the eager model.
-        tolerance: relative, see ``measure_parity``.
+        tolerance: relative, see ``compare_outputs``.
     """
     if actual.shape != expected.shape:
         raise ParityError(

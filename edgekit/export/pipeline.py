@@ -18,7 +18,7 @@ from edgekit.export import executorch, litert  # noqa: F401  (they register them
 from edgekit.export.backend import EXPORT_BACKENDS, Exported
 from edgekit.export.delegation import check_allowed, check_delegation
 from edgekit.export.graph import Origin
-from edgekit.export.parity import DEFAULT_TOLERANCE, check_parity, compare_outputs, run_file
+from edgekit.export.parity import DEFAULT_TOLERANCE, check_parity, run_file
 from edgekit.export.preflight import Prepared, prepare
 from edgekit.export.quantize import QuantizeOptions, quantize_graph
 from edgekit.export.quantize.gate import check_fake_quantised, check_quantized
@@ -61,7 +61,7 @@ def export_bundle(
         engines: names of ``EXPORT_BACKENDS``.
         precisions: of ``PRECISIONS``.
         quantize: how those other than fp32 are made.
-        tolerance: see ``measure_parity``.
+        tolerance: see ``compare_outputs``.
         allow_fallback: ops that may run outside the delegate, by the names the error gives; commas may
             join several.
         overwrite: replace a bundle that is there.
@@ -188,15 +188,7 @@ def _compare(
 ) -> tuple[list[list[np.ndarray]], Parity]:
     """Return the outputs of a file for the frames of ``ready``, and how far they are from eager."""
     actual = run_file(engine, path, ready.source.frames, exported.inputs, exported.outputs)
-    parity = compare_outputs(
-        f"{path.name} on {engine}",
-        actual,
-        ready.expected,
-        [output.name for output in ready.outputs],
-        tolerance=tolerance,
-        described=ready.source.described,
-    )
-    return actual, parity
+    return actual, ready.compare(f"{path.name} on {engine}", actual, tolerance)
 
 
 def _check_labels(origin: Origin, prepared: Mapping[str, Prepared]) -> None:

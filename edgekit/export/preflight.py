@@ -18,10 +18,10 @@ from edgekit.export.lower import EXPORT_FORMS, lower
 from edgekit.export.lowerings import unlowered_ops
 from edgekit.export.observed import observe
 from edgekit.export.outputs import give_tensors, named_outputs
-from edgekit.export.parity import run_eager
+from edgekit.export.parity import DEFAULT_TOLERANCE, compare_outputs, run_eager
 from edgekit.export.traced import BRANCHES, check_program
 from edgekit.export.weights import check_weights
-from runtime.bundle import TensorSpec
+from runtime.bundle import Parity, TensorSpec
 from runtime.errors import ExportError
 
 _STATE = "take the state as an input and return it as an output"
@@ -46,6 +46,14 @@ class Prepared:
     program: ExportedProgram
     outputs: tuple[TensorSpec, ...]
     expected: list[list[np.ndarray]]
+
+    def compare(
+        self, what: str, actual: Sequence[Sequence[np.ndarray]], tolerance: float = DEFAULT_TOLERANCE
+    ) -> Parity:
+        """Return how far ``actual``, the outputs of ``what``, are from eager's; see ``compare_outputs``."""
+        names = [output.name for output in self.outputs]
+        described = self.source.described
+        return compare_outputs(what, actual, self.expected, names, tolerance=tolerance, described=described)
 
 
 def prepare(

@@ -13,7 +13,7 @@ from edgekit.export import executorch, litert  # noqa: F401  (they register them
 from edgekit.export.backend import EXPORT_BACKENDS, Exported
 from edgekit.export.graph import Origin
 from edgekit.export.layers import LayerReport, compare_layers
-from edgekit.export.parity import DEFAULT_TOLERANCE, check_parity, measure_parity
+from edgekit.export.parity import DEFAULT_TOLERANCE, check_parity, run_file
 from edgekit.export.preflight import Prepared, prepare
 from edgekit.export.quantize import QUANTIZERS, QuantizeOptions
 from edgekit.export.quantize.run import make_plan
@@ -55,7 +55,7 @@ def recheck_bundle(
         bundle: whose files are checked.
         origin: the model that the bundle was made from.
         variants: names; none: all.
-        tolerance: of float variants, see ``measure_parity``; quantised ones have no limit here.
+        tolerance: of float variants, see ``compare_outputs``; quantised ones have no limit here.
         by_layer: compare the outputs of every module too.
         progress: called with each step.
 
@@ -88,17 +88,8 @@ def _recheck(bundle: Bundle, variant: Variant, ready: Prepared, tolerance: float
     parity, problem = None, None
     io = variant.quantization or Quantization()
     try:
-        parity = measure_parity(
-            variant.engine,
-            path,
-            ready.source.frames,
-            ready.expected,
-            [output.name for output in ready.outputs],
-            tolerance=tolerance,
-            described=ready.source.described,
-            inputs=io.inputs,
-            outputs=io.outputs,
-        )
+        actual = run_file(variant.engine, path, ready.source.frames, io.inputs, io.outputs)
+        parity = ready.compare(f"{path.name} on {variant.engine}", actual, tolerance)
         if not _is_quantised(variant):
             check_parity(variant.name, parity)
     except ParityError as err:

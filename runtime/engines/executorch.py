@@ -47,11 +47,11 @@ class ExecuTorch:
                 program_verification=binding.Verification.InternalConsistency,
             )
             names = [self._program.get_method_name(i) for i in range(self._program.num_methods())]
-            if graph not in names:
+            if graph not in names and len(names) != 1:  # the only one needs no name
                 raise DeviceStableError(
-                    f"it has no method {graph!r}, only: {', '.join(names)}; export it again"
+                    f"it has no method {graph!r}, only: {', '.join(names)}; choose one of them with --variant"
                 )
-            self._method = self._program.load_method(graph)
+            self._method = self._program.load_method(graph if graph in names else names[0])
         except RuntimeError as err:
             raise DeviceStableError(
                 f"ExecuTorch cannot load it ({err}); the file is damaged, of a newer ExecuTorch, "

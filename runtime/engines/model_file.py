@@ -13,6 +13,7 @@ from runtime.bundle.names import slug
 from runtime.bundle.staging import staged_until_exit
 from runtime.bundle.workload import Workload
 from runtime.engines import EngineProcess
+from runtime.engines.pte_methods import read_methods
 from runtime.engines.tflite_content import TfliteGraph
 from runtime.engines.tflite_delegation import read_delegation
 from runtime.engines.tflite_graph import read_tflite
@@ -93,11 +94,21 @@ def open_bundle_or_model(path: str | Path, input_shapes: InputShapes = ()) -> Bu
     if engine == "litert" and not _is_old_litert():
         return _open_tflite(path, input_shapes)
     _refuse_shapes(path, input_shapes)
-    with EngineProcess(engine, path) as model:
-        graph = Graph(model.inputs, model.outputs)
-        precision = model.plan().precision if engine == "litert" else "fp32"
-    variant = Variant(f"{engine}-{precision}", engine, precision, path.name)
-    return ModelFile(path.parent, _manifest(path.name, {variant: path}, {MAIN_GRAPH: graph}))
+    return _open_whole(path, engine)
+
+
+def _open_whole(path: Path, engine: str) -> ModelFile:
+    """Return a variant for each method of a file that only its engine can read."""
+    methods = read_methods(path) if engine == "executorch" else (MAIN_GRAPH,)
+    variants, graphs = dict[Variant, Path](), dict[str, Graph]()
+    for method in methods:
+        with EngineProcess(engine, path, graph=method) as model:
+            graphs[method] = Graph(model.inputs, model.outputs)
+            precision = model.plan().precision if engine == "litert" else "fp32"
+        stem = "" if method == methods[0] else f"{slug(method)}-"
+        variants[Variant(f"{stem}{engine}-{precision}", engine, precision, path.name, method)] = path
+    source = {"methods": ", ".join(methods)} if methods != (MAIN_GRAPH,) else None
+    return ModelFile(path.parent, _manifest(path.name, variants, graphs, source))
 
 
 def _open_tflite(path: Path, input_shapes: InputShapes) -> ModelFile:

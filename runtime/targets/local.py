@@ -69,7 +69,10 @@ class LocalTarget:
         offered = settings_of(self.profile, threads, clusters, with_clocks=self.capability.level in CLOCKING)
         if self._emulated is None:
             return offered
-        return tuple(s for s in offered if _why_not(self._emulated, self.profile, s) is None)
+        reasons = {setting: _why_not(self._emulated, self.profile, setting) for setting in offered}
+        if all(reasons.values()):
+            raise ValueError(reasons[offered[-1]])
+        return tuple(setting for setting, reason in reasons.items() if reason is None)
 
     @property
     def energy_note(self) -> str:
@@ -111,6 +114,7 @@ class LocalTarget:
                 EngineProcess,
                 variant.engine,
                 bundle.file(variant.path),
+                graph=variant.graph,
                 threads=setting.threads,
                 cpus=cpus,
                 sha256=bundle.sha256(variant.path),

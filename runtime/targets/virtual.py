@@ -120,8 +120,9 @@ class VirtualSession:
             path = self._bundle.file(self._variant.path)
             threads = min(self.setting.threads, len(allowed_cpus() or (0,)))
             sha256 = self._bundle.sha256(self._variant.path)
-            engine = EngineProcess(self._variant.engine, path, threads=threads, sha256=sha256)
-            self._engine = self._stack.enter_context(engine)
+            engine, graph = self._variant.engine, self._variant.graph
+            model = EngineProcess(engine, path, graph=graph, threads=threads, sha256=sha256)
+            self._engine = self._stack.enter_context(model)
         given = random_inputs(self._engine.inputs) if inputs is None else inputs
         return Frame(self._latency_ms, self._engine.run(given).arrays)
 

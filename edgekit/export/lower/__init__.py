@@ -10,9 +10,9 @@ from torch import nn
 
 from edgekit.export.lower.batch_norm import fold_batch_norm
 from edgekit.export.lower.dynamic_conv import lower_dynamic_conv
-from edgekit.export.lower.dynamic_relu import lower_dynamic_relu
-from edgekit.export.lower.selective_kernel import lower_selective_kernel
-from edgekit.export.lower.squeeze_excite import lower_squeeze_excite
+from edgekit.export.lower.dynamic_relu import StaticDynamicReLU
+from edgekit.export.lower.selective_kernel import FoldedSelectiveKernel
+from edgekit.export.lower.squeeze_excite import FoldedSqueezeExcite
 from edgekit.models.layers import SqueezeExcite
 from edgekit.nn import DynamicConv2d, DynamicReLU, SelectiveKernel
 
@@ -21,16 +21,14 @@ __all__ = [
     "choose_layout",
     "fold_batch_norm",
     "lower",
-    "lower_dynamic_conv",
-    "lower_dynamic_relu",
 ]
 
-# Block -> function that returns its export form.
+# Block -> what makes its export form of it.
 EXPORT_FORMS: dict[type[nn.Module], Callable[..., nn.Module]] = {
     DynamicConv2d: lower_dynamic_conv,
-    DynamicReLU: lower_dynamic_relu,
-    SelectiveKernel: lower_selective_kernel,
-    SqueezeExcite: lower_squeeze_excite,
+    DynamicReLU: StaticDynamicReLU,
+    SelectiveKernel: FoldedSelectiveKernel,
+    SqueezeExcite: FoldedSqueezeExcite,
 }
 
 

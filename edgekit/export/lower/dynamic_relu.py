@@ -68,11 +68,6 @@ class StaticDynamicReLU(nn.Module):
         return (share * (SPATIAL_SHARE * height * width)).clamp(max=1.0)
 
 
-def lower_dynamic_relu(act: DynamicReLU) -> nn.Module:
-    """Return the export form of ``act``: equal for batch 1."""
-    return StaticDynamicReLU(act)
-
-
 def _cooled(spatial: nn.Conv2d) -> nn.Conv2d:
     """Return ``spatial`` with its softmax's temperature divided into it."""
     cooled = copy.deepcopy(spatial)

@@ -107,6 +107,11 @@ def clamp_to_one(x: Tensor, low: float | None = None, high: float | None = None)
     return (x.relu() * -1.0 + 1.0).relu() * -1.0 + 1.0
 
 
+def sign(x: Tensor) -> Tensor:
+    """Write it as a clamp of what is far from 0."""
+    return (x * 1e38).clamp(-1.0, 1.0) if x.is_floating_point() else NotImplemented
+
+
 def clamp_by_tensors(x: Tensor, low: Tensor | None = None, high: Tensor | None = None) -> Tensor:
     """Write a clamp between tensors as a maximum and a minimum."""
     x = x if low is None else torch.maximum(x, low)

@@ -13,9 +13,14 @@ from typing import Any
 
 import torch
 from torch.export import ExportedProgram
+from torch.fx import Node
 
-from edgekit.export.lower import attention, elementwise, norms, pools, reductions, shapes
-from edgekit.export.lower.constants import adapt_factors, fold_constants
+from edgekit.export.lower import attention, borders, elementwise, norms, pools, reductions, selections, shapes
+from edgekit.export.lower.byte_inputs import convert_bytes_first
+from edgekit.export.lower.conditions import write_conditions
+from edgekit.export.lower.constants import adapt_factors, fold_constants, spread_by_ones
+from edgekit.export.lower.writer import Writer
+from edgekit.export.scalars import write_integers_as_floats
 from runtime.extras import require
 
 _aten = torch.ops.aten
@@ -23,10 +28,29 @@ Rules = dict[torch._ops.OpOverload, Callable[..., Any]]
 
 
 def rewrite_ops(program: ExportedProgram) -> ExportedProgram:
-    """Return ``program`` with its ops in forms that ExecuTorch's delegate takes and computes rightly."""
-    program = fold_constants(program.run_decompositions(executorch_rules()))
-    adapt_factors(program)
+    """Return ``program`` with its ops in forms that ExecuTorch's delegate takes and computes rightly.
+
+    Inputs of bytes are int8 in it, for the delegate knows no others; the file must say what they are.
+    """
+    program = program.run_decompositions(executorch_rules())
+    write_integers_as_floats(program)
+    convert_bytes_first(program, _dequantised)
+    write_conditions(program)
+    program = fold_constants(program)
+    adapt_factors(program, spread=spread_by_ones)
     return fold_constants(program)
+
+
+def _dequantised(writer: Writer, given: Node) -> Node:
+    """Write the bytes of ``given`` as floats: in steps of 1, those above 127 read as negative ones."""
+    value = given.meta["val"]
+    given.meta["val"] = value.to(torch.int8)
+    back = torch.ops.quantized_decomposed.dequantize_per_tensor.default
+    signed = writer.call(back, given, 1.0, 0, -128, 127, torch.int8)
+    if value.dtype == torch.int8:
+        return signed
+    is_negative = writer.call(_aten.clamp.default, writer.call(_aten.mul.Tensor, signed, -1.0), 0.0, 1.0)
+    return writer.call(_aten.add.Tensor, signed, writer.call(_aten.mul.Tensor, is_negative, 256.0))
 
 
 def executorch_rules() -> Rules:
@@ -82,6 +106,17 @@ _BOTH: Rules = {
     _aten.adaptive_max_pool2d.default: pools.adaptive_max_pool2d,
     _aten.max_pool1d.default: pools.max_pool1d,
     _aten.native_group_norm.default: norms.group_norm,
+    _aten.sign.default: elementwise.sign,
+    _aten.flip.default: selections.flip,
+    _aten.upsample_nearest1d.vec: selections.nearest,
+    _aten.upsample_nearest2d.vec: selections.nearest,
+    _aten._upsample_nearest_exact1d.vec: selections.nearest_exact,
+    _aten._upsample_nearest_exact2d.vec: selections.nearest_exact,
+    _aten.pad.default: borders.pad,
+    _aten.reflection_pad1d.default: borders.reflect,
+    _aten.reflection_pad2d.default: borders.reflect,
+    _aten.replication_pad1d.default: borders.replicate,
+    _aten.replication_pad2d.default: borders.replicate,
 }
 _EXECUTORCH: Rules = _BOTH | {
     _aten.mean.dim: reductions.mean,

@@ -31,8 +31,3 @@ class FoldedSelectiveKernel(nn.Module):
         pooled = first.mean((2, 3), keepdim=True) + second.mean((2, 3), keepdim=True)
         share = torch.sigmoid(self.head(self.squeeze(pooled)))  # (1, N, 1, 1)
         return second + share * (first - second)
-
-
-def lower_selective_kernel(block: SelectiveKernel) -> nn.Module:
-    """Return the export form of ``block``."""
-    return FoldedSelectiveKernel(block)

@@ -32,8 +32,3 @@ class FoldedSqueezeExcite(nn.Module):
         """Return the weighted map: (1, C, H, W) -> (1, C, H, W)."""
         hidden = self.act(self.fc1(x.mean((2, 3), keepdim=True)))
         return x * (self.gate(self.fc2(hidden)) * self.sixth)
-
-
-def lower_squeeze_excite(block: SqueezeExcite) -> nn.Module:
-    """Return the export form of ``block``."""
-    return FoldedSqueezeExcite(block)

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from edgekit.export.quantize.plan import QuantizationPlan, is_below
+from edgekit.export.tflite_bytes import builtin_code
 from runtime.engines.tflite_names import NameOf
 from runtime.extras import require
 
@@ -102,15 +103,9 @@ class FloatFile:
 
     def _binary(self, name: str, inputs: tuple[int, int], output: int, activation: int = 0) -> Any:
         """Return a new op, ``ADD`` or ``MUL``."""
-        schema, codes = self._schema, self._model.operatorCodes
-        builtin, word = getattr(schema.BuiltinOperator, name), name.capitalize()
-        if all(code.builtinCode != builtin for code in codes):
-            code = schema.OperatorCodeT()
-            code.builtinCode = code.deprecatedBuiltinCode = builtin
-            code.version = 1
-            codes.append(code)
+        schema, word = self._schema, name.capitalize()
         op = schema.OperatorT()
-        op.opcodeIndex = next(i for i, code in enumerate(codes) if code.builtinCode == builtin)
+        op.opcodeIndex = builtin_code(self._model, schema, name)
         op.inputs, op.outputs = list(inputs), [output]
         op.builtinOptionsType = getattr(schema.BuiltinOptions, f"{word}Options")
         op.builtinOptions = getattr(schema, f"{word}OptionsT")()

@@ -165,10 +165,7 @@ class Controller:
         time_ms = self._time_ms
         if not self._behind:
             self._delay_ms += (max(self.deadline_ms - time_ms, 0.0) - self._delay_ms) / DELAY_MEMORY
-        outlook = self._outlook()
-        self._plan = outlook.again(self._base, time_ms)
-        if self._plan.cost == math.inf:
-            self._plan = self._catch_up(outlook, time_ms)
+        self._plan = self._fit(self._outlook(), self._base, time_ms)
         return Decision(self._plan.first, self._plan.cost < math.inf)
 
     def change(self) -> Decision:
@@ -196,8 +193,8 @@ class Controller:
         base = self._base = wanted if before is None or is_left else before
         meets = (wanted if base is wanted else outlook.again(base, time_ms)).cost < math.inf
         self._plan = base
-        if self._behind and not self._reports_begins:  # else each frame says how much time it has
-            self._plan = self._catch_up(outlook, self.deadline_ms * (1.0 - self._behind))
+        if self._behind:
+            self._plan = self._fit(outlook, base, self.deadline_ms * (1.0 - self._behind))
         reason = self._reason(outlook, base, before, meets)
         self._was_trusted, self._met = True, meets
         return Decision(self._plan.first, meets, reason)
@@ -243,13 +240,12 @@ class Controller:
             return MOST_BEHIND  # it began late, nobody knows by how much
         return min(latency_ms / self.deadline_ms - 1.0, MOST_BEHIND)
 
-    def _catch_up(self, outlook: Outlook, remaining_ms: float) -> RowPlan:
-        """Return a row for this one frame: on the cluster of the others, if that is enough."""
-        if self._base is not None:
-            near = outlook.single(remaining_ms, self.table.cluster_of[self._base.first])
-            if near.cost < math.inf:
-                return near
-        return outlook.single(remaining_ms)
+    def _fit(self, outlook: Outlook, base: RowPlan, remaining_ms: float) -> RowPlan:
+        """Return ``base``, or another row for one frame that has less time: on its cluster, if enough."""
+        plan = outlook.again(base, remaining_ms)
+        if plan.cost == math.inf:
+            plan = outlook.single(remaining_ms, self.table.cluster_of[base.first])
+        return plan if plan.cost < math.inf else outlook.single(remaining_ms)
 
     def _go_on(self) -> Decision:
         """Return what the frame that runs has planned for now; another row where a cap forbids that."""

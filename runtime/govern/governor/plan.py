@@ -121,7 +121,7 @@ def plan_for(
         MissingExtra: ``variable_load`` without numpy.
         NotFittedError: the bundle has no policy for this target.
         BundleError: its policy is for another device.
-        ValueError: ``fps`` is out of range.
+        ValueError: ``fps`` or ``late_share`` is out of range.
 
     Example:
         >>> from runtime.targets import open_target
@@ -130,6 +130,8 @@ def plan_for(
     """
     if fps is not None and not 0 < fps <= 1000:
         raise ValueError(f"fps is {fps}; it must be above 0, at most 1000")
+    if not 0 < late_share < 1:
+        raise ValueError(f"the share of late frames is {late_share}; it must be above 0, below 1")
     if not isinstance(target, LocalTarget):
         raise DeviceStableError(_why_not(target.name))
     known_as = policy_target or called or target.name

@@ -152,7 +152,9 @@ def profile_file(
     sha256: str | None = None,
 ) -> Profile:
     """Run the file at ``path``, which is or will be ``variant`` of a bundle; see ``profile``."""
-    load = functools.partial(EngineProcess, variant.engine, path, threads=threads, sha256=sha256)
+    load = functools.partial(
+        EngineProcess, variant.engine, path, graph=variant.graph, threads=threads, sha256=sha256
+    )
     with load() as model:
         inputs = random_inputs(model.inputs, seed)
         plain_ms = model.sample(inputs, warmup=warmup, runs=runs).samples_ms

@@ -16,15 +16,19 @@ from runtime.choose.simulation import (
     Replay,
     Schedutil,
     SimGovernor,
+    TimedPlatform,
     replay,
 )
-from tests.benchmarks.energy_truth.cases import Case
+from runtime.govern.governor.plan import LATE_SHARE
+from tests.benchmarks.energy_truth.cases import Case, Load
+from tests.benchmarks.simulation.blind import least_blind_uj
 from tests.benchmarks.simulation.optimum import PowerHull, paces
 
 # A governor is a rival where at most so many points more of its frames are late: being late is no saving.
 LATER_PCT = 0.5
 # Below this two energies are one: a change of clock at the edge of the counted frames comes to that.
 TIE_PCT = 0.05
+EBS = "ebs"
 
 
 def rows_of(case: Case, count: int, settle: int) -> Iterator[dict[str, Any]]:
@@ -45,6 +49,11 @@ def rows_of(case: Case, count: int, settle: int) -> Iterator[dict[str, Any]]:
         *(c[:, settle:] for c in (ours_frames.arrival_ms, ours_frames.deadline_ms, ours_frames.work))
     )
     best = paces(counted, ours.finish_ms[:, settle:])
+    blind = {
+        (account, load): _least_blind_mj(soc, power_mw, load)
+        for account, power_mw in case.powers_mw.items()
+        for load in case.loads
+    }
     for account, power_mw in case.powers_mw.items():
         hull = PowerHull(soc.speed, power_mw)
         for place, tuning in enumerate(case.tunings):
@@ -70,9 +79,19 @@ def rows_of(case: Case, count: int, settle: int) -> Iterator[dict[str, Any]]:
                     "late_pct": late_pct,
                     "energy_mj": ours_mj / count,
                     "changes": float(ours.transitions[lane]) / count,
+                    "over_blind_pct": _over_blind_pct(ours_mj / count, blind[account, load]),
                     "over_bound_pct": _above_pct(ours_mj, best[lane].energy_uj(hull) / 1e3),
                     **_beside(above),
                 }
+
+
+def _least_blind_mj(soc: TimedPlatform, power_mw: np.ndarray, load: Load) -> float | None:
+    least_uj = least_blind_uj(soc.speed, power_mw, 1e3 / load.fps, load.scatter, LATE_SHARE)
+    return None if least_uj is None else least_uj / 1e3
+
+
+def _over_blind_pct(ours_mj: float, least_mj: float | None) -> float | None:
+    return None if least_mj is None else _above_pct(ours_mj, least_mj)
 
 
 def stock_of(platform: Platform) -> dict[str, SimGovernor]:
@@ -81,19 +100,24 @@ def stock_of(platform: Platform) -> dict[str, SimGovernor]:
         f"schedutil on {name}": Schedutil(platform, number)
         for number, name in enumerate(platform.cluster_names)
     }
-    weighing = {"eas": EnergyAware(platform), "ebs": EventBased(platform)}
+    weighing = {"eas": EnergyAware(platform), EBS: EventBased(platform)}
     return {**found, **weighing, "interactive": Interactive(platform)}
 
 
 def _beside(above_pct: dict[str, float]) -> dict[str, Any]:
-    """Return which governor, of those not too late, is the cheapest, and how far we are above each kind."""
-    rival = max(above_pct, key=lambda name: above_pct[name], default=None)
-    schedutil = [pct for name, pct in above_pct.items() if name.startswith("schedutil")]
+    """Return which of the kernel's governors, of those not too late, is the cheapest, and how far below us.
+
+    EBS is a scheduler of a paper, on no phone: it stands apart.
+    """
+    kernels = {name: pct for name, pct in above_pct.items() if name != EBS}
+    rival = max(kernels, key=lambda name: kernels[name], default=None)
+    schedutil = [pct for name, pct in kernels.items() if name.startswith("schedutil")]
     return {
         "rival": rival,
-        "above_pct": None if rival is None else above_pct[rival],
+        "above_pct": None if rival is None else kernels[rival],
         "above_schedutil_pct": max(schedutil, default=None),
-        "above_eas_pct": above_pct.get("eas"),
+        "above_eas_pct": kernels.get("eas"),
+        "above_ebs_pct": above_pct.get(EBS),
     }
 
 
@@ -117,8 +141,10 @@ def summary_of(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     for row in rows:
         cells.setdefault((row["soc"], row["fps"]), []).append(row)
     worst = {key: _most(row["above_pct"] for row in found) for key, found in cells.items()}
+    beside_ebs = {key: _most(row["above_ebs_pct"] for row in found) for key, found in cells.items()}
     lost = {key: pct for key, pct in worst.items() if pct is not None and pct > TIE_PCT}
     over = [row["over_bound_pct"] for row in rows]
+    over_blind = [row["over_blind_pct"] for row in rows if row["over_blind_pct"] is not None]
     return {
         "provenance": "modelled",
         "cells": len(cells),
@@ -126,13 +152,19 @@ def summary_of(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "worst_pct": _most(worst.values()),
         "worst_vs_schedutil_pct": _most(row["above_schedutil_pct"] for row in rows),
         "worst_vs_eas_pct": _most(row["above_eas_pct"] for row in rows),
+        "worst_vs_ebs_pct": _most(row["above_ebs_pct"] for row in rows),
         "mean_over_bound_pct": float(np.mean(over)),
         "max_over_bound_pct": float(np.max(over)),
+        "mean_over_blind_pct": float(np.mean(over_blind)) if over_blind else None,
+        "max_over_blind_pct": _most(over_blind),
         "mean_late_pct": float(np.mean([row["late_pct"] for row in rows])),
         "rows": len(rows),
         "rows_not_above": sum(row["above_pct"] is None or row["above_pct"] <= TIE_PCT for row in rows),
         "worst_under_another_account_pct": _most(row["above_pct"] for row in other),
         "above": {f"{soc} {fps:g} FPS": pct for (soc, fps), pct in lost.items()},
+        "above_ebs": {
+            f"{soc} {fps:g} FPS": pct for (soc, fps), pct in beside_ebs.items() if (pct or 0) > TIE_PCT
+        },
     }
 
 

@@ -19,8 +19,8 @@ clusters:
 def row(soc="toy", fps=30.0, above_pct=-1.0, **changes):
     return {
         "soc": soc, "fps": fps, "above_pct": above_pct, "above_schedutil_pct": above_pct,
-        "above_eas_pct": -2.0, "over_bound_pct": 4.0, "late_pct": 1.0, "account": "nominal",
-        "tuned_for": "nominal",
+        "above_eas_pct": -2.0, "above_ebs_pct": None, "over_bound_pct": 4.0, "over_blind_pct": 1.0,
+        "late_pct": 1.0, "account": "nominal", "tuned_for": "nominal",
     } | changes  # fmt: skip
 
 
@@ -55,11 +55,10 @@ def test_a_soc_without_power_is_one_line(tmp_path):
 
 
 def test_a_governor_that_is_not_too_late_and_takes_least_is_the_rival():
-    found = _beside(
-        {"schedutil on little": -3.0, "schedutil on big": -40.0, "eas": -5.0, "interactive": -60.0}
-    )
-    assert found == {
+    above = {"schedutil on little": -3.0, "schedutil on big": -40.0, "eas": -5.0, "interactive": -60.0}
+    assert _beside(above | {"ebs": 2.0}) == {
         "rival": "schedutil on little", "above_pct": -3.0, "above_schedutil_pct": -3.0, "above_eas_pct": -5.0,
+        "above_ebs_pct": 2.0,
     }  # fmt: skip
     assert _beside({})["above_pct"] is None  # all others are too late
 

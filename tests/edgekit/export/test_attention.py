@@ -4,22 +4,16 @@ import pytest
 import torch
 from torch import nn
 
-from edgekit.export import EXPORT_BACKENDS, QuantizeOptions, export_bundle, live_model
-from edgekit.export.parity import measure_parity
-from edgekit.export.preflight import prepare
+from edgekit.export import QuantizeOptions, export_bundle, live_model
+from tests.edgekit.export.compared import compared
 
 ENGINES = ["executorch", "litert"]
 
 
 def check(net, example, engine):
     """Assert that ``net`` is wholly delegated and right."""
-    (source,) = live_model(net.eval(), example, "net").graphs.values()
-    ready = prepare(source, [engine])
-    exported = EXPORT_BACKENDS.get(engine)(ready.lowered, ready.example, ready.program)
-    assert (exported.delegation.partitions, exported.delegation.fallback) == (1, ())
-    names = [output.name for output in ready.outputs]
-    with exported.as_file() as path:
-        parity = measure_parity(engine, path, source.frames, ready.expected, names)
+    delegation, parity = compared(net, example, engine)
+    assert (delegation.partitions, delegation.fallback) == (1, ())
     assert all(output.max_abs < 1e-5 for output in parity.outputs)
 
 

@@ -5,9 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from edgekit.export import EXPORT_BACKENDS, live_model
-from edgekit.export.parity import measure_parity
-from edgekit.export.preflight import prepare
+from tests.edgekit.export.compared import compared
 
 ENGINES = ["executorch", "litert"]
 
@@ -79,22 +77,60 @@ PRODUCTS = [
     lambda y, r, w: F.linear(y.flatten(2), w.t()) + y.flatten(2) @ w,
     lambda y, r, w: r[0] @ r[0].relu(),
     lambda y, r, w: y.relu() @ y.transpose(-1, -2),
+    lambda y, r, w: r[0] @ r[0].relu().T,
+    lambda y, r, w: F.linear(r.tanh(), r[0], r[0, 1]),
     lambda y, r, w: F.scaled_dot_product_attention(y.tanh(), y, y.sigmoid()),
     lambda y, r, w: F.layer_norm(r, (12,)) + F.group_norm(y, 2).mean(),
 ]
-GROUPS = [MEANS, EXTREMES, PARTS, POOLS, POINTWISE, PRODUCTS]
+CONDITIONS = [
+    lambda y, r, w: torch.where(y > 0, y, 0.1 * y) + y.sign(),
+    lambda y, r, w: y.masked_fill(y < 0.2, 0.0) + (y >= 0.5).float(),
+    lambda y, r, w: r * (r > 0) - r.masked_fill((r <= 0) | ~(r > -1), 2.0),
+    lambda y, r, w: F.hardshrink(y) + F.softshrink(y) + F.threshold(y, 0.1, -1.0),
+    lambda y, r, w: r.masked_fill(torch.ones(12, 12).triu(1).bool(), -torch.inf).softmax(-1),
+    lambda y, r, w: torch.where((y > y.mean()) & (y != 0.25), y, y.mean((2, 3), keepdim=True)),
+    lambda y, r, w: torch.where(r.mean(1, keepdim=True) > 0, 1.0, -1.0).expand(1, 12, 12),
+]
+FLIPS = [
+    lambda y, r, w: y.flip(3) + y.flip((1, 2)),
+    lambda y, r, w: r.flip(1) + r[:, :2].flip(1).mean(),
+]
+MARGINS = [
+    lambda y, r, w: F.pad(y, (1, 1, 1, 1), "reflect"),
+    lambda y, r, w: F.pad(y, (3, 2, 4, 0), "reflect"),
+    lambda y, r, w: F.pad(r, (2, 1), "reflect"),
+    lambda y, r, w: F.pad(y, (2, 2, 2, 2), "replicate"),
+    lambda y, r, w: F.pad(y, (4, 1, 0, 3), "replicate"),
+    lambda y, r, w: F.pad(y, (2, 1, 1, 0), "circular"),
+]
+LARGER = [
+    lambda y, r, w: F.interpolate(y, scale_factor=2),
+    lambda y, r, w: F.interpolate(y, size=(12, 20)) + F.interpolate(y, size=(12, 20), mode="nearest-exact"),
+    lambda y, r, w: F.interpolate(y, scale_factor=1.7) + F.interpolate(y, size=(13, 17)),
+    lambda y, r, w: F.interpolate(r, scale_factor=3),
+    lambda y, r, w: y.mean((2, 3), keepdim=True).expand(1, 8, 5, 6),
+    lambda y, r, w: r[:, :1].expand(1, 5, 12),
+    lambda y, r, w: torch.stack([r * i for i in range(1, 8)], 1),
+    lambda y, r, w: torch.stack([y * i for i in range(1, 8)], -1),
+]
+GROUPS = {
+    "means": MEANS,
+    "extremes": EXTREMES,
+    "parts": PARTS,
+    "pools": POOLS,
+    "pointwise": POINTWISE,
+    "products": PRODUCTS,
+    "conditions": CONDITIONS,
+    "flips": FLIPS,
+    "margins": MARGINS,
+    "larger": LARGER,
+}
 
 
 def check(net, example, engine):
     """Assert that ``net`` is wholly delegated, in one piece, and right."""
-    (source,) = live_model(net.eval(), example, "net").graphs.values()
-    ready = prepare(source, [engine])
-    exported = EXPORT_BACKENDS.get(engine)(ready.lowered, ready.example, ready.program)
-    assert exported.delegation.fallback == ()
-    assert exported.delegation.partitions == 1
-    names = [output.name for output in ready.outputs]
-    with exported.as_file() as path:
-        parity = measure_parity(engine, path, source.frames, ready.expected, names)
+    delegation, parity = compared(net, example, engine)
+    assert (delegation.partitions, delegation.fallback) == (1, ())
     wrong = {
         output.name: output.max_abs for output in parity.outputs if output.max_abs > output.tolerance / 5
     }
@@ -102,9 +138,7 @@ def check(net, example, engine):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize(
-    "functions", GROUPS, ids=["means", "extremes", "parts", "pools", "pointwise", "products"]
-)
+@pytest.mark.parametrize("functions", GROUPS.values(), ids=GROUPS)
 def test_spellings_that_delegates_refuse(functions, engine):
     torch.manual_seed(0)
     check(Spelt(functions), (torch.randn(1, 3, 8, 10), torch.randn(1, 12, 12)), engine)
@@ -158,7 +192,7 @@ def test_attention_and_gates_as_users_write_them(kind, engine):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("function", [one for group in GROUPS for one in group])
+@pytest.mark.parametrize("function", [one for group in GROUPS.values() for one in group])
 def test_each_spelling_by_itself(function, engine):
     torch.manual_seed(0)
     check(Spelt([function]), (torch.randn(1, 3, 8, 10), torch.randn(1, 12, 12)), engine)

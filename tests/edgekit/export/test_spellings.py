@@ -7,23 +7,19 @@ import pytest
 import torch
 from torch import nn
 
-from edgekit.export import EXPORT_BACKENDS, live_model
-from edgekit.export.parity import compare, measure_parity
+from edgekit.export import live_model
+from edgekit.export.parity import compare
 from edgekit.export.preflight import prepare
 from runtime.errors import ParityError
+from tests.edgekit.export.compared import compared
 
 
 def check(model, engine):
     """Assert that ``model`` is wholly delegated and right; return the names of its outputs."""
-    (source,) = live_model(model.eval(), torch.randn(1, 3, 6, 7), "net").graphs.values()
-    ready = prepare(source, [engine])
-    exported = EXPORT_BACKENDS.get(engine)(ready.lowered, ready.example, ready.program)
-    assert exported.delegation.fallback == ()
-    names = [output.name for output in ready.outputs]
-    with exported.as_file() as path:
-        parity = measure_parity(engine, path, source.frames, ready.expected, names)
+    delegation, parity = compared(model, torch.randn(1, 3, 6, 7), engine)
+    assert delegation.fallback == ()
     assert all(output.max_abs < 1e-6 for output in parity.outputs)
-    return names
+    return [output.name for output in parity.outputs]
 
 
 class Picture(nn.Module):

@@ -173,11 +173,6 @@ def test_executorch_runs_the_file_with_the_threads_it_is_given(pte):
         } == {frozenset({cpu})}
 
 
-def test_executorch_names_the_methods_there_are(pte):
-    with pytest.raises(DeviceStableError, match="it has no method 'encode', only: forward"):
-        EngineProcess("executorch", pte, graph="encode")
-
-
 def test_executorch_refuses_a_damaged_file(pte, tmp_path):
     path = tmp_path / "broken.pte"
     path.write_bytes(pte.read_bytes()[:200])

@@ -102,15 +102,18 @@ Model::Model(const std::string& path, const std::string& method, bool with_profi
   module_ = std::make_unique<Module>(path, Module::LoadMode::Mmap, std::move(tracer));
   check_load(module_->load(executorch::runtime::Program::Verification::InternalConsistency));
   const auto names = checked(module_->method_names());
-  if (names.count(method) == 0) {
+  // The only method needs no name.
+  const std::string chosen = names.count(method) == 0 && names.size() == 1 ? *names.begin() : method;
+  if (names.count(chosen) == 0) {
     std::string known;
     for (const std::string& name : std::set<std::string>(names.begin(), names.end())) {
       known += (known.empty() ? "" : ", ") + name;
     }
-    throw std::runtime_error("it has no method '" + method + "', only: " + known + "; export it again");
+    throw std::runtime_error("it has no method '" + method + "', only: " + known +
+                             "; choose one of them with --variant");
   }
-  check_load(module_->load_method(method));
-  method_ = checked(module_->method(method));
+  check_load(module_->load_method(chosen));
+  method_ = checked(module_->method(chosen));
   const auto meta = method_->method_meta();
   for (size_t i = 0; i < meta.num_inputs(); ++i) {
     const std::string name = "input" + std::to_string(i);

@@ -32,14 +32,14 @@ static void plan_fastest(struct control *control)
     control->plan.until_ms = control->plan.cost = INFINITY;
 }
 
-/* A row for this one frame: on the cluster of the others, if that is enough. */
-static struct plan catch_up(const struct control *control, const struct outlook *outlook, double remaining_ms)
+/* The base, or a row for this one frame that has less time: on its cluster, if that is enough. */
+static struct plan fit(const struct control *control, const struct outlook *outlook, double remaining_ms)
 {
-    struct plan near = {0};
+    struct plan plan = plan_again(outlook, &control->base, remaining_ms);
 
-    if (control->has_base)
-        near = single_row(outlook, remaining_ms, table_rows[control->base.first].cluster);
-    return control->has_base && near.cost < INFINITY ? near : single_row(outlook, remaining_ms, -1);
+    if (plan.cost == INFINITY)
+        plan = single_row(outlook, remaining_ms, table_rows[control->base.first].cluster);
+    return plan.cost < INFINITY ? plan : single_row(outlook, remaining_ms, -1);
 }
 
 /* The share of its deadline that a frame which has just ended takes from the next one. */
@@ -126,9 +126,7 @@ void begin_frame(struct control *control, double remaining_ms, double now_s)
             control->delay_ms += ((delay_ms > 0.0 ? delay_ms : 0.0) - control->delay_ms) / DELAY_MEMORY;
         }
         look(control, &outlook);
-        control->plan = plan_again(&outlook, &control->base, remaining_ms);
-        if (control->plan.cost == INFINITY)
-            control->plan = catch_up(control, &outlook, remaining_ms);
+        control->plan = fit(control, &outlook, remaining_ms);
         control->row = control->plan.first;
     }
     control->runs = 1;
@@ -200,7 +198,7 @@ void decide(struct control *control, double now_s)
     }
     control->has_base = 1;
     control->plan = control->base;
-    if (control->behind > 0.0 && !control->reports_begins) /* else each frame says how much time it has */
-        control->plan = catch_up(control, &outlook, control->deadline_ms * (1.0 - control->behind));
+    if (control->behind > 0.0)
+        control->plan = fit(control, &outlook, control->deadline_ms * (1.0 - control->behind));
     control->row = control->plan.first;
 }

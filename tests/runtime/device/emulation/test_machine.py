@@ -11,6 +11,7 @@ from runtime.device.marker import PINS, find_marker, read_pinned
 from runtime.device.meters import read_temp_c
 from runtime.device.soc import Opp, has_power, list_profiles, load_profile, power_mw, rail_of
 from runtime.errors import DeviceStableError
+from runtime.targets import LocalTarget
 
 GS101 = load_profile("gs101")
 BIG, LITTLE = GS101.cluster("big"), GS101.cluster("little")
@@ -194,6 +195,14 @@ def test_threads_on_two_clusters_make_each_core_as_slow_as_what_it_plays(host):
     for cluster in (mid, BIG):
         spent_mj = energy_mj(host, cluster) - before_mj[cluster.name]
         assert spent_mj == pytest.approx(rail_of(cluster).busy_mw[cluster.max_khz], rel=0.02)
+
+
+def test_threads_that_the_host_cannot_play_are_not_offered(tmp_path):
+    Host(tmp_path, hosts=(3,))
+    target = LocalTarget(tmp_path)
+    with pytest.raises(ValueError, match=r"mid\+big @ .* needs 3 cores of the host, which has 1"):
+        target.settings((3,), ("mid+big",))
+    assert {s.threads for s in target.settings((1, 2))} == {1}
 
 
 def test_a_core_that_another_machine_uses_is_waited_for(host):
