@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from predictors import OpLatency
 
 CANDIDATES = ("svr", "boosted_trees")  # for what corrects a kind's costs
-_FEWEST = 6  # kernels of a kind: a sum of costs has five unknowns and a constant
+_FEWEST = 5  # kernels of a kind: of its costs, two or three are not 0
 _FEWEST_GRAPHS = 10  # of which nine held out bound 90 %
 _CONFIDENCE = 0.9
 _WEIGHTED = ("conv2d", "depthwise_conv2d", "linear")
