@@ -5,9 +5,7 @@ Networks of the zoo in many widths and sizes (random weights, LiteRT, fp32) and 
 visit all of them. Then each network is predicted from
 
 * ``kernels``: the graphs of kernels alone, so that no network of any family was seen;
-* ``with families``: the same graphs, and the networks of all other families;
-* ``families``: the networks of all other families alone;
-* ``whole``: all other networks, from totals alone: a sum of costs with a learnt rest.
+* ``families``: the networks of all other families, from totals alone: a sum of costs with a learnt rest.
 
 A latency is that of the quietest round: other work on the machine can only make one slower. ``--folder``
 keeps files and times, so that a benchmark that was interrupted goes on. About 50 minutes on two quiet
@@ -43,9 +41,7 @@ COLUMNS = {
     "name": "network",
     "latency_ms": "measured, ms",
     "kernels_pct": "kernels, % off",
-    "with_families_pct": "with other families, % off",
-    "families_pct": "other families alone, % off",
-    "whole_pct": "whole, % off",
+    "families_pct": "other families, % off",
     "scatter_pct": "rounds apart, %",
 }
 
@@ -74,7 +70,7 @@ class Guess(NamedTuple):
 @click.option("--most", type=click.IntRange(min=200), default=2000, show_default=True, help="Kernels.")
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Where to write the result.")
 def main(folder: Path, rounds: int, runs: int, most: int, json_path: Path | None) -> None:
-    """Print how far off each network is predicted by kernels, and by other networks."""
+    """Print how far off each network is predicted by kernels, and by other families."""
     folder.mkdir(parents=True, exist_ok=True)
     target = open_target("local")
     timer = KernelTimer(target, choose_setting(target, None, None, 1), runs, on_step=note, on_message=note)
@@ -128,24 +124,14 @@ def read_networks(timer: KernelTimer, bundle: Bundle) -> list[Network]:
 
 def predict_all(sample: KernelSample, networks: Sequence[Network]) -> dict[str, list[Guess]]:
     """Return each network's guesses, by what they were learnt from."""
-    kernels, source = sample.timed(), sample.source()
-    families = sorted({family_of(network.name) for network in networks})
-
-    def by_ops(learnt_from: Sequence[TimedGraph], asked: Sequence[Network]) -> dict[str, Guess]:
-        fit, estimator, _ = learn_kernels(learnt_from, source, {})
-        return {network.name: by_op(fit, estimator, network) for network in asked}
-
-    found: dict[str, dict[str, Guess]] = {"with_families": {}, "families": {}}
-    found["kernels"] = by_ops(kernels, networks)
-    for family in families:
-        asked = [network for network in networks if family_of(network.name) == family]
-        others = [network.timed for network in networks if family_of(network.name) != family]
-        found["with_families"] |= by_ops([*kernels, *others], asked)
-        found["families"] |= by_ops(others, asked)
-    found["whole"] = {
-        one.name: whole([other for other in networks if other.name != one.name], one) for one in networks
+    fit, estimator, _ = learn_kernels(sample.timed(), sample.source(), {})
+    return {
+        "kernels": [by_op(fit, estimator, network) for network in networks],
+        "families": [
+            whole([n for n in networks if family_of(n.name) != family_of(network.name)], network)
+            for network in networks
+        ],
     }
-    return {key: [guesses[network.name] for network in networks] for key, guesses in found.items()}
 
 
 def by_op(fit, estimator, network: Network) -> Guess:

@@ -12,7 +12,7 @@ from edgekit.search.kernels.build import add_graph, find_unbuildable
 from edgekit.search.kernels.draw import draw_graph, hardest
 from runtime.bundle import Bundle, Variant
 from runtime.bundle.workload import Op, Workload
-from runtime.choose.fitting.kernels.learn import Source, learn_kernels
+from runtime.choose.fitting.kernels.learn import CANDIDATES, Source, learn_kernels
 from runtime.choose.fitting.kernels.result import PRECISION, KernelFit
 from runtime.choose.fitting.kernels.storage import save_kernel_fit
 from runtime.choose.fitting.kernels.timing import GraphTimes, KernelTimer, TimedGraph
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _WAVES = (0.6, 0.8, 1.0)
 _CHAINS, _NEAR_CHAINS = 3, 6  # of a graph: about 40 ops, as a small network has
 _HARDEST = 40
+_QUICK = ("svr",)  # learns where errors are in a fraction of the time
 _TRIES = 5  # of a graph that an engine cannot build: then it is not the kernels' fault
 
 
@@ -118,7 +119,7 @@ class KernelSample:
 
     def _hardest(self) -> list[Op]:
         try:
-            _, _, said_ms = self._learn()
+            _, _, said_ms = self._learn(_QUICK)
         except DataError:
             return []  # too few so far to say where the error is
         off = [
@@ -154,8 +155,9 @@ class KernelSample:
             sum(one.took_s for times in every for one in times.rounds),
         )
 
-    def _learn(self) -> tuple[KernelFit, OpLatency, list[np.ndarray]]:
-        return learn_kernels(self.timed(), self.source(), self.left_out | self._failed(), self.seed)
+    def _learn(self, candidates: Sequence[str] = CANDIDATES) -> tuple[KernelFit, OpLatency, list[np.ndarray]]:
+        left_out = self.left_out | self._failed()
+        return learn_kernels(self.timed(), self.source(), left_out, self.seed, candidates)
 
     def _times(self) -> Iterator[tuple[Workload, GraphTimes]]:
         for variant in self.variants():

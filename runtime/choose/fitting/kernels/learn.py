@@ -23,7 +23,8 @@ from runtime.measure.origin import Origin
 if TYPE_CHECKING:
     from predictors import OpLatency
 
-_FEWEST = 6  # kernels of a kind: a sum of costs has five unknowns and a constant
+CANDIDATES = ("svr", "boosted_trees")  # for what corrects a kind's costs
+_FEWEST = 5  # kernels of a kind: of its costs, two or three are not 0
 _FEWEST_GRAPHS = 10  # of which nine held out bound 90 %
 _CONFIDENCE = 0.9
 _WEIGHTED = ("conv2d", "depthwise_conv2d", "linear")
@@ -44,12 +45,17 @@ class Source:
 
 
 def learn_kernels(
-    graphs: Sequence[TimedGraph], source: Source, left_out: Mapping[str, str], seed: int = 0
+    graphs: Sequence[TimedGraph],
+    source: Source,
+    left_out: Mapping[str, str],
+    seed: int = 0,
+    candidates: Sequence[str] = CANDIDATES,
 ) -> tuple[KernelFit, OpLatency, list[np.ndarray]]:
     """Return the summary, the fitted estimator, and what it says of each graph's ops without the graph.
 
     Args:
         left_out: what could not be built or run, and why.
+        candidates: see ``predictors.OpLatency``.
 
     Raises:
         DataError: too few graphs.
@@ -72,7 +78,7 @@ def learn_kernels(
     X = [_features_of_known(graph, is_known, kinds) for graph, is_known in zip(graphs, known, strict=True)]
     y = [graph.ops_ms[is_known] for graph, is_known in zip(graphs, known, strict=True)]
     groups = np.repeat(np.arange(len(graphs)), list(map(len, y)))
-    estimator = OpLatency(n_costs=len(OP_COSTS), random_state=seed)
+    estimator = OpLatency(len(OP_COSTS), candidates, random_state=seed)
     estimator.fit(np.vstack(X), np.concatenate(y), groups)
     held_out = [estimator.held_out_[groups == graph] for graph in range(len(graphs))]
     ops_ms = []
