@@ -1,4 +1,4 @@
-"""Scikit-learn estimators of latency and power: arrays in, arrays out.
+"""Scikit-learn estimators of latency: arrays in, arrays out.
 
 Nothing here knows of bundles, SoCs or files of the machine. Bad input is a ``ValueError``, an
 estimator that was not fitted is scikit-learn's ``NotFittedError``.
@@ -11,24 +11,19 @@ from predictors.latency import LatencyPredictor
 from predictors.online import OnlineLatency
 from predictors.op_latency import OpLatency
 from predictors.persistence import VersionMismatch, load_predictor, save_predictor
-from predictors.power import ClusterPower, further_core_share
-from predictors.rail_power import RailPower
 from predictors.sampling import choose_samples
 from predictors.transfer import TransferLatency
 
 __all__ = [
     "AdditiveLatency",
-    "ClusterPower",
     "FactoredLatency",
     "LatencyPredictor",
     "OnlineLatency",
     "OpLatency",
-    "RailPower",
     "TransferLatency",
     "VersionMismatch",
     "candidate_names",
     "choose_samples",
-    "further_core_share",
     "load_predictor",
     "save_predictor",
 ]

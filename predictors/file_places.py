@@ -22,16 +22,18 @@ from sklearn.tree import DecisionTreeRegressor
 from sklearn.tree._tree import Tree
 
 from predictors.additive import AdditiveLatency
+from predictors.boosted_trees import BoostedTrees
 from predictors.file_types import MOST_FEATURES, DamagedPredictor
 from predictors.latency import LatencyPredictor
 from predictors.median_ridge import MedianRidge
 from predictors.online import OnlineLatency
+from predictors.op_latency import OpLatency
 from predictors.transfer import TransferLatency
 
-Predictor = AdditiveLatency | LatencyPredictor | OnlineLatency | TransferLatency
+Predictor = AdditiveLatency | LatencyPredictor | OnlineLatency | OpLatency | TransferLatency
 _REGRESSORS = (
     *(Pipeline, Ridge, MedianRidge, SVR, RandomForestRegressor, GradientBoostingRegressor, MLPRegressor),
-    *(TransformedTargetRegressor, AdditiveLatency),
+    *(TransformedTargetRegressor, AdditiveLatency, BoostedTrees),
 )
 _TRANSFORMERS = (StandardScaler, PolynomialFeatures, ColumnTransformer)
 
@@ -82,6 +84,25 @@ def _check_transfer(predictor: TransferLatency) -> None:
     check_places(predictor.correction_, _REGRESSORS)
 
 
+def _check_ops(ops: OpLatency) -> None:
+    width = n_features_of(ops) - 1
+    n_costs, kinds = ops.n_costs, ops.kinds_
+    is_whole = (
+        type(kinds) is list
+        and all(type(kind) is int for kind in kinds)
+        and type(n_costs) is int
+        and 0 <= n_costs < width
+        and set(ops.residuals_) <= set(kinds)
+        and all(set(part) == set(kinds) for part in (ops.coefs_, ops.lows_, ops.highs_))
+        and all(np.shape(coef) == (1 + n_costs,) for coef in ops.coefs_.values())
+        and all(np.shape(end) == (width,) for part in (ops.lows_, ops.highs_) for end in part.values())
+    )
+    if not is_whole:
+        raise DamagedPredictor("predictor file holds damaged kinds of ops; fit it again")
+    for residual in ops.residuals_.values():
+        check_places(residual, _REGRESSORS)
+
+
 def _check_pipeline(pipeline: Pipeline) -> None:
     *before, (_, last) = pipeline.steps
     for _, step in before:
@@ -100,6 +121,12 @@ def _check_columns(columns: ColumnTransformer) -> None:
 def _check_target(target: TransformedTargetRegressor) -> None:
     check_places(target.transformer_, (FunctionTransformer,))
     check_places(target.regressor_, _REGRESSORS)
+
+
+def _check_boosted_trees(trees: BoostedTrees) -> None:
+    n_features_of(trees)
+    if not trees.is_whole():
+        raise DamagedPredictor("predictor file holds damaged trees; fit it again")
 
 
 def _check_forest(forest: RandomForestRegressor) -> None:
@@ -150,6 +177,7 @@ _CHECKS: dict[type, Callable[[Any], None]] = {
     LatencyPredictor: _check_latency,
     AdditiveLatency: _check_additive,
     TransferLatency: _check_transfer,
+    OpLatency: _check_ops,
     OnlineLatency: lambda online: check_places(online.predictor, (LatencyPredictor, TransferLatency)),
     Pipeline: _check_pipeline,
     ColumnTransformer: _check_columns,
@@ -157,4 +185,5 @@ _CHECKS: dict[type, Callable[[Any], None]] = {
     RandomForestRegressor: _check_forest,
     GradientBoostingRegressor: _check_boosting,
     SVR: _check_svr,
+    BoostedTrees: _check_boosted_trees,
 }

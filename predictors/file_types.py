@@ -38,9 +38,11 @@ _BUILT = {
     "TreeNode": ("sklearn.tree._tree.Tree",),
     "ObjectNode": (
         "predictors.additive.AdditiveLatency",
+        "predictors.boosted_trees.BoostedTrees",
         "predictors.latency.LatencyPredictor",
         "predictors.median_ridge.MedianRidge",
         "predictors.online.OnlineLatency",
+        "predictors.op_latency.OpLatency",
         "predictors.transfer.TransferLatency",
         "sklearn._loss.link.IdentityLink",
         "sklearn._loss.link.Interval",

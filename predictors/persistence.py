@@ -19,6 +19,7 @@ from predictors.additive import AdditiveLatency
 from predictors.file_places import Predictor, check_places, n_features_of
 from predictors.file_types import TRUSTED_TYPES, DamagedPredictor, check_types
 from predictors.online import OnlineLatency
+from predictors.op_latency import OpLatency
 
 _HEADER = "edgekit.json"
 _FORMAT = 3  # 3: the kind of interval is chosen; sums of costs, transferred and corrected predictors
@@ -90,7 +91,9 @@ def _try_out(predictor: Predictor) -> None:
     """Predict once: what is damaged where no compiled code looks shows itself here."""
     inner = predictor.predictor if isinstance(predictor, OnlineLatency) else predictor
     row = np.ones(n_features_of(inner))
-    if not isinstance(inner, AdditiveLatency):
+    if isinstance(inner, OpLatency):
+        row[0] = inner.kinds_[0]
+    elif not isinstance(inner, AdditiveLatency):
         row = (np.asarray(inner.hull_low_, np.float64) + np.asarray(inner.hull_high_, np.float64)) / 2
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runtime.bundle.staging import staging_folder
-from runtime.choose.decision.margin import Margin
 from runtime.errors import DeviceTransientError
 from runtime.govern.governor.client import Session
 from runtime.govern.governor.plan import plan_for
@@ -71,7 +70,7 @@ def govern(
     if tids is None:  # before the governor's own thread is there: that one stays where it is
         tids = [int(tid) for tid in os.listdir("/proc/self/task")]
     machine = open_target(target) if isinstance(target, str) else target
-    plan = plan_for(machine, policy, fps, margin=Margin(late_share=late), max_temp_c=max_temp_c)
+    plan = plan_for(machine, policy, fps, late_share=late, max_temp_c=max_temp_c)
     ended, faults = threading.Event(), list[BaseException]()
     with (
         staging_folder() as folder,

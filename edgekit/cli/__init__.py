@@ -35,6 +35,7 @@ SECTIONS = {
     },
     "Tune and run it": {
         "fit": "Learn how fast each core and clock runs a bundle.",
+        "predict": "Say what a model takes on a target that never ran it.",
         "tune": "Choose the cheapest setting that meets a frame rate.",
         "run": "Run a bundle on an input under its policy.",
         "govern": "Run a program at the cheapest setting that is in time.",

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 _COLUMNS = {
     "variant": "variant", "setting": "setting", "A ms": "a_ms", "B ms": "b_ms",
-    "B against A (95 %)": "change", "energy": "energy_change", "verdict": "verdict",
+    "B against A (95 %)": "change", "energy": "energy_change", "memory": "memory_change",
+    "verdict": "verdict",
 }  # fmt: skip
 
 
@@ -37,7 +38,7 @@ def load_or_measure(a: Path, b: Path, **given: Any) -> tuple[list[Record], list[
 def show(differences: Sequence[Difference]) -> None:
     """Print one line per difference, then why each is what it is."""
     rows = [[getattr(d, name) for name in _COLUMNS.values()] for d in differences]
-    print_table(list(_COLUMNS), rows, optional=("energy",))
+    print_table(list(_COLUMNS), rows, optional=("energy", "memory"))
     for line in dict.fromkeys(line for d in differences for line in _remarks(d)):
         note(line)
 

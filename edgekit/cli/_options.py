@@ -165,7 +165,12 @@ def settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--freq-khz", "freqs_khz", type=_COUNT, multiple=True, help="Only this clock; repeatable."
         ),
-        click.option("--cluster", "clusters", multiple=True, help="Only this cluster; repeatable."),
+        click.option(
+            "--cluster",
+            "clusters",
+            multiple=True,
+            help="Only this cluster; repeatable. mid+big: both as one.",
+        ),
         threads_option,
     ):
         command = option(command)

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 _COLUMNS = {
     "variant": "variant", "setting": "setting", "median ms": "latency_ms", "+-95%": "plus_minus",
-    "IQR": "iqr_ms", "p90": "p90_ms", "cold": "first_ms", "fps": "fps", "latency": "provenance",
-    "mW": "power_mw", "mJ/frame": "energy_mj", "energy": "energy_kind", "verdict": "verdict",
+    "IQR": "iqr_ms", "p90": "p90_ms", "cold": "first_frame_ms", "fps": "fps", "latency": "provenance",
+    "mW": "power_mw", "mJ/frame": "energy_mj", "energy": "energy_kind", "memory MB": "memory_mb",
+    "verdict": "verdict",
 }  # fmt: skip
-_OPTIONAL = ("IQR", "cold", "fps", "mW", "p90", "energy", "latency", "+-95%", "verdict")
+_OPTIONAL = ("IQR", "cold", "fps", "memory MB", "mW", "p90", "energy", "latency", "+-95%", "verdict")
 _RUNS = re.compile(r"what to do: use --runs (\d+) or more$")
 _MOST_REASONS = 3  # a busy machine makes all rows unstable, for much the same reasons
 MOST_ROWS = 20  # a table that scrolls its own head away is no answer

@@ -29,10 +29,15 @@ _FILE = click.Path(path_type=Path, exists=True)
 @click.option(
     "--max-slowdown", type=options.Share(), metavar="5%", help="Exit 3 unless B is shown to be within it."
 )
+@click.option(
+    "--max-memory", type=options.Share(), metavar="10%", help="Exit 3 if B takes more memory than A by more."
+)
 @options.seed_option
 @options.out_option
 @options.output_options
-def compare(a: Path, b: Path, max_slowdown: float | None, as_json: bool, **given: Any) -> None:
+def compare(
+    a: Path, b: Path, max_slowdown: float | None, max_memory: float | None, as_json: bool, **given: Any
+) -> None:
     """Say which of two is faster, and how sure that is.
 
     A and B are two bundles or model files, measured side by side in one run, or two files of
@@ -44,7 +49,7 @@ def compare(a: Path, b: Path, max_slowdown: float | None, as_json: bool, **given
       edgekit compare before.edgekit after.edgekit --max-slowdown 5%
       edgekit compare monday.jsonl friday.jsonl
     """
-    from runtime.measure.compare import check_slowdown
+    from runtime.measure.compare import check_memory, check_slowdown
     from runtime.measure.compare import compare as differences_of
 
     differences = differences_of(*load_or_measure(a, b, **given))
@@ -54,3 +59,5 @@ def compare(a: Path, b: Path, max_slowdown: float | None, as_json: bool, **given
         show(differences)
     if max_slowdown is not None:
         check_slowdown(differences, max_slowdown)
+    if max_memory is not None:
+        check_memory(differences, max_memory)

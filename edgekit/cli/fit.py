@@ -8,6 +8,7 @@ import click
 
 from edgekit.cli import _options as options
 from edgekit.cli._fit import print_fit
+from edgekit.cli._kernels import with_kernels
 from edgekit.cli._output import note, print_json, say
 from edgekit.cli._progress import Steps
 from edgekit.cli._rows import BlockSteps
@@ -16,7 +17,7 @@ _PATH = click.Path(path_type=Path)
 
 
 @click.command()
-@options.bundle_argument
+@click.argument("bundle", type=_PATH, required=False)
 @options.target_option
 @click.option("--also", type=_PATH, multiple=True, help="Bundle or .tflite to learn from, too.")
 @click.option("--from", "source", metavar="TARGET", help="Transfer the predictor of this target.")
@@ -25,15 +26,16 @@ _PATH = click.Path(path_type=Path)
 @options.seed_option
 @click.option("--include-unstable", is_flag=True, help="Learn from records judged unstable, too.")
 @options.output_options
+@with_kernels
 def fit(
     bundle: Path, target: str, also: tuple[Path, ...], source: str | None, samples: int | None,
     log: Path | None, seed: int, include_unstable: bool, as_json: bool,
 ) -> None:  # fmt: skip
-    """Learn how fast each core and clock runs a bundle.
+    """Learn how fast each core and clock runs a bundle, or with --kernels any network.
 
-    Reads what `edgekit bench` recorded on the target, lets six kinds of regressors compete, and
-    saves the best in the bundle. --from benches a few settings and corrects another target's
-    predictor by them; --log corrects the target's own by what `edgekit govern --log` wrote.
+    Reads what `edgekit bench` recorded on the target, lets six kinds of regressors compete, and saves
+    the best in the bundle. --from benches a few settings and corrects another target's predictor by
+    them; --log corrects the target's own by a governed run; --kernels is for networks that never ran.
     """
     from runtime.bundle import Bundle
     from runtime.choose.fitting import fit_bundle

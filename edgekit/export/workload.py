@@ -100,6 +100,7 @@ def _op(node: Node, name: str, constants: set[Node]) -> Op:
         channels_in=channels_in,
         window=window,
         has_int8_weights=_has_int8_weights(inputs) if kind in _WITH_WEIGHTS else None,
+        type=name,
     )
 
 

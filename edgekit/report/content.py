@@ -18,6 +18,7 @@ from runtime.choose.fitting import FitResult, usable_records
 from runtime.choose.policy.policy import Policy, load_policy
 from runtime.device.provenance import Provenance, least_certain
 from runtime.device.soc import SocProfile, list_profiles, load_profile
+from runtime.device.soc.generic import PREFIX
 from runtime.errors import EdgekitError
 from runtime.govern.run.run import RunResult
 from runtime.govern.run.runs import load_run
@@ -172,7 +173,7 @@ def _views(bundle: Bundle, name: str, *, is_asked: bool) -> list[TargetView]:
     fit: FitResult | None = softly(lambda: _fit(bundle, name), None)
     profile: SocProfile | None = None
     soc = name.removeprefix(VIRTUAL)
-    if name.startswith(VIRTUAL) and (is_asked or soc in list_profiles()):
+    if name.startswith(VIRTUAL) and (is_asked or soc.startswith(PREFIX) or soc in list_profiles()):
         profile = softly(lambda: load_profile(soc), None)
     elif name.startswith(VIRTUAL):
         named = f"edgekit report {bundle.path.name} --target {name}"

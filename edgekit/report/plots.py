@@ -15,11 +15,13 @@ from runtime.choose.policy.goal import Goal
 from runtime.choose.policy.outcome import Outcome
 from runtime.choose.policy.policy import Policy
 from runtime.device.setting import Setting
+from runtime.measure.energy_basis import unlike_energies
 from runtime.measure.records import Record
 
 ENERGY = "energy per frame, mJ"
 PERIOD_ENERGY = "energy from frame to frame, mJ"
 CORE_TIME = "core time, ms (no energy known)"
+UNLIKE_ENERGIES = "core time, ms (energies are on unlike bases)"
 _NAMED = 2  # of a place where several marks stand; its tip has them all
 
 
@@ -29,7 +31,10 @@ def plot_of(view: TargetView) -> Plot | None:
         return plot_of_policy(view.policy)
     if not view.records:
         return None
-    points, is_energy = _priced(map(_from_record, view.records), [r.energy_mj for r in view.records])
+    records = map(_from_record, view.records)
+    if unlike_energies(view.records):
+        return Plot(tuple(records), (), UNLIKE_ENERGIES)
+    points, is_energy = _priced(records, [r.energy_mj for r in view.records])
     return Plot(points, (), ENERGY if is_energy else CORE_TIME)
 
 

@@ -26,6 +26,7 @@ class Timing:
         frames: how many were timed, over all blocks.
         first_ms: the cold frame; ``load_ms``: reading the model file; medians over the blocks, ``None``
             where no block tells.
+        memory_mb: most memory that came with the model, likewise ``None``.
         reasons: why the blocks are not stable; empty where they are.
         histogram: an SVG element.
     """
@@ -38,6 +39,7 @@ class Timing:
     p99_ms: float
     first_ms: float | None
     load_ms: float | None
+    memory_mb: float | None
     reasons: tuple[str, ...]
     histogram: str
 
@@ -99,8 +101,9 @@ def _timing(group: Sequence[Record], samples_ms: Sequence[float], axis: Axis) ->
         p50_ms=row.latency_ms,
         p90_ms=row.p90_ms,
         p99_ms=quantile(samples_ms, 0.99),
-        first_ms=row.first_ms,
+        first_ms=row.first_frame_ms,
         load_ms=statistics.median(load_ms) if load_ms else None,
+        memory_mb=row.memory_mb,
         reasons=row.reasons if row.verdict == "unstable" else (),
         histogram=draw_histogram(samples_ms, axis),
     )

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from runtime.bundle.decoding import decode_json, read_regular
 from runtime.bundle.digest import file_sha256
 from runtime.bundle.disk import write_atomic, writing
-from runtime.bundle.manifest import MANIFEST, FileEntry, Manifest, Variant, check_inside
+from runtime.bundle.manifest import MANIFEST, FileEntry, Graph, Manifest, Variant, check_inside
 from runtime.bundle.staging import locked, restore_replaced, staging_folder, swap_in
 from runtime.bundle.workload import Workload
 from runtime.errors import BundleError
@@ -82,8 +82,11 @@ class Bundle:
         """Return the paths of all files of ``kind``, in manifest order."""
         return [entry.path for entry in self.manifest.files if entry.kind == kind]
 
-    def add(self, relative: str, data: bytes, kind: str) -> Bundle:
+    def add(self, relative: str, data: bytes, kind: str, of: tuple[Variant, Graph] | None = None) -> Bundle:
         """Return this bundle with a file added or replaced.
+
+        Args:
+            of: a new variant whose model this is, and its graph.
 
         The new bytes wait beside the old ones until the manifest names them, so a crash at any
         moment leaves the old bundle, or the new one, which ``open`` then completes. What others
@@ -99,6 +102,11 @@ class Bundle:
             current = _read_manifest(self.path)
             kept = tuple(e for e in current.files if e.path != relative)
             manifest = replace(current, files=(*kept, entry))
+            if of is not None:
+                variant, graph = of
+                others = tuple(v for v in current.variants if v.name != variant.name)
+                graphs = {**current.graphs, variant.graph: graph}
+                manifest = replace(manifest, variants=(*others, variant), graphs=graphs)
             with writing(self.path, len(data)):
                 target.parent.mkdir(parents=True, exist_ok=True)
                 write_atomic(_staged(target, entry), data)

@@ -32,6 +32,7 @@ class Op:
         window: positions of the kernel. ``None``, like the channels, for other ops, and where a bundle was
             written before these were.
         has_int8_weights: of a convolution or a linear layer; ``None`` as above.
+        type: what the engine's file calls the op, as in ``HARD_SWISH``; ``None``: written before this was.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Op:
     channels_in: int | None = None
     window: int | None = None
     has_int8_weights: bool | None = None
+    type: str | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in OP_KINDS:

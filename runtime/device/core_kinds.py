@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+from runtime.device.soc.parts import core_name
 from runtime.device.sysfs import parse_cpu_list, parse_int, read_text
 
 _CPU_DIR = Path("sys/devices/system/cpu")
@@ -40,3 +42,29 @@ def _of_cpuinfo(root: Path) -> dict[int, tuple[int, str]]:
         if cpu is not None and "CPU part" in facts:
             kinds[cpu] = 0, f"{facts.get('CPU implementer', '')} {facts['CPU part']}"
     return kinds
+
+
+def read_core_names(root: Path) -> dict[int, str]:
+    """Return the name of each CPU's core as profiles spell it, of those that ARM's /proc/cpuinfo names."""
+    return parse_core_names(read_text(root / "proc/cpuinfo") or "")
+
+
+def parse_core_names(cpuinfo: str) -> dict[int, str]:
+    """Return what ``read_core_names`` does, of the text of a /proc/cpuinfo.
+
+    Example:
+        >>> parse_core_names("processor : 4\\nCPU implementer : 0x41\\nCPU part : 0xd0b\\n")
+        {4: 'cortex-a76'}
+    """
+    found = {}
+    for block in re.split(r"^processor[ \t]*:", cpuinfo, flags=re.MULTILINE)[1:]:
+        number = block.split(maxsplit=1)[0] if block.split() else ""
+        implementer, part = (
+            re.search(rf"^CPU {name}[ \t]*: (0x[0-9a-fA-F]+)", block, re.MULTILINE)
+            for name in ("implementer", "part")
+        )
+        if number.isdecimal() and implementer and part:
+            core = core_name(int(implementer[1], 16), int(part[1], 16))
+            if core is not None:
+                found[int(number)] = core
+    return found

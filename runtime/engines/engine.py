@@ -21,12 +21,14 @@ class Engine(Protocol):
         inputs, outputs: name, dtype and shape of each.
         version: of the engine's package.
         load_ns: what it took to read the file and make it ready to run, imports of packages not counted.
+        held_bytes: memory of the process before it read the file; ``None`` where that is unknown.
     """
 
     inputs: tuple[Spec, ...]
     outputs: tuple[Spec, ...]
     version: str
     load_ns: int
+    held_bytes: int | None
 
     def set_inputs(self, inputs: Sequence[np.ndarray]) -> None:
         """Hand over one frame's inputs; not timed."""

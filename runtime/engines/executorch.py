@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from runtime.device.meters.memory import begin_load
 from runtime.engines.engine import ENGINES, Spec
 from runtime.errors import DeviceStableError
 from runtime.extras import require
@@ -37,6 +38,7 @@ class ExecuTorch:
         # ExecuTorch sizes its pool by the machine, not by the affinity. Only safe before a method is loaded.
         binding._unsafe_reset_threadpool(threads)
         self._pool_size = binding._threadpool_get_thread_count
+        self.held_bytes = begin_load()
         start_ns = time.perf_counter_ns()
         try:
             self._program: Any = binding._load_program(

@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from runtime.device.meters.memory import begin_load
 from runtime.engines.engine import ENGINES, Spec
 from runtime.engines.litert_errors import explain, newer
 from runtime.engines.tflite_age import too_new
@@ -42,6 +43,7 @@ class LiteRt:
             raise DeviceStableError(
                 f"too new for {self.version}: {why}; {newer()}, or run a float variant of the model"
             )
+        self.held_bytes = begin_load()
         start_ns = time.perf_counter_ns()
         try:
             self._interpreter: Any = interpreter.Interpreter(model_path=path, num_threads=threads)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from runtime.bundle.staging import staged_until_exit
+from runtime.device.meters.memory import begin_load
 from runtime.engines.array import Array, size_bytes_of
 from runtime.engines.engine import PROFILED_ENGINES, OpEvent, Spec
 from runtime.engines.litert import LiteRt
@@ -45,6 +46,7 @@ class ProfiledLiteRt:
             write_with_constant_sizes(Path(path), copy)
             path = str(copy)
         self.partitions = LiteRt(path, graph, threads=1).plan().partitions
+        self.held_bytes = begin_load()
         start_ns = time.perf_counter_ns()
         self._model = CompiledModel(path, threads)
         self.load_ns = time.perf_counter_ns() - start_ns

@@ -60,7 +60,8 @@ class Loaded(msgspec.Struct, tag=True, frozen=True):
     """Answer to ``Load``: what the file wants, and what the worker was given.
 
     ``cpus`` is the affinity read back; ``None`` where the system has none. ``load_ns`` is what reading the
-    file took; runners built before it was asked for do not say.
+    file took, ``held_bytes`` the memory of the worker before it; runners built before these were asked for do
+    not say.
     """
 
     inputs: tuple[tuple[str, str, tuple[int, ...]], ...]
@@ -68,6 +69,7 @@ class Loaded(msgspec.Struct, tag=True, frozen=True):
     cpus: tuple[int, ...] | None
     version: str
     load_ns: int | None = None
+    held_bytes: int | None = None
 
 
 class Ran(msgspec.Struct, tag=True, frozen=True):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from runtime.bundle import TensorSpec
 from runtime.device.child import module_environment, wait_or_kill
+from runtime.device.meters.memory import memory_use
 from runtime.engines.array import ITEM_BYTES, MOST_AXES, Array, Tensor, size_bytes_of
 from runtime.engines.ceilings import most_bytes
 from runtime.engines.checked_file import checked_file
@@ -34,6 +35,7 @@ from runtime.engines.messages import (
     Sampled,
     WorkerFailed,
 )
+from runtime.engines.planned_memory import planned_bytes
 from runtime.engines.samples import Frame, ProfiledFrames, Samples
 from runtime.engines.tflite_plan import ExecutionPlan
 from runtime.engines.worker_program import choose_worker
@@ -97,9 +99,11 @@ class EngineProcess:
             except BaseException:
                 self.close()
                 raise
+            self._arena_bytes = planned_bytes(self._path, graph)
         self.cpus = tuple(cpus or ()) if self._worker.is_pinned else loaded.cpus
         self.version = loaded.version
         self._load_ms = None if loaded.load_ns is None else loaded.load_ns / 1e6
+        self._held_bytes = loaded.held_bytes
 
     def _start(self, files: Sequence[int]) -> None:
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  closed in close()
@@ -150,7 +154,8 @@ class EngineProcess:
             raise self._nonsense("Sample", f"{len(answer.latencies_ns)} latencies for {runs} frames")
         first_ms = None if answer.first_ns is None else answer.first_ns / 1e6
         samples_ms = tuple(ns / 1e6 for ns in answer.latencies_ns)
-        return Samples(first_ms, samples_ms, answer.threads, load_ms=self._load_ms)
+        memory = memory_use(self.pid, self._held_bytes, self._arena_bytes)
+        return Samples(first_ms, samples_ms, answer.threads, load_ms=self._load_ms, memory=memory)
 
     def profile(self, inputs: Sequence[Tensor], *, warmup: int, runs: int) -> ProfiledFrames:
         """Run ``runs`` frames under the engine's profiler; raises as ``run``."""

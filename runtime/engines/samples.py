@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from runtime.device.meters.memory import MemoryUse
 from runtime.device.meters.reading import EnergyReading
 from runtime.engines.array import Array
 from runtime.engines.engine import OpEvent
@@ -42,7 +43,7 @@ class Samples:
     ``energy`` is that of the timed frames, where the machine has a meter. ``misplaced`` says which
     threads of the worker were not kept to the CPUs that were asked. ``load_ms`` is what reading the file
     took, without starting the process and importing the engine; ``None`` where nothing says it.
-    ``bounds`` belong to one sample that was computed, not timed.
+    ``bounds`` belong to one sample that was computed, not timed. ``memory`` is that of the process so far.
     """
 
     first_ms: float | None
@@ -52,6 +53,7 @@ class Samples:
     misplaced: tuple[str, ...] = ()
     load_ms: float | None = None
     bounds: ModelBounds | None = None
+    memory: MemoryUse | None = None
 
 
 @dataclass(frozen=True)

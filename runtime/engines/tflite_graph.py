@@ -162,6 +162,7 @@ class GraphReader:
             channels_in=channels_in,
             window=window,
             has_int8_weights=None if window is None else self.dtype(inputs[1])[0] == "int8",
+            type=name,
         )
 
     def kind(self, name: str, inputs: list[int]) -> str:

@@ -79,7 +79,14 @@ class Worker:
         else:
             self._engine = ENGINES.get(request.engine)(request.path, request.graph, request.threads)
         engine = self._engine
-        return Loaded(engine.inputs, engine.outputs, allowed_cpus(), engine.version, engine.load_ns)
+        return Loaded(
+            engine.inputs,
+            engine.outputs,
+            allowed_cpus(),
+            engine.version,
+            engine.load_ns,
+            engine.held_bytes,
+        )
 
     def _run(self, request: Run) -> Message:
         engine = self._loaded()

@@ -15,6 +15,7 @@ from runtime.bundle import rename_keys, write_atomic
 from runtime.bundle.decoding import refuse_special
 from runtime.bundle.figures import check_figures
 from runtime.device.conditions import Conditions
+from runtime.device.meters.memory import MemoryUse
 from runtime.device.meters.reading import EnergyReading
 from runtime.device.provenance import Provenance
 from runtime.device.setting import Setting
@@ -23,10 +24,10 @@ from runtime.measure.interval import Interval, order_statistics
 from runtime.measure.log_lock import hold
 from runtime.measure.quantile import quantile
 
-# 3 calls ``rung`` ``control_level``; 2 added advice, fps_target, cooled_s, before, after, device, run, tries,
-# energy: lines of schema 1 lack those and are read as unknown.
-RECORD_SCHEMA = 3
-OLD_NAMES = {"rung": "control_level"}  # of fields, in stored records and runs
+# 4 calls ``first_ms`` ``first_frame_ms`` and adds memory; 3 calls ``rung`` ``control_level``; 2 added advice,
+# fps_target, cooled_s, before, after, device, run, tries, energy: lines that lack those are read as unknown.
+RECORD_SCHEMA = 4
+OLD_NAMES = {"rung": "control_level", "first_ms": "first_frame_ms"}  # of fields, in stored records and runs
 VERDICTS = ("stable", "unstable", "modelled")
 _MOST_MS = 1e12  # 30 years for a frame
 
@@ -46,10 +47,12 @@ class Record:
         control_level: how far the clock and cores could be controlled; one of
             ``runtime.device.actuators.CONTROL_LEVELS``.
         samples_ms: latency of each timed frame in ms, in order; at least one.
-        first_ms: the first, cold frame; not among the samples.
+        first_frame_ms: the first, cold frame; not among the samples.
         power_mw: mean power while busy, ``None`` where it is unknown.
         energy_mj: energy of one frame at the median latency, likewise.
         energy_source: which table, meter or model the energy comes from, or why there is none.
+        energy_basis: what that energy counts and where it was measured; unlike ones are not compared.
+            ``None`` where it is not known, as in records of older versions.
         energy: what the meter saw in this block, gross, idle and by rail; ``None`` without a meter.
         verdict: ``stable``, ``unstable`` or, where nothing was timed, ``modelled``; ``reasons`` says why.
         temp_c: at the end.
@@ -66,6 +69,7 @@ class Record:
         runs: frames that were asked for; ``None`` in older records: as many as there are samples.
         max_temp_c: the block was to start below this; ``None``: at any, or an older record.
         latency_low_ms, latency_high_ms: what a modelled latency may truly be; ``None`` where it was timed.
+        memory: of the process that ran it; ``None`` where nothing ran or nobody tells.
     """
 
     model: str
@@ -79,7 +83,7 @@ class Record:
     setting_read: Setting | None
     control_level: str
     samples_ms: tuple[float, ...]
-    first_ms: float | None
+    first_frame_ms: float | None
     warmup: int
     power_mw: float | None
     energy_mj: float | None
@@ -106,6 +110,8 @@ class Record:
     max_temp_c: float | None = None
     latency_low_ms: float | None = None
     latency_high_ms: float | None = None
+    energy_basis: str | None = None
+    memory: MemoryUse | None = None
 
     def __post_init__(self) -> None:
         check_figures(self)

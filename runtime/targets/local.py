@@ -19,20 +19,21 @@ from runtime.device.actuators import (
     hold_uclamp,
     probe,
 )
+from runtime.device.core_kinds import read_core_names
 from runtime.device.marker import Marker, find_marker
 from runtime.device.meters import MeterInUse
 from runtime.device.meters.battery import read_capacity_mwh
 from runtime.device.setting import Setting
-from runtime.device.soc import Cluster, Opp, PowerFigure, SocProfile, load_profile, power_mw
+from runtime.device.soc import Cluster, Opp, PowerFigure, SocProfile, load_profile, setting_power
+from runtime.device.soc.generic import cluster_names
+from runtime.device.soc.span import check_threads
 from runtime.device.soc.tree import CPU_DIR
 from runtime.engines import EngineProcess
 from runtime.errors import DeviceStableError
 from runtime.targets.grouping import read_groups
 from runtime.targets.local_session import LocalSession
 from runtime.targets.name import LOCAL
-from runtime.targets.target import check_threads, settings_of
-
-_NAMES = {1: ("cpu",), 2: ("little", "big"), 3: ("little", "mid", "big")}
+from runtime.targets.target import settings_of
 
 
 class LocalTarget:
@@ -64,11 +65,14 @@ class LocalTarget:
             self.provenance = "emulated"
         self._cpufreq = CpuFreq(root)
 
-    def settings(self, threads: Sequence[int] = (1,)) -> tuple[Setting, ...]:
-        offered = settings_of(self.profile, threads, with_clocks=self.capability.level in CLOCKING)
+    def settings(self, threads: Sequence[int] = (1,), clusters: Sequence[str] = ()) -> tuple[Setting, ...]:
+        offered = settings_of(self.profile, threads, clusters, with_clocks=self.capability.level in CLOCKING)
         if self._emulated is None:
             return offered
-        return tuple(s for s in offered if _why_not(self._emulated, self.profile, s) is None)
+        reasons = {setting: _why_not(self._emulated, self.profile, setting) for setting in offered}
+        if all(reasons.values()):
+            raise ValueError(reasons[offered[-1]])
+        return tuple(setting for setting, reason in reasons.items() if reason is None)
 
     @property
     def energy_note(self) -> str:
@@ -88,13 +92,7 @@ class LocalTarget:
         return read_capacity_mwh(self.root)
 
     def power(self, setting: Setting) -> PowerFigure | None:
-        if self._emulated is None:
-            return None
-        cluster = self.profile.cluster(setting.cluster)
-        try:
-            return power_mw(cluster, setting.freq_khz or cluster.opps[-1].freq_khz, setting.threads)
-        except DeviceStableError:
-            return None
+        return None if self._emulated is None else setting_power(self.profile, setting)
 
     @contextlib.contextmanager
     def session(self, bundle: Bundle, variant: Variant, setting: Setting) -> Iterator[LocalSession]:
@@ -145,7 +143,10 @@ class LocalTarget:
 
 def _why_not(machine: Marker, profile: SocProfile, setting: Setting) -> str | None:
     """Return why an emulated machine cannot play ``setting``."""
-    capacity = profile.capacity(setting.cluster, setting.freq_khz)
+    cluster, khz = profile.cluster(setting.cluster), setting.freq_khz
+    capacity = min(
+        profile.capacity(part, None if khz is None else part.nearest_khz(khz)) for part in cluster.parts
+    )
     if capacity < machine.least_capacity:
         return (
             f"{setting} of {profile.name} has a capacity of {capacity:.0f} of 1024, and the host's scheduler "
@@ -179,7 +180,8 @@ def read_profile(root: Path = Path("/"), cpus: Collection[int] | None = None) ->
             f"{root / CPU_DIR} shows no CPU that may be used (allowed: {sorted(cpus or ())}"
             f"{''.join(f'; {note}' for note in notes)}); bring CPUs online or leave this process's cpuset"
         )
-    names = _NAMES.get(len(groups)) or tuple(f"cluster{i}" for i in range(len(groups)))
+    cores = read_core_names(root)
+    names = cluster_names(len(groups))
     machine = platform.machine() or "unknown"
     clusters = []
     title, sources = f"this machine ({machine})", (f"{root / CPU_DIR}",)
@@ -187,7 +189,8 @@ def read_profile(root: Path = Path("/"), cpus: Collection[int] | None = None) ->
         for name, group in zip(names, groups, strict=True):
             opps = tuple(Opp(khz) for khz in group.clocks_khz if khz > 0)
             per_mhz = _per_mhz(group.capacity, opps)
-            clusters.append(Cluster(name, machine, group.cpus, opps, per_mhz, siblings=group.siblings))
+            core = cores.get(group.cpus[0], machine)
+            clusters.append(Cluster(name, core, group.cpus, opps, per_mhz, siblings=group.siblings))
         return SocProfile(LOCAL, title, platform.node(), tuple(clusters), sources, notes)
     except (ValueError, OverflowError) as err:
         raise DeviceStableError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass
 
+from runtime.device.soc.generic import EXAMPLE, PREFIX, generic_profile
 from runtime.device.soc.loader import PROFILE_SUFFIXES, list_profiles
 from runtime.targets.adb.serial import check_serial
 from runtime.targets.ssh.address import Address
@@ -45,6 +46,8 @@ class TargetName:
             Address.parse(rest)
         elif kind == "adb" and rest:
             check_serial(rest)
+        elif kind in PLAYED and rest.startswith(PREFIX):
+            generic_profile(rest)
         elif not (
             text == LOCAL or (kind in PLAYED and (rest.endswith(PROFILE_SUFFIXES) or rest in list_profiles()))
         ):
@@ -81,5 +84,6 @@ def _unknown(text: str, kind: str, rest: str) -> str:
     hint = hint or f"known: {', '.join(list_targets())}"
     return (
         f"unknown target {text!r}; {hint} (your own SoC: virtual:FILE or emulated:FILE, FILE ending in "
-        f"{' or '.join(PROFILE_SUFFIXES)}; a device: ssh:USER@HOST; a phone: adb:SERIAL)"
+        f"{' or '.join(PROFILE_SUFFIXES)}, or by its cores virtual:{EXAMPLE}; a device: ssh:USER@HOST; a "
+        "phone: adb:SERIAL)"
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from runtime.device.meters import list_meters
 from runtime.device.soc import Cluster, SocProfile, load_profile, power_mw
+from runtime.device.soc.generic import PREFIX
 from runtime.errors import DeviceStableError, EdgekitError
 from runtime.targets.name import LOCAL, PLAYED, TargetName, list_targets
 from runtime.targets.opening import open_target
@@ -47,7 +48,7 @@ def find_profile(name: str) -> SocProfile:
         DataError: the file cannot be read as a SoC profile.
         DeviceError: the device cannot be reached.
     """
-    if name != LOCAL and ":" not in name:
+    if name.startswith(PREFIX) or (name != LOCAL and ":" not in name):
         return load_profile(name)
     parsed = TargetName.parse(name)
     return load_profile(parsed.rest) if parsed.kind in PLAYED else open_target(name).profile

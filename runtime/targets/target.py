@@ -11,6 +11,7 @@ from runtime.device.conditions import Conditions
 from runtime.device.setting import Setting
 from runtime.device.soc import PowerFigure, SocProfile
 from runtime.device.soc.profile import Cluster
+from runtime.device.soc.span import check_threads, least_threads, span_for
 from runtime.engines import Frame, ProfiledFrames, Samples, Tensor
 from runtime.engines.pacing import PacedFrames
 
@@ -115,11 +116,16 @@ class Target(Protocol):
     @property
     def energy_note(self) -> str: ...
 
-    def settings(self, threads: Sequence[int] = (1,)) -> tuple[Setting, ...]:
+    def settings(self, threads: Sequence[int] = (1,), clusters: Sequence[str] = ()) -> tuple[Setting, ...]:
         """Return every setting that can be asked for with these thread counts.
 
+        Threads that no cluster has CPUs for are offered on several clusters of like cores: ``mid+big``.
+
+        Args:
+            clusters: only on these; several as one may be named for fewer threads, too. None given: all.
+
         Raises:
-            ValueError: no cluster has CPUs for any of ``threads``.
+            ValueError: no cluster has CPUs for any of ``threads``, or one of ``clusters`` is none.
         """
 
     def power(self, setting: Setting) -> PowerFigure | None:
@@ -185,13 +191,14 @@ def choose_settings(
     Raises:
         ValueError: no such cluster or clock.
     """
-    for name in clusters:
-        target.profile.cluster(name)
-    offered = [s for s in target.settings(threads) if not clusters or s.cluster in clusters]
+    offered = target.settings(threads, clusters)
     if not freqs_khz:
         return tuple(setting for setting in offered if setting.freq_khz in _thinned(target, setting, every))
     places = dict.fromkeys((setting.cluster, setting.threads) for setting in offered)
-    clocks = {c.name: [opp.freq_khz for opp in c.opps] or list(freqs_khz) for c in target.profile.clusters}
+    clocks = {
+        name: [opp.freq_khz for opp in target.profile.cluster(name).opps] or list(freqs_khz)
+        for name, _ in places
+    }
     for khz in freqs_khz:
         if not any(khz in clocks[cluster] for cluster, _ in places):
             known = "; ".join(
@@ -212,29 +219,32 @@ def _thinned(target: Target, setting: Setting, every: int) -> set[int | None]:
 
 
 def settings_of(
-    profile: SocProfile, threads: Sequence[int], *, with_clocks: bool = True
+    profile: SocProfile, threads: Sequence[int], clusters: Sequence[str] = (), *, with_clocks: bool = True
 ) -> tuple[Setting, ...]:
-    """Return (cluster, clock, threads) for every clock of every cluster with enough CPUs.
+    """Return (cluster, clock, threads) as ``Target.settings`` offers them.
 
     Args:
         with_clocks: ``False`` leaves the clock of every setting to the kernel.
     """
+    named = [profile.cluster(name) for name in dict.fromkeys(clusters)]
+    for cluster in named:
+        check_threads(cluster, len(cluster.cpus))  # of like cores
     found = tuple(
         Setting(cluster.name, freq_khz, count)
         for count in dict.fromkeys(threads)
-        for cluster in profile.clusters
-        if 1 <= count <= len(cluster.cpus)
+        for cluster in named or _offering(profile, count)
+        if least_threads(cluster) <= count <= len(cluster.cpus)
         for freq_khz in ([opp.freq_khz for opp in cluster.opps] if with_clocks else [None])
     )
     if not found:
-        most = max(len(cluster.cpus) for cluster in profile.clusters)
-        raise ValueError(
-            f"threads is {list(threads)}; a cluster of {profile.name} has 1 to {most} CPUs to give"
+        allowed = ", ".join(
+            f"{cluster.name} {least_threads(cluster)} to {len(cluster.cpus)}"
+            for cluster in named or profile.clusters
         )
+        raise ValueError(f"threads is {list(threads)}; the clusters of {profile.name} run: {allowed}")
     return found
 
 
-def check_threads(cluster: Cluster, threads: int) -> None:
-    """Raise ``ValueError`` if a cluster has not as many CPUs."""
-    if not 1 <= threads <= len(cluster.cpus):
-        raise ValueError(f"threads is {threads}; allowed on {cluster.name!r}: 1 to {len(cluster.cpus)}")
+def _offering(profile: SocProfile, threads: int) -> list[Cluster]:
+    span = span_for(profile, threads)
+    return [*profile.clusters, *([] if span is None else [span])]

@@ -6,6 +6,7 @@ import contextlib
 import time
 import weakref
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from runtime._version import __version__
 from runtime.bundle import Bundle, Variant
@@ -13,8 +14,9 @@ from runtime.bundle.staging import staging_folder
 from runtime.device.actuators import CpuFreq, FreqDomain, Journal, allowed_cpus
 from runtime.device.conditions import Conditions
 from runtime.device.setting import Setting
-from runtime.device.soc import PowerFigure, bounds_basis, load_profile, modelled_latency, power_mw
+from runtime.device.soc import PowerFigure, bounds_basis, load_profile, modelled_latency, setting_power
 from runtime.device.soc.cores import core_notes
+from runtime.device.soc.span import check_threads
 from runtime.device.soc.tree import SocTree
 from runtime.engines import EngineProcess, Frame, ModelBounds, Samples, Tensor, random_inputs
 from runtime.engines.pacing import ModelledTime, PacedFrames, run_paced
@@ -31,8 +33,8 @@ class VirtualTarget:
 
     Example:
         >>> target = VirtualTarget("sm8250")
-        >>> target.power(target.settings()[0]).power_mw
-        41.05
+        >>> target.power(target.settings()[0]).source.partition(",")[0]
+        'measured: freqbench (MIT)'
     """
 
     provenance = "modelled"
@@ -41,26 +43,20 @@ class VirtualTarget:
     def __init__(self, soc: str):
         self.name = str(TargetName("virtual", soc))
         self.profile = load_profile(soc)
-        self.energy_note = (
-            f"{self.name} has no power for this clock: neither measured nor with a known voltage"
+        self.energy_note = self.profile.unlike_bases or (
+            f"{self.name} has no power for this cluster: neither measured nor with a known voltage"
         )
         files = contextlib.ExitStack()
         self.root = files.enter_context(staging_folder())
         weakref.finalize(self, files.close)
         tree = SocTree(self.profile, self.root)
         self._cpufreq = CpuFreq(self.root, settle=tree.settle, journal=Journal(self.root / "journal"))
-        self._policies = {c.name: self._cpufreq.domain_of(c.cpus) for c in self.profile.clusters}
 
-    def settings(self, threads: Sequence[int] = (1,)) -> tuple[Setting, ...]:
-        return settings_of(self.profile, threads)
+    def settings(self, threads: Sequence[int] = (1,), clusters: Sequence[str] = ()) -> tuple[Setting, ...]:
+        return settings_of(self.profile, threads, clusters)
 
     def power(self, setting: Setting) -> PowerFigure | None:
-        cluster = self.profile.cluster(setting.cluster)
-        freq_khz = setting.freq_khz or cluster.opps[-1].freq_khz
-        try:
-            return power_mw(cluster, freq_khz, setting.threads)
-        except DeviceStableError:
-            return None
+        return setting_power(self.profile, setting)
 
     @contextlib.contextmanager
     def session(self, bundle: Bundle, variant: Variant, setting: Setting) -> Iterator[VirtualSession]:
@@ -71,19 +67,20 @@ class VirtualTarget:
                 "export the model with edgekit, or bench on --target local"
             )
         cluster = self.profile.cluster(setting.cluster)
-        policy = self._policies[setting.cluster]
+        check_threads(cluster, setting.threads)
+        policy = self._cpufreq.domain_of(cluster.cpus)
         with contextlib.ExitStack() as stack:
             if setting.freq_khz is not None:
                 cluster.opp(setting.freq_khz)
                 stack.enter_context(self._cpufreq.hold(policy, setting.freq_khz))
-            read = Setting(setting.cluster, self._cpufreq.read_khz(policy), setting.threads)
+            read = replace(setting, freq_khz=self._cpufreq.read_khz(policy))
             modelled = modelled_latency(workload, self.profile, read, variant.precision)
             bounds = ModelBounds(modelled.low_ms, modelled.high_ms, bounds_basis(self.profile))
             session = VirtualSession(
                 self._cpufreq, policy, setting, bounds, modelled.latency_ms, bundle, variant, stack
             )
-            if notes := core_notes((cluster,)):
-                session.versions["model"] += f" ({notes[0]})"
+            if notes := core_notes(cluster.parts):
+                session.versions["model"] += f" ({'; '.join(notes)})"
             session.device = {"name": self.profile.board, "soc": self.profile.title}
             yield session
 

@@ -2,7 +2,7 @@
 
 schedutil as kernel/sched/cpufreq_schedutil.c has it: next clock = 1.25 x f_max x util / capacity, the lowest
 clock at or above. util decays with PELT's half-life of 32 ms; a core's busy share is read every 10 ms from
-/proc/PID/schedstat, where on an emulated machine what the slow clock steals counts as waiting, so as busy.
+schedstat of threads, where on an emulated machine what the slow clock steals counts as waiting, so as busy.
 Clocks are changed at most every 10 ms (``rate_limit_us`` of phones). The kernel decides on each wake-up and
 tick instead of each 10 ms, and it has the clock 1-2 ms sooner: this is its policy, not its latency.
 """
@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from runtime.device.actuators import CpuFreq
-from runtime.device.emulation.init import read_runnable_ns
+from runtime.device.emulation.processes import HostProcesses
 from runtime.device.soc import SocProfile, power_mw
 from runtime.device.soc.clock import HEADROOM, PELT_HALF_LIFE_MS
 from runtime.device.soc.profile import FULL_CAPACITY, Cluster
@@ -60,16 +60,18 @@ class Schedutil:
         self._pid = pid
 
     def _follow(self, clock: object, clocks_khz: Sequence[int]) -> None:
-        util, before_ns, before_s, now_khz = 0.0, None, time.monotonic(), clocks_khz[-1]
+        util, before_runnable_s, before_s, now_khz = 0.0, None, time.monotonic(), clocks_khz[-1]
+        processes = HostProcesses()
         while not self._over.wait(PERIOD_S):
-            runnable_ns = None if self._pid is None else read_runnable_ns(str(self._pid))
+            times_s = None if self._pid is None else processes.times_s(str(self._pid))
+            runnable_s = None if times_s is None else sum(times_s)
             now_s = time.monotonic()
             span_s, before_s = now_s - before_s, now_s
-            if runnable_ns is None or before_ns is None:
-                before_ns = runnable_ns
+            if runnable_s is None or before_runnable_s is None:
+                before_runnable_s = runnable_s
                 continue
-            busy = min(1.0, (runnable_ns - before_ns) / 1e9 / span_s)
-            before_ns = runnable_ns
+            busy = min(1.0, (runnable_s - before_runnable_s) / span_s)
+            before_runnable_s = runnable_s
             kept = 0.5 ** (1e3 * span_s / PELT_HALF_LIFE_MS)
             util = kept * util + (1 - kept) * busy * now_khz / clocks_khz[-1]
             asked_khz = HEADROOM * clocks_khz[-1] * util

@@ -12,18 +12,19 @@ def summary_of(rows: list[dict[str, Any]], late_means: str) -> dict[str, Any]:
     per_soc = {}
     for soc in dict.fromkeys(row["soc"] for row in rows):
         mine = [row for row in rows if (row["soc"], row["late_means"]) == (soc, late_means)]
-        power, late = {}, {}
+        power, late, over = {}, {}, {}
         for name in dict.fromkeys(row["governor"] for row in mine):
             same = [row for row in mine if row["governor"] == name]
             power[name] = sum(row["energy_mj_per_s"] for row in same)
             late[name] = 100 * sum(row["late"] for row in same) / sum(row["count"] for row in same)
-        per_soc[soc] = _figures(power, late)
+            over[name] = float(np.mean([row["over_optimum_pct"] for row in same]))
+        per_soc[soc] = _figures(power, late, over)
     keys = [key for key in next(iter(per_soc.values())) if key.endswith("_pct")]
     means = {key: _mean([each[key] for each in per_soc.values()]) for key in keys}
     return means | {"per_soc": per_soc}
 
 
-def _figures(power: dict[str, float], late: dict[str, float]) -> dict[str, Any]:
+def _figures(power: dict[str, float], late: dict[str, float], over: dict[str, float]) -> dict[str, Any]:
     def saved(name: str, base: str = "interactive") -> float:
         return 100 * (1 - power[name] / power[base])
 
@@ -31,8 +32,11 @@ def _figures(power: dict[str, float], late: dict[str, float]) -> dict[str, Any]:
     prices = [name for name in power if name.startswith("policy")]
     as_late = [name for name in prices if late[name] <= late["ebs"]]
     own = "oracle, own period"
-    told = [name for name in power if name.startswith("informed") and late[name] <= late["oracle"] + 1]
+    informed = [name for name in power if name.startswith("informed")]
+    told = [name for name in informed if late[name] <= late["oracle"] + 1]
     figures = {
+        "over_optimum_pct": over["policy"],
+        "oracle_over_optimum_pct": over["oracle"],
         "energy_saved_vs_interactive_pct": saved("policy"),
         "energy_saved_vs_ebs_pct": saved("policy", "ebs"),
         "energy_saved_vs_ebs_at_most_as_late_pct": max(
@@ -50,6 +54,7 @@ def _figures(power: dict[str, float], late: dict[str, float]) -> dict[str, Any]:
         "at_other_late_prices": {
             name: {
                 "energy_saved_vs_ebs_pct": saved(name, "ebs"),
+                "over_optimum_pct": over[name],
                 "oracle_share_pct": 100 * saved(name) / ceiling,
                 "qos_violation_pct": late[name],
             }
@@ -57,6 +62,10 @@ def _figures(power: dict[str, float], late: dict[str, float]) -> dict[str, Any]:
             if name != "policy" and ceiling > 0
         },
     }
+    if informed:  # the one that is about as late as ours
+        nearest = min(informed, key=lambda name: abs(late[name] - late["policy"]))
+        figures["informed_over_optimum_pct"] = over[nearest]
+        figures["informed_violation_pct"] = late[nearest]
     if told and ceiling > 0:
         best = max(100 * saved(name) / ceiling for name in told)
         figures["informed_share_at_oracle_violation_plus_1_pct"] = best

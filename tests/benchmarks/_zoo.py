@@ -1,23 +1,16 @@
-"""Networks of the zoo in many widths and sizes as LiteRT files, and what they take on this machine."""
+"""Networks of the zoo in many widths and sizes as LiteRT files."""
 
 from __future__ import annotations
 
-import random
 from pathlib import Path
 
-import msgspec
 import torch
 
 from edgekit.cli._output import note
-from edgekit.export import EXPORT_BACKENDS, lower
+from edgekit.export import EXPORT_BACKENDS, Exported, lower
 from edgekit.models import ModelSpec, build_model
-from runtime.bundle import Bundle, write_atomic
-from runtime.device.setting import Setting
-from runtime.engines.model_file import open_bundle_or_model
-from runtime.measure.bench import bench
-from runtime.measure.profiling.profile import Profile, profile
-from runtime.measure.records import Record, RecordLog
-from runtime.targets import Target, open_target
+from edgekit.search.kernels.build import add_exported
+from runtime.bundle import Bundle
 
 # (width, image size): from light to heavy, so that each has larger and smaller neighbours of its kind.
 SHAPES = {
@@ -52,53 +45,21 @@ def family_of(name: str) -> str:
     return name.split("-")[0].rstrip("0123456789")
 
 
-def export_zoo(folder: Path, names: list[str]) -> dict[str, Bundle]:
-    """Return ``names`` as model files in ``folder``; what is there is not exported again."""
+def export_zoo(path: Path, names: list[str]) -> Bundle:
+    """Return ``names`` as variants of the bundle at ``path``; what is there is not exported again."""
     specs = zoo()
+    bundle = Bundle.open(path) if path.exists() else None
     for name in names:
-        path = folder / f"{name}.tflite"
-        if not path.is_file():
+        if bundle is None or name not in {variant.name for variant in bundle.manifest.variants}:
             note(f"exporting {name}")
-            write_atomic(path, _export(specs[name]))
-    return {name: open_bundle_or_model(folder / f"{name}.tflite") for name in names}
+            spec = specs[name]
+            shape = (1, spec.in_channels, spec.image_size, spec.image_size)
+            bundle = add_exported(path, bundle, "litert", name, _export(spec), [shape])
+    assert bundle is not None
+    return bundle
 
 
-def setting_of(target: Target) -> Setting:
-    """Return where networks are timed: one thread of the last cluster at its highest clock."""
-    cluster = target.profile.clusters[-1].name
-    return [setting for setting in target.settings() if setting.cluster == cluster][-1]
-
-
-def bench_zoo(bundles: dict[str, Bundle], folder: Path, blocks: int, runs: int) -> dict[str, list[Record]]:
-    """Return the records of all networks on one thread; each block visits all, in an order of its own."""
-    target = open_target("local")
-    setting = setting_of(target)
-    found: dict[str, list[Record]] = {}
-    for block in range(blocks):
-        visit = list(bundles)
-        random.Random(block).shuffle(visit)
-        for place, name in enumerate(visit, 1):
-            log = RecordLog(folder / f"{name}.jsonl")
-            found[name] = bench(
-                bundles[name], target, settings=[setting], runs=runs, blocks=block + 1, retries=1, log=log
-            )
-            note(f"block {block + 1} of {blocks}, {place} of {len(visit)}: {name}")
-    return found
-
-
-def profile_zoo(bundles: dict[str, Bundle], folder: Path, runs: int) -> dict[str, Profile]:
-    """Return each network's time op by op; what is in ``folder`` is not measured again."""
-    found = {}
-    for name, bundle in bundles.items():
-        path = folder / f"{name}.profile.json"
-        if not path.is_file():
-            note(f"profiling {name}")
-            write_atomic(path, msgspec.json.encode(profile(bundle, runs=runs)))
-        found[name] = msgspec.json.decode(path.read_bytes(), type=Profile)
-    return found
-
-
-def _export(spec: ModelSpec) -> bytes:
+def _export(spec: ModelSpec) -> Exported:
     torch.manual_seed(0)
     model = build_model(spec).train()
     example = torch.randn(4, spec.in_channels, spec.image_size, spec.image_size)
@@ -107,4 +68,4 @@ def _export(spec: ModelSpec) -> bytes:
             module.momentum = None  # the plain mean of all batches
     with torch.no_grad():
         model(example)  # else random weights fade to denormal numbers, which are slow
-    return EXPORT_BACKENDS.get("litert")(lower(model.eval()), (example[:1],)).data
+    return EXPORT_BACKENDS.get("litert")(lower(model.eval()), (example[:1],))

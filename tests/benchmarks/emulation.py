@@ -100,8 +100,8 @@ def run_inside(soc: str, model: Path, out: Path, options: argparse.Namespace) ->
 
 def measure(model: Path, rounds: int, every: int) -> list[dict[str, Any]]:
     """Return one row per clock of the machine this runs on."""
-    from runtime.device.emulation.energy import busy_power_mw, idle_power_mw
     from runtime.device.setting import Setting
+    from runtime.device.soc import rail_of
     from runtime.engines.model_file import open_bundle_or_model
     from runtime.targets import choose_settings, open_target
 
@@ -123,13 +123,14 @@ def measure(model: Path, rounds: int, every: int) -> list[dict[str, Any]]:
         reading = samples.energy
         assert reading is not None and reading.energy_mj is not None, reading  # noqa: PT018
         busy_s = sum(samples.samples_ms) / 1e3
-        cluster = profile.cluster(setting.cluster)
+        rail = rail_of(profile.cluster(setting.cluster))
         assert setting.freq_khz is not None
+        busy_mw, idle_mw = (rail.mean_mw(setting.freq_khz, cores) for cores in (1.0, 0.0))
         idle_s = max(0.0, reading.duration_s - busy_s)
         return {
             "latency_ms": float(np.median(samples.samples_ms)),
             "energy_mj": reading.rails_mj[setting.cluster],
-            "by_hand_mj": busy_power_mw(cluster, setting.freq_khz) * busy_s + idle_power_mw(cluster) * idle_s,
+            "by_hand_mj": busy_mw * busy_s + idle_mw * idle_s,
         }
 
     jobs = [

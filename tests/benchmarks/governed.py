@@ -1,14 +1,19 @@
 """Governed inference on emulated phones: ``python -m tests.benchmarks.governed``.
 
-MobileNetV2 at 224x224 (LiteRT, one thread) runs at 15 and 30 FPS for a minute each under ``edgekit`` (the
-governor of ``edgekit govern``, by a policy tuned on the same machine just before), ``performance`` on the
-fastest cluster, ``schedutil`` there, and ``schedutil`` on the cluster that EAS would choose; the latter
-three are played in user space (see ``_kernel_governors``). Frames are real, on cores that are really
-slow, and a frame is late when it ends after its period; energy is the emulation's account of all clusters,
-idle ones included, from the first frame's release to the last one's end. Latency and energy are emulated.
+MobileNetV2 at 224x224 (LiteRT, one thread) runs at 15 and 30 FPS under ``edgekit`` (the governor of
+``edgekit govern``, by a policy tuned on the same machine just before), ``performance`` on the fastest
+cluster, ``schedutil`` there, and ``schedutil`` on the cluster that EAS would choose; the latter three are
+played in user space (see ``_kernel_governors``). Frames are real, on cores that are really slow, and a frame
+is late when it ends after its period. Blocks of each governor are repeated in ABBA order; their first
+frames, in which governors find their clock, do not count.
 
-Needs Linux, root and a C compiler, and a machine that does nothing else. ``--seconds 5 --every 4`` is a
-quick look.
+Energy is that of a frame's work: time busy at each clock, times the power there, over the work that was done
+in it by the profile's speeds (``_emulated.Spent``). So it tells what was decided, and the host's speed does
+not move it; ``timed`` is the energy of the time the frames really took, and scatters as the host does. What
+idle clusters take stands apart. Latency and energy are emulated.
+
+Needs Linux, root and a C compiler, and a machine that does nothing else. ``--seconds 3 --repeats 2 --every
+4`` is a quick look.
 """
 
 from __future__ import annotations
@@ -19,7 +24,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,17 +31,21 @@ import msgspec
 import numpy as np
 
 from edgekit.cli._output import note
-from tests.benchmarks._emulated import Meter, rows_inside
-from tests.benchmarks._kernel_governors import energy_aware_cluster, under_kernel
-from tests.benchmarks._table import show, write_report
+from tests.benchmarks._emulated import Counters, rows_inside
+from tests.benchmarks._governed_frames import Block, Child
+from tests.benchmarks._kernel_governors import Schedutil, energy_aware_cluster, performance
+from tests.benchmarks._repeats import OURS, STEADY, abba, rows_of
+from tests.benchmarks._table import rounded, show, write_report
 
 SOCS = ("gs101", "exynos5422")
 RATES = (15.0, 30.0)
-GOVERNORS = ("edgekit", "performance", "schedutil", "schedutil+eas")
+GOVERNORS = (OURS, "schedutil", STEADY, "schedutil+eas")
+_STEADY_S = 2.0  # of one clock no more has to be seen
 _COLUMNS = {
     "soc": "SoC", "fps": "FPS", "governor": "governor", "cluster": "cores", "frames": "frames",
-    "late": "late", "late_pct": "late %", "latency_ms": "ms", "p95_ms": "p95 ms",
-    "energy_mj": "mJ/frame", "changes": "changes", "saved_pct": "edgekit saves %",
+    "late_pct": "late %", "latency_ms": "ms", "energy_mj": "busy mJ/frame", "energy_off_pct": "+- %",
+    "timed_mj": "timed mJ", "idle_mw": "idle mW", "changes": "changes", "above_pct": "edgekit above %",
+    "above_off_pct": "+- points",
 }  # fmt: skip
 
 
@@ -46,11 +54,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", type=Path)
     parser.add_argument("--soc", action="append", help="repeatable; default: " + ", ".join(SOCS))
     parser.add_argument("--fps", action="append", type=float, help="repeatable; default: 15 and 30")
-    parser.add_argument("--seconds", type=float, default=60.0, help="of each run")
+    parser.add_argument("--seconds", type=float, default=6.0, help="of each block that count")
+    parser.add_argument("--settle", type=float, default=2.0, help="seconds of each block that do not")
+    parser.add_argument("--repeats", type=int, default=5, help="blocks of each governor")
     parser.add_argument("--every", type=int, default=1, help="bench only every Nth clock to tune by")
     parser.add_argument("--late", type=float, default=0.01, help="share of frames that may be late")
     parser.add_argument("--bundle", type=Path, help="of your own, with a LiteRT variant")
-    parser.add_argument("--logs", type=Path, help="folder for the governed runs' logs")
     parser.add_argument("--inside", type=Path, help=argparse.SUPPRESS)  # file to write the rows to
     options = parser.parse_args(arguments)
     options.fps = options.fps or list(RATES)
@@ -65,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             shutil.copytree(bundle, copied, ignore=shutil.ignore_patterns("records", "runs"))
             found = run_inside(soc, copied, Path(folder) / "rows.json", options)
             rows += found
-            show(_COLUMNS, found)
+            show(_COLUMNS, [rounded(row) for row in found])
     write_report(options.json, "governed", rows, summarise(rows))
 
 
@@ -79,46 +88,35 @@ def build(path: Path) -> Path:
 
 def run_inside(soc: str, bundle: Path, out: Path, options: argparse.Namespace) -> list[dict[str, Any]]:
     """Run this very program on an emulated ``soc`` and return its rows."""
-    given = [f"--bundle={bundle}", f"--seconds={options.seconds}", f"--every={options.every}"]
-    given += [f"--late={options.late}", *(f"--fps={fps}" for fps in options.fps)]
-    if options.logs is not None:
-        options.logs.mkdir(parents=True, exist_ok=True)
-        given.append(f"--logs={options.logs.resolve() / soc}")
+    given = [f"--bundle={bundle}", *(f"--fps={fps}" for fps in options.fps)]
+    names = ("seconds", "settle", "repeats", "every", "late")
+    given += [f"--{name}={getattr(options, name)}" for name in names]
     return rows_inside(soc, "governed", out, given)
 
 
 def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
     """Return one row per rate and governor of the machine this runs on."""
     from runtime.bundle import Bundle
-    from runtime.device.setting import Setting
     from runtime.targets import open_target
 
     target = open_target("local")
     assert target.provenance == "emulated"
     bundle = Bundle.open(options.bundle)
-    fastest = max(target.profile.clusters, key=target.profile.capacity)
     policies = {fps: tune(bundle, target, fps, options) for fps in options.fps}
-    rows = []
+    rows: list[dict[str, Any]] = []
     for fps, policy in policies.items():
-        full = Setting(fastest.name, fastest.max_khz)
-        [full_ms] = [e.latency_ms for e in policy.considered if e.setting == full]
-        placed = {
-            "performance": fastest,
-            "schedutil": fastest,
-            "schedutil+eas": energy_aware_cluster(target.profile, full_ms, 1e3 / fps),
-        }
-        block = []
-        for governor in GOVERNORS:
-            log = None if options.logs is None else Path(f"{options.logs}-{fps:g}fps.jsonl")
-            row = run_one(target, bundle, policy, fps, governor, placed.get(governor), options, log)
-            block.append({"fps": fps, "governor": governor, **row})
-            note(
-                f"{target.profile.name} {fps:g} FPS {governor}: {row['late']} of {row['frames']} late, "
-                f"{row['energy_mj']:.3g} mJ a frame"
-            )
-        for row in block:
-            row["saved_pct"] = 100 * (1 - block[0]["energy_mj"] / row["energy_mj"])
-        rows += block
+        phone = Phone(target, bundle, policy, options)
+        blocks: dict[str, list[dict[str, Any]]] = {name: [] for name in GOVERNORS}
+        with Child(phone.stream) as child:
+            for name in abba(GOVERNORS, options.repeats):
+                block = phone.run(name, child)
+                blocks[name].append(block)
+                note(
+                    f"{target.profile.name} {fps:g} FPS {name}: {block['late']} of {block['frames']} late, "
+                    f"{block['energy_mj']:.3g} mJ a frame"
+                )
+        for row in rows_of(blocks):
+            rows.append({"fps": fps, **row, "cluster": blocks[row["governor"]][-1]["cluster"]})
     return rows
 
 
@@ -142,67 +140,90 @@ class Thinned:
     def __init__(self, target: Any, settings: Sequence[Any]):
         self._target, self._settings = target, tuple(settings)
 
-    def settings(self, threads: Sequence[int] = (1,)) -> tuple[Any, ...]:
+    def settings(self, threads: Sequence[int] = (1,), clusters: Sequence[str] = ()) -> tuple[Any, ...]:
         return self._settings
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._target, name)
 
 
-def run_one(
-    target: Any,
-    bundle: Any,
-    policy: Any,
-    fps: float,
-    governor: str,
-    cluster: Any,
-    options: argparse.Namespace,
-    log: Path | None,
-) -> dict[str, Any]:
-    """Run the frames under one governor and return its row."""
-    from runtime.choose.decision.margin import Margin
-    from runtime.device.actuators import CpuFreq
-    from runtime.govern.governor import GovernPlan, govern_command
-    from runtime.govern.governor.frames import FramesRun, command_of, stream_for
-    from runtime.govern.governor.tables import policy_rows
+class Phone:
+    """The machine with frames at one rate, to be run under any of the governors."""
 
-    table, margin = policy_rows(policy, target.profile), Margin(late_share=options.late)
-    plan = GovernPlan(target, table, policy, 1e3 / fps, policy.goal.latency_limit_ms, margin=margin)
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "frames.json"
-        stream = stream_for(
-            bundle,
-            bundle.manifest.variant(policy.variant),
-            plan,
-            threads=1,
-            frames=max(10, round(options.seconds * fps)),
-            out=out,
-        )
-        with Meter(target.root) as meter:
-            if cluster is None:
-                run = govern_command(plan, command_of(stream), reports_frames=True, log=log, meter="none")
-                assert run.status == 0, run
-                changes, untrusted, where = run.changes, run.untrusted_frames, cores_of(run.frames_at)
+    def __init__(self, target: Any, bundle: Any, policy: Any, options: argparse.Namespace):
+        from runtime.device.actuators import CpuFreq
+        from runtime.device.setting import Setting
+        from runtime.govern.governor import GovernPlan
+        from runtime.govern.governor.frames import stream_for
+        from runtime.govern.governor.tables import policy_rows
+
+        self.options, self.cpufreq = options, CpuFreq(target.root)
+        table, period_ms = policy_rows(policy, target.profile), 1e3 / policy.fps_target
+        limit_ms = policy.goal.latency_limit_ms
+        self.plan = GovernPlan(target, table, policy, period_ms, limit_ms, late_share=options.late)
+        variant = bundle.manifest.variant(policy.variant)
+        self.stream = stream_for(bundle, variant, self.plan, threads=1, frames=1)
+        fastest = max(target.profile.clusters, key=target.profile.capacity)
+        full = Setting(fastest.name, fastest.max_khz)
+        [full_ms] = [e.latency_ms for e in policy.considered if e.setting == full]
+        self.full_s = full_ms / 1e3
+        self.clusters = {
+            STEADY: fastest,
+            "schedutil": fastest,
+            "schedutil+eas": energy_aware_cluster(target.profile, full_ms, period_ms),
+        }
+
+    def run(self, governor: str, child: Child) -> dict[str, Any]:
+        """Run a block of frames under a governor and return what came of it."""
+        fps, settle_s = 1e3 / self.plan.period_ms, self.options.settle
+        seconds = min(self.options.seconds, _STEADY_S) if governor == STEADY else self.options.seconds
+        settle, count = round(settle_s * fps), max(5, round(seconds * fps))
+        with Counters(self.plan.target) as counters:
+            if governor == OURS:
+                run, changes, where = self._govern(child, settle + count)
             else:
-                stream = replace(stream, cpus=cluster.cpus[-1:])
-                changes, untrusted, where = under_kernel(
-                    governor, CpuFreq(target.root), cluster, command_of(stream)
-                )
-        frames = msgspec.json.decode(out.read_bytes(), type=FramesRun)
-        assert frames.is_governed == (cluster is None), frames.problem
-    energy_mj = meter.energy_mj(frames.begin_s, frames.end_s)
-    return {
-        "cluster": where,
-        "frames": len(frames.late),
-        "late": sum(frames.late),
-        "late_pct": 100 * sum(frames.late) / len(frames.late),
-        "latency_ms": float(np.median(frames.latency_ms)),
-        "p95_ms": float(np.percentile(frames.latency_ms, 95)),
-        "energy_mj": energy_mj / len(frames.late),
-        "power_mw": energy_mj / (frames.end_s - frames.begin_s),
-        "changes": changes,
-        "untrusted": untrusted,
-    }
+                run, changes = self._leave_to_kernel(governor, child, settle + count)
+                where = self.clusters[governor].name
+        spent = counters.between(run.begin_s + run.start_s[settle], run.end_s)
+        return {
+            "cluster": where,
+            "frames": count,
+            "late": sum(run.late[settle:]),
+            "latency_ms": float(np.median(run.latency_ms[settle:])),
+            "energy_mj": spent.busy_mj_per_work_s * self.full_s,
+            "timed_mj": spent.busy_mj / count,
+            "idle_mw": spent.idle_mw,
+            "changes": changes,
+        }
+
+    def _govern(self, child: Child, frames: int) -> tuple[Any, int, str]:
+        from runtime.govern.governor.serving import serving
+
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            serving(self.plan, socket=Path(folder) / "governor.sock") as server,
+        ):
+            child.ask(self._block(frames, socket=str(server.path)))
+            server.serve(until=child.has_answered)
+            run, governor = child.answer(), server.governor
+            assert run.is_governed, run.problem
+            return run, governor.machine.clocks.changes, cores_of(governor.frames_at)
+
+    def _leave_to_kernel(self, governor: str, child: Child, frames: int) -> tuple[Any, int]:
+        cluster = self.clusters[governor]
+        block = self._block(frames, cpus=cluster.cpus[-1:])
+        if governor == STEADY:
+            with performance(self.cpufreq, cluster):
+                child.ask(block)
+                return child.answer(), 0
+        with Schedutil(self.cpufreq, cluster).following() as follower:
+            follower.follow(child.pid)
+            child.ask(block)
+            return child.answer(), follower.changes
+
+    def _block(self, frames: int, **where: Any) -> Block:
+        plan = self.plan
+        return Block(frames, plan.period_ms, plan.deadline_ms, plan.latency_limit_ms, **where)
 
 
 def cores_of(frames_at: dict[str, int]) -> str:
@@ -215,14 +236,19 @@ def cores_of(frames_at: dict[str, int]) -> str:
 
 
 def summarise(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return, per SoC and rate, what edgekit saves and how many frames are late under each governor."""
+    """Return, per SoC and rate, late frames and energy under each governor, and by how much ours is above."""
     summary: dict[str, Any] = {}
     for row in rows:
         found = summary.setdefault(f"{row['soc']} {row['fps']:g} FPS", {})
-        found[f"{row['governor']}_late_pct"] = row["late_pct"]
-        found[f"{row['governor']}_energy_mj"] = row["energy_mj"]
-        if row["governor"] != "edgekit":
-            found[f"saved_vs_{row['governor']}_pct"] = row["saved_pct"]
+        name = row["governor"]
+        found[f"{name}_late_pct"] = row["late_pct"]
+        found[f"{name}_energy_mj"] = row["energy_mj"]
+        if name != OURS:
+            found[f"above_{name}_pct"] = row["above_pct"]
+            found[f"above_{name}_off_pct"] = row["above_off_pct"]
+        if name == STEADY:
+            found["performance_spread_pct"] = row["spread_pct"]
+            found["performance_timed_spread_pct"] = row["timed_spread_pct"]
     return summary
 
 

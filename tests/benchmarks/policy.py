@@ -14,14 +14,16 @@ What late means, the same for every governor of a table:
 
 In both, frames queue: one begins when the one ahead is done, also if that is late.
 
+The yardstick is ``over the optimum``: energy above the least that the same frames can take with everything
+known, at the governor's own late frames (``simulation.optimum``); that is a bound, which nothing can beat.
 ``oracle`` tries every point for every frame, knowing its work: the cheapest that ends in time, from when the
-frame begins. It does not look at the frames behind; with a buffer, borrowing for one frame costs the next, so
-it is late more often, and a policy that balances frames can save more than it. ``oracle, own period`` is that
-of ``strict``: it never borrows. ``ztt`` has learned on other seeds. ``policy`` is ours
-(``choose.frame_policy``) at the default penalty of a late frame, ``policy at N`` at others: without knowing
-a frame's work beforehand energy and lateness trade against each other. ``--informed`` adds what the same
-dynamic program reaches when it is told each scene's level and the true scatter, but no frame's work: about
-the most that any policy can do which does not see ahead.
+frame begins. It does not look at the frames behind; with a buffer, borrowing for one frame costs the next,
+so it is late more often, and a policy that balances frames can save more than it. ``oracle, own period`` is
+that of ``strict``: it never borrows. ``ztt`` has learned on other seeds. ``policy`` is ours
+(``choose.frame_policy``), whose penalty of a late frame follows them, ``policy at N`` at fixed ones:
+without knowing a frame's work beforehand energy and lateness trade against each other. ``--informed`` adds
+what the same dynamic program reaches when it is told each scene's level and the true scatter, but no
+frame's work: about the most that any policy can do which does not see ahead.
 
 Share of the oracle: our saving over ``interactive`` divided by the oracle's. Each SoC's figures pool the
 rates; the summary is the mean over SoCs. The summary's own figures are those of ``buffered``, and
@@ -39,7 +41,6 @@ import click
 import numpy as np
 
 from edgekit.cli._output import note
-from runtime.choose.frame_policy import MISS_PENALTY
 from runtime.choose.simulation import (
     Conservative,
     EnergyAware,
@@ -60,6 +61,7 @@ from tests.benchmarks._informed import Informed
 from tests.benchmarks._policy_figures import speed_of, summary_of
 from tests.benchmarks._table import rounded, show, write_report
 from tests.benchmarks.simulation.governed import Governed
+from tests.benchmarks.simulation.optimum import PowerHull, paces
 from tests.benchmarks.simulation.oracle import Oracle
 from tests.benchmarks.simulation.platform import platform_of
 from tests.benchmarks.simulation.workload import buffered, read_trace, standard, standard_levels
@@ -68,7 +70,7 @@ from tests.benchmarks.simulation.ztt import Ztt
 RATES = (30.0, 60.0)
 BUFFERED, STRICT = "buffered", "strict"
 WAITING = {BUFFERED: 1, STRICT: 0}  # finished frames that wait to be shown
-OTHER_PRICES = (0.05, 0.18, 0.25, 0.5, 1.0)
+OTHER_PRICES = (0.05, 0.18, 0.25, 0.5, 1.0, 2.0)
 INFORMED_PRICES = (1.5, 2.0, 3.0, 4.5, 7.0)
 COLUMNS = {
     "soc": "SoC",
@@ -78,10 +80,13 @@ COLUMNS = {
     "saved_pct": "saved vs interactive, %",
     "late_pct": "late, %",
     "changes": "changes/frame",
+    "over_optimum_pct": "over the optimum, %",
     "oracle_share_pct": "share of oracle, %",
 }
 PER_SOC = {
     "soc": "SoC",
+    "over_optimum_pct": "policy over the optimum, %",
+    "oracle_over_optimum_pct": "oracle over it, %",
     "oracle_saved_vs_interactive_pct": "oracle saves, %",
     "energy_saved_vs_interactive_pct": "policy saves, %",
     "oracle_share_pct": "share, %",
@@ -101,7 +106,7 @@ PER_SOC = {
 @click.option("--trace", type=click.Path(path_type=Path), help="CSV file arrival_ms,work_megacycles.")
 @click.option("--seeds", default=20, show_default=True, type=click.IntRange(1))
 @click.option("--seconds", default=60.0, show_default=True, type=click.FloatRange(1))
-@click.option("--miss-penalty", default=MISS_PENALTY, show_default=True, type=click.FloatRange(0.01, 1000))
+@click.option("--miss-penalty", type=click.FloatRange(0.01, 1000), help="Default: it follows late frames.")
 @click.option("--one-price", is_flag=True, help="Leave out our policy at other prices of a late frame.")
 @click.option("--informed", is_flag=True, help="Add a policy that is told each scene's level (strict only).")
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Where to write the result.")
@@ -110,7 +115,7 @@ def main(
     trace: Path | None,
     seeds: int,
     seconds: float,
-    miss_penalty: float,
+    miss_penalty: float | None,
     one_price: bool,
     informed: bool,
     json_path: Path | None,
@@ -118,7 +123,7 @@ def main(
     """Replay frames under every governor and print what each saves and how many frames are late."""
     rows: list[dict[str, Any]] = []
     half_rate: dict[str, float] = {}
-    penalties = (miss_penalty,) if one_price else (miss_penalty, *OTHER_PRICES)
+    penalties: tuple[float | None, ...] = (miss_penalty,) if one_price else (miss_penalty, *OTHER_PRICES)
     begin_s = time.perf_counter()
     try:
         for platform in platforms(socs):
@@ -192,7 +197,7 @@ def practice_of(platform: Platform, frames: Frames) -> Frames:
     return standard(platform.top_khz, fps, range(1000, 1008), seconds)
 
 
-def half_rate_saved_pct(platform: Platform, seeds: int, seconds: float, miss_penalty: float) -> float:
+def half_rate_saved_pct(platform: Platform, seeds: int, seconds: float, miss_penalty: float | None) -> float:
     """Return what serving every second frame of 60 FPS saves over ``interactive`` serving them all.
 
     Each is due when the next one that is served arrives: no buffer.
@@ -208,7 +213,11 @@ def half_rate_saved_pct(platform: Platform, seeds: int, seconds: float, miss_pen
 
 
 def governors_of(
-    platform: Platform, frames: Frames, waiting: int, penalties: Sequence[float], others: list[SimGovernor]
+    platform: Platform,
+    frames: Frames,
+    waiting: int,
+    penalties: Sequence[float | None],
+    others: list[SimGovernor],
 ) -> list[SimGovernor]:
     """Return every governor to replay ``frames`` under: those to compare with, ours at each penalty."""
     kinds: tuple[Callable[[Platform], SimGovernor], ...] = (
@@ -221,7 +230,7 @@ def governors_of(
     deadline_ms = (1 + waiting) * frames.period_ms
     for penalty in penalties:
         governors.append(Governed(platform, frames.period_ms, deadline_ms, penalty))
-        if penalty != penalties[0]:
+        if penalty is not None and penalty != penalties[0]:
             governors[-1].name = f"policy at {penalty:g}"
     return governors
 
@@ -231,15 +240,19 @@ def rows_of(
     label: str,
     late_means: str,
     frames: Frames,
-    penalties: Sequence[float],
+    penalties: Sequence[float | None],
     others: list[SimGovernor],
 ) -> list[dict[str, Any]]:
     """Return one row per governor."""
     rows = []
+    over_mw = platform.power_mw + platform.idle_mw - platform.waiting_mw
+    hull = PowerHull(platform.free_speed, over_mw)
     for governor in governors_of(platform, frames, WAITING[late_means], penalties, others):
         begin_s = time.process_time()
         ran = replay(platform, frames, governor)
         took_s = time.process_time() - begin_s
+        least_uj = sum(pace.energy_uj(hull) for pace in paces(frames, ran.finish_ms))
+        busy_uj = float((ran.busy_ms @ over_mw).sum())
         rows.append(
             {
                 "soc": platform.name,
@@ -253,6 +266,7 @@ def rows_of(
                 "late": int(ran.late.sum()),
                 "late_pct": ran.late_pct,
                 "changes": float(ran.transitions.sum() / frames.work.size),
+                "over_optimum_pct": 100 * (busy_uj / least_uj - 1),
                 "took_cpu_s": took_s,
             }
         )

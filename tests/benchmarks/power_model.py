@@ -1,10 +1,9 @@
 """How far a power model is off at a clock it has not seen: ``python -m tests.benchmarks.power_model``.
 
-Each clock of each cluster is left out in turn and predicted from the cluster's others, in every
-profile that comes with edgekit, or in those given: ``--soc FILE.yaml`` (again and again), or a folder
-of ``*_measured.yaml`` tables as the argument. Beside it, on the rows where the device tree gives
-voltage and coefficient, the kernel's stock model C f V^2. ``--rail FILE.tsv`` adds samples of a rail
-under real programs (Odroid XU3): each program is left out in turn.
+Each clock of each cluster is left out in turn and filled in from the cluster's others, by the rule of
+``runtime.device.soc.unmeasured``, in every profile that comes with edgekit, or in those given: ``--soc
+FILE.yaml`` (again and again), or a folder of ``*_measured.yaml`` tables as the argument. Beside it, on the
+rows where the device tree gives voltage and coefficient, the kernel's stock model C f V^2.
 """
 
 from __future__ import annotations
@@ -14,14 +13,11 @@ from typing import Any
 
 import click
 import numpy as np
-from sklearn.model_selection import LeaveOneGroupOut
 
 from edgekit.cli._output import note
-from predictors import ClusterPower, RailPower
 from runtime.device.soc import Cluster, SocProfile, list_profiles, load_profile
-from runtime.device.soc.power_fit import power_rows
+from runtime.device.soc.unmeasured import fill
 from tests.benchmarks._table import rounded, show, write_report
-from tests.benchmarks._xu3 import read_rail
 
 LEAST_ROWS = 3  # one left out, two to learn from
 
@@ -39,9 +35,8 @@ COLUMNS = {
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False), required=False)
 @click.option("--soc", "socs", multiple=True, help="Profile by name, or a .toml or .yaml file.")
-@click.option("--rail", type=click.Path(path_type=Path, exists=True), help="Samples of a rail (.tsv).")
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Where to write the result.")
-def main(folder: Path | None, socs: tuple[str, ...], rail: Path | None, json_path: Path | None) -> None:
+def main(folder: Path | None, socs: tuple[str, ...], json_path: Path | None) -> None:
     """Leave one clock out and print the error of the model and of the kernel's."""
     names = [*socs, *(map(str, sorted(folder.glob("*_measured.yaml"))) if folder else ())] or list_profiles()
     rows = []
@@ -54,8 +49,6 @@ def main(folder: Path | None, socs: tuple[str, ...], rail: Path | None, json_pat
         raise click.ClickException(f"no cluster of {', '.join(names)} has {LEAST_ROWS} measured clocks")
     show(COLUMNS, [rounded(row) for row in rows])
     summary = summary_of(rows)
-    if rail:
-        summary |= rail_summary(rail)
     for key, value in summary.items():
         note(f"{key}: {value if value is None or isinstance(value, dict) else round(value, 2)}")
     write_report(json_path, "power_model", rows, summary)
@@ -65,10 +58,10 @@ def rows_of(name: str, profile: SocProfile) -> list[dict[str, Any]]:
     """Return one row per cluster with enough measured clocks."""
     rows = []
     for cluster in profile.clusters:
-        X, power_mw = power_rows(cluster)
+        power_mw = {opp.freq_khz: opp.power_mw for opp in cluster.opps if opp.power_mw}
         if len(power_mw) < LEAST_ROWS:
             continue
-        off_pct = leave_one_out_pct(X, power_mw)
+        off_pct = leave_one_out_pct(power_mw)
         kernel_pct = kernel_off_pct(cluster)
         rows.append(
             {
@@ -85,14 +78,12 @@ def rows_of(name: str, profile: SocProfile) -> list[dict[str, Any]]:
     return rows
 
 
-def leave_one_out_pct(X: np.ndarray, power_mw: np.ndarray) -> np.ndarray:
-    """Return the absolute error of each row in percent, predicted from the others."""
-    everything = np.arange(len(power_mw))
-    predicted = []
-    for i in everything:
-        model = ClusterPower().fit(X[everything != i], power_mw[everything != i])
-        predicted.append(model.predict(X[[i]])[0])
-    return 100 * np.abs(np.array(predicted) / power_mw - 1)
+def leave_one_out_pct(power_mw: dict[int, float]) -> np.ndarray:
+    """Return the absolute error of each clock in percent, filled in from the others."""
+    filled = [
+        fill({other: mw for other, mw in power_mw.items() if other != khz}, khz).power_mw for khz in power_mw
+    ]
+    return 100 * np.abs(np.array(filled) / list(power_mw.values()) - 1)
 
 
 def kernel_off_pct(cluster: Cluster) -> list[float]:
@@ -127,23 +118,6 @@ def summary_of(rows: list[dict[str, Any]]) -> dict[str, Any]:
         "mape_pct_of": ours,
         "kernel_model_mape_pct_of": kernel,
     }
-
-
-def _pooled(rows: list[dict[str, Any]], value: str, count: str) -> float:
-    return float(np.average([row[value] for row in rows], weights=[row[count] for row in rows]))
-
-
-def rail_summary(path: Path) -> dict[str, float]:
-    """Return the error on programs left out, with and without instructions per cycle."""
-    X, power_mw, programs = read_rail(path)
-    off_pct = {}
-    for name, ipc in (("rail_ipc_mape_pct", True), ("rail_mape_pct", False)):
-        columns = X if ipc else X[:, :4]
-        predicted = np.empty_like(power_mw)
-        for train, test in LeaveOneGroupOut().split(columns, power_mw, programs):
-            predicted[test] = RailPower(ipc=ipc).fit(columns[train], power_mw[train]).predict(columns[test])
-        off_pct[name] = float(100 * np.mean(np.abs(predicted / power_mw - 1)))
-    return off_pct
 
 
 if __name__ == "__main__":

@@ -78,10 +78,11 @@ class Phone:
         self.sessions = []
         self.restored = 0
 
-    def settings(self, threads=(1,)):
+    def settings(self, threads=(1,), clusters=()):
         return tuple(
             Setting(cluster.name, opp.freq_khz, n)
             for cluster in self.profile.clusters
+            if not clusters or cluster.name in clusters
             for n in threads
             for opp in cluster.opps
         )
@@ -143,7 +144,7 @@ def make_records(bundle, target, settings=None, variants=None, verdict="stable",
                     setting_read=setting,
                     control_level="sysfs",
                     samples_ms=tuple((latency_ms * np.exp(spread * rng.standard_normal(5))).tolist()),
-                    first_ms=None,
+                    first_frame_ms=None,
                     warmup=1,
                     power_mw=None,
                     energy_mj=None,

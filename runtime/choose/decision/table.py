@@ -7,14 +7,16 @@ same order, so its decisions are these to the bit.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from runtime.choose.decision.hull import lower_hull
 from runtime.choose.policy.estimate import Estimate
 
 if TYPE_CHECKING:
+    from runtime.choose.policy.goal import Goal
     from runtime.choose.policy.policy import Policy
 
 
@@ -37,6 +39,11 @@ class Decision:
 class DecisionTable:
     """Rows, each an estimate of one way to run a frame, in the order of their cost; earlier is better.
 
+    Attributes:
+        over_mw: what counts as power while a row runs, besides its own, where cost is the energy from frame
+        to
+            frame, so that two rows can share a frame; ``None``: cost is another, or not known of all rows.
+
     Raises:
         ValueError: no rows, or figures that no row can have.
 
@@ -50,6 +57,7 @@ class DecisionTable:
     """
 
     rows: tuple[Estimate, ...]
+    over_mw: float | None = None
 
     def __post_init__(self) -> None:
         if not self.rows:
@@ -81,8 +89,15 @@ class DecisionTable:
             raise ValueError(
                 f"the policy for {policy.target} has no variant {variant!r}; choose one of: {known}"
             )
-        allowed = [estimate for estimate in kept if policy.goal.excess(estimate) == 0.0]
-        return cls(tuple(sorted(allowed or kept, key=policy.goal.order)))
+        return cls.by_goal(kept, policy.goal)
+
+    @classmethod
+    def by_goal(cls, estimates: Sequence[Estimate], goal: Goal) -> DecisionTable:
+        """Return the rows that keep the goal's cap and budget, or all where none does, the best first."""
+        allowed = [estimate for estimate in estimates if goal.excess(estimate) == 0.0]
+        rows = tuple(sorted(allowed or estimates, key=goal.order))
+        is_known = all(row.power_mw is not None for row in rows)
+        return cls(rows, goal.over_mw if is_known else None)
 
     def scaled(self, full_ms: float) -> DecisionTable:
         """Return the table of work that takes ``full_ms`` times as long as that of this one.
@@ -93,23 +108,56 @@ class DecisionTable:
             >>> DecisionTable((row,)).scaled(20.0).rows[0].latency_ms
             20.0
         """
-        return DecisionTable(
-            tuple(
-                replace(
-                    row,
-                    latency_ms=row.latency_ms * full_ms,
-                    latency_low_ms=row.latency_low_ms * full_ms,
-                    latency_high_ms=row.latency_high_ms * full_ms,
-                    energy_mj=None if row.energy_mj is None else row.energy_mj * full_ms,
-                )
-                for row in self.rows
+        rows = tuple(
+            replace(
+                row,
+                latency_ms=row.latency_ms * full_ms,
+                latency_low_ms=row.latency_low_ms * full_ms,
+                latency_high_ms=row.latency_high_ms * full_ms,
+                energy_mj=None if row.energy_mj is None else row.energy_mj * full_ms,
             )
+            for row in self.rows
         )
+        return replace(self, rows=rows)
 
-    @property
+    @cached_property
     def clusters(self) -> tuple[str, ...]:
         """Names of the clusters, in the order in which the rows name them."""
         return tuple(dict.fromkeys(row.setting.cluster for row in self.rows))
+
+    @cached_property
+    def cluster_of(self) -> tuple[int, ...]:
+        """Number of each row's cluster in ``clusters``."""
+        return tuple(self.clusters.index(row.setting.cluster) for row in self.rows)
+
+    @cached_property
+    def mixable(self) -> tuple[int | None, ...]:
+        """Which rows may share a frame: those of the same number. ``None``: the row is not worth sharing one.
+
+        Rows of one variant and number of threads, and of those on each cluster the lower convex hull of
+        energy over latency: between two of them any speed can be had, for less than at the rows above.
+        """
+        if self.over_mw is None:
+            return (None,) * len(self.rows)
+        found: list[int | None] = [None] * len(self.rows)
+        kinds = list(dict.fromkeys((row.variant, row.setting.threads) for row in self.rows))
+        places: dict[tuple[int, int], list[int]] = {}
+        for index, row in enumerate(self.rows):
+            kind = kinds.index((row.variant, row.setting.threads))
+            places.setdefault((kind, self.cluster_of[index]), []).append(index)
+        for (kind, _), ladder in places.items():
+            times = [self.rows[index].latency_ms for index in ladder]
+            energies = [self.cost(index, ms) for index, ms in zip(ladder, times, strict=True)]
+            for place in lower_hull(times, energies):
+                found[ladder[place]] = kind
+        return tuple(found)
+
+    def cost(self, row: int, expected_ms: float) -> float:
+        """Return what a frame of ``expected_ms`` costs at ``row``: energy in uJ, or its place in order."""
+        power_mw = self.rows[row].power_mw
+        if self.over_mw is None or power_mw is None:
+            return float(row)
+        return (power_mw + self.over_mw) * expected_ms
 
     def decide(
         self,
@@ -126,7 +174,7 @@ class DecisionTable:
         above zero, NaN too, says nothing, so no row counts as in time.
 
         Args:
-            slowdown: how many times its bound a frame takes now; see ``Feedback``.
+            slowdown: how many times its bound a frame takes now.
             max_power_mw: of a row; below infinity, rows of unknown power are not allowed.
             max_freq_khz: per cluster, for those that have a cap.
         """

@@ -15,6 +15,7 @@ from runtime.choose.fitting.storage import load_fit, save_fit
 from runtime.choose.fitting.usable import benched_options, features_of
 from runtime.choose.policy.estimate import Option
 from runtime.device.provenance import least_certain
+from runtime.device.soc.span import most_threads
 from runtime.errors import DataError
 from runtime.extras import require
 from runtime.measure.bench import bench
@@ -121,8 +122,7 @@ def transfer_fit(
 
 def _options(target: Target, fit: FitResult) -> list[Option]:
     """Return everything the target offers to the variants and numbers of threads that the source knows."""
-    most = max(len(cluster.cpus) for cluster in target.profile.clusters)
-    threads = tuple(n for n in fit.threads if n <= most) or (1,)
+    threads = tuple(n for n in fit.threads if n <= most_threads(target.profile)) or (1,)
     return [Option(name, setting) for name in fit.variants for setting in target.settings(threads)]
 
 

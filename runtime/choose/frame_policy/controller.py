@@ -10,7 +10,7 @@ import numpy as np
 
 from runtime.choose.decision import Decision, DecisionTable
 from runtime.choose.decision.trust import Trust
-from runtime.choose.frame_policy import MISS_PENALTY, FramePolicy
+from runtime.choose.frame_policy import FramePolicy
 
 Run = Callable[[Callable[[], None]], object]
 # For which a change of clock or core stops a frame: writing it and moving threads. Assumed, on the safe side:
@@ -27,7 +27,8 @@ class FrameController:
         table: rows that can be changed to while a frame runs; their power must be known.
         deadline_ms: from a frame's arrival to when it is late.
         period_ms: between two frames; shorter than the deadline where finished frames may wait.
-        miss_penalty: of a late frame, as ``FramePolicy`` takes it.
+        late_share: of the frames, that may be late; see ``MissPenalty``.
+        miss_penalty: of a late frame, whatever share of them is; default: as ``late_share`` asks for.
         run: runs what takes long, a tenth of a second, in the background; the default does it while a frame
             waits.
 
@@ -57,7 +58,8 @@ class FrameController:
         deadline_ms: float,
         *,
         period_ms: float,
-        miss_penalty: float = MISS_PENALTY,
+        late_share: float = 0.01,
+        miss_penalty: float | None = None,
         run: Run = lambda job: job(),
     ):
         powers_mw = [row.power_mw for row in table.rows]
@@ -67,7 +69,8 @@ class FrameController:
         self.trust = Trust()
         self.caps: Mapping[str, int] = {}
         self.max_power_mw = math.inf
-        self._miss_penalty = miss_penalty
+        self._late_share, self._fixed_penalty = late_share, miss_penalty
+        self._remaining_ms = deadline_ms  # of the frame that runs, when it began
         self._run, self._is_solving = run, False
         self._speed = 1 / np.array([row.latency_ms for row in table.rows])
         self._power_mw = np.array(powers_mw, dtype=float)
@@ -75,6 +78,11 @@ class FrameController:
         self._points, self._until_ms, self._step = [self.fastest()], [math.inf], 0
         self._runs = False  # a frame
         self._was_trusted, self._met = True, True
+
+    @property
+    def changes_within_frames(self) -> bool:
+        """Whether rows change within a frame: they do."""
+        return True
 
     @property
     def next_ms(self) -> float:
@@ -89,7 +97,8 @@ class FrameController:
         """
         if not self.trust.is_trusted(now_s):
             return self.decide(now_s)
-        self._plan(self.deadline_ms if remaining_ms is None else remaining_ms)
+        self._remaining_ms = self.deadline_ms if remaining_ms is None else remaining_ms
+        self._plan(self._remaining_ms)
         self._runs = True
         return self._at_step()
 
@@ -121,12 +130,16 @@ class FrameController:
         Args:
             parts: rows it ran at, and for how many ms; a part at ``None`` ran at another clock than any
                 row's: such a frame teaches nothing.
-            is_late, now_s, is_cold: not needed: only the work counts, and moves are part of frames here.
+            is_late: whether it missed its deadline.
+            now_s, is_cold: not needed: moves are part of frames here.
         """
+        remaining_ms = self._remaining_ms if self._runs else self.deadline_ms
         self._runs = False
         work = sum(self._speed[row] * ms for row, ms in parts if row is not None)
         if work > 0 and all(row is not None for row, _ in parts):
-            self._policy.observe(np.array([work]))
+            self._policy.observe(
+                np.array([work]), late=np.array([is_late]), remaining_ms=np.array([remaining_ms])
+            )
             missing = self._policy.missing()
             if missing and not self._is_solving:
                 self._is_solving = True
@@ -171,9 +184,9 @@ class FrameController:
         self._was_trusted, self._met = True, meets
         return Decision(row, meets, reason)
 
-    def _solve(self, policy: FramePolicy, scatter: tuple[int, int]) -> None:
+    def _solve(self, policy: FramePolicy, kind: tuple[int, int, int]) -> None:
         try:
-            policy.solve(scatter)
+            policy.solve(kind)
         finally:
             self._is_solving = False
 
@@ -183,6 +196,7 @@ class FrameController:
             self._power_mw,
             period_ms=period_ms,
             deadline_ms=deadline_ms,
-            miss_penalty=self._miss_penalty,
+            late_share=self._late_share,
+            miss_penalty=self._fixed_penalty,
             transition_ms=TRANSITION_MS,
         )

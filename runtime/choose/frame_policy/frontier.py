@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from runtime.choose.decision.hull import lower_hull
+
 
 @dataclass(frozen=True, eq=False)
 class Frontier:
@@ -31,17 +33,5 @@ class Frontier:
 def frontier(speed: np.ndarray, power_mw: np.ndarray) -> Frontier:
     """Return the frontier of points of ``speed`` (work per ms) and ``power_mw`` above waiting."""
     time, energy = 1 / speed, power_mw / speed
-    hull: list[int] = []
-    for index in np.lexsort((energy, time)):  # fastest first, cheapest of equals first
-        if hull and energy[index] >= energy[hull[-1]]:
-            continue
-        while len(hull) >= 2 and _above(hull[-2], hull[-1], int(index), time, energy):
-            hull.pop()
-        hull.append(int(index))
-    order = np.array(hull[::-1])
+    order = np.array(lower_hull(time.tolist(), energy.tolist())[::-1])
     return Frontier(order, time[order], energy[order])
-
-
-def _above(left: int, middle: int, right: int, time: np.ndarray, energy: np.ndarray) -> bool:
-    share = (time[middle] - time[left]) / (time[right] - time[left])
-    return bool(energy[middle] >= energy[left] + share * (energy[right] - energy[left]))

@@ -114,6 +114,17 @@ class Goal:
         """Return what counts as power between frames."""
         return self.sleep_mw if self.objective == "race-to-sleep" else 0.0
 
+    @property
+    def over_mw(self) -> float | None:
+        """What counts as power while a frame runs, besides the work's own and over waiting.
+
+        ``None``: what is to be least is no sum over the time that a frame runs, so that two settings within
+        one frame cannot be weighed by it.
+        """
+        if self.objective not in ("awake", "race-to-sleep"):
+            return None
+        return self.busy_mw(0.0) - self.waiting_mw
+
     def frame_mj(self, estimate: Estimate) -> float | None:
         """Return the energy of one frame and the wait after it, as the objective counts it.
 

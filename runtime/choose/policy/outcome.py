@@ -6,7 +6,12 @@ from dataclasses import dataclass
 
 from runtime.bundle.figures import check_figures
 
-_TITLES = {"eas": "EAS + schedutil", "ebs": "EBS", "best": "exhaustive best"}
+_TITLES = {
+    "eas": "EAS + schedutil",
+    "ebs": "EBS",
+    "best": "exhaustive best",
+    "governed": "edgekit govern, settled",
+}
 
 
 @dataclass(frozen=True)
@@ -14,8 +19,9 @@ class Outcome:
     """What became of the frames under one governor.
 
     Attributes:
-        governor: ``policy``, ``best``, or a kernel's or paper's governor as
-            ``runtime.choose.simulation`` names it.
+        governor: ``policy`` (the chosen setting, held), ``governed`` (the policy's table, corrected by what
+            frames took), ``best``, or a kernel's or paper's governor as ``runtime.choose.simulation`` names
+            it.
         cluster: where frames ran; several are joined by ``+``.
         freq_low_khz, freq_high_khz: the clocks that were used while frames ran.
         latency_ms: median of the time from start to end of a frame.

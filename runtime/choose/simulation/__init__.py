@@ -5,6 +5,7 @@ from runtime.choose.simulation.engine import Lanes, Replay, SimGovernor, replay
 from runtime.choose.simulation.frames import Frames, periodic
 from runtime.choose.simulation.platform import Platform
 from runtime.choose.simulation.sampling import Conservative, Interactive, Ondemand, Performance, Powersave
+from runtime.choose.simulation.steady import Steady
 from runtime.choose.simulation.timed import TimedPlatform, replay_frames, timed_platform
 from runtime.choose.simulation.utilisation import EnergyAware, Schedutil
 
@@ -22,6 +23,7 @@ __all__ = [
     "Replay",
     "Schedutil",
     "SimGovernor",
+    "Steady",
     "TimedPlatform",
     "periodic",
     "replay",

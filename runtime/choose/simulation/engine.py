@@ -80,6 +80,7 @@ class Replay:
         late: finished after the deadline, same shape.
         energy_mj: per lane.
         transitions: changes of point per lane.
+        busy_ms: for how long frames ran at each point, shape (n_lanes, n_points).
         timeline: (time in ms, point) of lane 0, where asked for.
     """
 
@@ -88,6 +89,7 @@ class Replay:
     late: np.ndarray
     energy_mj: np.ndarray
     transitions: np.ndarray
+    busy_ms: np.ndarray
     timeline: tuple[tuple[float, int], ...] = field(default=())
 
     @property
@@ -96,10 +98,13 @@ class Replay:
         return 100.0 * float(self.late.mean())
 
 
-def replay(platform: Platform, frames: Frames, governor: SimGovernor, *, timeline: bool = False) -> Replay:
+def replay(
+    platform: Platform, frames: Frames, governor: SimGovernor, *, settle: int = 0, timeline: bool = False
+) -> Replay:
     """Return what becomes of ``frames`` on ``platform`` under ``governor``.
 
     Args:
+        settle: frames at the beginning of each lane whose energy, changes and busy time do not count.
         timeline: keep each change of point of lane 0.
     """
     count, length = frames.work.shape
@@ -117,6 +122,7 @@ def replay(platform: Platform, frames: Frames, governor: SimGovernor, *, timelin
     background = platform.background_share
     left, energy_uj = np.zeros(count), np.zeros(count)
     transitions = np.zeros(count, dtype=int)
+    busy_ms = np.zeros((count, len(speed)))
     lanes = _lanes(platform, frames)
     governor.begin(lanes)
     lanes.opp = lanes.wanted.copy()
@@ -132,7 +138,9 @@ def replay(platform: Platform, frames: Frames, governor: SimGovernor, *, timelin
         next_ms = np.where(alive, np.maximum(next_ms, lanes.now_ms), lanes.now_ms)
         duration_ms = next_ms - lanes.now_ms
         governor.advance(lanes, duration_ms)
-        energy_uj += duration_ms * np.where(busy, power_mw[opp], waiting_mw[opp])
+        counts = lanes.frame >= settle
+        energy_uj += duration_ms * counts * np.where(busy, power_mw[opp], waiting_mw[opp])
+        busy_ms[rows, opp] += np.where(busy & counts, duration_ms, 0.0)
         lanes.busy_ms += duration_ms * np.where(busy, 1.0, background[opp])
         progress = np.where(busy, duration_ms * pace, 0.0)
         lanes.cycles += progress
@@ -160,8 +168,9 @@ def replay(platform: Platform, frames: Frames, governor: SimGovernor, *, timelin
             governor.timer(lanes, fired)
         changed = lanes.wanted != lanes.opp
         if changed.any():
-            transitions += changed
-            energy_uj += np.where(changed, platform.transition_uj, 0.0)
+            counts = changed & (lanes.frame >= settle)
+            transitions += counts
+            energy_uj += np.where(counts, platform.transition_uj, 0.0)
             stopped = changed & lanes.running
             left += np.where(stopped, platform.transition_ms * speed[lanes.wanted], 0.0)
             lanes.opp = lanes.wanted.copy()
@@ -174,6 +183,7 @@ def replay(platform: Platform, frames: Frames, governor: SimGovernor, *, timelin
         late=finish_ms > frames.deadline_ms + 1e-6,
         energy_mj=energy_uj / 1e3,
         transitions=transitions,
+        busy_ms=busy_ms,
         timeline=tuple(steps) if timeline else (),
     )
 

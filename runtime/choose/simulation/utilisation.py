@@ -16,22 +16,27 @@ from runtime.choose.simulation.sampling import ClusterGovernor
 from runtime.device.soc.clock import HEADROOM, PELT_HALF_LIFE_MS
 
 TICK_MS = 4.0  # HZ=250
+_ON_TICK = 1e-9  # ticks: a crossing this little after one is rounding, and seen there
 _UTIL_EST_WEIGHT = 0.25  # UTIL_EST_WEIGHT_SHIFT 2
 
 
 class Schedutil(ClusterGovernor):
-    """Lowest clock at or above 1.25 * f_max * util / capacity; PELT with a half-life of 32 ms."""
+    """Lowest clock at or above 1.25 * f_max * util / capacity; PELT with a half-life of 32 ms.
+
+    It looks at every tick. As the utilisation goes straight towards the capacity that runs, the tick at which
+    it asks for another clock is known beforehand, and the ticks before are not simulated.
+    """
 
     name = "schedutil"
 
     def __init__(self, platform: Platform, cluster: int | None = None):
         super().__init__(platform, cluster)
         self.platform = platform
+        self.ladder = _Ladder(platform, self.points)
 
     def begin(self, lanes: Lanes) -> None:
         super().begin(lanes)
         self.util = np.zeros(len(lanes.opp))
-        lanes.timer_ms = lanes.now_ms + TICK_MS
 
     def advance(self, lanes: Lanes, duration_ms: np.ndarray) -> None:
         running_at = np.where(lanes.running, self.platform.capacity[lanes.opp], 0.0)
@@ -39,18 +44,48 @@ class Schedutil(ClusterGovernor):
         self.util = running_at + (self.util - running_at) * remembered
 
     def start(self, lanes: Lanes, mask: np.ndarray) -> None:
-        lanes.timer_ms = np.where(mask, lanes.now_ms + TICK_MS, lanes.timer_ms)
         self.choose(lanes, mask)
 
     def timer(self, lanes: Lanes, mask: np.ndarray) -> None:
-        lanes.timer_ms = np.where(mask, lanes.now_ms + TICK_MS, lanes.timer_ms)
         self.choose(lanes, mask)
 
     def choose(self, lanes: Lanes, mask: np.ndarray) -> None:
         """Set the clock for the utilisation of now."""
-        top = self.platform.capacity[self.points[-1]]
-        util = self.util + self.platform.background
-        self.set_points(lanes, self.at_or_above(HEADROOM * self.high_khz * util / top), mask)
+        step = self.ladder.step(self.util)
+        lanes.wanted = np.where(mask, self.points[step], lanes.wanted)
+        self.sleep(lanes, mask, self.ladder.above[step], self.ladder.up_to[step])
+
+    def sleep(self, lanes: Lanes, mask: np.ndarray, above: np.ndarray, up_to: np.ndarray) -> None:
+        """Wake at the first tick at which the utilisation has left the range in which the choice stays."""
+        toward = self.platform.capacity[lanes.wanted]
+        rises = toward > self.util
+        limit = np.where(rises, up_to, above)
+        leaves = np.where(rises, toward > up_to, toward < above)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            until_ms = PELT_HALF_LIFE_MS * np.log2((self.util - toward) / (limit - toward))
+        ticks = np.maximum(np.ceil(np.where(leaves, until_ms, np.inf) / TICK_MS - _ON_TICK), 1.0)
+        lanes.timer_ms = np.where(mask, lanes.now_ms + ticks * TICK_MS, lanes.timer_ms)
+
+
+class _Ladder:
+    """Which of a cluster's clocks schedutil asks for, by the utilisation of one task.
+
+    Attributes:
+        points: the cluster's, slowest first.
+        top: capacity of the fastest.
+        above, up_to: utilisation for which each step is asked for.
+    """
+
+    def __init__(self, platform: Platform, points: np.ndarray):
+        self.points, self.top = points, float(platform.capacity[points[-1]])
+        khz = platform.freq_khz[points].astype(float)
+        limits = khz[:-1] / khz[-1] * self.top / HEADROOM - platform.background
+        self.up_to = np.append(limits, np.inf)
+        self.above = np.append(-np.inf, limits)
+
+    def step(self, util: np.ndarray) -> np.ndarray:
+        """Return the number of the lowest clock that is enough for ``util``."""
+        return np.searchsorted(self.up_to, util - 1e-6)
 
 
 class EnergyAware(Schedutil):
@@ -64,9 +99,9 @@ class EnergyAware(Schedutil):
 
     def __init__(self, platform: Platform):
         super().__init__(platform)
-        self.ladders = [platform.of_cluster(number) for number in range(len(platform.cluster_names))]
-        self.ladders = [ladder for ladder in self.ladders if ladder.size]
-        self.tops = np.array([platform.capacity[ladder[-1]] for ladder in self.ladders])
+        clusters = [platform.of_cluster(number) for number in range(len(platform.cluster_names))]
+        self.ladders = [_Ladder(platform, points) for points in clusters if points.size]
+        self.tops = np.array([ladder.top for ladder in self.ladders])
         self.biggest = int(np.argmax(self.tops))
 
     def begin(self, lanes: Lanes) -> None:
@@ -76,7 +111,7 @@ class EnergyAware(Schedutil):
 
     def start(self, lanes: Lanes, mask: np.ndarray) -> None:
         util = np.maximum(self.util, self.estimate)
-        costs = np.stack([self._cost(number, util) for number in range(len(self.ladders))], axis=1)
+        costs = np.stack([self._cost(ladder, util) for ladder in self.ladders], axis=1)
         fits = HEADROOM * util[:, None] < self.tops
         best = np.argmin(np.where(fits, costs, np.inf), axis=1)
         self.place = np.where(mask, np.where(fits.any(axis=1), best, self.biggest), self.place)
@@ -94,17 +129,18 @@ class EnergyAware(Schedutil):
 
     def choose(self, lanes: Lanes, mask: np.ndarray) -> None:
         util = np.maximum(self.util, self.estimate)
-        for number in range(len(self.ladders)):
+        above, up_to = np.full(len(util), -np.inf), np.full(len(util), np.inf)
+        for number, ladder in enumerate(self.ladders):
             placed = mask & (self.place == number)
             if placed.any():
-                lanes.wanted = np.where(placed, self._point(number, util), lanes.wanted)
+                step = ladder.step(util)
+                lanes.wanted = np.where(placed, ladder.points[step], lanes.wanted)
+                outgrown = np.inf if number == self.biggest else ladder.top / HEADROOM
+                above = np.where(placed, ladder.above[step], above)
+                up_to = np.where(placed, np.minimum(ladder.up_to[step], outgrown), up_to)
+        above = np.where(above < self.estimate, -np.inf, above)  # the estimate keeps the clock up
+        self.sleep(lanes, mask, above, up_to)
 
-    def _point(self, number: int, util: np.ndarray) -> np.ndarray:
-        ladder = self.ladders[number]
-        khz = self.platform.freq_khz[ladder]
-        asked_khz = HEADROOM * khz[-1] * (util + self.platform.background) / self.tops[number]
-        return np.asarray(ladder[np.minimum(np.searchsorted(khz, asked_khz - 1e-6), len(ladder) - 1)])
-
-    def _cost(self, number: int, util: np.ndarray) -> np.ndarray:
-        point = self._point(number, util)
+    def _cost(self, ladder: _Ladder, util: np.ndarray) -> np.ndarray:
+        point = ladder.points[ladder.step(util)]
         return np.asarray(self.platform.power_mw[point] * util / self.platform.capacity[point])

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from runtime.bundle import Bundle
+from runtime.choose.decision import DecisionTable
 from runtime.choose.fitting.usable import benched_options
 from runtime.choose.policy.estimate import Estimate, Option
 from runtime.choose.policy.goal import Goal
@@ -20,6 +22,11 @@ if TYPE_CHECKING:
     from runtime.choose.simulation import Platform, SimGovernor, TimedPlatform
     from runtime.targets import Target
 
+# After which a governor has found out what frames take: three to believe them, some thirty for their
+# spread, eight before something cheaper is taken, and as many again where two rows then share frames.
+_FRAMES_TO_SETTLE = 120
+_ALIKE = 0.01  # energies that differ by less are not worth a remark
+
 
 def compare(
     bundle: Bundle,
@@ -28,6 +35,7 @@ def compare(
     options: Sequence[Option],
     chosen: Estimate,
     goal: Goal,
+    considered: Sequence[Estimate] = (),
 ) -> tuple[tuple[Outcome, ...], tuple[str, ...]]:
     """Return what becomes of the same frames under each governor, and remarks.
 
@@ -35,7 +43,9 @@ def compare(
     target, the medians of what was benched on a real one. Governors are those of
     ``runtime.choose.simulation``, with changes of clock that take no time; they run the chosen variant with
     the chosen number of threads, all but ``eas`` and ``ebs`` on the biggest cluster. ``best`` is the
-    best by the goal among all settings and variants, found by trying each.
+    best by the goal among all settings and variants, found by trying each. ``governed`` is what
+    ``edgekit govern`` settles at, which begins with ``considered`` and corrects it by what frames take:
+    the chosen setting is right before any frame was seen, and held where there is no feedback.
 
     A frame is late after the goal's deadline, whoever runs it: a governor that only keeps up with the pace
     misses an earlier one, and says so.
@@ -50,10 +60,13 @@ def compare(
         remarks.append("the chosen setting was not benched: its predicted latency stands in the comparison")
     if not target.is_modelled:
         remarks.append(f"compared over the {len(truth)} settings benched")
-    from runtime.choose.simulation import Performance, replay_frames
+    from runtime.choose.simulation import Performance, Steady, replay_frames
 
-    def replayed(name: str, platform: TimedPlatform, governor: Callable[[Platform], SimGovernor]) -> Outcome:
-        return replay_frames(name, platform, governor, fps=goal.fps_target, deadline_ms=goal.deadline_ms)
+    def replayed(
+        name: str, platform: TimedPlatform, governor: Callable[[Platform], SimGovernor], settle: int = 30
+    ) -> Outcome:
+        fps, deadline_ms = goal.fps_target, goal.deadline_ms
+        return replay_frames(name, platform, governor, fps=fps, deadline_ms=deadline_ms, settle=settle)
 
     def held(name: str, estimate: Estimate) -> Outcome:
         return replayed(name, _platform(target, [estimate], goal), Performance)
@@ -66,6 +79,14 @@ def compare(
         and estimate.setting.freq_khz is not None
     ]
     platform = _platform(target, same, goal)
+    there = [
+        e for e in considered if Option(e.variant, e.setting) in {Option(s.variant, s.setting) for s in same}
+    ]
+    if there:
+        table = DecisionTable.by_goal(there, goal)
+        steady = partial(Steady, table=table, deadline_ms=goal.latency_limit_ms)
+        outcomes.append(replayed("governed", platform, steady, _FRAMES_TO_SETTLE))
+        remarks += _settled(outcomes[0], outcomes[1])
     for name, governor in _governors(any(e.power_mw is not None for e in same)).items():
         outcomes.append(replayed(name, platform, governor))
     met = [estimate for estimate in truth.values() if goal.is_met(estimate)]
@@ -75,6 +96,18 @@ def compare(
         remarks.append(_nothing_meets(goal))
     ours_mj = outcomes[0].energy_mj
     return tuple(replace(o, saved_pct=_saved_pct(ours_mj, o.energy_mj)) for o in outcomes), tuple(remarks)
+
+
+def _settled(held: Outcome, governed: Outcome) -> list[str]:
+    """Return what feedback changes, in words, where the two are not the same."""
+    if held.energy_mj is None or governed.energy_mj is None:
+        return []
+    if abs(governed.energy_mj / held.energy_mj - 1.0) < _ALIKE:
+        return []
+    return [
+        f"governors settle by what frames take, and so does edgekit govern: at {governed.energy_mj:.3g} mJ a "
+        f"frame here, where the setting chosen before any frame was seen takes {held.energy_mj:.3g} mJ"
+    ]
 
 
 def _governors(knows_power: bool) -> dict[str, Callable[[Platform], SimGovernor]]:
@@ -126,7 +159,12 @@ def _platform(target: Target, estimates: Sequence[Estimate], goal: Goal) -> Time
     from runtime.choose.simulation import timed_platform
 
     order = [cluster.name for cluster in target.profile.clusters]
-    ordered = sorted(estimates, key=lambda e: (order.index(e.setting.cluster), e.setting.freq_khz or 0))
+
+    def place(e: Estimate) -> tuple[int, str, int]:  # clusters used as one come after the fastest of them
+        parts = target.profile.cluster(e.setting.cluster).parts
+        return max(order.index(part.name) for part in parts), e.setting.cluster, e.setting.freq_khz or 0
+
+    ordered = sorted(estimates, key=place)
     settings = [(e.setting.cluster, e.setting.freq_khz or 0) for e in ordered]
     return timed_platform(
         target.profile.name,

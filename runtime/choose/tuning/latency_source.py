@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ from runtime.choose.policy.estimate import Estimate, Model, Option
 from runtime.choose.tuning.power_source import PowerSource, power_source
 from runtime.choose.tuning.tail import at_quantile, tail_ratio
 from runtime.device.provenance import Provenance, least_certain
+from runtime.device.soc.account import work_mj
+from runtime.device.soc.profile import JOINT
 from runtime.measure.records import Record
 
 if TYPE_CHECKING:
@@ -68,7 +71,8 @@ def latency_source(
     power = power_source(target, benched)
     if not with_model_bounds:
         benched = {o: replace(r, latency_low_ms=None, latency_high_ms=None) for o, r in benched.items()}
-    options = _options(target, variants or _variants(benched), threads or threads_of(benched))
+    clusters = {option.setting.cluster for option in benched}
+    options = _options(target, variants or _variants(benched), threads or threads_of(benched), clusters)
     if options and all(option in benched for option in options):
         return _from_records(power, benched, options, quantile)
     stretch = _model_stretch(benched.values())
@@ -91,7 +95,7 @@ def _from_predictor(
     stretch: tuple[float, float],
 ) -> LatencySource:
     fit, predictor = load_fit(bundle, target.name)
-    asked = _options(target, variants or fit.variants, threads or fit.threads)
+    asked = _options(target, variants or fit.variants, threads or fit.threads, fit.clocks_khz)
     covered = [o for o in asked if o.variant in fit.variants and fit.covers(o.setting)]
     if not covered:
         raise ValueError(
@@ -164,12 +168,21 @@ def estimate_of(
     """Return the estimate with these latencies, and energy where the power is known."""
     figure = power(option)
     power_mw = None if figure is None else figure.power_mw
-    energy_mj = None if power_mw is None else power_mw * latency_ms / 1000.0
+    energy_mj = None if power_mw is None else work_mj(power_mw, latency_ms)
     return Estimate(option.variant, option.setting, latency_ms, low_ms, high_ms, power_mw, energy_mj)
 
 
-def _options(target: Target, variants: Iterable[str], threads: Sequence[int]) -> tuple[Option, ...]:
-    return tuple(Option(name, setting) for name in variants for setting in target.settings(tuple(threads)))
+def _options(
+    target: Target, variants: Iterable[str], threads: Sequence[int], clusters: Iterable[str]
+) -> tuple[Option, ...]:
+    """Return what the target offers, and on those of ``clusters`` that are several as one."""
+    if not (variants := tuple(variants)):
+        return ()
+    settings = dict.fromkeys(target.settings(tuple(threads)))
+    for name in sorted(name for name in clusters if JOINT in name):
+        with contextlib.suppress(ValueError):  # other numbers of threads
+            settings |= dict.fromkeys(target.settings(tuple(threads), (name,)))
+    return tuple(Option(name, setting) for name in variants for setting in settings)
 
 
 def _variants(options: Iterable[Option]) -> tuple[str, ...]:

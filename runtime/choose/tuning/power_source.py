@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from runtime.choose.policy.estimate import Option
 from runtime.device.soc import PowerFigure
+from runtime.device.soc.unmeasured import fill
 from runtime.measure.records import Record
 
 if TYPE_CHECKING:
@@ -22,13 +23,13 @@ def power_source(target: Target, benched: Mapping[Option, Record]) -> PowerSourc
 
     The target's table goes first. Without one a record's meter reading counts: net of the idle machine
     where that was read, else gross, and the figure's source says which. A clock that was not benched
-    lies on a straight line between the two metered ones around it, as in ``runtime.device.soc.power_mw``.
+    is filled in from the metered ones, as ``runtime.device.soc.unmeasured`` does it with a table's.
     """
     metered = {option: _metered(record) for option, record in benched.items()}
     figures = {option: figure for option, figure in metered.items() if figure is not None}
 
     def power(option: Option) -> PowerFigure | None:
-        return target.power(option.setting) or figures.get(option) or _between(option, figures)
+        return target.power(option.setting) or figures.get(option) or _filled(option, figures)
 
     return power
 
@@ -42,27 +43,25 @@ def idle_mw(records: Iterable[Record]) -> float | None:
 def _metered(record: Record) -> PowerFigure | None:
     reading = record.energy
     if reading is not None and reading.net_mw is not None and reading.net_mw > 0:
-        return PowerFigure(reading.net_mw, f"{reading.provenance}: {reading.source}; net of the idle machine")
+        source = f"{reading.provenance}: {reading.source}; net of the idle machine"
+        return PowerFigure(reading.net_mw, source, basis=reading.basis)
     if record.power_mw is None:
         return None
-    return PowerFigure(record.power_mw, record.energy_source)
+    basis = None if reading is None else reading.basis
+    return PowerFigure(record.power_mw, record.energy_source, is_gross=reading is not None, basis=basis)
 
 
-def _between(option: Option, figures: Mapping[Option, PowerFigure]) -> PowerFigure | None:
-    """Return the power on the line between the nearest metered clocks below and above, if there are both."""
-    clocks = {
+def _filled(option: Option, figures: Mapping[Option, PowerFigure]) -> PowerFigure | None:
+    """Return the power at a clock that was not metered, from the option's other clocks that were."""
+    freq_khz = option.setting.freq_khz
+    ladder = {
         other.setting.freq_khz: figure
         for other, figure in figures.items()
-        if replace(other, setting=replace(other.setting, freq_khz=option.setting.freq_khz)) == option
+        if replace(other, setting=replace(other.setting, freq_khz=freq_khz)) == option
         and other.setting.freq_khz is not None
     }
-    khz = option.setting.freq_khz
-    if khz is None:
+    filled = None if freq_khz is None else fill({khz: f.power_mw for khz, f in ladder.items()}, freq_khz)
+    if filled is None:
         return None
-    low = max((clock for clock in clocks if clock < khz), default=None)
-    high = min((clock for clock in clocks if clock > khz), default=None)
-    if low is None or high is None:
-        return None
-    share = (khz - low) / (high - low)
-    power_mw = (1.0 - share) * clocks[low].power_mw + share * clocks[high].power_mw
-    return PowerFigure(power_mw, f"{clocks[low].source}; between two metered clocks")
+    one = next(iter(ladder.values()))
+    return replace(one, power_mw=filled.power_mw, source=f"modelled: {filled.how} of {one.source}")

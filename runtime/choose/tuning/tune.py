@@ -14,8 +14,9 @@ from runtime.choose.policy.policy import Policy, save_policy
 from runtime.choose.tuning.choice import choose
 from runtime.choose.tuning.comparison import compare
 from runtime.choose.tuning.latency_source import latency_source
-from runtime.choose.tuning.power_source import idle_mw, power_source
+from runtime.choose.tuning.power_source import PowerSource, idle_mw, power_source
 from runtime.choose.tuning.reason import explain
+from runtime.choose.tuning.regret import explain_regret
 from runtime.choose.tuning.request import DEFAULT_FPS, PolicyRequest, goal_of
 from runtime.device.provenance import Provenance, least_certain
 from runtime.measure.records import Record
@@ -47,7 +48,8 @@ def tune_bundle(
 
     Raises:
         DataError: the records are of two machines.
-        ValueError: a request out of range, or one for energy where no power is known; nothing that was
+        ValueError: a request out of range, or one for energy where no power is known; a base power beside a
+            gross one; nothing that was
             benched is asked for, or variants of several graphs, which do different work, are.
         NotFittedError: no predictor, and not every setting was benched.
 
@@ -68,13 +70,16 @@ def tune_bundle(
         with_model_bounds=request.margin_pct is None,
     )
     considered = tuple(source.model(source.options))
+    power = power_source(target, benched)
+    if request.base_mw is not None:
+        _refuse_gross(source.options, power)
     base_mw = idle_mw(benched.values()) if request.base_mw is None else request.base_mw
     goal = goal_of(request, target, considered, base_mw)
     choice = choose(source.options, source.model, goal)
 
     chosen = choice.chosen
-    comparison, remarks = compare(bundle, target, records, source.options, chosen, goal)
-    figure = power_source(target, benched)(Option(chosen.variant, chosen.setting))
+    comparison, remarks = compare(bundle, target, records, source.options, chosen, goal, considered)
+    figure = power(Option(chosen.variant, chosen.setting))
     variant = bundle.manifest.variant(chosen.variant)
     policy = Policy(
         model=bundle.manifest.name,
@@ -87,7 +92,7 @@ def tune_bundle(
         energy_source=_energy_note(target, benched) if figure is None else figure.source,
         provenance=source.provenance,
         predictor=source.name,
-        reason=explain(choice, goal),
+        reason=" ".join(filter(None, (explain(choice, goal), explain_regret(choice, goal, power)))),
         winners=choice.winners,
         losers=choice.losers,
         considered=considered,
@@ -102,6 +107,17 @@ def tune_bundle(
         energy_provenance=None if figure is None else least_certain((source.provenance, figure.provenance)),
     )
     return save_policy(bundle, policy), policy
+
+
+def _refuse_gross(options: Sequence[Option], power: PowerSource) -> None:
+    """Raise where a power already holds the idle device, that would be counted twice beside ``base_mw``."""
+    for option in options:
+        figure = power(option)
+        if figure is not None and figure.is_gross:
+            raise ValueError(
+                f"--base-mw is given, and the power on {option.setting} ({figure.source}) is gross: it holds "
+                "the idle device already; leave --base-mw out, or bench with a meter that reads it idle, too"
+            )
 
 
 def _energy_note(target: Target, benched: Mapping[Option, Record]) -> str:

@@ -20,6 +20,7 @@ from runtime.device.actuators.domains import (
     domain_over,
     is_limited,
     missed_khz,
+    nearest_khz,
     read_clock,
     read_domains,
     read_line,
@@ -63,15 +64,15 @@ class CpuFreq:
         return read_domains(self.root)[0]
 
     def domain_of(self, cpus: Collection[int]) -> FreqDomain:
-        """Return the clock domain that ``cpus`` belong to, or their domains as one where these are equal.
+        """Return the clock domain that ``cpus`` belong to, or their domains as one.
 
         Raises:
-            DeviceStableError: the machine shows no clock for them, or they have unlike ones.
+            DeviceStableError: the machine shows no clock for one of them.
         """
         if (domain := domain_over(self.domains(), cpus)) is not None:
             return domain
         raise DeviceStableError(
-            f"no single clock for CPUs {sorted(cpus)} below {self.root / POLICY_DIR}; "
+            f"no clock for CPUs {sorted(cpus)} below {self.root / POLICY_DIR}; "
             "leave the clock to the kernel (no --freq-khz)"
         )
 
@@ -188,15 +189,16 @@ class TakenClock:
         """
         check_clock(self.domain, freq_khz)
         for part in self.domain.parts:
+            khz = nearest_khz(part, freq_khz)
             if "userspace" in self.domain.governors:
                 state = read_state(part.path)
-                write_range(part.path, min(state.min_khz, freq_khz), max(state.max_khz, freq_khz))
+                write_range(part.path, min(state.min_khz, khz), max(state.max_khz, khz))
                 _write(part.path / "scaling_governor", "userspace")
-                _write(part.path / "scaling_setspeed", str(freq_khz))
+                _write(part.path / "scaling_setspeed", str(khz))
             else:
-                write_range(part.path, freq_khz, freq_khz)
+                write_range(part.path, khz, khz)
                 if part.path in self._limited:  # what is read may be the heat's limit, and ours unwritten
-                    _put(part.path / "scaling_max_freq", str(freq_khz))
+                    _put(part.path / "scaling_max_freq", str(khz))
         self._settle()
 
     def is_set(self) -> bool:

@@ -21,10 +21,12 @@ _ONLINE = Path("sys/devices/system/cpu/online")
 
 @dataclass(frozen=True)
 class FreqDomain:
-    """One clock domain, which the kernel calls a policy; or several of equal cores, held together.
+    """One clock domain, which the kernel calls a policy; or several held together.
+
+    Several may be of unlike clocks: those of the fastest are asked for, and each other one keeps nearest.
 
     Attributes:
-        path: its folder in /sys; of several, that of the first.
+        path: its folder in /sys; of several, that of the fastest, and of equal ones the first.
         cpus: that share the clock, online or not.
         governors: it can run.
         available_khz: clocks, ascending; where the driver lists none, its lowest and highest.
@@ -46,21 +48,21 @@ class FreqDomain:
 
 
 def domain_over(domains: Sequence[FreqDomain], cpus: Collection[int]) -> FreqDomain | None:
-    """Return the domain of ``cpus``: one, or several of equal clocks as one; ``None`` where there is none.
+    """Return the domain of ``cpus``: one, or several as one; ``None`` where there is none.
 
-    x86 and ARM's cppc have a policy for each CPU, and SoCs such as Jetson Orin Nano several for equal cores.
+    x86 and ARM's cppc have a policy for each CPU, SoCs such as Jetson Orin Nano several for equal cores, and
+    threads may run on clusters of unlike clocks.
     """
     over = [domain for domain in domains if set(cpus) & set(domain.cpus)]
     if not over or not set(cpus) <= {cpu for domain in over for cpu in domain.cpus}:
         return None
-    first = over[0]
     if len(over) == 1:
-        return first
-    if (clocks := common_clocks(over)) is None:
-        return None
-    governors = tuple(g for g in first.governors if all(g in domain.governors for domain in over))
+        return over[0]
+    fastest = max(over, key=lambda domain: domain.available_khz[-1:])
+    clocks = common_clocks(over) or fastest.available_khz
+    governors = tuple(g for g in fastest.governors if all(g in domain.governors for domain in over))
     every = tuple(sorted(cpu for domain in over for cpu in domain.cpus))
-    return replace(first, cpus=every, governors=governors, available_khz=clocks, members=tuple(over))
+    return replace(fastest, cpus=every, governors=governors, available_khz=clocks, members=tuple(over))
 
 
 def common_clocks(domains: Sequence[FreqDomain]) -> tuple[int, ...] | None:
@@ -84,6 +86,16 @@ def common_clocks(domains: Sequence[FreqDomain]) -> tuple[int, ...] | None:
     return next(iter(common)) if len(common) == 1 else None
 
 
+def nearest_khz(domain: FreqDomain, freq_khz: int) -> int:
+    """Return the clock of ``domain`` that is nearest to ``freq_khz``, which may be another domain's."""
+    known = domain.available_khz
+    if not known or freq_khz in known:
+        return freq_khz
+    if len(known) <= 2:  # a driver that lists none takes any between its ends
+        return min(max(freq_khz, known[0]), known[-1])
+    return min(known, key=lambda khz: (abs(khz - freq_khz), khz))
+
+
 def check_clock(domain: FreqDomain, freq_khz: int) -> None:
     """Raise where ``domain`` does not have the clock."""
     known = domain.available_khz
@@ -95,8 +107,15 @@ def check_clock(domain: FreqDomain, freq_khz: int) -> None:
 
 
 def read_clock(domain: FreqDomain) -> int | None:
-    """Return the clock in kHz now, of several parts the lowest; ``None`` where the driver does not tell."""
-    return min(_read_clocks(domain, ("cur",)), default=None)
+    """Return the clock in kHz now; ``None`` where the driver does not tell.
+
+    Of several parts it is the lowest; one that is nearest to the fastest part's clock counts as that.
+    """
+    clocks = _read_clocks(domain, "cur")
+    leading_khz = next((khz for part, khz in clocks if part.path == domain.path), None)
+    if leading_khz is not None:
+        clocks = [(p, leading_khz if khz == nearest_khz(p, leading_khz) else khz) for p, khz in clocks]
+    return min((khz for _, khz in clocks), default=None)
 
 
 def missed_khz(domain: FreqDomain, freq_khz: int, read_khz: int | None) -> int | None:
@@ -109,18 +128,21 @@ def missed_khz(domain: FreqDomain, freq_khz: int, read_khz: int | None) -> int |
     CPU: its bounds are what can be held, and records tell what was read.
     """
     is_bounded = _BOUNDING.fullmatch(domain.driver or "") and "userspace" not in domain.governors
-    found = _read_clocks(domain, ("min", "max")) if is_bounded else [read_khz]
-    return next((khz for khz in found if khz is not None and abs(khz / freq_khz - 1) > MAX_CLOCK_SHARE), None)
+    found: list[tuple[int, int]] = [] if read_khz is None else [(read_khz, freq_khz)]
+    if is_bounded:
+        ends = (*_read_clocks(domain, "min"), *_read_clocks(domain, "max"))
+        found = [(khz, nearest_khz(part, freq_khz)) for part, khz in ends]
+    return next((khz for khz, asked_khz in found if abs(khz / asked_khz - 1) > MAX_CLOCK_SHARE), None)
 
 
 def is_limited(domain: FreqDomain, freq_khz: int) -> bool:
     """Return whether the kernel lets no such clock be now: heat has lowered the limit (frequency QoS)."""
-    return min(_read_clocks(domain, ("max",)), default=freq_khz) < freq_khz
+    return any(khz < nearest_khz(part, freq_khz) for part, khz in _read_clocks(domain, "max"))
 
 
-def _read_clocks(domain: FreqDomain, words: Sequence[str]) -> list[int]:
-    texts = [read_line(part.path / f"scaling_{word}_freq") for part in domain.parts for word in words]
-    return [khz for text in texts if text is not None and (khz := parse_int(text)) is not None]
+def _read_clocks(domain: FreqDomain, word: str) -> list[tuple[FreqDomain, int]]:
+    texts = [(part, read_line(part.path / f"scaling_{word}_freq")) for part in domain.parts]
+    return [(p, khz) for p, text in texts if text is not None and (khz := parse_int(text)) is not None]
 
 
 def read_domains(root: Path) -> tuple[tuple[FreqDomain, ...], tuple[str, ...]]:

@@ -18,6 +18,7 @@ from runtime.device.emulation.steal import build, least_share
 from runtime.device.soc import load_profile
 from runtime.device.soc.loader import PROFILE_SUFFIXES
 from runtime.device.soc.profile import FULL_CAPACITY
+from runtime.device.soc.span import most_threads
 from runtime.errors import DeviceStableError
 
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2)
@@ -50,7 +51,7 @@ def emulate(soc: str, command: Sequence[str]) -> int:
     ok, reason = probe()
     if not ok:
         raise DeviceStableError(reason)
-    others, hosts = split_cores(allowed_cpus() or (0,), max(len(c.cpus) for c in profile.clusters))
+    others, hosts = split_cores(allowed_cpus() or (0,), most_threads(profile))
     name = str(Path(soc).resolve()) if soc.endswith(PROFILE_SUFFIXES) else soc
     life, alive = os.pipe()
     boot = Boot(name, tuple(command), str(build()), others, hosts, least_share() * FULL_CAPACITY, life)

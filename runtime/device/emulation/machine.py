@@ -13,25 +13,34 @@ from pathlib import Path
 import msgspec
 
 from runtime.device.emulation.devices import THERMAL, Supply, View, fixed_files
-from runtime.device.emulation.energy import ASSUMED, PowerTable, has_power
 from runtime.device.emulation.pins import Cores, Pins, Processes
 from runtime.device.marker import CPU_DIR, DRIVER, MARKER, PINNED, PINS, Marker
+from runtime.device.soc.account import Rail
 from runtime.device.soc.clock import DYNAMIC_GOVERNORS, PELT_HALF_LIFE_MS, REQUESTS, Clock, request, settle
+from runtime.device.soc.power import ASSUMED, has_power, rail_of
 from runtime.device.soc.profile import FULL_CAPACITY, Cluster, SocProfile
+from runtime.device.soc.span import why_unlike
 from runtime.device.soc.tree import SocTree
 
 _FOLLOW_S = 0.1  # between looks at what pinned threads have started: their energy counts from then on
+# No kernel has this one. By it what was done is counted in work, which the speed of the host does not move.
+BUSY_IN_STATE = Path("stats/busy_in_state_us")
 _TICK_S = 0.01  # USER_HZ, in which time_in_state counts
 
 
 @dataclass
 class Domain:
-    """One cluster: its clock and what it has done."""
+    """One cluster: its clock and what it has done.
+
+    Attributes:
+        time_in_state_s, busy_in_state_s: by clock, how long it stood there, and how long its cores were busy.
+    """
 
     cluster: Cluster
     clock: Clock
-    power: PowerTable | None
+    rail: Rail | None
     time_in_state_s: dict[int, float]
+    busy_in_state_s: dict[int, float]
     transitions: int = 0
     utilisation: float = 0.0
 
@@ -62,7 +71,7 @@ class EmulatedMachine:
     ):
         self.profile, self.root = profile, root
         self.marker = Marker(soc or profile.name, _map(profile, hosts), least_capacity, assumed=ASSUMED)
-        metered = tuple(cluster.name for cluster in profile.clusters if has_power(cluster))
+        metered = tuple(cluster.name for cluster in profile.clusters if self._is_metered(cluster))
         self.supply = Supply(tuple(cluster.name for cluster in profile.clusters), metered)
         cpus = {cluster.name: cluster.cpus for cluster in profile.clusters}
         self._pins = Pins(self.marker, cpus, cores, processes, self._note)
@@ -104,7 +113,7 @@ class EmulatedMachine:
     @property
     def is_busy(self) -> bool:
         """Whether a governor has something to follow."""
-        pinned = {pin.cluster for pin in self._pins}
+        pinned = {cluster for pin in self._pins for cluster in pin.plays.values()}
         return any(
             domain.cluster.name in pinned and domain.clock.governor in DYNAMIC_GOVERNORS
             for domain in self._domains.values()
@@ -148,9 +157,10 @@ class EmulatedMachine:
         spent_mj = {}
         for domain in self._domains.values():
             busy_cores = min(busy_s[domain.cluster.name] / span_s, len(domain.cluster.cpus))
-            power_mw = domain.power.mean_mw(domain.clock.current_khz, busy_cores) if domain.power else 0.0
+            power_mw = domain.rail.mean_mw(domain.clock.current_khz, busy_cores) if domain.rail else 0.0
             spent_mj[domain.cluster.name] = power_mw * span_s
             domain.time_in_state_s[domain.clock.current_khz] += span_s
+            domain.busy_in_state_s[domain.clock.current_khz] += busy_cores * span_s
             self._follow(domain, min(busy_cores, 1.0), span_s)
         if len(self._pins) != before:
             self._slow_down()
@@ -192,10 +202,15 @@ class EmulatedMachine:
             }
         )
 
+    def _is_metered(self, cluster: Cluster) -> bool:
+        # A sum over rails of unlike bases would be nobody's energy.
+        return has_power(cluster) and self.profile.unlike_bases is None
+
     def _domain(self, policy: Path, cluster: Cluster) -> Domain:
         clock = settle(self._tree.read_clock(policy, cluster), 0.0)
-        power = PowerTable(cluster) if has_power(cluster) else None
-        return Domain(cluster, clock, power, dict.fromkeys(clock.available_khz, 0.0))
+        rail = rail_of(cluster) if self._is_metered(cluster) else None
+        clocks = clock.available_khz
+        return Domain(cluster, clock, rail, dict.fromkeys(clocks, 0.0), dict.fromkeys(clocks, 0.0))
 
     def _clock_views(self, policy: Path, domain: Domain) -> dict[Path, View]:
         """Return the files of a clock domain that change, and what gives their values."""
@@ -211,6 +226,9 @@ class EmulatedMachine:
         def residency() -> str:
             return "\n".join(f"{khz} {round(s / _TICK_S)}" for khz, s in domain.time_in_state_s.items())
 
+        def busy() -> str:
+            return "\n".join(f"{khz} {round(s * 1e6)}" for khz, s in domain.busy_in_state_s.items())
+
         return {
             policy / "scaling_governor": lambda: domain.clock.governor,
             policy / "scaling_min_freq": lambda: domain.clock.min_khz,
@@ -218,6 +236,7 @@ class EmulatedMachine:
             policy / "scaling_cur_freq": lambda: domain.clock.current_khz,
             policy / "scaling_setspeed": speed,
             policy / "stats/time_in_state": residency,
+            policy / BUSY_IN_STATE: busy,
             policy / "stats/total_trans": lambda: domain.transitions,
         }
 
@@ -228,10 +247,16 @@ def _cooling_view(domain: Domain) -> View:
 
 
 def _map(profile: SocProfile, hosts: Sequence[int]) -> dict[str, int]:
-    """Give host cores to CPUs: the last CPU of each cluster gets the first of ``hosts``, and so on."""
-    pairs = {
-        cpu: hosts[place % len(hosts)]
-        for cluster in profile.clusters
-        for place, cpu in enumerate(reversed(cluster.cpus))
-    }
+    """Give host cores to CPUs: the last CPU of each cluster gets the first of ``hosts``, and so on.
+
+    Clusters of like cores may run threads together: the slower one goes on where the faster one ended.
+    """
+    pairs, place, before = {}, 0, None
+    for cluster in sorted(profile.clusters, key=profile.capacity)[::-1]:
+        if before is None or why_unlike(before, cluster) is not None:
+            place = 0
+        for cpu in reversed(cluster.cpus):
+            pairs[cpu] = hosts[place % len(hosts)]
+            place += 1
+        before = cluster
     return {str(cpu): pairs[cpu] for cpu in sorted(pairs)}

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from runtime.device.emulation.busy import BusyTime
 from runtime.device.marker import BUSY, Marker, parse_places
+from runtime.device.soc.profile import JOINT
 from runtime.errors import DeviceStableError
 
 
@@ -35,18 +36,27 @@ class Processes(Protocol):
 
 @dataclass
 class Pin:
-    """A process, or one thread of it, that runs on CPUs of one cluster.
+    """A process, or one thread of it, that runs on some CPUs.
 
     Attributes:
+        plays: the host's cores that play them, and the cluster of each.
         times_s: how long its threads had run and waited when they were last looked at.
         is_born: nobody asked for it: a pinned one started it, and it goes where that one's core goes.
     """
 
-    cluster: str
     cpus: tuple[int, ...]
-    hosts: tuple[int, ...]
+    plays: dict[int, str]
     times_s: tuple[float, float]
     is_born: bool = False
+
+    @property
+    def hosts(self) -> tuple[int, ...]:
+        """The host's cores."""
+        return tuple(self.plays)
+
+    def clashes(self, other: Pin) -> bool:
+        """Return whether a core of the host would play two clusters."""
+        return any(other.plays.get(host, cluster) != cluster for host, cluster in self.plays.items())
 
 
 class Pins:
@@ -98,6 +108,7 @@ class Pins:
         """Return for how long the cores of each cluster were busy, all together, in the last ``span_s``."""
         idle_s, before_s = (self._processes.idle_s() if self._pins else {}), self._idle_s
         self._idle_s = idle_s
+        idle_grown_s = {host: max(now_s - before_s.get(host, now_s), 0.0) for host, now_s in idle_s.items()}
         ran_s, waited_s = dict.fromkeys(self._clusters, 0.0), dict.fromkeys(self._clusters, 0.0)
         hosts: dict[str, set[int]] = {cluster: set() for cluster in self._clusters}
         for name, pin in list(self._pins.items()):
@@ -105,11 +116,12 @@ class Pins:
             if times_s is None:
                 self._drop([name])
                 continue
-            ran_s[pin.cluster] += max(times_s[0] - pin.times_s[0], 0.0)
-            waited_s[pin.cluster] += max(times_s[1] - pin.times_s[1], 0.0)
+            for cluster, share in _shares(pin, span_s, idle_grown_s).items():
+                ran_s[cluster] += share * max(times_s[0] - pin.times_s[0], 0.0)
+                waited_s[cluster] += share * max(times_s[1] - pin.times_s[1], 0.0)
             pin.times_s = times_s
-            hosts[pin.cluster].update(pin.hosts)
-        idle_grown_s = {host: max(now_s - before_s.get(host, now_s), 0.0) for host, now_s in idle_s.items()}
+            for host, cluster in pin.plays.items():
+                hosts[cluster].add(host)
         return {
             cluster: busy.take(
                 span_s,
@@ -133,7 +145,7 @@ class Pins:
             parent = next((pin for pin in self if hosts <= set(pin.hosts)), None)
             times_s = self._processes.times_s(name)
             if parent is not None and times_s is not None:
-                self._pins[name] = Pin(parent.cluster, parent.cpus, parent.hosts, times_s, is_born=True)
+                self._pins[name] = Pin(parent.cpus, parent.plays, times_s, is_born=True)
                 self._note(name, parent.cpus)
 
     def slow_down(self, shares: dict[str, float]) -> None:
@@ -144,7 +156,7 @@ class Pins:
         """
         kept = dict.fromkeys(self._marker.host_cpus.values(), 1.0)
         for pin in self:
-            kept |= dict.fromkeys(pin.hosts, shares[pin.cluster])
+            kept |= {host: shares[cluster] for host, cluster in pin.plays.items()}
         for host, share in kept.items():
             self._cores.keep(host, share)
 
@@ -153,13 +165,11 @@ class Pins:
         times_s = self._processes.times_s(name)
         if times_s is None or not cpus:
             return None
-        cluster = next((c for c, its_cpus in self._clusters.items() if set(cpus) <= set(its_cpus)), None)
-        if cluster is None:
-            self._marker.map(cpus)  # there may be no such CPU
-            raise DeviceStableError(f"CPUs {list(cpus)} are not of one cluster; give CPUs that share a clock")
+        cluster_of = {cpu: cluster for cluster, its_cpus in self._clusters.items() for cpu in its_cpus}
+        hosts = self._marker.map(cpus)  # there may be no such CPU
+        plays = {host: cluster_of[cpu] for cpu, host in zip(cpus, hosts, strict=True)}
         before = self._pins.get(name)
-        since_s = times_s if before is None else before.times_s
-        return Pin(cluster, cpus, self._marker.map(cpus), since_s)
+        return Pin(cpus, plays, times_s if before is None else before.times_s)
 
     def _grant(self, wanted: dict[str, Pin | None]) -> None:
         """Pin all of them.
@@ -181,10 +191,10 @@ class Pins:
         stay = {name: pin for name, pin in self._pins.items() if name not in replaced}
         for pin in new.values():
             for other, its in [*new.items(), *stay.items()]:
-                if its.cluster != pin.cluster and set(its.hosts) & set(pin.hosts):
+                if pin.clashes(its):
                     raise DeviceStableError(
-                        f"process {other} runs on cluster {its.cluster!r}, and one host core cannot play "
-                        f"{pin.cluster!r} beside it; end it first, move it along, or emulate on more cores"
+                        f"process {other} runs on cluster {_names(its)!r}, and one host core cannot play "
+                        f"{_names(pin)!r} beside it; end it first, move it along, or emulate on more cores"
                     )
         for host in hosts - self._taken():
             if not self._cores.claim(host):
@@ -207,3 +217,15 @@ class Pins:
 
     def _taken(self) -> set[int]:
         return {host for pin in self for host in pin.hosts}
+
+
+def _names(pin: Pin) -> str:
+    return JOINT.join(dict.fromkeys(pin.plays.values()))
+
+
+def _shares(pin: Pin, span_s: float, idle_grown_s: dict[int, float]) -> dict[str, float]:
+    """Return which share of a pin's time each cluster ran: as much as its cores of the host were not idle."""
+    busy_s = dict.fromkeys(pin.plays.values(), 0.0)
+    for host, cluster in pin.plays.items():
+        busy_s[cluster] += max(span_s - idle_grown_s.get(host, 0.0), 1e-9)
+    return {cluster: each_s / sum(busy_s.values()) for cluster, each_s in busy_s.items()}

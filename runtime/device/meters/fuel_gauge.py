@@ -119,6 +119,7 @@ def _need_voltage_uv(battery: Path) -> int:
 def _about(batteries: Sequence[Path], how: str, notes: tuple[str, ...]) -> About:
     return About(
         name="battery",
+        basis="battery",
         source=f"battery {' + '.join(battery.name for battery in batteries)}, {how}",
         sample_rate_hz=_RATE_HZ,
         idle_s=15.0,

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from runtime.device.meters.arithmetic import UJ_PER_MJ, counter_delta, trapezoid_mj
 from runtime.device.meters.reading import Reading
+from runtime.device.soc.profile import PowerBasis
 from runtime.errors import DeviceTransientError, EdgekitError
 
 Clock = Callable[[], float]
@@ -31,6 +32,7 @@ class About:
         idle_s: how long the idle machine must be watched for a baseline; 0: it does not show in it.
         max_mw: more than this is a wrong unit, not a load.
         notes: units and signs decided, rails left out.
+        basis: where it stands: energies of unlike bases are not compared; ``None`` where its rails decide.
     """
 
     name: str
@@ -42,6 +44,7 @@ class About:
     idle_s: float = 1.0
     max_mw: float = 1e6
     notes: tuple[str, ...] = ()
+    basis: PowerBasis | None = None
 
 
 class EnergyMeter(Protocol):

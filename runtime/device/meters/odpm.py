@@ -58,6 +58,7 @@ def find_odpm(root: Path, only: str | None = None) -> CounterMeter:
 
     about = About(
         name="odpm",
+        basis="rail",
         source=f"ODPM ({' + '.join(taken)})",
         sample_rate_hz=min(_MAX_HZ, _rate_hz(files[0].parent)),
         max_mw=1e5,

@@ -16,7 +16,9 @@ from runtime.device.meters.cpu_time import CpuTime, read_cpu_times
 from runtime.device.meters.finding import METERS
 from runtime.device.meters.meter import About, Count, CounterMeter
 from runtime.device.meters.residency import mean_power_mw, parse_time_in_state
-from runtime.device.soc import Cluster, list_profiles, load_profile, power_mw
+from runtime.device.soc import Cluster, list_profiles, load_profile, rail_of
+from runtime.device.soc.account import Rail
+from runtime.device.soc.power import ASSUMED
 from runtime.device.sysfs import parse_int, read_text
 from runtime.errors import DeviceStableError, DeviceTransientError
 
@@ -29,13 +31,13 @@ _RATE_HZ = 2.0  # how busy the cores were is a mean over each of these spans
 
 @dataclass(frozen=True)
 class _Domain:
-    """One clock domain: its statistics, its CPUs, and mW of one busy core at each clock."""
+    """One clock domain: its statistics, its CPUs, the account of its supply, and whose figures these are."""
 
     name: str
     stats: Path
     cpus: tuple[int, ...]
-    powers_mw: Mapping[int, float]
-    notes: tuple[str, ...]
+    rail: Rail
+    note: str
 
 
 @METERS.register("model")
@@ -56,20 +58,23 @@ def find_model(
     if name is None:
         raise DeviceStableError("the SoC is none with measured power; name it: --meter model=SOC")
     profile = load_profile(name)
+    if profile.unlike_bases:
+        raise DeviceStableError(f"{profile.unlike_bases}; name another profile: --meter model=SOC")
     domains = [_domain(folder, profile.clusters) for folder in sorted((root / _POLICIES).glob("policy*"))]
     if not domains:
         raise DeviceStableError(f"no clock domains below {root / _POLICIES}")
     about = About(
         name="model",
+        basis="rail",
         source=f"time at each clock x power table of {profile.name} ({' + '.join(d.name for d in domains)})",
         provenance="modelled",
         sample_rate_hz=_RATE_HZ,
         update_period_s=_TICK_S,
-        idle_s=0.0,
         max_mw=1e5,
         notes=(
             "CPU cores only",
-            *(note for domain in domains for note in domain.notes),
+            ASSUMED,
+            *(domain.note for domain in domains),
         ),
     )
     return CounterMeter(about, Residency(domains, lambda: read_cpu_times(root), clock).read)
@@ -118,7 +123,7 @@ class Residency:
         assert self._last is not None
         last_s, last_ticks, last_busy = self._last
         spent = {k: n - last_ticks[domain.name].get(k, 0) for k, n in ticks[domain.name].items()}
-        if any(count < 0 for count in spent.values()) or not spent.keys() <= domain.powers_mw.keys():
+        if any(count < 0 for count in spent.values()) or not spent.keys() <= domain.rail.busy_mw.keys():
             raise DeviceTransientError(f"{domain.stats} went back or has new clocks; start again")
         duration_s = now_s - last_s
         if not sum(spent.values()):  # a domain all of whose CPUs are off keeps no time
@@ -128,7 +133,7 @@ class Residency:
         except KeyError as err:
             raise DeviceTransientError(f"CPU {err} went on or off; start again") from err
         busy_cores = min(max(used_s / duration_s, 0.0), float(len(domain.cpus)))
-        return mean_power_mw(spent, domain.powers_mw, busy_cores) * duration_s * UJ_PER_MJ
+        return mean_power_mw(spent, domain.rail, busy_cores) * duration_s * UJ_PER_MJ
 
 
 def _ticks(stats: Path) -> dict[int, int]:
@@ -149,27 +154,11 @@ def _domain(folder: Path, clusters: tuple[Cluster, ...]) -> _Domain:
         raise DeviceStableError(f"{folder.name} has CPUs {list(cpus)}: no cluster of the SoC's profile")
     stats = folder / "stats/time_in_state"
     try:
-        clocks = sorted(_ticks(stats))
-        powers_mw, notes = _powers(cluster, clocks)
+        for khz in _ticks(stats):
+            cluster.opp(khz)
     except DeviceTransientError as err:
         raise DeviceStableError(f"{err}; the kernel may be built without CPU_FREQ_STAT") from err
     except ValueError as err:
         raise DeviceStableError(f"{stats} is of another SoC: {err}") from err
-    return _Domain(cluster.name, stats, cpus, powers_mw, (f"{cluster.name}: {cluster.power_source}", *notes))
-
-
-def _powers(cluster: Cluster, clocks: list[int]) -> tuple[dict[int, float], tuple[str, ...]]:
-    """Return mW at each clock. Clocks slower than any with known power, where cores idle, count as it."""
-    slowest = min((opp.freq_khz for opp in cluster.opps if opp.power_mw is not None), default=0)
-    powers_mw, bounded = {}, []
-    for khz in clocks:
-        try:
-            powers_mw[khz] = power_mw(cluster, khz).power_mw
-        except DeviceStableError:
-            if khz > slowest:
-                raise
-            powers_mw[khz] = power_mw(cluster, slowest).power_mw
-            bounded.append(khz)
-    if not bounded:
-        return powers_mw, ()
-    return powers_mw, (f"{cluster.name} below {slowest} kHz counted as {slowest} kHz, an upper bound",)
+    whose = cluster.power_source or "power by the device tree's coefficient"
+    return _Domain(cluster.name, stats, cpus, rail_of(cluster), f"{cluster.name}: {whose}")

@@ -51,6 +51,7 @@ def find_rapl(root: Path, only: str | None = None) -> CounterMeter:
     notes = (f"left out: {', '.join(left_out)}",) if left_out else ()
     about = About(
         name="rapl",
+        basis="rail",
         source=f"RAPL {' + '.join(rails)}",
         sample_rate_hz=2.0,  # to follow more than one wrap
         update_period_s=_UPDATE_S,

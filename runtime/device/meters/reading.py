@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from runtime.device.soc.profile import PowerBasis
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -39,6 +41,7 @@ class EnergyReading:
         rails_mj: gross energy of each rail.
         notes: decisions about units and signs, rails left out.
         reason: why there is no ``energy_mj``.
+        basis: where the meter stands, as ``About`` has it.
     """
 
     energy_mj: float | None
@@ -51,6 +54,15 @@ class EnergyReading:
     rails_mj: dict[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     reason: str | None = None
+    basis: PowerBasis | None = None
+
+    @property
+    def counted(self) -> str | None:
+        """What ``power_mw`` counts, and where; ``None`` where the rails decide."""
+        if self.basis is None:
+            return None
+        is_net = self.subtract_idle and self.idle_mw is not None
+        return f"{'net' if is_net else 'gross'} at the {self.basis}"
 
     @property
     def gross_mw(self) -> float | None:

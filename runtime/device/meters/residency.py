@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from runtime.device.soc.power import FURTHER_CORE_SHARE
+from runtime.device.soc.account import Rail
 from runtime.device.sysfs import parse_int
 
 
@@ -29,24 +29,23 @@ def parse_time_in_state(text: str) -> dict[int, int]:
     return found
 
 
-def mean_power_mw(ticks: Mapping[int, int], powers_mw: Mapping[int, float], busy_cores: float) -> float:
-    """Return the mean power of a cluster over a span.
+def mean_power_mw(ticks: Mapping[int, int], rail: Rail, busy_cores: float) -> float:
+    """Return the mean power of a cluster over a span: its account at each clock, by the time spent there.
 
-    Time at a clock is no work: it counts while cores sleep, too. So the power of one busy core at each
-    clock is weighed with the time there, and with how many cores were busy; each further one costs the
-    share that ``runtime.device.soc.power`` measured.
+    Time at a clock is no work: it counts while cores sleep, too. How many were busy is known only of the
+    whole span.
 
     Args:
         ticks: spent at each clock (kHz) within the span.
-        powers_mw: of one busy core at each of these clocks.
+        rail: the cluster's, which has each of these clocks.
         busy_cores: mean over the span, 0 to the cluster's cores.
 
     Example:
-        >>> mean_power_mw({1000: 50, 2000: 50}, {1000: 100.0, 2000: 300.0}, 1.0)
+        >>> rail = Rail({1000: 100.0, 2000: 300.0}, {1000: 80.0, 2000: 240.0}, {1000: 0.0, 2000: 0.0})
+        >>> mean_power_mw({1000: 50, 2000: 50}, rail, 1.0)
         200.0
     """
     spent = sum(ticks.values())
     if spent == 0:
         return 0.0
-    one_mw = sum(count * powers_mw[khz] for khz, count in ticks.items()) / spent
-    return one_mw * min(busy_cores, 1.0) + one_mw * FURTHER_CORE_SHARE * max(0.0, busy_cores - 1.0)
+    return sum(count * rail.mean_mw(khz, busy_cores) for khz, count in ticks.items()) / spent

@@ -118,6 +118,7 @@ def energy_of(
         rails_mj=rails_mj,
         notes=(*about.notes, *block.notes),
         reason=reason,
+        basis=about.basis,
     )
 
 

@@ -8,7 +8,7 @@ from runtime.device.soc.latency_model import (
     modelled_latency_ms,
 )
 from runtime.device.soc.loader import list_profiles, load_profile
-from runtime.device.soc.power import PowerFigure, power_mw
+from runtime.device.soc.power import PowerFigure, has_power, power_mw, rail_of, setting_power
 from runtime.device.soc.profile import Cluster, LeftOut, Opp, SocProfile
 
 __all__ = [
@@ -21,9 +21,12 @@ __all__ = [
     "PowerFigure",
     "SocProfile",
     "bounds_basis",
+    "has_power",
     "list_profiles",
     "load_profile",
     "modelled_latency",
     "modelled_latency_ms",
     "power_mw",
+    "rail_of",
+    "setting_power",
 ]

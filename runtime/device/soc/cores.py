@@ -2,15 +2,18 @@
 
 Peak arithmetic, fp32 multiply-accumulates per cycle (half the FLOP per cycle):
 
-* Cortex-A7: 1, A15: 4, A72: 4. Measured, vfpbench, https://wlog.flatlib.jp/2014/02/14/n1680/ and
-  https://wlog.flatlib.jp/2015/10/30/n1787/ (2, 8 and 8 FLOP per cycle).
-* Cortex-A53, A55: 4. One 128-bit FMLA per cycle, ncnn's docs/developer-guide/arm-a53-a55-dual-issue.md.
-* Cortex-A57, A73, A75 and Qualcomm's own Kryo (2015): 4; Cortex-A76, A77, A78: 8 (two of 128 bits);
-  Cortex-X1: 16 (four of 128 bits). General knowledge of these cores: the pipeline tables of Arm's Software
-  Optimization Guides were not consulted, so take them as assumptions.
-* Cores after 2021 take the figures of the nearest core above, see ``NEAREST``, and whatever is computed with
-  them says so: neither Arm's guides nor measurements of them were consulted.
-* Kryo 280 to 585 are built on Arm's cores (Qualcomm says which) and take their figures.
+* Measured with vfpbench, https://wlog.flatlib.jp/2014/02/14/n1680/, .../2015/10/30/n1787/, .../category/25:
+  Cortex-A7 1, A15 4, A57 4, A72 4, Kryo 4 (of four-wide multiplications one a cycle), Kryo 385 4 and 4.
+* Measured with cpufp, https://github.com/pigirons/cpufp, benchmark_result/arm64: A53 4 and A72 4
+  (RockChip_RK3399), A55 4 and A76 8 (RockChip_RK3588, Broadcom_BCM2712), A520 4 and A720 8 (CIX_P1_CD8180),
+  Oryon 16 (Qualcomm_Snapdragon_X_Elite). There, int8 dot products do four times as many, int8 matrix products
+  (``i8mm``) of A520 and A720 eight times, of Oryon no more than dot products; fp16 does twice as many.
+* From the pipelines of four lanes that LLVM schedules for (llvm/lib/Target/AArch64/AArch64Processors.td):
+  Cortex-X1 four (NeoverseV1Model), X2 and X3 four (NeoverseV2Model), X4 four (NeoverseV3Model).
+* A73, A75, A77 and A78: general knowledge of these cores, as A72, A72, A76 and A76. Take them as assumptions.
+* Cores of which nobody published a figure take those of the nearest core, see ``NEAREST``, and whatever is
+  computed with them says so. LLVM schedules A510 as A520, A710, A715 and A720 alike (NeoverseN2Model).
+* Kryo 260 to 585 are built on Arm's cores (Qualcomm says which) and take their figures.
 
 int8 relative to fp32: cores with the dot-product instructions (``asimddp`` in /proc/cpuinfo: A55, A76 and
 later; Kryo 385 lists none) do four times as many multiply-accumulates, those with ``i8mm`` (Armv9 ones) eight
@@ -36,12 +39,14 @@ class CoreType:
         fp32_macs_per_cycle: peak multiply-accumulates.
         int8_gain, fp16_gain: how many times as many there are at that precision.
         is_in_order: whether it runs instructions in their order, and so waits for each load.
+        is_late: designed after the Cortex-A76: kernels come nearer to its peak.
     """
 
     fp32_macs_per_cycle: float
     int8_gain: float = 1.5
     fp16_gain: float = 1.0
     is_in_order: bool = False
+    is_late: bool = False
 
 
 _DOT, _I8MM = 4.0, 8.0
@@ -52,10 +57,14 @@ _A72 = CoreType(4)
 _KRYO_385_GOLD = replace(_A72, fp16_gain=2)
 _A75 = _KRYO_385_GOLD
 _A76 = CoreType(8, _DOT, 2)
-_X1 = CoreType(16, _DOT, 2)
+_A77 = replace(_A76, is_late=True)
+_X1 = CoreType(16, _DOT, 2, is_late=True)
+_A520 = replace(_A55, int8_gain=_I8MM)
+_A720 = replace(_A77, int8_gain=_I8MM)
+_X2 = replace(_X1, int8_gain=_I8MM)
 
 CORES = {
-    "cortex-a7": CoreType(1),
+    "cortex-a7": CoreType(1, is_in_order=True),
     "cortex-a15": CoreType(4),
     "cortex-a53": _A53,
     "cortex-a55": _A55,
@@ -64,9 +73,15 @@ CORES = {
     "cortex-a73": _A72,
     "cortex-a75": _A75,
     "cortex-a76": _A76,
-    "cortex-a77": _A76,
-    "cortex-a78": _A76,
+    "cortex-a77": _A77,
+    "cortex-a78": _A77,
+    "cortex-a520": _A520,
+    "cortex-a720": _A720,
     "cortex-x1": _X1,
+    "cortex-x2": _X2,
+    "cortex-x3": _X2,
+    "cortex-x4": _X2,
+    "oryon": _X1,
     "kryo": _A72,
     "kryo-260-silver": _A53,
     "kryo-260-gold": _A72,
@@ -83,26 +98,21 @@ CORES = {
     "kryo-485-silver": _A55,
     "kryo-485-gold": _A76,
     "kryo-585-silver": _A55,
-    "kryo-585-gold": _A76,
+    "kryo-585-gold": _A77,
 }
 
-# Core → the one whose figures it takes: in-order, of two and of four 128-bit pipelines as far as is known.
+# Core → the one whose figures it takes.
 NEAREST = {
-    **dict.fromkeys(("cortex-a510", "cortex-a520"), "cortex-a55"),
-    **dict.fromkeys(("cortex-a710", "cortex-a715", "cortex-a720", "cortex-a725"), "cortex-a78"),
-    **dict.fromkeys(("cortex-a78ae", "cortex-a78c", "neoverse-n2", "neoverse-n3"), "cortex-a78"),
-    **dict.fromkeys(("cortex-a720ae", "c1-pro"), "cortex-a78"),
+    "cortex-a510": "cortex-a520",
+    **dict.fromkeys(("cortex-a710", "cortex-a715", "cortex-a720ae", "cortex-a725", "c1-pro"), "cortex-a720"),
+    **dict.fromkeys(("neoverse-n2", "neoverse-n3"), "cortex-a720"),
+    **dict.fromkeys(("cortex-a78ae", "cortex-a78c"), "cortex-a78"),
     **dict.fromkeys(("cortex-a76ae", "neoverse-n1"), "cortex-a76"),
-    **dict.fromkeys(("cortex-x1c", "cortex-x2", "cortex-x3", "cortex-x4", "cortex-x925"), "cortex-x1"),
-    **dict.fromkeys(("neoverse-v1", "neoverse-v2", "neoverse-v3", "neoverse-v3ae"), "cortex-x1"),
-    **dict.fromkeys(("c1-ultra", "oryon"), "cortex-x1"),
+    "cortex-x1c": "cortex-x1",
+    **dict.fromkeys(("neoverse-v1", "neoverse-v2"), "cortex-x2"),
+    **dict.fromkeys(("cortex-x925", "c1-ultra", "neoverse-v3", "neoverse-v3ae"), "cortex-x4"),
 }
-# int8 matrix products came with Armv9 (and Neoverse V1, N2, Oryon), so all newer cores but these have them.
-_NO_I8MM = ("cortex-a76ae", "cortex-a78ae", "cortex-a78c", "cortex-x1c", "neoverse-n1")
-CORES |= {
-    core: CORES[nearest] if core in _NO_I8MM else replace(CORES[nearest], int8_gain=_I8MM)
-    for core, nearest in NEAREST.items()
-}
+CORES |= {core: CORES[nearest] for core, nearest in NEAREST.items()}
 
 
 def core_notes(clusters: Sequence[Cluster]) -> tuple[str, ...]:

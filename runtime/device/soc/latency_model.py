@@ -15,9 +15,10 @@ import msgspec
 
 from runtime.bundle.workload import Workload
 from runtime.device.setting import Setting
-from runtime.device.soc.cores import core_type
-from runtime.device.soc.latency_terms import corrected_ms, latency_factors, latency_terms_ms
+from runtime.device.soc.latency_inputs import latency_inputs
+from runtime.device.soc.latency_terms import corrected_ms
 from runtime.device.soc.profile import SocProfile
+from runtime.device.soc.span import check_threads
 from runtime.errors import DeviceStableError
 
 
@@ -73,21 +74,16 @@ def modelled_latency(
         DeviceStableError: nothing is known of the cluster's cores, or it shows no clock.
     """
     cluster = profile.cluster(setting.cluster)
-    core = core_type(cluster)
-    if not 1 <= setting.threads <= len(cluster.cpus):
-        raise ValueError(
-            f"threads is {setting.threads}; allowed on {cluster.name!r} of {profile.name}: "
-            f"1 to {len(cluster.cpus)}"
-        )
+    check_threads(cluster, setting.threads)
     freq_khz = setting.freq_khz or cluster.max_khz
     if freq_khz is None:
         raise DeviceStableError(
             f"{profile.name} shows no clocks, so no latency can be modelled for it; bench on it instead"
         )
     fit = latency_fit()
-    terms = latency_terms_ms(workload, core, cluster.opp(freq_khz).freq_khz, precision)
-    factors = latency_factors(core, setting.threads, precision, soc=profile.name)
-    latency_ms = corrected_ms(terms, factors, fit.coefficients)
+    cluster.opp(freq_khz)
+    inputs = latency_inputs(workload, cluster, freq_khz, setting.threads, precision, soc=profile.name)
+    latency_ms = corrected_ms(*inputs, fit.coefficients)
     low, high = (fit.seen_low, fit.seen_high) if _is_checked(profile) else (fit.low, fit.high)
     return ModelledLatency(latency_ms, latency_ms * low, latency_ms * high)
 

@@ -25,6 +25,7 @@ TERMS = (*ARITHMETIC, *MEMORY, "calls")
 _MAC_KINDS = ("conv2d", "matmul", "depthwise_conv2d", "linear")
 _FEW_CHANNELS = 16  # a 3x3 over fewer, as the first layer's, has no fast algorithm in any engine
 _WIDE_MACS = 8
+_NARROW_MACS = 1  # of a core in order that waits for no load: its arithmetic takes longer
 XNNPACK, TFLITE = "xnnpack", "tflite"
 _WITHOUT_WINOGRAD = (XNNPACK, TFLITE)
 
@@ -50,10 +51,15 @@ FACTORS = {
     "threads_memory": Factor(MEMORY, 0.3),
     # Threads must meet after each op: value log(threads).
     "threads_calls": Factor(("calls",), 0.1),
-    "in_order": Factor(ARITHMETIC, 0.4),
+    # Of engines that give equal shares to unlike cores: value log(slowest core's time / mean).
+    "uneven": Factor(ARITHMETIC, 0.7, 0.3),
+    # Narrow: with a wider spread, latencies of SoCs that were left out are worse.
+    "in_order": Factor(ARITHMETIC, 0.4, 0.06),
     "in_order_memory": Factor(MEMORY),
     "wide": Factor(ARITHMETIC),
     "wide_memory": Factor(MEMORY),
+    "late": Factor(ARITHMETIC),
+    "late_memory": Factor(MEMORY),
     "int8": Factor(ARITHMETIC, 0.1),
     "int8_dot": Factor(("conv", "conv3x3", "linear")),
     "fp16": Factor(ARITHMETIC),
@@ -115,10 +121,12 @@ def latency_factors(
         "threads": -many,
         "threads_memory": -many,
         "threads_calls": many,
-        "in_order": core.is_in_order,
+        "in_order": core.is_in_order and core.fp32_macs_per_cycle > _NARROW_MACS,
         "in_order_memory": core.is_in_order,
         "wide": core.fp32_macs_per_cycle >= _WIDE_MACS,
         "wide_memory": core.fp32_macs_per_cycle >= _WIDE_MACS,
+        "late": core.is_late,
+        "late_memory": core.is_late,
         "int8": int8,
         "int8_dot": int8 and core.int8_gain > 2,
         "fp16": fp16,

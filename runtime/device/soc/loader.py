@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from importlib.resources import files
 from pathlib import Path
@@ -13,6 +14,7 @@ import msgspec
 
 from runtime.bundle.decoding import decode_toml, read_regular, why
 from runtime.device.soc.cores import core_notes
+from runtime.device.soc.generic import EXAMPLE, PREFIX, generic_profile
 from runtime.device.soc.profile import Cluster, Opp, SocProfile
 from runtime.device.soc.screening import screen
 from runtime.device.soc.yaml_table import parse_yaml
@@ -35,8 +37,9 @@ def load_profile(name_or_path: str | Path) -> SocProfile:
     ``notes``; see ``runtime.device.soc.screening``.
 
     Args:
-        name_or_path: a name out of ``list_profiles()``, a path ending in ``.toml``, or a table ending in
-            ``.yaml`` (its form: ``runtime.device.soc.yaml_table``).
+        name_or_path: a name out of ``list_profiles()``, a path ending in ``.toml``, a table ending in
+            ``.yaml`` (its form: ``runtime.device.soc.yaml_table``), or cores by type
+            (``runtime.device.soc.generic``).
 
     Raises:
         ValueError: no such name; near matches are named.
@@ -56,6 +59,8 @@ def load_profile(name_or_path: str | Path) -> SocProfile:
         return _parse(data, path.name)
     if text.endswith(PROFILE_SUFFIXES):
         return _screened(parse_yaml(Path(name_or_path)))
+    if text.startswith(PREFIX):
+        return _screened(generic_profile(text))
     return _built_in(text)
 
 
@@ -64,7 +69,9 @@ def _built_in(name: str) -> SocProfile:
     if name not in list_profiles():
         near = difflib.get_close_matches(name, list_profiles(), n=3, cutoff=0.4)
         hint = f"did you mean {', '.join(near)}?" if near else f"known: {', '.join(list_profiles())}"
-        raise ValueError(f"unknown SoC {name!r}; {hint} (a file of your own ends in .toml or .yaml)")
+        raise ValueError(
+            f"unknown SoC {name!r}; {hint} (your own file: .toml or .yaml; by its cores: {EXAMPLE})"
+        )
     return _parse((_FOLDER / f"{name}.toml").read_bytes(), f"{name}.toml")
 
 
@@ -92,8 +99,27 @@ def _screened(profile: SocProfile) -> SocProfile:
         for row in left_out
     )
     clusters = tuple(cluster for cluster, _ in screened)
-    notes = (*profile.notes, *core_notes(clusters), *notes)
+    notes = (*profile.notes, *core_notes(clusters), *_power_notes(clusters), *notes)
     return replace(profile, clusters=clusters, left_out=left_out, notes=notes)
+
+
+def _power_notes(clusters: Sequence[Cluster]) -> tuple[str, ...]:
+    """Return what the tables of power hold, and what is assumed of those that do not say."""
+    said: dict[str, list[str]] = {}
+    for cluster in clusters:
+        if cluster.power_kind and cluster.power_basis:
+            how = ", ".join(filter(None, (cluster.power_method, cluster.power_file)))
+            said.setdefault(f"{cluster.power_kind} at the {cluster.power_basis}; {how}", []).append(
+                cluster.name
+            )
+        elif any(opp.power_mw for opp in cluster.opps):
+            basis = next((each.power_basis for each in clusters if each.power_basis), "battery")
+            words = (
+                f"assumed net of the idle device, at the {basis}; say otherwise with power_kind (net, gross) "
+                "and power_basis (battery, rail, board)"
+            )
+            said.setdefault(words, []).append(cluster.name)
+    return tuple(f"power of {', '.join(names)}: {words}" for words, names in said.items())
 
 
 def _refuse_unknown_keys(raw: dict[str, Any], where: str) -> None:
@@ -102,7 +128,7 @@ def _refuse_unknown_keys(raw: dict[str, Any], where: str) -> None:
     for cluster in _tables(raw, "clusters"):
         tables += [(cluster, Cluster), *((opp, Opp) for opp in _tables(cluster, "opps"))]
     for table, kind in tables:
-        allowed = {field.name for field in fields(kind)} - {"left_out"}
+        allowed = {field.name for field in fields(kind)} - {"left_out", "members"}
         if isinstance(table, dict) and (unknown := sorted(table.keys() - allowed)):
             raise DataError(f"{where} has a key {unknown[0]!r}; allowed there: {', '.join(sorted(allowed))}")
 

@@ -2,9 +2,12 @@
 
 A table carries ``clusters`` with, each, either ``opps`` (``khz, power_mw``, optional ``microvolt,
 coremark``: one busy core, freqbench), or the kernel's old energy tables ``core_opps`` and
-``cluster_opps`` (``khz, power``), or rows with ``active_cores`` (``khz, power_mw, volt``). What such a
-table leaves open (voltages, names, CPUs, device-tree coefficients) is taken from the file of the same
-SoC beside it, ``NAME.yaml`` for ``NAME_measured.yaml``, where there is one.
+``cluster_opps`` (``khz, power``), or rows with ``active_cores`` (``khz, power_mw, volt``). ``idle_mw`` of an
+opp, and ``power_kind, power_basis, power_method, power_file, collapsed_mw`` of a cluster or of the file, are
+those of a profile; without tags the words of ``method`` count, such as "gross" and "rail"; the kernel's
+energy tables are gross and of the cluster's rail. What such a table leaves open (voltages, names, CPUs,
+device-tree coefficients) is taken from the file of the same SoC beside it, ``NAME.yaml`` for
+``NAME_measured.yaml``, where there is one.
 """
 
 from __future__ import annotations
@@ -13,12 +16,20 @@ import math
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 from runtime.bundle.decoding import read_regular, refuse_aliases, why
-from runtime.device.soc.profile import FULL_CAPACITY, Cluster, LeftOut, Opp, SocProfile
+from runtime.device.soc.profile import (
+    FULL_CAPACITY,
+    Cluster,
+    LeftOut,
+    Opp,
+    PowerBasis,
+    PowerKind,
+    SocProfile,
+)
 from runtime.errors import DataError
 from runtime.extras import require
 
@@ -26,6 +37,16 @@ _MAX_BYTES = 4 * 2**20
 _SUFFIX = re.compile(r"(_sched_energy)?_measured$")
 _NAMES = {1: ("cpu",), 2: ("little", "big"), 3: ("little", "mid", "big")}
 _USUAL_CPUS = 8
+# What the ``method`` of a file says of its powers, where it has no tags.
+_IN_WORDS = {
+    "power_kind": {"gross": r"\bgross\b", "net": r"(?s)^(?!.*\bgross\b).*\b(net|minus)\b"},
+    "power_basis": {
+        "rail": r"\brail\b",
+        "battery": r"fuel.gauge|\bbattery\b",
+        "board": r"\bwall\b|whole board",
+    },
+}
+_TAGS = ("power_kind", "power_basis", "power_method", "power_file", "collapsed_mw")
 
 
 @dataclass(frozen=True)
@@ -34,6 +55,7 @@ class _Row:
     microvolt: float | None
     power_mw: float | None
     coremark: float | None
+    idle_mw: float | None = None
 
 
 def parse_yaml(path: Path) -> SocProfile:
@@ -148,7 +170,7 @@ def _cluster(
                 LeftOut(name, khz, power_mw, row.coremark, f"a busy core cannot take {power_mw:g} mW")
             )
             power_mw = None
-        opps.append(Opp(khz, int(microvolt) if microvolt else None, power_mw, row.coremark))
+        opps.append(Opp(khz, int(microvolt) if microvolt else None, power_mw, row.coremark, row.idle_mw))
     measured = any(opp.power_mw is not None for opp in opps)
     return Cluster(
         name=name,
@@ -159,6 +181,7 @@ def _cluster(
         power_coefficient=_first(table, partner, "dynamic_power_coefficient"),
         voltage_source=_first(table, partner, "microvolt_source"),
         power_source=_power_source(raw) if measured else None,
+        **_tags(table, raw),
         further_core_share=_further_core_share(table),
     )
 
@@ -187,9 +210,8 @@ def _shared_power(table: dict[str, Any]) -> dict[int, float]:
 def _row(opp: dict[str, Any]) -> _Row:
     power_mw = opp.get("power_mw")
     microvolt = opp.get("microvolt") or (1e6 * opp["volt"] if opp.get("volt") else None)
-    return _Row(
-        int(opp["khz"]), microvolt, None if power_mw is None else float(power_mw), opp.get("coremark")
-    )
+    power_mw = None if power_mw is None else float(power_mw)
+    return _Row(int(opp["khz"]), microvolt, power_mw, opp.get("coremark"), opp.get("idle_mw"))
 
 
 def _active_rows(table: dict[str, Any]) -> list[dict[str, Any]]:
@@ -231,6 +253,22 @@ def _capacity(table: dict[str, Any], partner: dict[str, Any], tables: list[dict[
 def _first(table: dict[str, Any], partner: dict[str, Any], key: str) -> Any:
     value = table.get(key)
     return partner.get(key) if value is None else value
+
+
+def _tags(table: dict[str, Any], raw: dict[str, Any]) -> dict[str, Any]:
+    """Return what the table, or else its file, says of its powers."""
+    said = {name: _first(table, raw, name) for name in _TAGS}
+    method = str(_first(table, raw, "method") or "")
+    for name, words in _IN_WORDS.items():
+        told = [tag for tag, pattern in words.items() if re.search(pattern, method)]
+        if said[name] is None and len(told) == 1:  # words that say both say nothing
+            said[name], said["power_method"] = told[0], said["power_method"] or method
+    if "core_opps" in table:  # core + cluster while one core is busy, off the cluster's energy meter
+        said |= {"power_kind": "gross", "power_basis": "rail"}
+    for name, allowed in (("power_kind", get_args(PowerKind)), ("power_basis", get_args(PowerBasis))):
+        if said[name] is not None and said[name] not in allowed:
+            raise ValueError(f"{name} is {said[name]!r}; it must be one of {', '.join(allowed)}")
+    return said
 
 
 def _power_source(raw: dict[str, Any]) -> str:

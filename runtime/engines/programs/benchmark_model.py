@@ -22,6 +22,8 @@ _TIMINGS = re.compile(
     r"Inference timings in us: Init: (?P<init>[-+.\w]+), First inference: (?P<first>[-+.\w]+), "
     r"Warmup \(avg\): (?P<warmup>[-+.\w]+), Inference \(avg\): (?P<mean>[-+.\w]+)"
 )
+# "MB" are MiB: tensorflow/lite/profiling/memory_info.cc divides getrusage's KiB by 1024.
+_MEMORY = re.compile(r"Memory footprint delta[^:]*: init=[-+.\w]+ overall=([-+.\w]+)")
 _LOADED = re.compile(r"Initialized session in ([-+.\w]+?)ms")
 _THREADS = re.compile(r"(?:#threads used for CPU inference|Num threads): \[(\d+)\]")
 
@@ -118,7 +120,7 @@ class BenchmarkModel:
             first_us = next(iter(warm[0].frames_us), None)
             first_ms = None if first_us is None else first_us / 1000
             samples_ms = tuple(us / 1000 for us in samples_us[: request.runs])
-            return Timings(first_ms, samples_ms, used, load_ms=_load_ms(text))
+            return Timings(first_ms, samples_ms, used, load_ms=_load_ms(text), model_bytes=_model_bytes(text))
         means_us = [_number(match["mean"]) for match in _TIMINGS.finditer(text)]
         known_us = [mean_us for mean_us in means_us if mean_us is not None and mean_us > 0]
         if not known_us or len(known_us) != len(means_us):
@@ -128,13 +130,20 @@ class BenchmarkModel:
             )
         frames = min(request.runs, FRAMES_PER_START)
         note = f"samples are means of {frames} frames: {self.program} printed no single ones"
-        return Timings(None, tuple(mean_us / 1000 for mean_us in known_us), used, note, _load_ms(text))
+        means_ms = tuple(mean_us / 1000 for mean_us in known_us)
+        return Timings(None, means_ms, used, note, _load_ms(text), _model_bytes(text))
 
 
 def _load_ms(text: str) -> float | None:
     """Return what the first start took to load the model, as only that one finds no warm file."""
     found = _LOADED.search(text)
     return None if found is None else _number(found.group(1))
+
+
+def _model_bytes(text: str) -> int | None:
+    """Return the most memory that any start held over what it held at first."""
+    found = [mb for each in _MEMORY.findall(text) if (mb := _number(each)) is not None and mb > 0]
+    return round(max(found) * 1024**2) if found else None
 
 
 def _number(text: str) -> float | None:

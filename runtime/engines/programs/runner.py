@@ -38,6 +38,7 @@ class Timings:
         samples_ms: latencies of single frames; one mean where the program prints nothing else.
         threads: that the program says it used, ``None`` where it does not say.
         load_ms: what reading the model took, where the program says.
+        model_bytes: most memory it held over what it held before it read the model, likewise.
         note: what a reader of the samples must know, such as that they are a mean.
     """
 
@@ -46,6 +47,7 @@ class Timings:
     threads: int | None = None
     note: str | None = None
     load_ms: float | None = None
+    model_bytes: int | None = None
 
 
 class ProgramRunner(Protocol):

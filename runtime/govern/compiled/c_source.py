@@ -8,9 +8,6 @@ from collections.abc import Mapping, Sequence
 from importlib.resources import files
 
 from runtime._version import __version__
-from runtime.choose.decision.feedback import Feedback
-from runtime.choose.decision.hysteresis import Hysteresis
-from runtime.choose.decision.margin import Margin
 from runtime.choose.decision.table import DecisionTable
 
 TEMPLATES = files("runtime.govern.compiled") / "native"
@@ -28,9 +25,6 @@ def c_sources(
     cpus: Mapping[str, Sequence[int]],
     deadline_ms: float,
     about: Sequence[str] = (),
-    feedback: Feedback | None = None,
-    hysteresis: Hysteresis | None = None,
-    margin: Margin | None = None,
 ) -> dict[str, str]:
     """Return the text of ``NAME.h`` and ``NAME.c``, by file name.
 
@@ -39,7 +33,6 @@ def c_sources(
         cpus: of each cluster, the kernel's numbers.
         deadline_ms: that the policy was made for.
         about: lines on where the figures come from, for the comment at the top.
-        feedback, hysteresis, margin: whose constants go into the code.
 
     Raises:
         ValueError: a cluster without CPUs, or a number that C's integers do not hold.
@@ -52,8 +45,7 @@ def c_sources(
         >>> sorted(c_sources("net", table, {"big": (4, 5)}, 33.3))
         ['edgekit_net.c', 'edgekit_net.h']
     """
-    feedback, hysteresis, margin = feedback or Feedback(), hysteresis or Hysteresis(), margin or Margin()
-    _check(table, cpus, hysteresis)
+    _check(table, cpus)
     name = c_name(model)
     clusters = table.clusters
     about = [
@@ -71,7 +63,6 @@ def c_sources(
         "CLUSTERS": len(clusters),
         "DEADLINE_MS": c_double(deadline_ms),
         "DEADLINE_TEXT": f"{deadline_ms:.6g}",
-        "CALM_FRAMES": hysteresis.frames,
         "CPUS": "\n".join(
             f"static const int cpus_{i}[] = {{{', '.join(map(str, cpus[cluster]))}}};"
             for i, cluster in enumerate(clusters)
@@ -84,17 +75,12 @@ def c_sources(
             f"    {{{_string(row.variant)}, {clusters.index(row.setting.cluster)}, {row.setting.threads}, "
             f"INT64_C({row.setting.freq_khz or 0}), {c_double(row.latency_ms)}, "
             f"{c_double(row.latency_high_ms)}, "
-            f"{c_double(row.power_mw)}, {c_double(row.energy_mj)}}},"
-            for row in table.rows
+            f"{c_double(row.power_mw)}, {c_double(row.energy_mj)}, {-1 if kind is None else kind}}},"
+            for row, kind in zip(table.rows, table.mixable, strict=True)
         ),
         "COOLEST": table.coolest,
-        "RISE": c_double(feedback.rise),
-        "FALL": c_double(feedback.fall),
-        "LOW": c_double(feedback.low),
-        "HIGH": c_double(feedback.high),
-        "STEP": c_double(margin.step),
-        "LATE_SHARE": c_double(margin.late_share),
-        "MOST_MARGIN": c_double(margin.most),
+        "IS_ENERGY": int(table.over_mw is not None),
+        "OVER_MW": c_double(table.over_mw or 0.0),
     }  # fmt: skip
     return {f"{name}.{kind}": fill(f"decision.{kind}.in", words) for kind in ("h", "c")}
 
@@ -105,16 +91,12 @@ def fill(template: str, words: Mapping[str, object]) -> str:
     return re.sub(r"@([A-Z_]+)@", lambda found: str(words[found[1]]), text)
 
 
-def _check(table: DecisionTable, cpus: Mapping[str, Sequence[int]], hysteresis: Hysteresis) -> None:
+def _check(table: DecisionTable, cpus: Mapping[str, Sequence[int]]) -> None:
     for cluster in table.clusters:
         if not cpus.get(cluster) or not all(0 <= cpu <= _MOST_INT for cpu in cpus[cluster]):
             raise ValueError(
                 f"cluster {cluster!r} has CPUs {cpus.get(cluster)}; give the kernel's numbers of each"
             )
-    if hysteresis.frames > _MOST_INT:
-        raise ValueError(
-            f"hysteresis is {hysteresis.frames} frames; at most {_MOST_INT} fit into C's integers"
-        )
 
 
 def c_double(value: float | None) -> str:

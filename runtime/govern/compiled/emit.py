@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from runtime._version import __version__
 from runtime.bundle import Bundle, write_atomic
 from runtime.bundle.disk import writing
-from runtime.choose.decision.controller import CATCH_UP, FILTERED
+from runtime.choose.decision import Hysteresis, SlowdownRule
+from runtime.choose.decision.controller import DELAY_MEMORY, MOST_BEHIND
+from runtime.choose.decision.outlook import ChangeCost
+from runtime.choose.decision.slowdown import LEAST_REACH, RECENT
 from runtime.choose.decision.table import DecisionTable
 from runtime.choose.decision.trust import Trust
 from runtime.choose.policy.policy import Policy
@@ -49,11 +52,13 @@ def emit_c(bundle: Bundle, policy: Policy, profile: SocProfile, folder: Path) ->
         ValueError: the policy's rows cannot be decided among, or are not of ``profile``.
         BundleError: ``folder`` cannot be written.
     """
-    table = DecisionTable.from_policy(policy)
+    table, left_out = _of_one_clock(DecisionTable.from_policy(policy), profile)
     cpus = {cluster: profile.cluster(cluster).cpus for cluster in table.clusters}
     name = c_name(policy.model)
     limit_ms = policy.goal.latency_limit_ms
-    texts = c_sources(policy.model, table, cpus, limit_ms, _about(bundle, policy, profile, table))
+    texts = c_sources(
+        policy.model, table, cpus, limit_ms, [*_about(bundle, policy, profile, table), *left_out]
+    )
     texts |= governor_sources(policy.model)
     with writing(folder, sum(map(len, texts.values()))):
         folder.mkdir(parents=True, exist_ok=True)
@@ -62,16 +67,54 @@ def emit_c(bundle: Bundle, policy: Policy, profile: SocProfile, folder: Path) ->
     return Emitted(folder, name, tuple(sorted(texts)), len(table.rows), f"make -C {folder}")
 
 
-def governor_sources(model: str) -> dict[str, str]:
-    """Return the text of the governor's files, by name; ``c_sources`` gives the table to build it with."""
+def _of_one_clock(table: DecisionTable, profile: SocProfile) -> tuple[DecisionTable, list[str]]:
+    """Return the table without rows on several clusters as one, which the governor in C does not hold."""
+    rows = tuple(row for row in table.rows if not profile.cluster(row.setting.cluster).members)
+    if not rows:
+        raise ValueError(
+            f"every row of the policy is on several clusters as one ({table.rows[0].setting.cluster}), and "
+            "the governor in C holds one: tune among fewer --threads, or run edgekit govern on the device"
+        )
+    count = len(table.rows) - len(rows)
+    return replace(table, rows=rows), [f"Left out: {count} rows on several clusters as one"] if count else []
+
+
+def governor_sources(
+    model: str, rule: SlowdownRule | None = None, hysteresis: Hysteresis | None = None
+) -> dict[str, str]:
+    """Return the text of the governor's files, by name; ``c_sources`` gives the table to build it with.
+
+    Args:
+        rule, hysteresis: whose constants go into the code.
+    """
     name = c_name(model)
-    trust = Trust()
+    rule, hysteresis = rule or SlowdownRule(), hysteresis or Hysteresis()
+    trust, change = Trust(), ChangeCost()
     words = {
         "NAME": name,
         "UPPER": name.upper(),
         "VERSION": __version__,
-        "CATCH_UP": c_double(CATCH_UP),
-        "FILTERED": FILTERED,
+        "MOST_BEHIND": c_double(MOST_BEHIND),
+        "DELAY_MEMORY": c_double(DELAY_MEMORY),
+        "CALM_FRAMES": hysteresis.frames,
+        "GAIN": f"(TABLE_IS_ENERGY ? {c_double(hysteresis.gain)} : 0.0)",
+        "CHANGE_CLOCK_MS": c_double(change.clock_ms),
+        "CHANGE_CLUSTER_MS": c_double(change.cluster_ms),
+        "RECENT": RECENT,
+        "MEMORY": rule.memory,
+        "SETTLED": rule.settled,
+        "FIRST_REACH": c_double(rule.first_reach),
+        "LEAST_REACH": c_double(LEAST_REACH),
+        "GROW": c_double(rule.grow),
+        "SHRINK": c_double(rule.shrink),
+        "FIRST_SPREAD": c_double(rule.first_spread),
+        "LEAST_SPREAD": c_double(rule.least_spread),
+        "LEVEL_TOLERANCE": c_double(rule.tolerance),
+        "CLIP": c_double(rule.clip),
+        "FORGET": c_double(rule.forget),
+        "LOW": c_double(rule.low),
+        "HIGH": c_double(rule.high),
+        "MOST": c_double(rule.most),
         "TOLERANCE": c_double(trust.tolerance),
         "CALM_S": c_double(trust.calm_s),
         "LONGEST_S": c_double(trust.longest_s),

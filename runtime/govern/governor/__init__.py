@@ -12,6 +12,7 @@ of variable load): pure rules without a clock or a file.
     server.py, connection.py, messages.py, peer.py   the socket: who may ask what, and how often
     governor.py, session.py          all sessions on one machine; one stream of frames and its strategy
     machine.py, clocks.py, heat.py   clocks and cores, held against others within reason; a cap on power
+    change_times.py                  what changing them takes here, measured
     client.py                        for programs: one file without dependencies, to copy
     remote.py, device_policy.py      all of it on a device behind ssh
 """

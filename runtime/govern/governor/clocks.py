@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from runtime.device.actuators import CpuFreq
 from runtime.device.actuators.cpufreq import TakenClock
 from runtime.device.actuators.domains import missed_khz
-from runtime.device.soc import SocProfile
+from runtime.device.soc import Cluster, SocProfile
 from runtime.errors import DeviceError, PermissionNeeded
 
 # Times within ``_FIGHT_S`` that a clock is set again before another program gets it. A program
@@ -67,6 +67,7 @@ class Clocks:
         self._cpufreq, self._profile, self._now, self._on_message = cpufreq, profile, now, on_message
         self._complain = unrepeated(on_message)
         self._held: dict[str, _Held] = {}
+        self._spans: list[str] = []  # clusters used as one that were asked for last
         self._stack = contextlib.ExitStack()
         self.changes = 0
 
@@ -81,17 +82,23 @@ class Clocks:
         """Set these clusters' clocks in kHz, leave the others' to the kernel; return those that were reached.
 
         What cannot be done is said and left out: a clock that somebody else holds must not end the frames.
+        Of clusters that are used as one, each keeps nearest to the clock, or above it where it is asked to.
         """
-        reached = {}
+        self._spans = [cluster for cluster in wanted if self._parts(cluster)[1:]]
+        asked: dict[str, int] = {}
         for cluster, freq_khz in wanted.items():
+            for part in self._parts(cluster):
+                asked[part.name] = max(asked.get(part.name, 0), _own_khz(part, cluster, freq_khz))
+        reached = set()
+        for name, freq_khz in asked.items():
             try:
-                if self.set(cluster, freq_khz):
-                    reached[cluster] = freq_khz
+                if self.set(name, freq_khz):
+                    reached.add(name)
             except (DeviceError, PermissionNeeded) as err:
                 self._complain(str(err))
-        for cluster in [held for held in self._held if held not in wanted]:
-            self.release(cluster)
-        return reached
+        for name in [held for held in self._held if held not in asked]:
+            self.release(name)
+        return {c: khz for c, khz in wanted.items() if all(part.name in reached for part in self._parts(c))}
 
     def set(self, cluster: str, freq_khz: int) -> bool:
         """Ask for a clock; return whether the cluster has it now.
@@ -133,21 +140,31 @@ class Clocks:
 
     def is_lost(self, cluster: str) -> bool:
         """Return whether another program has the clock for now."""
-        held = self._held.get(cluster)
-        return held is not None and self._now() < held.lost_until_s
+        held = [self._held[part.name] for part in self._parts(cluster) if part.name in self._held]
+        return any(self._now() < each.lost_until_s for each in held)
 
     def read_khz(self, cluster: str) -> int | None:
         """Return a cluster's clock as it was shown last; ``None``: it was not asked for, or is not told."""
-        held = self._held.get(cluster)
+        held = self._held.get(self._parts(cluster)[-1].name)  # whose clocks are those of several as one
         return None if held is None or held.asked_khz is None else held.read_khz
 
     @property
     def caps(self) -> dict[str, int]:
         """Highest clock that each limited cluster reached lately."""
         now_s = self._now()
-        return {
+        caps = {
             c: h.cap_khz for c, h in self._held.items() if h.cap_khz is not None and now_s < h.cap_until_s
         }
+        for span in self._spans:
+            limited = [(part, caps[part.name]) for part in self._parts(span) if part.name in caps]
+            if limited:
+                clocks = [opp.freq_khz for opp in self._profile.cluster(span).opps]
+                within = [khz for khz in clocks if all(p.nearest_khz(khz) <= cap for p, cap in limited)]
+                caps[span] = max(within, default=clocks[0])
+        return caps
+
+    def _parts(self, cluster: str) -> tuple[Cluster, ...]:
+        return self._profile.cluster(cluster).parts
 
     def _take(self, cluster: str) -> _Held:
         if cluster not in self._held:
@@ -191,6 +208,11 @@ class Clocks:
         assert held.asked_khz is not None
         held.read_khz = self._cpufreq.read_khz(held.clock.domain)
         return missed_khz(held.clock.domain, held.asked_khz, held.read_khz)
+
+
+def _own_khz(part: Cluster, cluster: str, freq_khz: int) -> int:
+    """Return the clock that a part of ``cluster`` keeps when that one is asked for ``freq_khz``."""
+    return freq_khz if part.name == cluster else part.nearest_khz(freq_khz)
 
 
 def unrepeated(on_message: Callable[[str], None]) -> Callable[[str], None]:

@@ -216,14 +216,18 @@ class Governor:
 
     def _apply(self, session: GovernedSession) -> bool:
         """Bring the machine to what the sessions ask for; return whether this one has what it asked."""
-        place = session.place
+        place, clocks = session.place, self.machine.clocks
+        begin_s, changes = self._now(), clocks.changes
         reached = self._set_clocks()
         taken = [other.cpus for other in self.sessions.values() if other is not session and other.cpus]
         cpus = self.machine.move(
             session.tids, place.cluster, place.threads, taken, session.cpus, session.places
         )
         session.unmoved = self.machine.problem
-        session.is_cold |= cpus not in (None, session.cpus)
+        is_moved = cpus not in (None, session.cpus)
+        if is_moved or clocks.changes > changes:
+            self.machine.change_times.note((self._now() - begin_s) * 1e3, is_move=is_moved)
+        session.is_cold |= is_moved
         session.cpus = cpus or session.cpus
         session.in_effect = None
         if session.decision.row is None:
@@ -232,7 +236,7 @@ class Governor:
             session.in_effect = session.decision.row if cpus else None
         elif cpus and place.cluster in reached:
             session.in_effect = session.row_at(place.cluster, reached[place.cluster])
-        elif self.machine.clocks.is_lost(place.cluster):
+        elif clocks.is_lost(place.cluster):
             session.strategy.trust.distrust(self._now())
         return session.in_effect is not None
 

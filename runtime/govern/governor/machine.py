@@ -7,8 +7,9 @@ from pathlib import Path
 
 from runtime.device.actuators import Places, born_of, move, restore_places
 from runtime.device.meters.threads import read_threads
-from runtime.device.soc import SocProfile
+from runtime.device.soc import Cluster, SocProfile
 from runtime.errors import DeviceError, PermissionNeeded
+from runtime.govern.governor.change_times import ChangeTimes
 from runtime.govern.governor.clocks import Clocks, unrepeated
 
 Mover = Callable[[Sequence[int], Sequence[int]], object]
@@ -24,6 +25,7 @@ class GovernedMachine:
         on_message: called with each message.
 
     Attributes:
+        change_times: what changes took.
         problem: why threads could not be moved or restored last; empty: they were.
     """
 
@@ -38,6 +40,7 @@ class GovernedMachine:
         self.profile, self.clocks, self._mover = profile, clocks, mover
         self._complain = unrepeated(on_message)
         self.problem = ""
+        self.change_times = ChangeTimes()
 
     def move(
         self,
@@ -59,8 +62,10 @@ class GovernedMachine:
             places: where they could run at first: what they have started since goes with them.
         """
         self.problem = ""
-        cpus = self.profile.cluster(cluster).place(threads, taken)
-        if now is not None and set(now) <= set(self.profile.cluster(cluster).cpus) and len(now) == len(cpus):
+        place = self.profile.cluster(cluster)
+        cpus = place.place(threads, taken)
+        shares = place.shares(len(cpus))
+        if now is not None and len(now) == len(cpus) and all(_has(now, part, n) for part, n in shares):
             return tuple(now)  # other sessions came and went: no reason to move
         born = () if places is None else born_of(places)
         if self._tries(lambda: self._mover((*tids, *born), cpus)):
@@ -79,6 +84,10 @@ class GovernedMachine:
             self.problem = str(err)
             self._complain(self.problem)
         return not self.problem
+
+
+def _has(cpus: Sequence[int], part: Cluster, count: int) -> bool:
+    return len(set(cpus) & set(part.cpus)) == count
 
 
 def threads_of(pid: int, root: Path = Path("/")) -> tuple[int, ...]:

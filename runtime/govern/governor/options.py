@@ -52,9 +52,9 @@ class GovernOptions:
     def __post_init__(self) -> None:
         if not self.variable_load and (self.max_queued is not None or self.miss_penalty is not None):
             raise ValueError("--max-queued and --miss-penalty need --variable-load")
-        if self.variable_load and self.late is not None:
+        if self.miss_penalty is not None and self.late is not None:
             raise ValueError(
-                "--late is not for --variable-load: there --miss-penalty says how bad a late frame is"
+                "--miss-penalty is what a late frame costs, --late how many there may be; give one of them"
             )
         _ = self.load
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from runtime.bundle import Bundle
-from runtime.choose.decision import DecisionTable
-from runtime.choose.decision.margin import Margin
+from runtime.choose.decision import DecisionTable, SlowdownRule
 from runtime.choose.policy.policy import Policy, load_policy
 from runtime.device.marker import find_marker
 from runtime.device.meters import read_temp_c
@@ -16,6 +15,7 @@ from runtime.govern.governor.tables import capacity_rows, policy_rows
 from runtime.targets import LocalTarget, Target, TargetName
 
 DEFAULT_FPS = 30.0
+LATE_SHARE = SlowdownRule.late_share
 # Finished frames that may wait. Each adds a period to what a user waits for an answer: three are a tenth of a
 # second at 30 FPS.
 _MOST_QUEUED = 3
@@ -29,8 +29,8 @@ class VariableLoad:
 
     Attributes:
         max_queued: finished frames that may wait for their turn: each has its deadline so many periods later.
-        miss_penalty: of a late frame, in periods at the fastest setting; ``None``:
-            ``frame_policy.MISS_PENALTY``.
+        miss_penalty: of a late frame, in periods at the fastest setting; ``None``: what keeps late frames
+            at the share that may be.
 
     Raises:
         ValueError: a figure that cannot be.
@@ -58,7 +58,7 @@ class GovernPlan:
             that the policy keeps.
         called: how the host that began the run calls this machine; ``None``: it began here.
         variable_load: how frames of varying work are governed; ``None``: all frames alike.
-        margin: how late frames are answered.
+        late_share: share of the frames that may be late.
         max_temp_c: that the hottest CPU zone should not pass: settings of more power are given up.
     """
 
@@ -69,7 +69,7 @@ class GovernPlan:
     latency_limit_ms: float
     called: str | None = None
     variable_load: VariableLoad | None = None
-    margin: Margin = field(default_factory=Margin)
+    late_share: float = LATE_SHARE
     max_temp_c: float | None = None
 
     @property
@@ -104,7 +104,7 @@ def plan_for(
     policy_target: str | None = None,
     called: str | None = None,
     variable_load: VariableLoad | None = None,
-    margin: Margin | None = None,
+    late_share: float = LATE_SHARE,
     max_temp_c: float | None = None,
 ) -> GovernPlan:
     """Return what to govern ``target`` by.
@@ -114,14 +114,14 @@ def plan_for(
         fps: of frames; default: the policy's, or 30.
         policy_target: name of the target as the policy was made for it, where that is another one.
         called: name of this machine on the host that began the run; policies and logs go by it.
-        variable_load, margin, max_temp_c: as ``GovernPlan`` has them.
+        variable_load, late_share, max_temp_c: as ``GovernPlan`` has them.
 
     Raises:
         DeviceStableError: nothing can be governed there, or not with ``variable_load`` or ``max_temp_c``.
         MissingExtra: ``variable_load`` without numpy.
         NotFittedError: the bundle has no policy for this target.
         BundleError: its policy is for another device.
-        ValueError: ``fps`` is out of range.
+        ValueError: ``fps`` or ``late_share`` is out of range.
 
     Example:
         >>> from runtime.targets import open_target
@@ -130,6 +130,8 @@ def plan_for(
     """
     if fps is not None and not 0 < fps <= 1000:
         raise ValueError(f"fps is {fps}; it must be above 0, at most 1000")
+    if not 0 < late_share < 1:
+        raise ValueError(f"the share of late frames is {late_share}; it must be above 0, below 1")
     if not isinstance(target, LocalTarget):
         raise DeviceStableError(_why_not(target.name))
     known_as = policy_target or called or target.name
@@ -151,7 +153,7 @@ def plan_for(
             )
     period_ms = 1e3 / (fps or (DEFAULT_FPS if policy is None else policy.fps_target))
     plan = GovernPlan(
-        target, table, policy, period_ms, period_ms, called, variable_load, margin or Margin(), max_temp_c
+        target, table, policy, period_ms, period_ms, called, variable_load, late_share, max_temp_c
     )
     if policy is not None and fps is None and variable_load is None:
         return replace(plan, latency_limit_ms=policy.goal.latency_limit_ms)

@@ -6,11 +6,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from runtime.bundle import Bundle
-from runtime.choose.decision.margin import Margin
 from runtime.govern.governor.command import GovernedRun, govern_command
 from runtime.govern.governor.frames import command_of, stream_for
 from runtime.govern.governor.options import GovernOptions
-from runtime.govern.governor.plan import GovernPlan, plan_for
+from runtime.govern.governor.plan import LATE_SHARE, GovernPlan, plan_for
 from runtime.govern.governor.serving import serving
 from runtime.targets import open_target
 
@@ -82,7 +81,7 @@ def _open(bundle: Path | None, options: GovernOptions) -> tuple[Bundle | None, G
         policy_target=options.policy_target,
         called=options.called,
         variable_load=options.load,
-        margin=Margin() if options.late is None else Margin(late_share=options.late),
+        late_share=LATE_SHARE if options.late is None else options.late,
         max_temp_c=options.max_temp_c,
     )
     return opened, plan

@@ -7,7 +7,9 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from runtime.choose.decision import SlowdownRule
 from runtime.choose.decision.controller import Controller
+from runtime.choose.decision.outlook import ChangeCost
 from runtime.device.actuators import CpuFreq, Journal
 from runtime.device.actuators.signals import orderly_signals
 from runtime.device.meters import read_temp_c
@@ -63,9 +65,10 @@ def serving(
         signals = stack.enter_context(orderly_signals())
         frames = None if log is None else stack.enter_context(GovernedLog(log, _header(plan)))
         clocks = Clocks(CpuFreq(target.root), target.profile, on_message=on_message)
+        machine = GovernedMachine(target.profile, stack.enter_context(clocks), on_message=on_message)
         governor = Governor(
-            GovernedMachine(target.profile, stack.enter_context(clocks), on_message=on_message),
-            _strategies(plan),
+            machine,
+            strategies(plan, machine.change_times.read_cost),
             heat=heat,
             read_temp_c=lambda: read_temp_c(target.root),
             write=_ignore if frames is None else frames.write,
@@ -78,21 +81,30 @@ def serving(
             signals.hold_back = True  # until all clusters are as they were
 
 
-def _strategies(plan: GovernPlan) -> Callable[[float, float], Strategy]:
+def strategies(
+    plan: GovernPlan, change_cost: Callable[[], ChangeCost] = ChangeCost
+) -> Callable[[float, float], Strategy]:
     """Return what makes a session's strategy of its deadline and period in ms."""
     load = plan.variable_load
     if load is None:
         is_relative = plan.policy is None
         return lambda deadline_ms, period_ms: Controller(
-            plan.table, deadline_ms, is_relative=is_relative, margin=plan.margin
+            plan.table,
+            deadline_ms,
+            is_relative=is_relative,
+            rule=SlowdownRule(plan.late_share),
+            change_cost=change_cost,
         )
     # With numpy, which a board need not have.
-    from runtime.choose.frame_policy import MISS_PENALTY
     from runtime.choose.frame_policy.controller import FrameController
 
-    miss_penalty = MISS_PENALTY if load.miss_penalty is None else load.miss_penalty
     return lambda deadline_ms, period_ms: FrameController(
-        plan.table, deadline_ms, period_ms=period_ms, miss_penalty=miss_penalty, run=_in_background
+        plan.table,
+        deadline_ms,
+        period_ms=period_ms,
+        late_share=plan.late_share,
+        miss_penalty=load.miss_penalty,
+        run=_in_background,
     )
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from runtime.choose.decision import Decision, DecisionTable
 from runtime.choose.decision.trust import Trust
 from runtime.choose.policy.estimate import Estimate
 from runtime.device.actuators import Places
 from runtime.device.setting import Setting
+from runtime.device.soc.account import work_mj
 
 # Rows that a frame ran at, and for how many ms; ``None`` stands for a clock that is no row's.
 Parts = Sequence[tuple[int | None, float]]
@@ -27,6 +28,9 @@ class Strategy(Protocol):
         table: rows to choose from; it may be replaced once it is known how much work a frame is.
         caps: highest clock of clusters that have a limit, in kHz.
         max_power_mw: of a row.
+        changes_within_frames: whether rows may change within a frame, so that a program is to report when its
+            frames begin.
+        next_ms: when the row changes, after the frame's beginning; infinite: not any more, or no frame runs.
     """
 
     table: DecisionTable
@@ -34,6 +38,18 @@ class Strategy(Protocol):
     trust: Trust
     caps: Mapping[str, int]
     max_power_mw: float
+
+    @property
+    def changes_within_frames(self) -> bool: ...
+
+    @property
+    def next_ms(self) -> float: ...
+
+    def begin(self, remaining_ms: float | None, now_s: float) -> Decision:
+        """Return what a frame that begins now runs at first."""
+
+    def change(self) -> Decision:
+        """Return what the frame that runs goes on at."""
 
     def decide(self, now_s: float) -> Decision:
         """Return what the next frame, or the one that runs, is to run at."""
@@ -49,24 +65,6 @@ class Strategy(Protocol):
 
     def headroom(self) -> float:
         """Return the share of the deadline that is left at the fastest row."""
-
-
-@runtime_checkable
-class WithinFrames(Protocol):
-    """What a strategy has besides if rows change within a frame.
-
-    Attributes:
-        next_ms: when the row changes, after the frame's beginning; infinite: not any more.
-    """
-
-    @property
-    def next_ms(self) -> float: ...
-
-    def begin(self, remaining_ms: float | None, now_s: float) -> Decision:
-        """Return what a frame that begins now runs at first."""
-
-    def change(self) -> Decision:
-        """Return what the frame that runs goes on at."""
 
 
 @dataclass
@@ -101,7 +99,7 @@ class GovernedSession:
     late: int = 0
 
     def __post_init__(self) -> None:
-        self.within = self.strategy if isinstance(self.strategy, WithinFrames) else None
+        self.within = self.strategy if self.strategy.changes_within_frames else None
         self._begun_s = 0.0
         self._parts: list[tuple[int | None, float]] = []  # of the frame that runs, but the last
 
@@ -183,7 +181,7 @@ class GovernedSession:
             row = self._row_of(index)
             if row is None or row.power_mw is None:
                 return None
-            energy_mj += row.power_mw * ms / 1e3
+            energy_mj += work_mj(row.power_mw, ms)
         return energy_mj
 
     def row_at(self, cluster: str, freq_khz: int) -> int | None:

@@ -11,11 +11,12 @@ from runtime.choose.policy.estimate import Estimate
 from runtime.choose.policy.policy import Policy
 from runtime.device.setting import Setting
 from runtime.device.soc import PowerFigure, SocProfile
+from runtime.device.soc.account import work_mj
 from runtime.device.soc.profile import FULL_CAPACITY
 from runtime.errors import BundleError, DeviceStableError
 
-# Over a scaled latency: work differs from frame to frame. A tenth is what ``Feedback`` corrects within a few
-# frames where it is wrong; less would have the first frames late, more begin at a faster clock than needed.
+# Over a scaled latency, until frames have shown how they scatter: work differs from one to the next. Less
+# would have the first frames late, more begin at a faster clock than needed.
 _BOUND = 1.1
 
 
@@ -47,7 +48,7 @@ def policy_rows(policy: Policy, profile: SocProfile, threads: int | None = None)
                 f"the policy of {policy.model} for {policy.target} is for another device: {err}; "
                 "bench and tune on this one"
             ) from err
-    return DecisionTable(_monotone(rows))
+    return DecisionTable(_monotone(rows), table.over_mw)
 
 
 def _monotone(rows: tuple[Estimate, ...]) -> tuple[Estimate, ...]:
@@ -92,14 +93,13 @@ def capacity_rows(
         latency_ms = FULL_CAPACITY / profile.capacity(setting.cluster, setting.freq_khz)
         figure = power(setting)
         power_mw = None if figure is None else figure.power_mw
-        energy_mj = None if power_mw is None else power_mw * latency_ms / 1000
+        energy_mj = None if power_mw is None else work_mj(power_mw, latency_ms)
         rows.append(Estimate("", setting, latency_ms, latency_ms, latency_ms * _BOUND, power_mw, energy_mj))
     if not rows:
         raise DeviceStableError(
             f"{profile.name} shows no clocks that may be set: there is nothing to govern; see edgekit doctor"
         )
     if any(row.energy_mj is None for row in rows):  # a part of them cannot be compared with the others
-        rows.sort(key=lambda row: -row.latency_ms)
-    else:
-        rows.sort(key=lambda row: (row.energy_mj, row.setting.freq_khz))
-    return DecisionTable(tuple(rows))
+        return DecisionTable(tuple(sorted(rows, key=lambda row: -row.latency_ms)))
+    rows.sort(key=lambda row: (row.energy_mj, row.setting.freq_khz))
+    return DecisionTable(tuple(rows), over_mw=0.0)

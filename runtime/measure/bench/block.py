@@ -64,7 +64,7 @@ def measure_block(
             is_paced=plan.fps is not None,
         )
     latency_ms = statistics.median(samples.samples_ms)
-    power_mw, energy_mj, energy_source = energy_fields(
+    power_mw, energy_mj, energy_source, energy_basis = energy_fields(
         target, job.setting, samples, latency_ms, is_paced=plan.fps is not None
     )
     return Record(
@@ -79,12 +79,13 @@ def measure_block(
         setting_read=setting_read,
         control_level=control_level,
         samples_ms=samples.samples_ms,
-        first_ms=samples.first_ms,
+        first_frame_ms=samples.first_ms,
         load_ms=samples.load_ms,
         warmup=plan.warmup,
         power_mw=power_mw,
         energy_mj=energy_mj,
         energy_source=energy_source,
+        energy_basis=energy_basis,
         temp_c=after.temp_c,
         verdict=verdict.verdict,
         reasons=verdict.reasons,
@@ -99,6 +100,7 @@ def measure_block(
         after=None if is_modelled else after,
         device=device,
         energy=samples.energy,
+        memory=samples.memory,
         latency_low_ms=None if samples.bounds is None else samples.bounds.low_ms,
         latency_high_ms=None if samples.bounds is None else samples.bounds.high_ms,
         run=run,

@@ -83,7 +83,7 @@ def _says_the_same(known: Record, fresh: Record) -> bool:
     """Whether a modelled block is what the model, the machine's profile and its powers give today."""
     names = (
         "samples_ms", "latency_low_ms", "latency_high_ms", "setting_read", "power_mw", "energy_mj",
-        "energy_source", "device", "verdict",
+        "energy_source", "energy_basis", "device", "verdict",
     )  # fmt: skip
     return known.versions.get("model") == fresh.versions.get("model") and all(
         getattr(known, name) == getattr(fresh, name) for name in names

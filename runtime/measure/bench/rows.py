@@ -6,8 +6,10 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from runtime.device.meters.memory import MemoryUse, most_memory
 from runtime.device.provenance import Provenance
 from runtime.device.setting import Setting
+from runtime.device.soc.account import work_mj
 from runtime.measure.interval import Interval, median_interval
 from runtime.measure.quantile import quantile
 from runtime.measure.records import Record
@@ -25,7 +27,7 @@ class BenchRow:
     ``verdict`` is ``unstable`` as soon as one block is, or where the blocks differ so much that
     their median is not known to 5 %; ``reasons`` says why, ``advice`` what to do. ``stable_blocks``
     is how many of how many blocks are stable, ``late_share`` the share of paced frames that took
-    longer than their period.
+    longer than their period, ``memory`` the most that any block took.
     """
 
     variant: str
@@ -43,14 +45,20 @@ class BenchRow:
     reasons: tuple[str, ...]
     advice: tuple[str, ...] = ()
     fps_target: float | None = None
-    first_ms: float | None = None
+    first_frame_ms: float | None = None
     late_share: float | None = None
     stable_blocks: tuple[int, int] = (1, 1)
+    memory: MemoryUse | None = None
 
     @property
     def is_modelled(self) -> bool:
         """Whether the latency was computed, not timed."""
         return self.provenance == Provenance.MODELLED
+
+    @property
+    def memory_mb(self) -> float | None:
+        """Most memory that came with the model, in MB (powers of 1000)."""
+        return None if self.memory is None else self.memory.model_mb
 
     @property
     def plus_minus(self) -> str:
@@ -114,7 +122,7 @@ def _row(group: Sequence[Record]) -> BenchRow:
             f"(limit {MAX_HALF_SHARE:.0%})",
         )
         advice = ("use more --blocks",)
-    first_ms = [record.first_ms for record in group if record.first_ms is not None]
+    first_frame_ms = [record.first_frame_ms for record in group if record.first_frame_ms is not None]
     power_mw, energy_mj, energy_source = _energy(group, median_ms)
     period_ms = None if first.fps_target is None else 1000 / first.fps_target
     return BenchRow(
@@ -133,9 +141,10 @@ def _row(group: Sequence[Record]) -> BenchRow:
         reasons=reasons,
         advice=advice,
         fps_target=first.fps_target,
-        first_ms=statistics.median(first_ms) if first_ms else None,
+        first_frame_ms=statistics.median(first_frame_ms) if first_frame_ms else None,
         late_share=None if period_ms is None else sum(ms > period_ms for ms in samples_ms) / len(samples_ms),
         stable_blocks=(len(group) - len(unstable), len(group)),
+        memory=most_memory([record.memory for record in group if record.memory is not None]),
     )
 
 
@@ -147,5 +156,5 @@ def _energy(group: Sequence[Record], median_ms: float) -> tuple[float | None, fl
         energies_mj = [r.energy_mj for r in metered if r.energy_mj is not None]
         return statistics.fmean(powers_mw), statistics.fmean(energies_mj), metered[0].energy_source
     power_mw = group[0].power_mw
-    energy_mj = None if power_mw is None else power_mw * median_ms / 1000
+    energy_mj = None if power_mw is None else work_mj(power_mw, median_ms)
     return power_mw, energy_mj, group[0].energy_source

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from runtime.device.meters.memory import most_memory
 from runtime.device.setting import Setting
 from runtime.measure.compare.matching import Matched, match
+from runtime.measure.energy_basis import unlike_energies
 from runtime.measure.interval import Interval, paired_ratio, unpaired_ratio
 from runtime.measure.origin import origin_of
 from runtime.measure.records import Record
@@ -36,6 +38,7 @@ class Difference:
         blocks: stable blocks of A and of B that were compared, or pairs of them.
         verdict: ``faster`` (B than A), ``slower``, ``no difference`` or ``cannot tell``.
         reasons: why it is unknown, or what the verdict stands on.
+        memory_ratio: most memory that came with B's model over that of A's, where both tell.
         advice: what to do where it is unknown.
     """
 
@@ -53,6 +56,7 @@ class Difference:
     verdict: str
     reasons: tuple[str, ...]
     advice: tuple[str, ...] = ()
+    memory_ratio: float | None = None
 
     @property
     def variant(self) -> str:
@@ -68,6 +72,11 @@ class Difference:
     def energy_change(self) -> str | None:
         """``energy_ratio`` with its interval, in percent; ``None`` without energy."""
         return None if self.energy_ratio is None else _percent(self.energy_ratio, self.energy_interval)
+
+    @property
+    def memory_change(self) -> str | None:
+        """``memory_ratio`` in percent; ``None`` where it is unknown."""
+        return None if self.memory_ratio is None else _percent(self.memory_ratio, None)
 
 
 def compare(a: Sequence[Record], b: Sequence[Record]) -> list[Difference]:
@@ -87,6 +96,7 @@ def compare(a: Sequence[Record], b: Sequence[Record]) -> list[Difference]:
 
 def _difference(matched: Matched) -> Difference:
     a, b = matched.stable()
+    unlike = unlike_energies((*matched.a, *matched.b))
     is_modelled = all(record.is_modelled for record in (*matched.a, *matched.b))
     reasons, advice = ((), ()) if is_modelled else _doubts(matched, a, b)
     few = min(len(a), len(b)) < (1 if is_modelled else _MIN_BLOCKS)
@@ -97,7 +107,7 @@ def _difference(matched: Matched) -> Difference:
         interval = Interval(ratio, ratio)
     elif not few:
         ratio, interval = _ratio_of([r.latency_ms for r in a], [r.latency_ms for r in b], matched.is_paired)
-    energy_ratio, energy_interval = _energy(a, b, matched.is_paired, is_modelled)
+    energy_ratio, energy_interval = (None, None) if unlike else _energy(a, b, matched.is_paired, is_modelled)
     verdict = _word(interval)
     if reasons:
         verdict = UNKNOWN
@@ -111,7 +121,7 @@ def _difference(matched: Matched) -> Difference:
             f"{len(a)} pairs of blocks" if matched.is_paired else f"{len(a)} and {len(b)} blocks, apart",
         )
     first_a, first_b = matched.a[0], matched.b[0]
-    reasons += _upgraded(first_a, first_b)
+    reasons += _upgraded(first_a, first_b) + ((unlike,) if unlike else ())
     return Difference(
         a_variant=first_a.variant,
         b_variant=first_b.variant,
@@ -127,6 +137,7 @@ def _difference(matched: Matched) -> Difference:
         verdict=verdict,
         reasons=reasons,
         advice=advice,
+        memory_ratio=_memory_ratio(matched),
     )
 
 
@@ -185,6 +196,13 @@ def _energy(
     if min(len(a_mj), len(b_mj)) < _MIN_BLOCKS or min(*a_mj, *b_mj) <= 0:
         return None, None
     return _ratio_of(a_mj, b_mj, is_paired)
+
+
+def _memory_ratio(matched: Matched) -> float | None:
+    a, b = (most_memory([r.memory for r in side if r.memory is not None]) for side in (matched.a, matched.b))
+    if a is None or b is None or not a.model_bytes or b.model_bytes is None:
+        return None
+    return b.model_bytes / a.model_bytes
 
 
 def _word(interval: Interval | None) -> str:

@@ -1,4 +1,4 @@
-"""A gate against regressions: passes only where it is shown that B is not too slow."""
+"""Gates against regressions: they pass only where it is shown that B is not too slow, or not too large."""
 
 from __future__ import annotations
 
@@ -31,4 +31,26 @@ def check_slowdown(differences: Sequence[Difference], max_slowdown: float) -> No
         raise UnreliableResult(
             f"it is unknown whether B is within the {max_slowdown:.1%} allowed: {places}; "
             "use more --blocks on a quiet machine"
+        )
+
+
+def check_memory(differences: Sequence[Difference], max_growth: float) -> None:
+    """Raise unless the memory that came with B's model is nowhere above A's by more than ``max_growth``.
+
+    Args:
+        max_growth: as a share: 0.1 allows B 10 % more.
+
+    Raises:
+        RegressionError: B takes more somewhere; the message names each place.
+        UnreliableResult: it is unknown somewhere.
+    """
+    larger = [d for d in differences if d.memory_ratio is not None and d.memory_ratio > 1 + max_growth]
+    if larger:
+        places = "; ".join(f"{d.variant} {d.setting}: {d.memory_change}" for d in larger)
+        raise RegressionError(f"more memory than the {max_growth:.1%} allowed: {places}")
+    if unknown := [d for d in differences if d.memory_ratio is None]:
+        places = "; ".join(f"{d.variant} {d.setting}" for d in unknown)
+        raise UnreliableResult(
+            f"the memory of A or B is unknown: {places}; modelled targets and records of older versions have "
+            "none: bench both on a real target"
         )

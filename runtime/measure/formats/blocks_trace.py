@@ -51,7 +51,9 @@ def _block(process: int, record: Record, start_ms: float, end_ms: float) -> list
     facts = {
         "block": record.block, "mode": record.mode, "provenance": record.provenance,
         "verdict": record.verdict, "reasons": record.reasons, "latency_ms": record.latency_ms,
-        "first_ms": record.first_ms, "energy_mj": record.energy_mj, "control_level": record.control_level,
+        "first_frame_ms": record.first_frame_ms, "energy_mj": record.energy_mj,
+        "control_level": record.control_level,
+        "memory_mb": None if record.memory is None else record.memory.model_mb,
         "setting_read": str(record.setting_read),
     }  # fmt: skip
     name = f"{record.variant} {record.setting}"

@@ -71,6 +71,7 @@ def _benchmark(group: Sequence[Record]) -> dict[str, Any]:
             "reasons": row.reasons, "blocks": len(group), "model_sha256": record.model_sha256,
             "power_mw": row.power_mw, "energy_mj": row.energy_mj, "energy_source": row.energy_source,
             "latency_low_ms": row.interval_ms.low, "latency_high_ms": row.interval_ms.high,
+            "memory_mb": row.memory_mb,
         },
         "options": {
             "disable_gc": False, "timer": "perf_counter_ns", "min_rounds": 1, "max_time": 0.0,

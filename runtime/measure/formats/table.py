@@ -11,8 +11,9 @@ from runtime.measure.records import Record
 
 _PLAIN = (
     "model", "model_sha256", "variant", "engine", "precision", "target", "provenance", "control_level",
-    "mode", "fps_target", "block", "seed", "run", "tries", "warmup", "load_ms", "first_ms", "latency_ms",
-    "iqr_ms", "p90_ms", "fps", "power_mw", "energy_mj", "energy_source", "cooled_s", "verdict", "created_utc",
+    "mode", "fps_target", "block", "seed", "run", "tries", "warmup", "load_ms", "first_frame_ms",
+    "latency_ms", "iqr_ms", "p90_ms", "fps", "power_mw", "energy_mj", "energy_source", "cooled_s",
+    "verdict", "created_utc",
 )  # fmt: skip
 
 
@@ -50,10 +51,18 @@ def flat_row(record: Record) -> dict[str, object]:
         "wait_share": None if others is None else others.wait_share,
         "battery_pct": None if after is None else after.battery_pct,
         "battery_status": None if after is None else after.battery_status,
+        **_memory(record),
         "device": record.device.get("name"),
         "soc": record.device.get("soc"),
         "kernel": record.device.get("kernel"),
         "reasons": "; ".join(record.reasons),
         "n_samples": len(record.samples_ms),
         "samples_ms": " ".join(f"{ms:.6g}" for ms in record.samples_ms),
+    }
+
+
+def _memory(record: Record) -> dict[str, object]:
+    return {
+        f"{kind}_memory_bytes": None if record.memory is None else getattr(record.memory, f"{kind}_bytes")
+        for kind in ("peak", "model", "arena")
     }

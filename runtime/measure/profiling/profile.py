@@ -17,7 +17,7 @@ from runtime.engines.tflite_sizes import SHAPE
 from runtime.errors import DeviceStableError
 from runtime.measure.profiling.attribution import Attributed, attribute, pair_fallback, with_bodies
 from runtime.measure.profiling.steadiness import disturbance, quieter
-from runtime.targets.target import Profiled, Target
+from runtime.targets.target import Profiled, Session, Target
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ def profile_file(
     with load(with_profiler=True) as model:
         seen = model.profile(inputs, warmup=warmup, runs=runs)
         version = model.version
-    return _make(path, variant, workload, plain_ms, seen, version=version, threads=threads)
+    return make_profile(path, variant, workload, plain_ms, seen, version=version, threads=threads)
 
 
 def _profile_there(
@@ -177,23 +177,33 @@ def _profile_there(
     biggest = max(target.profile.clusters, key=target.profile.capacity).name
     setting = Setting(cluster or biggest, None, threads)
     with target.session(bundle, variant, setting) as session:
-        if not isinstance(session, Profiled):
-            raise DeviceStableError(
-                f"{target.name} gives no times of single ops: models run there in programs of others, or are "
-                "modelled; profile on local, ssh:USER@HOST or emulated:SOC"
-            )
+        timed = profiled(session, target.name)
         plain_ms = session.sample(warmup=warmup, runs=runs).samples_ms
-        seen = session.profile(warmup=warmup, runs=runs)
+        seen = timed.profile(warmup=warmup, runs=runs)
         version = session.versions["engine"]
     path, workload = bundle.file(variant.path), bundle.workload(variant)
-    made = _make(path, variant, workload, plain_ms, seen, version=version, threads=threads)
+    made = make_profile(path, variant, workload, plain_ms, seen, version=version, threads=threads)
     remarks = made.remarks
     if target.provenance == "emulated":
         remarks += ("an emulated core is slowed in slices of about 1 ms: believe only longer frames",)
     return replace(made, target=target.name, provenance=target.provenance, remarks=remarks)
 
 
-def _make(
+def profiled(session: Session, target: str) -> Profiled:
+    """Return ``session`` if its engine can time single ops.
+
+    Raises:
+        DeviceStableError: it cannot; ``target`` is named.
+    """
+    if isinstance(session, Profiled):
+        return session
+    raise DeviceStableError(
+        f"{target} gives no times of single ops: models run there in programs of others, or are modelled; "
+        "profile on local, ssh:USER@HOST or emulated:SOC"
+    )
+
+
+def make_profile(
     path: Path,
     variant: Variant,
     workload: Workload | None,

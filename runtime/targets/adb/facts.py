@@ -8,8 +8,8 @@ from pathlib import Path, PurePosixPath
 
 from runtime.bundle.staging import staging_folder
 from runtime.device.actuators import CpuFreq, FreqDomain
+from runtime.device.core_kinds import parse_core_names
 from runtime.device.soc import SocProfile
-from runtime.device.soc.parts import core_name
 from runtime.errors import DeviceStableError
 from runtime.targets.adb.shell import AdbShell
 from runtime.targets.local import read_profile
@@ -72,7 +72,7 @@ def read_facts(shell: AdbShell) -> PhoneFacts:
         properties.get(f"ro.product.{key}", "") for key in ("manufacturer", "model", "device")
     )
     board = properties.get("ro.soc.model") or properties.get("ro.board.platform") or "unknown"
-    cores = _cores(sections.get("/proc/cpuinfo", ""))
+    cores = parse_core_names(sections.get("/proc/cpuinfo", ""))
     clusters = tuple(replace(c, core=cores.get(c.cpus[0], machine)) for c in profile.clusters)
     title = " ".join(filter(None, (maker, model, f"({device})" if device else ""))) or "Android phone"
     build = properties.get("ro.build.fingerprint", "unknown")
@@ -158,18 +158,3 @@ def field_of(status: str, name: str) -> str:
     """Return a field of a /proc/PID/status, empty without."""
     match = re.search(rf"^{re.escape(name)}:[ \t]*(.*)$", status, re.MULTILINE)
     return match.group(1).strip() if match else ""
-
-
-def _cores(cpuinfo: str) -> dict[int, str]:
-    found = {}
-    for block in re.split(r"^processor[ \t]*:", cpuinfo, flags=re.MULTILINE)[1:]:
-        number = block.split(maxsplit=1)[0] if block.split() else ""
-        implementer, part = (
-            re.search(rf"^CPU {name}[ \t]*: (0x[0-9a-fA-F]+)", block, re.MULTILINE)
-            for name in ("implementer", "part")
-        )
-        if number.isdecimal() and implementer and part:
-            core = core_name(int(implementer[1], 16), int(part[1], 16))
-            if core is not None:
-                found[int(number)] = core
-    return found

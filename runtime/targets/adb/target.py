@@ -19,10 +19,13 @@ from runtime.device.actuators.cpufreq import write_state
 from runtime.device.actuators.domains import POLICY_DIR, domain_over
 from runtime.device.actuators.states import PolicyState
 from runtime.device.conditions import Conditions
+from runtime.device.meters.memory import MemoryUse
 from runtime.device.setting import Setting
 from runtime.device.soc import PowerFigure
+from runtime.device.soc.span import check_threads
 from runtime.engines import Frame, Samples, Tensor
 from runtime.engines.pacing import PacedFrames, WallTime, run_paced
+from runtime.engines.planned_memory import planned_bytes
 from runtime.engines.programs import RUNNERS
 from runtime.errors import DeviceStableError, PermissionNeeded
 from runtime.targets.adb.conditions import AdbConditions
@@ -33,7 +36,7 @@ from runtime.targets.adb.path import AdbPath
 from runtime.targets.adb.runner import install, push_once
 from runtime.targets.adb.shell import AdbShell, CommandFailed
 from runtime.targets.name import TargetName
-from runtime.targets.target import check_threads, settings_of
+from runtime.targets.target import settings_of
 
 _LIMIT = "scaling_max_freq"
 
@@ -69,8 +72,8 @@ class AdbTarget:
             ),
         )
 
-    def settings(self, threads: Sequence[int] = (1,)) -> tuple[Setting, ...]:
-        return settings_of(self.profile, threads, with_clocks=self.capability.level == "sysfs")
+    def settings(self, threads: Sequence[int] = (1,), clusters: Sequence[str] = ()) -> tuple[Setting, ...]:
+        return settings_of(self.profile, threads, clusters, with_clocks=self.capability.level == "sysfs")
 
     @property
     def energy_note(self) -> str:
@@ -105,7 +108,11 @@ class AdbTarget:
             job = AdbJob(self._shell, runner, installed, model, setting.threads, cpus)
             stack.callback(job.stop)
             reader = AdbConditions(self._shell, policy, cpus, as_root=self._is_root)
-            yield AdbSession(job, setting, self._facts.device, self._cpufreq, policy, reader, self._meter)
+            arena_bytes = planned_bytes(str(bundle.file(variant.path)))
+            device = self._facts.device
+            yield AdbSession(
+                job, setting, device, self._cpufreq, policy, reader, self._meter, arena_bytes=arena_bytes
+            )
 
     def _probe(self) -> Capability:
         """Return what a shell on the phone may do; changes nothing."""
@@ -150,12 +157,14 @@ class AdbSession:
         policy: FreqDomain | None,
         reader: AdbConditions,
         meter: AdbMeter,
+        arena_bytes: int | None = None,
     ):
         self.setting, self.device = setting, device
         self.versions = {"engine": job.program}
         self._job, self._cpufreq, self._policy, self._reader = job, cpufreq, policy, reader
         self._threads_read: int | None = None
         self._meter, self.meter = meter, meter.found.name
+        self._arena_bytes = arena_bytes
 
     @property
     def control_level(self) -> str:
@@ -186,7 +195,15 @@ class AdbSession:
         if timings.note is not None:
             self.versions["samples"] = timings.note
         energy = self._meter.measure(runs, lambda: self._job.time_steady(warmup=warmup, runs=runs, fps=fps))
-        return Samples(timings.first_ms, timings.samples_ms, timings.threads, energy, load_ms=timings.load_ms)
+        known = (timings.model_bytes, self._arena_bytes)
+        return Samples(
+            timings.first_ms,
+            timings.samples_ms,
+            timings.threads,
+            energy,
+            load_ms=timings.load_ms,
+            memory=None if known == (None, None) else MemoryUse(None, *known),
+        )
 
     def run_paced(self, inputs: Sequence[Sequence[Tensor]], frames: int, fps: float | None) -> PacedFrames:
         return run_paced(self, inputs, frames, fps, WallTime())

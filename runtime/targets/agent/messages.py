@@ -58,6 +58,7 @@ class AskSettings(msgspec.Struct, tag=True, frozen=True):
     """Answered by ``Settings``."""
 
     threads: tuple[int, ...]
+    clusters: tuple[str, ...] = ()
 
 
 class Settings(msgspec.Struct, tag=True, frozen=True):

@@ -58,8 +58,8 @@ class Service:
                 return m.Greeting(m.PROTOCOL, __version__)
             case m.Describe():
                 return self._describe()
-            case m.AskSettings(threads):
-                return m.Settings(self.target.settings(threads))
+            case m.AskSettings(threads, clusters):
+                return m.Settings(self.target.settings(threads, clusters))
             case m.AskPower(setting):
                 return m.Power(self.target.power(setting))
             case m.StartSession():

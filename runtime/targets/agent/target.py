@@ -71,8 +71,8 @@ class AgentTarget:
         self.capability = self.machine.capability
         self.energy_note = self.machine.energy_note
 
-    def settings(self, threads: Sequence[int] = (1,)) -> tuple[Setting, ...]:
-        return self._ask(m.AskSettings(tuple(threads)), m.Settings).settings
+    def settings(self, threads: Sequence[int] = (1,), clusters: Sequence[str] = ()) -> tuple[Setting, ...]:
+        return self._ask(m.AskSettings(tuple(threads), tuple(clusters)), m.Settings).settings
 
     def power(self, setting: Setting) -> PowerFigure | None:
         if setting not in self._powers:

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from predictors import FactoredLatency
-from runtime.device.soc.cores import core_type
+from runtime.device.soc.latency_inputs import latency_inputs
 from runtime.device.soc.latency_model import LatencyFit
-from runtime.device.soc.latency_terms import FACTORS, TERMS, factor_of, latency_factors, latency_terms_ms
+from runtime.device.soc.latency_terms import FACTORS, TERMS, factor_of
 from tests.benchmarks.published.rows import PublishedRow
 
 CONFIDENCE = 0.9
@@ -78,10 +78,10 @@ def _folds(groups: Sequence[tuple[str, str]]) -> list[int]:
 
 def inputs_of(row: PublishedRow) -> tuple[dict[str, float], dict[str, float]]:
     """Return the row's terms in ms and the values of its factors."""
-    [cluster] = row.profile.clusters
-    core = core_type(cluster)
-    terms = latency_terms_ms(row.workload, core, cluster.opps[-1].freq_khz, row.precision)
-    return terms, latency_factors(core, row.setting.threads, row.precision, row.family, row.soc)
+    cluster, threads = row.profile.cluster(row.setting.cluster), row.setting.threads
+    return latency_inputs(
+        row.workload, cluster, cluster.opps[-1].freq_khz, threads, row.precision, row.family, row.soc
+    )
 
 
 def _bounds(ratios: np.ndarray) -> tuple[float, float]:

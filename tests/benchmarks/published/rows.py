@@ -17,7 +17,7 @@ from runtime.device.setting import Setting
 from runtime.device.soc import SocProfile
 from runtime.device.soc.latency_terms import TFLITE, XNNPACK
 from tests.benchmarks.published.networks.catalogue import NETWORKS
-from tests.benchmarks.published.socs import SOCS, cores_in, cores_of, profile_of
+from tests.benchmarks.published.socs import SOCS, cores_of, profile_of
 
 TABLE = Path(__file__).with_name("latencies.csv")
 _COLUMNS = (
@@ -41,8 +41,8 @@ class PublishedRow:
 
     Attributes:
         engine: as the table names it; ``family`` is the engine whose factor it takes.
-        profile: one cluster at one clock.
-        setting: on it.
+        profile: the cores that ran, each at one clock.
+        setting: on all of them.
     """
 
     soc: str
@@ -116,14 +116,10 @@ def _row(line: dict[str, str]) -> PublishedRow | str:
         return f"precision {precision!r} is unknown"
     if soc not in SOCS:
         return f"SoC {soc!r} is unknown"
-    cluster = line["cluster"]
-    if cluster not in SOCS[soc]:
-        if len(SOCS[soc]) > 1:
-            return f"cluster {cluster!r} of {soc}: not said which cores ran"
-        [cluster] = SOCS[soc]
+    clock_mhz = (line["clock_mhz"] or "").partition("+")
     try:
         threads, size, latency_ms = int(line["threads"]), int(line["input"]), float(line["latency_ms"])
-        freq_khz = int(1000 * float(line["clock_mhz"])) if line["clock_mhz"] else None
+        freq_khz = int(1000 * float(clock_mhz[0])) if clock_mhz[0] else None
     except ValueError:
         return "threads, input, clock or latency is not a number"
     if not (
@@ -133,10 +129,13 @@ def _row(line: dict[str, str]) -> PublishedRow | str:
         and (freq_khz is None or 0 < freq_khz < 1e8)
     ):
         return "threads, input, clock or latency is out of range"
-    threads = min(threads, cores_in(soc, cluster))  # more than cores add nothing
-    core, highest_khz = cores_of(soc, cluster, threads)
-    profile = profile_of(soc, core, threads, freq_khz or highest_khz)
-    setting = Setting("cpu", None, threads)
+    cores = cores_of(soc, line["cluster"] or "", line["clock_mhz"] or "", threads)
+    if cores is None:
+        return f"cluster {line['cluster']!r} of {soc}: not said which cores ran"
+    threads = min(threads, sum(count for _, count, _ in cores))  # more than cores add nothing
+    profile = profile_of(soc, cores, threads, freq_khz)
+    core = "+".join(dict.fromkeys(cluster.core for cluster in reversed(profile.clusters)))
+    setting = Setting("+".join(cluster.name for cluster in profile.clusters), None, threads)
     is_old = engine == "TFLite" and _OLD_TFLITE.match(line.get("engine_version") or "")
     family = TFLITE if is_old else _ENGINES[engine]
     return PublishedRow(soc, core, network, size, engine, family, precision, profile, setting, latency_ms)

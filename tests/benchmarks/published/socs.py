@@ -145,21 +145,37 @@ SOCS: dict[str, dict[str, _Group]] = {
 }
 
 
-def cores_in(soc: str, cluster: str) -> int:
-    """Return how many cores ``cluster`` has."""
-    return sum(count for _, count, _ in SOCS[soc][cluster])
+def cores_of(soc: str, cluster: str, clock_mhz: str, threads: int) -> _Group | None:
+    """Return the cores that a table names, fastest first; ``None`` where it does not tell which ran.
 
-
-def cores_of(soc: str, cluster: str, threads: int) -> tuple[str, int]:
-    """Return the core that decides and its highest clock in kHz: the slowest of those that ``threads`` need.
-
-    Engines split an op evenly, so the fastest core waits for the slowest.
+    Args:
+        cluster: one of the SoC's, or several joined by ``+``. Of another name it is known where the SoC has
+            only one, where there are threads for all cores, or by clocks of several kinds, as in 2860+2360.
+        clock_mhz: as the table has it.
     """
-    cores = [(core, mhz * 1000) for core, count, mhz in SOCS[soc][cluster] for _ in range(count)]
-    return cores[threads - 1]
+    groups = SOCS[soc]
+    names = cluster.split("+")
+    if not all(name in groups for name in names):
+        fastest = clock_mhz.partition("+")
+        of_clock = [name for name, group in groups.items() if fastest[1] and str(group[0][2]) == fastest[0]]
+        if len(groups) > 1 and not of_clock and threads < sum(n for g in groups.values() for _, n, _ in g):
+            return None
+        names = of_clock or list(groups)
+    return tuple(part for name, group in groups.items() if name in names for part in group)
 
 
-def profile_of(soc: str, core: str, cpus: int, freq_khz: int) -> SocProfile:
-    """Return a profile of one cluster at one clock: all that a latency needs."""
-    cluster = Cluster("cpu", core, tuple(range(cpus)), (Opp(freq_khz),))
-    return SocProfile(soc, soc, "generic, from its cores", (cluster,))
+def profile_of(soc: str, cores: _Group, threads: int, freq_khz: int | None) -> SocProfile:
+    """Return a profile of the fastest ``threads`` of these cores, at one clock each: what a latency needs.
+
+    Args:
+        freq_khz: of the fastest; the others run at most at that. ``None``: at their highest.
+    """
+    clusters: list[Cluster] = []
+    for place, (core, count, mhz) in enumerate(cores):
+        first = sum(len(cluster.cpus) for cluster in clusters)
+        cpus = tuple(range(first, min(first + count, threads)))
+        highest_khz = mhz * 1000
+        khz = min(highest_khz, freq_khz or highest_khz) if clusters else freq_khz or highest_khz
+        if cpus:
+            clusters.append(Cluster(f"cpus{place}", core, cpus, (Opp(khz),)))
+    return SocProfile(soc, soc, "generic, from its cores", tuple(reversed(clusters)))

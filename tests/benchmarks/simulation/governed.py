@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from runtime.choose.frame_policy import MISS_PENALTY, FramePolicy
+from runtime.choose.frame_policy import FramePolicy
 from runtime.choose.simulation.engine import Lanes, SimGovernor
 from runtime.choose.simulation.platform import Platform
 
@@ -16,7 +16,7 @@ class Governed(SimGovernor):
         platform: what it runs on.
         period_ms: between two frames.
         deadline_ms: from a frame's arrival to when it is late; a period by default.
-        miss_penalty: of a late frame, see ``FramePolicy``.
+        late_share, miss_penalty: see ``FramePolicy``.
     """
 
     name = "policy"
@@ -27,10 +27,12 @@ class Governed(SimGovernor):
         platform: Platform,
         period_ms: float,
         deadline_ms: float | None = None,
-        miss_penalty: float = MISS_PENALTY,
+        miss_penalty: float | None = None,
+        late_share: float = 0.01,
     ):
         self.platform = platform
-        self.period_ms, self.deadline_ms, self.miss_penalty = period_ms, deadline_ms, miss_penalty
+        self.period_ms, self.deadline_ms = period_ms, deadline_ms
+        self.late_share, self.miss_penalty = late_share, miss_penalty
 
     def begin(self, lanes: Lanes) -> None:
         count = len(lanes.opp)
@@ -41,6 +43,7 @@ class Governed(SimGovernor):
             period_ms=self.period_ms,
             deadline_ms=self.deadline_ms,
             lanes=count,
+            late_share=self.late_share,
             miss_penalty=self.miss_penalty,
             transition_ms=soc.transition_ms,
         )
@@ -67,7 +70,12 @@ class Governed(SimGovernor):
 
     def finish(self, lanes: Lanes, mask: np.ndarray) -> None:
         at = np.flatnonzero(mask)
-        self.policy.observe(lanes.cycles[at] - lanes.frame_cycles[at], at)
+        self.policy.observe(
+            lanes.cycles[at] - lanes.frame_cycles[at],
+            at,
+            late=lanes.now_ms[at] > lanes.deadline_ms[at] + 1e-6,
+            remaining_ms=lanes.deadline_ms[at] - lanes.start_ms[at],
+        )
         # The next frame most likely begins as this one did: change the clock while nothing runs.
         lanes.wanted[at] = self.point[at, 0]
         lanes.timer_ms[at] = np.inf

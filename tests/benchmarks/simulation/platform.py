@@ -6,6 +6,7 @@ import numpy as np
 
 from runtime.choose.simulation import Platform
 from runtime.device.soc import SocProfile, power_mw
+from runtime.device.soc.power import NOMINAL, Assumed
 from runtime.device.soc.profile import FULL_CAPACITY
 from runtime.errors import DeviceStableError
 
@@ -17,21 +18,27 @@ def platform_of(
     transition_ms: float = 0.1,
     transition_uj: float = 0.0,
     background: float = 0.0,
+    assumed: Assumed = NOMINAL,
 ) -> Platform:
     """Return the table of a profile's operating points of known power.
 
-    Power is the profile's, or lies between two measured clocks; a clock without either is left out
-    and named. Speed is the kernel's capacity: linear in the clock.
+    Power is what one busy core adds to a device that stays awake (``runtime.device.soc.account``); a cluster
+    without any is left out and named. Speed is the kernel's capacity: linear in the clock.
+
+    Args:
+        assumed: what the profile leaves open.
 
     Raises:
-        DeviceStableError: no clock of the profile has a known power.
+        DeviceStableError: no clock of the profile has a known power, or clusters' are on unlike bases.
     """
+    if profile.unlike_bases:
+        raise DeviceStableError(f"{profile.unlike_bases}; simulate on a profile of one basis")
     rows: list[tuple[int, int, float, float]] = []
     left_out = []
     for number, cluster in enumerate(profile.clusters):
         for opp in cluster.opps:
             try:
-                figure = power_mw(cluster, opp.freq_khz)
+                figure = power_mw(cluster, opp.freq_khz, assumed=assumed)
             except DeviceStableError:
                 left_out.append(f"{cluster.name}/{opp.freq_khz}")
                 continue

@@ -5,6 +5,7 @@ import pytest
 from click.testing import CliRunner
 
 from edgekit.cli import cli
+from runtime.device.meters.memory import MemoryUse
 from runtime.measure.records import RecordLog
 from tests.runtime.measure.toy_records import blocks_of
 from tests.runtime.tflite_builder import write_doubling_conv
@@ -40,6 +41,19 @@ def test_the_gate(files):
     assert failed.exit_code == 3
     assert "slower by more than the 5.0% allowed" in failed.stderr
     assert run("b.jsonl", "a.jsonl", "--max-slowdown", "0").exit_code == 0
+
+
+def test_the_gate_of_memory(files):
+    for name, model_bytes in (("small", 8_000_000), ("large", 10_000_000)):
+        for record in blocks_of(10.0, memory=MemoryUse(90_000_000, model_bytes)):
+            RecordLog(files / f"{name}.jsonl").append(record)
+    result = run("small.jsonl", "large.jsonl", "--max-memory", "30%")
+    assert (result.exit_code, "+25.0 %" in result.stdout) == (0, True)
+    failed = run("small.jsonl", "large.jsonl", "--max-memory", "20%")
+    assert failed.exit_code == 3
+    assert "more memory than the 20.0% allowed: litert-fp32 big @ 2000 MHz x1: +25.0 %" in failed.stderr
+    unknown = run("small.jsonl", "a.jsonl", "--max-memory", "20%")
+    assert (unknown.exit_code, "memory of A or B is unknown" in unknown.stderr) == (3, True)
 
 
 def test_two_models_on_a_virtual_phone(files):

@@ -42,7 +42,7 @@ def test_options_out_of_range_are_usage_errors():
     ("words", "why"),
     [
         (["--max-queued", "1"], "--max-queued and --miss-penalty need --variable-load"),
-        (["--variable-load", "--late", "1%"], "--miss-penalty says how bad a late frame is"),
+        (["--variable-load", "--late", "1%", "--miss-penalty", "2"], "give one of them"),
         (["--variable-load", "--max-queued", "9"], "max_queued is 9; it must be from 0 to 3"),
         (["--variable-load", "--miss-penalty", "0"], "miss_penalty is 0.0; it must be from 0.01"),
         (["--target", "ssh:nobody@nowhere.invalid", "--max-queued", "1"], "need --variable-load"),

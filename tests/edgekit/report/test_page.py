@@ -121,7 +121,7 @@ def test_no_row_says_none(make_bundle):
     }
     bundle = make_bundle(source=source, delegations={"litert-fp32": FALLBACK})
     RecordLog(bundle.path / "records" / "local.jsonl").append(
-        replace(measured(bundle, [5.0] * 9), first_ms=None, load_ms=None, setting_read=None)
+        replace(measured(bundle, [5.0] * 9), first_frame_ms=None, load_ms=None, setting_read=None)
     )
     text = Page(render_report(bundle)).text
     assert not re.search(r"\bNone\b|\bTrue\b|\[\]|\{\}", text)
@@ -133,13 +133,13 @@ def test_readings_that_nobody_took_have_no_column(make_bundle):
     bundle = make_bundle()
     record = measured(bundle, [5.0 + 0.1 * i for i in range(9)])
     log = RecordLog(bundle.path / "records" / "local.jsonl")
-    log.append(replace(record, first_ms=None, load_ms=None))
+    log.append(replace(record, first_frame_ms=None, load_ms=None))
     text = Page(render_report(bundle)).text
     assert "p99" in text
     assert "first frame" not in text
     assert "loading" not in text
     assert "power" not in text.partition("How latencies spread")[0].partition("On local")[2]
-    log.append(replace(record, block=1, first_ms=12.5, load_ms=31.0))
+    log.append(replace(record, block=1, first_frame_ms=12.5, load_ms=31.0))
     text = Page(render_report(bundle)).text
     assert "first frame" in text
     assert "12.5 ms 31.0 ms 18" in text

@@ -21,7 +21,9 @@ def heights(markup):
 def test_percentiles_are_over_the_frames_of_all_blocks(make_bundle):
     bundle = make_bundle()
     blocks = [measured(bundle, ONE_TO_HUNDRED[:50]), measured(bundle, ONE_TO_HUNDRED[50:])]
-    blocks[1] = replace(blocks[1], first_ms=20.5, load_ms=None, verdict="unstable", reasons=("too hot",))
+    blocks[1] = replace(
+        blocks[1], first_frame_ms=20.5, load_ms=None, verdict="unstable", reasons=("too hot",)
+    )
     ((timing,), axis) = timings_of(blocks)
     assert timing.frames == 100
     assert (timing.p50_ms, timing.p90_ms, timing.p99_ms) == pytest.approx((50.5, 90.1, 99.01))

@@ -54,7 +54,7 @@ class ModelledPhone:
     energy_note: str = ""
     is_modelled: bool = True
 
-    def settings(self, threads=(1,)):
+    def settings(self, threads=(1,), clusters=()):
         clocks = [(cluster.name, opp.freq_khz) for cluster in self.profile.clusters for opp in cluster.opps]
         return tuple(Setting(*clock, count) for count in threads for clock in clocks)
 
@@ -144,7 +144,7 @@ KERNEL_CLOCK = Setting("cpu", None)
 def measured(bundle, samples_ms, setting=KERNEL_CLOCK, variant=None):
     """Return a record of frames timed on this machine."""
     timed = make_record(bundle, bundle.manifest.variant(variant), setting, samples_ms, "local")
-    return replace(timed, first_ms=12.5, load_ms=31.0, run="a1")
+    return replace(timed, first_frame_ms=12.5, load_ms=31.0, run="a1")
 
 
 def make_record(bundle, variant, setting, samples_ms, target):
@@ -161,7 +161,7 @@ def make_record(bundle, variant, setting, samples_ms, target):
         setting_read=setting,
         control_level="affinity",
         samples_ms=tuple(samples_ms),
-        first_ms=samples_ms[0],
+        first_frame_ms=samples_ms[0],
         warmup=5,
         power_mw=None,
         energy_mj=None,

@@ -41,6 +41,8 @@ def test_only_the_very_first_frame_is_the_cold_one(tflite):
         first = model.sample([X], warmup=2, runs=4)
         assert first.first_ms > 0
         assert 0 < first.load_ms < 5000  # without the import of the engine
+        assert 0 < first.memory.model_bytes < first.memory.peak_bytes  # likewise
+        assert first.memory.arena_bytes is None  # LiteRT does not tell
         assert len(first.samples_ms) == 4
         assert model.sample([X], warmup=0, runs=1).first_ms is None
 

@@ -18,7 +18,7 @@ class Fake:
     def __init__(self, latencies_ms=lambda visit: 10.0):
         self.latencies_ms, self.visits = latencies_ms, []
 
-    def settings(self, threads=(1,)):
+    def settings(self, threads=(1,), clusters=()):
         return tuple(Setting("cpu", khz, count) for count in threads for khz in (1000, 2000, 3000))
 
     def power(self, setting):

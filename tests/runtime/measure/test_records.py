@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.device.conditions import Conditions
+from runtime.device.meters.memory import MemoryUse
 from runtime.device.provenance import Provenance
 from runtime.device.setting import Setting
 from runtime.errors import DataError, VersionConflict
@@ -82,9 +83,16 @@ def test_a_line_that_calls_the_control_level_rung_is_still_read(log):
     assert list(log) == [replace(RECORD, schema_version=2)]
 
 
+def test_a_line_that_calls_the_first_frame_first_ms_and_knows_no_memory_is_still_read(log):
+    log.append(replace(RECORD, schema_version=3))
+    line = log.path.read_bytes().replace(b'"first_frame_ms":', b'"first_ms":')
+    log.path.write_bytes(line.replace(b',"memory":null', b""))
+    assert list(log) == [replace(RECORD, schema_version=3)]
+
+
 def test_record_of_a_newer_schema_asks_to_upgrade(log):
-    log.append(replace(RECORD, schema_version=4))
-    with pytest.raises(VersionConflict, match=r"line 1 has record schema 4; .* up to 3; upgrade"):
+    log.append(replace(RECORD, schema_version=5))
+    with pytest.raises(VersionConflict, match=r"line 1 has record schema 5; .* up to 4; upgrade"):
         list(log)
 
 
@@ -124,7 +132,7 @@ records = st.builds(
     setting_read=st.none() | setting,
     control_level=text,
     samples_ms=st.lists(st.floats(1e-6, 1e9), min_size=1, max_size=5).map(tuple),
-    first_ms=figure,
+    first_frame_ms=figure,
     warmup=st.integers(0, 1000),
     power_mw=figure,
     energy_mj=figure,
@@ -143,6 +151,7 @@ records = st.builds(
     after=st.none() | moments,
     device=st.dictionaries(text, text, max_size=3),
     run=st.none() | text,
+    memory=st.none() | st.builds(MemoryUse, *[st.none() | st.integers(0, 1 << 40)] * 3),
 )
 
 

@@ -34,7 +34,7 @@ def test_every_target_keeps_the_contract(name):
         ("virtual:sdm854", "did you mean virtual:sdm845"),
         ("emulated:sdm854", "did you mean emulated:sdm845"),
         ("lokal", "did you mean local"),
-        ("phone", "known: local, virtual:exynos5422"),
+        ("phone", "known: local, virtual:a311d"),
         ("local:x", "unknown target"),
     ],
 )

@@ -9,6 +9,22 @@ from runtime.engines.model_file import open_bundle_or_model
 from runtime.errors import DeviceStableError
 from runtime.targets import VirtualTarget, choose_settings
 
+DARK = """
+name = "dark"
+title = "A board"
+board = "on my desk"
+[[clusters]]
+name = "little"
+core = "cortex-a53"
+cpus = [0, 1]
+opps = [{ freq_khz = 1000 }]
+[[clusters]]
+name = "big"
+core = "cortex-a72"
+cpus = [2, 3]
+opps = [{ freq_khz = 2000 }]
+"""
+
 
 @pytest.fixture(scope="module")
 def target():
@@ -24,9 +40,9 @@ def test_settings_are_clocks_times_threads_with_enough_cpus(target):
     settings = target.settings((1, 3))
     assert Setting("big", 2802000, 1) in settings
     assert Setting("little", 300000, 3) in settings
-    assert not any(s.threads == 3 and s.cluster != "little" for s in settings)
-    assert len(settings) == 11 + 14 + 18 + 11
-    with pytest.raises(ValueError, match=r"threads is \[9\]; a cluster of gs101 has 1 to 4"):
+    assert {s.cluster for s in settings if s.threads == 3} == {"little", "mid+big"}
+    assert len(settings) == 11 + 14 + 18 + 11 + 18
+    with pytest.raises(ValueError, match=r"threads is \[9\]; the clusters of gs101 run: little 1 to 4"):
         target.settings((9,))
 
 
@@ -38,6 +54,24 @@ def test_latency_is_the_models_at_the_clock_read_back(target, bundle):
     expected_ms = modelled_latency_ms(bundle.workload(variant), target.profile, setting)
     assert samples.samples_ms == (expected_ms,)
     assert (samples.first_ms, session.control_level) == (None, "sysfs")
+
+
+def test_threads_span_clusters_of_like_cores(target, bundle):
+    variant, setting = bundle.manifest.variant(), Setting("mid+big", 1106000, 3)
+    policies = target.root / "sys/devices/system/cpu/cpufreq"
+    with target.session(bundle, variant, setting) as session:
+        assert session.setting_read == setting
+        assert (policies / "policy4/scaling_cur_freq").read_text().strip() == "1024000"
+        samples = session.sample(warmup=5, runs=30)
+    assert samples.samples_ms == (modelled_latency_ms(bundle.workload(variant), target.profile, setting),)
+    for policy in ("policy4", "policy6"):
+        assert (policies / policy / "scaling_governor").read_text().strip() == "schedutil"
+    assert choose_settings(target, (4,), ["big+mid"], [2802000]) == (Setting("mid+big", 2802000, 4),)
+    with (
+        pytest.raises(ValueError, match="little's cortex-a55 runs instructions in order"),
+        target.session(bundle, variant, Setting("little+big", None, 5)),
+    ):
+        pass
 
 
 def test_the_fake_machine_is_put_back(target, bundle):
@@ -59,13 +93,25 @@ def test_outputs_are_computed_for_real(target, bundle):
 def test_a_clock_left_to_the_kernel_is_its_highest_for_busy_cores(target, bundle):
     with target.session(bundle, bundle.manifest.variant(), Setting("little", None)) as session:
         assert session.setting_read == Setting("little", 1803000)
-    assert target.power(Setting("little", None)).power_mw == 236.88
+    assert target.power(Setting("little", None)).power_mw == 199.99  # over the idle cluster's 36.89
 
 
-def test_without_a_power_figure_there_is_a_note():
-    target = VirtualTarget("sdm845")
-    assert target.power(Setting("big", 300000)) is None
+def test_without_a_power_figure_there_is_a_note(tmp_path):
+    path = tmp_path / "dark.toml"
+    path.write_text(DARK)
+    target = VirtualTarget(str(path))
+    assert target.power(Setting("big", 2000)) is None
     assert "neither measured nor with a known voltage" in target.energy_note
+
+
+def test_powers_of_unlike_bases_are_no_match(tmp_path):
+    path = tmp_path / "mixed.toml"
+    told = 'power_source = "mine"\npower_basis = "{}"\ncpus = '
+    mixed = DARK.replace("000 }", "000, power_mw = 50 }").replace("cpus = ", told)
+    path.write_text(mixed.replace("{}", "rail", 1).replace("{}", "battery", 1))
+    target = VirtualTarget(str(path))
+    assert target.power(Setting("big", 2000)) is None
+    assert "unlike bases (little: rail, big: battery) and cannot be compared" in target.energy_note
 
 
 def test_a_model_that_does_not_tell_its_cost_cannot_be_played(target, bundle):

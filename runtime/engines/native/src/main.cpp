@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "memory.h"
 #include "model.h"
 #include "threads.h"
 #include "wire.h"
@@ -79,6 +80,7 @@ class Runner {
       pin(cpus);  // before the pool exists: its threads inherit this
     }
     size_pool(head.integer_at("threads"));
+    const int64_t held_bytes = begin_load();
     const int64_t start_ns = now_ns();
     model_ = std::make_unique<Model>(
         head.text_at("path"), head.text_at("graph"), head.boolean_at("with_profiler", false));
@@ -88,7 +90,7 @@ class Runner {
         "{\"type\":\"Loaded\",\"inputs\":" + spec_list(model_->inputs()) + ",\"outputs\":" +
             spec_list(model_->outputs()) + ",\"cpus\":" + number_list(allowed_cpus()) + ",\"version\":" +
             quoted(std::string("executorch ") + EXECUTORCH_VERSION + " native") + ",\"load_ns\":" +
-            std::to_string(load_ns) + "}");
+            std::to_string(load_ns) + ",\"held_bytes\":" + (held_bytes < 0 ? "null" : std::to_string(held_bytes)) + "}");
   }
 
   bool run(Request& request) {

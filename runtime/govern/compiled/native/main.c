@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "changes.h"
 #include "control.h"
 #include "input.h"
 #include "options.h"
@@ -20,7 +21,11 @@ struct governor {
     struct input input;
     struct control control;
     struct steer steer;
-    int misread; /* commands that could not be understood */
+    struct change_times change_times;
+    struct plan shown; /* what was said last: the row, or the rows that share frames */
+    int was_lost;
+    double begun_s; /* when the frame that runs was begun */
+    int misread;    /* commands that could not be understood */
 };
 
 static volatile sig_atomic_t caught;
@@ -38,6 +43,13 @@ static void on_signal(int number)
     caught = number;
 }
 
+static double slowdown_now(const struct control *control)
+{
+    const int row = control->row < 0 ? control->plan.first : control->row;
+
+    return control->slowdown.of_cluster[table_rows[row].cluster];
+}
+
 static void write_cpus(char *text, size_t size, int cluster)
 {
     size_t length = 0;
@@ -46,28 +58,56 @@ static void write_cpus(char *text, size_t size, int cluster)
         length += (size_t)sprintf(text + length, "%s%d", i ? "," : "", table_clusters[cluster].cpus[i]);
 }
 
-static void report(const struct governor *governor, int is_changed)
+/* What is said of a choice: the rows that share frames, or the row. */
+static struct plan to_show(const struct control *control)
+{
+    struct plan plan = {control->row, control->row, INFINITY, 0.0};
+
+    if (control->row >= 0 && control->reports_begins)
+        plan = control->base;
+    return plan;
+}
+
+static void report(struct governor *governor)
 {
     const struct control *control = &governor->control;
     const table_row *row = control->row < 0 ? NULL : &table_rows[control->row];
-    char text[TEXT_SIZE], cpus[TEXT_SIZE / 4];
+    const struct plan plan = to_show(control);
+    const int is_lost = governor->steer.lost > MOST_LOST;
+    char text[TEXT_SIZE], cpus[TEXT_SIZE / 4], then[TEXT_SIZE / 8] = "";
 
     if (!row) {
-        snprintf(text, sizeof text, "row -1 held untrusted slowdown %.4g\n", control->slowdown);
+        snprintf(text, sizeof text, "row -1 held untrusted slowdown %.4g\n", slowdown_now(control));
     } else {
         write_cpus(cpus, sizeof cpus, row->cluster);
+        if (plan.then != plan.first)
+            snprintf(then, sizeof then, " then %d", plan.then);
         snprintf(text, sizeof text,
-                 "row %d held %s%s cluster %s freq_khz %" PRId64 " threads %d cpus %s slowdown %.4g variant %s\n",
-                 control->row, governor->steer.is_dry ? "no" : governor->steer.lost > MOST_LOST ? "lost" : "yes",
+                 "row %d%s held %s%s cluster %s freq_khz %" PRId64 " threads %d cpus %s slowdown %.4g variant %s\n",
+                 control->row, then, governor->steer.is_dry ? "no" : is_lost ? "lost" : "yes",
                  governor->steer.is_unmoved ? " moved no" : "",
-                 table_clusters[row->cluster].name, row->freq_khz, row->threads, cpus, control->slowdown,
+                 table_clusters[row->cluster].name, row->freq_khz, row->threads, cpus, slowdown_now(control),
                  row->variant);
     }
-    if (is_changed) {
+    if (plan.first != governor->shown.first || plan.then != governor->shown.then || is_lost != governor->was_lost) {
         fputs(text, stdout);
         fflush(stdout);
     }
+    governor->shown = plan;
+    governor->was_lost = is_lost;
     answer(&governor->input, text);
+}
+
+/* Bring the machine to what was decided, and keep how long that takes where it is a change. */
+static void steer_there(struct governor *governor)
+{
+    const int from = governor->steer.row, to = governor->control.row;
+    const double begin_s = now_s();
+
+    follow(&governor->steer, to);
+    if (from >= 0 && to >= 0 && from != to && governor->steer.row == to)
+        note_change(&governor->change_times, (now_s() - begin_s) * 1e3,
+                    table_rows[from].cluster != table_rows[to].cluster, &governor->control.change);
 }
 
 static int read_number_of(const char *text, double least, double *number)
@@ -95,8 +135,9 @@ static int cap_clock(struct control *control, const char *text)
 }
 
 /* Do as a command says; 0 where it cannot be understood. */
-static int obey(struct control *control, const char *line)
+static int obey(struct governor *governor, const char *line)
 {
+    struct control *control = &governor->control;
     double number;
 
     if (strncmp(line, "cap_khz ", 8) == 0) {
@@ -111,6 +152,13 @@ static int obey(struct control *control, const char *line)
             return 0;
         retarget(control, number, now_s());
         return 1;
+    } else if (strncmp(line, "begin", 5) == 0) {
+        number = control->deadline_ms;
+        if (line[5] && (line[5] != ' ' || !read_number_of(line + 6, -1e7, &number) || number > 1e7))
+            return 0;
+        governor->begun_s = now_s();
+        begin_frame(control, number, governor->begun_s);
+        return 1;
     } else {
         if (!read_number_of(line, 0.0, &number) || number == 0.0 || number == INFINITY)
             return 0;
@@ -124,26 +172,44 @@ static int obey(struct control *control, const char *line)
 static void take_line(void *owner, char *line)
 {
     struct governor *governor = owner;
-    const int row = governor->control.row, was_lost = governor->steer.lost > MOST_LOST;
 
-    if (!obey(&governor->control, line)) {
+    if (!obey(governor, line)) {
         if (governor->misread++ < MOST_SAID)
             say("'%.40s' is no command; see --help%s", line,
                 governor->misread == MOST_SAID ? "; further ones are only counted" : "");
         return;
     }
-    follow(&governor->steer, governor->control.row);
-    report(governor, governor->control.row != row || was_lost != (governor->steer.lost > MOST_LOST));
+    steer_there(governor);
+    report(governor);
+}
+
+/* Wait for input, until the frame that runs is to change its row. */
+static int wait_for_input(struct governor *governor, const sigset_t *open)
+{
+    struct pollfd ready = {.fd = governor->input.file, .events = POLLIN};
+    const double at_ms = change_at_ms(&governor->control);
+    double left_s = 1e9;
+    struct timespec patience;
+
+    if (at_ms < INFINITY)
+        left_s = governor->begun_s + at_ms / 1e3 - now_s();
+    left_s = left_s > 0.0 ? left_s : 0.0;
+    patience.tv_sec = (time_t)left_s;
+    patience.tv_nsec = (long)((left_s - (double)patience.tv_sec) * 1e9);
+    return ppoll(&ready, 1, at_ms < INFINITY ? &patience : NULL, open);
 }
 
 static void run(struct governor *governor, const sigset_t *open)
 {
-    struct pollfd ready = {.fd = governor->input.file, .events = POLLIN};
-
     while (!caught) {
-        if (ppoll(&ready, 1, NULL, open) < 0) {
+        const int ready = wait_for_input(governor, open);
+
+        if (ready < 0) {
             if (errno != EINTR)
                 break;
+        } else if (ready == 0) {
+            change_row(&governor->control, (now_s() - governor->begun_s) * 1e3);
+            steer_there(governor);
         } else if (!read_lines(&governor->input, take_line, governor)) {
             break;
         }
@@ -190,7 +256,8 @@ int main(int count, char **words)
         return 1;
     failed = begin_steer(&governor.steer, governor.control.row);
     if (!failed) {
-        report(&governor, 1);
+        governor.shown.first = -2; /* nothing was said yet */
+        report(&governor);
         run(&governor, &open);
         say("%lu frames, %lu late, %d commands not understood", governor.control.frames, governor.control.late,
             governor.misread);

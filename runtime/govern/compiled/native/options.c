@@ -25,11 +25,13 @@ static const char help[] =
     "\n"
     "One command a line, or a datagram:\n"
     "  12.5               a frame took 12.5 ms\n"
+    "  begin, begin 31.0  a frame begins, 31 ms before its deadline: two rows may share it, if that saves energy\n"
     "  deadline 33.3      frames may take 33.3 ms from now on\n"
     "  cap_mw 1500        run at no more power; inf lifts it\n"
     "  cap_khz big 1500000  run that cluster no faster; inf lifts it\n"
     "Says on stdout when the row changes, and to the sender of each datagram whose socket has a name:\n"
     "  row 3 held yes cluster big freq_khz 1826000 threads 1 cpus 6,7 slowdown 1.08 variant litert-fp32\n"
+    "'row 3 then 5': frames begin at the one and go on at the other. slowdown: times the table's latency.\n"
     "held is yes, no (--dry-run), or lost: others kept changing the clock, so it is left to the kernel.\n"
     "row -1 held untrusted: frames take longer than the table promises too often; the kernel chooses for a while.\n";
 

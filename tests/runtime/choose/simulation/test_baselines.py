@@ -10,8 +10,10 @@ from runtime.choose.simulation import (
     Interactive,
     Ondemand,
     Schedutil,
+    periodic,
     replay,
 )
+from runtime.choose.simulation.utilisation import TICK_MS
 from tests.runtime.choose.simulation.toy import frames, platform
 
 
@@ -97,3 +99,17 @@ def test_event_based_raises_the_choice_after_a_miss():
     # The fourth takes 24 of 20 ms. n becomes 4.5: not on little in the 16 ms left; 512, raised to 768.
     assert ran.late.tolist()[0] == [False, False, False, True, False, False]
     assert [point for _, point in ran.timeline][:4] == [4, 2, 1, 3]
+
+
+@pytest.mark.parametrize("kind", [Schedutil, EnergyAware])
+def test_ticks_that_are_skipped_would_have_changed_nothing(kind):
+    class EveryTick(kind):
+        def sleep(self, lanes, mask, above, up_to):
+            lanes.timer_ms = np.where(mask, lanes.now_ms + TICK_MS, lanes.timer_ms)
+
+    soc = platform()
+    work = np.random.default_rng(0).uniform(1, 25, (4, 60))
+    skipped, every = (replay(soc, periodic(work, 50), governor(soc)) for governor in (kind, EveryTick))
+    assert np.allclose(skipped.busy_ms, every.busy_ms)
+    assert np.allclose(skipped.finish_ms, every.finish_ms)
+    assert skipped.transitions.tolist() == every.transitions.tolist()

@@ -57,3 +57,13 @@ def test_lanes_do_not_see_each_other():
     for lane in range(3):
         alone = periodic(work[lane], 50)
         assert np.allclose(replay(soc, alone, Interactive(soc)).finish_ms, together.finish_ms[lane])
+
+
+def test_frames_that_governors_need_to_settle_do_not_count():
+    soc = platform(idle_mw=10.0)
+    both = replay(soc, frames(10, 5), Performance(soc))
+    second = replay(soc, frames(10, 5), Performance(soc), settle=1)
+    assert both.busy_ms.tolist() == [[0, 0, 0, 0, 15]]
+    assert second.busy_ms.tolist() == [[0, 0, 0, 0, 5]]
+    assert second.energy_mj[0] == pytest.approx((1010 * 5 + 10 * 10) / 1e3)  # the wait before it counts
+    assert second.finish_ms.tolist() == both.finish_ms.tolist()

@@ -75,3 +75,20 @@ def test_a_policy_that_misses_the_deadline_itself_claims_nothing(tuned):
     policy = tuned(fps=20, latency_ms=1)
     assert rows_of(policy)["policy"].misses_deadline
     assert explain_savings(policy) == ""
+
+
+def test_a_wide_bound_costs_only_until_frames_have_shown_what_they_take(tmp_path):
+    """As of a modelled SoC that nobody has checked: governors settle, and so does ours."""
+    bundle, target = make_bundle(tmp_path), Phone()
+    wide = [
+        replace(record, latency_low_ms=0.6 * record.latency_ms, latency_high_ms=1.87 * record.latency_ms)
+        for record in make_records(bundle, target)
+    ]
+    _, policy = tune_bundle(bundle, target, 60, records=wide)
+    rows = rows_of(policy)
+    held, governed, eas = (rows[name] for name in ("policy", "governed", "eas"))
+    assert held.energy_mj > eas.energy_mj > governed.energy_mj
+    assert not governed.misses_deadline
+    assert any("so does edgekit govern: at" in note for note in policy.notes)
+    said = explain_savings(policy)
+    assert "more energy than EAS + schedutil. Settled under edgekit govern: saves" in said

@@ -104,7 +104,7 @@ def test_table_of_the_target_goes_before_a_meter(benched):
     assert power_source(Phone(knows_power=False), options)(unknown) is None
 
 
-def test_clock_between_two_metered_ones_has_a_power_and_one_beyond_has_none(benched):
+def test_clocks_that_were_not_metered_are_filled_in_by_the_rule_of_the_tables(benched):
     bundle, target, records = benched
     littles = [r for r in records if r.setting.cluster == "little"]
     metering = [metered(r, 200.0 + r.setting.freq_khz / 1e4, 200.0) for r in littles[2:9:3]]
@@ -112,9 +112,9 @@ def test_clock_between_two_metered_ones_has_a_power_and_one_beyond_has_none(benc
     power = power_source(target, options)
     at = {r.setting.freq_khz: power(Option(r.variant, r.setting)) for r in littles}
     assert at[700_000].power_mw == pytest.approx(70.0)
-    assert at[700_000].source.endswith("net of the idle machine; between two metered clocks")
-    assert at[400_000] is None
-    assert at[1_600_000] is None
+    assert at[700_000].source.startswith("modelled: between 600 and 900 MHz of measured: ")
+    assert at[400_000].power_mw == pytest.approx(40.0)  # twice the clock at twice the power
+    assert at[1_600_000].source.startswith("modelled: above 1200 MHz of ")
     other_threads = Option(littles[0].variant, replace(littles[3].setting, threads=2))
     assert power(other_threads) is None
 

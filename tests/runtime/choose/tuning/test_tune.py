@@ -265,3 +265,12 @@ def test_energy_is_measured_only_where_latency_and_power_are(tmp_path, latency, 
     target.power = lambda setting: PowerFigure(100.0, power)
     _, policy = tune_bundle(bundle, target, 15, records=make_records(bundle, target))
     assert (policy.provenance, policy.energy_provenance) == (latency, energy)
+
+
+def test_a_gross_power_beside_the_idle_devices_is_refused(tmp_path):
+    bundle, target = make_bundle(tmp_path), Phone()
+    target.power = lambda setting: PowerFigure(100.0, "measured: x", is_gross=True)
+    records = make_records(bundle, target)
+    with pytest.raises(ValueError, match=r"the power on .* is gross.* leave --base-mw out"):
+        tune_bundle(bundle, target, PolicyRequest(fps=15, base_mw=700.0), records=records)
+    tune_bundle(bundle, target, PolicyRequest(fps=15), records=records)

@@ -217,10 +217,31 @@ def test_unknown_clocks_and_cpus(tmp_path):
         freq.hold(freq.domain_of(MID), 5),
     ):
         pass
-    with pytest.raises(DeviceStableError, match=r"no single clock for CPUs \[3, 4\]"):
-        freq.domain_of([3, 4])
-    with pytest.raises(DeviceStableError, match="no single clock"):
+    with pytest.raises(DeviceStableError, match=r"no clock for CPUs \[3, 9\]"):
+        freq.domain_of([3, 9])
+    with pytest.raises(DeviceStableError, match="no clock"):
         CpuFreq(tmp_path / "empty").domain_of([0])
+
+
+@pytest.mark.parametrize("governors", [GOVERNORS, NO_USERSPACE])
+def test_clusters_of_unlike_clocks_are_held_together_each_at_its_nearest(tmp_path, governors):
+    freq, tree = machine(tmp_path, governors)
+    both = freq.domain_of([4, 5, 6, 7])
+    assert both.available_khz == freq.domain_of([6]).available_khz  # those of the fastest
+
+    def clocks():
+        return [(tree.cpu_dir / f"cpufreq/policy{n}/scaling_cur_freq").read_text().strip() for n in (4, 6)]
+
+    before = state(freq), clocks()
+    for asked_khz, mid_khz in ((2_850_000, 2_253_000), (1_106_000, 1_024_000), (500_000, 553_000)):
+        with freq.hold(both, asked_khz):
+            assert clocks() == [str(mid_khz), str(asked_khz)]
+            assert freq.read_khz(both) == asked_khz
+            assert len(freq._journal.entries()) == 2
+    assert (state(freq), clocks()) == before
+    with freq.hold(both, 1_106_000):
+        (tree.cpu_dir / "cpufreq/policy4/scaling_cur_freq").write_text("400000\n")  # one falls behind
+        assert freq.read_khz(both) == 400_000
 
 
 HOLD = """

@@ -6,15 +6,17 @@ from dataclasses import replace
 import pytest
 
 from runtime.device.actuators import CpuFreq
-from runtime.device.emulation.energy import busy_power_mw, idle_power_mw
 from runtime.device.emulation.machine import EmulatedMachine
 from runtime.device.marker import PINS, find_marker, read_pinned
 from runtime.device.meters import read_temp_c
-from runtime.device.soc import Opp, list_profiles, load_profile, power_mw
+from runtime.device.soc import Opp, has_power, list_profiles, load_profile, power_mw, rail_of
 from runtime.errors import DeviceStableError
+from runtime.targets import LocalTarget
 
 GS101 = load_profile("gs101")
 BIG, LITTLE = GS101.cluster("big"), GS101.cluster("little")
+RAIL = rail_of(BIG)
+BUSY_MW, IDLE_MW = RAIL.mean_mw(BIG.max_khz, 1.0), RAIL.mean_mw(BIG.max_khz, 0.0)
 
 
 class Host:
@@ -104,7 +106,7 @@ def test_the_tree_shows_the_profile(tmp_path, soc):
     found = {policy.cpus: policy.available_khz for policy in CpuFreq(tmp_path).domains()}
     assert found == {c.cpus: tuple(opp.freq_khz for opp in c.opps) for c in profile.clusters}
     labels = [path.read_text().strip() for path in sorted(tmp_path.glob("sys/class/hwmon/*/energy*_label"))]
-    assert labels == [c.name for c in profile.clusters]
+    assert labels == [c.name for c in profile.clusters if has_power(c)]
     assert read_temp_c(tmp_path) == 30.0
     marker = json.loads((tmp_path / "sys/devices/system/cpu/edgekit.json").read_text())
     assert marker["soc"] == soc
@@ -140,6 +142,19 @@ def test_residency_counts_in_ticks_of_10_ms(host):
     assert int(residency[str(BIG.max_khz)]) == pytest.approx(200, abs=2)
 
 
+def test_busy_time_is_counted_at_the_clock_it_ran_at(host):
+    host.write(f"{POLICY6}/scaling_governor", "userspace")
+    host.write(f"{POLICY6}/scaling_setspeed", 851000)
+    host.pin(7, 7)
+    host.work(1.0, pid7=0.5)
+    host.write(f"{POLICY6}/scaling_setspeed", 2188000)
+    host.work(1.0, pid7=0.2)
+    busy_us = dict(line.split() for line in host.read(f"{POLICY6}/stats/busy_in_state_us").splitlines())
+    assert int(busy_us["851000"]) == pytest.approx(500_000, rel=0.03)
+    assert int(busy_us["2188000"]) == pytest.approx(200_000, rel=0.05)
+    assert sum(map(int, busy_us.values())) == pytest.approx(700_000, rel=0.02)
+
+
 def test_the_core_is_as_slow_as_what_runs_on_it(host):
     host.write(f"{POLICY6}/scaling_governor", "userspace")
     host.write(f"{POLICY6}/scaling_setspeed", 851000)
@@ -162,10 +177,32 @@ def test_two_clusters_cannot_share_a_host_core(host):
 
 def test_more_threads_than_host_cores_are_refused(host):
     assert "it has 2 ([2, 3])" in host.pin(7, 1, 2, 3)
-    assert "not of one cluster" in host.pin(7, 3, 6)
     assert "CPU 8 is not one of" in host.pin(7, 8)
     with pytest.raises(DeviceStableError, match="at most 2 threads"):
         find_marker(host.machine.root).map((0, 1, 2))
+
+
+def test_threads_on_two_clusters_make_each_core_as_slow_as_what_it_plays(host):
+    """CPUs 6 and 7 (big) and 5 (mid) are played by other cores of the host than their neighbours'."""
+    for policy in (4, 6):
+        host.write(f"devices/system/cpu/cpufreq/policy{policy}/scaling_governor", "performance")
+    assert host.pin(7, 4, 7) == ""
+    assert (host.shares[3], host.shares[2]) == (1.0, pytest.approx(GS101.capacity("mid") / 1024))
+    assert "process 7 runs on cluster 'mid+big'" in host.pin(8, 3)
+    mid = GS101.cluster("mid")
+    before_mj = {cluster.name: energy_mj(host, cluster) for cluster in (mid, BIG)}
+    host.work(1.0, hosts=2, pid7=2.0)
+    for cluster in (mid, BIG):
+        spent_mj = energy_mj(host, cluster) - before_mj[cluster.name]
+        assert spent_mj == pytest.approx(rail_of(cluster).busy_mw[cluster.max_khz], rel=0.02)
+
+
+def test_threads_that_the_host_cannot_play_are_not_offered(tmp_path):
+    Host(tmp_path, hosts=(3,))
+    target = LocalTarget(tmp_path)
+    with pytest.raises(ValueError, match=r"mid\+big @ .* needs 3 cores of the host, which has 1"):
+        target.settings((3,), ("mid+big",))
+    assert {s.threads for s in target.settings((1, 2))} == {1}
 
 
 def test_a_core_that_another_machine_uses_is_waited_for(host):
@@ -210,7 +247,7 @@ def test_what_a_pinned_process_starts_counts_and_gives_way(host):
     before_mj = energy_mj(host, BIG)
     host.work(1.0, pid17=1.0)
     spent_mj = energy_mj(host, BIG) - before_mj
-    assert spent_mj == pytest.approx(busy_power_mw(BIG, BIG.max_khz), rel=0.01)
+    assert spent_mj == pytest.approx(BUSY_MW, rel=0.01)
     assert host.pin(7, 5) == ""  # its child is no obstacle
     host.work(0.2)
     assert read_pinned([17], host.machine.root) == {"17": (5,)}
@@ -232,7 +269,7 @@ def test_a_cpu_is_never_busier_than_it_is(host, loops, stolen):
     before_mj = energy_mj(host, BIG)
     host.work(2.0, stolen, **{f"pid{7 + pid}": 1.0 for pid in range(loops)})
     host.work(0.5, stolen)
-    by_hand_mj = 2 * busy_power_mw(BIG, BIG.max_khz) + 0.5 * idle_power_mw(BIG)
+    by_hand_mj = 2 * BUSY_MW + 0.5 * IDLE_MW
     assert energy_mj(host, BIG) - before_mj == pytest.approx(by_hand_mj, rel=0.02)
 
 
@@ -245,7 +282,7 @@ def test_threads_that_wait_for_each_other_are_not_counted_twice(host):
     for _ in range(80):
         host.work(0.06, 0.5, pid7=2.0)
         host.work(0.04, 0.5)
-    by_hand_mj = 8 * (0.6 * busy_power_mw(BIG, BIG.max_khz) + 0.4 * idle_power_mw(BIG))
+    by_hand_mj = 8 * (0.6 * BUSY_MW + 0.4 * IDLE_MW)
     assert energy_mj(host, BIG) - before_mj == pytest.approx(by_hand_mj, rel=0.03)
 
 
@@ -259,7 +296,7 @@ def test_work_after_a_pause_is_counted_while_it_runs(host):
     host.work(0.5, 0.85)
     before_mj = energy_mj(host, BIG)
     host.work(0.5, 0.85, pid7=1.0)
-    assert energy_mj(host, BIG) - before_mj == pytest.approx(0.5 * busy_power_mw(BIG, BIG.max_khz), rel=0.03)
+    assert energy_mj(host, BIG) - before_mj == pytest.approx(0.5 * BUSY_MW, rel=0.03)
 
 
 def energy_mj(host, cluster):
@@ -276,17 +313,21 @@ def test_energy_is_power_times_time(host):
     assert energy_mj(host, BIG) - before_mj == pytest.approx(2 * 102.21, rel=0.01)
     before_mj = energy_mj(host, BIG)
     host.work(2.0, pid7=0.25)
-    by_hand_mj = 2 * (0.25 * 102.21 + 0.75 * idle_power_mw(BIG))
+    by_hand_mj = 2 * (0.25 * 102.21 + 0.75 * IDLE_MW)
     assert energy_mj(host, BIG) - before_mj == pytest.approx(by_hand_mj, rel=0.01)
 
 
-def test_power_that_nobody_published_is_scaled_from_the_nearest_clock(tmp_path):
-    big = load_profile("sdm845").cluster("big")  # measured from 825.6 MHz up, and without voltages
-    assert busy_power_mw(big, 300000) == pytest.approx(power_mw(big, 825600).power_mw * 300000 / 825600)
+def test_a_cluster_of_unknown_power_has_no_meter(tmp_path):
     unknown = replace(GS101, clusters=(replace(BIG, opps=(Opp(500000),), power_source=None),))
     machine = Host(tmp_path, unknown).machine
     assert not list(tmp_path.glob("sys/class/hwmon/hwmon0/energy*"))
-    assert "nearest known" in machine.marker.assumed
+    assert "assumed where the profile does not say" in machine.marker.assumed
+
+
+def test_clusters_on_unlike_bases_are_not_summed(tmp_path):
+    mixed = replace(GS101, clusters=(replace(LITTLE, power_basis="battery"), BIG))
+    Host(tmp_path, mixed)
+    assert not list(tmp_path.glob("sys/class/hwmon/hwmon0/energy*"))
 
 
 def test_two_busy_cores_take_what_the_power_model_says(host):
@@ -306,7 +347,7 @@ def test_the_battery_agrees_with_the_meter(host):
     amperes = int(host.read("class/power_supply/battery/current_now")) / 1e6
     assert amperes < 0  # discharging
     assert -amperes * volts == pytest.approx(watts, rel=1e-3)
-    assert busy_power_mw(BIG, BIG.max_khz) / 1000 < watts
+    assert watts > BUSY_MW / 1000
     full, now = 3_200_000, int(host.read("class/power_supply/battery/charge_now"))
     spent_mj = sum(energy_mj(host, c) for c in GS101.clusters)
     assert (full - now) / 1e6 * 3600 * volts * 1000 == pytest.approx(spent_mj, abs=15)  # uAh are coarse

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from runtime.device.meters import find_meter
 from runtime.device.meters.opp_model import find_model, soc_of
 from runtime.device.meters.residency import mean_power_mw, parse_time_in_state
-from runtime.device.soc import load_profile, power_mw
+from runtime.device.soc import load_profile, power_mw, rail_of
+from runtime.device.soc.account import Rail
 from runtime.device.soc.tree import SocTree
 from runtime.errors import DeviceStableError, DeviceTransientError
 from tests.runtime.device.meters.machine import Clock, write
@@ -50,12 +51,13 @@ def test_a_busy_core_costs_what_the_table_says(phone):
     assert find_meter(root).meter.about.name == "model"
     meter = find_model(root, None, clock)
     assert meter.about.provenance == "modelled"
-    assert "big below 825600 kHz counted as 825600 kHz, an upper bound" in meter.about.notes
+    assert any("assumed where the profile does not say" in note for note in meter.about.notes)
     meter.read()
     move("big", khz, [7])
     one_mj = meter.read().rails_mj
-    assert one_mj["big"] == pytest.approx(power_mw(big, khz).power_mw)  # mW for 1 s
-    assert one_mj["little"] == 0  # its time at a clock was idle
+    assert one_mj["big"] == pytest.approx(power_mw(big, khz).power_mw)  # mW for 1 s, and no idle before
+    slow_khz = profile.cluster("little").opps[0].freq_khz
+    assert one_mj["little"] == pytest.approx(rail_of(profile.cluster("little")).idle_mw[slow_khz])
     move("big", khz, [6, 7])
     assert meter.read().rails_mj["big"] - one_mj["big"] == pytest.approx(power_mw(big, khz, 2).power_mw)
 
@@ -103,6 +105,7 @@ def test_any_statistics_are_read_or_refused(text):
     more=st.floats(0, 8),
 )
 def test_more_busy_cores_never_cost_less(ticks, busy, more):
-    powers_mw = {khz: khz * 10.0 for khz in ticks}
-    least, most = (mean_power_mw(ticks, powers_mw, n) for n in (busy, busy + more))
+    busy_mw = {khz: khz * 10.0 for khz in ticks}
+    rail = Rail(busy_mw, busy_mw, dict.fromkeys(ticks, 5.0), collapsed_mw=1.0, up_share=0.5)
+    least, most = (mean_power_mw(ticks, rail, n) for n in (busy, busy + more))
     assert 0 <= least <= most <= 100 * 16

@@ -43,6 +43,16 @@ def test_an_unknown_cluster_and_clock_name_what_there_is():
         (lambda: Opp(0), "positive number of kHz"),
         (lambda: Opp(1000, voltage_uv=-1), "must not be negative"),
         (lambda: Cluster("big", "cortex-a76", (0,), (Opp(1000, power_mw=5),)), "no power_source"),
+        (
+            lambda: Cluster(
+                "big", "x", (0,), (Opp(1000, power_mw=5, idle_mw=6),), power_source="x", power_kind="gross"
+            ),
+            r"takes \[6, 5\] mW collapsed, idle and busy at 1000 kHz",
+        ),
+        (
+            lambda: Cluster("big", "x", (0,), (Opp(1000, idle_mw=6),), collapsed_mw=7),
+            r"takes \[7, 6\] mW collapsed, idle and busy",
+        ),
         (lambda: SocProfile("toy", "Toy", "none", ()), "at least one"),
         (lambda: SocProfile("toy", "Toy", "none", (cluster(), cluster(cpus=(1,)))), "names distinct"),
         (lambda: SocProfile("toy", "Toy", "none", (cluster(), cluster("mid"))), "lists a CPU twice"),

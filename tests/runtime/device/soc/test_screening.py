@@ -77,9 +77,8 @@ def test_three_rows_are_too_few_for_a_trend():
 
 def test_the_noisy_little_cluster_of_msm8998_loses_its_outliers():
     rows = {(row.cluster, row.freq_khz) for row in load_profile("msm8998").left_out}
-    assert {("little", 364800), ("little", 748800), ("little", 1036800), ("big", 2457600)} <= rows
-    assert ("little", 300000) in rows  # 24.72 mW, the next ones 11 to 17
-    assert len(rows) == 9  # of 53
+    assert {("little", 364800), ("little", 1036800), ("big", 2457600)} <= rows
+    assert len(rows) == 3  # of 53; over the least idle sample of a phone that cools down it were 9
 
 
 def test_power_far_above_that_of_faster_clocks_is_left_out():

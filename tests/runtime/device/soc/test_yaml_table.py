@@ -3,7 +3,6 @@
 import pytest
 
 from runtime.device.soc import load_profile, power_mw
-from runtime.device.soc.power_fit import fit_power
 from runtime.errors import DataError
 
 pytest.importorskip("yaml")
@@ -102,6 +101,7 @@ def test_scheduler_tables_add_core_and_cluster(tmp_path):
     (big,) = load_profile(write(tmp_path, board_sched_energy_measured=SCHED)).clusters
     assert big.opp(800000).power_mw == 400.0
     assert big.further_core_share == pytest.approx(0.9)
+    assert (big.power_kind, big.power_basis) == ("gross", "rail")
     assert power_mw(big, 800000, threads=2).power_mw == pytest.approx(760)
     assert power_mw(big, 800000, threads=2).source.endswith("each further core +90 % (its own table)")
     assert big.power_source == "sched-energy table (bogo-mW): a kernel; another"
@@ -139,6 +139,24 @@ def test_a_missing_file_is_named(tmp_path):
         load_profile(tmp_path / "nowhere.yaml")
 
 
-def test_a_profile_without_power_gives_no_model(tmp_path):
-    with pytest.raises(DataError, match="'small' gives no power model"):
-        fit_power(load_profile(write(tmp_path, chip=TREE)).cluster("small"))
+def test_a_table_says_what_its_powers_hold(tmp_path):
+    text = MEASURED.replace("name: chip", "name: chip\npower_kind: gross\npower_basis: rail")
+    text = text.replace("power_mw: 300.0", "power_mw: 300.0, idle_mw: 12.5")
+    little, big = load_profile(write(tmp_path, chip_measured=text)).clusters
+    assert (little.power_kind, big.power_basis, big.opp(1000000).idle_mw) == ("gross", "rail", 12.5)
+    with pytest.raises(DataError, match="power_basis is 'wall'; it must be one of battery, rail, board"):
+        load_profile(write(tmp_path, odd=text.replace("power_basis: rail", "power_basis: wall")))
+
+
+@pytest.mark.parametrize(
+    ("method", "tags"),
+    [
+        ("PMIC meters of each rail; nothing is subtracted: gross, use active minus idle", ("gross", "rail")),
+        ("fuel gauge, mean sample minus baseline", ("net", "battery")),
+        ("rail and battery", (None, None)),  # which of them, it does not say
+    ],
+)
+def test_without_tags_the_words_of_its_method_count(tmp_path, method, tags):
+    profile = load_profile(write(tmp_path, chip_measured=f"method: {method!r}\n{MEASURED}"))
+    assert (profile.clusters[0].power_kind, profile.clusters[0].power_basis) == tags
+    assert any("assumed net" in note for note in profile.notes) == (tags == (None, None))

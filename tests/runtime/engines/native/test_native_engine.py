@@ -74,6 +74,8 @@ def test_only_the_very_first_frame_is_the_cold_one(runner):
     with load("sum.pte") as model:
         first = model.sample([IMAGE], warmup=2, runs=4)
         assert first.first_ms > 0
+        assert 0 < first.memory.model_bytes < first.memory.peak_bytes
+        assert first.memory.arena_bytes == 1856  # as ExecuTorch's own reader of programs says
         assert len(first.samples_ms) == 4
         assert model.sample([IMAGE], warmup=0, runs=1).first_ms is None
 

@@ -38,6 +38,7 @@ def test_samples_are_frames_that_were_printed():
     assert timings.samples_ms == (42.142, 42.232, 42.5, 42.5)
     assert (timings.first_ms, timings.threads, timings.note) == (72.635, 2, None)
     assert timings.load_ms == 143.669
+    assert timings.model_bytes == round(27.5859 * 1024**2)  # the tool says MB and means MiB
 
 
 def test_no_more_samples_than_were_asked():

@@ -77,4 +77,5 @@ def phone_table(soc="gs101", full_ms=4.0):
                 Estimate("fp32", Setting(cluster.name, opp.freq_khz), ms, ms, 1.1 * ms, power_mw, energy_mj)
             )
     rows.sort(key=lambda row: (row.energy_mj is None, row.energy_mj or 0.0))
-    return DecisionTable(tuple(rows)), {cluster.name: cluster.cpus for cluster in profile.clusters}
+    over_mw = None if any(row.power_mw is None for row in rows) else 0.0
+    return DecisionTable(tuple(rows), over_mw), {cluster.name: cluster.cpus for cluster in profile.clusters}

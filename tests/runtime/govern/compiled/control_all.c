@@ -3,6 +3,8 @@
 
 #include "control.h"
 
+enum { FRAME, DEADLINE, CAP, BEGIN, CHANGE };
+
 int main(void)
 {
     struct {
@@ -14,20 +16,24 @@ int main(void)
     begin_control(&control, TABLE_DEADLINE_MS, 0.0);
     while (fread(&given, sizeof given, 1, stdin) == 1) {
         struct {
-            double row, slowdown, margin;
+            double row, change_ms, upper, spread, of_cluster[TABLE_CLUSTERS];
         } shown;
 
-        if (given.kind == 0)
-            take_frame(&control, given.value, given.now_s);
-        else if (given.kind == 1)
-            retarget(&control, given.value, given.now_s);
-        else {
+        switch (given.kind) {
+        case FRAME: take_frame(&control, given.value, given.now_s); break;
+        case DEADLINE: retarget(&control, given.value, given.now_s); break;
+        case BEGIN: begin_frame(&control, given.value, given.now_s); break;
+        case CHANGE: change_row(&control, given.value); break;
+        default:
             control.max_power_mw = given.value;
             decide(&control, given.now_s);
         }
         shown.row = control.row;
-        shown.slowdown = control.slowdown;
-        shown.margin = control.margin;
+        shown.change_ms = change_at_ms(&control);
+        shown.upper = upper_of(&control.slowdown);
+        shown.spread = control.slowdown.spread;
+        for (int i = 0; i < TABLE_CLUSTERS; i++)
+            shown.of_cluster[i] = control.slowdown.of_cluster[i];
         fwrite(&shown, sizeof shown, 1, stdout);
     }
     return 0;

@@ -7,8 +7,7 @@ import subprocess
 
 import pytest
 
-from runtime.choose.decision import DecisionTable, Feedback, Hysteresis
-from runtime.choose.decision.margin import Margin
+from runtime.choose.decision import DecisionTable
 from runtime.choose.policy.estimate import Estimate
 from runtime.device.emulation.steal import find_compiler
 from runtime.device.setting import Setting
@@ -26,8 +25,6 @@ from tests.runtime.govern.compiled.strategies import ODD
 
 NO_CAP = 2**63 - 1
 DECISIONS = 100_000
-FEEDBACK = Feedback(rise=0.3, fall=0.03, low=0.7, high=6.0)
-MARGIN = Margin(late_share=0.3, step=0.1, most=1.7)
 
 
 def write_sources(folder, model, table, cpus, **settings):
@@ -69,41 +66,6 @@ def decisions(table, count, seed):
     return b"".join(questions), answers
 
 
-def slowdowns(count, seed):
-    """Return raw questions about the feedback and the answers of Python: a walk, and odd numbers."""
-    draw, slowdown, questions, answers = random.Random(seed), 1.0, [], []
-    for _ in range(count):
-        before = draw.choice(ODD) if draw.random() < 0.05 else slowdown
-        latency_ms, bound_ms = (
-            draw.choice(ODD) if draw.random() < 0.05 else math.exp(draw.uniform(-2, 4)) for _ in range(2)
-        )
-        questions.append(struct.pack("=qddd", 2, before, latency_ms, bound_ms))
-        answers.append(FEEDBACK.next_slowdown(before, latency_ms, bound_ms))
-        slowdown = answers[-1] if math.isfinite(answers[-1]) else 1.0
-    return b"".join(questions), answers
-
-
-def margins(count, seed):
-    """Return raw questions about the margin and the answers of Python: a walk to both of its ends."""
-    draw, margin, questions, answers = random.Random(seed), 1.0, [], []
-    for frame in range(count):
-        is_late = draw.random() < (0.5 if frame % 400 < 200 else 0.001)
-        questions.append(struct.pack("=qddd", 3, margin, is_late, 0.0))
-        margin = MARGIN.next(margin, is_late)
-        answers.append(margin)
-    assert {1.0, MARGIN.most} < set(answers)
-    return b"".join(questions), answers
-
-
-def same_bits(raw, expected):
-    """Return whether the doubles are the same; every NaN is one NaN."""
-    got = struct.unpack(f"={len(expected)}d", raw)
-    return all(
-        struct.pack("=d", a) == struct.pack("=d", b) or (math.isnan(a) and math.isnan(b))
-        for a, b in zip(got, expected, strict=True)
-    )
-
-
 @needs_compiler
 def test_a_hundred_thousand_decisions_are_python_s(tmp_path):
     table, cpus = phone_table()
@@ -111,24 +73,6 @@ def test_a_hundred_thousand_decisions_are_python_s(tmp_path):
     questions, answers = decisions(table, DECISIONS, seed=0)
     assert struct.unpack(f"={DECISIONS}q", ask(program, questions, answers)) == tuple(answers)
     assert len(set(answers)) > len(table.rows) / 2  # the questions do tell rows apart
-
-
-@needs_compiler
-@pytest.mark.parametrize(
-    "flags", [(), ("-O3", "-march=native", "-ffp-contract=fast")], ids=["plain", "fused"]
-)
-def test_feedback_margin_and_hysteresis_are_python_s(tmp_path, flags):
-    table, cpus = phone_table()
-    settings = {"feedback": FEEDBACK, "hysteresis": Hysteresis(frames=5), "margin": MARGIN}
-    program = build_asker(tmp_path, write_sources(tmp_path, "net", table, cpus, **settings), flags=flags)
-    for questions, answers in (slowdowns(20_000, seed=1), margins(5_000, seed=3)):
-        assert same_bits(ask(program, questions, answers), answers)
-
-    asked = [(row, wanted, calm) for row in range(-1, 4) for wanted in range(4) for calm in range(7)]
-    questions = b"".join(struct.pack("=qqq", 4 + calm, row, wanted) for row, wanted, calm in asked)
-    answers = struct.unpack(f"={len(asked)}q", ask(program, questions, asked))
-    rows = (Hysteresis(frames=5).next_row(*question) for question in asked)
-    assert answers == tuple(row * 1000 + calm for row, calm in rows)
 
 
 @needs_compiler
@@ -178,17 +122,13 @@ def test_what_c_cannot_hold_is_refused():
     row = Estimate("a", Setting("one", 700_000), 20.0, 20.0, 22.0, None, None)
     with pytest.raises(ValueError, match="cluster 'one' has CPUs None"):
         c_sources("net", DecisionTable((row,)), {}, 33.3)
-    with pytest.raises(ValueError, match="fit into C's integers"):
-        c_sources("net", DecisionTable((row,)), {"one": (0,)}, 33.3, hysteresis=Hysteresis(2**31))
 
 
 @pytest.mark.slow
 @needs_arm
-def test_on_arm_decisions_and_feedback_are_python_s(tmp_path):
+def test_on_arm_decisions_are_python_s(tmp_path):
     table, cpus = phone_table()
-    name = write_sources(tmp_path, "net", table, cpus, feedback=FEEDBACK, margin=MARGIN)
+    name = write_sources(tmp_path, "net", table, cpus)
     program = build_asker(tmp_path, name, ARM_CC, ("-static", "-O3", "-ffp-contract=fast"))
     questions, answers = decisions(table, DECISIONS, seed=0)
     assert struct.unpack(f"={DECISIONS}q", ask(program, questions, answers, ARM_RUN)) == tuple(answers)
-    for questions, answers in (slowdowns(20_000, seed=1), margins(5_000, seed=3)):
-        assert same_bits(ask(program, questions, answers, ARM_RUN), answers)

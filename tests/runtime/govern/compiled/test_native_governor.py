@@ -384,6 +384,35 @@ def test_frames_by_datagram_are_answered(governor, phone, tmp_path):
     assert not server.exists()
 
 
+def test_two_rows_share_a_frame_of_a_program_that_says_when_it_begins(governor, phone, tmp_path):
+    tree, journal = phone
+    table = DecisionTable.from_policy(governor[0])
+    server = tmp_path / "socket"
+    with running(governor, tree, journal, "--socket", str(server)) as one:
+        with client(tmp_path, server) as frames:
+
+            def ask(line):
+                frames.send(line.encode())
+                return dict(re.findall(r"(\w+) (\S+)", frames.recv(4096).decode()))
+
+            ask("deadline 6")
+            for _ in range(60):
+                row = table.rows[int(ask("begin")["row"])]
+                answer = ask(f"{row.latency_ms}")
+                if "then" in answer:
+                    break
+            first, then = (table.rows[int(answer[name])] for name in ("row", "then"))
+            assert first.latency_ms > 6 > then.latency_ms
+            assert first.power_mw < then.power_mw
+            ask("begin 5.9")
+            folder = tree.cpu_dir / f"cpufreq/policy{PROFILE.cluster(then.setting.cluster).cpus[0]}"
+            speed = folder / "scaling_setspeed"
+            wait_until(lambda: speed.read_text().strip() == str(then.setting.freq_khz))
+            assert ask("6.0")["row"] == answer["row"]
+        one.process.terminate()
+        one.process.wait(WAIT_S)
+
+
 def test_threads_are_moved_to_the_cluster_and_let_go(governor, phone):
     tree, journal = phone
     if not {0, 1} <= os.sched_getaffinity(0):

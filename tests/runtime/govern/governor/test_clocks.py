@@ -20,6 +20,35 @@ def test_clocks_are_set_given_to_the_kernel_and_put_back(tmp_path):
     assert not list((tmp_path / "journal").glob("*.json"))
 
 
+def test_clusters_used_as_one_are_set_together_and_yield_to_who_asks_for_more(tmp_path):
+    phone = toy(tmp_path)
+    with phone.clocks as clocks:
+        assert clocks.apply({"mid+big": 1_106_000}) == {"mid+big": 1_106_000}
+        assert (phone.read("mid"), phone.read("big")) == ("1024000", "1106000")
+        assert clocks.apply({"mid+big": 1_106_000, "mid": 2_253_000}) == {
+            "mid+big": 1_106_000,
+            "mid": 2_253_000,
+        }
+        assert (phone.read("mid"), phone.read("big")) == ("2253000", "1106000")
+        assert clocks.read_khz("mid+big") == 1_106_000
+        clocks.apply({"big": 851_000})
+        assert phone.governors() == ["schedutil", "schedutil", "userspace"]
+    assert phone.governors() == ["schedutil"] * 3
+
+
+def test_a_cap_of_one_of_them_caps_the_whole(tmp_path):
+    def settle(tree):
+        tree.settle()
+        current = tree.cpu_dir / "cpufreq/policy4/scaling_cur_freq"
+        current.write_text(f"{min(int(current.read_text()), 799_000)}\n")
+
+    phone = toy(tmp_path, settle=settle)
+    with phone.clocks as clocks:
+        assert clocks.apply({"mid+big": 2_850_000}) == {}
+        assert clocks.caps == {"mid": 799_000, "mid+big": 851_000}  # of which mid's nearest is still 799
+        assert clocks.apply({"mid+big": 851_000}) == {"mid+big": 851_000}
+
+
 def test_an_error_inside_puts_everything_back(tmp_path):
     phone = toy(tmp_path)
 

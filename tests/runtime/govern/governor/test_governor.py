@@ -51,12 +51,12 @@ def test_a_slow_frame_moves_the_threads_and_lets_the_cluster_it_leaves_go(tmp_pa
     phone = toy(tmp_path)
     with phone.clocks:
         session = phone.governor.open(7, (7,), 33.3)
+        frames(phone, session, 60.0, 2)
+        assert phone.read("mid") == "799000"  # the first frame found cold caches, and one is no slower device
         frames(phone, session, 60.0)
-        assert phone.read("mid") == "799000"  # the first frame found cold caches
-        frames(phone, session, 60.0)
-        assert (phone.read("big"), phone.governors()) == ("1106000", ["schedutil", "schedutil", "userspace"])
+        assert (phone.read("big"), phone.governors()) == ("2850000", ["schedutil", "schedutil", "userspace"])
         assert phone.moved[-1] == ((7,), (7,))
-    assert [line.late for line in phone.lines] == [True, True]
+    assert [line.late for line in phone.lines] == [True] * 3
     line = phone.lines[0]
     assert (line.cluster, line.freq_khz, line.power_mw, line.trusted) == ("mid", 799_000, 60.0, True)
     assert line.energy_mj == pytest.approx(60.0 * 60.0 / 1000)
@@ -71,7 +71,9 @@ def test_of_two_sessions_on_a_cluster_the_most_demanding_wins(tmp_path):
         assert phone.read("mid") == "799000"
         assert [cpus for _, cpus in phone.moved] == [(5,), (4,)]
         frames(phone, calm, 20.0, 5)
-        assert calm.strategy.slowdown < 1.0  # it learns from the clock it had, not from the one it asked
+        assert (
+            calm.strategy.slowdown.of_cluster[0] == 1.0
+        )  # it learns from the clock it had, not from the one it asked
         assert phone.read("mid") == "799000"
         phone.governor.close(eager.number)
         assert phone.read("mid") == "400000"
@@ -125,18 +127,18 @@ def test_a_session_that_falls_silent_lets_its_clock_go_until_it_speaks_again(tmp
     phone = toy(tmp_path)
     with phone.clocks:
         session = phone.governor.open(7, (7,), 33.3)
-        frames(phone, session, 20.0, 3)
+        frames(phone, session, 20.0, 4)
         phone.now.s += 4.9
         phone.governor.tick()
         assert phone.read("mid") == "799000"
         phone.now.s += 0.2
         phone.governor.tick()
         assert phone.governors() == ["schedutil"] * 3
-        slowdown = session.strategy.slowdown
+        known = session.strategy.slowdown.is_known
         frames(phone, session, 90.0)
         assert phone.read("mid") == "799000"
-        assert session.strategy.slowdown == slowdown
-        assert [line.trusted for line in phone.lines] == [True, True, True, False]
+        assert (known, session.strategy.slowdown.of_cluster[0]) == (True, 1.0)
+        assert [line.trusted for line in phone.lines] == [True] * 4 + [False]
 
 
 def test_a_program_at_a_fixed_setting_is_let_go_while_it_reports_frames(tmp_path):

@@ -43,9 +43,10 @@ def test_a_session_over_the_socket(phone):
         "reason": "mid @ 799 MHz x1 is the cheapest that meets 33.3 ms (22 ms at most)",
     }
     assert talk.ask(do="report", actual_ms=60.0)["freq_khz"] == 799_000  # just moved: cold caches
-    assert talk.ask(do="report", actual_ms=60.0)["freq_khz"] == 1_106_000
+    assert talk.ask(do="report", actual_ms=32.0)["freq_khz"] == 799_000  # one outlier is no slower device
+    assert talk.ask(do="report", actual_ms=32.0)["freq_khz"] == 1_106_000
     assert talk.ask(do="update_deadline", deadline_ms=1000.0)["freq_khz"] == 400_000
-    assert talk.ask(do="headroom")["headroom"] == pytest.approx(1 - 5.5 * 1.86 / 1000, abs=0.01)
+    assert talk.ask(do="headroom")["headroom"] == pytest.approx(1 - 5.0 * 1.8 / 1000, abs=0.01)
     assert phone.lines[0].latency_ms == 60.0
 
 
@@ -283,8 +284,8 @@ def test_the_client_file(served):
     with Session(33.3, tids=OWN, name="camera", path=str(served.server.path)) as session:
         assert session.is_governed
         assert session.answer["cluster"] == "mid"
-        session.report(60.0)
-        session.report(60.0)
+        for _ in range(3):
+            session.report(32.0)
         assert session.answer["freq_khz"] == 1_106_000
         session.update_deadline(1000.0)
         assert session.answer["freq_khz"] == 400_000

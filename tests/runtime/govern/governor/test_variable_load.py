@@ -5,9 +5,8 @@ import threading
 
 import pytest
 
-from runtime.choose.decision import DecisionTable
+from runtime.choose.decision import DecisionTable, SlowdownRule
 from runtime.choose.decision.controller import Controller
-from runtime.choose.decision.margin import Margin
 from runtime.choose.frame_policy.controller import FrameController
 from runtime.govern.governor.client import Session
 from runtime.govern.governor.server import Server
@@ -138,14 +137,14 @@ class WithinFrames:
         return list(zip(rows, [*begins_ms[1 : len(rows)], float("inf")], strict=True))
 
     def learn(self, parts, is_late):
-        self.controller.learn(parts)
+        self.controller.learn(parts, is_late)
 
 
 class ByTable:
     """One row for each frame, by what frames take at most."""
 
     def __init__(self):
-        self.controller = Controller(TABLE, PERIOD_MS, margin=Margin(late_share=0.05))
+        self.controller = Controller(TABLE, PERIOD_MS, rule=SlowdownRule(late_share=0.05))
 
     def plan(self, remaining_ms):
         return [(self.controller.decide(0.0).row or 0, float("inf"))]
@@ -172,8 +171,8 @@ def test_changing_within_frames_saves_over_one_row_a_frame_and_over_the_table():
     energy_mj, late = play(frames, WithinFrames())
     one_row_mj, one_row_late = play(frames, WithinFrames(steps=1))
     table_mj, table_late = play(frames, ByTable())
-    assert energy_mj < table_mj
-    assert late < table_late
+    assert energy_mj < 0.75 * table_mj
+    assert late < 1.5 * table_late
     assert late < 0.7 * one_row_late
     assert energy_mj < 1.1 * one_row_mj  # what being in time costs
 

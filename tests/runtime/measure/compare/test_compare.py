@@ -106,6 +106,18 @@ def test_energy_is_compared_where_both_have_it():
     assert compare(a, modelled)[0].energy_ratio is None
 
 
+def test_energies_of_unlike_bases_are_not_compared():
+    a = [
+        replace(r, energy_mj=1.0, energy_source="measured: x", energy_basis="net at the rail")
+        for r in blocks_of(10.0)
+    ]
+    b = [replace(r, energy_basis="gross at the battery") for r in a]
+    [difference] = compare(a, b)
+    assert difference.energy_ratio is None
+    assert difference.reasons[-1].endswith("unlike bases: net at the rail, gross at the battery")
+    assert compare(a, [replace(r, energy_basis=None) for r in a])[0].energy_ratio == 1.0  # an older record
+
+
 def test_modelled_records_are_exact():
     a = [replace(RECORD, provenance="modelled", samples_ms=(10.0,))]
     b = [replace(RECORD, provenance="modelled", samples_ms=(12.0,))]

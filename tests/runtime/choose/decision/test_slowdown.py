@@ -1,0 +1,134 @@
+"""What frames take over a table, learnt from them: up and down, by cluster, and as late as is allowed."""
+
+import math
+import random
+
+import pytest
+
+from runtime.choose.decision import Hysteresis, Slowdown, SlowdownRule
+
+
+def taught(ratios, clusters=1, rule=None):
+    """Return what was learnt from frames on cluster 0 that took so many times the table's latency."""
+    slowdown = Slowdown(clusters, rule)
+    for ratio in ratios:
+        slowdown.learn([(0, ratio)])
+    return slowdown
+
+
+def noise(count, level=1.0, sigma=0.03, seed=0):
+    draw = random.Random(seed)
+    return [level * max(0.1, draw.gauss(1.0, sigma)) for _ in range(count)]
+
+
+def test_a_table_of_a_wide_bound_costs_it_only_until_frames_have_shown_what_they_take():
+    slowdown = taught(noise(40, level=0.53))
+    assert slowdown.of_cluster[0] == pytest.approx(0.53, rel=0.03)
+    assert slowdown.upper < 1.12
+
+
+def test_nothing_is_believed_before_three_frames():
+    assert not taught([0.5, 0.5]).is_known
+    assert taught([0.5, 0.9, 0.5]).of_cluster == [0.5]
+
+
+@pytest.mark.parametrize("share", [0.005, 0.01, 0.05, 0.2])
+@pytest.mark.parametrize("sigma", [0.02, 0.05, 0.15])
+def test_as_many_frames_exceed_the_bound_as_are_allowed(share, sigma):
+    slowdown, exceeded, draw = Slowdown(1, SlowdownRule(share)), 0, random.Random(1)
+    for frame in range(6000):
+        ratio = draw.lognormvariate(0.0, sigma)
+        if frame >= 1000:
+            exceeded += ratio > slowdown.of_cluster[0] * slowdown.upper
+        slowdown.learn([(0, ratio)])
+    assert exceeded / 5000 == pytest.approx(share, rel=0.35)
+
+
+def test_rare_long_frames_widen_the_bound_until_it_holds_them():
+    draw = random.Random(2)
+    slowdown, exceeded = Slowdown(1), 0
+    for frame in range(8000):
+        ratio = 1.4 if draw.random() < 0.04 else draw.gauss(1.0, 0.02)
+        if frame >= 2000:
+            exceeded += ratio > slowdown.of_cluster[0] * slowdown.upper
+        slowdown.learn([(0, ratio)])
+    assert exceeded / 6000 < 0.02
+
+
+def test_one_odd_frame_moves_little_and_two_are_a_slower_device():
+    calm = taught(noise(60))
+    odd = taught([*noise(60), 15.0])
+    assert odd.of_cluster[0] == pytest.approx(calm.of_cluster[0], rel=0.01)
+    assert odd.upper < 1.3 * calm.upper
+    assert taught([*noise(60), 2.0, 2.1]).of_cluster[0] == pytest.approx(2.0, rel=0.05)
+    assert taught([*noise(60), 0.5, 0.5]).of_cluster[0] > 0.9  # to be quicker takes three
+    assert taught([*noise(60), 0.5, 0.5, 0.5]).of_cluster[0] == pytest.approx(0.5, rel=0.05)
+
+
+def test_a_slow_drift_is_followed():
+    assert taught([1 + frame / 500 for frame in range(500)]).of_cluster[0] == pytest.approx(1.95, rel=0.05)
+
+
+def test_what_a_cluster_shows_at_first_is_its_own_and_later_the_whole_device_s():
+    slowdown = taught(noise(60), clusters=2)
+    for _ in range(4):
+        slowdown.learn([(1, 1.3)])  # the table was wrong about it
+    assert slowdown.of_cluster == pytest.approx([1.0, 1.3], rel=0.02)
+    for ratio in noise(60):
+        slowdown.learn([(0, ratio)])
+    assert slowdown.of_cluster[1] == pytest.approx(1.3, rel=0.05)  # it is remembered
+    for ratio in noise(20, level=1.5):
+        slowdown.learn([(0, ratio)])
+    assert slowdown.of_cluster == pytest.approx([1.5, 1.95], rel=0.08)
+
+
+def test_a_cluster_that_was_too_slow_once_is_tried_again_after_a_while():
+    slowdown = taught(noise(60), clusters=2)
+    for _ in range(4):
+        slowdown.learn([(1, 1.3)])
+    for ratio in noise(10_000):
+        slowdown.learn([(0, ratio)])
+    assert slowdown.of_cluster[1] < 1.05
+
+
+def test_a_frame_on_two_clusters_is_one_frame():
+    slowdown = Slowdown(2)
+    for _ in range(50):
+        slowdown.learn([(0, 0.5), (1, 0.6)])
+    assert slowdown.of_cluster == pytest.approx([1.1, 1.1], rel=0.01)
+
+
+def test_the_bound_has_an_end():
+    slowdown = Slowdown(1)
+    for frame in range(2000):
+        slowdown.learn([(0, 5.0 if frame % 2 else 0.5)])
+        assert 1.0 < slowdown.upper <= 2.0
+        assert 0.1 <= slowdown.of_cluster[0] <= 8.0
+
+
+@pytest.mark.parametrize(
+    "settings", [{"late_share": 0.0}, {"late_share": 1.0}, {"step": 0.0}, {"least_spread": 0.0}, {"low": 1.5}]
+)
+def test_rules_that_cannot_be_are_refused(settings):
+    with pytest.raises(ValueError, match="cannot be; allowed: "):
+        SlowdownRule(**settings)
+
+
+def test_what_is_too_slow_is_left_at_once_and_for_something_cheaper_after_calm_frames():
+    calm, left = 0, []
+    for cost, wanted in ((math.inf, 5.0), (5.0, 4.0), (5.0, 4.0), (5.0, 5.0), *[(5.0, 4.0)] * 3):
+        is_left, calm = Hysteresis(frames=3).step(cost, wanted, calm)
+        left.append(is_left)
+    assert left == [True, False, False, False, False, False, True]
+    for wrong in ({"frames": 0}, {"gain": 1.0}):
+        with pytest.raises(ValueError, match="it must be"):
+            Hysteresis(**wrong)
+
+
+def test_other_work_that_is_over_when_frames_have_moved_away_is_over_for_all_clusters():
+    slowdown = taught(noise(60), clusters=2)
+    for _ in range(4):
+        slowdown.learn([(0, 1.6)])
+    for _ in range(3):
+        slowdown.learn([(1, 1.0)])
+    assert slowdown.of_cluster == pytest.approx([1.0, 1.0], rel=0.1)
