@@ -249,6 +249,8 @@ def summarise(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         if name == STEADY:
             found["performance_spread_pct"] = row["spread_pct"]
             found["performance_timed_spread_pct"] = row["timed_spread_pct"]
+            # Above 1 by more than the emulation is off: something else ran on the phone's core.
+            found["performance_timed_over_counted"] = row["timed_mj"] / row["energy_mj"]
     return summary
 
 
