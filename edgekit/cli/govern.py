@@ -26,11 +26,7 @@ _OLD = {"--scenes": "--variable-load", "--waiting": "--max-queued", "--late-pric
     "--variable-load", is_flag=True, help="Frames vary in work: learn how, and speed up within long ones."
 )
 @click.option("--max-queued", type=int, help="With --variable-load: finished frames that may wait. [0]")
-@click.option(
-    "--miss-penalty",
-    type=float,
-    help="With --variable-load: of a late frame, in periods at full speed. Default: as --late asks for.",
-)
+@click.option("--miss-penalty", type=float, help="With --variable-load: of a late frame, instead of --late.")
 @click.option("--frames", type=click.IntRange(min=1), help="Of the bundle's own, to run. [300]")
 @click.option("--serve", is_flag=True, help="Serve any program until stopped, instead of running one.")
 @click.option("--socket", type=_FILE, help="Where to serve. Default: beside the journal.")

@@ -13,8 +13,9 @@ class Setting:
     """Where and how fast work runs.
 
     Attributes:
-        cluster: name of the cluster, as the target's SoC profile calls it.
-        freq_khz: clock of the cluster in kHz; ``None`` leaves the clock to the kernel.
+        cluster: name of the cluster, as the target's SoC profile calls it; ``mid+big``: both as one, see
+            ``runtime.device.soc.span``.
+        freq_khz: clock of the cluster in kHz, of several the fastest one's; ``None`` leaves it to the kernel.
         threads: worker threads, one per core of the cluster.
     """
 

@@ -31,7 +31,7 @@ class MissPenalty:
 
     Attributes:
         ladder: penalties to choose from.
-        rung: place of each lane's in ``ladder``.
+        level: place of each lane's in ``ladder``.
 
     Raises:
         ValueError: a figure that cannot be.
@@ -40,7 +40,7 @@ class MissPenalty:
         >>> penalty = MissPenalty(lanes=1, late_share=0.02)
         >>> for _ in range(10):
         ...     penalty.learn(np.array([True]), np.array([0]))
-        >>> penalty.ladder[penalty.rung[0]]
+        >>> penalty.ladder[penalty.level[0]]
         4.0
     """
 
@@ -52,7 +52,7 @@ class MissPenalty:
         self.late_share = late_share
         self.ladder = _LADDER if fixed is None else (fixed,)
         self._log = np.full(lanes, math.log(MISS_PENALTY if fixed is None else fixed))
-        self.rung = np.zeros(lanes, dtype=int)
+        self.level = np.zeros(lanes, dtype=int)
         self._settle(np.arange(lanes))
 
     def learn(self, missed: np.ndarray, lanes: np.ndarray) -> None:
@@ -63,4 +63,4 @@ class MissPenalty:
 
     def _settle(self, lanes: np.ndarray) -> None:
         place = (self._log[lanes] - math.log(self.ladder[0])) / math.log(2.0)
-        self.rung[lanes] = np.round(place).astype(int)
+        self.level[lanes] = np.round(place).astype(int)

@@ -118,7 +118,7 @@ class FramePolicy:
         lanes = np.arange(len(remaining_ms)) if lanes is None else lanes
         belief = self.belief
         known = belief.known[lanes]
-        penalty = self.miss_penalty.rung[lanes]
+        penalty = self.miss_penalty.level[lanes]
         spread, heavy, level = belief.spread[lanes], belief.heavy[lanes], belief.level[lanes]
         if wait:
             for kind in self.missing(lanes):
@@ -147,7 +147,7 @@ class FramePolicy:
         belief = self.belief
         at = np.arange(len(belief.known)) if lanes is None else lanes
         at = at[belief.known[at]]
-        kinds = np.stack([self.miss_penalty.rung[at], belief.spread[at], belief.heavy[at]], axis=1)
+        kinds = np.stack([self.miss_penalty.level[at], belief.spread[at], belief.heavy[at]], axis=1)
         return {tuple(kind) for kind in kinds[~self._solved[tuple(kinds.T)]].tolist()}
 
     def solve(self, kind: tuple[int, int, int]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -16,11 +17,10 @@ from runtime.choose.simulation import (
     Replay,
     Schedutil,
     SimGovernor,
-    TimedPlatform,
     replay,
 )
 from runtime.govern.governor.plan import LATE_SHARE
-from tests.benchmarks.energy_truth.cases import Case, Load
+from tests.benchmarks.energy_truth.cases import Case
 from tests.benchmarks.simulation.blind import least_blind_uj
 from tests.benchmarks.simulation.optimum import PowerHull, paces
 
@@ -49,49 +49,39 @@ def rows_of(case: Case, count: int, settle: int) -> Iterator[dict[str, Any]]:
         *(c[:, settle:] for c in (ours_frames.arrival_ms, ours_frames.deadline_ms, ours_frames.work))
     )
     best = paces(counted, ours.finish_ms[:, settle:])
-    blind = {
-        (account, load): _least_blind_mj(soc, power_mw, load)
-        for account, power_mw in case.powers_mw.items()
-        for load in case.loads
-    }
-    for account, power_mw in case.powers_mw.items():
-        hull = PowerHull(soc.speed, power_mw)
-        for place, tuning in enumerate(case.tunings):
-            if tuning.account != account and place > 0:
-                continue
-            for number, load in enumerate(case.loads):
-                lane = place * len(case.loads) + number
-                ours_mj = float(ours.busy_ms[lane] @ power_mw) / 1e3
-                late_pct = _late_pct(ours, lane, settle)
-                above = {
-                    name: _above_pct(ours_mj, float(ran.busy_ms[number] @ power_mw) / 1e3)
-                    for name, ran in stock.items()
-                    if _late_pct(ran, number, settle) <= late_pct + LATER_PCT
-                }
-                yield {
-                    "soc": soc.name,
-                    "network": case.network,
-                    "fps": load.fps,
-                    "scatter_pct": 100 * load.scatter,
-                    "bounds": tuning.bounds,
-                    "account": account,
-                    "tuned_for": tuning.account,
-                    "late_pct": late_pct,
-                    "energy_mj": ours_mj / count,
-                    "changes": float(ours.transitions[lane]) / count,
-                    "over_blind_pct": _over_blind_pct(ours_mj / count, blind[account, load]),
-                    "over_bound_pct": _above_pct(ours_mj, best[lane].energy_uj(hull) / 1e3),
-                    **_beside(above),
-                }
-
-
-def _least_blind_mj(soc: TimedPlatform, power_mw: np.ndarray, load: Load) -> float | None:
-    least_uj = least_blind_uj(soc.speed, power_mw, 1e3 / load.fps, load.scatter, LATE_SHARE)
-    return None if least_uj is None else least_uj / 1e3
-
-
-def _over_blind_pct(ours_mj: float, least_mj: float | None) -> float | None:
-    return None if least_mj is None else _above_pct(ours_mj, least_mj)
+    hulls = {account: PowerHull(soc.speed, power_mw) for account, power_mw in case.powers_mw.items()}
+    judged = [
+        (account, place)
+        for account in case.powers_mw
+        for place, tuning in enumerate(case.tunings)
+        if place == 0 or tuning.account == account
+    ]
+    for (account, place), (number, load) in itertools.product(judged, enumerate(case.loads)):
+        power_mw, tuning = case.powers_mw[account], case.tunings[place]
+        lane = place * len(case.loads) + number
+        ours_mj = float(ours.busy_ms[lane] @ power_mw) / 1e3
+        late_pct = _late_pct(ours, lane, settle)
+        above = {
+            name: _above_pct(ours_mj, float(ran.busy_ms[number] @ power_mw) / 1e3)
+            for name, ran in stock.items()
+            if _late_pct(ran, number, settle) <= late_pct + LATER_PCT
+        }
+        blind_uj = least_blind_uj(soc.speed, power_mw, 1e3 / load.fps, load.scatter, LATE_SHARE)
+        yield {
+            "soc": soc.name,
+            "network": case.network,
+            "fps": load.fps,
+            "scatter_pct": 100 * load.scatter,
+            "bounds": tuning.bounds,
+            "account": account,
+            "tuned_for": tuning.account,
+            "late_pct": late_pct,
+            "energy_mj": ours_mj / count,
+            "changes": float(ours.transitions[lane]) / count,
+            "over_bound_pct": _above_pct(ours_mj, best[lane].energy_uj(hulls[account]) / 1e3),
+            "over_blind_pct": None if blind_uj is None else _above_pct(ours_mj / count, blind_uj / 1e3),
+            **_beside(above),
+        }
 
 
 def stock_of(platform: Platform) -> dict[str, SimGovernor]:

@@ -44,7 +44,7 @@ def test_a_virtual_phone_prints_modelled_figures(tflite, tmp_path):
     )
     [row] = [line.split() for line in result.stdout.splitlines() if line.startswith("litert")]
     assert row[1:6] == ["big", "@", "500", "MHz", "x1"]
-    assert row[-7:] == ["53.11", row[-6], "modelled", "latency", "x", "measured", "modelled"]
+    assert row[row.index("53.11") + 2 :][:4] == ["modelled", "latency", "x", "measured"]
     assert "modelled: may truly take" in result.stderr
     assert len(list(RecordLog(out))) == 1
 

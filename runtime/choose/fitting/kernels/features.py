@@ -122,5 +122,5 @@ def _features(op: Op, frame: tuple[int, int]) -> list[float]:
         reduction,
         activation_bytes / max(1, op.bytes_written),
     )
-    features = [*map(math.log1p, logs), *padding, *map(math.log1p, frame)]
-    return [*(cost / 1e6 for cost in costs), *features]
+    shares = (*map(math.log1p, logs), *padding, *map(math.log1p, frame))
+    return [*(cost / 1e6 for cost in costs), *shares]

@@ -19,7 +19,7 @@ def test_it_rises_with_late_frames_and_falls_without_and_stays_on_its_ladder():
     seen = []
     for is_late in [True] * 30 + [False] * 3000:
         penalty.learn(np.array([is_late]), LANE)
-        seen.append(penalty.ladder[penalty.rung[0]])
+        seen.append(penalty.ladder[penalty.level[0]])
     assert max(seen) == seen[29] == penalty.ladder[-1]
     assert seen[-1] == penalty.ladder[0]
 
@@ -28,7 +28,7 @@ def test_as_many_late_frames_as_are_allowed_keep_it_where_it_is():
     penalty = MissPenalty(1, late_share=0.1)
     for frame in range(2000):
         penalty.learn(np.array([frame % 10 == 0]), LANE)
-    assert penalty.ladder[penalty.rung[0]] == 1.0
+    assert penalty.ladder[penalty.level[0]] == 1.0
 
 
 def test_a_fixed_one_stays():
@@ -36,18 +36,18 @@ def test_a_fixed_one_stays():
     for _ in range(50):
         penalty.learn(np.array([True, False]), np.array([0, 1]))
     assert penalty.ladder == (3.0,)
-    assert penalty.rung.tolist() == [0, 0]
+    assert penalty.level.tolist() == [0, 0]
 
 
 def test_frames_that_no_clock_saves_do_not_make_late_ones_dearer():
     policy = FramePolicy(np.array([1.0, 2.0]), np.array([100.0, 400.0]), period_ms=20.0)
-    before = policy.miss_penalty.rung[0]
+    before = policy.miss_penalty.level[0]
     for _ in range(50):
         policy.observe(np.array([50.0]), late=np.array([True]), remaining_ms=np.array([20.0]))
-    assert policy.miss_penalty.rung[0] <= before
+    assert policy.miss_penalty.level[0] <= before
     for _ in range(50):
         policy.observe(np.array([30.0]), late=np.array([True]), remaining_ms=np.array([20.0]))
-    assert policy.miss_penalty.rung[0] > before
+    assert policy.miss_penalty.level[0] > before
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0, float("nan")])

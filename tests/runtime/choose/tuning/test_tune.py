@@ -66,7 +66,7 @@ def test_comparison_has_the_governors_and_what_is_saved(fitted):
     _, policy = tune_bundle(bundle, target, 30)
     rows = {outcome.governor: outcome for outcome in policy.comparison}
     kernel = ["performance", "powersave", "ondemand", "conservative", "interactive", "schedutil", "eas"]
-    assert list(rows) == ["policy", *kernel, "ebs", "best"]
+    assert list(rows) == ["policy", "governed", *kernel, "ebs", "best"]
     assert rows["performance"].freq_low_khz == rows["performance"].freq_high_khz == 2_400_000
     assert rows["policy"].late_frames == rows["best"].late_frames == 0
     assert rows["policy"].energy_mj == pytest.approx(energy_mj(target, policy.setting))
