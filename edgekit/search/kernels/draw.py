@@ -28,7 +28,7 @@ CHANNELS = (8, 1600)
 # How large maps and weights are decides which cache a kernel finds its data in, so each graph has limits of
 # its own: elements of a map, up to 96 channels of 120 x 120, and weights of all its kernels.
 _ELEMENTS = (40_000, 1_400_000)
-_WEIGHTS = (1_500_000, 20_000_000)
+_WEIGHTS = (1_500_000, 9_000_000)
 _MOST_MACS = 160_000_000  # of a kernel
 _STEPS_PER_CHAIN = (8, 14)
 _STEPS_AFTER = (3, 6)  # one that was asked for, or a head

@@ -27,7 +27,7 @@ def test_kernels_stay_within_what_a_phone_runs():
         for step, taken in zip(chain.steps, chain.maps()[:-1], strict=True):
             assert step.macs(taken) <= 160e6
             assert step.out(taken).elements <= 1.4e6
-            assert step.weights(taken) <= 20e6
+            assert step.weights(taken) <= 9e6
 
 
 def test_every_kind_is_drawn_and_none_that_cannot_be_built():
