@@ -38,8 +38,7 @@ def prune(checkpoint, data_root, out, as_json, **options) -> None:
     Example:
       edgekit prune runs/digits --method psfp --rate 0.3 -o runs/pruned
     """
-    if not wait_asleep_if_busy(note):
-        watch_others(note)
+    _ = wait_asleep_if_busy(note) or watch_others(note)
     from edgekit.data import load_dataset
     from edgekit.pruning import prune as prune_checkpoint
     from edgekit.training import load_checkpoint

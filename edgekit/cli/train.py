@@ -45,8 +45,7 @@ def train(
       edgekit train mobilenet_v2 --data digits --recipe digits-demo -o runs/digits
       edgekit train mobilenet_v2 --data digits --init runs/digits --qat --epochs 2
     """
-    if not wait_asleep_if_busy(note):
-        watch_others(note)
+    _ = wait_asleep_if_busy(note) or watch_others(note)
     from edgekit import models, training
     from edgekit.data import load_dataset
 
