@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from runtime.errors import DeviceStableError
+from runtime.targets.ssh.command import start_command
 
 MOST_BYTES = 4 << 20  # of an answer: sums of files, the words of an installer
 MOST_S = 3600.0  # for a command: a small board that installs numpy takes minutes
@@ -25,11 +26,10 @@ def run_bounded(client: Any, script: str) -> tuple[int, str]:
         SSHException, OSError, EOFError: the connection is gone, or it took more than ``MOST_S``.
     """
     end_s = time.monotonic() + MOST_S
-    with client.get_transport().open_session() as channel:
-        channel.set_combine_stderr(True)
-        channel.exec_command(script)
+    channel, said = start_command(client.get_transport(), script, combine_stderr=True)
+    with channel:
         channel.shutdown_write()
-        output = bytearray()
+        output = bytearray(said)
         while True:
             channel.settimeout(max(0.1, end_s - time.monotonic()))
             chunk = channel.recv(_CHUNK_BYTES)

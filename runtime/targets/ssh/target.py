@@ -9,6 +9,7 @@ from runtime.errors import DeviceStableError
 from runtime.targets.agent.target import AgentTarget
 from runtime.targets.name import TargetName
 from runtime.targets.ssh.address import Address
+from runtime.targets.ssh.command import start_command
 from runtime.targets.ssh.connection import connect
 from runtime.targets.ssh.device_files import DeviceFiles, Progress
 
@@ -21,8 +22,7 @@ class ChannelConnection:
     """
 
     def __init__(self, conn: Any, command: str):
-        self.channel = conn.client.get_transport().open_session()
-        self.channel.exec_command(command)
+        self.channel, _ = start_command(conn.client.get_transport(), command)
         self.stdin: IO[bytes] = self.channel.makefile_stdin("wb")
         self.stdout: IO[bytes] = self.channel.makefile("rb")
         self.stderr: IO[bytes] = self.channel.makefile_stderr("rb")

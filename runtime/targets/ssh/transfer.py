@@ -7,6 +7,8 @@ import shlex
 from collections.abc import Callable, Iterator
 from typing import IO, Any, Protocol
 
+from runtime.targets.ssh.command import start_command
+
 _CHUNK_BYTES = 1 << 18
 
 
@@ -139,9 +141,7 @@ class CatTransfer:
         return bytes(data[:most_bytes])
 
     def _start(self, command: str) -> Any:
-        channel = self._transport.open_session()
-        channel.exec_command(command)
-        return channel
+        return start_command(self._transport, command)[0]
 
     def _finish(self, channel: Any) -> None:
         said = channel.makefile_stderr("rb").read(1 << 12).decode(errors="replace").strip()

@@ -194,6 +194,25 @@ def test_without_sftp_a_full_disk_is_told(plain_board, tmp_path):
         reach(PHONE).send(tmp_path / "weights.bin", file_sha256(tmp_path / "weights.bin"))
 
 
+@pytest.mark.parametrize("sftp", ["internal-sftp", "/usr/lib/openssh/sftp-server"])
+def test_a_shell_that_greets_whoever_logs_in_is_no_answer(tmp_path, monkeypatch, bundle, sftp):
+    greeting = tmp_path / "greeting.sh"
+    greeting.write_text("echo 'Welcome to the board'; echo 'warning: no lock for 60 seconds' >&2\n")
+    board = start_sshd(tmp_path, variables={"BASH_ENV": str(greeting)}, sftp=f"Subsystem sftp {sftp}")
+    monkeypatch.setenv("EDGEKIT_SSH_CONFIG", str(board.config))
+    try:
+        files = reach(PHONE)
+        assert files.home == str(board.home)
+        assert files.shell("echo out; echo err >&2") == "out\nerr\n"
+        with pytest.raises(DeviceStableError, match="exit status 3: last words$"):
+            files.shell("echo last words; exit 3")
+        with open_target("ssh:phone") as target:
+            log = RecordLog(tmp_path / "records.jsonl")
+            bench(bundle, target, settings=[SLOW], runs=3, blocks=1, log=log)
+    finally:
+        stop(board)
+
+
 @pytest.mark.parametrize("size", [1_000_000, 3_000_000, 4_000_000])
 def test_a_damaged_part_starts_again(phone, tmp_path, size):
     file = tmp_path / "weights.bin"
