@@ -1,4 +1,4 @@
-"""Start a command on a device, and skip what its shell says first: a banner, a warning of its start-up files."""
+"""Start a command on a device, and skip what its shell says first: a banner, a warning of start-up files."""
 
 from __future__ import annotations
 

@@ -204,7 +204,7 @@ def test_a_shell_that_greets_whoever_logs_in_is_no_answer(tmp_path, monkeypatch,
         files = reach(PHONE)
         assert files.home == str(board.home)
         assert files.shell("echo out; echo err >&2") == "out\nerr\n"
-        with pytest.raises(DeviceStableError, match="exit status 3: last words$"):
+        with pytest.raises(DeviceStableError, match=r"exit status 3: last words$"):
             files.shell("echo last words; exit 3")
         with open_target("ssh:phone") as target:
             log = RecordLog(tmp_path / "records.jsonl")
