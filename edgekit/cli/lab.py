@@ -32,7 +32,7 @@ def run(plan: Path, dry_run: bool, as_json: bool) -> None:
     \b
     Example of a plan:
       targets: [local, "virtual:gs101", "ssh:pi@board"]
-      bundles: [model.edgekit, {path: other.tflite, input_shapes: {audio: [1, 16000]}}]
+      bundles: [model.edgekit, {path: b.tflite, input_shapes: {x: [1, 9]}}]
       settings: {threads: [1, 2], every: 4}
       bench: {runs: 30, blocks: 3}
       goal_fps: 30

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Iterator
-from typing import Any
 
 import torch
 from torch import nn
@@ -40,7 +39,7 @@ def export_executorch(
         exir = require("executorch.exir", extra="executorch")
         xnnpack = require("executorch.backends.xnnpack.partition.xnnpack_partitioner", extra="executorch")
         program = program or trace(model, example)
-        workload = workload_of(program)
+        workload, unsigned = workload_of(program), _unsigned_inputs(program)
         try:
             with _reasons() as reasons, shortened_graphs():
                 edge = exir.to_edge_transform_and_lower(
@@ -50,9 +49,8 @@ def export_executorch(
             graph = edge.exported_program().graph_module
             delegation = read_delegation(graph, reasons)
             workload = in_run_order(workload, _runs(graph))
-            made = edge.to_executorch()
-            _name_types(made, program)
-            data = bytes(made.buffer)
+            _name_types(edge.exported_program(), unsigned)
+            data = bytes(edge.to_executorch().buffer)
         except Exception as err:
             raise ExportError(f"ExecuTorch could not lower the model: {first_line(err)}") from err
     return Exported(
@@ -66,14 +64,21 @@ def export_executorch(
     )
 
 
-def _name_types(made: Any, program: ExportedProgram) -> None:
-    """Let the file say which of its inputs are unsigned bytes, as in ``program``; see ``rewrite_ops``."""
-    byte = require("executorch.exir.scalar_type", extra="executorch").ScalarType.BYTE
-    (plan,) = made.executorch_program.execution_plan
-    given = {node.name: node.meta.get("val") for node in program.graph.nodes if node.op == "placeholder"}
-    for place, name in zip(plan.inputs, program.graph_signature.user_inputs, strict=True):
-        if getattr(given[name], "dtype", None) == torch.uint8:
-            plan.values[place].val.scalar_type = byte
+def _inputs(program: ExportedProgram) -> list[Node]:
+    given = {node.name: node for node in program.graph.nodes if node.op == "placeholder"}
+    return [given[name] for name in program.graph_signature.user_inputs]
+
+
+def _unsigned_inputs(program: ExportedProgram) -> list[bool]:
+    """Return of each input whether it is unsigned bytes; they are signed ones after ``rewrite_ops``."""
+    return [getattr(node.meta.get("val"), "dtype", None) == torch.uint8 for node in _inputs(program)]
+
+
+def _name_types(lowered: ExportedProgram, unsigned: list[bool]) -> None:
+    """Let the file say which of its inputs are unsigned bytes; the delegate reads them as signed ones."""
+    for node, is_unsigned in zip(_inputs(lowered), unsigned, strict=True):
+        if is_unsigned:
+            node.meta["val"] = node.meta["val"].to(torch.uint8)
 
 
 def trace(model: nn.Module, example: tuple[torch.Tensor, ...]) -> ExportedProgram:

@@ -69,14 +69,15 @@ class FakeQuantised:
         self.data = bytes(self._tools.convert_object_to_bytearray(self._model))
 
     def _rewrite(self) -> None:
-        others = [
-            op
-            for op in self._int8.subgraphs[0].operators
-            if self._tools.opcode_to_name(self._int8, op.opcodeIndex) not in _BETWEEN
-        ]
-        for op, other in zip(self._graph.operators, others, strict=True):
-            self._check_constants(op, other)
-            op.inputs = [self._as_read(int(a), int(b)) for a, b in zip(op.inputs, other.inputs, strict=True)]
+        others = iter(
+            [op for op in self._int8.subgraphs[0].operators if not self._is_between(self._int8, op)]
+        )
+        for op in self._graph.operators:
+            if not self._is_between(self._model, op):  # as an input of bytes has one
+                other = next(others)
+                self._check_constants(op, other)
+                pairs = zip(op.inputs, other.inputs, strict=True)
+                op.inputs = [self._as_read(int(a), int(b)) for a, b in pairs]
             self._ops.append(op)
         outputs = zip(self._graph.outputs, self._int8.subgraphs[0].outputs, strict=True)
         made = {int(a): self._as_read(int(a), int(b)) for a, b in outputs}
@@ -85,6 +86,9 @@ class FakeQuantised:
             for entry in signature.outputs:
                 entry.tensorIndex = made[int(entry.tensorIndex)]
         self._graph.operators = self._ops
+
+    def _is_between(self, model: Any, op: Any) -> bool:
+        return self._tools.opcode_to_name(model, op.opcodeIndex) in _BETWEEN
 
     def _check_constants(self, op: Any, other: Any) -> None:
         grids = [self._int8.subgraphs[0].tensors[int(b)].quantization for b in other.inputs if b >= 0]

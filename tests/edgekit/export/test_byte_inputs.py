@@ -47,10 +47,13 @@ def test_bytes_become_floats_inside_the_delegate(tmp_path, spelling, dtype):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("engine", ENGINES)
-def test_bytes_enter_quantised_files(tmp_path, engine):
+@pytest.mark.parametrize(
+    ("engine", "precisions"),
+    # ExecuTorch's dynamic file computes nonsense behind a converted input, and its gate refuses it.
+    [("executorch", ["fp32", "static_wi8_ai8"]), ("litert", ["fp32", "dynamic_wi8_afp32", "static_wi8_ai8"])],
+)
+def test_bytes_enter_quantised_files(tmp_path, engine, precisions):
     enter = SPELLINGS["as Android gives them"]
-    precisions = ["fp32", "dynamic_wi8_afp32", "static_wi8_ai8"]
     options = {"precisions": precisions, "engines": [engine], "quantize": QuantizeOptions()}
     bundle = exported(tmp_path, enter, torch.uint8, **options)
     for variant in bundle.manifest.variants:
