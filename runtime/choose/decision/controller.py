@@ -116,8 +116,7 @@ class Controller:
 
         Args:
             parts: rows it ran at, and for how many ms; at ``None`` the kernel chose, or somebody else
-            changed,
-                the clock: such a frame teaches nothing.
+                changed, the clock: such a frame teaches nothing.
             is_late: whether it missed its deadline.
             is_cold: its threads had just been moved and found cold caches: it teaches nothing, unless moves
                 are part of every frame.
