@@ -101,10 +101,9 @@ class Cluster:
         clocks = [opp.freq_khz for opp in self.opps]
         if any(low >= high for low, high in itertools.pairwise(clocks)):
             raise ValueError(f"cluster {self.name!r} has clocks {clocks}; each must be above the one before")
-        for name in ("further_core_share", "collapsed_mw"):
-            value = getattr(self, name)
-            if value is not None and not 0 <= value < _BEYOND:
-                raise ValueError(f"cluster {self.name!r} has {name} {value}; it must be 0 or more")
+        for name in ("capacity_dmips_mhz", "power_coefficient", "further_core_share", "collapsed_mw"):
+            if not 0 <= (getattr(self, name) or 0) < _BEYOND:
+                raise ValueError(f"cluster {self.name!r} has a {name} outside 0 to {_BEYOND:g}; correct it")
         if self.power_source is None and any(opp.power_mw is not None for opp in self.opps):
             raise ValueError(f"cluster {self.name!r} has power_mw but no power_source; say whose they are")
         for opp in self.opps:

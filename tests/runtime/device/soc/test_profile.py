@@ -42,6 +42,7 @@ def test_an_unknown_cluster_and_clock_name_what_there_is():
         (lambda: cluster(cpus=(1, 1)), "distinct CPU numbers"),
         (lambda: Opp(0), "positive number of kHz"),
         (lambda: Opp(1000, voltage_uv=-1), "must not be negative"),
+        (lambda: Cluster("big", "x", (0,), capacity_dmips_mhz=10**400), "capacity_dmips_mhz outside 0 to"),
         (lambda: Cluster("big", "cortex-a76", (0,), (Opp(1000, power_mw=5),)), "no power_source"),
         (
             lambda: Cluster(
