@@ -14,8 +14,6 @@ from runtime.extras import require
 from runtime.targets import Target, open_target
 from runtime.targets.target import Metered, choose_settings, use_meter
 
-DEFAULT_BUNDLE = "kernels.edgekit"
-
 
 def fit_kernels(
     path: Path,

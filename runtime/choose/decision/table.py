@@ -41,8 +41,7 @@ class DecisionTable:
 
     Attributes:
         over_mw: what counts as power while a row runs, besides its own, where cost is the energy from frame
-        to
-            frame, so that two rows can share a frame; ``None``: cost is another, or not known of all rows.
+            to frame, so that two rows can share a frame; ``None``: cost is another, or not known of all rows.
 
     Raises:
         ValueError: no rows, or figures that no row can have.

@@ -44,7 +44,8 @@ class FramePolicy:
         lanes: independent streams of frames.
         late_share: of the frames that a clock could have saved: how many may be late, see ``MissPenalty``.
         miss_penalty: of a late frame, whatever share of them is: so many periods' energy at the fastest
-        point. transition_ms: for how long a change of point stops the work.
+            point.
+        transition_ms: for how long a change of point stops the work.
 
     Example:
         >>> policy = FramePolicy(np.array([1.0, 2.0]), np.array([100.0, 400.0]), period_ms=20.0)
@@ -112,8 +113,8 @@ class FramePolicy:
 
         Args:
             wait: compute the table of a kind of frames that was not met before; else the nearest one that
-            is there
-                is used, where there is none the fastest point, and ``missing`` says what to ``solve``.
+                is there is used, where there is none the fastest point, and ``missing`` says what to
+                ``solve``.
         """
         lanes = np.arange(len(remaining_ms)) if lanes is None else lanes
         belief = self.belief

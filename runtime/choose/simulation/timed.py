@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from runtime.choose.policy.outcome import Outcome
-from runtime.choose.simulation.engine import Replay, SimGovernor, replay
+from runtime.choose.simulation.engine import SimGovernor, replay
 from runtime.choose.simulation.frames import periodic
 from runtime.choose.simulation.platform import Platform
 
@@ -94,11 +94,11 @@ def replay_frames(
         settle: a second at 30 FPS, five half-lives of what a kernel tracks of a load and more.
     """
     released = periodic(np.ones((1, settle + frames)), fps, deadline_ms)
-    result = replay(platform, released, governor(platform), timeline=True)
+    result = replay(platform, released, governor(platform), settle=settle)
     arrival_ms, finish_ms = released.arrival_ms[0], result.finish_ms[0]
     start_ms = np.maximum(arrival_ms, np.concatenate([[0.0], finish_ms[:-1]]))[settle:]
     finish_ms, late = finish_ms[settle:], int(result.late[0, settle:].sum())
-    busy_ms = _busy_ms(platform, result, start_ms, finish_ms)
+    busy_ms = result.busy_ms[0]
     used = np.flatnonzero(busy_ms > 1e-9)
     span_ms = max(float(finish_ms[-1] - start_ms[0]), frames * 1000.0 / fps)
     energy_uj = busy_ms @ platform.power_mw + span_ms * platform.idle_mw
@@ -115,16 +115,3 @@ def replay_frames(
         misses_deadline=late > 0,
         energy_mj=None if platform.is_dark[used].any() else round(float(energy_uj) / 1000.0 / frames, 9),
     )
-
-
-def _busy_ms(
-    platform: TimedPlatform, result: Replay, start_ms: np.ndarray, finish_ms: np.ndarray
-) -> np.ndarray:
-    """Return how long frames ran at each point, shape (n_points,)."""
-    begin_ms, points = (np.array(column) for column in zip(*result.timeline, strict=True))
-    end_ms = np.append(begin_ms[1:], finish_ms[-1])
-    # Time busy up to t, a line that rises while a frame runs; frames do not overlap.
-    at_ms = np.stack([start_ms, finish_ms], axis=1).ravel()
-    so_far = np.concatenate([[0.0], np.repeat(np.cumsum(finish_ms - start_ms), 2)])[:-1]
-    share = np.interp(end_ms, at_ms, so_far) - np.interp(begin_ms, at_ms, so_far)
-    return np.bincount(points.astype(int), weights=share, minlength=len(platform.power_mw))

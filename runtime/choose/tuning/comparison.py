@@ -79,9 +79,8 @@ def compare(
         and estimate.setting.freq_khz is not None
     ]
     platform = _platform(target, same, goal)
-    there = [
-        e for e in considered if Option(e.variant, e.setting) in {Option(s.variant, s.setting) for s in same}
-    ]
+    places = {Option(estimate.variant, estimate.setting) for estimate in same}
+    there = [estimate for estimate in considered if Option(estimate.variant, estimate.setting) in places]
     if there:
         table = DecisionTable.by_goal(there, goal)
         steady = partial(Steady, table=table, deadline_ms=goal.latency_limit_ms)

@@ -49,8 +49,8 @@ def tune_bundle(
     Raises:
         DataError: the records are of two machines.
         ValueError: a request out of range, or one for energy where no power is known; a base power beside a
-            gross one; nothing that was
-            benched is asked for, or variants of several graphs, which do different work, are.
+            gross one; nothing that was benched is asked for, or variants of several graphs, which do
+            different work, are.
         NotFittedError: no predictor, and not every setting was benched.
 
     Example:
