@@ -17,6 +17,8 @@ EdgekitError
 ├── DeviceError              a target cannot do what was asked
 │   ├── DeviceStableError    it never will: no use trying again
 │   └── DeviceTransientError it may work the next time
+├── WebError                 a browser cannot do what was asked, or is gone
+│   └── PageError            the page in it does not: others may
 ├── PermissionNeeded         needs root or a capability
 ├── NotFittedError           a predictor or policy is asked before it was made
 └── VersionConflict          a file was written by a tool version that does not fit
@@ -99,6 +101,14 @@ class DeviceStableError(DeviceError):
 
 class DeviceTransientError(DeviceError):
     """The target may do it the next time."""
+
+
+class WebError(EdgekitError):
+    """A browser cannot do what was asked, or is gone."""
+
+
+class PageError(WebError):
+    """A page does not load, or does not let itself be measured; another one may."""
 
 
 class PermissionNeeded(EdgekitError):

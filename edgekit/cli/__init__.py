@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import importlib
 import sys
+from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
@@ -42,6 +43,9 @@ SECTIONS = {
         "runner": "Build the native ExecuTorch runner, for a device too.",
         "restore": "Restore what a killed run left changed on a machine.",
     },
+    "Web pages": {
+        "web": "Measure, predict and govern gestures in a browser.",
+    },
     "Look": {
         "parity": "Compare a bundle's files with the model, layer by layer.",
         "inspect": "Show what a bundle or model file holds.",
@@ -53,29 +57,42 @@ SECTIONS = {
 }
 
 
-class SectionedGroup(click.Group):
-    """Loads a command's module when it is first needed and lists the commands in sections."""
+class LazyGroup(click.Group):
+    """Loads a command's module when it is first needed and lists the commands in sections.
+
+    Args:
+        package: that holds a module of each command's name.
+        sections: titles, and below each the commands with their one-line helps.
+    """
+
+    def __init__(self, *args: Any, package: str, sections: dict[str, dict[str, str]], **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.package, self.sections = package, sections
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [name for commands in SECTIONS.values() for name in commands]
+        return [name for commands in self.sections.values() for name in commands]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.list_commands(ctx):
             return None
-        module = importlib.import_module(f"edgekit.cli.{cmd_name}")
+        module = importlib.import_module(f"{self.package}.{cmd_name}")
         command: click.Command = getattr(module, cmd_name)
         return command
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        known = {name: text for commands in SECTIONS.values() for name, text in commands.items()}
+        known = {name: text for commands in self.sections.values() for name, text in commands.items()}
         names = [name for name in known if name.startswith(incomplete)]
         items = [CompletionItem(name, help=known[name]) for name in names]
         return [*items, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        for title, commands in SECTIONS.items():
+        for title, commands in self.sections.items():
             with formatter.section(title):
                 formatter.write_dl(list(commands.items()))
+
+
+class RootGroup(LazyGroup):
+    """All commands; an error of ours is one line, whichever command raises it."""
 
     def invoke(self, ctx: click.Context) -> object:
         try:
@@ -114,7 +131,12 @@ def _one_line(err: Exception) -> str:
     return one_line(err)
 
 
-@click.group(cls=SectionedGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=RootGroup,
+    package=__name__,
+    sections=SECTIONS,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, prog_name="edgekit")
 def cli() -> None:
     """Light models to ExecuTorch and LiteRT, and the least energy at the frame rate you need.

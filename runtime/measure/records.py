@@ -20,6 +20,7 @@ from runtime.device.meters.reading import EnergyReading
 from runtime.device.provenance import Provenance
 from runtime.device.setting import Setting
 from runtime.errors import DataError, VersionConflict
+from runtime.measure.gesture_figures import GestureFigures
 from runtime.measure.interval import Interval, order_statistics
 from runtime.measure.log_lock import hold
 from runtime.measure.quantile import quantile
@@ -70,6 +71,7 @@ class Record:
         max_temp_c: the block was to start below this; ``None``: at any, or an older record.
         latency_low_ms, latency_high_ms: what a modelled latency may truly be; ``None`` where it was timed.
         memory: of the process that ran it; ``None`` where nothing ran or nobody tells.
+        gesture: of a web page, whose name is ``model``; the samples are the gaps between its frames.
     """
 
     model: str
@@ -112,6 +114,7 @@ class Record:
     latency_high_ms: float | None = None
     energy_basis: str | None = None
     memory: MemoryUse | None = None
+    gesture: GestureFigures | None = None
 
     def __post_init__(self) -> None:
         check_figures(self)
@@ -149,8 +152,8 @@ class Record:
 
     @property
     def fps(self) -> float:
-        """Frames per second at the median latency."""
-        return 1000.0 / self.latency_ms
+        """Frames per second: displayed ones of a gesture, else at the median latency."""
+        return 1000.0 / self.latency_ms if self.gesture is None else self.gesture.fps
 
     @property
     def mode(self) -> str:

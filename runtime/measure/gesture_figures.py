@@ -1,0 +1,70 @@
+"""What a browser showed while a gesture lasted, as part of a record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from runtime.bundle.figures import check_figures
+
+_MOST_WORK_MS = 1e6  # a quarter of an hour for a frame
+
+
+@dataclass(frozen=True)
+class GestureFigures:
+    """Frames of one gesture on one page, and the work they took.
+
+    Attributes:
+        kind: ``scroll``, ``fling`` or ``pinch``.
+        speed: of a scroll, and of a fling when the finger leaves, in CSS pixels of the screen per second; of a
+            pinch, of the two fingers against each other.
+        length: in the same pixels; of a pinch the factor it zooms by.
+        source: ``wheel`` or ``touch``.
+        window_s: from the first input event to the last frame it caused.
+        refresh_hz: of the display.
+        displayed_frames: that reached the display in the window.
+        main_fps: frames of the page's main thread a second; ``None``: not measured.
+        dropped_frames: that the display lacked and whose lack is seen; ``None``: not measured.
+        delayed_pct: share of frames of a scroll that Chrome counts as delayed; ``None``: not measured.
+        longest_gap_ms: between two displayed frames.
+        work_ms: CPU time of a displayed frame by role of the thread, in ms of an undisturbed core.
+        probe_ms: a fixed piece of work just before, at full speed: what ``work_ms`` is divided by.
+        turned: the page was too short, and was scrolled back and forth.
+        scroller: what was scrolled where that is not the document; an element's name.
+        capacity: of the setting's core at its clock, of 1024 of the SoC's fastest; ``None``: not known.
+    """
+
+    kind: str
+    speed: float
+    length: float
+    source: str
+    window_s: float
+    refresh_hz: float
+    displayed_frames: int
+    longest_gap_ms: float
+    work_ms: dict[str, float]
+    probe_ms: float | None = None
+    main_fps: float | None = None
+    dropped_frames: int | None = None
+    delayed_pct: float | None = None
+    turned: bool = False
+    scroller: str | None = None
+    capacity: float | None = None
+
+    def __post_init__(self) -> None:
+        check_figures(self)
+        if not self.window_s > 0 or self.displayed_frames < 0:
+            raise ValueError(
+                f"{self.displayed_frames} frames in {self.window_s} s; a gesture takes a time above 0"
+            )
+        if not all(0 <= work_ms < _MOST_WORK_MS for work_ms in self.work_ms.values()):
+            raise ValueError(f"work_ms is {self.work_ms}; a frame takes between 0 and {_MOST_WORK_MS:g} ms")
+
+    @property
+    def fps(self) -> float:
+        """Frames displayed per second over the window."""
+        return self.displayed_frames / self.window_s
+
+    @property
+    def frame_work_ms(self) -> float:
+        """CPU time of a displayed frame over all threads, in ms of an undisturbed core."""
+        return sum(self.work_ms.values())

@@ -1,0 +1,1 @@
+"""A browser and its pages, driven over the Chrome DevTools Protocol."""
