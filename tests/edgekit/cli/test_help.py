@@ -9,7 +9,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from edgekit.cli import SECTIONS, LazyGroup, cli
+from edgekit.cli import SECTIONS, RootGroup, cli
 from runtime.errors import BundleError, ParityError
 from tests.places import ROOT
 
@@ -50,7 +50,7 @@ def test_version():
 
 
 def fail_with(error, **settings):
-    group = LazyGroup("edgekit", package="edgekit.cli", sections=SECTIONS)
+    group = RootGroup("edgekit", package="edgekit.cli", sections=SECTIONS)
 
     @group.command("models")
     def fail():
