@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from runtime.device.setting import Setting
@@ -22,13 +24,43 @@ class PageToMeasure(msgspec.Struct, frozen=True):
 
 
 class Known(msgspec.Struct, frozen=True):
-    """A run that was measured before: ``sha256`` is of the page, ``gesture`` its name."""
+    """A run that was measured before, by the same browser on the same machine if its names agree.
+
+    Attributes:
+        page, sha256: name and digest of the page.
+        gesture: its name.
+        engine, kernel, device: as in the record.
+    """
 
     page: str
     sha256: str
     gesture: str
     setting: Setting
     fps: float
+    engine: str
+    kernel: str
+    device: str
+
+
+def known_runs(records: Iterable[Record]) -> tuple[Known, ...]:
+    """Return the runs of records that need not be measured again: those that nothing disturbed.
+
+    Of an emulated machine all count: its host is never as calm as a phone, and their scatter decides.
+    """
+    return tuple(
+        Known(
+            record.model,
+            record.model_sha256,
+            record.variant,
+            record.setting,
+            record.fps,
+            record.versions.get("engine", ""),
+            record.versions.get("kernel", ""),
+            record.device.get("name", ""),
+        )
+        for record in records
+        if record.gesture is not None and (record.is_trusted or record.provenance == "emulated")
+    )
 
 
 class WebJob(msgspec.Struct, frozen=True):

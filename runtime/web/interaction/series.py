@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import platform
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from runtime.device.meters import read_device
+from runtime.device.setting import Setting
 from runtime.errors import PageError, WebError
 from runtime.targets.local import LocalTarget
 from runtime.web.browser.chromium import Browser, Launch
 from runtime.web.browser.connection import Connection
+from runtime.web.gestures.gesture import Gesture
 from runtime.web.interaction.job import Measured, PageToMeasure, Remark, Step, Told, WebJob
 from runtime.web.interaction.place import placed
 from runtime.web.interaction.run import RunPlan, measure
@@ -52,14 +56,22 @@ class _Runs:
     """Frame rates of the runs so far."""
 
     def __init__(self, job: WebJob):
-        self._fps: dict[tuple[object, ...], list[float]] = {}
+        self._job = job
+        self._fps: dict[object, list[float]] = {}
+        self._machine = (platform.release(), read_device().get("name", ""))
         self.begun: set[str] = set()
-        for run in job.known:
-            self.of(run.page, run.sha256, run.gesture, run.setting).append(run.fps)
 
-    def of(self, *key: object) -> list[float]:
-        """Return those of a page, its digest, a gesture's name and a setting."""
-        return self._fps.setdefault(key, [])
+    def of(self, subject: Subject, gesture: Gesture, setting: Setting) -> list[float]:
+        """Return those of a gesture on a page under a setting, by this browser on this machine."""
+        key = (subject.name, subject.sha256, gesture.name, setting, subject.browser)
+        if key not in self._fps:
+            self._fps[key] = [
+                run.fps
+                for run in self._job.known
+                if (run.page, run.sha256, run.gesture, run.setting, run.engine) == key
+                and (run.kernel, run.device) == self._machine
+            ]
+        return self._fps[key]
 
 
 @contextlib.contextmanager
@@ -79,16 +91,20 @@ def _measure_page(
     tell: Callable[[Told], None],
 ) -> None:
     tell(Step(f"loading {page.name}"))
+    offered = target.settings()
     subject = load(connection, page.url, page.name, job.viewport)
     try:
+        playable = [setting for setting in page.settings if setting in offered]
+        if slow := [str(setting) for setting in page.settings if setting not in offered]:
+            tell(Remark(f"{', '.join(slow)}: not to be had on this machine; left out"))
         order = random.Random(f"{job.seed} {page.name}")
         probes_ms: dict[object, list[float]] = {}
         for number in range(job.most_runs):
             visits = [
                 (gesture, setting)
                 for gesture in job.gestures
-                for setting in page.settings
-                if not job.is_enough(runs.of(page.name, subject.sha256, gesture.name, setting))
+                for setting in playable
+                if not job.is_enough(runs.of(subject, gesture, setting))
             ]
             order.shuffle(visits)
             for gesture, setting in visits:
@@ -98,7 +114,7 @@ def _measure_page(
                 with placed(target, subject, setting) as held:
                     record = measure(target, subject, held, plan)
                 earlier_ms += record.probes_ms if record.is_trusted else ()
-                runs.of(page.name, subject.sha256, gesture.name, setting).append(record.fps)
+                runs.of(subject, gesture, setting).append(record.fps)
                 runs.begun.add(page.name)
                 tell(Measured(record))
     finally:
