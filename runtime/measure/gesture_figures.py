@@ -23,8 +23,8 @@ class GestureFigures:
         refresh_hz: of the display.
         displayed_frames: that reached the display meanwhile.
         longest_gap_ms: between two of them.
-        work_ms: CPU time of a displayed frame by role of the thread (main, compositor, raster, viz, io, other),
-            in ms of the SoC's fastest core.
+        work_ms: CPU time of a displayed frame by role of the thread (main, compositor, raster, viz, io,
+            other), in ms of the SoC's fastest core.
         probe_ms: a fixed piece of work just before, at full speed, where the machine is emulated: ``work_ms``
             grows with it.
         main_fps: frames of the page's main thread a second; ``None``: not measured, as the four below.

@@ -1,8 +1,9 @@
-"""Count displayed frames by a trace of one event each, which costs the browser nothing that could be measured."""
+"""Count displayed frames by a trace of one event each, which costs the browser next to nothing."""
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -91,7 +92,7 @@ def shown(times_s: Sequence[float], performed: Performed) -> Shown:
             start_s = within[0] if span.begins_late else start_s
             end_s = within[-1] if span.runs_on else end_s
         edges = [start_s, *within, end_s]
-        gaps_ms += [1000 * (after - before) for before, after in zip(edges, edges[1:]) if after > before]
+        gaps_ms += [1000 * (after - before) for before, after in itertools.pairwise(edges) if after > before]
         kept += within
         window_s += end_s - start_s
     return Shown(tuple(kept), window_s, tuple(gaps_ms))

@@ -37,7 +37,7 @@ class Room:
 
     Attributes:
         width_px, height_px: of the screen, in CSS pixels of an unzoomed page.
-        scale: screen pixels per CSS pixel of the page as it was laid out: 0.42 where a page is made for a desk.
+        scale: screen pixels per CSS pixel of the page as laid out: 0.42 where it is made for a desk.
         room_px: that can be scrolled, in pixels of the screen.
         scroller: the element that is scrolled where that is not the document.
     """
