@@ -1,0 +1,103 @@
+"""What a worker on the measured machine is asked to do, and what it tells: lines of JSON."""
+
+from __future__ import annotations
+
+import msgspec
+
+from runtime.device.setting import Setting
+from runtime.measure.interval import of_runs
+from runtime.measure.records import Record
+from runtime.web.browser.page import PHONE, Viewport
+from runtime.web.gestures.gesture import Gesture
+
+_LEAST_FPS = 0.1  # of a run without a frame, whose logarithm must be
+
+
+class PageToMeasure(msgspec.Struct, frozen=True):
+    """A page by its name in records, its address, and the settings to run it on."""
+
+    name: str
+    url: str
+    settings: tuple[Setting, ...]
+
+
+class Known(msgspec.Struct, frozen=True):
+    """A run that was measured before: ``sha256`` is of the page, ``gesture`` its name."""
+
+    page: str
+    sha256: str
+    gesture: str
+    setting: Setting
+    fps: float
+
+
+class WebJob(msgspec.Struct, frozen=True):
+    """Gestures on pages.
+
+    Attributes:
+        duration_s: of each gesture, at least.
+        least_runs, most_runs: of each gesture on each setting.
+        width: runs are enough once the 95 % interval of their frame rate is within this share.
+        browser: its program; ``None``: the first that the machine has.
+        only_loopback: pages reach no other host.
+        seed: of the order.
+        run: names the series in records.
+        known: runs that need not be measured again.
+    """
+
+    pages: tuple[PageToMeasure, ...]
+    gestures: tuple[Gesture, ...]
+    duration_s: float = 5.0
+    least_runs: int = 5
+    most_runs: int = 10
+    width: float = 0.05
+    browser: str | None = None
+    only_loopback: bool = False
+    viewport: Viewport = PHONE
+    seed: int = 0
+    run: str | None = None
+    known: tuple[Known, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.least_runs <= self.most_runs:
+            raise ValueError(
+                f"{self.least_runs} to {self.most_runs} runs; give at least 1, and no more at least"
+            )
+        if not 0.5 <= self.duration_s <= 120:
+            raise ValueError(f"a gesture of {self.duration_s:g} s; it must take 0.5 to 120 s")
+
+    def is_enough(self, fps: list[float]) -> bool:
+        """Return whether runs with these frame rates tell the page's."""
+        if len(fps) < self.least_runs:
+            return False
+        if len(fps) >= self.most_runs:
+            return True
+        return of_runs([max(each, _LEAST_FPS) for each in fps]).half_share <= self.width
+
+
+class Measured(msgspec.Struct, frozen=True, tag=True):
+    """A run is done."""
+
+    record: Record
+
+
+class Remark(msgspec.Struct, frozen=True, tag=True):
+    """Something to tell: a page that was left out, a browser that was started again."""
+
+    text: str
+
+
+class Step(msgspec.Struct, frozen=True, tag=True):
+    """What begins now."""
+
+    text: str
+
+
+class Failed(msgspec.Struct, frozen=True, tag=True):
+    """It is over: the class of the error and its text."""
+
+    kind: str
+    text: str
+
+
+Told = Measured | Remark | Step | Failed
