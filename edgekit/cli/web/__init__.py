@@ -6,7 +6,13 @@ import click
 
 from edgekit.cli import LazyGroup
 
-SECTIONS: dict[str, dict[str, str]] = {}
+SECTIONS: dict[str, dict[str, str]] = {
+    "Pages": {
+        "corpus": "Fetch and list real pages to measure.",
+        "stress": "Write pages that are expensive in known ways.",
+        "features": "Read what a page is made of.",
+    },
+}
 
 
 @click.group(cls=LazyGroup, package=__name__, sections=SECTIONS)
