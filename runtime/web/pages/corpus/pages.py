@@ -33,13 +33,13 @@ class CorpusPage:
     family: str
     source: str
     place: str
-    site: Path | None
+    site: str | None
     screens: float | None
 
     @property
     def file(self) -> Path | None:
         """Return its main document, where that is a file."""
-        return None if self.site is None else self.site / self.place
+        return None if self.site is None else Path(self.site, self.place)
 
 
 def corpus_folder() -> Path:
@@ -65,7 +65,7 @@ def find_pages(folder: Path, pattern: str = "*", index: Index | None = None) -> 
     """
     index = load_index() if index is None else index
     here = [
-        CorpusPage(page.name, page.family, page.source, page.path, site, page.screens)
+        CorpusPage(page.name, page.family, page.source, page.path, str(site), page.screens)
         for page in index.pages
         if (site := site_folder(folder, index.source(page.source))) and (site / page.path).is_file()
     ]
@@ -89,7 +89,7 @@ def opened(page: CorpusPage) -> Iterator[str]:
     if page.site is None:
         yield page.place
         return
-    with serve(page.site) as site:
+    with serve(Path(page.site)) as site:
         yield site.url(page.place)
 
 
@@ -114,4 +114,4 @@ def _of_user(page: OwnPage) -> CorpusPage:
     if page.is_address:
         return CorpusPage(page.name, page.family, "own", page.place, None, page.screens)
     path = Path(page.place)
-    return CorpusPage(page.name, page.family, "own", path.name, path.parent, page.screens)
+    return CorpusPage(page.name, page.family, "own", path.name, str(path.parent), page.screens)
