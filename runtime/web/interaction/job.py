@@ -132,4 +132,4 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
     text: str
 
 
-Told = Measured | Remark | Step | Failed
+Message = Measured | Remark | Step | Failed

@@ -15,7 +15,7 @@ from runtime.targets.local import LocalTarget
 from runtime.web.browser.chromium import Browser, Launch
 from runtime.web.browser.connection import Connection
 from runtime.web.gestures.gesture import Gesture
-from runtime.web.interaction.job import Measured, PageToMeasure, Remark, Step, Told, WebJob
+from runtime.web.interaction.job import Measured, PageToMeasure, Remark, Step, Message, WebJob
 from runtime.web.interaction.place import placed
 from runtime.web.interaction.run import RunPlan, measure
 from runtime.web.interaction.subject import Subject, load
@@ -23,7 +23,7 @@ from runtime.web.interaction.subject import Subject, load
 _TRIES = 2  # of a page; one that crashes a browser twice is left out
 
 
-def run_job(target: LocalTarget, job: WebJob, tell: Callable[[Told], None]) -> None:
+def run_job(target: LocalTarget, job: WebJob, on_message: Callable[[Message], None]) -> None:
     """Measure every page of a job; one that cannot be measured is told and left out.
 
     Raises:
@@ -39,13 +39,13 @@ def run_job(target: LocalTarget, job: WebJob, tell: Callable[[Told], None]) -> N
                 page = waiting[0]
                 tries[page.name] += 1
                 try:
-                    _measure_page(target, connection, job, page, runs, tell)
+                    _measure_page(target, connection, job, page, runs, on_message)
                 except PageError as err:
-                    tell(Remark(f"{page.name}: {err}"))
+                    on_message(Remark(f"{page.name}: {err}"))
                     if tries[page.name] < _TRIES and page.name in runs.begun:
                         continue  # it had worked: load it again
                 except WebError as err:
-                    tell(Remark(f"{page.name}: {err}; the browser is started again"))
+                    on_message(Remark(f"{page.name}: {err}; the browser is started again"))
                     if tries[page.name] >= _TRIES:
                         waiting.pop(0)
                     break
@@ -88,15 +88,15 @@ def _measure_page(
     job: WebJob,
     page: PageToMeasure,
     runs: _Runs,
-    tell: Callable[[Told], None],
+    on_message: Callable[[Message], None],
 ) -> None:
-    tell(Step(f"loading {page.name}"))
+    on_message(Step(f"loading {page.name}"))
     offered = target.settings()
     subject = load(connection, page.url, page.name, job.viewport)
     try:
         playable = [setting for setting in page.settings if setting in offered]
         if slow := [str(setting) for setting in page.settings if setting not in offered]:
-            tell(Remark(f"{', '.join(slow)}: not to be had on this machine; left out"))
+            on_message(Remark(f"{', '.join(slow)}: not to be had on this machine; left out"))
         order = random.Random(f"{job.seed} {page.name}")
         probes_ms: dict[object, list[float]] = {}
         for number in range(job.most_runs):
@@ -108,7 +108,7 @@ def _measure_page(
             ]
             order.shuffle(visits)
             for gesture, setting in visits:
-                tell(Step(f"{page.name}: {gesture.name} on {setting}, run {number + 1}"))
+                on_message(Step(f"{page.name}: {gesture.name} on {setting}, run {number + 1}"))
                 earlier_ms = probes_ms.setdefault(setting, [])
                 plan = RunPlan(gesture, setting, job.duration_s, number, job.seed, job.run, tuple(earlier_ms))
                 with placed(target, subject, setting) as held:
@@ -116,7 +116,7 @@ def _measure_page(
                 earlier_ms += record.probes_ms if record.is_trusted else ()
                 runs.of(subject, gesture, setting).append(record.fps)
                 runs.begun.add(page.name)
-                tell(Measured(record))
+                on_message(Measured(record))
     finally:
         _close(subject)
 
