@@ -20,7 +20,7 @@ from runtime.errors import DeviceStableError, EdgekitError, WebError
 from runtime.measure.records import Record
 from runtime.targets.name import TargetName
 from runtime.visible import one_line
-from runtime.web.interaction.job import Failed, Measured, Remark, Message, WebJob
+from runtime.web.interaction.job import Failed, Measured, Message, Remark, WebJob
 
 _MOST_LINE = 16 << 20
 _END_S = 15.0  # to restore clocks and end the browser

@@ -15,7 +15,7 @@ from runtime.targets.local import LocalTarget
 from runtime.web.browser.chromium import Browser, Launch
 from runtime.web.browser.connection import Connection
 from runtime.web.gestures.gesture import Gesture
-from runtime.web.interaction.job import Measured, PageToMeasure, Remark, Step, Message, WebJob
+from runtime.web.interaction.job import Measured, Message, PageToMeasure, Remark, Step, WebJob
 from runtime.web.interaction.place import placed
 from runtime.web.interaction.run import RunPlan, measure
 from runtime.web.interaction.subject import Subject, load
