@@ -11,6 +11,7 @@ from runtime.measure.interval import of_runs
 from runtime.measure.records import Record
 from runtime.web.browser.page import PHONE, Viewport
 from runtime.web.gestures.gesture import Gesture
+from runtime.web.pages.features import PageFeatures
 
 _LEAST_FPS = 0.1  # of a run without a frame, whose logarithm must be
 
@@ -75,6 +76,8 @@ class WebJob(msgspec.Struct, frozen=True):
         seed: of the order.
         run: names the series in records.
         known: runs that need not be measured again.
+        read_features: pages whose features are to be read once they are loaded.
+        most_s: no run begins later than this after the job did; ``None``: all are done.
     """
 
     pages: tuple[PageToMeasure, ...]
@@ -89,6 +92,8 @@ class WebJob(msgspec.Struct, frozen=True):
     seed: int = 0
     run: str | None = None
     known: tuple[Known, ...] = ()
+    read_features: tuple[str, ...] = ()
+    most_s: float | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.least_runs <= self.most_runs:
@@ -113,6 +118,13 @@ class Measured(msgspec.Struct, frozen=True, tag=True):
     record: Record
 
 
+class FeaturesRead(msgspec.Struct, frozen=True, tag=True):
+    """What a page is made of."""
+
+    page: str
+    features: PageFeatures
+
+
 class Remark(msgspec.Struct, frozen=True, tag=True):
     """Something to tell: a page that was left out, a browser that was started again."""
 
@@ -132,4 +144,4 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
     text: str
 
 
-Message = Measured | Remark | Step | Failed
+Message = Measured | FeaturesRead | Remark | Step | Failed

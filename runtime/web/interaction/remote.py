@@ -20,7 +20,8 @@ from runtime.errors import DeviceStableError, EdgekitError, WebError
 from runtime.measure.records import Record
 from runtime.targets.name import TargetName
 from runtime.visible import one_line
-from runtime.web.interaction.job import Failed, Measured, Message, Remark, WebJob
+from runtime.web.interaction.job import Failed, FeaturesRead, Measured, Message, Remark, WebJob
+from runtime.web.pages.features import PageFeatures
 
 _MOST_LINE = 16 << 20
 _END_S = 15.0  # to restore clocks and end the browser
@@ -33,6 +34,7 @@ def measure_job(
     on_record: Callable[[Record], None],
     on_step: Callable[[str], None] = lambda text: None,
     on_message: Callable[[str], None] = lambda text: None,
+    on_features: Callable[[str, PageFeatures], None] = lambda page, features: None,
 ) -> None:
     """Do ``job`` on ``target`` and hand over each record as it comes.
 
@@ -67,6 +69,8 @@ def measure_job(
         for message in _lines(process.stdout):
             if isinstance(message, Measured):
                 on_record(replace(message.record, target=str(name)))
+            elif isinstance(message, FeaturesRead):
+                on_features(message.page, message.features)
             elif isinstance(message, Failed):
                 failure = message
             elif isinstance(message, Remark):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import platform
 import random
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,10 +16,12 @@ from runtime.targets.local import LocalTarget
 from runtime.web.browser.chromium import Browser, Launch
 from runtime.web.browser.connection import Connection
 from runtime.web.gestures.gesture import Gesture
-from runtime.web.interaction.job import Measured, Message, PageToMeasure, Remark, Step, WebJob
+from runtime.web.gestures.room import to_top
+from runtime.web.interaction.job import FeaturesRead, Measured, Message, PageToMeasure, Remark, Step, WebJob
 from runtime.web.interaction.place import placed
 from runtime.web.interaction.run import RunPlan, measure
 from runtime.web.interaction.subject import Subject, load
+from runtime.web.pages.features import read_features
 
 _TRIES = 2  # of a page; one that crashes a browser twice is left out
 
@@ -36,6 +39,8 @@ def run_job(target: LocalTarget, job: WebJob, on_message: Callable[[Message], No
     while waiting:
         with _browser(job) as connection:
             while waiting:
+                if runs.is_over:
+                    return
                 page = waiting[0]
                 tries[page.name] += 1
                 try:
@@ -56,10 +61,15 @@ class _Runs:
     """Frame rates of the runs so far."""
 
     def __init__(self, job: WebJob):
-        self._job = job
+        self._job, self._start_s = job, time.monotonic()
         self._fps: dict[object, list[float]] = {}
         self._machine = (platform.release(), read_device().get("name", ""))
         self.begun: set[str] = set()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the time that the job was given is."""
+        return self._job.most_s is not None and time.monotonic() - self._start_s > self._job.most_s
 
     def of(self, subject: Subject, gesture: Gesture, setting: Setting) -> list[float]:
         """Return those of a gesture on a page under a setting, by this browser on this machine."""
@@ -94,6 +104,10 @@ def _measure_page(
     offered = target.settings()
     subject = load(connection, page.url, page.name, job.viewport)
     try:
+        if page.name in job.read_features:
+            features = read_features(subject.page)
+            to_top(subject.page, subject.room.scale)
+            on_message(FeaturesRead(page.name, features))
         playable = [setting for setting in page.settings if setting in offered]
         if slow := [str(setting) for setting in page.settings if setting not in offered]:
             on_message(Remark(f"{', '.join(slow)}: not to be had on this machine; left out"))
@@ -108,6 +122,8 @@ def _measure_page(
             ]
             order.shuffle(visits)
             for gesture, setting in visits:
+                if runs.is_over:
+                    return
                 on_message(Step(f"{page.name}: {gesture.name} on {setting}, run {number + 1}"))
                 earlier_ms = probes_ms.setdefault(setting, [])
                 plan = RunPlan(gesture, setting, job.duration_s, number, job.seed, job.run, tuple(earlier_ms))
