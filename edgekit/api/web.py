@@ -35,6 +35,7 @@ class WebPlan:
         duration_s: of a gesture, at least.
         least_runs, most_runs: of each gesture on each setting: until the 95 % interval of the frame rate is
             within 5 %.
+        with_details: one more run of each with Chrome's reports of dropped and delayed frames.
         browser: its program; ``None``: the first that the machine has.
     """
 
@@ -43,6 +44,7 @@ class WebPlan:
     duration_s: float = 5.0
     least_runs: int = 5
     most_runs: int = 10
+    with_details: bool = True
     browser: Path | None = None
     seed: int = 0
 
@@ -91,6 +93,7 @@ def web_bench(
                     only_loopback=not any(is_address(place) for place in places),
                     seed=plan.seed,
                     run=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+                    with_details=plan.with_details,
                     known=known_runs(earlier),
                 )
                 measured: list[Record] = []

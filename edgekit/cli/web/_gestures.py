@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from runtime.web.gestures.gesture import Gesture
     from runtime.web.interaction.rows import GestureRow
 
-_OPTIONAL = ("mJ a gesture", "raster ms", "gap ms", "runs", "+-95%", "verdict")
+_OPTIONAL = (
+    "raster ms", "gap ms", "runs", "viz ms", "compositor ms", "+-95%", "delayed %", "main FPS", "verdict",
+)  # fmt: skip
 _MOST_REASONS = 3
 
 
@@ -73,19 +75,23 @@ def show_gestures(records: Sequence[Record], rates: Sequence[float]) -> None:
 
 
 _HEADERS = (
-    "setting", "FPS", "+-95%", "gap ms", "work ms", "main ms", "compositor ms", "raster ms", "viz ms", "mW",
-    "mJ a gesture", "runs", "verdict",
+    "setting", "FPS", "+-95%", "gap ms", "main FPS", "dropped", "delayed %", "work ms", "main ms",
+    "compositor ms", "raster ms", "viz ms", "mW", "mJ a gesture", "runs", "verdict",
 )  # fmt: skip
 
 
 def _cells(row: GestureRow) -> list[object]:
     work_ms = [f"{row.work_ms.get(role, 0.0):.2f}" for role in ("main", "compositor", "raster", "viz")]
     plus_minus = "-" if row.runs < 2 else f"{row.interval.half_share:.0%}"
-    power = [None if each is None else f"{each:.0f}" for each in (row.power_mw, row.energy_mj)]
     return [
         str(row.setting), f"{row.fps:.1f}", plus_minus, f"{row.longest_gap_ms:.0f}",
-        f"{row.frame_work_ms:.2f}", *work_ms, *power, row.runs, row.verdict,
+        *_whole(row.main_fps, row.dropped_frames, row.delayed_pct), f"{row.frame_work_ms:.2f}", *work_ms,
+        *_whole(row.power_mw, row.energy_mj), row.runs, row.verdict,
     ]  # fmt: skip
+
+
+def _whole(*values: float | None) -> list[str | None]:
+    return [None if value is None else f"{value:.0f}" for value in values]
 
 
 def _cheapest_text(rows: Sequence[GestureRow], fps: float) -> str:

@@ -28,6 +28,8 @@ _COUNT = click.IntRange(min=1)
 @click.option("--runs", type=_COUNT, default=5, show_default=True, help="Of each gesture, at least.")
 @click.option("--most-runs", type=_COUNT, default=10, show_default=True,
               help="Until the frame rate is known to +-5 %.")  # fmt: skip
+@click.option("--details/--no-details", "with_details", default=True, show_default=True,
+              help="One more run each, with Chrome's reports of dropped and delayed frames.")  # fmt: skip
 @click.option("--browser", type=click.Path(path_type=Path), help="Chromium or Chrome to use.")
 @options.seed_option
 @click.option("--again", is_flag=True, help="Measure everything anew.")

@@ -31,6 +31,7 @@ class Known(msgspec.Struct, frozen=True):
         page, sha256: name and digest of the page.
         gesture: its name.
         engine, kernel, device: as in the record.
+        is_detailed: it had Chrome's reports, and its frame rate is not the page's.
     """
 
     page: str
@@ -41,6 +42,7 @@ class Known(msgspec.Struct, frozen=True):
     engine: str
     kernel: str
     device: str
+    is_detailed: bool
 
 
 def known_runs(records: Iterable[Record]) -> tuple[Known, ...]:
@@ -58,6 +60,7 @@ def known_runs(records: Iterable[Record]) -> tuple[Known, ...]:
             record.versions.get("engine", ""),
             record.versions.get("kernel", ""),
             record.device.get("name", ""),
+            record.gesture.is_detailed,
         )
         for record in records
         if record.gesture is not None and (record.is_trusted or record.provenance == "emulated")
@@ -76,6 +79,7 @@ class WebJob(msgspec.Struct, frozen=True):
         seed: of the order.
         run: names the series in records.
         known: runs that need not be measured again.
+        with_details: after the other runs, one with Chrome's reports of each gesture and setting.
         read_features: pages whose features are to be read once they are loaded.
         most_s: no run begins later than this after the job did; ``None``: all are done.
     """
@@ -92,6 +96,7 @@ class WebJob(msgspec.Struct, frozen=True):
     seed: int = 0
     run: str | None = None
     known: tuple[Known, ...] = ()
+    with_details: bool = False
     read_features: tuple[str, ...] = ()
     most_s: float | None = None
 

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import platform
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from runtime.device.meters import read_device
 from runtime.device.setting import Setting
 from runtime.errors import PageError, WebError
+from runtime.measure.records import Record
 from runtime.targets.local import LocalTarget
 from runtime.web.browser.chromium import Browser, Launch
 from runtime.web.browser.connection import Connection
 from runtime.web.gestures.gesture import Gesture
 from runtime.web.gestures.room import to_top
-from runtime.web.interaction.job import FeaturesRead, Measured, Message, PageToMeasure, Remark, Step, WebJob
+from runtime.web.interaction.job import (
+    FeaturesRead,
+    Known,
+    Measured,
+    Message,
+    PageToMeasure,
+    Remark,
+    Step,
+    WebJob,
+)
 from runtime.web.interaction.place import placed
 from runtime.web.interaction.run import RunPlan, measure
 from runtime.web.interaction.subject import Subject, load
@@ -75,13 +87,19 @@ class _Runs:
         """Return those of a gesture on a page under a setting, by this browser on this machine."""
         key = (subject.name, subject.sha256, gesture.name, setting, subject.browser)
         if key not in self._fps:
-            self._fps[key] = [
-                run.fps
-                for run in self._job.known
-                if (run.page, run.sha256, run.gesture, run.setting, run.engine) == key
-                and (run.kernel, run.device) == self._machine
-            ]
+            self._fps[key] = [run.fps for run in self._known(*key) if not run.is_detailed]
         return self._fps[key]
+
+    def has_details(self, subject: Subject, gesture: Gesture, setting: Setting) -> bool:
+        """Return whether one of them had Chrome's reports."""
+        key = (subject.name, subject.sha256, gesture.name, setting, subject.browser)
+        return any(run.is_detailed for run in self._known(*key))
+
+    def _known(self, *key: object) -> Iterator[Known]:
+        for run in self._job.known:
+            is_same = (run.page, run.sha256, run.gesture, run.setting, run.engine) == key
+            if is_same and (run.kernel, run.device) == self._machine:
+                yield run
 
 
 @contextlib.contextmanager
@@ -126,17 +144,30 @@ def _measure_page(
                     return
                 on_message(Step(f"{page.name}: {gesture.name} on {setting}, run {number + 1}"))
                 earlier_ms = probes_ms.setdefault(setting, [])
-                plan = RunPlan(gesture, setting, job.duration_s, number, job.seed, job.run, tuple(earlier_ms))
-                with placed(target, subject, setting) as held:
-                    record = measure(target, subject, held, plan)
+                record = _run(target, subject, job, RunPlan(gesture, setting, block=number), earlier_ms)
                 earlier_ms += record.probes_ms if record.is_trusted else ()
                 runs.of(subject, gesture, setting).append(record.fps)
                 runs.begun.add(page.name)
                 on_message(Measured(record))
+        for gesture, setting in itertools.product(job.gestures, playable) if job.with_details else ():
+            if runs.is_over or runs.has_details(subject, gesture, setting):
+                continue
+            on_message(Step(f"{page.name}: {gesture.name} on {setting}, in detail"))
+            plan = RunPlan(gesture, setting, block=job.most_runs, is_detailed=True)
+            on_message(Measured(_run(target, subject, job, plan, probes_ms.get(setting, ()))))
     finally:
-        _close(subject)
-
-
-def _close(subject: Subject) -> None:
-    with contextlib.suppress(WebError):
         subject.page.close()
+
+
+def _run(
+    target: LocalTarget, subject: Subject, job: WebJob, plan: RunPlan, earlier_probes_ms: Sequence[float]
+) -> Record:
+    plan = replace(
+        plan,
+        duration_s=job.duration_s,
+        seed=job.seed,
+        run=job.run,
+        earlier_probes_ms=tuple(earlier_probes_ms),
+    )
+    with placed(target, subject, plan.setting) as held:
+        return measure(target, subject, held, plan)
