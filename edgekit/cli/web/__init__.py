@@ -6,7 +6,11 @@ import click
 
 from edgekit.cli import LazyGroup
 
-SECTIONS: dict[str, dict[str, str]] = {}
+SECTIONS: dict[str, dict[str, str]] = {
+    "For authors of pages": {
+        "compare": "Say whether a page's gestures got dearer; fail if so.",
+    },
+}
 
 
 @click.group(cls=LazyGroup, package=__name__, sections=SECTIONS)
