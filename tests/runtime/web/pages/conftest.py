@@ -1,0 +1,39 @@
+"""A real browser for the tests of this folder, and toy pages shown in it."""
+
+import contextlib
+
+import pytest
+
+from runtime.errors import WebError
+from runtime.web.browser.chromium import Browser, Launch
+from runtime.web.browser.connection import Connection
+from runtime.web.pages.loading import loaded
+from runtime.web.pages.server import serve
+
+
+@pytest.fixture(scope="session")
+def connection():
+    """A connection to a browser that all tests of a process share."""
+    try:
+        browser = Browser(Launch(only_loopback=True))
+    except WebError as err:
+        pytest.fail(f"this test needs a browser: {err}", pytrace=False)
+    with browser, Connection(browser.endpoint) as opened:
+        yield opened
+
+
+@pytest.fixture
+def show(connection, tmp_path):
+    """Return a function that shows the HTML of a body on a phone's screen."""
+    with contextlib.ExitStack() as stack:
+        site = stack.enter_context(serve(tmp_path))
+
+        def show_page(body, head=""):
+            name = f"{len(list(tmp_path.iterdir()))}.html"
+            (tmp_path / name).write_text(
+                '<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+                f"<style>body {{ margin: 0; }}</style>{head}<body>{body}"
+            )
+            return stack.enter_context(loaded(connection, site.url(name)))
+
+        yield show_page
