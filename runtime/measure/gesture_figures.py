@@ -64,6 +64,11 @@ class GestureFigures:
             raise ValueError(f"work_ms is {self.work_ms}; a frame takes between 0 and {_MOST_WORK_MS:g} ms")
 
     @property
+    def is_detailed(self) -> bool:
+        """Whether the browser reported on each frame, too, which costs work that others do not have."""
+        return self.main_fps is not None
+
+    @property
     def fps(self) -> float:
         """Frames displayed per second over the window."""
         return self.displayed_frames / self.window_s

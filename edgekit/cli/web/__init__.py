@@ -7,6 +7,10 @@ import click
 from edgekit.cli import LazyGroup
 
 SECTIONS: dict[str, dict[str, str]] = {
+    "Measure": {
+        "bench": "Measure what gestures on a page show and cost.",
+        "compare": "Say whether a page's gestures got dearer; fail if so.",
+    },
     "Pages": {
         "corpus": "Fetch and list real pages to measure.",
         "stress": "Write pages that are expensive in known ways.",

@@ -12,7 +12,7 @@ from runtime.errors import WebError
 from runtime.web.browser.connection import Connection, Event
 from runtime.web.gestures.perform import Performed
 
-_CATEGORY = "disabled-by-default-display.framedisplayed"
+FRAMES_ONLY = ("disabled-by-default-display.framedisplayed",)  # categories of a trace
 _NAME = "Display::FrameDisplayed"
 # From an input event to the frame that shows it: two refreshes, 22-31 ms where nothing is slow.
 LAG_S = 2 / 60
@@ -51,7 +51,7 @@ class Trace:
 
 
 @contextlib.contextmanager
-def traced(connection: Connection, categories: Sequence[str] = (_CATEGORY,)) -> Iterator[Trace]:
+def traced(connection: Connection, categories: Sequence[str] = FRAMES_ONLY) -> Iterator[Trace]:
     """Trace the browser within the block; the events are there after it.
 
     Raises:

@@ -11,6 +11,7 @@ from runtime.measure.interval import of_runs
 from runtime.measure.records import Record
 from runtime.web.browser.page import PHONE, Viewport
 from runtime.web.gestures.gesture import Gesture
+from runtime.web.pages.features import PageFeatures
 
 _LEAST_FPS = 0.1  # of a run without a frame, whose logarithm must be
 
@@ -30,6 +31,7 @@ class Known(msgspec.Struct, frozen=True):
         page, sha256: name and digest of the page.
         gesture: its name.
         engine, kernel, device: as in the record.
+        is_detailed: it had Chrome's reports, and its frame rate is not the page's.
     """
 
     page: str
@@ -40,6 +42,7 @@ class Known(msgspec.Struct, frozen=True):
     engine: str
     kernel: str
     device: str
+    is_detailed: bool
 
 
 def known_runs(records: Iterable[Record]) -> tuple[Known, ...]:
@@ -57,6 +60,7 @@ def known_runs(records: Iterable[Record]) -> tuple[Known, ...]:
             record.versions.get("engine", ""),
             record.versions.get("kernel", ""),
             record.device.get("name", ""),
+            record.gesture.is_detailed,
         )
         for record in records
         if record.gesture is not None and (record.is_trusted or record.provenance == "emulated")
@@ -75,6 +79,9 @@ class WebJob(msgspec.Struct, frozen=True):
         seed: of the order.
         run: names the series in records.
         known: runs that need not be measured again.
+        with_details: after the other runs, one with Chrome's reports of each gesture and setting.
+        read_features: pages whose features are to be read once they are loaded.
+        most_s: no run begins later than this after the job did; ``None``: all are done.
     """
 
     pages: tuple[PageToMeasure, ...]
@@ -89,6 +96,9 @@ class WebJob(msgspec.Struct, frozen=True):
     seed: int = 0
     run: str | None = None
     known: tuple[Known, ...] = ()
+    with_details: bool = False
+    read_features: tuple[str, ...] = ()
+    most_s: float | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.least_runs <= self.most_runs:
@@ -113,6 +123,13 @@ class Measured(msgspec.Struct, frozen=True, tag=True):
     record: Record
 
 
+class FeaturesRead(msgspec.Struct, frozen=True, tag=True):
+    """What a page is made of."""
+
+    page: str
+    features: PageFeatures
+
+
 class Remark(msgspec.Struct, frozen=True, tag=True):
     """Something to tell: a page that was left out, a browser that was started again."""
 
@@ -132,4 +149,4 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
     text: str
 
 
-Told = Measured | Remark | Step | Failed
+Message = Measured | FeaturesRead | Remark | Step | Failed

@@ -20,7 +20,8 @@ from runtime.errors import DeviceStableError, EdgekitError, WebError
 from runtime.measure.records import Record
 from runtime.targets.name import TargetName
 from runtime.visible import one_line
-from runtime.web.interaction.job import Failed, Measured, Remark, Told, WebJob
+from runtime.web.interaction.job import Failed, FeaturesRead, Measured, Message, Remark, WebJob
+from runtime.web.pages.features import PageFeatures
 
 _MOST_LINE = 16 << 20
 _END_S = 15.0  # to restore clocks and end the browser
@@ -33,6 +34,7 @@ def measure_job(
     on_record: Callable[[Record], None],
     on_step: Callable[[str], None] = lambda text: None,
     on_message: Callable[[str], None] = lambda text: None,
+    on_features: Callable[[str, PageFeatures], None] = lambda page, features: None,
 ) -> None:
     """Do ``job`` on ``target`` and hand over each record as it comes.
 
@@ -64,15 +66,17 @@ def measure_job(
         process.stdin.write(msgspec.json.encode(job) + b"\n")
         process.stdin.flush()
         failure: Failed | None = None
-        for told in _lines(process.stdout):
-            if isinstance(told, Measured):
-                on_record(replace(told.record, target=str(name)))
-            elif isinstance(told, Failed):
-                failure = told
-            elif isinstance(told, Remark):
-                on_message(told.text)
+        for message in _lines(process.stdout):
+            if isinstance(message, Measured):
+                on_record(replace(message.record, target=str(name)))
+            elif isinstance(message, FeaturesRead):
+                on_features(message.page, message.features)
+            elif isinstance(message, Failed):
+                failure = message
+            elif isinstance(message, Remark):
+                on_message(message.text)
             else:
-                on_step(told.text)
+                on_step(message.text)
         if failure is not None:
             raise _error(failure)
         if status := wait_or_kill(process, _END_S):
@@ -92,9 +96,9 @@ def _command(name: TargetName) -> list[str]:
     raise ValueError(f"gestures cannot be measured on {name}; targets are local and emulated:SOC")
 
 
-def _lines(stream: IO[bytes]) -> Iterator[Told]:
+def _lines(stream: IO[bytes]) -> Iterator[Message]:
     while line := stream.readline(_MOST_LINE):
-        yield decode_json(line, Told, where="a line of the worker", advice="measure again", error=WebError)
+        yield decode_json(line, Message, where="a line of the worker", advice="measure again", error=WebError)
 
 
 def _error(failure: Failed) -> EdgekitError | ValueError:

@@ -26,6 +26,8 @@ class GestureRow:
     Attributes:
         interval: 95 % of what the frame rate scatters around.
         work_ms: CPU time of a displayed frame by role, in ms of the SoC's fastest core.
+        main_fps, dropped_frames, delayed_pct: of a run of its own with Chrome's reports, as in
+            ``GestureFigures``; ``None`` without one.
         power_mw: mean while the gesture lasts.
         energy_mj: of one gesture of ``window_s``.
     """
@@ -38,6 +40,9 @@ class GestureRow:
     fps: float
     interval: Interval
     longest_gap_ms: float
+    main_fps: float | None
+    dropped_frames: float | None
+    delayed_pct: float | None
     work_ms: dict[str, float]
     capacity: float | None
     window_s: float
@@ -74,7 +79,9 @@ def cheapest(rows: Sequence[GestureRow], fps: float) -> GestureRow | None:
 
 
 def _row(group: Sequence[Record]) -> GestureRow:
-    figures = [record.gesture for record in group if record.gesture is not None]
+    every = [record.gesture for record in group if record.gesture is not None]
+    detailed = [figure for figure in every if figure.is_detailed]
+    figures = [figure for figure in every if not figure.is_detailed] or detailed
     powers_mw = [record.power_mw for record in group if record.power_mw is not None]
     interval = of_runs([max(figure.fps, _LEAST_FPS) for figure in figures])
     unstable = [record for record in group if record.verdict == "unstable"]
@@ -95,6 +102,9 @@ def _row(group: Sequence[Record]) -> GestureRow:
         fps=statistics.median(figure.fps for figure in figures),
         interval=interval,
         longest_gap_ms=statistics.median(figure.longest_gap_ms for figure in figures),
+        main_fps=_median(figure.main_fps for figure in detailed),
+        dropped_frames=_median(figure.dropped_frames for figure in detailed),
+        delayed_pct=_median(figure.delayed_pct for figure in detailed),
         work_ms=_work_ms(figures),
         capacity=figures[0].capacity,
         window_s=window_s,
@@ -103,6 +113,11 @@ def _row(group: Sequence[Record]) -> GestureRow:
         verdict="unstable" if reasons else "stable",
         reasons=reasons,
     )
+
+
+def _median(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return statistics.median(known) if known else None
 
 
 def _work_ms(figures: Sequence[GestureFigures]) -> dict[str, float]:

@@ -18,7 +18,8 @@ from runtime.measure.records import Record
 from runtime.measure.verdict import judge_machine
 from runtime.targets.local import HeldSetting, LocalTarget
 from runtime.web.browser.processes import work_by_role_ms
-from runtime.web.frames.displayed import LAG_S, Shown, shown, traced
+from runtime.web.frames.displayed import FRAMES_ONLY, LAG_S, Shown, shown, traced
+from runtime.web.frames.smoothness import DETAILED_CATEGORIES, smoothness
 from runtime.web.gestures.gesture import Gesture
 from runtime.web.gestures.perform import Performed, perform
 from runtime.web.gestures.room import to_top
@@ -38,6 +39,7 @@ class RunPlan:
         duration_s: of the gesture, at least.
         block: number of the run.
         run: names the series.
+        is_detailed: ask Chrome for its reports, too, which cost work of their own.
     """
 
     gesture: Gesture
@@ -47,6 +49,7 @@ class RunPlan:
     seed: int = 0
     run: str | None = None
     earlier_probes_ms: tuple[float, ...] = ()
+    is_detailed: bool = False
 
 
 def measure(target: LocalTarget, subject: Subject, held: HeldSetting, plan: RunPlan) -> Record:
@@ -65,7 +68,7 @@ def measure(target: LocalTarget, subject: Subject, held: HeldSetting, plan: RunP
     time.sleep(_REST_S)
     full_probe_ms = time_probe_ms() if target.provenance == "emulated" else None
     before = page_conditions(target, subject, held, probe=True)
-    with traced(page.connection) as trace:
+    with traced(page.connection, DETAILED_CATEGORIES if plan.is_detailed else FRAMES_ONLY) as trace:
         started_ms = work_by_role_ms(subject.drawing)
 
         def work() -> Performed:
@@ -79,6 +82,7 @@ def measure(target: LocalTarget, subject: Subject, held: HeldSetting, plan: RunP
     after = replace(after, probe_ms=page_conditions(target, subject, held, probe=True).probe_ms)
     page.check()
     seen = shown(trace.times_s(), performed)
+    reports = smoothness(trace.events, subject.drawing.renderer, performed) if plan.is_detailed else None
     spent_ms = {role: ended_ms[role] - started_ms[role] for role in ended_ms}
     capacity = _capacity(target, plan.setting)
     figures = GestureFigures(
@@ -92,6 +96,9 @@ def measure(target: LocalTarget, subject: Subject, held: HeldSetting, plan: RunP
         longest_gap_ms=max(seen.gaps_ms),
         work_ms=_per_frame_ms(spent_ms, seen, _speed(target, capacity)),
         probe_ms=full_probe_ms,
+        main_fps=None if reports is None else reports.main_frames / seen.window_s,
+        dropped_frames=None if reports is None else reports.dropped_frames,
+        delayed_pct=None if reports is None else reports.delayed_pct,
         turned=turns(gesture, subject.room, plan.duration_s),
         scroller=subject.room.scroller,
         capacity=capacity,

@@ -18,7 +18,7 @@ from runtime.bundle.decoding import decode_json
 from runtime.device.actuators.signals import ASKS_TO_LEAVE
 from runtime.errors import EdgekitError
 from runtime.targets.local import LocalTarget
-from runtime.web.interaction.job import Failed, Told, WebJob
+from runtime.web.interaction.job import Failed, Message, WebJob
 from runtime.web.interaction.series import run_job
 
 
@@ -29,9 +29,9 @@ def main() -> int:
     job: WebJob = decode_json(line, WebJob, where="the job", advice="start it by edgekit web")
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     try:
-        run_job(LocalTarget(), job, _tell)
+        run_job(LocalTarget(), job, _send)
     except (EdgekitError, ValueError) as err:
-        _tell(Failed(type(err).__name__, str(err)))
+        _send(Failed(type(err).__name__, str(err)))
         return 1
     return 0
 
@@ -40,8 +40,8 @@ def _leave(signum: int, frame: FrameType | None) -> None:
     sys.exit(128 + signum)
 
 
-def _tell(told: Told) -> None:
-    sys.stdout.buffer.write(msgspec.json.encode(told) + b"\n")
+def _send(message: Message) -> None:
+    sys.stdout.buffer.write(msgspec.json.encode(message) + b"\n")
     sys.stdout.buffer.flush()
 
 
