@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import fnmatch
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from runtime.errors import DataError
 from runtime.web.pages.corpus.fetching import site_folder
 from runtime.web.pages.corpus.index import Index, load_index
 from runtime.web.pages.corpus.own import OwnPage, is_address, read_own
-from runtime.web.pages.server import serve
+from runtime.web.pages.server import Site, serve
 
 
 @dataclass(frozen=True)
@@ -84,13 +84,25 @@ def find_pages(folder: Path, pattern: str = "*", index: Index | None = None) -> 
 
 
 @contextlib.contextmanager
-def opened(page: CorpusPage) -> Iterator[str]:
-    """Yield the address of ``page``; a saved one is served on loopback until the block ends."""
-    if page.site is None:
-        yield page.place
-        return
-    with serve(Path(page.site)) as site:
-        yield site.url(page.place)
+def opened(pages: Iterable[CorpusPage]) -> Iterator[dict[str, str]]:
+    """Yield the address of each page by its name; saved ones are served on loopback until the block ends.
+
+    Each site has a port of its own, so that addresses that begin with a slash mean what they did.
+
+    Raises:
+        WebError: a site's folder is gone.
+    """
+    addresses: dict[str, str] = {}
+    sites: dict[str, Site] = {}
+    with contextlib.ExitStack() as stack:
+        for page in pages:
+            if page.site is None:
+                addresses[page.name] = page.place
+                continue
+            if page.site not in sites:
+                sites[page.site] = stack.enter_context(serve(Path(page.site)))
+            addresses[page.name] = sites[page.site].url(page.place)
+        yield addresses
 
 
 @contextlib.contextmanager

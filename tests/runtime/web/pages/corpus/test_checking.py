@@ -47,7 +47,7 @@ def test_a_page_that_goes_elsewhere_does_not_end_the_check(connection, page):
     assert results[1].fault == ""
 
 
-def test_what_is_found_of_own_pages_is_kept(page, tmp_path):
+def test_what_is_found_of_own_pages_is_kept(chromium, page, tmp_path):
     page("<div style='height:4575px'>")
     corpus = tmp_path / "corpus"
     add_own(corpus, [str(tmp_path / "a.html")])

