@@ -11,8 +11,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from runtime.bundle.names import slug
+from runtime.device.emulation.steal import least_share
 from runtime.device.setting import Setting
-from runtime.device.soc import load_profile
+from runtime.device.soc import SocProfile, load_profile
+from runtime.device.soc.profile import FULL_CAPACITY
 from runtime.measure.records import Record, RecordLog
 from runtime.targets.local import LocalTarget
 from runtime.targets.name import TargetName
@@ -98,12 +100,21 @@ def web_bench(
                 )
                 measured: list[Record] = []
                 keepers = (log.append, measured.append, on_record)
-                measure_job(target, job, functools.partial(_hand, keepers), on_step, on_message)
+                measure_job(target, job, functools.partial(hand_over, keepers), on_step, on_message)
                 found += [*earlier, *measured]
     return found
 
 
-def _hand(keepers: Sequence[Callable[[Record], None]], record: Record) -> None:
+def playable(target: str) -> tuple[SocProfile, float]:
+    """Return a target's clusters and clocks, and the capacity below which it cannot play them."""
+    name = TargetName.parse(target)
+    if name.kind == "emulated":
+        return load_profile(name.rest), least_share() * FULL_CAPACITY
+    return LocalTarget().profile, 0.0
+
+
+def hand_over(keepers: Sequence[Callable[[Record], None]], record: Record) -> None:
+    """Give a record to all of ``keepers``."""
     for keep in keepers:
         keep(record)
 
@@ -115,6 +126,4 @@ def page_name(place: str) -> str:
 
 def settings_of(target: str, clocks: int) -> tuple[Setting, ...]:
     """Return the settings of one core that pages are measured on: ``clocks`` of each cluster."""
-    name = TargetName.parse(target)
-    profile = load_profile(name.rest) if name.kind == "emulated" else LocalTarget().profile
-    return spread_settings(profile, clocks)
+    return spread_settings(playable(target)[0], clocks)

@@ -8,6 +8,7 @@ from runtime.errors import PageError
 from runtime.visible import one_line
 from runtime.web.browser.page import Page
 
+_ANSWER_S = 10.0
 _SLACK_S = 5.0  # beyond a script's own limit: a busy main thread begins with it late
 
 
@@ -20,12 +21,15 @@ class IsolatedWorld:
     Args:
         page: loaded; the world is gone when it navigates.
         prelude: definitions that every script may use.
+
+    Raises:
+        WebError: the page hangs, or the browser is gone.
     """
 
     def __init__(self, page: Page, prelude: str = ""):
         self._page, self._prelude = page, prelude
-        frame = page.call("Page.getFrameTree")["frameTree"]["frame"]["id"]
-        made = page.call("Page.createIsolatedWorld", frameId=frame, worldName="edgekit")
+        frame = page.call("Page.getFrameTree", _ANSWER_S)["frameTree"]["frame"]["id"]
+        made = page.call("Page.createIsolatedWorld", _ANSWER_S, frameId=frame, worldName="edgekit")
         self._context: int = made["executionContextId"]
 
     def run(self, script: str, limit_ms: float) -> Any:

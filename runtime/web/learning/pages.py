@@ -51,6 +51,13 @@ def write_pages(path: Path, pages: Iterable[KnownPage]) -> None:
     path.write_bytes(b"".join(msgspec.json.encode(page) + b"\n" for page in pages))
 
 
+def append_page(path: Path, page: KnownPage) -> None:
+    """Add a line to a file of pages; a later line about the same page wins."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab") as stream:
+        stream.write(msgspec.json.encode(page) + b"\n")
+
+
 def family_of(page: str, known: Mapping[str, KnownPage]) -> str:
     """Return the family of a page: as a file says, else the folder of its name, else the name itself.
 

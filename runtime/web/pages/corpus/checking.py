@@ -98,7 +98,7 @@ def measure(connection: Connection, page: CorpusPage) -> Room:
     Raises:
         WebError: it does not load, or hangs.
     """
-    with opened(page) as url, loaded(connection, url) as shown:
+    with opened([page]) as addresses, loaded(connection, addresses[page.name]) as shown:
         return look(shown)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import fnmatch
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from runtime.errors import DataError
 from runtime.web.pages.corpus.fetching import site_folder
 from runtime.web.pages.corpus.index import Index, load_index
 from runtime.web.pages.corpus.own import OwnPage, is_address, read_own
-from runtime.web.pages.server import serve
+from runtime.web.pages.server import Site, serve
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,13 @@ class CorpusPage:
     family: str
     source: str
     place: str
-    site: Path | None
+    site: str | None
     screens: float | None
 
     @property
     def file(self) -> Path | None:
         """Return its main document, where that is a file."""
-        return None if self.site is None else self.site / self.place
+        return None if self.site is None else Path(self.site, self.place)
 
 
 def corpus_folder() -> Path:
@@ -65,7 +65,7 @@ def find_pages(folder: Path, pattern: str = "*", index: Index | None = None) -> 
     """
     index = load_index() if index is None else index
     here = [
-        CorpusPage(page.name, page.family, page.source, page.path, site, page.screens)
+        CorpusPage(page.name, page.family, page.source, page.path, str(site), page.screens)
         for page in index.pages
         if (site := site_folder(folder, index.source(page.source))) and (site / page.path).is_file()
     ]
@@ -84,13 +84,25 @@ def find_pages(folder: Path, pattern: str = "*", index: Index | None = None) -> 
 
 
 @contextlib.contextmanager
-def opened(page: CorpusPage) -> Iterator[str]:
-    """Yield the address of ``page``; a saved one is served on loopback until the block ends."""
-    if page.site is None:
-        yield page.place
-        return
-    with serve(page.site) as site:
-        yield site.url(page.place)
+def opened(pages: Iterable[CorpusPage]) -> Iterator[dict[str, str]]:
+    """Yield the address of each page by its name; saved ones are served on loopback until the block ends.
+
+    Each site has a port of its own, so that addresses that begin with a slash mean what they did.
+
+    Raises:
+        WebError: a site's folder is gone.
+    """
+    addresses: dict[str, str] = {}
+    sites: dict[str, Site] = {}
+    with contextlib.ExitStack() as stack:
+        for page in pages:
+            if page.site is None:
+                addresses[page.name] = page.place
+                continue
+            if page.site not in sites:
+                sites[page.site] = stack.enter_context(serve(Path(page.site)))
+            addresses[page.name] = sites[page.site].url(page.place)
+        yield addresses
 
 
 @contextlib.contextmanager
@@ -114,4 +126,4 @@ def _of_user(page: OwnPage) -> CorpusPage:
     if page.is_address:
         return CorpusPage(page.name, page.family, "own", page.place, None, page.screens)
     path = Path(page.place)
-    return CorpusPage(page.name, page.family, "own", path.name, path.parent, page.screens)
+    return CorpusPage(page.name, page.family, "own", path.name, str(path.parent), page.screens)

@@ -58,8 +58,7 @@ GROUPS = (
     Group(
         "metrics",
         (
-            *("documents", "nodes", "listeners", "layouts", "styles", "layout_ms", "style_ms", "script_ms"),
-            *("task_ms", "heap_mb"),
+            *("documents", "nodes", "listeners", "heap_mb"),
         ),
         fixed_ms=2.0,
         per_kilo_ms=0.0,

@@ -1,4 +1,4 @@
-"""What Chromium counts for a page since it was loaded."""
+"""What Chromium counts for a page."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ class Metrics:
 
     Attributes:
         state: what is there now: documents, nodes, listeners, memory.
-        used: layouts, style recalculations, and the ms that these, scripts and all tasks took.
+        used: layouts, style recalculations, and the ms that these, scripts and all tasks took since the
+            counters were first read.
     """
 
     state: dict[str, float]

@@ -68,7 +68,7 @@ def read_features(
             )
         else:
             reading.read(group, max(min(left_ms, _MOST_MS), _LEAST_MS))
-    return reading.result(page.evaluate("location.href"))
+    return reading.result(str(world.run("location.href", _MOST_MS)))
 
 
 def by_worth(elements: float) -> Sequence[Group]:
@@ -126,8 +126,7 @@ class _Reading:
         }
 
     def _metrics(self, limit_ms: float) -> dict[str, float]:
-        found = read_metrics(self.page, limit_ms)
-        return found.state | found.used
+        return read_metrics(self.page, limit_ms).state
 
     def _script(self, group: Group, limit_ms: float) -> dict[str, float]:
         options: dict[str, Any] = {"limitMs": limit_ms, "screens": self.screens, "tags": TAGS}

@@ -15,12 +15,12 @@ _ON_SCROLL = "addEventListener('scroll', () => {{ {} }}, {{passive: true}});"
 
 @stress_kind("script", "a script computes at each scroll event")
 def script(strength: float) -> Content:
-    return Content(script=_CRUNCH + _ON_SCROLL.format(f"crunch({times(4e6, strength)})"))
+    return Content(script=_CRUNCH + _ON_SCROLL.format(f"crunch({times(1e6, strength)})"))
 
 
 @stress_kind("blocking-script", "listeners that may stop the scroll compute at each input")
 def blocking_script(strength: float) -> Content:
-    work = f"crunch({times(4e6, strength)})"
+    work = f"crunch({times(1e6, strength)})"
     listen = "".join(
         f"document.addEventListener('{kind}', () => {work}, {{passive: false}});\n"
         for kind in ("wheel", "touchmove")
@@ -31,11 +31,10 @@ def blocking_script(strength: float) -> Content:
 @stress_kind("layout-thrash", "a script changes and reads the layout in turns at each scroll event")
 def layout_thrash(strength: float) -> Content:
     body = (
-        "for (const card of cards) { card.style.paddingLeft = 16 + scrollY % 5 + 'px'; "
-        "seen += card.firstChild.offsetHeight; }"
+        f"for (let i = 0; i < {times(60, strength)}; i++) {{ const card = cards[i % cards.length]; "
+        "card.style.paddingLeft = 16 + (scrollY + i) % 5 + 'px'; seen += card.lastChild.offsetHeight; }"
     )
-    picked = times(12, strength)
-    setup = f"const cards = [...document.querySelectorAll('.card')].slice(0, {picked});\nlet seen = 0;\n"
+    setup = "const cards = document.querySelectorAll('.card');\nlet seen = 0;\n"
     return Content(script=setup + _ON_SCROLL.format(body))
 
 

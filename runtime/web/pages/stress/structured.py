@@ -78,7 +78,7 @@ def sticky(strength: float) -> Content:
 def frames(strength: float) -> Content:
     inside = f"<body style='font:12px sans-serif;background:#efe'>{words(3, 60)}</body>"
     frame = f'<iframe srcdoc="{inside}" style="width:46%;height:120px;border:0"></iframe>'
-    return Content(cards=_filled(frame * times(2, strength)))
+    return Content(cards=_filled(frame * times(1, strength)))
 
 
 @stress_kind("inner-scroller", "the cards, with shadows, scroll inside an element")

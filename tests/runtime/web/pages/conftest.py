@@ -1,24 +1,18 @@
-"""A real browser for the tests of this folder, and toy pages shown in it."""
+"""Toy pages shown in a real browser."""
 
 import contextlib
 
 import pytest
 
-from runtime.errors import WebError
-from runtime.web.browser.chromium import Browser, Launch
 from runtime.web.browser.connection import Connection
 from runtime.web.pages.loading import loaded
 from runtime.web.pages.server import serve
 
 
 @pytest.fixture(scope="session")
-def connection():
-    """A connection to a browser that all tests of a process share."""
-    try:
-        browser = Browser(Launch(only_loopback=True))
-    except WebError as err:
-        pytest.fail(f"this test needs a browser: {err}", pytrace=False)
-    with browser, Connection(browser.endpoint) as opened:
+def connection(browser):
+    """A connection that pages of several tests stay open on."""
+    with Connection(browser.endpoint) as opened:
         yield opened
 
 

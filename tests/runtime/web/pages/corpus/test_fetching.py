@@ -52,7 +52,7 @@ def test_a_wrong_archive_leaves_nothing_behind(tmp_path, archive, damage):
     elif damage == "missing":
         archive.unlink()
     else:
-        archive.write_bytes(archive.read_bytes()[:-40])
+        archive.write_bytes(archive.read_bytes()[:200])
         index = index_of(archive)
     words = {"changed": "has sha256", "missing": "is not there; put", "cut": "cannot be unpacked"}
     with pytest.raises(DataError, match=words[damage]):

@@ -1,5 +1,8 @@
 """The user's own pages in the corpus: addresses and saved pages."""
 
+import urllib.request
+from urllib.parse import urlsplit
+
 import pytest
 
 from runtime.errors import DataError
@@ -29,8 +32,16 @@ def test_an_added_page_is_served_with_what_lies_beside_it(tmp_path, saved):
     add_own(corpus, [str(saved / "a.html")])
     (page,) = find_pages(corpus, "own/*")
     assert page.file == saved / "a.html"
-    with opened(page) as url:
-        assert url.endswith("/a.html")
+    with opened([page]) as addresses:
+        assert urllib.request.urlopen(addresses["own/shop/a"], timeout=5).read() == b"<p>x"
+
+
+def test_pages_of_one_site_share_a_server_and_addresses_stay_as_they_are(tmp_path, saved):
+    add_own(tmp_path, [str(saved), "https://example.org/"])
+    with opened(find_pages(tmp_path, "own/*")) as addresses:
+        ports = {name: urlsplit(address).port for name, address in addresses.items()}
+    assert ports["own/shop/a"] == ports["own/shop/b"] is not None
+    assert addresses["own/example.org"] == "https://example.org/"
 
 
 def test_nothing_is_added_when_a_place_is_wrong(tmp_path, saved):
