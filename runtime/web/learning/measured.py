@@ -13,6 +13,9 @@ from runtime.errors import DataError
 from runtime.measure.records import Record
 from runtime.targets.name import PLAYED, TargetName
 
+# A machine is up to so much faster or slower than usual: the same page's work moved by 30 % between batches.
+# A probe that says more was interrupted, which adds no CPU time to frames.
+_MOST_SPEED = 1.6
 _LEAST_FPS = 0.2  # a page that showed nothing has a logarithm, too: less than a frame in five seconds
 
 
@@ -108,7 +111,7 @@ def _place(records: Sequence[Record], usual_probe_ms: float | None) -> Measured:
     last = records[-1]
     gestures = [record.gesture for record in records if record.gesture is not None]
     roles = dict.fromkeys(role for gesture in gestures for role in gesture.work_ms)
-    speeds = [usual_probe_ms / g.probe_ms if usual_probe_ms and g.probe_ms else 1.0 for g in gestures]
+    speeds = [_speed(gesture.probe_ms, usual_probe_ms) for gesture in gestures]
     return Measured(
         page=last.model,
         sha256=last.model_sha256,
@@ -130,6 +133,12 @@ def _place(records: Sequence[Record], usual_probe_ms: float | None) -> Measured:
         },
         runs_fps=tuple(gesture.fps for gesture in gestures),
     )
+
+
+def _speed(probe_ms: float | None, usual_ms: float | None) -> float:
+    """Return how fast the machine was at a run, against how it is usually; 1 where the probe cannot tell."""
+    speed = usual_ms / probe_ms if usual_ms and probe_ms else 1.0
+    return speed if 1 / _MOST_SPEED <= speed <= _MOST_SPEED else 1.0
 
 
 def _capacity(record: Record, told: float | None) -> float:

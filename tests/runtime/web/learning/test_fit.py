@@ -75,10 +75,11 @@ def test_runs_of_a_place_are_one_row_with_its_median_and_its_halves():
 
 
 def test_runs_with_chromes_reports_are_left_out_and_work_is_by_the_speed_of_the_machine():
-    runs = [record("a", probe_ms=10.0), record("a", probe_ms=10.0), record("b", probe_ms=20.0)]
-    rows, left_out = measured([*runs, record("a", main_fps=30.0)])
+    probes_ms = {"a": 10.0, "b": 12.5, "interrupted": 90.0, "c": 10.0}
+    runs = [record(page, probe_ms=probe_ms) for page, probe_ms in probes_ms.items()]
+    rows, left_out = measured([*runs, record("c", probe_ms=10.0), record("a", main_fps=30.0)])
     assert left_out == {"slowed by Chrome's reports": 1}
-    assert [sum(row.work_ms.values()) for row in rows] == pytest.approx([3.4, 1.7])
+    assert [sum(row.work_ms.values()) for row in rows] == pytest.approx([3.4, 3.4 / 1.25, 3.4, 3.4])
 
 
 def test_a_page_that_showed_nothing_is_a_row_too():
