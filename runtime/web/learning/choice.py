@@ -14,12 +14,10 @@ from runtime.device.setting import Setting
 from runtime.device.soc import SocProfile, setting_power
 from runtime.device.soc.account import work_mj
 from runtime.device.soc.profile import FULL_CAPACITY
+from runtime.web.interaction.rows import HELD_SHARE
 from runtime.web.learning.model import RUN, UNRUN, WayModel
-from runtime.web.learning.table import feature_vector, work_vector
+from runtime.web.learning.table import GestureLike, feature_vector, gesture_features, work_vector
 
-# A gesture counts as held to its target above this share of it: Camel (https://arxiv.org/abs/2005.00749)
-# counts misses below; a display shows 57 to 59 of 60 frames a second at best.
-HELD = 0.95
 TRUST_PCT = 20.0  # a lower bound further below its prediction is not trusted, as in Camel
 
 
@@ -103,7 +101,7 @@ def way_of(page: PageState, models: Mapping[str, WayModel]) -> WayModel:
 def frame_estimates(
     model: WayModel,
     page: PageState,
-    speed: float,
+    gesture: GestureLike,
     settings: Sequence[Setting],
     profile: SocProfile,
     names: Sequence[str],
@@ -113,7 +111,7 @@ def frame_estimates(
     """Return what ``page`` is expected to show under each of ``settings`` that the model knows.
 
     Args:
-        speed: of the gesture, in px/s.
+        gesture: of the kind that the model is of.
         profile: of the SoC that runs it.
         names, clusters: of the fit, in the order of their columns and numbers.
 
@@ -125,7 +123,7 @@ def frame_estimates(
     table = np.column_stack(
         [capacity, np.full(len(known), refresh_hz), [clusters.index(s.cluster) for s in known]]
     )
-    features = np.tile(feature_vector(page.features, speed, names), (len(known), 1))
+    features = np.tile(feature_vector(page.features, gesture_features(gesture), names), (len(known), 1))
     work = np.tile(work_vector(page.work_ms or {}), (len(known), 1))
     X = model.inputs(table, work, features)
     inside = model.rate.is_inside(X)
@@ -160,7 +158,7 @@ def choose_setting(
     if not 0 < target_fps <= 1000:
         raise ValueError(f"the target is {target_fps:g} FPS; it must be above 0, at most 1000")
     by_option = {Option("gesture", each.setting): each for each in estimates}
-    floor_fps = HELD * target_fps * (1 + margin_pct / 100.0)
+    floor_fps = HELD_SHARE * target_fps * (1 + margin_pct / 100.0)
     knows_power = any(each.power_mw is not None for each in estimates)
     goal = Goal("awake" if knows_power else "core-time", floor_fps, 1000.0 / floor_fps)
 
@@ -189,16 +187,16 @@ def _as_frame(option: Option, estimate: FrameEstimate, floor_fps: float) -> Esti
 
 
 def _reason(chosen: FrameEstimate, others: Sequence[FrameEstimate], target_fps: float) -> str:
-    floor = f"{HELD:.0%} of {target_fps:g} FPS"
+    floor = f"{HELD_SHARE:.0%} of {target_fps:g} FPS"
     told = f"{chosen.fps:.3g} FPS expected, at least {chosen.low_fps:.3g}"
-    if chosen.low_fps < HELD * target_fps:
+    if chosen.low_fps < HELD_SHARE * target_fps:
         return f"no setting is sure to hold {floor}; {chosen.setting} is the fastest: {told}"
     cost = "" if chosen.mean_mw is None else f" for {chosen.mean_mw:.3g} mW"
     beside = [
         f"{other.setting} "
         + (
             f"shows at least {other.low_fps:.3g}"
-            if other.low_fps < HELD * target_fps
+            if other.low_fps < HELD_SHARE * target_fps
             else f"takes {other.mean_mw or 0:.3g} mW"
         )
         for other in others

@@ -4,6 +4,7 @@ import pytest
 
 from runtime.device.setting import Setting
 from runtime.device.soc import load_profile
+from runtime.web.gestures.gesture import Gesture
 from runtime.web.learning.baselines import outcomes
 from runtime.web.learning.choice import (
     FrameEstimate,
@@ -31,7 +32,15 @@ def models():
 
 def estimates(models, page, **given):
     return frame_estimates(
-        way_of(page, models), page, 1800.0, SETTINGS, PROFILE, TABLE.names, TABLE.clusters, 60.0, **given
+        way_of(page, models),
+        page,
+        Gesture("scroll", 1800.0),
+        SETTINGS,
+        PROFILE,
+        TABLE.names,
+        TABLE.clusters,
+        60.0,
+        **given,
     )
 
 
