@@ -13,9 +13,7 @@ from runtime.web.browser.isolated import IsolatedWorld
 from runtime.web.browser.page import Page
 
 ROLES = ("main", "compositor", "raster", "viz", "io", "other")
-# To be told from what other renderers do meanwhile; longer where the machine is busy, or its core slow.
-_BURNS_MS = (40, 160, 640)
-_LEAST_MS = 4.0
+_BURN_MS = 40  # to be told from what other renderers do meanwhile
 _BURN = f"(() => {{ const end = performance.now() + {_BURN_MS}; while (performance.now() < end); }})()"
 _BURN_LIMIT_MS = 20_000.0  # on a slow core that others use
 # Threads by the first letters of their names; the kernel keeps fifteen of a name.
