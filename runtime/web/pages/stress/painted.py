@@ -94,15 +94,18 @@ def images(strength: float) -> Content:
     return Content(cards=cards, files=files)
 
 
-@stress_kind("svg", "drawings of many curves")
+@stress_kind("svg", "many drawings of curves")
 def svg(strength: float) -> Content:
-    cards = tuple(
-        "<svg viewBox='0 0 380 280' width='100%' height='100%'>"
-        f"<path d='{path(number, times(500, strength), 380, 280)}' "
+    drawings = [
+        f"<svg viewBox='0 0 90 70' width='84' height='64'><path d='{path(number, 60, 90, 70)}' "
         f"fill='hsl({number * 20} 60% 70% / .5)' stroke='#234' fill-rule='evenodd'/></svg>"
-        for number in range(CARDS)
+        for number in range(6)
+    ]
+    shown = "".join(drawings[number % len(drawings)] for number in range(times(8, strength)))
+    return Content(
+        style=".card { height: auto; min-height: 308px; }",
+        cards=tuple(f"<h2>{number}</h2>{shown}" for number in range(CARDS)),
     )
-    return Content(cards=cards)
 
 
 @stress_kind("svg-filter", "boxes go through filters of SVG in every frame")

@@ -59,7 +59,7 @@ def selectors(strength: float) -> Content:
 def layers(strength: float) -> Content:
     sheets = "".join(
         f"<div class='sheet' style='left:{number * 7 % 50}%;top:{number * 11 % 50}%'></div>"
-        for number in range(times(18, strength))
+        for number in range(times(12, strength))
     )
     return Content(
         style=".sheet { position: absolute; width: 50%; height: 50%; opacity: .2; background: #08f; "
