@@ -6,7 +6,9 @@ import click
 
 from edgekit.cli import LazyGroup
 
-SECTIONS: dict[str, dict[str, str]] = {}
+SECTIONS: dict[str, dict[str, str]] = {
+    "Live": {"govern": "Run a live page's gestures at the cheapest setting that keeps their frames."},
+}
 
 
 @click.group(cls=LazyGroup, package=__name__, sections=SECTIONS)
