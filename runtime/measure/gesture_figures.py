@@ -23,8 +23,8 @@ class GestureFigures:
         refresh_hz: of the display.
         displayed_frames: that reached the display meanwhile.
         longest_gap_ms: between two of them.
-        work_ms: CPU time of a displayed frame by role of the thread (main, compositor, raster, viz, io, other),
-            in ms of the SoC's fastest core.
+        work_ms: CPU time of a displayed frame by role of the thread (main, compositor, raster, viz, io,
+            other), in ms of the SoC's fastest core.
         probe_ms: a fixed piece of work just before, at full speed, where the machine is emulated: ``work_ms``
             grows with it.
         main_fps: frames of the page's main thread a second; ``None``: not measured, as the four below.
@@ -62,6 +62,11 @@ class GestureFigures:
             )
         if not all(0 <= work_ms < _MOST_WORK_MS for work_ms in self.work_ms.values()):
             raise ValueError(f"work_ms is {self.work_ms}; a frame takes between 0 and {_MOST_WORK_MS:g} ms")
+
+    @property
+    def is_detailed(self) -> bool:
+        """Whether the browser reported on each frame, too, which costs work that others do not have."""
+        return self.main_fps is not None
 
     @property
     def fps(self) -> float:

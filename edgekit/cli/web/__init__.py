@@ -7,7 +7,19 @@ import click
 from edgekit.cli import LazyGroup
 
 SECTIONS: dict[str, dict[str, str]] = {
-    "Live": {"govern": "Run a live page's gestures at the cheapest setting that keeps their frames."},
+    "Measure": {
+        "bench": "Measure what gestures on a page show and cost.",
+        "profile": "Run gestures on many pages, to learn from.",
+        "compare": "Say whether a page's gestures got dearer; fail if so.",
+    },
+    "Govern": {
+        "govern": "Run a live page's gestures at the cheapest setting that keeps their frames.",
+    },
+    "Pages": {
+        "corpus": "Fetch and list real pages to measure.",
+        "stress": "Write pages that are expensive in known ways.",
+        "features": "Read what a page is made of.",
+    },
 }
 
 

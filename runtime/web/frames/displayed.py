@@ -1,8 +1,9 @@
-"""Count displayed frames by a trace of one event each, which costs the browser nothing that could be measured."""
+"""Count displayed frames by a trace of one event each, which costs the browser next to nothing."""
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from runtime.errors import WebError
 from runtime.web.browser.connection import Connection, Event
 from runtime.web.gestures.perform import Performed
 
-_CATEGORY = "disabled-by-default-display.framedisplayed"
+FRAMES_ONLY = ("disabled-by-default-display.framedisplayed",)  # categories of a trace
 _NAME = "Display::FrameDisplayed"
 # From an input event to the frame that shows it: two refreshes, 22-31 ms where nothing is slow.
 LAG_S = 2 / 60
@@ -50,7 +51,7 @@ class Trace:
 
 
 @contextlib.contextmanager
-def traced(connection: Connection, categories: Sequence[str] = (_CATEGORY,)) -> Iterator[Trace]:
+def traced(connection: Connection, categories: Sequence[str] = FRAMES_ONLY) -> Iterator[Trace]:
     """Trace the browser within the block; the events are there after it.
 
     Raises:
@@ -91,7 +92,7 @@ def shown(times_s: Sequence[float], performed: Performed) -> Shown:
             start_s = within[0] if span.begins_late else start_s
             end_s = within[-1] if span.runs_on else end_s
         edges = [start_s, *within, end_s]
-        gaps_ms += [1000 * (after - before) for before, after in zip(edges, edges[1:]) if after > before]
+        gaps_ms += [1000 * (after - before) for before, after in itertools.pairwise(edges) if after > before]
         kept += within
         window_s += end_s - start_s
     return Shown(tuple(kept), window_s, tuple(gaps_ms))

@@ -44,7 +44,8 @@ class Gesture:
     def __post_init__(self) -> None:
         if self.kind not in KINDS or self.source not in SOURCES:
             raise ValueError(
-                f"no gesture {self.kind!r} by {self.source!r}; there are {', '.join(KINDS)} by {', '.join(SOURCES)}"
+                f"no gesture {self.kind!r} by {self.source!r}; there are {', '.join(KINDS)}, "
+                f"by {' or '.join(SOURCES)}"
             )
         if not 0 < self.speed <= _MOST_PX_S:
             raise ValueError(f"the speed is {self.speed:g}; it must be above 0, at most {_MOST_PX_S:g} px/s")

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import msgspec
 
 from runtime.errors import PageError
+from runtime.web.browser.isolated import IsolatedWorld
 from runtime.web.browser.page import Page
 
+_LIMIT_MS = 5000.0
 # What lies under the middle of the screen decides what a finger there scrolls: the nearest ancestor that can,
 # else the document.
 _LOOK = """(() => {
@@ -17,7 +19,7 @@ _LOOK = """(() => {
   const root = document.scrollingElement || document.documentElement;
   const rolls = e => /(auto|scroll|overlay)/.test(getComputedStyle(e).overflowY)
     && e.scrollHeight > e.clientHeight + 1;
-  let found = document.elementFromPoint(x, y);
+  let found = Document.prototype.elementFromPoint.call(document, x, y);
   while (found && found !== root && found !== document.body && !rolls(found)) found = found.parentElement;
   const inner = found && found !== root && found !== document.body ? found : null;
   const room = inner ? inner.scrollHeight - inner.clientHeight : root.scrollHeight - view.height;
@@ -26,7 +28,8 @@ _LOOK = """(() => {
           room_px: Math.max(0, room * scale), scroller: name && name.slice(0, 80)};
 })()"""
 _TO_TOP = """(() => {
-  for (const e of document.querySelectorAll('*')) if (e.scrollTop > 0) e.scrollTop = 0;
+  const all = Document.prototype.querySelectorAll.call(document, '*');
+  for (const e of all) if (e.scrollTop > 0) e.scrollTop = 0;
   window.scrollTo({top: 0, left: 0, behavior: 'instant'});
 })()"""
 
@@ -37,7 +40,7 @@ class Room:
 
     Attributes:
         width_px, height_px: of the screen, in CSS pixels of an unzoomed page.
-        scale: screen pixels per CSS pixel of the page as it was laid out: 0.42 where a page is made for a desk.
+        scale: screen pixels per CSS pixel of the page as laid out: 0.42 where it is made for a desk.
         room_px: that can be scrolled, in pixels of the screen.
         scroller: the element that is scrolled where that is not the document.
     """
@@ -56,7 +59,7 @@ def look(page: Page) -> Room:
         PageError: the page does not tell.
     """
     try:
-        return msgspec.convert(page.evaluate(_LOOK), Room)
+        return msgspec.convert(IsolatedWorld(page).run(_LOOK, _LIMIT_MS), Room)
     except msgspec.ValidationError as err:
         raise PageError(f"the page does not say how large it is ({err}); leave it out") from err
 
@@ -64,4 +67,4 @@ def look(page: Page) -> Room:
 def to_top(page: Page, initial_scale: float = 1.0) -> None:
     """Bring ``page`` back to how it was when it had loaded: at its top, not zoomed."""
     page.call("Emulation.setPageScaleFactor", pageScaleFactor=initial_scale)
-    page.evaluate(_TO_TOP)
+    IsolatedWorld(page).run(_TO_TOP, _LIMIT_MS)

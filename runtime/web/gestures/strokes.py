@@ -21,7 +21,7 @@ _RUN_ON_S = 2.0  # Chrome's flings on a phone's page end within 1.5 s at 3000 px
 # Of a touch pad's fling (ui/events/gestures/fling_curve.cc): velocity = -ALPHA GAMMA exp(-GAMMA t) - BETA.
 _ALPHA, _BETA, _GAMMA = -5707.62, 172.0, 3.7
 _SPAN = 0.6  # of the screen's height, between two fingers at their widest
-# A synthesised pinch fails where its middle lies outside of what a page shows; zoomed by 2, that is 206 x 457.
+# A synthesised pinch fails where its middle is outside of what a page shows; zoomed by 2, that is 206 x 457.
 _PINCH_AT = (100.0, 200.0)
 _PAUSE_S = 0.05
 
