@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from runtime.errors import WebError
-from runtime.web.browser.connection import Connection
 from runtime.web.browser.processes import Drawing, work_by_role_ms
-from runtime.web.frames.displayed import LAG_S, Trace, traced
+from runtime.web.frames.displayed import LAG_S
 from runtime.web.governing.tracking import LiveGesture
 from runtime.web.governing.work_model import GestureChoice
+
+_AT_ONCE_S = 0.2  # of its beginning in which a gesture's work is not missed
+_LEAST_S = 0.25  # of a gesture whose frames are counted: in less there are too few to tell
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class GovernedGesture:
         speed: as it was read, in CSS pixels a second.
         fps_target, predicted_fps: that it was to have, and what was expected at its last setting.
         window_s: in which frames were counted; the target asks for ``due`` of them.
-        frames: that were displayed then; ``None``: the browser did not tell.
+        frames: that were displayed then; ``None``: the browser did not tell, or it was too short.
         settings: that it ran at, each with when it was set, in s after the beginning.
         capacity: share of the fastest core that it had, in the mean.
         work_ms: CPU time of a displayed frame, in ms of the fastest core; ``None``: not known.
@@ -64,6 +64,7 @@ class GestureRun:
 
     Args:
         choice: that it begins with.
+        drawing: what draws its page.
         is_emulated: CPU time of a slow core is counted as that of a fast one.
     """
 
@@ -72,48 +73,37 @@ class GestureRun:
         gesture: LiveGesture,
         fps_target: float,
         choice: GestureChoice,
+        drawing: Drawing,
         *,
         is_emulated: bool,
         now_s: float,
     ):
         self.gesture, self.fps_target, self.choice = gesture, fps_target, choice
         self.is_read, self.alarms = False, 0
-        self._is_emulated = is_emulated
+        self._drawing, self._is_emulated, self._begin_s = drawing, is_emulated, now_s
         self._choices: list[tuple[float, GestureChoice]] = [(now_s, choice)]
-        self._tracing = contextlib.ExitStack()
-        self._trace: Trace | None = None
-
-    def watch(self, connection: Connection, drawing: Drawing, now_s: float) -> str:
-        """Begin to count work and frames; return why frames cannot be counted, empty where they can."""
-        self._drawing, self._watched_s = drawing, now_s
         self._before_ms = sum(work_by_role_ms(drawing).values())
-        try:
-            self._trace = self._tracing.enter_context(traced(connection))
-        except WebError as err:
-            return f"frames of this gesture are not counted: {err}"
-        return ""
 
     def set(self, choice: GestureChoice, now_s: float) -> None:
         """Take note of another setting."""
         self.choice = choice
         self._choices.append((now_s, choice))
 
-    def finish(self) -> GovernedGesture:
+    def finish(self, times_s: Sequence[float] | None) -> GovernedGesture:
         """Return what came of it; its last input was the last.
 
-        Raises:
-            WebError: the browser is gone.
+        Args:
+            times_s: when frames were displayed; ``None``: not known.
         """
         gesture = self.gesture
         after_ms = sum(work_by_role_ms(self._drawing).values())
-        self._tracing.close()
-        begin_s, end_s = self._watched_s, max(gesture.last_s + LAG_S, self._watched_s + LAG_S)
+        begin_s, end_s = gesture.begin_s + LAG_S, gesture.last_s + LAG_S
         frames = None
-        if self._trace is not None:
-            frames = sum(begin_s <= time_s <= end_s for time_s in self._trace.times_s())
+        if times_s is not None and end_s - begin_s >= _LEAST_S:
+            frames = sum(begin_s <= time_s <= end_s for time_s in times_s)
         capacity = _mean([(s, c.capacity) for s, c in self._choices], end_s)
         work_ms = None
-        if frames:
+        if frames and self._begin_s - gesture.begin_s < _AT_ONCE_S:
             work_ms = (after_ms - self._before_ms) / frames * (1.0 if self._is_emulated else capacity)
         return GovernedGesture(
             gesture.kind,
@@ -122,7 +112,7 @@ class GestureRun:
             gesture.speed,
             self.fps_target,
             self.choice.fps,
-            end_s - begin_s,
+            max(end_s - begin_s, LAG_S),
             frames,
             tuple((at_s - gesture.begin_s, str(each.setting)) for at_s, each in self._choices),
             capacity,

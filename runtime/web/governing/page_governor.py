@@ -21,6 +21,7 @@ from runtime.web.browser.connection import Event
 from runtime.web.browser.page import Page
 from runtime.web.browser.processes import find_processes, threads_by_role
 from runtime.web.governing.alarm import LOOK_S, Alarm
+from runtime.web.governing.frame_watch import FrameWatch
 from runtime.web.governing.gesture_run import GestureRun, GovernedGesture
 from runtime.web.governing.goal import IMAGE_SHARE, FrameGoal
 from runtime.web.governing.inputs import Input, watch_inputs
@@ -29,6 +30,7 @@ from runtime.web.governing.work_model import GestureChoice, WorkModel
 
 _TICK_S = 0.5  # between looks at whether to end, where nothing happens
 _SAY_S = 20.0  # between two words to the governor, which gives a session up after a minute
+_READ_S = 300.0  # between two looks at the frames of a page that rests: a trace of more would fill up
 _BOOST_S = 10.0  # a page that never loads does not keep the fastest clock for ever
 
 
@@ -65,6 +67,7 @@ class PageGovernor:
         self._image_share: float | None = None
         self._boosted_s = math.inf  # since when a page loads; infinite: none does
         self._said_s, self._said = 0.0, ""
+        self._read_s = now()
 
     def govern(self, until: Callable[[], bool]) -> None:
         """Govern until ``until`` says so, or the page is closed.
@@ -84,9 +87,8 @@ class PageGovernor:
             self._drawing = find_processes(self._page)
             idle = self._model.idle
             tids = tuple(threads_by_role(self._drawing))
-            with Gestures(
-                tids, idle.cluster, idle.freq_khz or 0, name="page", path=self._socket
-            ) as self._held:
+            held = Gestures(tids, idle.cluster, idle.freq_khz or 0, name="page", path=self._socket)
+            with held as self._held, FrameWatch(self._page.connection) as self._frames:
                 self._check_held()
                 self._learn_page()
                 while not until() and not self._gone:
@@ -129,6 +131,8 @@ class PageGovernor:
             self._loaded()
         elif now_s - self._said_s > _SAY_S:
             self._hold(self._setting)
+        elif now_s - self._read_s > _READ_S:
+            self._read_frames()
 
     def _begin(self, now_s: float) -> None:
         gesture = self._tracker.gesture
@@ -136,9 +140,9 @@ class PageGovernor:
         fps = self._goal.of(gesture.kind, self._image_share)
         choice = self._model.choose(gesture.kind, gesture.speed, fps)
         self._hold(choice.setting)
-        self._run = GestureRun(gesture, fps, choice, is_emulated=find_marker() is not None, now_s=now_s)
+        is_emulated = find_marker() is not None
+        self._run = GestureRun(gesture, fps, choice, self._drawing, is_emulated=is_emulated, now_s=now_s)
         self._alarm.begin(self._now())
-        self._say(self._run.watch(self._page.connection, self._drawing, self._now()))
 
     def _set(self, run: GestureRun, choice: GestureChoice) -> None:
         """Change a gesture's setting, if it is another one."""
@@ -147,16 +151,24 @@ class PageGovernor:
             run.set(choice, self._now())
 
     def _finish(self, run: GestureRun) -> None:
-        """Go back to the slowest setting, read what came of a gesture, and learn from it."""
+        """Read what came of a gesture, go back to the slowest setting, and learn."""
         self._run = None
+        done = run.finish(self._read_frames())
         self._hold(self._model.idle if self._boosted_s == math.inf else self._model.fastest)
-        done = run.finish()
-        if done.frames is not None and done.work_ms is not None:
-            fps = done.frames / done.window_s
-            self._model.learn(done.kind, done.speed, capacity=done.capacity, fps=fps, work_ms=done.work_ms)
-            self._alarm.learn(done.frames)
+        if done.frames is not None:
             self._held.report(max(done.due, done.late), done.late)
+            self._alarm.learn(done.frames)
+        if done.fps is not None and done.work_ms is not None:
+            self._model.learn(
+                done.kind, done.speed, capacity=done.capacity, fps=done.fps, work_ms=done.work_ms
+            )
         self._on_gesture(done)
+
+    def _read_frames(self) -> list[float] | None:
+        self._read_s = self._now()
+        times_s = self._frames.read()
+        self._say(self._frames.problem)
+        return times_s
 
     def _hold(self, setting: Setting) -> None:
         self._setting, self._said_s = setting, self._now()

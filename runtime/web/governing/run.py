@@ -12,6 +12,7 @@ from runtime.govern.governor.beside import serving_beside
 from runtime.govern.governor.plan import plan_for
 from runtime.targets import open_target
 from runtime.visible import one_line
+from runtime.web.browser.attach import endpoint_of
 from runtime.web.browser.chromium import Browser, Launch
 from runtime.web.browser.connection import Connection
 from runtime.web.browser.page import PHONE, Page, open_page, pages_of
@@ -27,7 +28,7 @@ class WebGovernOptions:
 
     Attributes:
         url: to open; ``None``: the page that the browser of ``cdp`` shows.
-        cdp: address of a browser that runs already; ``None`` starts one.
+        cdp: address of a browser that runs already on this machine; ``None`` starts one.
         browser: program to start; ``None``: the first that this machine has.
         is_headless: without a window.
         goal: frames a second that gestures are to have.
@@ -92,7 +93,7 @@ def _page(options: WebGovernOptions, stack: contextlib.ExitStack) -> Page:
         connection = stack.enter_context(Connection(stack.enter_context(Browser(launch)).endpoint))
         viewport = PHONE if options.is_headless else None
     else:
-        connection, viewport = stack.enter_context(Connection(options.cdp)), None
+        connection, viewport = stack.enter_context(Connection(endpoint_of(options.cdp))), None
     if options.url is not None:
         page = open_page(connection, viewport)
         page.navigate(options.url)

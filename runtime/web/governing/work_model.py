@@ -21,6 +21,8 @@ MARGIN = 0.1  # on the wanted frames: with it gestures below 95 % of them are 1 
 _LEAST_SHARE = 0.25
 # Frames below this share of what their work allows were held up by something else, which counts as work.
 _HELD_UP = 0.9
+# A gesture is believed to take so many times what was known, not more: the machine may have been busy.
+_MOST_STEP = 4.0
 # An alarm asks for a setting so much faster: less is within what the alarm itself is off by.
 _FASTER = 1.4
 
@@ -108,6 +110,7 @@ class WorkModel:
         if fps < _HELD_UP * min(self.refresh_hz, room / work_ms):
             work_ms = room / fps
         key = kind, _class_of(speed)
+        work_ms = min(work_ms, _MOST_STEP * self.work_ms(kind, speed))
         before, count = self._work_ms.get(key, (work_ms, 0))
         share = max(1.0 / (count + 1), _LEAST_SHARE)
         self._work_ms[key] = before + share * (work_ms - before), count + 1
