@@ -28,6 +28,8 @@ def govern_here(
     accept: bool,
     margin: float,
     refresh_hz: float,
+    learnt: Path | None,
+    learnt_on: str | None,
     seconds: float | None,
     browser: Path | None,
     window: bool,
@@ -38,7 +40,7 @@ def govern_here(
     from runtime.web.governing.run import WebGovernOptions, govern_page
 
     goal = FrameGoal(fps, dict(map(_rate, by_kind)), accept)
-    asked = WebGovernOptions(url, cdp, browser, not window, goal, margin, refresh_hz)
+    asked = WebGovernOptions(url, cdp, browser, not window, goal, margin, refresh_hz, learnt, learnt_on)
     end_s = None if seconds is None else time.monotonic() + seconds
     govern_page(
         asked,

@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from edgekit.cli import _options as options
 from edgekit.cli._output import note
+
+_FILE = click.Path(path_type=Path)
 
 
 @click.command()
@@ -16,7 +17,7 @@ from edgekit.cli._output import note
 @click.option(
     "--cdp", metavar="URL", help="Govern a browser that runs already; without a URL the page it shows."
 )
-@options.target_option
+@click.option("--target", default="local", show_default=True, help="Where: local or emulated:SOC.")
 @click.option("--fps", default=60.0, show_default=True, help="Frames a second that gestures are to have.")
 @click.option(
     "--of", "by_kind", multiple=True, metavar="KIND=FPS", help="The same of scroll, fling or pinch alone."
@@ -24,8 +25,12 @@ from edgekit.cli._output import note
 @click.option("--accept", is_flag=True, help="At most what users accept: 32 where images are, 23 for text.")
 @click.option("--margin", default=0.1, show_default=True, help="Share of the frames to have in reserve.")
 @click.option("--refresh-hz", default=60.0, show_default=True, help="Of the display.")
+@click.option(
+    "--learnt", type=_FILE, metavar="FOLDER", help="Predictors of edgekit fit --kind web to begin with."
+)
+@click.option("--learnt-on", metavar="TARGET", help="Where they were learnt. Default: the target.")
 @click.option("--seconds", type=click.FloatRange(min=0), help="End after so long. Default: with the page.")
-@click.option("--browser", type=click.Path(path_type=Path), help="Program to start.")
+@click.option("--browser", type=_FILE, help="Program to start.")
 @click.option("--window", is_flag=True, help="Start the browser with a window.")
 @click.option("--json", "as_json", is_flag=True, help="Print each gesture as a line of JSON.")
 @click.pass_context

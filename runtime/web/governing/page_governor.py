@@ -11,7 +11,7 @@ import functools
 import math
 import queue
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from runtime.device.marker import find_marker
 from runtime.device.setting import Setting
@@ -27,10 +27,12 @@ from runtime.web.governing.goal import IMAGE_SHARE, FrameGoal
 from runtime.web.governing.inputs import Input, watch_inputs
 from runtime.web.governing.tracking import Tracker
 from runtime.web.governing.work_model import GestureChoice, WorkModel
+from runtime.web.pages.features.reader import read_features
 
 _TICK_S = 0.5  # between looks at whether to end, where nothing happens
 _SAY_S = 20.0  # between two words to the governor, which gives a session up after a minute
 _READ_S = 300.0  # between two looks at the frames of a page that rests: a trace of more would fill up
+_FEATURES_MS = 150.0  # of reading a page that has just loaded; most of what is told lies in the first 100
 _BOOST_S = 10.0  # a page that never loads does not keep the fastest clock for ever
 
 
@@ -189,11 +191,19 @@ class PageGovernor:
         if drawing != self._drawing:
             self._drawing = drawing
             self._held.use_threads(tuple(threads_by_role(drawing)))
+        self._model.begin_page(self._read_features() if self._model.reads_features else {})
         if self._goal.is_accepted:
             share = self._page.evaluate(IMAGE_SHARE)
             self._image_share = share if isinstance(share, int | float) else None
         self._alarm = Alarm.of(drawing)
         self._hold(self._model.idle)
+
+    def _read_features(self) -> Mapping[str, float]:
+        try:
+            return read_features(self._page, _FEATURES_MS).values
+        except PageError as err:
+            self._say(f"this page is governed by its gestures alone: {err}")
+            return {}
 
     def _loading(self) -> None:
         self._boosted_s = self._now()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from runtime.errors import PageError
 from runtime.govern.governor.beside import serving_beside
-from runtime.govern.governor.plan import plan_for
+from runtime.govern.governor.plan import GovernPlan, plan_for
 from runtime.targets import open_target
 from runtime.visible import one_line
 from runtime.web.browser.attach import endpoint_of
@@ -18,6 +18,7 @@ from runtime.web.browser.connection import Connection
 from runtime.web.browser.page import PHONE, Page, open_page, pages_of
 from runtime.web.governing.gesture_run import GovernedGesture
 from runtime.web.governing.goal import FrameGoal
+from runtime.web.governing.learnt_model import LearntModel
 from runtime.web.governing.page_governor import PageGovernor
 from runtime.web.governing.work_model import MARGIN, WorkModel
 
@@ -34,6 +35,8 @@ class WebGovernOptions:
         goal: frames a second that gestures are to have.
         margin: share of them to have in reserve.
         refresh_hz: of the display.
+        learnt: folder of predictors of ``edgekit fit --kind web``; ``None``: the page's own gestures teach.
+        learnt_on: target that they were learnt on; ``None``: this one.
 
     Raises:
         ValueError: neither a page nor a browser, or a figure that cannot be.
@@ -46,6 +49,8 @@ class WebGovernOptions:
     goal: FrameGoal = field(default_factory=FrameGoal)
     margin: float = MARGIN
     refresh_hz: float = 60.0
+    learnt: Path | None = None
+    learnt_on: str | None = None
 
     def __post_init__(self) -> None:
         if self.url is None and self.cdp is None:
@@ -73,9 +78,10 @@ def govern_page(
         WebError: there is no browser, or it is gone.
         PageError: the page cannot be loaded, or is gone.
         DeviceError: clocks cannot be set here, or another governor runs.
+        NotFittedError: nothing was learnt on this target.
     """
     plan = plan_for(open_target("local"), None, options.goal.fps)
-    model = WorkModel(plan.table.rows, options.refresh_hz, options.margin)
+    model = _model(options, plan, on_message)
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(serving_beside(plan, on_message=on_message))
         page = stack.enter_context(_page(options, stack))
@@ -84,6 +90,21 @@ def govern_page(
             page, model, options.goal, str(server.path), on_message=on_message, on_gesture=on_gesture
         )
         governor.govern(until)
+
+
+def _model(options: WebGovernOptions, plan: GovernPlan, on_message: Callable[[str], None]) -> WorkModel:
+    rows = plan.table.rows
+    if options.learnt is None:
+        return WorkModel(rows, options.refresh_hz, options.margin)
+    return LearntModel(
+        rows,
+        options.learnt,
+        options.learnt_on or plan.name,
+        plan.target.profile,
+        options.refresh_hz,
+        options.margin,
+        on_message,
+    )
 
 
 def _page(options: WebGovernOptions, stack: contextlib.ExitStack) -> Page:

@@ -8,7 +8,7 @@ Work is that of the page's own gestures before; until there was one, that of oth
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from runtime.choose.policy.estimate import Estimate
@@ -79,6 +79,23 @@ class WorkModel:
         """The setting that is as fast as any."""
         return min(self.rows, key=lambda row: row.latency_ms).setting
 
+    @property
+    def reads_features(self) -> bool:
+        """Whether a page's features are of use."""
+        return False
+
+    def begin_page(self, features: Mapping[str, float]) -> None:
+        """Forget what the frames of another page took.
+
+        Args:
+            features: of the page; empty where they are of no use.
+        """
+        self._work_ms.clear()
+
+    def knows(self, kind: str, speed: float) -> bool:
+        """Return whether the page has shown what such a gesture takes."""
+        return (kind, class_of(speed)) in self._work_ms
+
     def choose(self, kind: str, speed: float, fps: float) -> GestureChoice:
         """Return the cheapest setting that is to have ``fps``, else the fastest."""
         wanted = OVERHEAD + min(fps * (1.0 + self.margin), self.refresh_hz) * self.work_ms(kind, speed) / 1e3
@@ -90,7 +107,7 @@ class WorkModel:
 
     def work_ms(self, kind: str, speed: float) -> float:
         """Return what a frame takes on the fastest core, by gestures of this speed, else of this kind."""
-        near = self._work_ms.get((kind, _class_of(speed)))
+        near = self._work_ms.get((kind, class_of(speed)))
         if near is not None:
             return near[0]
         known = [ms for (other, _), (ms, _) in self._work_ms.items() if other == kind]
@@ -109,7 +126,7 @@ class WorkModel:
         room = max(capacity - OVERHEAD, 0.0) * 1e3
         if fps < _HELD_UP * min(self.refresh_hz, room / work_ms):
             work_ms = room / fps
-        key = kind, _class_of(speed)
+        key = kind, class_of(speed)
         work_ms = min(work_ms, _MOST_STEP * self.work_ms(kind, speed))
         before, count = self._work_ms.get(key, (work_ms, 0))
         share = max(1.0 / (count + 1), _LEAST_SHARE)
@@ -123,6 +140,6 @@ class WorkModel:
         return GestureChoice(row, self.rows[row].setting, capacity, min(self.refresh_hz, able))
 
 
-def _class_of(speed: float) -> int:
+def class_of(speed: float) -> int:
     """Return which gestures are about as fast: within a factor of two."""
     return round(math.log2(max(speed, 1.0)))

@@ -68,8 +68,8 @@ def test_other_speeds_and_kinds_have_works_of_their_own():
     model.learn("scroll", 600.0, capacity=1.0, fps=60.0, work_ms=1.0)
     assert model.work_ms("scroll", 650.0) == 1.0
     assert model.work_ms("scroll", 4800.0) == 1.0  # the only one of its kind that is known
-    model.learn("scroll", 4800.0, capacity=1.0, fps=60.0, work_ms=5.0)
-    assert (model.work_ms("scroll", 600.0), model.work_ms("scroll", 5000.0)) == (1.0, 5.0)
+    model.learn("scroll", 4800.0, capacity=1.0, fps=60.0, work_ms=3.0)
+    assert (model.work_ms("scroll", 600.0), model.work_ms("scroll", 5000.0)) == (1.0, 3.0)
     assert model.work_ms("pinch", 600.0) == 4.0
 
 
@@ -87,6 +87,12 @@ def test_idle_is_the_setting_of_least_power_and_boost_the_fastest():
     assert (str(model.idle), str(model.fastest)) == ("little @ 500 MHz x1", "big @ 2000 MHz x1")
     unknown = [Estimate("", r.setting, r.latency_ms, r.latency_ms, r.latency_ms, None, None) for r in ROWS]
     assert str(WorkModel(unknown).idle) == "little @ 500 MHz x1"
+
+
+def test_one_gesture_on_a_busy_machine_is_not_believed_to_take_a_hundred_times_the_work():
+    model = WorkModel(ROWS)
+    model.learn("scroll", 1800.0, capacity=1.0, fps=1.0, work_ms=500.0)
+    assert model.work_ms("scroll", 1800.0) == 16.0
 
 
 def test_what_is_no_measurement_teaches_nothing():
