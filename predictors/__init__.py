@@ -1,4 +1,4 @@
-"""Scikit-learn estimators of latency: arrays in, arrays out.
+"""Scikit-learn estimators of latency and frame rate: arrays in, arrays out.
 
 Nothing here knows of bundles, SoCs or files of the machine. Bad input is a ``ValueError``, an
 estimator that was not fitted is scikit-learn's ``NotFittedError``.
@@ -7,6 +7,11 @@ estimator that was not fitted is scikit-learn's ``NotFittedError``.
 from predictors.additive import AdditiveLatency
 from predictors.candidates import candidate_names
 from predictors.factored import FactoredLatency
+from predictors.frames.mean import MeanFrames
+from predictors.frames.online import OnlineFrames
+from predictors.frames.rate import FrameRate
+from predictors.frames.transfer import transfer_frames
+from predictors.frames.work import FrameWork
 from predictors.latency import LatencyPredictor
 from predictors.online import OnlineLatency
 from predictors.op_latency import OpLatency
@@ -17,7 +22,11 @@ from predictors.transfer import TransferLatency
 __all__ = [
     "AdditiveLatency",
     "FactoredLatency",
+    "FrameRate",
+    "FrameWork",
     "LatencyPredictor",
+    "MeanFrames",
+    "OnlineFrames",
     "OnlineLatency",
     "OpLatency",
     "TransferLatency",
@@ -26,4 +35,5 @@ __all__ = [
     "choose_samples",
     "load_predictor",
     "save_predictor",
+    "transfer_frames",
 ]

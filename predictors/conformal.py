@@ -54,3 +54,23 @@ def conformal_quantile(scores: np.ndarray, alpha: float) -> float:
             f"at least {groups_needed(alpha)} are needed: measure more settings or raise alpha"
         )
     return float(np.sort(scores)[rank - 1])
+
+
+def row_quantiles(scores: np.ndarray, groups: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """Return the quantiles of the score of one row of a new group, whichever of its rows that is.
+
+    Each group counts as one, however many rows it has; a level beyond what the groups can vouch for gives
+    their highest score.
+
+    Args:
+        scores: nonconformity of held-out rows, shape (n_samples,).
+        groups: of each row.
+        levels: shares of new groups that are to score no more, shape (n_levels,).
+    """
+    _, place, counts = np.unique(groups, return_inverse=True, return_counts=True)
+    order = np.argsort(scores)
+    below = np.cumsum(1.0 / counts[place[order]])  # how many groups score no more than each row
+    wanted = np.minimum((len(counts) + 1) * np.asarray(levels), len(counts))
+    rank = np.minimum(np.searchsorted(below, wanted - 1e-9), len(scores) - 1)
+    quantiles: np.ndarray = scores[order][rank]
+    return quantiles

@@ -6,6 +6,7 @@ else than trees, or of trees that are wider than it, ends the process.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -24,18 +25,29 @@ from sklearn.tree._tree import Tree
 from predictors.additive import AdditiveLatency
 from predictors.boosted_trees import BoostedTrees
 from predictors.file_types import MOST_FEATURES, DamagedPredictor
+from predictors.frames.bounds import N_LEVELS, FrameBounds
+from predictors.frames.candidates import NearestPages, TellingColumns
+from predictors.frames.curve import FrameCurve
+from predictors.frames.online import OnlineFrames
+from predictors.frames.rate import FrameRate
+from predictors.frames.rows import BEFORE_WORK
+from predictors.frames.seen_range import FrameRange
+from predictors.frames.work import FrameWork
 from predictors.latency import LatencyPredictor
 from predictors.median_ridge import MedianRidge
 from predictors.online import OnlineLatency
 from predictors.op_latency import OpLatency
 from predictors.transfer import TransferLatency
 
-Predictor = AdditiveLatency | LatencyPredictor | OnlineLatency | OpLatency | TransferLatency
+Predictor = (
+    AdditiveLatency | LatencyPredictor | OnlineLatency | OpLatency | TransferLatency
+    | FrameRate | FrameWork | OnlineFrames
+)  # fmt: skip
 _REGRESSORS = (
     *(Pipeline, Ridge, MedianRidge, SVR, RandomForestRegressor, GradientBoostingRegressor, MLPRegressor),
-    *(TransformedTargetRegressor, AdditiveLatency, BoostedTrees),
+    *(TransformedTargetRegressor, AdditiveLatency, BoostedTrees, NearestPages),
 )
-_TRANSFORMERS = (StandardScaler, PolynomialFeatures, ColumnTransformer)
+_TRANSFORMERS = (StandardScaler, PolynomialFeatures, ColumnTransformer, TellingColumns)
 
 
 def check_places(estimator: Any, allowed: tuple[type, ...]) -> None:
@@ -101,6 +113,49 @@ def _check_ops(ops: OpLatency) -> None:
         raise DamagedPredictor("predictor file holds damaged kinds of ops; fit it again")
     for residual in ops.residuals_.values():
         check_places(residual, _REGRESSORS)
+
+
+def _check_frames(rate: FrameRate) -> None:
+    n_page = n_features_of(rate) - BEFORE_WORK + (1 if rate.n_work else 0)
+    curve, seen = rate.curve_, rate.range_
+    check_places(curve, (FrameCurve,))
+    check_places(rate.bounds_, (FrameBounds,))
+    check_places(seen, (FrameRange,))
+    if rate.learner_ is not None:
+        check_places(rate.learner_, (Pipeline,))
+        if n_features_of(rate.learner_[0]) != n_page:
+            raise DamagedPredictor("predictor file holds a learner of other pages; fit it again")
+    roles = rate.n_work if curve.uses_work else 0
+    shapes = {
+        "theta_": (curve.theta_, (5 + roles + curve.n_cores,)),
+        "noise_": (rate.bounds_.noise_, (2,)),
+        "doubt_": (rate.bounds_.doubt_, (2,)),
+        "quantiles_": (rate.bounds_.quantiles_, (N_LEVELS,)),
+        "quantiles_after_": (rate.bounds_.quantiles_after_, (N_LEVELS,)),
+        "page_low_": (seen.page_low_, (n_page,)),
+        "page_high_": (seen.page_high_, (n_page,)),
+        "low_": (seen.low_, (2 + len(seen.columns_),)),
+        "high_": (seen.high_, (2 + len(seen.columns_),)),
+    }
+    for name, (array, shape) in shapes.items():
+        if np.shape(array) != shape or not np.isfinite(array).all():
+            raise DamagedPredictor(f"predictor file holds a damaged {name}; fit it again")
+    names = rate.names
+    is_told = names is None or (type(names) is list and all(type(name) is str for name in names))
+    if not is_told or not all(0 <= column < n_page for column in seen.columns_):
+        raise DamagedPredictor("predictor file holds damaged names or columns; fit it again")
+
+
+def _check_online_frames(online: OnlineFrames) -> None:
+    check_places(online.predictor, (FrameRate,))
+    if not all(type(each) is float and math.isfinite(each) for each in (online.offset_, online.scale_)):
+        raise DamagedPredictor("predictor file holds a damaged correction; fit it again")
+
+
+def _check_work(work: FrameWork) -> None:
+    for fitted in work.fitted_:
+        if not isinstance(fitted, float):
+            check_places(fitted, (Pipeline,))
 
 
 def _check_pipeline(pipeline: Pipeline) -> None:
@@ -179,6 +234,9 @@ _CHECKS: dict[type, Callable[[Any], None]] = {
     TransferLatency: _check_transfer,
     OpLatency: _check_ops,
     OnlineLatency: lambda online: check_places(online.predictor, (LatencyPredictor, TransferLatency)),
+    FrameRate: _check_frames,
+    FrameWork: _check_work,
+    OnlineFrames: _check_online_frames,
     Pipeline: _check_pipeline,
     ColumnTransformer: _check_columns,
     TransformedTargetRegressor: _check_target,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
 
+from predictors.drift import drift_begin, width_needed
 from predictors.latency import LatencyPredictor
 from predictors.transfer import TransferLatency
 
@@ -117,23 +116,12 @@ class OnlineLatency(RegressorMixin, BaseEstimator):
     def _look(self) -> None:
         errors, widths = map(np.array, zip(*self.recent_, strict=True))
         missed = np.abs(errors - self.offset_) > self.scale_ * widths
-        if not missed.any():
-            return
-        begun = int(np.argmax(missed))
-        if len(errors) - begun < self.min_update:
-            return
-        if _tail(int(missed.sum()), len(errors), self.predictor.alpha) >= self.false_alarm:
+        begun = drift_begin(missed, self.predictor.alpha, self.false_alarm, self.min_update)
+        if begun is None:
             return
         since, width = errors[begun:], widths[begun:]
         self.offset_ = float(np.median(since))
-        needed = np.sort(np.abs(since - self.offset_) / width)
-        rank = min(len(needed), math.ceil((len(needed) + 1) * (1 - self.predictor.alpha)))
-        self.scale_ = max(1.0, float(needed[rank - 1]))
+        self.scale_ = width_needed(np.abs(since - self.offset_) / width, self.predictor.alpha)
         self.drifts_ += 1
         # What led to the correction says nothing about whether it holds.
         self.recent_ = []
-
-
-def _tail(misses: int, cases: int, alpha: float) -> float:
-    """Return the chance of at least ``misses`` misses among ``cases`` where each has chance ``alpha``."""
-    return sum(math.comb(cases, k) * alpha**k * (1 - alpha) ** (cases - k) for k in range(misses, cases + 1))

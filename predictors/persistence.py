@@ -6,6 +6,7 @@ torch is installed.
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 import warnings
@@ -15,11 +16,14 @@ from typing import get_args
 import numpy as np
 import sklearn
 
-from predictors.additive import AdditiveLatency
 from predictors.file_places import Predictor, check_places, n_features_of
 from predictors.file_types import TRUSTED_TYPES, DamagedPredictor, check_types
+from predictors.frames.online import OnlineFrames
+from predictors.frames.rate import FrameRate
+from predictors.latency import LatencyPredictor
 from predictors.online import OnlineLatency
 from predictors.op_latency import OpLatency
+from predictors.transfer import TransferLatency
 
 _HEADER = "edgekit.json"
 _FORMAT = 3  # 3: the kind of interval is chosen; sums of costs, transferred and corrected predictors
@@ -81,7 +85,7 @@ def _load(data: bytes) -> Predictor:
     predictor = skops.io.loads(data, trusted=list(TRUSTED_TYPES))
     if not isinstance(predictor, Predictor):
         found = type(predictor).__name__
-        raise DamagedPredictor(f"predictor file holds a {found}, no predictor of latency; fit it again")
+        raise DamagedPredictor(f"predictor file holds a {found}, no predictor; fit it again")
     check_places(predictor, get_args(Predictor))
     _try_out(predictor)
     return predictor
@@ -89,14 +93,27 @@ def _load(data: bytes) -> Predictor:
 
 def _try_out(predictor: Predictor) -> None:
     """Predict once: what is damaged where no compiled code looks shows itself here."""
-    inner = predictor.predictor if isinstance(predictor, OnlineLatency) else predictor
-    row = np.ones(n_features_of(inner))
-    if isinstance(inner, OpLatency):
-        row[0] = inner.kinds_[0]
-    elif not isinstance(inner, AdditiveLatency):
-        row = (np.asarray(inner.hull_low_, np.float64) + np.asarray(inner.hull_high_, np.float64)) / 2
+    is_online = isinstance(predictor, OnlineLatency | OnlineFrames)
+    inner = predictor.predictor if is_online else predictor
+    asked = predictor
+    if isinstance(inner, FrameRate):  # the middle of each column may be no page that was seen
+        asked = copy.copy(inner)
+        asked.on_extrapolate = "warn"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        latency = np.asarray(predictor.predict(row[None]), np.float64)
-    if latency.shape != (1,) or not np.isfinite(latency).all():
-        raise DamagedPredictor("predictor file predicts no latency; fit it again")
+        predicted = np.asarray(asked.predict(_example(inner)[None]), np.float64)
+    if len(predicted) != 1 or not np.isfinite(predicted).all():
+        raise DamagedPredictor("predictor file predicts nothing; fit it again")
+
+
+def _example(predictor: Predictor) -> np.ndarray:
+    """Return a row in the middle of what ``predictor`` knows."""
+    row = np.ones(n_features_of(predictor))
+    if isinstance(predictor, FrameRate):
+        return predictor.middle()
+    if isinstance(predictor, OpLatency):
+        row[0] = predictor.kinds_[0]
+    elif isinstance(predictor, LatencyPredictor | TransferLatency):
+        low, high = (np.asarray(end, np.float64) for end in (predictor.hull_low_, predictor.hull_high_))
+        row = (low + high) / 2
+    return row

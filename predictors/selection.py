@@ -44,8 +44,10 @@ def held_out_predictions(
     return held_out
 
 
-def fit_quietly(regressor: RegressorMixin, X: np.ndarray, log_y: np.ndarray) -> RegressorMixin:
+def fit_quietly(
+    regressor: RegressorMixin, X: np.ndarray, log_y: np.ndarray, **given: np.ndarray
+) -> RegressorMixin:
     """Fit and return ``regressor``; one that stops early is judged by its error, not by a warning."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return regressor.fit(X, log_y)
+        return regressor.fit(X, log_y, **given)

@@ -5,6 +5,11 @@ import signal
 
 import pytest
 
+from runtime.web.browser.chromium import find_browser
+from tests.browser import why_missing
+
+_NO_BROWSER = "no browser"
+
 # Tests run two at a time on two cores: thread pools of their own would only wait for each other,
 # and OpenMP's waiting threads spin. Set before anything imports torch; child processes inherit it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -29,3 +34,19 @@ def runner():
     found = find_runner()
     assert found.runner is not None, found.reason
     return found.runner
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A real browser's program; how many tests lacked it is said at the end."""
+    if (reason := why_missing()) is not None:
+        pytest.skip(f"{_NO_BROWSER}: {reason}")
+    return find_browser()
+
+
+def pytest_terminal_summary(terminalreporter):
+    lacking = [r for r in terminalreporter.stats.get("skipped", ()) if _NO_BROWSER in str(r.longrepr)]
+    if lacking:
+        terminalreporter.write_line(
+            f"{len(lacking)} tests of web pages DID NOT RUN: {why_missing()}", red=True
+        )

@@ -27,6 +27,12 @@ _WATCH_S = 10.0
 _BUSY_SHARE = 0.10  # of all CPUs: one program on ten cores is enough to hold one of ten threads up
 
 
+def heed_others(on_message: Callable[[str], None]) -> None:
+    """Let threads wait asleep where other programs are at work; else say so once they are."""
+    if not wait_asleep_if_busy(on_message):
+        watch_others(on_message)
+
+
 def wait_asleep_if_busy(
     on_message: Callable[[str], None],
     environment: MutableMapping[str, str] = os.environ,

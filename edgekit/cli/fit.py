@@ -12,6 +12,7 @@ from edgekit.cli._kernels import with_kernels
 from edgekit.cli._output import note, print_json, say
 from edgekit.cli._progress import Steps
 from edgekit.cli._rows import BlockSteps
+from edgekit.cli._web_fit import with_web
 
 _PATH = click.Path(path_type=Path)
 
@@ -26,16 +27,15 @@ _PATH = click.Path(path_type=Path)
 @options.seed_option
 @click.option("--include-unstable", is_flag=True, help="Learn from records judged unstable, too.")
 @options.output_options
+@with_web
 @with_kernels
 def fit(
     bundle: Path, target: str, also: tuple[Path, ...], source: str | None, samples: int | None,
     log: Path | None, seed: int, include_unstable: bool, as_json: bool,
 ) -> None:  # fmt: skip
-    """Learn how fast each core and clock runs a bundle, or with --kernels any network.
+    """Learn how fast each core and clock runs a bundle, --kernels any network, --kind web pages.
 
-    Reads what `edgekit bench` recorded on the target, lets six kinds of regressors compete, and saves
-    the best in the bundle. --from benches a few settings and corrects another target's predictor by
-    them; --log corrects the target's own by a governed run; --kernels is for networks that never ran.
+    Regressors compete on what `edgekit bench` recorded; --from and --log correct one that is there.
     """
     from runtime.bundle import Bundle
     from runtime.choose.fitting import fit_bundle

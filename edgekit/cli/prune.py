@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from edgekit.cli._load import wait_asleep_if_busy, watch_others
+from edgekit.cli._load import heed_others
 from edgekit.cli._options import out_option, table_options
 from edgekit.cli._output import note, print_json, print_table, say
 
@@ -38,7 +38,7 @@ def prune(checkpoint, data_root, out, as_json, **options) -> None:
     Example:
       edgekit prune runs/digits --method psfp --rate 0.3 -o runs/pruned
     """
-    _ = wait_asleep_if_busy(note) or watch_others(note)
+    heed_others(note)
     from edgekit.data import load_dataset
     from edgekit.pruning import prune as prune_checkpoint
     from edgekit.training import load_checkpoint

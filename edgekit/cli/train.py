@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from edgekit.cli._load import wait_asleep_if_busy, watch_others
+from edgekit.cli._load import heed_others
 from edgekit.cli._options import out_option, table_options
 from edgekit.cli._output import note, print_json, print_table, say
 from edgekit.cli._placement import place_and_tell, placement_options
@@ -45,7 +45,7 @@ def train(
       edgekit train mobilenet_v2 --data digits --recipe digits-demo -o runs/digits
       edgekit train mobilenet_v2 --data digits --init runs/digits --qat --epochs 2
     """
-    _ = wait_asleep_if_busy(note) or watch_others(note)
+    heed_others(note)
     from edgekit import models, training
     from edgekit.data import load_dataset
 

@@ -6,17 +6,14 @@ https://flatbuffers.dev/internals/
 
 from __future__ import annotations
 
-import mmap
 import struct
 from collections.abc import Iterator
-
-Buffer = bytes | mmap.mmap
 
 
 class Table:
     """A flatbuffer table; fields go by their place in the schema."""
 
-    def __init__(self, data: Buffer, at: int):
+    def __init__(self, data: bytes, at: int):
         self._data, self._at = data, at
         self._vtable = at - struct.unpack_from("<i", data, at)[0]
         self._vtable_bytes = struct.unpack_from("<H", data, self._vtable)[0]
@@ -36,19 +33,12 @@ class Table:
         at = self._target(field)
         return None if at is None else Table(self._data, at)
 
-    def integers(self, field: int) -> tuple[int, ...]:
-        """Return a vector of int32."""
+    def numbers(self, field: int, form: str) -> tuple[int, ...]:
+        """Return a vector of integers; ``form`` is ``i`` where they have 32 bits and ``q`` where 64."""
         at = self._target(field)
-        return (
-            () if at is None else struct.unpack_from(f"<{read_uint32(self._data, at)}i", self._data, at + 4)
-        )
-
-    def long_integers(self, field: int) -> tuple[int, ...]:
-        """Return a vector of int64."""
-        at = self._target(field)
-        return (
-            () if at is None else struct.unpack_from(f"<{read_uint32(self._data, at)}q", self._data, at + 4)
-        )
+        if at is None:
+            return ()
+        return struct.unpack_from(f"<{read_uint32(self._data, at)}{form}", self._data, at + 4)
 
     def count(self, field: int) -> int:
         """Return the length of a vector."""
@@ -75,6 +65,6 @@ class Table:
         return None if at is None else at + read_uint32(self._data, at)
 
 
-def read_uint32(data: Buffer, at: int) -> int:
+def read_uint32(data: bytes, at: int) -> int:
     """Return the number at ``at``."""
     return int(struct.unpack_from("<I", data, at)[0])

@@ -13,7 +13,7 @@ from runtime.bundle.names import slug
 from runtime.bundle.staging import staged_until_exit
 from runtime.bundle.workload import Workload
 from runtime.engines import EngineProcess
-from runtime.engines.pte_methods import read_methods
+from runtime.engines.pte_program import read_methods
 from runtime.engines.tflite_content import TfliteGraph
 from runtime.engines.tflite_delegation import read_delegation
 from runtime.engines.tflite_graph import read_tflite
@@ -99,7 +99,8 @@ def open_bundle_or_model(path: str | Path, input_shapes: InputShapes = ()) -> Bu
 
 def _open_whole(path: Path, engine: str) -> ModelFile:
     """Return a variant for each method of a file that only its engine can read."""
-    methods = read_methods(path) if engine == "executorch" else (MAIN_GRAPH,)
+    found = read_methods(path) if engine == "executorch" else (MAIN_GRAPH,)
+    methods = tuple(sorted(found, key=lambda name: name != MAIN_GRAPH))
     variants, graphs = dict[Variant, Path](), dict[str, Graph]()
     for method in methods:
         with EngineProcess(engine, path, graph=method) as model:

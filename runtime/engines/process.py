@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from runtime.bundle import TensorSpec
 from runtime.device.child import module_environment, wait_or_kill
@@ -35,14 +35,11 @@ from runtime.engines.messages import (
     Sampled,
     WorkerFailed,
 )
-from runtime.engines.planned_memory import planned_bytes
+from runtime.engines.pte_program import planned_bytes
 from runtime.engines.samples import Frame, ProfiledFrames, Samples
 from runtime.engines.tflite_plan import ExecutionPlan
 from runtime.engines.worker_program import choose_worker
 from runtime.errors import DeviceError, DeviceStableError, DeviceTransientError, MissingExtra
-
-if TYPE_CHECKING:
-    pass
 
 A = TypeVar("A")
 _CLOSE_S = 5.0

@@ -27,7 +27,7 @@ def too_new(path: str | Path) -> str | None:
             tensors = list(graph.tables(0))
             for index, op in enumerate(graph.tables(3)):
                 if kinds[op.number(0, "<I", 0)] == _FULLY_CONNECTED and _has_scales(
-                    tensors[op.integers(1)[1]]
+                    tensors[op.numbers(1, "i")[1]]
                 ):
                     return (
                         f"op {index}, FULLY_CONNECTED, has int8 weights with a scale per channel, which "

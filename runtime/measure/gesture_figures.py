@@ -15,28 +15,31 @@ class GestureFigures:
 
     Attributes:
         kind: ``scroll``, ``fling`` or ``pinch``.
-        speed: of a scroll, and of a fling when the finger leaves, in CSS pixels of the screen per second; of a
-            pinch, of the two fingers against each other.
-        length: in the same pixels; of a pinch the factor it zooms by.
+        speed: of the finger, in CSS pixels of the screen per second; of a pinch, of two fingers against each
+            other.
         source: ``wheel`` or ``touch``.
-        window_s: from the first input event to the last frame it caused.
+        factor: that a pinch zooms by.
+        window_s: for how long frames were due.
         refresh_hz: of the display.
-        displayed_frames: that reached the display in the window.
-        main_fps: frames of the page's main thread a second; ``None``: not measured.
-        dropped_frames: that the display lacked and whose lack is seen; ``None``: not measured.
-        delayed_pct: share of frames of a scroll that Chrome counts as delayed; ``None``: not measured.
-        longest_gap_ms: between two displayed frames.
-        work_ms: CPU time of a displayed frame by role of the thread, in ms of an undisturbed core.
-        probe_ms: a fixed piece of work just before, at full speed: what ``work_ms`` is divided by.
+        displayed_frames: that reached the display meanwhile.
+        longest_gap_ms: between two of them.
+        work_ms: CPU time of a displayed frame by role of the thread (main, compositor, raster, viz, io,
+            other), in ms of the SoC's fastest core.
+        probe_ms: a fixed piece of work just before, at full speed, where the machine is emulated: ``work_ms``
+            grows with it.
+        main_fps: frames of the page's main thread a second; ``None``: not measured, as the four below.
+        dropped_frames: that the display lacked and whose lack is seen.
+        delayed_pct: share of the frames of a scroll that Chrome counts as delayed.
         turned: the page was too short, and was scrolled back and forth.
         scroller: what was scrolled where that is not the document; an element's name.
-        capacity: of the setting's core at its clock, of 1024 of the SoC's fastest; ``None``: not known.
+        capacity: of the setting's core at its clock, of 1024 of the SoC's fastest.
+        late_ms: by how much an input event was sent late, at most.
     """
 
     kind: str
     speed: float
-    length: float
     source: str
+    factor: float
     window_s: float
     refresh_hz: float
     displayed_frames: int
@@ -49,6 +52,7 @@ class GestureFigures:
     turned: bool = False
     scroller: str | None = None
     capacity: float | None = None
+    late_ms: float | None = None
 
     def __post_init__(self) -> None:
         check_figures(self)
@@ -60,11 +64,16 @@ class GestureFigures:
             raise ValueError(f"work_ms is {self.work_ms}; a frame takes between 0 and {_MOST_WORK_MS:g} ms")
 
     @property
+    def is_detailed(self) -> bool:
+        """Whether the browser reported on each frame, too, which costs work that others do not have."""
+        return self.main_fps is not None
+
+    @property
     def fps(self) -> float:
         """Frames displayed per second over the window."""
         return self.displayed_frames / self.window_s
 
     @property
     def frame_work_ms(self) -> float:
-        """CPU time of a displayed frame over all threads, in ms of an undisturbed core."""
+        """CPU time of a displayed frame over all threads, in ms of the SoC's fastest core."""
         return sum(self.work_ms.values())

@@ -63,10 +63,19 @@ def median_interval(blocks: Sequence[Sequence[float]]) -> Interval:
     inner = order_statistics([sample for block in blocks for sample in block])
     if len(blocks) < 2:
         return inner
-    logs = [math.log(statistics.median(block)) for block in blocks]
-    half = t_quantile(len(logs) - 1) * statistics.stdev(logs) / math.sqrt(len(logs))
-    middle = statistics.fmean(logs)
-    return Interval(min(inner.low, math.exp(middle - half)), max(inner.high, math.exp(middle + half)))
+    outer = of_runs([statistics.median(block) for block in blocks])
+    return Interval(min(inner.low, outer.low), max(inner.high, outer.high))
+
+
+def of_runs(values: Sequence[float]) -> Interval:
+    """Return the 95 % interval of what runs scatter around: Student's t over their logarithms.
+
+    Args:
+        values: one of each run, above 0; a single one is taken for all that is known.
+    """
+    if len(values) < 2:
+        return Interval(values[0], values[0])
+    return _ratio(*_middle_and_half([math.log(value) for value in values]))[1]
 
 
 def paired_ratio(a_medians: Sequence[float], b_medians: Sequence[float]) -> tuple[float, Interval]:
@@ -78,8 +87,7 @@ def paired_ratio(a_medians: Sequence[float], b_medians: Sequence[float]) -> tupl
     if len(a_medians) != len(b_medians) or len(a_medians) < 2:
         raise ValueError(f"{len(a_medians)} and {len(b_medians)} blocks; give pairs, at least two of them")
     logs = [math.log(b) - math.log(a) for a, b in zip(a_medians, b_medians, strict=True)]
-    half = t_quantile(len(logs) - 1) * statistics.stdev(logs) / math.sqrt(len(logs))
-    return _ratio(statistics.fmean(logs), half)
+    return _ratio(*_middle_and_half(logs))
 
 
 def unpaired_ratio(a_medians: Sequence[float], b_medians: Sequence[float]) -> tuple[float, Interval]:
@@ -98,6 +106,11 @@ def unpaired_ratio(a_medians: Sequence[float], b_medians: Sequence[float]) -> tu
         freedom = both**2 / (a_part**2 / (len(a) - 1) + b_part**2 / (len(b) - 1))
         half = t_quantile(max(1.0, freedom)) * math.sqrt(both)
     return _ratio(statistics.fmean(b) - statistics.fmean(a), half)
+
+
+def _middle_and_half(logs: Sequence[float]) -> tuple[float, float]:
+    half = t_quantile(len(logs) - 1) * statistics.stdev(logs) / math.sqrt(len(logs))
+    return statistics.fmean(logs), half
 
 
 def _ratio(middle: float, half: float) -> tuple[float, Interval]:

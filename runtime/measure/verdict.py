@@ -97,12 +97,35 @@ def judge(
         if not is_short:
             problems += _in_load(before, after)
         problems += _in_probe(before, after, earlier_probes_ms)
-    if problems:
-        advice = dict.fromkeys(what_to_do for _, what_to_do in problems)
-        return Verdict("unstable", tuple(what for what, _ in problems), tuple(advice))
-    return Verdict(
-        "stable", (f"IQR is {_iqr_share(samples_ms):.1%} of the median over {len(samples_ms)} samples",)
-    )
+    good = f"IQR is {_iqr_share(samples_ms):.1%} of the median over {len(samples_ms)} samples"
+    return _verdict(problems, good)
+
+
+def judge_machine(
+    asked: Setting,
+    read: Setting | None,
+    before: Conditions,
+    after: Conditions,
+    earlier_probes_ms: Sequence[float] = (),
+) -> Verdict:
+    """Judge what the machine did around a block whose samples differ by nature, as the gaps of frames do.
+
+    Args: as ``judge``.
+    """
+    problems = [
+        *_in_setting(asked, read),
+        *_in_heat(asked, before, after, None),
+        *_in_load(before, after),
+        *_in_probe(before, after, earlier_probes_ms),
+    ]
+    return _verdict(problems, "nothing disturbed the machine")
+
+
+def _verdict(problems: Sequence[Problem], good: str) -> Verdict:
+    if not problems:
+        return Verdict("stable", (good,))
+    advice = dict.fromkeys(what_to_do for _, what_to_do in problems)
+    return Verdict("unstable", tuple(what for what, _ in problems), tuple(advice))
 
 
 def distinct(reasons: Iterable[str]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import platform
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from runtime.bundle import Bundle, Variant
@@ -36,6 +37,24 @@ from runtime.targets.name import LOCAL
 from runtime.targets.target import settings_of
 
 
+@dataclass(frozen=True)
+class HeldSetting:
+    """A setting whose clock is held.
+
+    Attributes:
+        domain: of that clock; ``None`` where the machine shows none.
+        cpus: that its work belongs on; ``None`` where threads cannot be pinned.
+        smt: what is known of cores with several hardware threads, where there are some.
+        clock_level: how the clock is held where one was asked for.
+    """
+
+    setting: Setting
+    domain: FreqDomain | None
+    cpus: tuple[int, ...] | None
+    smt: str | None
+    clock_level: str
+
+
 class LocalTarget:
     """The machine edgekit runs on; see ``Target``. An emulated one is marked so, and shows its SoC's names.
 
@@ -55,7 +74,7 @@ class LocalTarget:
 
     def __init__(self, root: Path = Path("/"), meter: str = "auto"):
         self.root = root
-        self._meter = MeterInUse(root, meter)
+        self.meter = MeterInUse(root, meter)
         self.capability = probe(root)
         self._emulated = find_marker(root)
         if self._emulated is None:
@@ -63,7 +82,7 @@ class LocalTarget:
         else:
             self.profile = load_profile(self._emulated.soc)
             self.provenance = "emulated"
-        self._cpufreq = CpuFreq(root)
+        self.cpufreq = CpuFreq(root)
 
     def settings(self, threads: Sequence[int] = (1,), clusters: Sequence[str] = ()) -> tuple[Setting, ...]:
         offered = settings_of(self.profile, threads, clusters, with_clocks=self.capability.level in CLOCKING)
@@ -77,15 +96,15 @@ class LocalTarget:
     @property
     def energy_note(self) -> str:
         """Why there is no energy where no meter gives it."""
-        return self._meter.note
+        return self.meter.note
 
     def use_meter(self, wanted: str) -> None:
         """Take another meter from now on; see ``runtime.device.meters.find_meter`` for names and errors."""
-        self._meter.use(wanted)
+        self.meter.use(wanted)
 
     def read_idle_mw(self, duration_s: float | None = None) -> float | None:
         """Measure the idle machine anew, for all sessions from now on."""
-        return self._meter.read_idle_mw(duration_s)
+        return self.meter.read_idle_mw(duration_s)
 
     def read_battery_mwh(self) -> tuple[float, str] | None:
         """Return the energy of the full battery in mWh and where it was read, ``None`` without one."""
@@ -96,46 +115,59 @@ class LocalTarget:
 
     @contextlib.contextmanager
     def session(self, bundle: Bundle, variant: Variant, setting: Setting) -> Iterator[LocalSession]:
-        cluster = self.profile.cluster(setting.cluster)
-        check_threads(cluster, setting.threads)
-        if self._emulated is not None and (reason := _why_not(self._emulated, self.profile, setting)):
-            raise DeviceStableError(reason)
-        policy = None
-        self._meter.read_idle_once()
         with contextlib.ExitStack() as stack:
-            if cluster.opps or setting.freq_khz is not None:
-                policy = self._cpufreq.domain_of(cluster.cpus)
-            if policy is not None and setting.freq_khz is not None:
-                stack.enter_context(self._hold_clock(policy, cluster, setting.freq_khz))
-            cpus = cluster.place(setting.threads) if self.capability.level in PINNING else None
-            if policy is not None and cpus is not None:
-                policy = self._cpufreq.domain_of(cpus)  # of the cluster's domains those that do the work
+            held = stack.enter_context(self.hold(setting))
             load = functools.partial(
                 EngineProcess,
                 variant.engine,
                 bundle.file(variant.path),
                 graph=variant.graph,
                 threads=setting.threads,
-                cpus=cpus,
+                cpus=held.cpus,
                 sha256=bundle.sha256(variant.path),
             )
             yield LocalSession(
                 stack.enter_context(load()),
                 lambda: load(with_profiler=True),
                 setting,
-                self._cpufreq,
-                policy,
-                self._meter,
-                smt=_smt_text(cluster),
-                clock_level=self.capability.level if self.capability.level in CLOCKING else "sysfs",
+                self.cpufreq,
+                held.domain,
+                self.meter,
+                smt=held.smt,
+                clock_level=held.clock_level,
             )
+
+    @contextlib.contextmanager
+    def hold(self, setting: Setting) -> Iterator[HeldSetting]:
+        """Hold the clock of ``setting`` within the block; what runs there is for the caller to place.
+
+        Raises:
+            ValueError: no such cluster, clock or number of threads.
+            DeviceError, PermissionNeeded: the machine cannot do it.
+        """
+        cluster = self.profile.cluster(setting.cluster)
+        check_threads(cluster, setting.threads)
+        if self._emulated is not None and (reason := _why_not(self._emulated, self.profile, setting)):
+            raise DeviceStableError(reason)
+        domain = None
+        self.meter.read_idle_once()
+        with contextlib.ExitStack() as stack:
+            if cluster.opps or setting.freq_khz is not None:
+                domain = self.cpufreq.domain_of(cluster.cpus)
+            if domain is not None and setting.freq_khz is not None:
+                stack.enter_context(self._hold_clock(domain, cluster, setting.freq_khz))
+            cpus = cluster.place(setting.threads) if self.capability.level in PINNING else None
+            if domain is not None and cpus is not None:
+                domain = self.cpufreq.domain_of(cpus)  # of the cluster's domains those that do the work
+            level = self.capability.level if self.capability.level in CLOCKING else "sysfs"
+            yield HeldSetting(setting, domain, cpus, _smt_text(cluster), level)
 
     def _hold_clock(
         self, policy: FreqDomain, cluster: Cluster, freq_khz: int
     ) -> contextlib.AbstractContextManager[None]:
         """Hold the clock itself, or where that may not be done ask the scheduler for its capacity."""
         if self.capability.level != "uclamp":
-            return self._cpufreq.hold(policy, freq_khz)
+            return self.cpufreq.hold(policy, freq_khz)
         cluster.opp(freq_khz)
         capacity = self.profile.capacity(cluster, freq_khz)
         return hold_uclamp(find_uclamp(self.root), capacity, capacity)

@@ -6,7 +6,18 @@ import click
 
 from edgekit.cli import LazyGroup
 
-SECTIONS: dict[str, dict[str, str]] = {}
+SECTIONS: dict[str, dict[str, str]] = {
+    "Measure": {
+        "bench": "Measure what gestures on a page show and cost.",
+        "profile": "Run gestures on many pages, to learn from.",
+        "compare": "Say whether a page's gestures got dearer; fail if so.",
+    },
+    "Pages": {
+        "corpus": "Fetch and list real pages to measure.",
+        "stress": "Write pages that are expensive in known ways.",
+        "features": "Read what a page is made of.",
+    },
+}
 
 
 @click.group(cls=LazyGroup, package=__name__, sections=SECTIONS)

@@ -9,8 +9,10 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from runtime.choose.decision import Decision, DecisionTable, Hysteresis, Slowdown, SlowdownRule
+from runtime.choose.decision.hysteresis import Calm
 from runtime.choose.decision.outlook import ChangeCost, Outlook, RowPlan
 from runtime.choose.decision.reasons import Reasons
 from runtime.choose.decision.trust import Trust
@@ -89,10 +91,11 @@ class Controller:
         """Start with a table of which nothing is known to be wrong."""
         self.table = table
         self.slowdown = Slowdown(len(table.clusters), self.rule)
-        self._gain = 0.0 if table.over_mw is None else self.hysteresis.gain  # of an energy, not of an order
+        is_order = table.over_mw is None  # of which there are no shares, as of an energy
+        self._hysteresis = replace(self.hysteresis, gain=0.0) if is_order else self.hysteresis
         self._base: RowPlan | None = None  # of frames that begin in time
         self._plan = self._at_fastest()
-        self._calm, self._behind = 0, 0.0
+        self._calm, self._behind = Calm(), 0.0
         self._was_trusted, self._met = True, True
 
     @property
@@ -184,11 +187,11 @@ class Controller:
             return self._go_on()
         outlook = self._outlook()
         time_ms = self.deadline_ms - (self._delay_ms if self._reports_begins else 0.0)
-        wanted = outlook.best(time_ms, self._gain, mixes=self._reports_begins)
+        wanted = outlook.best(time_ms, self._hysteresis.gain, mixes=self._reports_begins)
         before, kept_cost = self._base, math.inf
         if before is not None and (self._reports_begins or before.first == before.then):
             kept_cost = outlook.again(before, time_ms).cost
-        is_left, self._calm = self.hysteresis.step(kept_cost * (1.0 - self._gain), wanted.cost, self._calm)
+        is_left, self._calm = self._hysteresis.step(kept_cost, wanted.cost, self._calm)
         base = self._base = wanted if before is None or is_left else before
         meets = (wanted if base is wanted else outlook.again(base, time_ms)).cost < math.inf
         self._plan = base
@@ -201,7 +204,7 @@ class Controller:
     def retarget(self, deadline_ms: float) -> None:
         """Take another deadline from the next decision on; a looser one is followed at once, too."""
         self.deadline_ms = _checked(deadline_ms)
-        self._base, self._calm = None, 0
+        self._base = None
 
     def bound_ms(self, row: int) -> float:
         """Return what all but the frames that may be late take at ``row``, as far as is known now."""
@@ -265,7 +268,7 @@ class Controller:
     def _leave_to_kernel(self) -> Decision:
         reason = "frames take longer than predicted too often: the clock is left to the kernel"
         decision = Decision(None, False, reason if self._was_trusted else "")
-        self._was_trusted, self._base, self._calm = False, None, 0
+        self._was_trusted, self._base = False, None
         self._plan = self._at_fastest()
         if self._relative is not None:  # when the kernel has had it for a while, the work may be another
             self._is_calibrating, self._is_announced = True, False

@@ -14,7 +14,7 @@ class Reasons:
     """Words on plans for frames of one table.
 
     Attributes:
-        calm_frames: that had to ask for something cheaper.
+        calm_frames: that had to ask for something cheaper, at least.
         deadline_ms: of the frames.
         is_capped: rows are left out, by heat or by whoever set a limit.
     """
@@ -46,7 +46,9 @@ class Reasons:
             return f"{setting} is the cheapest that meets {self.deadline_ms:.3g} ms ({bound})"
         if self.outlook.bound_ms[plan.first] < self.outlook.bound_ms[before.first]:
             return f"up to {setting}: {self._why_up(plan.first)} ({bound})"
-        return f"down to {setting}: {self.calm_frames} frames in a row would have been in time ({bound})"
+        return (
+            f"down to {setting}: {self.calm_frames} frames or more in a row would have been in time ({bound})"
+        )
 
     def _name(self, plan: RowPlan) -> tuple[str, str]:
         setting, bound_ms = self.table.rows[plan.first].setting, self.outlook.bound_ms[plan.first]

@@ -5,7 +5,8 @@ frames, and how many spreads the bound lies above the typical frame is what lets
 exceed it (Gibbs and Candès, Adaptive conformal inference under distribution shift, NeurIPS 2021; here the
 step is a share of the reach, not a fixed one, so that quiet frames keep a narrow bound). It comes down as
 it goes up: a table of a wide bound, as a modelled one, costs a wide bound only until its frames have shown
-what they take.
+what they take. Such a bound pays every frame that exceeded it back with a hundred wide ones, and those of a
+disturbed second with a thousand: so it is capped by what the last frames needed, and back when they need it.
 
 Pure arithmetic: the C that ``edgekit tune --emit c`` writes does the same on the same doubles in the same
 order.
@@ -14,6 +15,7 @@ order.
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -43,6 +45,9 @@ class SlowdownRule:
             in a minute or two at 30 FPS a cluster that was too slow once is tried again.
         low, high: what a slowdown is kept within.
         most: highest bound, in typical frames.
+        room: the bound is at most so many times as far above the typical frame as any of the last ``window``
+            frames was off it, above or below: after a disturbance the typical one is too high at first. At
+            1.25 and frames that scatter evenly 1.03 % exceed it instead of 1 %; at 1 it is 1.25 %.
 
     Raises:
         ValueError: a figure that cannot be.
@@ -60,6 +65,7 @@ class SlowdownRule:
     low: float = 0.1
     high: float = 8.0
     most: float = 2.0
+    room: float = 1.25
 
     def __post_init__(self) -> None:
         if not (0 < self.late_share < 1 and self.step > 0 and self.memory >= RECENT and self.most > 1):
@@ -78,6 +84,11 @@ class SlowdownRule:
         return max(NormalDist().inv_cdf(1.0 - self.late_share) / _MEAN_DISTANCE, LEAST_REACH)
 
     @cached_property
+    def window(self) -> int:
+        """Frames that bring the bound down: of twice as many one may exceed it."""
+        return min(max(math.ceil(0.5 / self.late_share), LEAST_WINDOW), MOST_WINDOW)
+
+    @cached_property
     def grow(self) -> float:
         """Factor on the reach after a frame that exceeded the bound."""
         return 1.0 + self.step
@@ -88,6 +99,9 @@ class SlowdownRule:
         return float(self.grow ** (-self.late_share / (1.0 - self.late_share)))
 
 
+# Of frames that bring a bound down: fewer show too little; more take too long to look at with each frame, and
+# no program waits half a minute for its clock.
+LEAST_WINDOW, MOST_WINDOW = 48, 1024
 LEAST_REACH = 0.1  # a bound never sinks to the typical frame itself: half of the frames would be late
 
 
@@ -124,11 +138,13 @@ class Slowdown:
         self._seen = [0] * clusters  # the same, since it was moved to
         self._home, self._jump = -1, 1.0  # cluster of the last frame; the device's last change of level
         self._recent: list[float] = []  # of the last frames, newest last: took, over what was expected
+        self._rooms: deque[float] = deque(maxlen=self.rule.window)  # that the last frames would have needed
+        self._cap = math.inf  # on the room of the bound, by those
 
     @property
     def upper(self) -> float:
         """What all but ``late_share`` of the frames stay below, in typical frames."""
-        return 1.0 + min(self.reach * self.spread, self.rule.most - 1.0)
+        return 1.0 + min(self.reach * self.spread, self._cap, self.rule.most - 1.0)
 
     def learn(
         self, parts: Sequence[tuple[int, float]], is_missed: bool = False, most: float = math.inf
@@ -154,10 +170,7 @@ class Slowdown:
             return
         if not self.is_known:
             return
-        if self.upper < ratio <= most or is_missed:
-            self.reach = min(self.reach * rule.grow, (rule.most - 1.0) / self.spread)
-        else:
-            self.reach = max(self.reach * rule.shrink, LEAST_REACH)
+        self._adapt_reach(ratio, is_missed, most)
         error = min(max(ratio - 1.0, -tolerance), tolerance)
         share = 1.0 / min(self._frames + RECENT, rule.memory)
         self.spread = max(self.spread + share * (abs(error) - self.spread), rule.least_spread)
@@ -167,6 +180,18 @@ class Slowdown:
             self.of_cluster[cluster] = factor + rule.forget * (self.of_cluster[home] - factor)
         self._seen[home] += 1
         self._frames += 1
+
+    def _adapt_reach(self, ratio: float, is_missed: bool, most: float) -> None:
+        """Let the reach grow or shrink by a frame, and cap the bound by what the last frames needed."""
+        rule, room = self.rule, min(self.reach * self.spread, self.rule.most - 1.0)
+        if 1.0 + room < ratio <= most or is_missed:
+            self.reach = min(self.reach * rule.grow, (rule.most - 1.0) / self.spread)
+        else:
+            self.reach = max(self.reach * rule.shrink, LEAST_REACH)
+        # A frame that was late for another reason than its length needed what it has widened the bound to.
+        self._rooms.append(max(abs(ratio - 1.0), self.reach * self.spread if is_missed else 0.0))
+        if len(self._rooms) == rule.window:
+            self._cap = rule.room * max(self._rooms)
 
     def _is_other_level(self, tolerance: float) -> bool:
         """Return whether the last frames show a level of their own; at first any three do."""

@@ -1,4 +1,4 @@
-"""Gates against regressions: they pass only where it is shown that B is not too slow, or not too large."""
+"""Gates against regressions: they pass only where it is shown that B is not too slow, large or costly."""
 
 from __future__ import annotations
 
@@ -53,4 +53,27 @@ def check_memory(differences: Sequence[Difference], max_growth: float) -> None:
         raise UnreliableResult(
             f"the memory of A or B is unknown: {places}; modelled targets and records of older versions have "
             "none: bench both on a real target"
+        )
+
+
+def check_energy(differences: Sequence[Difference], max_growth: float) -> None:
+    """Raise unless every difference is shown to take at most ``max_growth`` more energy.
+
+    Args:
+        max_growth: as a share: 0.05 allows B 5 % more.
+
+    Raises:
+        RegressionError: B takes more somewhere; the message names each place.
+        UnreliableResult: it is unknown somewhere, or the interval reaches beyond the limit.
+    """
+    limit = 1 + max_growth
+    known = [(d, d.energy_ratio, d.energy_interval) for d in differences]
+    if more := [d for d, ratio, span in known if ratio is not None and span is not None and ratio > limit]:
+        places = "; ".join(f"{d.variant} {d.setting}: {d.energy_change}" for d in more)
+        raise RegressionError(f"more energy than the {max_growth:.1%} allowed: {places}")
+    if unknown := [d for d, ratio, span in known if ratio is None or span is None or span.high > limit]:
+        places = "; ".join(f"{d.variant} {d.setting}: {d.energy_change or 'no energy'}" for d in unknown)
+        raise UnreliableResult(
+            f"it is unknown whether B takes at most {max_growth:.1%} more energy: {places}; measure more, "
+            "on a target whose power is known"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import shlex
@@ -16,6 +17,8 @@ from runtime.extras import require
 from runtime.targets.adb.bounded import bounded_connection
 from runtime.targets.adb.devices import check_ready
 from runtime.targets.adb.serial import check_serial
+
+_ADB_S = 10.0  # of what the adb program does by itself
 
 
 class CommandFailed(DeviceStableError):
@@ -109,6 +112,33 @@ class AdbShell:
                 f"adb:{self.serial}: cannot copy {source} to {destination}: {said[-300:]}; make room on the "
                 "phone or choose another file"
             ) from err
+
+    def forward(self, remote: str) -> int:
+        """Forward a free port of this machine to ``remote`` of the phone, and return it.
+
+        Args:
+            remote: as adb names it: ``localabstract:NAME``, ``tcp:PORT``.
+
+        Raises:
+            DeviceTransientError: the phone vanished.
+        """
+        said = self._adb(f"forward tcp:0 {shlex.quote(remote)}").strip()
+        if not said.isdecimal():
+            raise DeviceTransientError(
+                f"adb:{self.serial}: forward answered {_short(said)!r}, not a port; try again"
+            )
+        return int(said)
+
+    def stop_forwarding(self, port: int) -> None:
+        """End a forwarding; of a phone that is gone it has ended."""
+        with contextlib.suppress(DeviceTransientError):
+            self._adb(f"forward --remove tcp:{port}")
+
+    def _adb(self, command: str) -> str:
+        try:
+            return str(self._android.adb_command(self.serial, command, timeout=_ADB_S))
+        except (self._errors.DevlibError, subprocess.SubprocessError, OSError) as err:
+            raise self._lost(err) from err
 
     @property
     def is_root(self) -> bool:

@@ -25,8 +25,8 @@ from runtime.device.soc import PowerFigure
 from runtime.device.soc.span import check_threads
 from runtime.engines import Frame, Samples, Tensor
 from runtime.engines.pacing import PacedFrames, WallTime, run_paced
-from runtime.engines.planned_memory import planned_bytes
 from runtime.engines.programs import RUNNERS
+from runtime.engines.pte_program import planned_bytes, read_methods
 from runtime.errors import DeviceStableError, PermissionNeeded
 from runtime.targets.adb.conditions import AdbConditions
 from runtime.targets.adb.facts import read_facts
@@ -91,9 +91,11 @@ class AdbTarget:
     def session(self, bundle: Bundle, variant: Variant, setting: Setting) -> Iterator[AdbSession]:
         cluster = self.profile.cluster(setting.cluster)
         check_threads(cluster, setting.threads)
+        file = bundle.file(variant.path)
+        _check_method(file, variant)
         runner = RUNNERS.get(variant.engine)
         installed = install(self._shell, runner)
-        model = push_once(self._shell, bundle.file(variant.path))
+        model = push_once(self._shell, file)
         policy = self._policy(setting.cluster)
         if setting.freq_khz is not None and self.capability.level != "sysfs":
             raise PermissionNeeded(
@@ -108,7 +110,7 @@ class AdbTarget:
             job = AdbJob(self._shell, runner, installed, model, setting.threads, cpus)
             stack.callback(job.stop)
             reader = AdbConditions(self._shell, policy, cpus, as_root=self._is_root)
-            arena_bytes = planned_bytes(str(bundle.file(variant.path)))
+            arena_bytes = planned_bytes(file, variant.graph)
             device = self._facts.device
             yield AdbSession(
                 job, setting, device, self._cpufreq, policy, reader, self._meter, arena_bytes=arena_bytes
@@ -225,6 +227,18 @@ def restore_clocks(name: str, state: PolicyState, boot_id: str) -> bool:
     folder = AdbPath(shell, f"/{POLICY_DIR}/{Path(state.policy).name}", as_root=True)
     write_state(state, cast(Path, folder))
     return True
+
+
+def _check_method(file: Path, variant: Variant) -> None:
+    """Refuse a method of an ExecuTorch program other than its first, which is the one that runs."""
+    if variant.engine != "executorch":
+        return
+    first, *others = read_methods(file)
+    if others and variant.graph != first:
+        raise DeviceStableError(
+            f"{variant.name} runs the method {variant.graph!r} of {file.name}, but executor_runner runs the "
+            f"first of a program, here {first!r}; export that method into a file of its own"
+        )
 
 
 def _is_read_only(shell: AdbShell) -> bool:

@@ -108,6 +108,7 @@ class Page:
             PageError: it cannot be loaded, or not in time.
         """
         self._fault, self._loader = None, None
+        self._loads.expect()
         answer = self.call("Page.navigate", timeout_s, url=url)
         if answer.get("errorText"):
             raise PageError(
@@ -158,7 +159,7 @@ class Page:
     def _note_navigation(self, event: Event) -> None:
         frame = event.get("frame", {})
         if "parentId" not in frame and self._loader not in (None, frame.get("loaderId")):
-            self._fault = self._fault or one_line(f"the page went to {frame.get('url')} by itself")
+            self._fail(f"the page went to {frame.get('url')} by itself")
 
 
 class _Loads:
@@ -168,6 +169,11 @@ class _Loads:
         self._changed = threading.Condition()
         self._loaded: set[str] = set()
         self._is_over = False
+
+    def expect(self) -> None:
+        """Wait again, whatever became of the page before."""
+        with self._changed:
+            self._is_over = False
 
     def note(self, event: Event) -> None:
         if event.get("name") == "load":

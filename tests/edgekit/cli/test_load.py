@@ -81,7 +81,7 @@ def test_the_command_looks_before_torch_is_loaded():
         "def look(on_message):\n"
         "    print('torch' in sys.modules)\n"
         "    raise SystemExit\n"
-        "command.wait_asleep_if_busy = look\n"
+        "command.heed_others = look\n"
         "command.train(['mobilenet_v2', '--data', 'digits'])\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -35,6 +35,9 @@ state=$(cat $PHONE/state)
 [ "$state" = device ] || {{ echo "error: device $state" >&2; exit 1; }}
 root=$PHONE/root
 case $command in
+  forward)
+    case $1 in --remove) exit 0 ;; esac
+    cat "$PHONE/forward/${{2#localabstract:}}" 2>/dev/null || {{ echo "adb: error: closed" >&2; exit 1; }} ;;
   push)
     for last; do :; done
     cp "$1" "$root$last" || exit 1
@@ -233,6 +236,11 @@ class FakePhone:
         file = self.root / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
+
+    def listen(self, socket, port):
+        """Have an abstract socket of the phone lead to a port of this machine."""
+        (self.path / "forward").mkdir(exist_ok=True)
+        (self.path / "forward" / socket).write_text(str(port))
 
     def put_runner(self, name, script, where="data/local/tmp"):
         """Put a benchmark program where its documentation says."""

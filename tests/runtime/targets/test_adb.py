@@ -10,6 +10,7 @@ import pytest
 from runtime.device.setting import Setting
 from runtime.device.soc.parts import core_name
 from runtime.engines.model_file import open_bundle_or_model
+from runtime.engines.pte_program import read_methods
 from runtime.errors import DeviceStableError, DeviceTransientError, PermissionNeeded
 from runtime.measure.bench import bench
 from runtime.measure.records import RecordLog
@@ -17,7 +18,7 @@ from runtime.targets import open_target
 from runtime.targets.adb.path import AdbPath
 from runtime.targets.adb.shell import AdbShell
 from runtime.targets.restoring import restore_noted, restore_target
-from tests.places import ROOT
+from tests.places import DATA, ROOT
 from tests.runtime.phone import make_bundle
 from tests.runtime.targets.fake_phone import FakePhones
 
@@ -181,6 +182,21 @@ def test_executorch_logs_come_from_logcat_and_only_those_of_the_run(phones, tmp_
         samples, session = sample(target, bundle, Setting("big", None), runs=2)
         assert (samples.first_ms, samples.samples_ms, samples.threads) == (2.0, (2.0, 2.0), 1)
     assert session.versions["engine"] == "executor_runner at /data/local/tmp/executor_runner"
+
+
+def test_only_the_first_method_of_a_program_is_timed_under_its_name(phones):
+    phones.add("P6")
+    bundle = open_bundle_or_model(DATA / "methods.pte")
+    first, second = read_methods(DATA / "methods.pte")
+    variants = {variant.graph: variant for variant in bundle.manifest.variants}
+    target = open_target("adb:P6")
+    with target.session(bundle, variants[first], Setting("big", None)) as session:
+        assert session.sample(warmup=1, runs=2).samples_ms == (2.0, 2.0)
+    with (
+        pytest.raises(DeviceStableError, match=f"method '{second}' .* first of a program, here '{first}'"),
+        target.session(bundle, variants[second], Setting("big", None)),
+    ):
+        pass
 
 
 def test_a_mean_is_called_a_mean_in_the_record(phones, tmp_path):

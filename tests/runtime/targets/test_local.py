@@ -373,6 +373,6 @@ def test_the_energy_note_never_denies_the_meter_that_is_used(tmp_path):
     write(tmp_path / "sys/class/powercap/intel-rapl:0", zone)
     target = LocalTarget(tmp_path)
     assert target.energy_note == "RAPL package-0 (intel-rapl:0): no block was run under it yet"
-    _, energy = target._meter.measure(1, lambda: None)  # too short for ten updates
+    _, energy = target.meter.measure(1, lambda: None)  # too short for ten updates
     assert target.energy_note == f"RAPL package-0 (intel-rapl:0): {energy.reason}"
     assert "at least 10 are needed; raise --runs" in target.energy_note

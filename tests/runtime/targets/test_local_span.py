@@ -26,7 +26,7 @@ def board(tmp_path):
     write(tmp_path, {"proc/cpuinfo": cpuinfo})
     target = LocalTarget(tmp_path)
     target.profile = read_profile(tmp_path)  # with CPUs that this machine has not
-    target._cpufreq = CpuFreq(tmp_path, settle=tree.settle, journal=Journal(tmp_path / "journal"))
+    target.cpufreq = CpuFreq(tmp_path, settle=tree.settle, journal=Journal(tmp_path / "journal"))
     target.capability = type(target.capability)("sysfs")
     return target, tree
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,7 +27,10 @@ _MOST_NAMED = 5
 
 @dataclass(frozen=True)
 class OpPrediction:
-    """What one op is predicted to take; ``low_ms`` to ``high_ms`` holds 90 % of kernels of its kind."""
+    """What one op is predicted to take; ``low_ms`` to ``high_ms`` holds 90 % of kernels of its kind.
+
+    It is extrapolated where it is larger or smaller than any kernel of its kind that was timed.
+    """
 
     name: str
     kind: str
@@ -35,6 +38,7 @@ class OpPrediction:
     low_ms: float
     high_ms: float
     macs: int
+    is_extrapolated: bool
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,7 @@ def predict(bundle: Bundle, kernels: Path, target: str, name: str | None = None)
         frame_ms=frame_ms,
         ops=ops,
         provenance=f"predicted from {fit.provenance} kernels",
-        remarks=tuple(_remarks(fit, estimator, workload)),
+        remarks=tuple(_remarks(ops)),
     )
 
 
@@ -127,16 +131,17 @@ def predict_workload(
     unknown = Counter(kind for kind in named if kind not in known)
     if unknown:
         raise NotFittedError(_never_seen(unknown, fit))
-    ops_ms = estimator.predict(op_features(workload, known))
+    features = op_features(workload, known)
+    ops_ms, outside = estimator.predict(features), estimator.is_outside(features)
     coef = np.array(fit.frame)
     latency_ms = float(frame_terms(workload, ops_ms) @ coef)
     ops = []
-    for op, name, op_ms in zip(workload.ops, named, ops_ms, strict=True):
+    for op, name, op_ms, is_outside in zip(workload.ops, named, ops_ms, outside, strict=True):
         kind = fit.kinds[known.index(name)]
         one = Workload((op,))
         in_frame_ms = float(frame_terms(one, np.array([op_ms]))[:3] @ coef[:3])
         low_ms, high_ms = in_frame_ms / kind.spread, in_frame_ms * kind.spread
-        ops.append(OpPrediction(op.name, kind.name, in_frame_ms, low_ms, high_ms, op.macs))
+        ops.append(OpPrediction(op.name, kind.name, in_frame_ms, low_ms, high_ms, op.macs, bool(is_outside)))
     return latency_ms, float(coef[3]), tuple(ops)
 
 
@@ -150,9 +155,8 @@ def _never_seen(unknown: Counter[str], fit: KernelFit) -> str:
     )
 
 
-def _remarks(fit: KernelFit, estimator: OpLatency, workload: Workload) -> Iterator[str]:
-    outside = estimator.is_outside(op_features(workload, fit.kind_names))
-    names = [op.name for op, is_out in zip(workload.ops, outside, strict=True) if is_out]
+def _remarks(ops: Sequence[OpPrediction]) -> Iterator[str]:
+    names = [op.name for op in ops if op.is_extrapolated]
     if names:
         more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
         yield (

@@ -148,7 +148,7 @@ void change_row(struct control *control, double after_ms)
 void retarget(struct control *control, double deadline_ms, double now_s)
 {
     control->deadline_ms = deadline_ms;
-    control->has_base = control->calm = 0;
+    control->has_base = 0;
     decide(control, now_s);
 }
 
@@ -166,6 +166,22 @@ static void go_on(struct control *control)
     control->row = control->is_changed ? control->plan.then : control->plan.first;
 }
 
+/* Whether to leave what runs, at its cost, for what is wanted: at once where it is too slow, else after calm frames. */
+static int leaves(struct control *control, double cost, double wanted_cost)
+{
+    int is_left = cost == INFINITY;
+
+    if (!is_left && wanted_cost < cost) {
+        control->saved += 1.0 - wanted_cost / cost;
+        is_left = ++control->calm >= CALM_FRAMES && control->saved >= CALM_SAVED;
+        if (!is_left)
+            return 0;
+    }
+    control->calm = 0;
+    control->saved = 0.0;
+    return is_left;
+}
+
 void decide(struct control *control, double now_s)
 {
     const double time_ms = control->deadline_ms - (control->reports_begins ? control->delay_ms : 0.0);
@@ -175,7 +191,7 @@ void decide(struct control *control, double now_s)
 
     if (!is_trusted(&control->trust, now_s)) {
         control->row = -1;
-        control->has_base = control->calm = 0;
+        control->has_base = 0;
         plan_fastest(control);
         return;
     }
@@ -187,15 +203,8 @@ void decide(struct control *control, double now_s)
     wanted = best_plan(&outlook, time_ms, control->reports_begins);
     if (control->has_base && (control->reports_begins || control->base.first == control->base.then))
         cost = plan_again(&outlook, &control->base, time_ms).cost;
-    if (cost == INFINITY) {
+    if (leaves(control, cost, wanted.cost))
         control->base = wanted;
-        control->calm = 0;
-    } else if (!(wanted.cost < cost * (1.0 - OUTLOOK_GAIN))) {
-        control->calm = 0;
-    } else if (++control->calm >= CALM_FRAMES) {
-        control->base = wanted;
-        control->calm = 0;
-    }
     control->has_base = 1;
     control->plan = control->base;
     if (control->behind > 0.0)

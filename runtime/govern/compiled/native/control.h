@@ -19,6 +19,7 @@ struct control {
     struct trust trust;
     struct plan base, plan; /* of frames that begin in time; of the next frame, or the one that runs */
     int has_base, calm;
+    double saved; /* by what was wanted, in the calm frames, in costs of a frame */
     double behind;        /* share of its deadline that the last frame took from the next one */
     double delay_ms;      /* usual time between a frame's release and its beginning */
     double remaining_ms;  /* of the frame that runs, when it began */

@@ -12,12 +12,15 @@ void begin_slowdown(struct slowdown *slowdown)
     slowdown->reach = SLOW_FIRST_REACH;
     slowdown->home = -1;
     slowdown->jump = 1.0;
+    slowdown->cap = INFINITY;
 }
 
 double upper_of(const struct slowdown *slowdown)
 {
-    const double room = slowdown->reach * slowdown->spread, most = SLOW_MOST - 1.0;
+    const double most = SLOW_MOST - 1.0;
+    double room = slowdown->reach * slowdown->spread;
 
+    room = room < slowdown->cap ? room : slowdown->cap;
     return 1.0 + (room < most ? room : most);
 }
 
@@ -91,17 +94,39 @@ static double weight_of(int frames)
     return 1.0 / (frames < SLOW_MEMORY ? frames : SLOW_MEMORY);
 }
 
-static void adapt_reach(struct slowdown *slowdown, int is_exceeded)
+/* Note how far a frame was off the typical one, and cap the bound by what the last frames were. */
+static void note_room(struct slowdown *slowdown, double room)
 {
-    if (is_exceeded) {
-        const double grown = slowdown->reach * SLOW_GROW, most = (SLOW_MOST - 1.0) / slowdown->spread;
+    double most = 0.0;
 
-        slowdown->reach = grown < most ? grown : most;
+    slowdown->rooms[slowdown->next_room] = room;
+    slowdown->next_room = (slowdown->next_room + 1) % SLOW_WINDOW;
+    slowdown->room_count += slowdown->room_count < SLOW_WINDOW;
+    if (slowdown->room_count < SLOW_WINDOW)
+        return;
+    for (int i = 0; i < SLOW_WINDOW; i++)
+        most = slowdown->rooms[i] > most ? slowdown->rooms[i] : most;
+    slowdown->cap = SLOW_ROOM * most;
+}
+
+static void adapt_reach(struct slowdown *slowdown, double ratio, int is_missed, double most)
+{
+    const double widest = SLOW_MOST - 1.0, off = fabs(ratio - 1.0);
+    double room = slowdown->reach * slowdown->spread;
+
+    room = room < widest ? room : widest;
+    if ((1.0 + room < ratio && ratio <= most) || is_missed) {
+        const double grown = slowdown->reach * SLOW_GROW;
+
+        slowdown->reach = grown < widest / slowdown->spread ? grown : widest / slowdown->spread;
     } else {
         const double shrunk = slowdown->reach * SLOW_SHRINK;
 
         slowdown->reach = shrunk > SLOW_LEAST_REACH ? shrunk : SLOW_LEAST_REACH;
     }
+    /* A frame that was late for another reason than its length needed what it has widened the bound to. */
+    room = is_missed ? slowdown->reach * slowdown->spread : 0.0;
+    note_room(slowdown, off > room ? off : room);
 }
 
 void learn(struct slowdown *slowdown, const struct part *parts, int count, int is_missed, double most)
@@ -128,7 +153,7 @@ void learn(struct slowdown *slowdown, const struct part *parts, int count, int i
     }
     if (!slowdown->is_known)
         return;
-    adapt_reach(slowdown, (ratio > upper_of(slowdown) && ratio <= most) || is_missed);
+    adapt_reach(slowdown, ratio, is_missed, most);
     error = ratio - 1.0 > -tolerance ? ratio - 1.0 : -tolerance;
     error = error < tolerance ? error : tolerance;
     spread = slowdown->spread + weight_of(slowdown->frames + SLOW_RECENT) * (fabs(error) - slowdown->spread);

@@ -20,6 +20,9 @@ struct slowdown {
     double jump;  /* the device's last change of level */
     double recent[SLOW_RECENT]; /* oldest first */
     int recent_count;
+    double rooms[SLOW_WINDOW]; /* how far the last frames were off the typical one */
+    int room_count, next_room;
+    double cap; /* on the bound's, by those */
 };
 
 void begin_slowdown(struct slowdown *slowdown);

@@ -6,6 +6,7 @@ import random
 import pytest
 
 from runtime.choose.decision import Hysteresis, Slowdown, SlowdownRule
+from runtime.choose.decision.hysteresis import Calm
 
 
 def taught(ratios, clusters=1, rule=None):
@@ -115,7 +116,7 @@ def test_rules_that_cannot_be_are_refused(settings):
 
 
 def test_what_is_too_slow_is_left_at_once_and_for_something_cheaper_after_calm_frames():
-    calm, left = 0, []
+    calm, left = Calm(), []
     for cost, wanted in ((math.inf, 5.0), (5.0, 4.0), (5.0, 4.0), (5.0, 5.0), *[(5.0, 4.0)] * 3):
         is_left, calm = Hysteresis(frames=3).step(cost, wanted, calm)
         left.append(is_left)
@@ -123,6 +124,56 @@ def test_what_is_too_slow_is_left_at_once_and_for_something_cheaper_after_calm_f
     for wrong in ({"frames": 0}, {"gain": 1.0}):
         with pytest.raises(ValueError, match="it must be"):
             Hysteresis(**wrong)
+
+
+@pytest.mark.parametrize(("saved", "frames"), [(0.2, 8), (0.01, 8), (0.004, 20), (0.001, 80)])
+def test_the_less_something_saves_the_longer_it_takes_until_it_is_changed_to(saved, frames):
+    """Rows less than one percent cheaper were never changed to."""
+    calm, count, is_left = Calm(), 0, False
+    while not is_left:
+        count += 1
+        is_left, calm = Hysteresis().step(100.0, 100.0 * (1 - saved), calm)
+    assert count == pytest.approx(frames, abs=1)
+
+
+def test_what_is_cheaper_by_turns_is_never_changed_to():
+    calm = Calm()
+    for frame in range(1000):
+        is_left, calm = Hysteresis().step(100.0, 100.0 if frame % 7 == 0 else 95.0, calm)
+        assert not is_left
+
+
+@pytest.mark.parametrize("sigma", [0.02, 0.05])
+@pytest.mark.parametrize("disturbed", ["outliers", "slow"])
+def test_a_disturbance_is_forgotten_within_seconds_and_no_frame_is_late_for_it(sigma, disturbed):
+    """The bound stayed wide for ten seconds and more."""
+    draw = random.Random(4)
+    before = taught(noise(600, sigma=sigma))
+    slowdown, calm = before, before.of_cluster[0] * before.upper
+    for _ in range(60):
+        odd = draw.choice((1.0, 1.0, 1.6)) if disturbed == "outliers" else 1.4 * draw.lognormvariate(0, 0.15)
+        slowdown.learn([(0, odd * draw.gauss(1.0, sigma))])
+    assert slowdown.of_cluster[0] * slowdown.upper > 1.15 * calm
+    exceeded = 0
+    for _ in range(150):
+        ratio = draw.gauss(1.0, sigma)
+        exceeded += ratio > slowdown.of_cluster[0] * slowdown.upper
+        slowdown.learn([(0, ratio)])
+    assert exceeded <= 1
+    assert slowdown.of_cluster[0] * slowdown.upper < calm + 1.5 * sigma
+
+
+def test_bursts_of_long_frames_are_late_no_oftener_than_allowed_between_them():
+    """A burst each ten seconds: what is forgotten between two of them is not paid for by late frames."""
+    draw, slowdown, exceeded, count = random.Random(5), Slowdown(1), 0, 0
+    for frame in range(12_000):
+        is_burst = frame % 300 < 5
+        ratio = draw.gauss(1.3 if is_burst else 1.0, 0.02)
+        if frame >= 1000 and not is_burst:
+            count += 1
+            exceeded += ratio > slowdown.of_cluster[0] * slowdown.upper
+        slowdown.learn([(0, ratio)])
+    assert exceeded / count <= 0.0125
 
 
 def test_other_work_that_is_over_when_frames_have_moved_away_is_over_for_all_clusters():

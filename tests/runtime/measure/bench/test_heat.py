@@ -32,7 +32,7 @@ class WarmMachine:
         self.asked_khz = self._shown_khz = TOP_KHZ
         self.target = LocalTarget(self.tree.root, meter="none")
         self.journal = Journal(folder / "journal")
-        self.target._cpufreq = CpuFreq(self.tree.root, settle=self.settle, journal=self.journal)
+        self.target.cpufreq = CpuFreq(self.tree.root, settle=self.settle, journal=self.journal)
 
     def settle(self):
         limit = self.policy / "scaling_max_freq"

@@ -1,4 +1,4 @@
-"""Programs of several methods: each is a variant."""
+"""What a program of ExecuTorch tells of its methods: each is a variant, and plans memory of its own."""
 
 import numpy as np
 import pytest
@@ -7,8 +7,9 @@ from click.testing import CliRunner
 from edgekit.cli import cli
 from runtime.engines import EngineProcess
 from runtime.engines.model_file import open_bundle_or_model
-from runtime.engines.pte_methods import read_methods
+from runtime.engines.pte_program import planned_bytes, read_methods
 from runtime.errors import DeviceStableError
+from tests.places import DATA
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +42,7 @@ def write(tmp_path_factory):
 
 def test_each_method_is_a_variant(write):
     path = write(encode=2, forward=3, decode=4)
-    assert read_methods(path) == ("forward", "decode", "encode")
+    assert set(read_methods(path)) == {"forward", "decode", "encode"}
     bundle = open_bundle_or_model(path)
     assert {variant.name: variant.graph for variant in bundle.manifest.variants} == {
         "executorch-fp32": "forward",
@@ -57,6 +58,24 @@ def test_each_method_is_a_variant(write):
         cli, ["profile", str(path), "--variant", "decode-executorch-fp32", "--runs", "2", "--json"]
     )
     assert (done.exit_code, '"decode-executorch-fp32"' in done.stdout) == (0, True), done.output
+
+
+def test_each_method_plans_memory_of_its_own(write):
+    path = write(encode=2, decode=400)
+    assert planned_bytes(path, "encode") < planned_bytes(path, "decode")
+    assert planned_bytes(path, "forward") is None
+
+
+@pytest.mark.parametrize("method", ["forward", "encoder"])
+def test_the_memory_of_the_only_method_needs_no_name(method):
+    assert planned_bytes(DATA / "sum.pte", method) == 1856  # as ExecuTorch's own reader of programs says
+
+
+def test_no_memory_is_told_of_what_is_no_program(tmp_path, tflite):
+    (tmp_path / "empty.pte").touch()
+    (tmp_path / "cut.pte").write_bytes((DATA / "sum.pte").read_bytes()[:40])
+    files = [tmp_path / "empty.pte", tmp_path / "cut.pte", tmp_path / "none.pte", tflite]
+    assert [planned_bytes(file, "forward") for file in files] == [None] * 4
 
 
 def test_the_only_method_needs_no_name(write):

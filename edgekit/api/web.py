@@ -1,0 +1,129 @@
+"""Measure gestures on pages, over the settings of real or emulated machines."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+from runtime.bundle.names import slug
+from runtime.device.emulation.steal import least_share
+from runtime.device.setting import Setting
+from runtime.device.soc import SocProfile, load_profile
+from runtime.device.soc.profile import FULL_CAPACITY
+from runtime.measure.records import Record, RecordLog
+from runtime.targets.local import LocalTarget
+from runtime.targets.name import TargetName
+from runtime.web.gestures.gesture import Gesture
+from runtime.web.interaction.job import PageToMeasure, WebJob, known_runs
+from runtime.web.interaction.remote import measure_job
+from runtime.web.interaction.settings import spread_settings
+from runtime.web.pages.corpus.own import is_address
+from runtime.web.pages.corpus.pages import opened_place
+
+Silent = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class WebPlan:
+    """How gestures are measured.
+
+    Attributes:
+        clocks: of each cluster, from its slowest to its fastest.
+        duration_s: of a gesture, at least.
+        least_runs, most_runs: of each gesture on each setting: until the 95 % interval of the frame rate is
+            within 5 %.
+        with_details: one more run of each with Chrome's reports of dropped and delayed frames.
+        browser: its program; ``None``: the first that the machine has.
+    """
+
+    gestures: tuple[Gesture, ...]
+    clocks: int = 4
+    duration_s: float = 5.0
+    least_runs: int = 5
+    most_runs: int = 10
+    with_details: bool = True
+    browser: Path | None = None
+    seed: int = 0
+
+
+def web_bench(
+    places: Sequence[str],
+    targets: Sequence[str],
+    plan: WebPlan,
+    *,
+    folder: str | os.PathLike[str] = "web-records",
+    again: bool = False,
+    on_record: Callable[[Record], None] = lambda record: None,
+    on_step: Silent = lambda text: None,
+    on_message: Silent = lambda text: None,
+) -> list[Record]:
+    """Measure gestures on pages over each target's settings, and return all records.
+
+    Records are kept in ``folder``, a file for each target: the same call after an interruption goes on.
+
+    Args:
+        places: addresses, or paths of saved pages, which are served and reach no other host.
+        targets: ``local`` or ``emulated:SOC``.
+        again: measure everything anew.
+
+    Raises:
+        ValueError: no such target or setting.
+        DataError: no such page.
+        WebError: there is no browser.
+        DeviceError, PermissionNeeded: a target cannot hold a setting.
+    """
+    found: list[Record] = []
+    with contextlib.ExitStack() as stack:
+        urls = {page_name(place): stack.enter_context(opened_place(place)) for place in places}
+        for target in targets:
+            settings = settings_of(target, plan.clocks)
+            log = RecordLog(Path(folder) / f"{slug(target)}.jsonl")
+            with log.alone():
+                earlier = [] if again else [record for record in log if record.model in urls]
+                job = WebJob(
+                    tuple(PageToMeasure(name, url, settings) for name, url in urls.items()),
+                    plan.gestures,
+                    plan.duration_s,
+                    plan.least_runs,
+                    plan.most_runs,
+                    browser=None if plan.browser is None else str(plan.browser),
+                    only_loopback=not any(is_address(place) for place in places),
+                    seed=plan.seed,
+                    run=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+                    with_details=plan.with_details,
+                    known=known_runs(earlier),
+                )
+                measured: list[Record] = []
+                keepers = (log.append, measured.append, on_record)
+                measure_job(target, job, functools.partial(hand_over, keepers), on_step, on_message)
+                found += [*earlier, *measured]
+    return found
+
+
+def playable(target: str) -> tuple[SocProfile, float]:
+    """Return a target's clusters and clocks, and the capacity below which it cannot play them."""
+    name = TargetName.parse(target)
+    if name.kind == "emulated":
+        return load_profile(name.rest), least_share() * FULL_CAPACITY
+    return LocalTarget().profile, 0.0
+
+
+def hand_over(keepers: Sequence[Callable[[Record], None]], record: Record) -> None:
+    """Give a record to all of ``keepers``."""
+    for keep in keepers:
+        keep(record)
+
+
+def page_name(place: str) -> str:
+    """Return what a page is called in records: its address without the protocol, or its path as given."""
+    return place.partition("://")[2] if is_address(place) else place
+
+
+def settings_of(target: str, clocks: int) -> tuple[Setting, ...]:
+    """Return the settings of one core that pages are measured on: ``clocks`` of each cluster."""
+    return spread_settings(playable(target)[0], clocks)

@@ -1,0 +1,1 @@
+"""Gestures: what they are, the input events they consist of, and doing them on a page."""

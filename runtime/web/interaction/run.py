@@ -1,0 +1,179 @@
+"""One run: a gesture on a page under one setting, and its record."""
+
+from __future__ import annotations
+
+import platform
+import time
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+
+from runtime._version import __version__
+from runtime.device.meters import EnergyReading, read_device
+from runtime.device.meters.probe import time_probe_ms
+from runtime.device.setting import Setting
+from runtime.device.soc.profile import FULL_CAPACITY
+from runtime.errors import PageError
+from runtime.measure.gesture_figures import GestureFigures
+from runtime.measure.records import Record
+from runtime.measure.verdict import judge_machine
+from runtime.targets.local import HeldSetting, LocalTarget
+from runtime.web.browser.processes import work_by_role_ms
+from runtime.web.frames.displayed import FRAMES_ONLY, LAG_S, Shown, shown, traced
+from runtime.web.frames.smoothness import DETAILED_CATEGORIES, smoothness
+from runtime.web.gestures.gesture import Gesture
+from runtime.web.gestures.perform import Performed, perform
+from runtime.web.gestures.room import to_top
+from runtime.web.gestures.strokes import strokes_of, turns
+from runtime.web.interaction.place import page_conditions
+from runtime.web.interaction.subject import Subject
+
+REFRESH_HZ = 60.0  # of the display that a browser without a window draws for
+_REST_S = 0.2  # what going to the top of the page causes is drawn
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """What is measured, and where it stands among the runs of a series.
+
+    Attributes:
+        duration_s: of the gesture, at least.
+        block: number of the run.
+        run: names the series.
+        is_detailed: ask Chrome for its reports, too, which cost work of their own.
+    """
+
+    gesture: Gesture
+    setting: Setting
+    duration_s: float = 5.0
+    block: int = 0
+    seed: int = 0
+    run: str | None = None
+    earlier_probes_ms: tuple[float, ...] = ()
+    is_detailed: bool = False
+
+
+def measure(target: LocalTarget, subject: Subject, held: HeldSetting, plan: RunPlan) -> Record:
+    """Do the gesture once on a page that is placed, and return the record.
+
+    Raises:
+        PageError: the page cannot be scrolled, or does not stay as it was.
+        WebError: the browser is gone.
+    """
+    page, gesture = subject.page, plan.gesture
+    to_top(page, subject.room.scale)
+    try:
+        strokes = strokes_of(gesture, subject.room, plan.duration_s)
+    except ValueError as err:
+        raise PageError(f"{subject.name}: {err}; leave it out, or pinch it") from err
+    time.sleep(_REST_S)
+    full_probe_ms = time_probe_ms() if target.provenance == "emulated" else None
+    before = page_conditions(target, subject, held, probe=True)
+    with traced(page.connection, DETAILED_CATEGORIES if plan.is_detailed else FRAMES_ONLY) as trace:
+        started_ms = work_by_role_ms(subject.drawing)
+
+        def work() -> Performed:
+            done = perform(page, strokes)
+            time.sleep(2 * LAG_S)  # the last frames are on their way
+            return done
+
+        performed, energy = target.meter.measure(0, work)
+        ended_ms = work_by_role_ms(subject.drawing)
+        after = page_conditions(target, subject, held)
+    after = replace(after, probe_ms=page_conditions(target, subject, held, probe=True).probe_ms)
+    page.check()
+    seen = shown(trace.times_s(), performed)
+    reports = smoothness(trace.events, subject.drawing.renderer, performed) if plan.is_detailed else None
+    spent_ms = {role: ended_ms[role] - started_ms[role] for role in ended_ms}
+    capacity = _capacity(target, plan.setting)
+    figures = GestureFigures(
+        kind=gesture.kind,
+        speed=gesture.speed,
+        source=gesture.source,
+        factor=gesture.factor,
+        window_s=seen.window_s,
+        refresh_hz=REFRESH_HZ,
+        displayed_frames=len(seen.times_s),
+        longest_gap_ms=max(seen.gaps_ms),
+        work_ms=_per_frame_ms(spent_ms, seen, _speed(target, capacity)),
+        probe_ms=full_probe_ms,
+        main_fps=None if reports is None else reports.main_frames / seen.window_s,
+        dropped_frames=None if reports is None else reports.dropped_frames,
+        delayed_pct=None if reports is None else reports.delayed_pct,
+        turned=turns(gesture, subject.room, plan.duration_s),
+        scroller=subject.room.scroller,
+        capacity=capacity,
+        late_ms=performed.late_ms,
+    )
+    read_khz = None if held.domain is None else target.cpufreq.read_khz(held.domain)
+    setting_read = Setting(plan.setting.cluster, read_khz, plan.setting.threads)
+    verdict = judge_machine(plan.setting, setting_read, before, after, plan.earlier_probes_ms)
+    power_mw, energy_mj, source, counted = _energy(target, energy, len(seen.times_s))
+    level = held.clock_level if plan.setting.freq_khz is not None else "affinity" if held.cpus else "threads"
+    return Record(
+        model=subject.name,
+        model_sha256=subject.sha256,
+        variant=gesture.name,
+        engine="chromium",
+        precision="none",
+        target=target.name,
+        provenance=target.provenance,
+        setting=plan.setting,
+        setting_read=setting_read,
+        control_level=level,
+        samples_ms=seen.gaps_ms,
+        first_frame_ms=None,
+        warmup=0,
+        power_mw=power_mw,
+        energy_mj=energy_mj,
+        energy_source=source,
+        energy_basis=counted,
+        energy=None if energy is None else replace(energy, frames=len(seen.times_s)),
+        temp_c=after.temp_c,
+        verdict=verdict.verdict,
+        reasons=verdict.reasons,
+        advice=verdict.advice,
+        block=plan.block,
+        seed=plan.seed,
+        run=plan.run,
+        created_utc=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        versions={
+            "edgekit": __version__,
+            "python": platform.python_version(),
+            "engine": subject.browser,
+            "kernel": platform.release(),
+        },
+        fps_target=REFRESH_HZ,
+        before=before,
+        after=after,
+        device=read_device(target.root),
+        gesture=figures,
+    )
+
+
+def _per_frame_ms(spent_ms: dict[str, float], seen: Shown, speed: float) -> dict[str, float]:
+    """Return the work of a frame; of a gesture that showed none, all of it."""
+    frames = max(1, len(seen.times_s))
+    return {role: spent * speed / frames for role, spent in spent_ms.items()}
+
+
+def _speed(target: LocalTarget, capacity: float | None) -> float:
+    """Return how fast the core was that the CPU time was spent on, of the SoC's fastest."""
+    # An emulated core is a fast one that is taken away for a part of the time, which is no CPU time.
+    return 1.0 if target.provenance == "emulated" or capacity is None else capacity / FULL_CAPACITY
+
+
+def _capacity(target: LocalTarget, setting: Setting) -> float | None:
+    cluster = target.profile.cluster(setting.cluster)
+    if not cluster.opps:
+        return None
+    return float(target.profile.capacity(cluster, setting.freq_khz))
+
+
+def _energy(
+    target: LocalTarget, read: EnergyReading | None, frames: int
+) -> tuple[float | None, float | None, str, str | None]:
+    """Return power in mW, energy of a displayed frame in mJ, their source, and what they count."""
+    if read is None or read.power_mw is None:
+        return None, None, target.energy_note if read is None else read.text, None
+    per_frame_mj = None if frames == 0 else read.power_mw * read.duration_s / frames
+    return read.power_mw, per_frame_mj, read.text, read.counted

@@ -1,0 +1,158 @@
+"""What was measured of one kind of gesture on one target, as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from runtime.web.learning.measured import Measured
+from runtime.web.learning.pages import KnownPage, family_of
+
+GESTURE_FEATURES = ("log_speed",)  # before those of the page
+ROLES = ("main", "compositor", "raster", "viz", "io", "other")  # of threads, in the order of their columns
+_FULL_SPEED = 0.9  # of the highest capacity: a core that counts as at full speed
+
+
+@dataclass(frozen=True)
+class GestureTable:
+    """Rows of (page, gesture, setting), arrays of shape (n_rows, ...).
+
+    Attributes:
+        rows: what was measured, one each.
+        names: of the features.
+        features: on scales on which differences count alike; NaN where nobody read one.
+        work_ms: of the page's run at full speed under this gesture, by ``ROLES``; NaN where there was none.
+        core: number of the cluster, the fastest first.
+        clusters: in that order.
+        case: number of the page under the gesture.
+        family: of the page.
+    """
+
+    rows: tuple[Measured, ...]
+    names: tuple[str, ...]
+    features: np.ndarray
+    work_ms: np.ndarray
+    core: np.ndarray
+    clusters: tuple[str, ...]
+    case: np.ndarray
+    family: np.ndarray
+
+    @property
+    def fps(self) -> np.ndarray:
+        """Displayed frames per second, medians of the runs."""
+        return np.array([row.fps for row in self.rows])
+
+    @property
+    def runs(self) -> np.ndarray:
+        """How many runs each row is the median of."""
+        return np.array([len(row.runs_fps) for row in self.rows], dtype=float)
+
+    @property
+    def has_work(self) -> np.ndarray:
+        """Which rows are of pages that ran at full speed."""
+        return np.isfinite(self.work_ms).all(axis=1)
+
+    @property
+    def is_read(self) -> np.ndarray:
+        """Which rows are of pages whose features somebody read; all, where nobody read any page's."""
+        if len(self.names) == len(GESTURE_FEATURES):
+            return np.ones(len(self.rows), bool)
+        return np.isfinite(self.features[:, len(GESTURE_FEATURES) :]).any(axis=1)
+
+    @property
+    def speed_column(self) -> np.ndarray:
+        """Speed of each row's gesture."""
+        return np.array([row.speed for row in self.rows])
+
+    def select(self, places: np.ndarray) -> GestureTable:
+        """Return the rows at ``places``, indices or booleans."""
+        at = np.arange(len(self.rows))[places]
+        return replace(
+            self,
+            rows=tuple(self.rows[row] for row in at),
+            features=self.features[at],
+            work_ms=self.work_ms[at],
+            core=self.core[at],
+            case=self.case[at],
+            family=self.family[at],
+        )
+
+    def settings(self) -> np.ndarray:
+        """Return the columns of ``FrameRate`` before the work: capacity, refresh rate, core."""
+        return np.column_stack(
+            [
+                [row.capacity for row in self.rows],
+                [row.refresh_hz for row in self.rows],
+                self.core,
+            ]
+        )
+
+
+def gesture_table(
+    rows: Sequence[Measured],
+    known: Mapping[str, KnownPage],
+    clusters: Sequence[str] = (),
+    names: Sequence[str] | None = None,
+    full_speed: float | None = None,
+) -> GestureTable:
+    """Return rows of one kind of gesture on one target as arrays.
+
+    Args:
+        clusters: in the order of their numbers; by default those of the rows, the fastest first.
+        names: features to take; by default all that any page has.
+        full_speed: capacity of a core at full speed; by default the highest of the rows.
+    """
+    if names is None:
+        told = (name for row in rows if row.page in known for name in known[row.page].features)
+        names = (*GESTURE_FEATURES, *sorted(set(told)))
+    fastest: dict[str, float] = {}
+    for row in rows:
+        cluster = row.setting.cluster
+        fastest[cluster] = max(fastest.get(cluster, 0.0), row.capacity)
+    order = [*clusters, *sorted(set(fastest) - set(clusters), key=lambda name: -fastest[name])]
+    work = _full_speed_work(rows, full_speed or max((row.capacity for row in rows), default=0.0))
+    cases = {case: number for number, case in enumerate(dict.fromkeys(row.case for row in rows))}
+    families = [family_of(row.page, known) for row in rows]
+    _, family = np.unique(families, return_inverse=True)
+    nobody = KnownPage("")
+    return GestureTable(
+        rows=tuple(rows),
+        names=tuple(names),
+        features=np.array(
+            [feature_vector(known.get(row.page, nobody).features, row.speed, names) for row in rows]
+        ).reshape(len(rows), len(names)),
+        work_ms=np.array([work.get(row.case, _NO_WORK) for row in rows]).reshape(len(rows), len(ROLES)),
+        core=np.array([order.index(row.setting.cluster) for row in rows]),
+        clusters=tuple(order),
+        case=np.array([cases[row.case] for row in rows]),
+        family=family,
+    )
+
+
+def feature_vector(features: Mapping[str, float], speed: float, names: Sequence[str]) -> list[float]:
+    """Return the features ``names`` of a page under a gesture, on a logarithmic scale; NaN where unknown."""
+    values = [float(np.log(speed))]
+    for name in names[len(GESTURE_FEATURES) :]:
+        value = features.get(name, np.nan)
+        values.append(float(np.sign(value) * np.log1p(abs(value))))
+    return values
+
+
+def work_vector(work_ms: Mapping[str, float]) -> list[float]:
+    """Return the work of a frame by ``ROLES``; roles that are none of them count as other."""
+    named = [work_ms.get(role, 0.0) for role in ROLES[:-1]]
+    return [*named, max(sum(work_ms.values()) - sum(named), 0.0)]
+
+
+_NO_WORK = [np.nan] * len(ROLES)
+
+
+def _full_speed_work(rows: Sequence[Measured], most: float) -> dict[tuple[str, str, str], list[float]]:
+    """Return what frames of each page took where its core was as fast as any."""
+    found: dict[tuple[str, str, str], list[float]] = {}
+    for row in sorted(rows, key=lambda row: row.capacity):
+        if row.capacity >= _FULL_SPEED * most and sum(row.work_ms.values()) > 0:
+            found[row.case] = work_vector(row.work_ms)
+    return found

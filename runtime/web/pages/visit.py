@@ -1,0 +1,41 @@
+"""Open one page in a browser of its own, and read it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from runtime.web.browser.chromium import Browser, Launch
+from runtime.web.browser.connection import Connection
+from runtime.web.pages.corpus.own import is_address
+from runtime.web.pages.corpus.pages import opened_place
+from runtime.web.pages.features import PageFeatures, read_features
+from runtime.web.pages.loading import loaded
+
+
+def read_place(
+    place: str, launch: Launch | None = None, budget_ms: float | None = None, screens: int = 3
+) -> PageFeatures:
+    """Return the features of a page, opened in a browser that is started for it.
+
+    Args:
+        place: an address, or the path of a saved page; that one reaches no other host.
+        launch: of the browser; default: this machine's.
+        budget_ms, screens: as ``read_features`` takes them.
+
+    Raises:
+        DataError: there is no such file.
+        WebError: there is no browser, or the page does not load.
+        ValueError: as ``read_features``.
+
+    Example:
+        >>> read_place("saved/index.html").values["dom_elements"]           # doctest: +SKIP
+        1604.0
+    """
+    launch = replace(launch or Launch(), only_loopback=not is_address(place))
+    with (
+        opened_place(place) as url,
+        Browser(launch) as browser,
+        Connection(browser.endpoint) as connection,
+        loaded(connection, url) as page,
+    ):
+        return read_features(page, budget_ms, screens)

@@ -1,0 +1,112 @@
+"""Which setting is taken for a gesture, and what governors make of the same frames."""
+
+import pytest
+
+from runtime.device.setting import Setting
+from runtime.device.soc import load_profile
+from runtime.web.learning.baselines import outcomes
+from runtime.web.learning.choice import (
+    FrameEstimate,
+    PageState,
+    choose_setting,
+    frame_estimates,
+    way_of,
+)
+from runtime.web.learning.measured import measured
+from runtime.web.learning.model import RUN, UNRUN, fit_way
+from runtime.web.learning.table import gesture_table
+from runtime.web.learning.truth import known_settings, page_truth
+from tests.runtime.web.learning.gestures import world
+
+PROFILE = load_profile("exynos5422")
+RECORDS, KNOWN = world()
+TABLE = gesture_table(measured(RECORDS)[0], KNOWN)
+SETTINGS = known_settings(TABLE, PROFILE)
+
+
+@pytest.fixture(scope="module")
+def models():
+    return {way: fit_way(way, TABLE, learners=("ridge",)) for way in (UNRUN, RUN)}
+
+
+def estimates(models, page, **given):
+    return frame_estimates(
+        way_of(page, models), page, 1800.0, SETTINGS, PROFILE, TABLE.names, TABLE.clusters, 60.0, **given
+    )
+
+
+LIGHT = PageState({"nodes": 300.0, "shadows": 2.0}, {"main": 0.8, "compositor": 0.9, "viz": 1.0})
+HEAVY = PageState({"nodes": 4000.0, "shadows": 30.0}, {"main": 4.0, "compositor": 0.9, "viz": 4.5})
+
+
+def test_the_cheapest_setting_that_holds_the_target_is_taken(models):
+    found = estimates(models, LIGHT)
+    choice = choose_setting(found, 60)
+    holding = [each for each in found if each.low_fps >= 57]
+    assert choice.meets_target
+    assert choice.chosen == min(holding, key=lambda each: each.mean_mw)
+    assert "holds 95% of 60 FPS for" in choice.reason
+
+
+def test_lower_targets_and_lighter_pages_take_less_power(models):
+    light = [choose_setting(estimates(models, LIGHT), fps).chosen.mean_mw for fps in (60, 45, 30)]
+    heavy = [choose_setting(estimates(models, HEAVY), fps).chosen.mean_mw for fps in (45, 30)]
+    assert light[0] > light[1] > light[2]
+    assert heavy[0] > light[1]
+    assert heavy[1] > light[2]
+
+
+def test_margin_asks_for_more(models):
+    found = estimates(models, HEAVY)
+    assert choose_setting(found, 30, margin_pct=20).chosen.low_fps >= 0.95 * 36
+
+
+def test_where_nothing_holds_the_target_the_fastest_is_taken(models):
+    found = estimates(models, HEAVY)
+    choice = choose_setting(found, 500)
+    assert not choice.meets_target
+    assert choice.chosen.low_fps == max(each.low_fps for each in found)
+    assert "no setting is sure" in choice.reason
+
+
+def test_a_page_that_never_ran_is_less_sure(models):
+    unrun = estimates(models, PageState(LIGHT.features))
+    run = estimates(models, LIGHT)
+    widths = [[each.fps / each.low_fps for each in found] for found in (unrun, run)]
+    assert sum(widths[0]) > sum(widths[1])
+    slow_run = PageState(LIGHT.features, effect=(0.1, 0.02))
+    assert estimates(models, slow_run)[0].fps != unrun[0].fps
+
+
+def test_a_page_unlike_all_others_is_refused_and_told_why(models):
+    monster = PageState({"nodes": 1e7, "shadows": 1.0}, {"main": 400.0, "viz": 90.0})
+    with pytest.raises(ValueError, match="log work of a frame"):
+        estimates(models, monster)
+
+
+def test_bounds_far_below_are_not_trusted():
+    setting = Setting("big", 1000000)
+    assert FrameEstimate(setting, 50, 45, 55, 0.9, 100.0).is_trusted
+    assert not FrameEstimate(setting, 50, 40, 60, 0.9, 100.0).is_trusted
+
+
+def test_a_page_that_nothing_predicts_is_said_so(models):
+    with pytest.raises(ValueError, match="run it once"):
+        way_of(PageState({}), {RUN: models[RUN]})
+
+
+def test_governors_run_the_same_frames_and_none_beats_the_best_that_holds_the_target(models):
+    case = TABLE.select(TABLE.case == 0)
+    truth = page_truth(models[RUN], case, SETTINGS, PROFILE)
+    measured_fps = {row.setting: row.fps for row in case.rows}
+    for each in truth.estimates:
+        if each.setting in measured_fps:
+            assert each.fps == pytest.approx(measured_fps[each.setting], rel=0.12)
+    choice = choose_setting(truth.estimates, 30)
+    found = outcomes(truth, PROFILE, 30, choice.chosen.setting)
+    assert set(found) == {"performance", "interactive", "schedutil", "eas", "ebs", "policy", "best"}
+    assert not found["policy"].misses
+    assert found["best"].mean_mw <= found["policy"].mean_mw * 1.001
+    assert found["policy"].mean_mw < found["interactive"].mean_mw < found["performance"].mean_mw
+    holding = [each.mean_mw for each in found.values() if not each.misses]
+    assert found["best"].mean_mw == min(holding)
