@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -43,7 +43,7 @@ class FrameEstimate:
     Attributes:
         fps: expected; ``low_fps`` and ``high_fps`` bound it.
         busy: share of its time that the core is busy.
-        mean_mw: mean power over the gesture, over the idle device; ``None`` where it is not known.
+        power_mw: of the busy core, over the idle device; ``None`` where it is not known.
     """
 
     setting: Setting
@@ -104,8 +104,6 @@ def frame_estimates(
     gesture: GestureLike,
     settings: Sequence[Setting],
     profile: SocProfile,
-    names: Sequence[str],
-    clusters: Sequence[str],
     refresh_hz: float,
 ) -> list[FrameEstimate]:
     """Return what ``page`` is expected to show under each of ``settings`` that the model knows.
@@ -113,32 +111,77 @@ def frame_estimates(
     Args:
         gesture: of the kind that the model is of.
         profile: of the SoC that runs it.
-        names, clusters: of the fit, in the order of their columns and numbers.
+        refresh_hz: of the display.
 
     Raises:
         ValueError: the page is unlike all that was learnt from; the message says in what.
+
+    Example:
+        >>> fit, models = load_web_fit(Path("web-fit"), "emulated:sdm845", "scroll")     # doctest: +SKIP
+        >>> model = way_of(page, models)                                                 # doctest: +SKIP
+        >>> found = frame_estimates(model, page, gesture, settings, profile, 60.0)       # doctest: +SKIP
+        >>> choose_setting(found, 60).reason                                             # doctest: +SKIP
     """
-    known = [setting for setting in settings if setting.cluster in clusters]
-    capacity = [profile.capacity(s.cluster, s.freq_khz) / FULL_CAPACITY for s in known]
-    table = np.column_stack(
-        [capacity, np.full(len(known), refresh_hz), [clusters.index(s.cluster) for s in known]]
-    )
-    features = np.tile(feature_vector(page.features, gesture_features(gesture), names), (len(known), 1))
-    work = np.tile(work_vector(page.work_ms or {}), (len(known), 1))
-    X = model.inputs(table, work, features)
+    known = [setting for setting in settings if setting.cluster in model.clusters]
+    X = _rows(model, page, gesture, known, profile, refresh_hz)
     inside = model.rate.is_inside(X)
     if not inside.any():
         model.rate.predict(X)  # says why
-    known = [setting for setting, is_inside in zip(known, inside, strict=True) if is_inside]
-    X = X[inside]
+    X, known = X[inside], [known[place] for place in np.flatnonzero(inside)]
     fps = model.rate.predict(X, page.effect)
     low, high = model.rate.predict_interval(X, page.effect).T
     busy = model.rate.predict_busy(X, page.effect)
     powers = [setting_power(profile, setting) for setting in known]
     return [
-        FrameEstimate(setting, *map(float, figures), None if power is None else power.power_mw)
-        for setting, power, *figures in zip(known, powers, fps, low, high, busy, strict=True)
+        FrameEstimate(
+            setting=known[place],
+            fps=float(fps[place]),
+            low_fps=float(low[place]),
+            high_fps=float(high[place]),
+            busy=float(busy[place]),
+            power_mw=None if power is None else power.power_mw,
+        )
+        for place, power in enumerate(powers)
     ]
+
+
+def observed(
+    page: PageState,
+    model: WayModel,
+    gesture: GestureLike,
+    runs: Sequence[tuple[Setting, float]],
+    profile: SocProfile,
+    refresh_hz: float,
+) -> PageState:
+    """Return ``page`` with what runs of it showed: the next estimates of this kind of gesture follow them.
+
+    Args:
+        runs: all settings that a gesture ran under so far, and the frames per second that were displayed.
+
+    Raises:
+        ValueError: as ``frame_estimates``, or a run without frames.
+    """
+    X = _rows(model, page, gesture, [setting for setting, _ in runs], profile, refresh_hz)
+    return replace(page, effect=model.rate.observe(X, np.array([fps for _, fps in runs])))
+
+
+def _rows(
+    model: WayModel,
+    page: PageState,
+    gesture: GestureLike,
+    settings: Sequence[Setting],
+    profile: SocProfile,
+    refresh_hz: float,
+) -> np.ndarray:
+    n = len(settings)
+    capacity = [profile.capacity(s.cluster, s.freq_khz) / FULL_CAPACITY for s in settings]
+    core = [model.clusters.index(setting.cluster) for setting in settings]
+    features = feature_vector(page.features, gesture_features(gesture), model.names)
+    return model.inputs(
+        np.column_stack([capacity, np.full(n, refresh_hz), core]),
+        np.tile(work_vector(page.work_ms or {}), (n, 1)),
+        np.tile(features, (n, 1)),
+    )
 
 
 def choose_setting(

@@ -140,4 +140,6 @@ def _moved(way: str, model: WayModel, table: GestureTable) -> tuple[WayModel, Wa
         case=table.case,
     )  # fmt: skip
     percent = {name: 100.0 * float(np.expm1(score)) for name, score in scores.items()}
-    return replace(model, rate=rate), WayFit(way, percent, chosen, {}, errors_of(held))
+    return replace(model, rate=rate, clusters=table.clusters), WayFit(
+        way, percent, chosen, {}, errors_of(held)
+    )

@@ -84,16 +84,14 @@ def _estimates(
     study: ErrorStudy, fold: Fold, rows: GestureTable, settings: Sequence[Setting], profile: SocProfile
 ) -> list[FrameEstimate]:
     """Return what is said of a page by a model that has not seen it; nothing of one unlike all others."""
-    first, table = rows.rows[0], study.table
+    first = rows.rows[0]
     nobody = KnownPage(first.page)
     page = PageState(
         study.known.get(first.page, nobody).features,
         dict(zip(ROLES, rows.work_ms[0].tolist(), strict=True)) if study.way == RUN else None,
     )
     try:
-        return frame_estimates(
-            fold.model, page, first, settings, profile, table.names, table.clusters, first.refresh_hz
-        )
+        return frame_estimates(fold.model, page, first, settings, profile, first.refresh_hz)
     except ValueError:
         return []
 
