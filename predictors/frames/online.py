@@ -93,6 +93,12 @@ class OnlineFrames(RegressorMixin, BaseEstimator):
         self._start()
         return self.predictor.predict_busy(X, effect, self.offset_)
 
+    def observe(self, X: np.ndarray, y: np.ndarray) -> PageEffect:
+        """Return the effect of one page by what was measured of it now; see ``FrameRate.observe``."""
+        self._start()
+        effect, spread = self.predictor.observe(X, y)
+        return effect - self.offset_, spread
+
     def is_trusted(self, X: np.ndarray, effect: PageEffect | None = None) -> np.ndarray:
         """Return which predictions may be acted on, booleans of shape (n_samples,)."""
         low = self.predict_interval(X, effect)[:, 0]

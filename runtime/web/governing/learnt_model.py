@@ -12,7 +12,7 @@ from runtime.choose.policy.estimate import Estimate
 from runtime.device.soc import SocProfile
 from runtime.device.soc.profile import FULL_CAPACITY
 from runtime.errors import NotFittedError
-from runtime.web.gestures.gesture import KINDS
+from runtime.web.gestures.gesture import KINDS, typical_gesture
 from runtime.web.governing.work_model import MARGIN, GestureChoice, WorkModel, class_of
 from runtime.web.learning.choice import FrameEstimate, PageState, choose_setting, frame_estimates, way_of
 from runtime.web.learning.storage import load_web_fit
@@ -69,7 +69,7 @@ class LearntModel(WorkModel):
         """Forget the page before, and predict what this one shows."""
         super().begin_page(features)
         self._estimates.clear()
-        for kind, (fit, models) in self._fits.items():
+        for kind, (_, models) in self._fits.items():
             page, settings = PageState(features), [row.setting for row in self.rows]
             problem = ""
             for speed in _SPEEDS:
@@ -77,11 +77,9 @@ class LearntModel(WorkModel):
                     self._estimates[kind, class_of(speed)] = frame_estimates(
                         way_of(page, models),
                         page,
-                        speed,
+                        typical_gesture(kind, speed),
                         settings,
                         self._profile,
-                        fit.names,
-                        fit.clusters,
                         self.refresh_hz,
                     )
                 except ValueError as err:  # unlike all pages, or gestures, that were learnt from

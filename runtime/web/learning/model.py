@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -29,18 +29,22 @@ class WayModel:
         rate: the predictor, or one that watches governed gestures.
         work: predicts the work of pages that never ran; ``None``: the work is measured, or unknown.
         fills: stand for features that nobody read, shape (n_features,): medians of the pages learnt from.
+        names: of the features.
+        clusters: in the order of their numbers.
     """
 
     way: str
     rate: FrameRate | OnlineFrames
     work: FrameWork | None
     fills: np.ndarray
+    names: tuple[str, ...]
+    clusters: tuple[str, ...]
 
     @property
     def frames(self) -> FrameRate:
         """The predictor that was fitted, whoever watches it."""
-        rate: FrameRate = getattr(self.rate, "predictor", self.rate)
-        return rate
+        inner: FrameRate | None = getattr(self.rate, "predictor", None)
+        return cast("FrameRate", self.rate) if inner is None else inner
 
     def inputs(self, settings: np.ndarray, work_ms: np.ndarray, features: np.ndarray) -> np.ndarray:
         """Return rows for ``rate``, shape (n_rows, n_columns).
@@ -101,7 +105,7 @@ def fit_way(
         alpha=alpha, random_state=seed,
     )  # fmt: skip
     rate.fit(np.column_stack([*columns, filled]), table.fps, table.case, table.family, table.runs)
-    return WayModel(way, rate, work, fills)
+    return WayModel(way, rate, work, fills, table.names, table.clusters)
 
 
 @contextmanager
