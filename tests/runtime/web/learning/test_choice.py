@@ -31,18 +31,8 @@ def models():
     return {way: fit_way(way, TABLE, learners=("ridge",)) for way in (UNRUN, RUN)}
 
 
-def estimates(models, page, **given):
-    return frame_estimates(
-        way_of(page, models),
-        page,
-        Gesture("scroll", 1800.0),
-        SETTINGS,
-        PROFILE,
-        TABLE.names,
-        TABLE.clusters,
-        60.0,
-        **given,
-    )
+def estimates(models, page):
+    return frame_estimates(way_of(page, models), page, Gesture("scroll", 1800.0), SETTINGS, PROFILE, 60.0)
 
 
 LIGHT = PageState({"nodes": 300.0, "shadows": 2.0}, {"main": 0.8, "compositor": 0.9, "viz": 1.0})
