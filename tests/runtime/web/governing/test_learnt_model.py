@@ -16,10 +16,6 @@ PROFILE = load_profile("exynos5422")
 ROWS = capacity_rows(PROFILE, lambda setting: None, settings_of(PROFILE, (1,))).rows
 
 
-class Fit:
-    names, clusters = ("nodes",), ("big", "little")
-
-
 @pytest.fixture
 def learnt(monkeypatch):
     """A model whose predictors know scrolls of pages below 1000 nodes: a frame takes 1 ms per 100 of them."""
@@ -27,11 +23,11 @@ def learnt(monkeypatch):
     def load(folder, target, kind):
         if kind != "scroll":
             raise NotFittedError(f"{folder} has no predictor of {kind} on {target}")
-        return Fit(), {}
+        return None, {}
 
-    def estimates(model, page, speed, settings, profile, names, clusters, refresh_hz):
+    def estimates(model, page, gesture, settings, profile, refresh_hz):
         work_ms = page.features["nodes"] / 100
-        if work_ms > 10 or speed > 5000:
+        if work_ms > 10 or gesture.speed > 5000:
             raise ValueError("it is unlike all pages that were learnt from: nodes")
         shares = [profile.capacity(s.cluster, s.freq_khz) / 1024 for s in settings]
         shown = [min(refresh_hz, share * 1e3 / work_ms) for share in shares]
