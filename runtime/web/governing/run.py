@@ -9,10 +9,12 @@ from pathlib import Path
 
 from runtime.govern.governor.beside import serving_beside
 from runtime.govern.governor.plan import GovernPlan, plan_for
+from runtime.measure.records import RecordLog
 from runtime.targets import open_target
 from runtime.visible import one_line
 from runtime.web.browser.chromium import Launch
 from runtime.web.browser.live import live_page
+from runtime.web.governing.gesture_records import record_of
 from runtime.web.governing.gesture_run import GovernedGesture
 from runtime.web.governing.goal import FrameGoal
 from runtime.web.governing.learnt_model import LearntModel
@@ -34,6 +36,7 @@ class WebGovernOptions:
         refresh_hz: of the display.
         learnt: folder of predictors of ``edgekit fit --kind web``; ``None``: the page's own gestures teach.
         learnt_on: target that they were learnt on; ``None``: this one.
+        log: file of records that gestures are added to.
 
     Raises:
         ValueError: neither a page nor a browser, or a figure that cannot be.
@@ -48,6 +51,7 @@ class WebGovernOptions:
     refresh_hz: float = 60.0
     learnt: Path | None = None
     learnt_on: str | None = None
+    log: Path | None = None
 
     def __post_init__(self) -> None:
         if self.url is None and self.cdp is None:
@@ -76,6 +80,7 @@ def govern_page(
         PageError: the page cannot be loaded, or is gone.
         DeviceError: clocks cannot be set here, or another governor runs.
         NotFittedError: nothing was learnt on this target.
+        DataError: the log cannot be written.
     """
     plan = plan_for(open_target("local"), None, options.goal.fps)
     model = _model(options, plan, on_message)
@@ -84,10 +89,16 @@ def govern_page(
         launch = Launch(options.browser, options.is_headless)
         page = stack.enter_context(live_page(options.url, options.cdp, launch))
         on_message(f"governing {one_line(page.evaluate('location.href'))}; Ctrl-C ends it")
-        governor = PageGovernor(
-            page, model, options.goal, str(server.path), on_message=on_message, on_gesture=on_gesture
-        )
-        governor.govern(until)
+        log = None if options.log is None else RecordLog(options.log)
+
+        def take(done: GovernedGesture) -> None:
+            record = None if log is None else record_of(done, page, plan, options.refresh_hz)
+            if log is not None and record is not None:
+                log.append(record)
+            on_gesture(done)
+
+        path, goal = str(server.path), options.goal
+        PageGovernor(page, model, goal, path, on_message=on_message, on_gesture=take).govern(until)
 
 
 def _model(options: WebGovernOptions, plan: GovernPlan, on_message: Callable[[str], None]) -> WorkModel:

@@ -151,7 +151,7 @@ def frame_estimates(
         model.rate.predict(X)  # says why
     figures = model.rate.estimate(X[inside], page.effect).tolist()
     return [
-        FrameEstimate(offer.settings[place], *each, power_mw=offer.powers_mw[place])
+        FrameEstimate(offer.settings[place], *each, offer.powers_mw[place])
         for place, each in zip(inside, figures, strict=True)
     ]
 
