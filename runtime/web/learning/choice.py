@@ -127,11 +127,12 @@ def frame_estimates(
     inside = np.flatnonzero(model.rate.is_inside(X))
     if not len(inside):
         model.rate.predict(X)  # says why
-    figures = model.rate.estimate(X[inside], page.effect).tolist()
     powers = [setting_power(profile, known[place]) for place in inside]
     return [
-        FrameEstimate(known[place], *each, power_mw=None if power is None else power.power_mw)
-        for place, power, each in zip(inside, powers, figures, strict=True)
+        FrameEstimate(known[place], fps, low_fps, high_fps, busy, None if power is None else power.power_mw)
+        for place, power, (fps, low_fps, high_fps, busy) in zip(
+            inside, powers, model.rate.estimate(X[inside], page.effect).tolist(), strict=True
+        )
     ]
 
 
