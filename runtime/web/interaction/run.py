@@ -22,8 +22,9 @@ from runtime.web.frames.displayed import FRAMES_ONLY, LAG_S, Shown, shown, trace
 from runtime.web.frames.smoothness import DETAILED_CATEGORIES, smoothness
 from runtime.web.gestures.gesture import Gesture
 from runtime.web.gestures.perform import Performed, perform
-from runtime.web.gestures.room import to_top
-from runtime.web.gestures.strokes import strokes_of, turns
+from runtime.web.gestures.recording import recorded_strokes
+from runtime.web.gestures.room import Room, to_top
+from runtime.web.gestures.strokes import Stroke, strokes_of, turns
 from runtime.web.interaction.place import page_conditions
 from runtime.web.interaction.subject import Subject
 
@@ -62,7 +63,7 @@ def measure(target: LocalTarget, subject: Subject, held: HeldSetting, plan: RunP
     page, gesture = subject.page, plan.gesture
     to_top(page, subject.room.scale)
     try:
-        strokes = strokes_of(gesture, subject.room, plan.duration_s)
+        strokes = _strokes(gesture, subject.room, plan.duration_s)
     except ValueError as err:
         raise PageError(f"{subject.name}: {err}; leave it out, or pinch it") from err
     time.sleep(_REST_S)
@@ -99,7 +100,7 @@ def measure(target: LocalTarget, subject: Subject, held: HeldSetting, plan: RunP
         main_fps=None if reports is None else reports.main_frames / seen.window_s,
         dropped_frames=None if reports is None else reports.dropped_frames,
         delayed_pct=None if reports is None else reports.delayed_pct,
-        turned=turns(gesture, subject.room, plan.duration_s),
+        turned=gesture.recorded is None and turns(gesture, subject.room, plan.duration_s),
         scroller=subject.room.scroller,
         capacity=capacity,
         late_ms=performed.late_ms,
@@ -148,6 +149,12 @@ def measure(target: LocalTarget, subject: Subject, held: HeldSetting, plan: RunP
         device=read_device(target.root),
         gesture=figures,
     )
+
+
+def _strokes(gesture: Gesture, room: Room, duration_s: float) -> tuple[Stroke, ...]:
+    if gesture.recorded is not None:
+        return recorded_strokes(gesture.recorded, room)
+    return strokes_of(gesture, room, duration_s)
 
 
 def _per_frame_ms(spent_ms: dict[str, float], seen: Shown, speed: float) -> dict[str, float]:

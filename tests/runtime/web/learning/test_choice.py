@@ -8,6 +8,7 @@ from runtime.web.gestures.gesture import Gesture
 from runtime.web.learning.baselines import outcomes
 from runtime.web.learning.choice import (
     FrameEstimate,
+    Offer,
     PageState,
     choose_setting,
     frame_estimates,
@@ -33,7 +34,8 @@ def models():
 
 
 def estimates(models, page):
-    return frame_estimates(way_of(page, models), page, GESTURE, SETTINGS, PROFILE, 60.0)
+    model = way_of(page, models)
+    return frame_estimates(model, page, GESTURE, Offer.of(model, SETTINGS, PROFILE, 60.0))
 
 
 LIGHT = PageState({"nodes": 300.0, "shadows": 2.0}, {"main": 0.8, "compositor": 0.9, "viz": 1.0})
@@ -82,7 +84,7 @@ def test_a_slow_run_of_a_page_moves_what_is_expected_towards_it(models):
     before = {each.setting: each for each in estimates(models, page)}
     slow = min(before, key=lambda setting: before[setting].fps)
     runs = [(slow, 0.7 * before[slow].fps)]
-    page = observed(page, models[UNRUN], GESTURE, runs, PROFILE, 60.0)
+    page = observed(page, models[UNRUN], GESTURE, runs, Offer.of(models[UNRUN], SETTINGS, PROFILE, 60.0))
     after = {each.setting: each for each in estimates(models, page)}
     assert after[slow].fps < 0.85 * before[slow].fps
     assert after[slow].fps / after[slow].low_fps < before[slow].fps / before[slow].low_fps
