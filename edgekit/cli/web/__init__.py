@@ -10,6 +10,7 @@ SECTIONS: dict[str, dict[str, str]] = {
     "Measure": {
         "bench": "Measure what gestures on a page show and cost.",
         "profile": "Run gestures on many pages, to learn from.",
+        "report": "Show what gestures cost as one HTML file.",
         "compare": "Say whether a page's gestures got dearer; fail if so.",
     },
     "Pages": {
