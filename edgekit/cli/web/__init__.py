@@ -13,6 +13,9 @@ SECTIONS: dict[str, dict[str, str]] = {
         "report": "Show what gestures cost as one HTML file.",
         "compare": "Say whether a page's gestures got dearer; fail if so.",
     },
+    "Govern": {
+        "govern": "Run a live page's gestures at the cheapest setting that keeps their frames.",
+    },
     "Pages": {
         "corpus": "Fetch and list real pages to measure.",
         "stress": "Write pages that are expensive in known ways.",

@@ -105,7 +105,7 @@ def _outcomes(
     truth = page_truth(model, rows, settings, profile)
     try:
         estimates = frame_estimates(
-            model, page, first.speed, settings, profile, rows.names, rows.clusters, first.refresh_hz
+            model, page, first, settings, profile, rows.names, rows.clusters, first.refresh_hz
         )
         chosen = choose_setting(estimates, fps).chosen.setting
     except ValueError:  # the page is unlike all that was learnt from: it is left to the kernel

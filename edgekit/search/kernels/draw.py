@@ -1,6 +1,7 @@
-"""Draw chains of kernels: shapes from the ranges that networks for phones have, never a network's own.
+"""Draw graphs of kernels: shapes from the ranges that networks for phones have, never a network's own.
 
-Channels fall as the map grows, because networks for phones keep what a frame costs in bounds.
+A graph is as large as a network and built like one: large maps first, most weights on small ones. A kernel
+in it finds its input and its weights in the caches where it would find them in a network.
 """
 
 from __future__ import annotations
@@ -8,213 +9,202 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
-from edgekit.search.kernels.chain import (
-    BINARY,
-    ENDS,
-    ON_VECTORS,
-    POOLS,
-    SAME,
-    UNARY,
-    Chain,
-    Map,
-    Step,
+from edgekit.search.kernels.chain import ON_VECTORS, Chain, Map, Step
+from edgekit.search.kernels.shapes import (
+    CHANNELS,
+    ELEMENTS,
+    RANGES,
+    WEIGHTS,
+    Limits,
+    draw_act,
+    draw_deep_map,
+    draw_large_map,
+    draw_map,
+    fits,
+    log_uniform,
+    near,
+    rounded,
+    shape_step,
+    stays_alone,
 )
 from runtime.bundle.workload import Op
 
-SIDES = (4, 224)  # of a chain's first map; strides make them smaller
-CHANNELS = (8, 1600)
-# How large maps and weights are decides which cache a kernel finds its data in, so each graph has limits of
-# its own: elements of a map, up to 96 channels of 120 x 120, and weights of all its kernels.
-_ELEMENTS = (40_000, 1_400_000)
-_WEIGHTS = (1_500_000, 9_000_000)
-_MOST_MACS = 160_000_000  # of a kernel
-_STEPS_PER_CHAIN = (8, 14)
-_STEPS_AFTER = (3, 6)  # one that was asked for, or a head
-_STEMS, _HEADS = 0.15, 0.12  # of the chains
-# How often a step is drawn. Convolutions take most of a network's time: they need the most samples. A step of
-# the rarer ones holds up to a dozen kernels.
+_FULL = 60  # kernels of a graph that may hold the most weights
+_NEARLY = 8  # kernels that a graph may have fewer: a chain more would be more than one too many
+_STEPS_PER_CHAIN = (11, 18)
+_STEPS_AFTER = (4, 8)  # one that was asked for
+_STEPS_ON_VECTOR = (0, 2)
+# The part of a network that a graph begins with: its first layers, any, or its last, which hold most weights.
+_PARTS = {"large": 0.55, "any": 0.2, "deep": 0.25}
+_FEW_WEIGHTS = 8000  # per kernel: where a graph lacks fewer, what comes next may be any part
+_STEMS, _HEADS = 0.3, 0.25  # of the chains that begin as any part
+_ENDS = 0.6  # of the chains end as networks do, in a vector
+# How often a step is drawn where none has its turn: convolutions take most of a network's time.
 _SHARES = {
-    "conv": 44, "depthwise": 18, "residual": 8, "squeeze_excite": 1.5, "dynamic_conv": 0.4,
-    "dynamic_relu": 0.2, "selective_kernel": 0.2, "max_pool": 1.5, "avg_pool": 1.5, "upsample": 0.5,
-    "transposed_conv": 0.5, "global_pool": 2, "concat": 0.6, "pad": 0.2, "slice": 0.1, "softmax": 0.3,
-    "attention": 0.3, "linear": 1.5, "linear_softmax": 0.15, **dict.fromkeys((*UNARY, *BINARY), 0.4),
+    "conv": 46, "depthwise": 18, "residual": 8, "squeeze_excite": 2.5, "global_pool": 2, "linear": 2,
+    "hardswish": 1.5,
 }  # fmt: skip
-_WINDOWS = {"conv": {1: 0.62, 3: 0.31, 5: 0.04, 7: 0.03}, "depthwise": {3: 0.5, 5: 0.44, 7: 0.03}}
-_OTHER_WINDOWS = {"residual": {1: 0.5, 3: 0.5}, "dynamic_conv": {1: 0.6, 3: 0.4}}
+_TURNS = 0.5  # of the steps, as long as there are any left
 _TRIES = 200
 
 
-@dataclass(frozen=True)
-class Limits:
-    """The largest map of a chain, and the weights of all its kernels."""
-
-    elements: int = _ELEMENTS[1]
-    weights: int = _WEIGHTS[1]
-
-
 def draw_graph(
-    rng: random.Random, chains: int, without: Collection[str] = (), near: Sequence[Op] = ()
+    rng: random.Random,
+    kernels: int,
+    turns: Sequence[Step] = (),
+    without: Collection[str] = (),
+    hard: Sequence[Op] = (),
 ) -> list[Chain]:
     """Return chains that one graph runs one after the other.
 
     Args:
         rng: where chance comes from.
+        kernels: about how many the graph has.
+        turns: steps that it has in any case, in places where they fit.
         without: kinds of steps that the engine cannot build.
-        near: each chain begins with a kernel much like one of these; none: as a network may begin.
+        hard: two of three chains begin with a kernel much like one of these.
     """
-    weights = _log_uniform(rng, *_WEIGHTS) / chains
-    limits = Limits(round(_log_uniform(rng, *_ELEMENTS)), round(weights))
-    found = []
-    for _ in range(chains):
-        chain = draw_near(rng, rng.choice(near), without, limits) if near else None
-        found.append(chain or draw_chain(rng, without, limits=limits))
-    return found
+    waiting = [step for step in turns if step.kind not in without]
+    rng.shuffle(waiting)
+    elements = round(log_uniform(rng, *ELEMENTS))
+    weights = round(log_uniform(rng, *WEIGHTS) * min(1.0, kernels / _FULL))
+    chains: list[Chain] = []
+    while not chains or kernels > _NEARLY:
+        limits = Limits(elements, max(weights, WEIGHTS[0] // 10), max(kernels, _NEARLY))
+        start = draw_near(rng, rng.choice(hard), without) if hard and len(chains) % 3 < 2 else None
+        if start is None:
+            lacks = weights / kernels
+            part = "deep" if lacks > _FEW_WEIGHTS else "any"
+            if not chains:
+                (part,) = rng.choices(list(_PARTS), list(_PARTS.values()))
+            start = _draw_start(rng, part, without, limits, lacks)
+        chain = draw_chain(rng, without, start, limits, waiting)
+        chains.append(chain)
+        kernels -= chain.kernels
+        weights -= chain.weights
+    while waiting:
+        chains.append(_draw_waiting(rng, waiting, Limits(elements)))
+    return chains
 
 
 def draw_chain(
     rng: random.Random,
     without: Collection[str] = (),
     start: Chain | None = None,
-    limits: Limits = Limits(),
+    limits: Limits = RANGES,
+    waiting: list[Step] | None = None,
 ) -> Chain:
-    """Return a chain of about a dozen steps, or of a few after those of ``start``.
+    """Return a chain of one or two dozen steps, or of a few after those of ``start``.
 
     Args:
         rng, without: see ``draw_graph``.
         start: begins the chain; default: a map drawn from the ranges.
+        waiting: steps that have their turn; those that find a place are taken out.
     """
-    chain = start or _draw_start(rng, without, limits)
+    chain = start or Chain(draw_map(rng, limits), ())
     steps, taken = list(chain.steps), chain.maps()[-1]
-    left = limits.weights - sum(map(Step.weights, chain.steps, chain.maps()))
-    is_short = start is not None or taken.side == 0
-    for _ in range(rng.randint(*(_STEPS_AFTER if is_short else _STEPS_PER_CHAIN))):
-        step = _draw_step(rng, taken, without, Limits(limits.elements, left))
+    left = limits.weights - chain.weights
+    some = rng.randint(*_STEPS_AFTER) if steps else rng.randint(*_STEPS_PER_CHAIN)
+    count = len(steps) + min(some, limits.steps)
+    while len(steps) < count:
+        now, before = Limits(limits.elements, left), steps[-1] if steps else None
+        step = _take_turn(rng, waiting, taken, before, now) if waiting and rng.random() < _TURNS else None
+        step = step or _draw_step(rng, taken, without, now)
         if step is None:
             break
         steps.append(step)
         left -= step.weights(taken)
         taken = step.out(taken)
+        if step.kind == "global_pool":
+            count = len(steps) + rng.randint(*_STEPS_ON_VECTOR)
+    if taken.side >= 2 and rng.random() < _ENDS and "global_pool" not in without:
+        steps.append(Step("global_pool"))
+        end = None if waiting is None else _take_turn(rng, waiting, steps[-1].out(taken), None, limits)
+        steps += [] if end is None else [end]
     return Chain(chain.start, tuple(steps))
 
 
-def draw_near(
-    rng: random.Random,
-    op: Op,
-    without: Collection[str] = (),
-    limits: Limits = Limits(),
-) -> Chain | None:
+def draw_near(rng: random.Random, op: Op, without: Collection[str] = ()) -> Chain | None:
     """Return a chain that begins with a kernel much like ``op``; ``None``: of unknown shape, or too large."""
     if not (op.channels_out and op.channels_in and op.window):
         return None
     positions = op.macs / (op.channels_out * op.channels_in * op.window)
-    near = Map(_near(rng, op.channels_in if op.kind != "depthwise_conv2d" else op.channels_out), 1)
+    channels = near(rng, op.channels_in if op.kind != "depthwise_conv2d" else op.channels_out)
     if op.kind == "linear" and positions <= 1:
-        steps = (Step("global_pool"), Step("linear", _near(rng, op.channels_out)))
-        start = Map(near.channels, rng.randint(2, 8))
+        steps = (Step("global_pool"), Step("linear", near(rng, op.channels_out)))
+        start = Map(channels, rng.randint(2, 8))
     else:
         window = round(math.sqrt(op.window))
         is_depthwise = op.kind == "depthwise_conv2d"
         stride = 2 if window > 1 and rng.random() < 0.25 else 1
         side = max(1, round(math.sqrt(positions) * stride * math.exp(rng.uniform(-0.2, 0.2))))
-        start = Map(near.channels, side)
-        channels = 0 if is_depthwise else _near(rng, op.channels_out)
-        kind = "depthwise" if is_depthwise else "conv"
-        steps = (Step(kind, channels, window, stride, _draw_act(rng)),)
+        start = Map(channels, side)
+        left = 0 if is_depthwise else near(rng, op.channels_out)
+        steps = (Step("depthwise" if is_depthwise else "conv", left, window, stride, draw_act(rng)),)
     taken = start
     for step in steps:
-        if step.kind in without or not _fits(step, taken, limits):
+        if step.kind in without or not fits(step, taken, RANGES):
             return None
         taken = step.out(taken)
-    return draw_chain(rng, without, Chain(start, steps), limits)
+    return Chain(start, steps)
 
 
-def _draw_start(rng: random.Random, without: Collection[str], limits: Limits) -> Chain:
-    """Return how a chain begins: as the stem or the head of a network, or as its middle."""
+def _draw_start(
+    rng: random.Random, part: str, without: Collection[str], limits: Limits, weights_per_kernel: float
+) -> Chain:
+    """Return how a chain begins: as a part of a network, as its stem, or as its head."""
+    if part == "large":
+        return Chain(draw_large_map(rng, limits), ())
+    if part == "deep":
+        return Chain(draw_deep_map(rng, limits, max(1.0, weights_per_kernel)), ())
     which = rng.random()
     if which < _STEMS:
         pad = () if rng.random() < 0.5 or "pad" in without else (Step("pad"),)
         return Chain(Map(3, min(rng.randint(32, 256), math.isqrt(limits.elements // 3))), pad)
     if which < _STEMS + _HEADS and not {"global_pool", "linear"} & set(without):
-        wide = Map(_rounded(rng, _log_uniform(rng, 64, CHANNELS[1])), rng.randint(2, 10))
-        linear = Step("linear", _rounded(rng, _log_uniform(rng, 64, CHANNELS[1])))
+        wide = Map(rounded(rng, log_uniform(rng, 64, CHANNELS[1])), rng.randint(2, 10))
+        linear = Step("linear", rounded(rng, log_uniform(rng, 64, CHANNELS[1])))
         return Chain(wide, (Step("global_pool"), linear))
-    return Chain(_draw_map(rng, limits), ())
-
-
-def _draw_map(rng: random.Random, limits: Limits) -> Map:
-    most = min(SIDES[1], math.isqrt(limits.elements // CHANNELS[0]))
-    side = round(_log_uniform(rng, SIDES[0], most))
-    most = min(CHANNELS[1], limits.elements // side**2)
-    return Map(_rounded(rng, _log_uniform(rng, CHANNELS[0], max(CHANNELS[0], most))), side)
+    return Chain(draw_map(rng, limits), ())
 
 
 def _draw_step(rng: random.Random, taken: Map, without: Collection[str], limits: Limits) -> Step | None:
     shares = {kind: share for kind, share in _SHARES.items() if kind not in without}
-    for _ in range(_TRIES):
+    for _ in range(_TRIES if shares else 0):
         (kind,) = rng.choices(list(shares), list(shares.values()))
-        if (kind in ON_VECTORS) != (taken.side == 0) and kind not in (*UNARY, *BINARY):
-            continue
-        step = _shaped(rng, kind, taken)
-        if _fits(step, taken, limits):
+        step = shape_step(rng, Step(kind), taken)
+        if fits(step, taken, limits):
             return step
     return None
 
 
-def _shaped(rng: random.Random, kind: str, taken: Map) -> Step:
-    """Return a step of this kind with a window, stride and channels of its own."""
-    if kind in ("conv", "residual", "depthwise", "dynamic_conv"):
-        windows = _WINDOWS.get(kind) or _OTHER_WINDOWS[kind]
-        (window,) = rng.choices(list(windows), list(windows.values()))
-        may_stride = kind in ("conv", "depthwise") and taken.side > 3
-        stride = 2 if may_stride and rng.random() < (0.3 if window > 1 else 0.06) else 1
-        channels = taken.channels if kind in ("residual", "depthwise") else _draw_channels(rng, taken)
-        return Step(kind, channels, window, stride, _draw_act(rng))
-    if kind in POOLS:
-        return Step(kind, 0, rng.choice((2, 3)), 2)
-    if kind == "transposed_conv":
-        return Step(kind, _draw_channels(rng, taken), 2)
-    if kind in ON_VECTORS:
-        return Step(kind, _rounded(rng, _log_uniform(rng, 8, 1600)), 1, 1, rng.choice(("none", "relu")))
-    return Step(kind)
+def _take_turn(
+    rng: random.Random, waiting: list[Step], taken: Map, before: Step | None, limits: Limits
+) -> Step | None:
+    """Take the first of ``waiting`` out that fits here."""
+    for place, one in enumerate(waiting):
+        step = shape_step(rng, one, taken)
+        if fits(step, taken, limits) and stays_alone(step, before):
+            del waiting[place]
+            return step
+    return None
 
 
-def _fits(step: Step, taken: Map, limits: Limits) -> bool:
-    left = step.out(taken)
-    is_small = step.kind in ("attention", "softmax")
-    return (
-        left.elements <= limits.elements
-        and step.macs(taken) <= _MOST_MACS
-        and step.weights(taken) <= limits.weights
-        and 1 <= left.channels <= CHANNELS[1]
-        and (step.kind not in POOLS or taken.side >= 4)
-        and (step.kind not in (*SAME, *ENDS) or taken.side >= 2)
-        and (step.kind != "selective_kernel" or taken.channels % 32 == 0)
-        and (not is_small or taken.side <= 16)
-    )
-
-
-def _draw_channels(rng: random.Random, taken: Map) -> int:
-    factor = _log_uniform(rng, 1 / 7, 7)
-    return _rounded(rng, min(CHANNELS[1], max(CHANNELS[0], taken.channels * factor)))
-
-
-def _draw_act(rng: random.Random) -> str:
-    return rng.choices(("none", "relu", "relu6", "hardswish"), (0.36, 0.26, 0.22, 0.16))[0]
-
-
-def _near(rng: random.Random, channels: int) -> int:
-    return max(1, _rounded(rng, channels * math.exp(rng.uniform(-0.25, 0.25)))) if channels > 4 else channels
-
-
-def _rounded(rng: random.Random, channels: float) -> int:
-    """Return a multiple of 8, as most networks have; now and then any number."""
-    return max(8, round(channels / 8) * 8) if rng.random() < 0.85 else max(1, round(channels))
-
-
-def _log_uniform(rng: random.Random, low: float, high: float) -> float:
-    return math.exp(rng.uniform(math.log(low), math.log(high)))
+def _draw_waiting(rng: random.Random, waiting: list[Step], limits: Limits) -> Chain:
+    """Take the first of ``waiting`` out, and all that fit behind it, into a chain of their own."""
+    for _ in range(_TRIES):
+        start = draw_map(rng, limits)
+        steps = [Step("global_pool")] if waiting[0].kind in ON_VECTORS else []
+        taken = Chain(start, tuple(steps)).maps()[-1]
+        if fits(shape_step(rng, waiting[0], taken), taken, limits):
+            break
+    else:
+        raise AssertionError(f"no map of {limits} takes {waiting[0]}")
+    while (step := _take_turn(rng, waiting, taken, steps[-1] if steps else None, limits)) is not None:
+        steps.append(step)
+        taken = step.out(taken)
+    return Chain(start, tuple(steps))
 
 
 def hardest(ops: Sequence[tuple[Op, float]], most: int) -> list[Op]:

@@ -11,7 +11,7 @@ from torch import nn
 
 from edgekit.models.layers import SqueezeExcite
 from edgekit.nn import DynamicConv2d, DynamicReLU, SelectiveKernel
-from edgekit.search.kernels.chain import Chain, Map, Step
+from edgekit.search.kernels.chain import BINARY, Chain, Map, Step
 
 _ACTS: dict[str, Callable[[], nn.Module]] = {
     "none": nn.Identity, "relu": nn.ReLU, "relu6": nn.ReLU6, "hardswish": nn.Hardswish,
@@ -19,8 +19,7 @@ _ACTS: dict[str, Callable[[], nn.Module]] = {
     "leaky_relu": nn.LeakyReLU, "elu": nn.ELU,
 }  # fmt: skip
 _OF_TWO: dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
-    "add": torch.add, "sub": torch.sub, "mul": torch.mul, "div": torch.div, "maximum": torch.maximum,
-    "minimum": torch.minimum,
+    "add": torch.add, "sub": torch.sub, "mul": torch.mul, "maximum": torch.maximum, "minimum": torch.minimum,
 }  # fmt: skip
 
 
@@ -83,13 +82,19 @@ def module_of(step: Step, taken: Map) -> nn.Module:
         return nn.Sequential(OrderedDict(linear=nn.Linear(channels, step.channels), act=act))
     if step.kind in _ACTS:
         return _ACTS[step.kind]()
-    if step.kind in _OF_TWO:
+    if step.kind in BINARY:
         return OfTwo(step.kind, taken)
     return _OTHERS[step.kind](step, taken)
 
 
 def _with_act(conv: nn.Module, act: str) -> nn.Module:
     return nn.Sequential(OrderedDict(conv=conv, act=_ACTS[act]()))
+
+
+def _max_pool(step: Step) -> nn.Module:
+    pool = nn.MaxPool2d(step.window, step.stride)
+    # A map that a ReLU leaves is padded with zeros, as ResNets do: other maps cost engines far more.
+    return pool if step.window == 2 else nn.Sequential(nn.ReLU(), nn.ZeroPad2d(1), pool)
 
 
 class Residual(nn.Module):
@@ -113,6 +118,8 @@ class OfTwo(nn.Module):
         self.register_buffer("other", torch.rand(shape) + 0.5)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if self.kind == "div":  # by numbers that are known it would be a product
+            return self.other / (x * x + 1.0)
         return _OF_TWO[self.kind](x, self.other)
 
 
@@ -156,19 +163,61 @@ class ChannelSoftmax(nn.Module):
         return torch.softmax(x.flatten(2), -1).reshape(x.shape)
 
 
+class ChannelNorm(nn.Module):
+    """Layer normalisation of each position's channels."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.norm = nn.LayerNorm(channels)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.norm(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+class Exponential(nn.Module):
+    """The exponential of a map."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.exp(x)
+
+
+class Root(nn.Module):
+    """The square root of a map without its signs."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.sqrt(torch.abs(x))
+
+
+class Gathered(nn.Module):
+    """A map's channels in an order that indices give."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.register_buffer("order", torch.arange(channels - 1, -1, -1))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.index_select(1, self.order)
+
+
 _OTHERS: dict[str, Callable[[Step, Map], nn.Module]] = {
     "residual": lambda step, taken: Residual(taken.channels, step.window, step.act),
-    "max_pool": lambda step, taken: nn.MaxPool2d(step.window, step.stride, step.window // 2, ceil_mode=False),
+    "max_pool": lambda step, taken: _max_pool(step),
     "avg_pool": lambda step, taken: nn.AvgPool2d(step.window, step.stride),
     "global_pool": lambda step, taken: nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()),
     "squeeze_excite": lambda step, taken: SqueezeExcite(taken.channels, max(4, taken.channels // 4)),
     "dynamic_relu": lambda step, taken: DynamicReLU(taken.channels),
     "selective_kernel": lambda step, taken: SelectiveKernel(taken.channels, taken.channels),
     "upsample": lambda step, taken: nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False),
-    "transposed_conv": lambda step, taken: nn.ConvTranspose2d(taken.channels, step.channels, 2, 2),
+    "transposed_conv": lambda step, taken: nn.ConvTranspose2d(
+        taken.channels, step.channels, step.window, 2, (step.window - 2) // 2
+    ),
     "concat": lambda step, taken: Concat(),
     "pad": lambda step, taken: nn.ZeroPad2d((0, 1, 0, 1)),
     "slice": lambda step, taken: Swapped(taken.channels),
     "softmax": lambda step, taken: ChannelSoftmax(),
     "attention": lambda step, taken: Attention(taken.channels),
+    "layer_norm": lambda step, taken: ChannelNorm(taken.channels),
+    "exp": lambda step, taken: Exponential(),
+    "sqrt": lambda step, taken: Root(),
+    "gather": lambda step, taken: Gathered(taken.channels),
 }

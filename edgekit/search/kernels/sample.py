@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from edgekit.search.kernels.build import add_graph, find_unbuildable
 from edgekit.search.kernels.draw import draw_graph, hardest
+from edgekit.search.kernels.turns import turns_of
 from runtime.bundle import Bundle, Variant
 from runtime.bundle.workload import Op, Workload
 from runtime.choose.fitting.kernels.learn import CANDIDATES, Source, learn_kernels
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
 # Shares of the kernels after which the rest is drawn near those that are predicted worst so far.
 _WAVES = (0.6, 0.8, 1.0)
-_CHAINS, _NEAR_CHAINS = 3, 6  # of a graph: about 40 ops, as a small network has
+_KERNELS = 60  # of a graph: as many as a small network has
+_FEWEST_GRAPHS = 18  # more than learning needs: where few kernels are timed, graphs are smaller
 _HARDEST = 40
 _QUICK = ("svr",)  # learns where errors are in a fraction of the time
 _TRIES = 5  # of a graph that an engine cannot build: then it is not the kernels' fault
@@ -99,11 +101,12 @@ class KernelSample:
 
     def _add_graph(self, near: Sequence[Op]) -> None:
         """Draw and export one more graph; without the kinds that turn out not to be buildable."""
-        number = len(self._all())
+        number, kernels = len(self._all()), min(_KERNELS, self.most // _FEWEST_GRAPHS)
         name = f"{self.engine}-{number:03d}"
         for attempt in range(_TRIES):
             rng = random.Random(f"{self.seed}/{number}/{attempt}")
-            chains = draw_graph(rng, _NEAR_CHAINS if near else _CHAINS, self.left_out, near)
+            turns = turns_of(number, kernels, self.most)
+            chains = draw_graph(rng, kernels, turns, self.left_out, near)
             self.on_step(f"exporting {name}: {self._count()} of {self.most} kernels")
             try:
                 self.bundle = add_graph(self.path, self.bundle, self.engine, name, chains, self.seed)

@@ -63,6 +63,12 @@ class Gesture:
         return f"{self.kind}-{self.speed:g}{factor}{'-touch' if self.source == 'touch' else ''}"
 
 
+def typical_gesture(kind: str, speed: float) -> Gesture:
+    """Return the gesture of a kind that is measured unless another is asked for."""
+    factor = DEFAULT_FACTOR if kind == "pinch" else 1.0
+    return Gesture(kind, speed, DEFAULT_SOURCES.get(kind, "wheel"), factor)
+
+
 def parse_gesture(text: str) -> Gesture:
     """Return the gesture of ``KIND[:SPEED][xFACTOR][@SOURCE]``.
 
@@ -78,8 +84,9 @@ def parse_gesture(text: str) -> Gesture:
         if found is None:
             raise ValueError(f"{text!r} is no gesture")
         kind = found["kind"]
-        speed = float(found["speed"] or DEFAULT_SPEEDS.get(kind, 1.0))
-        factor = float(found["factor"] or (DEFAULT_FACTOR if kind == "pinch" else 1.0))
-        return Gesture(kind, speed, found["source"] or DEFAULT_SOURCES.get(kind, "wheel"), factor)
+        typical = typical_gesture(kind, float(found["speed"] or DEFAULT_SPEEDS.get(kind, 1.0)))
+        return Gesture(
+            kind, typical.speed, found["source"] or typical.source, float(found["factor"] or typical.factor)
+        )
     except ValueError as err:
         raise ValueError(f"{err}; write for example scroll:1800, fling:3000@touch or pinch:400x2") from err

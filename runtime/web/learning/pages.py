@@ -42,7 +42,9 @@ def read_pages(paths: Iterable[Path]) -> dict[str, KnownPage]:
         data = read_regular(path, advice=_ADVICE, error=DataError, most_bytes=MOST_BYTES)
         for number, line in enumerate(data.split(b"\n"), start=1):
             if line.strip():
-                page = decode_json(line, KnownPage, where=f"{path} line {number} is no page", advice=_ADVICE)
+                page: KnownPage = decode_json(
+                    line, KnownPage, where=f"{path} line {number} is no page", advice=_ADVICE
+                )
                 known[page.page] = page
     return known
 

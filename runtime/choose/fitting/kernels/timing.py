@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ from runtime.bundle import Bundle, Variant, decode_file, write_atomic
 from runtime.bundle.figures import check_figures
 from runtime.bundle.names import slug
 from runtime.bundle.workload import Workload
+from runtime.choose.fitting.kernels.quiet import QuietWatch
 from runtime.device.setting import Setting
 from runtime.engines import ProfiledFrames
 from runtime.errors import BundleError, DeviceStableError
@@ -25,6 +27,7 @@ from runtime.targets import Target
 
 FOLDER = "kernels"  # of a bundle; like records, what lies there is not in the manifest
 _FASTEST, _DISTURBED, _RESOLUTION_MS = 0.05, 1.05, 0.001
+_PATIENCE_S = 3.0  # for a machine that is busy: of a round, for each of its graphs
 _MOST_FAILURES = 3  # of the first graphs: more cannot all be broken, so the target is at fault
 
 
@@ -95,6 +98,7 @@ class KernelTimer:
     on_message: Callable[[str], None] = lambda text: None
     _now: Origin | None = field(default=None, init=False)  # what measures in this run
     _failures: int = field(default=0, init=False)
+    _watches: dict[str, QuietWatch] = field(default_factory=dict, init=False)  # by what they load
 
     def time_round(self, bundle: Bundle, names: Sequence[str], number: int) -> None:
         """Time each of the variants ``names`` once, in an order of this round's own; kept ones are not.
@@ -106,16 +110,23 @@ class KernelTimer:
         """
         order = list(names)
         random.Random(number).shuffle(order)
-        for place, name in enumerate(order, 1):
-            variant = bundle.manifest.variant(name)
-            known = self.kept(bundle, variant)
-            if known.failure is not None or any(one.number == number for one in known.rounds):
-                continue
-            self.on_step(f"round {number + 1}, graph {place} of {len(order)}: {name} on {self.target.name}")
-            timed = self._time(bundle, variant, known, number)
-            path = self._path(bundle, variant)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomic(path, msgspec.json.encode(timed))
+        due = {
+            place: variant
+            for place, variant in enumerate(map(bundle.manifest.variant, order), 1)
+            if self._is_due(self.kept(bundle, variant), number)
+        }
+        if not due:
+            return
+        with contextlib.ExitStack() as stack:
+            watch = self._start_watch(bundle, names, stack)
+            for place, variant in due.items():
+                self.on_step(
+                    f"round {number + 1}, graph {place} of {len(order)}: {variant.name} on {self.target.name}"
+                )
+                timed = self._time(bundle, variant, watch, number)
+                path = self._path(bundle, variant)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_atomic(path, msgspec.json.encode(timed))
 
     def kept(self, bundle: Bundle, variant: Variant) -> GraphTimes:
         """Return what is known of a variant: rounds of this very file, and of one machine and engine."""
@@ -126,17 +137,49 @@ class KernelTimer:
             return empty
         return known
 
-    def _time(self, bundle: Bundle, variant: Variant, known: GraphTimes, number: int) -> GraphTimes:
-        workload = bundle.workload(variant)
-        if workload is None:
-            raise BundleError(f"{variant.name} of {bundle.path.name} has no workload; fit with a new bundle")
+    @staticmethod
+    def _is_due(known: GraphTimes, number: int) -> bool:
+        return known.failure is None and all(one.number != number for one in known.rounds)
+
+    def _start_watch(
+        self, bundle: Bundle, names: Sequence[str], stack: contextlib.ExitStack
+    ) -> QuietWatch | None:
+        """Load the smallest graph, to tell by it when the machine is quiet; ``None``: it cannot run."""
+        workloads = {name: self._workload(bundle, bundle.manifest.variant(name)) for name in names}
+        smallest = min(names, key=lambda name: sum(op.macs for op in workloads[name].ops))
+        variant = bundle.manifest.variant(smallest)
+        if self.kept(bundle, variant).failure is not None:
+            return None
+        setting = replace(self.setting, freq_khz=None)  # the graph that is timed holds the clock
+        try:
+            session = stack.enter_context(self.target.session(bundle, variant, setting))
+        except DeviceStableError:
+            return None  # what is wrong is said when its turn comes
+        known = self._watches.get(bundle.sha256(variant.path))
+        watch = QuietWatch(session, _PATIENCE_S * len(names))
+        if known is not None:
+            watch.quietest_ms = known.quietest_ms
+        self._watches[bundle.sha256(variant.path)] = watch
+        return watch
+
+    def _time(self, bundle: Bundle, variant: Variant, watch: QuietWatch | None, number: int) -> GraphTimes:
+        known, workload = self.kept(bundle, variant), self._workload(bundle, variant)
         start_s = time.monotonic()
+        plain_ms: list[float] = []
+        frames: list[ProfiledFrames] = []
         try:
             with self.target.session(bundle, variant, self.setting) as session:
                 self._now = origin(session.device, session.versions, None)
                 timed = profiled(session, self.target.name)
-                plain_ms = session.sample(warmup=self.warmup, runs=self.runs).samples_ms
-                seen = timed.profile(warmup=self.warmup, runs=self.runs)
+
+                def sample() -> None:
+                    plain_ms.extend(session.sample(warmup=self.warmup, runs=self.runs).samples_ms)
+                    frames.append(timed.profile(warmup=self.warmup, runs=self.runs))
+
+                if watch is None:
+                    sample()
+                else:
+                    watch.sample_quietly(sample)
         except DeviceStableError as err:
             self._failures += 1
             if self._now is None and self._failures >= _MOST_FAILURES:
@@ -147,6 +190,11 @@ class KernelTimer:
             self.on_message(f"{variant.name} is timed again: it was by {known.origin.text}")
             known = replace(known, rounds=())
         took_s = time.monotonic() - start_s
+        seen = ProfiledFrames(
+            tuple(ms for each in frames for ms in each.samples_ms),
+            tuple(frame for each in frames for frame in each.frames),
+            frames[0].partitions,
+        )
         path, threads = bundle.file(variant.path), self.setting.threads
         made = make_profile(
             path, variant, workload, plain_ms, seen, version=self._now.engine, threads=threads
@@ -154,6 +202,13 @@ class KernelTimer:
         places = [op.place for op in made.ops]
         one = Round(number, _calm_ms(plain_ms), _op_times_ms(seen, places, workload), took_s, _utc())
         return replace(known, origin=self._now, rounds=(*known.rounds, one))
+
+    @staticmethod
+    def _workload(bundle: Bundle, variant: Variant) -> Workload:
+        workload = bundle.workload(variant)
+        if workload is None:
+            raise BundleError(f"{variant.name} of {bundle.path.name} has no workload; fit with a new bundle")
+        return workload
 
     def _path(self, bundle: Bundle, variant: Variant) -> Path:
         where = f"{self.setting.cluster}-{self.setting.freq_khz or 'kernel'}-x{self.setting.threads}"

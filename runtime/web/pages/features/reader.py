@@ -27,6 +27,7 @@ BASE_NAMES = ("screens",)  # read in any case
 FEATURE_NAMES = (*BASE_NAMES, *(name for group in GROUPS for name in group.names))
 _MOST_MS = 1000.0  # for a group, where no budget says less
 _LEAST_MS = 1.0
+_MOST_TIMES = 3.0  # of what a group is expected to take: the others are to have their share of a budget
 _SIZE = "byTag('*').length"
 
 
@@ -67,7 +68,8 @@ def read_features(
                 group, f"is expected to take {expected_ms:.0f} ms, {max(left_ms, 0):.0f} are left"
             )
         else:
-            reading.read(group, max(min(left_ms, _MOST_MS), _LEAST_MS))
+            share_ms = _MOST_MS if budget_ms is None else _MOST_TIMES * expected_ms
+            reading.read(group, max(min(left_ms, share_ms), _LEAST_MS))
     return reading.result(str(world.run("location.href", _MOST_MS)))
 
 

@@ -10,7 +10,7 @@ from runtime.web.learning.fit import fit_web
 from runtime.web.learning.measured import measured
 from runtime.web.learning.pages import KnownPage, family_of, read_pages, write_pages
 from runtime.web.learning.storage import load_web_fit
-from runtime.web.learning.table import gesture_table
+from runtime.web.learning.table import GESTURE_FEATURES, gesture_table
 from runtime.web.learning.transfer import choose_pages, transfer_web
 from runtime.web.learning.update import update_web
 from tests.runtime.web.learning.gestures import record, world
@@ -74,6 +74,14 @@ def test_runs_of_a_place_are_one_row_with_its_median_and_its_halves():
     assert measured([record("a")])[0][0].halves_fps is None
 
 
+def test_runs_with_chromes_reports_are_left_out_and_work_is_by_the_speed_of_the_machine():
+    probes_ms = {"a": 10.0, "b": 12.5, "interrupted": 90.0, "c": 10.0}
+    runs = [record(page, probe_ms=probe_ms) for page, probe_ms in probes_ms.items()]
+    rows, left_out = measured([*runs, record("c", probe_ms=10.0), record("a", main_fps=30.0)])
+    assert left_out == {"slowed by Chrome's reports": 1}
+    assert [sum(row.work_ms.values()) for row in rows] == pytest.approx([3.4, 3.4 / 1.25, 3.4, 3.4])
+
+
 def test_a_page_that_showed_nothing_is_a_row_too():
     (row,), _ = measured([record("a", fps=0)])
     assert 0 < row.fps < 1
@@ -103,7 +111,7 @@ def test_families_come_from_a_file_or_the_folder_of_the_name(tmp_path):
 def test_pages_without_features_are_learnt_from_by_their_work_alone(tmp_path):
     records, _ = world(n_pages=16)
     (fit,) = fit_web(records, {}, tmp_path, learners=LEARNERS)
-    assert fit.names == ("log_speed",)
+    assert fit.names == GESTURE_FEATURES
     assert fit.way("run").errors.mae_fps < fit.way("unrun").errors.mae_fps
 
 

@@ -37,8 +37,11 @@ def test_each_round_has_an_order_of_its_own(bundle):
     timer = KernelTimer(target, SETTING, runs=4)
     for number in range(3):
         timer.time_round(bundle, names(bundle), number)
-    orders = {tuple(target.sessions[i : i + 4]) for i in (0, 4, 8)}
-    assert len(orders) > 1
+    watches, orders = zip(
+        *((target.sessions[i], target.sessions[i + 1 : i + 5]) for i in (0, 5, 10)), strict=True
+    )
+    assert len(set(watches)) == 1  # the smallest graph, which stays loaded to tell when the machine is quiet
+    assert orders[0] != orders[1] or orders[1] != orders[2]
     assert all(sorted(order) == names(bundle) for order in orders)
 
 
