@@ -10,7 +10,7 @@ import numpy as np
 from edgekit.report.web.predicted import Fitted
 from runtime.device.soc import SocProfile, setting_power
 from runtime.web.learning.baselines import WebOutcome, outcomes
-from runtime.web.learning.choice import PageState, choose_setting, frame_estimates
+from runtime.web.learning.choice import Offer, PageState, choose_setting, frame_estimates
 from runtime.web.learning.measured import profile_of
 from runtime.web.learning.model import RUN, WAYS, WayModel
 from runtime.web.learning.pages import KnownPage
@@ -104,9 +104,8 @@ def _outcomes(
     page = PageState(known.get(first.page, KnownPage(first.page)).features, work_ms)
     truth = page_truth(model, rows, settings, profile)
     try:
-        estimates = frame_estimates(
-            model, page, first, settings, profile, rows.names, rows.clusters, first.refresh_hz
-        )
+        offer = Offer.of(model, settings, profile, first.refresh_hz)
+        estimates = frame_estimates(model, page, first, offer)
         chosen = choose_setting(estimates, fps).chosen.setting
     except ValueError:  # the page is unlike all that was learnt from: it is left to the kernel
         made = outcomes(truth, profile, fps)
