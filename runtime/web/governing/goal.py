@@ -28,7 +28,7 @@ class FrameGoal:
     """Frames a second.
 
     Attributes:
-        fps: of gestures of no other wish.
+        fps: of gestures whose kind is not named.
         by_kind: of a kind of gesture.
         is_accepted: at most what users accept on such a page.
 

@@ -7,6 +7,7 @@ that come clearly slower. After the gesture a trace tells its frames, and the lo
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
 import queue
@@ -15,16 +16,16 @@ from collections.abc import Callable, Mapping
 
 from runtime.device.marker import find_marker
 from runtime.device.setting import Setting
-from runtime.errors import DeviceTransientError, PageError
+from runtime.errors import DeviceTransientError, PageError, WebError
 from runtime.govern.governor.client import Gestures
 from runtime.web.browser.connection import Event
 from runtime.web.browser.page import Page
-from runtime.web.browser.processes import find_processes, threads_by_role
+from runtime.web.browser.processes import Drawing, find_processes, threads_by_role
+from runtime.web.gestures.inputs import Input, watch_inputs
 from runtime.web.governing.alarm import LOOK_S, Alarm
 from runtime.web.governing.frame_watch import FrameWatch
 from runtime.web.governing.gesture_run import GestureRun, GovernedGesture
 from runtime.web.governing.goal import IMAGE_SHARE, FrameGoal
-from runtime.web.governing.inputs import Input, watch_inputs
 from runtime.web.governing.tracking import Tracker
 from runtime.web.governing.work_model import GestureChoice, WorkModel
 from runtime.web.pages.features.reader import read_features
@@ -33,6 +34,7 @@ _TICK_S = 0.5  # between looks at whether to end, where nothing happens
 _SAY_S = 20.0  # between two words to the governor, which gives a session up after a minute
 _READ_S = 300.0  # between two looks at the frames of a page that rests: a trace of more would fill up
 _FEATURES_MS = 150.0  # of reading a page that has just loaded; most of what is told lies in the first 100
+_TRIES = 3  # to find what draws a page: it is told by who computes, and a busy machine may not let it
 _BOOST_S = 10.0  # a page that never loads does not keep the fastest clock for ever
 
 
@@ -86,7 +88,7 @@ class PageGovernor:
             self._page.listen("Inspector.targetCrashed", lambda event: self._end("it crashed")),
         ]
         try:
-            self._drawing = find_processes(self._page)
+            self._drawing = _find_processes(self._page)
             idle = self._model.idle
             tids = tuple(threads_by_role(self._drawing))
             held = Gestures(tids, idle.cluster, idle.freq_khz or 0, name="page", path=self._socket)
@@ -134,7 +136,7 @@ class PageGovernor:
         elif now_s - self._said_s > _SAY_S:
             self._hold(self._setting)
         elif now_s - self._read_s > _READ_S:
-            self._read_frames()
+            self._read_frames(now_s)
 
     def _begin(self, now_s: float) -> None:
         gesture = self._tracker.gesture
@@ -155,7 +157,7 @@ class PageGovernor:
     def _finish(self, run: GestureRun) -> None:
         """Read what came of a gesture, go back to the slowest setting, and learn."""
         self._run = None
-        done = run.finish(self._read_frames())
+        done = run.finish(self._read_frames(run.gesture.begin_s))
         self._hold(self._model.idle if self._boosted_s == math.inf else self._model.fastest)
         if done.frames is not None:
             self._held.report(max(done.due, done.late), done.late)
@@ -166,9 +168,9 @@ class PageGovernor:
             )
         self._on_gesture(done)
 
-    def _read_frames(self) -> list[float] | None:
+    def _read_frames(self, begin_s: float) -> list[float] | None:
         self._read_s = self._now()
-        times_s = self._frames.read()
+        times_s = self._frames.read(begin_s)
         self._say(self._frames.problem)
         return times_s
 
@@ -187,7 +189,7 @@ class PageGovernor:
     def _learn_page(self) -> None:
         """Find out what draws the page, and what it shows; at the fastest, since the page computes for it."""
         self._hold(self._model.fastest)
-        drawing = find_processes(self._page)
+        drawing = _find_processes(self._page)
         if drawing != self._drawing:
             self._drawing = drawing
             self._held.use_threads(tuple(threads_by_role(drawing)))
@@ -234,3 +236,10 @@ class PageGovernor:
         if message and message != self._said:
             self._on_message(message)
         self._said = message or self._said
+
+
+def _find_processes(page: Page) -> Drawing:
+    for _ in range(_TRIES - 1):
+        with contextlib.suppress(WebError):
+            return find_processes(page)
+    return find_processes(page)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -98,20 +98,43 @@ def way_of(page: PageState, models: Mapping[str, WayModel]) -> WayModel:
     )
 
 
+@dataclass(frozen=True)
+class Offer:
+    """Settings that may be chosen, as a model sees them: made once, asked for every gesture.
+
+    Attributes:
+        settings: of clusters that the model knows.
+        columns: capacity, refresh rate and core of each, shape (n_settings, 3).
+        powers_mw: of the busy core, over the idle device; ``None`` where it is not known.
+    """
+
+    settings: tuple[Setting, ...]
+    columns: np.ndarray
+    powers_mw: tuple[float | None, ...]
+
+    @classmethod
+    def of(
+        cls, model: WayModel, settings: Iterable[Setting], profile: SocProfile, refresh_hz: float
+    ) -> Offer:
+        """Return the offer of ``settings`` on a SoC with a display."""
+        known = tuple(setting for setting in settings if setting.cluster in model.clusters)
+        capacity = [profile.capacity(s.cluster, s.freq_khz) / FULL_CAPACITY for s in known]
+        core = [model.clusters.index(setting.cluster) for setting in known]
+        powers = [setting_power(profile, setting) for setting in known]
+        return cls(
+            known,
+            np.column_stack([capacity, np.full(len(known), refresh_hz), core]).reshape(-1, 3),
+            tuple(None if power is None else power.power_mw for power in powers),
+        )
+
+
 def frame_estimates(
-    model: WayModel,
-    page: PageState,
-    gesture: GestureLike,
-    settings: Sequence[Setting],
-    profile: SocProfile,
-    refresh_hz: float,
+    model: WayModel, page: PageState, gesture: GestureLike, offer: Offer
 ) -> list[FrameEstimate]:
-    """Return what ``page`` is expected to show under each of ``settings`` that the model knows.
+    """Return what ``page`` is expected to show under each setting of ``offer`` that the model knows.
 
     Args:
         gesture: of the kind that the model is of.
-        profile: of the SoC that runs it.
-        refresh_hz: of the display.
 
     Raises:
         ValueError: the page is unlike all that was learnt from; the message says in what.
@@ -119,29 +142,17 @@ def frame_estimates(
     Example:
         >>> fit, models = load_web_fit(Path("web-fit"), "emulated:sdm845", "scroll")     # doctest: +SKIP
         >>> model = way_of(page, models)                                                 # doctest: +SKIP
-        >>> found = frame_estimates(model, page, gesture, settings, profile, 60.0)       # doctest: +SKIP
-        >>> choose_setting(found, 60).reason                                             # doctest: +SKIP
+        >>> offer = Offer.of(model, target.settings(), target.profile, 60.0)             # doctest: +SKIP
+        >>> choose_setting(frame_estimates(model, page, gesture, offer), 60).reason      # doctest: +SKIP
     """
-    known = [setting for setting in settings if setting.cluster in model.clusters]
-    X = _rows(model, page, gesture, known, profile, refresh_hz)
-    inside = model.rate.is_inside(X)
-    if not inside.any():
+    X = _rows(model, page, gesture, offer.columns)
+    inside = np.flatnonzero(model.rate.is_inside(X))
+    if not len(inside):
         model.rate.predict(X)  # says why
-    X, known = X[inside], [known[place] for place in np.flatnonzero(inside)]
-    fps = model.rate.predict(X, page.effect)
-    low, high = model.rate.predict_interval(X, page.effect).T
-    busy = model.rate.predict_busy(X, page.effect)
-    powers = [setting_power(profile, setting) for setting in known]
+    figures = model.rate.estimate(X[inside], page.effect).tolist()
     return [
-        FrameEstimate(
-            setting=known[place],
-            fps=float(fps[place]),
-            low_fps=float(low[place]),
-            high_fps=float(high[place]),
-            busy=float(busy[place]),
-            power_mw=None if power is None else power.power_mw,
-        )
-        for place, power in enumerate(powers)
+        FrameEstimate(offer.settings[place], fps, low_fps, high_fps, busy, offer.powers_mw[place])
+        for place, (fps, low_fps, high_fps, busy) in zip(inside, figures, strict=True)
     ]
 
 
@@ -150,38 +161,25 @@ def observed(
     model: WayModel,
     gesture: GestureLike,
     runs: Sequence[tuple[Setting, float]],
-    profile: SocProfile,
-    refresh_hz: float,
+    offer: Offer,
 ) -> PageState:
     """Return ``page`` with what runs of it showed: the next estimates of this kind of gesture follow them.
 
     Args:
         runs: all settings that a gesture ran under so far, and the frames per second that were displayed.
+        offer: with these settings.
 
     Raises:
         ValueError: as ``frame_estimates``, or a run without frames.
     """
-    X = _rows(model, page, gesture, [setting for setting, _ in runs], profile, refresh_hz)
+    places = [offer.settings.index(setting) for setting, _ in runs]
+    X = _rows(model, page, gesture, offer.columns[places])
     return replace(page, effect=model.rate.observe(X, np.array([fps for _, fps in runs])))
 
 
-def _rows(
-    model: WayModel,
-    page: PageState,
-    gesture: GestureLike,
-    settings: Sequence[Setting],
-    profile: SocProfile,
-    refresh_hz: float,
-) -> np.ndarray:
-    n = len(settings)
-    capacity = [profile.capacity(s.cluster, s.freq_khz) / FULL_CAPACITY for s in settings]
-    core = [model.clusters.index(setting.cluster) for setting in settings]
+def _rows(model: WayModel, page: PageState, gesture: GestureLike, columns: np.ndarray) -> np.ndarray:
     features = feature_vector(page.features, gesture_features(gesture), model.names)
-    return model.inputs(
-        np.column_stack([capacity, np.full(n, refresh_hz), core]),
-        np.tile(work_vector(page.work_ms or {}), (n, 1)),
-        np.tile(features, (n, 1)),
-    )
+    return model.inputs(columns, np.array([work_vector(page.work_ms or {})]), np.array([features]))
 
 
 def choose_setting(

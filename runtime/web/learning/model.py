@@ -52,14 +52,15 @@ class WayModel:
         Args:
             settings: capacity, refresh rate and core, shape (n_rows, 3).
             work_ms: measured at full speed, shape (n_rows, n_roles); not looked at if the page never ran.
-            features: shape (n_rows, n_features); NaN where unknown.
+            features: shape (n_rows, n_features); NaN where unknown. One row of these is taken for all.
         """
-        filled = _filled(features, self.fills)
+        parts = [_filled(features, self.fills)]
         if self.way == RUN:
-            return np.column_stack([settings, work_ms, filled])
-        if self.work is not None:
-            return np.column_stack([settings, self.work.predict(filled), filled])
-        return np.column_stack([settings, filled])
+            parts.insert(0, work_ms)
+        elif self.work is not None:
+            parts.insert(0, self.work.predict(parts[0]))
+        page = np.column_stack(parts)
+        return np.column_stack([settings, np.broadcast_to(page, (len(settings), page.shape[1]))])
 
     def of_table(self, table: GestureTable) -> np.ndarray:
         """Return the rows of a table for ``rate``."""

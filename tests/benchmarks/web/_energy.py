@@ -12,7 +12,7 @@ from runtime.device.setting import Setting
 from runtime.device.soc import SocProfile
 from runtime.web.learning.assess import Fold
 from runtime.web.learning.baselines import WebOutcome, outcomes
-from runtime.web.learning.choice import FrameEstimate, PageState, choose_setting, frame_estimates
+from runtime.web.learning.choice import FrameEstimate, Offer, PageState, choose_setting, frame_estimates
 from runtime.web.learning.measured import profile_of
 from runtime.web.learning.model import RUN, fit_way
 from runtime.web.learning.pages import KnownPage
@@ -91,7 +91,8 @@ def _estimates(
         dict(zip(ROLES, rows.work_ms[0].tolist(), strict=True)) if study.way == RUN else None,
     )
     try:
-        return frame_estimates(fold.model, page, first, settings, profile, first.refresh_hz)
+        offer = Offer.of(fold.model, settings, profile, first.refresh_hz)
+        return frame_estimates(fold.model, page, first, offer)
     except ValueError:
         return []
 

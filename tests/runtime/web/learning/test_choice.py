@@ -8,6 +8,7 @@ from runtime.web.gestures.gesture import Gesture
 from runtime.web.learning.baselines import outcomes
 from runtime.web.learning.choice import (
     FrameEstimate,
+    Offer,
     PageState,
     choose_setting,
     frame_estimates,
@@ -24,6 +25,7 @@ PROFILE = load_profile("exynos5422")
 RECORDS, KNOWN = world()
 TABLE = gesture_table(measured(RECORDS)[0], KNOWN)
 SETTINGS = known_settings(TABLE, PROFILE)
+GESTURE = Gesture("scroll", 1800.0)
 
 
 @pytest.fixture(scope="module")
@@ -31,18 +33,9 @@ def models():
     return {way: fit_way(way, TABLE, learners=("ridge",)) for way in (UNRUN, RUN)}
 
 
-def estimates(models, page, **given):
-    return frame_estimates(
-        way_of(page, models),
-        page,
-        Gesture("scroll", 1800.0),
-        SETTINGS,
-        PROFILE,
-        TABLE.names,
-        TABLE.clusters,
-        60.0,
-        **given,
-    )
+def estimates(models, page):
+    model = way_of(page, models)
+    return frame_estimates(model, page, GESTURE, Offer.of(model, SETTINGS, PROFILE, 60.0))
 
 
 LIGHT = PageState({"nodes": 300.0, "shadows": 2.0}, {"main": 0.8, "compositor": 0.9, "viz": 1.0})
@@ -87,11 +80,11 @@ def test_a_page_that_never_ran_is_less_sure(models):
 
 
 def test_a_slow_run_of_a_page_moves_what_is_expected_towards_it(models):
-    page, gesture = PageState(LIGHT.features), Gesture("scroll", 1800.0)
+    page = PageState(LIGHT.features)
     before = {each.setting: each for each in estimates(models, page)}
     slow = min(before, key=lambda setting: before[setting].fps)
     runs = [(slow, 0.7 * before[slow].fps)]
-    page = observed(page, models[UNRUN], gesture, runs, PROFILE, 60.0)
+    page = observed(page, models[UNRUN], GESTURE, runs, Offer.of(models[UNRUN], SETTINGS, PROFILE, 60.0))
     after = {each.setting: each for each in estimates(models, page)}
     assert after[slow].fps < 0.85 * before[slow].fps
     assert after[slow].fps / after[slow].low_fps < before[slow].fps / before[slow].low_fps
