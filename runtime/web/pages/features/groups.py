@@ -85,7 +85,7 @@ GROUPS = (
             *("descendant", "child", "sibling", "pseudo", "hover", "has", "nth", "variables"),
         ),
         fixed_ms=8.0,
-        per_kilo_ms=0.6,
+        per_kilo_ms=0.0,
         worth=25.0,
     ),
     Group(
