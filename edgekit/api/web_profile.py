@@ -18,12 +18,10 @@ from runtime.web.gestures.gesture import Gesture
 from runtime.web.interaction.job import PageToMeasure, WebJob, known_runs
 from runtime.web.interaction.remote import measure_job
 from runtime.web.interaction.settings import drawn_settings
-from runtime.web.learning.pages import KnownPage, append_page, read_pages
+from runtime.web.learning.pages import PAGES_FILE, KnownPage, append_page, read_pages
 from runtime.web.pages.corpus.pages import CorpusPage, opened
 from runtime.web.pages.features import PageFeatures
 from runtime.web.pages.stress import make_pages, write_pages
-
-PAGES_FILE = "pages.jsonl"
 
 
 @dataclass(frozen=True)

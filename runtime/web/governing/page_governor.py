@@ -21,11 +21,11 @@ from runtime.govern.governor.client import Gestures
 from runtime.web.browser.connection import Event
 from runtime.web.browser.page import Page
 from runtime.web.browser.processes import Drawing, find_processes, threads_by_role
+from runtime.web.gestures.inputs import Input, watch_inputs
 from runtime.web.governing.alarm import LOOK_S, Alarm
 from runtime.web.governing.frame_watch import FrameWatch
 from runtime.web.governing.gesture_run import GestureRun, GovernedGesture
 from runtime.web.governing.goal import IMAGE_SHARE, FrameGoal
-from runtime.web.governing.inputs import Input, watch_inputs
 from runtime.web.governing.tracking import Tracker
 from runtime.web.governing.work_model import GestureChoice, WorkModel
 from runtime.web.pages.features.reader import read_features

@@ -11,6 +11,7 @@ import msgspec
 from runtime.bundle.decoding import MOST_BYTES, decode_json, read_regular
 from runtime.errors import DataError
 
+PAGES_FILE = "pages.jsonl"  # beside records
 _ADVICE = "write it again: edgekit web profile"
 
 
