@@ -13,6 +13,7 @@ import math
 import queue
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from runtime.device.marker import find_marker
 from runtime.device.setting import Setting
@@ -133,6 +134,8 @@ class PageGovernor:
                 self._finish(run)
         elif now_s - self._boosted_s > _BOOST_S:
             self._loaded()
+        elif not Path(f"/proc/{self._drawing.gpu}").exists():
+            self._learn_page()  # it has started anew; or the browser is gone, which is said
         elif now_s - self._said_s > _SAY_S:
             self._hold(self._setting)
         elif now_s - self._read_s > _READ_S:
