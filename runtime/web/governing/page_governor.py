@@ -18,6 +18,7 @@ from pathlib import Path
 from runtime.device.marker import find_marker
 from runtime.device.setting import Setting
 from runtime.errors import DeviceTransientError, PageError, WebError
+from runtime.govern.governor.beside import PATIENCE_S
 from runtime.govern.governor.client import Gestures
 from runtime.web.browser.connection import Event
 from runtime.web.browser.page import Page
@@ -92,7 +93,14 @@ class PageGovernor:
             self._drawing = _find_processes(self._page)
             idle = self._model.idle
             tids = tuple(threads_by_role(self._drawing))
-            held = Gestures(tids, idle.cluster, idle.freq_khz or 0, name="page", path=self._socket)
+            held = Gestures(
+                tids,
+                idle.cluster,
+                idle.freq_khz or 0,
+                name="page",
+                path=self._socket,
+                patience_s=PATIENCE_S,
+            )
             with held as self._held, FrameWatch(self._page.connection) as self._frames:
                 self._check_held()
                 self._learn_page()
