@@ -29,7 +29,7 @@ _WAVES = (0.6, 0.8, 1.0)
 _KERNELS = 60  # of a graph: as many as a small network has
 _FEWEST_GRAPHS = 18  # more than learning needs: where few kernels are timed, graphs are smaller
 _HARDEST = 40
-_QUICK = ("svr",)  # learns where errors are in a fraction of the time
+_QUICK = ("smooth_svr",)  # learns where errors are in a fraction of the time
 _TRIES = 5  # of a graph that an engine cannot build: then it is not the kernels' fault
 
 
