@@ -30,7 +30,8 @@ from edgekit.search.kernels.shapes import (
 )
 from runtime.bundle.workload import Op
 
-_FULL = 60  # kernels of a graph that may hold the most weights
+_FULL = 60  # kernels of a graph, as many as a small network has; fewer may hold fewer weights
+_FEWEST_GRAPHS = 28  # that are planned: small graphs come out twice as large
 _NEARLY = 8  # kernels that a graph may have fewer: a chain more would be more than one too many
 _STEPS_PER_CHAIN = (11, 18)
 _STEPS_AFTER = (4, 8)  # one that was asked for
@@ -47,6 +48,11 @@ _SHARES = {
 }  # fmt: skip
 _TURNS = 0.5  # of the steps, as long as there are any left
 _TRIES = 200
+
+
+def kernels_per_graph(most: int) -> int:
+    """Return about how many kernels a graph has where ``most`` are timed: learning needs a dozen graphs."""
+    return min(_FULL, most // _FEWEST_GRAPHS)
 
 
 def draw_graph(
