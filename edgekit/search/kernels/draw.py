@@ -71,7 +71,8 @@ def draw_graph(
         without: kinds of steps that the engine cannot build.
         hard: two of three chains begin with a kernel much like one of these.
     """
-    waiting = [step for step in turns if step.kind not in without]
+    cannot = {*without, *(ON_VECTORS if "global_pool" in without else ())}  # nothing else leaves a vector
+    waiting = [step for step in turns if step.kind not in cannot]
     rng.shuffle(waiting)
     elements = round(log_uniform(rng, *ELEMENTS))
     weights = round(log_uniform(rng, *WEIGHTS) * min(1.0, kernels / _FULL))

@@ -88,6 +88,7 @@ def test_few_kernels_are_in_as_many_graphs_as_learning_needs(most):
 
 def test_none_is_drawn_that_cannot_be_built():
     assert not {"gelu", "attention"} & set(count(graphs(0, without=("gelu", "attention"))))
+    assert not {"global_pool", "linear"} & set(count(graphs(0, without=("global_pool",))))
 
 
 def test_graphs_are_as_large_as_networks_and_no_two_alike():
