@@ -43,7 +43,7 @@ _STEMS, _HEADS = 0.3, 0.25  # of the chains that begin as any part
 _ENDS = 0.6  # of the chains end as networks do, in a vector
 # How often a step is drawn where none has its turn: convolutions take most of a network's time.
 _SHARES = {
-    "conv": 46, "depthwise": 18, "residual": 8, "squeeze_excite": 2.5, "global_pool": 2, "linear": 2,
+    "conv": 46, "depthwise": 18, "residual": 7, "squeeze_excite": 2, "global_pool": 2, "linear": 2,
     "hardswish": 1.5,
 }  # fmt: skip
 _TURNS = 0.5  # of the steps, as long as there are any left
