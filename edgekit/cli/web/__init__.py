@@ -9,6 +9,7 @@ from edgekit.cli import LazyGroup
 SECTIONS: dict[str, dict[str, str]] = {
     "Measure": {
         "bench": "Measure what gestures on a page show and cost.",
+        "record": "Record what a user does on a page, to do it again.",
         "profile": "Run gestures on many pages, to learn from.",
         "report": "Show what gestures cost as one HTML file.",
         "compare": "Say whether a page's gestures got dearer; fail if so.",

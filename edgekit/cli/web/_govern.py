@@ -30,6 +30,7 @@ def govern_here(
     refresh_hz: float,
     learnt: Path | None,
     learnt_on: str | None,
+    log: Path | None,
     seconds: float | None,
     browser: Path | None,
     window: bool,
@@ -40,7 +41,7 @@ def govern_here(
     from runtime.web.governing.run import WebGovernOptions, govern_page
 
     goal = FrameGoal(fps, dict(map(_rate, by_kind)), accept)
-    asked = WebGovernOptions(url, cdp, browser, not window, goal, margin, refresh_hz, learnt, learnt_on)
+    asked = WebGovernOptions(url, cdp, browser, not window, goal, margin, refresh_hz, learnt, learnt_on, log)
     end_s = None if seconds is None else time.monotonic() + seconds
     govern_page(
         asked,
@@ -83,7 +84,7 @@ def _rate(text: str) -> tuple[str, float]:
 def _print(done: GovernedGesture) -> None:
     shown = "frames not counted" if done.fps is None else f"{done.fps:.0f} FPS of {done.fps_target:.0f}"
     work = "" if done.work_ms is None else f", {done.work_ms:.1f} ms of work a frame"
-    way = " -> ".join(setting for _, setting in done.settings)
+    way = " -> ".join(str(setting) for _, setting in done.settings)
     say(f"{done.kind} {done.speed:.0f} px/s: {way}: {shown}{work}")
 
 

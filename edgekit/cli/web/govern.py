@@ -29,6 +29,7 @@ _FILE = click.Path(path_type=Path)
     "--learnt", type=_FILE, metavar="FOLDER", help="Predictors of edgekit fit --kind web to begin with."
 )
 @click.option("--learnt-on", metavar="TARGET", help="Where they were learnt. Default: the target.")
+@click.option("--log", type=_FILE, help="File to add records of gestures to, for edgekit fit --log.")
 @click.option("--seconds", type=click.FloatRange(min=0), help="End after so long. Default: with the page.")
 @click.option("--browser", type=_FILE, help="Program to start.")
 @click.option("--window", is_flag=True, help="Start the browser with a window.")

@@ -8,6 +8,8 @@ event a frame costs nothing that could be measured.
 from __future__ import annotations
 
 import contextlib
+import math
+import time
 
 from runtime.errors import WebError
 from runtime.web.browser.connection import Connection
@@ -24,6 +26,7 @@ class FrameWatch:
     def __init__(self, connection: Connection):
         self._connection, self._stack = connection, contextlib.ExitStack()
         self._trace: Trace | None = None
+        self._since_s = math.inf
         self.problem = ""
 
     def __enter__(self) -> FrameWatch:
@@ -35,9 +38,9 @@ class FrameWatch:
         with contextlib.suppress(WebError):  # the browser may be gone
             self._stack.close()
 
-    def read(self) -> list[float] | None:
-        """Return when frames were displayed since the last time, in monotonic s; ``None``: not known."""
-        trace, self._trace = self._trace, None
+    def read(self, begin_s: float) -> list[float] | None:
+        """Return when frames were displayed since ``begin_s``, in monotonic s; ``None``: not known."""
+        trace, self._trace = self._trace if self._since_s <= begin_s else None, None
         try:
             self._stack.close()
         except WebError as err:
@@ -48,6 +51,7 @@ class FrameWatch:
     def _begin(self) -> None:
         try:
             self._trace = self._stack.enter_context(traced(self._connection))
+            self._since_s = time.monotonic()
             self.problem = ""
         except WebError as err:
             self.problem = f"frames are not counted: {err}"

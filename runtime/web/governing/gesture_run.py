@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from runtime.device.setting import Setting
 from runtime.web.browser.processes import Drawing, work_by_role_ms
 from runtime.web.frames.displayed import LAG_S
 from runtime.web.governing.tracking import LiveGesture
@@ -26,7 +28,9 @@ class GovernedGesture:
         frames: that were displayed then; ``None``: the browser did not tell, or it was too short.
         settings: that it ran at, each with when it was set, in s after the beginning.
         capacity: share of the fastest core that it had, in the mean.
-        work_ms: CPU time of a displayed frame, in ms of the fastest core; ``None``: not known.
+        gaps_ms: between the frames, and from the beginning to the first.
+        work_by_role_ms: CPU time of a displayed frame by role of the thread, in ms of the fastest core;
+            ``None``: not known.
         alarms: how often frames came clearly slower than predicted.
     """
 
@@ -38,10 +42,16 @@ class GovernedGesture:
     predicted_fps: float
     window_s: float
     frames: int | None
-    settings: tuple[tuple[float, str], ...]
+    settings: tuple[tuple[float, Setting], ...]
     capacity: float
-    work_ms: float | None
+    gaps_ms: tuple[float, ...]
+    work_by_role_ms: dict[str, float] | None
     alarms: int
+
+    @property
+    def work_ms(self) -> float | None:
+        """CPU time of a displayed frame over all threads; ``None``: not known."""
+        return None if self.work_by_role_ms is None else sum(self.work_by_role_ms.values())
 
     @property
     def fps(self) -> float | None:
@@ -82,7 +92,7 @@ class GestureRun:
         self.is_read, self.alarms = False, 0
         self._drawing, self._is_emulated, self._begin_s = drawing, is_emulated, now_s
         self._choices: list[tuple[float, GestureChoice]] = [(now_s, choice)]
-        self._before_ms = sum(work_by_role_ms(drawing).values())
+        self._before_ms = work_by_role_ms(drawing)
 
     def set(self, choice: GestureChoice, now_s: float) -> None:
         """Take note of another setting."""
@@ -96,15 +106,19 @@ class GestureRun:
             times_s: when frames were displayed; ``None``: not known.
         """
         gesture = self.gesture
-        after_ms = sum(work_by_role_ms(self._drawing).values())
+        after_ms = work_by_role_ms(self._drawing)
         begin_s, end_s = gesture.begin_s + LAG_S, gesture.last_s + LAG_S
-        frames = None
+        frames: int | None = None
+        gaps_ms: tuple[float, ...] = ()
         if times_s is not None and end_s - begin_s >= _LEAST_S:
-            frames = sum(begin_s <= time_s <= end_s for time_s in times_s)
+            within = [time_s for time_s in times_s if begin_s <= time_s <= end_s]
+            frames, edges = len(within), [begin_s, *within]
+            gaps_ms = tuple(1e3 * (after - before) for before, after in itertools.pairwise(edges))
         capacity = _mean([(s, c.capacity) for s, c in self._choices], end_s)
         work_ms = None
         if frames and self._begin_s - gesture.begin_s < _AT_ONCE_S:
-            work_ms = (after_ms - self._before_ms) / frames * (1.0 if self._is_emulated else capacity)
+            a_frame = (1.0 if self._is_emulated else capacity) / frames
+            work_ms = {role: (ms - self._before_ms[role]) * a_frame for role, ms in after_ms.items()}
         return GovernedGesture(
             gesture.kind,
             gesture.source,
@@ -114,8 +128,9 @@ class GestureRun:
             self.choice.fps,
             max(end_s - begin_s, LAG_S),
             frames,
-            tuple((at_s - gesture.begin_s, str(each.setting)) for at_s, each in self._choices),
+            tuple((at_s - gesture.begin_s, each.setting) for at_s, each in self._choices),
             capacity,
+            gaps_ms,
             work_ms,
             self.alarms,
         )

@@ -14,7 +14,14 @@ from runtime.device.soc.profile import FULL_CAPACITY
 from runtime.errors import NotFittedError
 from runtime.web.gestures.gesture import KINDS, typical_gesture
 from runtime.web.governing.work_model import MARGIN, GestureChoice, WorkModel, class_of
-from runtime.web.learning.choice import FrameEstimate, PageState, choose_setting, frame_estimates, way_of
+from runtime.web.learning.choice import (
+    FrameEstimate,
+    Offer,
+    PageState,
+    choose_setting,
+    frame_estimates,
+    way_of,
+)
 from runtime.web.learning.storage import load_web_fit
 
 # Speeds that predictions are made for, as a page loads: predicting takes longer than a gesture may wait.
@@ -70,18 +77,13 @@ class LearntModel(WorkModel):
         super().begin_page(features)
         self._estimates.clear()
         for kind, (_, models) in self._fits.items():
-            page, settings = PageState(features), [row.setting for row in self.rows]
-            problem = ""
+            page, problem = PageState(features), ""
+            model = way_of(page, models)
+            offer = Offer.of(model, (row.setting for row in self.rows), self._profile, self.refresh_hz)
             for speed in _SPEEDS:
                 try:
-                    self._estimates[kind, class_of(speed)] = frame_estimates(
-                        way_of(page, models),
-                        page,
-                        typical_gesture(kind, speed),
-                        settings,
-                        self._profile,
-                        self.refresh_hz,
-                    )
+                    gesture = typical_gesture(kind, speed)
+                    self._estimates[kind, class_of(speed)] = frame_estimates(model, page, gesture, offer)
                 except ValueError as err:  # unlike all pages, or gestures, that were learnt from
                     problem = str(err)
             if not any(each == kind for each, _ in self._estimates):

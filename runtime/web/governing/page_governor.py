@@ -21,11 +21,11 @@ from runtime.govern.governor.client import Gestures
 from runtime.web.browser.connection import Event
 from runtime.web.browser.page import Page
 from runtime.web.browser.processes import Drawing, find_processes, threads_by_role
+from runtime.web.gestures.inputs import Input, watch_inputs
 from runtime.web.governing.alarm import LOOK_S, Alarm
 from runtime.web.governing.frame_watch import FrameWatch
 from runtime.web.governing.gesture_run import GestureRun, GovernedGesture
 from runtime.web.governing.goal import IMAGE_SHARE, FrameGoal
-from runtime.web.governing.inputs import Input, watch_inputs
 from runtime.web.governing.tracking import Tracker
 from runtime.web.governing.work_model import GestureChoice, WorkModel
 from runtime.web.pages.features.reader import read_features
@@ -136,7 +136,7 @@ class PageGovernor:
         elif now_s - self._said_s > _SAY_S:
             self._hold(self._setting)
         elif now_s - self._read_s > _READ_S:
-            self._read_frames()
+            self._read_frames(now_s)
 
     def _begin(self, now_s: float) -> None:
         gesture = self._tracker.gesture
@@ -157,7 +157,7 @@ class PageGovernor:
     def _finish(self, run: GestureRun) -> None:
         """Read what came of a gesture, go back to the slowest setting, and learn."""
         self._run = None
-        done = run.finish(self._read_frames())
+        done = run.finish(self._read_frames(run.gesture.begin_s))
         self._hold(self._model.idle if self._boosted_s == math.inf else self._model.fastest)
         if done.frames is not None:
             self._held.report(max(done.due, done.late), done.late)
@@ -168,9 +168,9 @@ class PageGovernor:
             )
         self._on_gesture(done)
 
-    def _read_frames(self) -> list[float] | None:
+    def _read_frames(self, begin_s: float) -> list[float] | None:
         self._read_s = self._now()
-        times_s = self._frames.read()
+        times_s = self._frames.read(begin_s)
         self._say(self._frames.problem)
         return times_s
 

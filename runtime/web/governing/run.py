@@ -7,15 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from runtime.errors import PageError
 from runtime.govern.governor.beside import serving_beside
 from runtime.govern.governor.plan import GovernPlan, plan_for
+from runtime.measure.records import RecordLog
 from runtime.targets import open_target
 from runtime.visible import one_line
-from runtime.web.browser.attach import endpoint_of
-from runtime.web.browser.chromium import Browser, Launch
-from runtime.web.browser.connection import Connection
-from runtime.web.browser.page import PHONE, Page, open_page, pages_of
+from runtime.web.browser.chromium import Launch
+from runtime.web.browser.live import live_page
+from runtime.web.governing.gesture_records import record_of
 from runtime.web.governing.gesture_run import GovernedGesture
 from runtime.web.governing.goal import FrameGoal
 from runtime.web.governing.learnt_model import LearntModel
@@ -37,6 +36,7 @@ class WebGovernOptions:
         refresh_hz: of the display.
         learnt: folder of predictors of ``edgekit fit --kind web``; ``None``: the page's own gestures teach.
         learnt_on: target that they were learnt on; ``None``: this one.
+        log: file of records that gestures are added to.
 
     Raises:
         ValueError: neither a page nor a browser, or a figure that cannot be.
@@ -51,6 +51,7 @@ class WebGovernOptions:
     refresh_hz: float = 60.0
     learnt: Path | None = None
     learnt_on: str | None = None
+    log: Path | None = None
 
     def __post_init__(self) -> None:
         if self.url is None and self.cdp is None:
@@ -79,17 +80,25 @@ def govern_page(
         PageError: the page cannot be loaded, or is gone.
         DeviceError: clocks cannot be set here, or another governor runs.
         NotFittedError: nothing was learnt on this target.
+        DataError: the log cannot be written.
     """
     plan = plan_for(open_target("local"), None, options.goal.fps)
     model = _model(options, plan, on_message)
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(serving_beside(plan, on_message=on_message))
-        page = stack.enter_context(_page(options, stack))
+        launch = Launch(options.browser, options.is_headless)
+        page = stack.enter_context(live_page(options.url, options.cdp, launch))
         on_message(f"governing {one_line(page.evaluate('location.href'))}; Ctrl-C ends it")
-        governor = PageGovernor(
-            page, model, options.goal, str(server.path), on_message=on_message, on_gesture=on_gesture
-        )
-        governor.govern(until)
+        log = None if options.log is None else RecordLog(options.log)
+
+        def take(done: GovernedGesture) -> None:
+            record = None if log is None else record_of(done, page, plan, options.refresh_hz)
+            if log is not None and record is not None:
+                log.append(record)
+            on_gesture(done)
+
+        path, goal = str(server.path), options.goal
+        PageGovernor(page, model, goal, path, on_message=on_message, on_gesture=take).govern(until)
 
 
 def _model(options: WebGovernOptions, plan: GovernPlan, on_message: Callable[[str], None]) -> WorkModel:
@@ -105,21 +114,3 @@ def _model(options: WebGovernOptions, plan: GovernPlan, on_message: Callable[[st
         options.margin,
         on_message,
     )
-
-
-def _page(options: WebGovernOptions, stack: contextlib.ExitStack) -> Page:
-    """Return the page to govern: of a browser that runs, or of one that is started."""
-    if options.cdp is None:
-        launch = Launch(options.browser, options.is_headless)
-        connection = stack.enter_context(Connection(stack.enter_context(Browser(launch)).endpoint))
-        viewport = PHONE if options.is_headless else None
-    else:
-        connection, viewport = stack.enter_context(Connection(endpoint_of(options.cdp))), None
-    if options.url is not None:
-        page = open_page(connection, viewport)
-        page.navigate(options.url)
-        return page
-    pages = pages_of(connection)
-    if not pages:
-        raise PageError("the browser has no page open; open one, or give a URL")
-    return Page(connection, pages[0]["targetId"], None, is_ours=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from runtime.web.governing.inputs import Input
+from runtime.web.gestures.inputs import Input
 
 # From the first event, in which a gesture's speed is read: three events of 60 a second. A shorter time sees
 # one step of a wheel, a longer one leaves more of the gesture at what was expected of it.

@@ -151,8 +151,8 @@ def frame_estimates(
         model.rate.predict(X)  # says why
     figures = model.rate.estimate(X[inside], page.effect).tolist()
     return [
-        FrameEstimate(offer.settings[place], *each, power_mw=offer.powers_mw[place])
-        for place, each in zip(inside, figures, strict=True)
+        FrameEstimate(offer.settings[place], fps, low_fps, high_fps, busy, offer.powers_mw[place])
+        for place, (fps, low_fps, high_fps, busy) in zip(inside, figures, strict=True)
     ]
 
 

@@ -1,6 +1,7 @@
 """A page's first gesture by what was learnt of others; the second by its own."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -25,19 +26,21 @@ def learnt(monkeypatch):
             raise NotFittedError(f"{folder} has no predictor of {kind} on {target}")
         return None, {}
 
-    def estimates(model, page, gesture, settings, profile, refresh_hz):
+    def estimates(model, page, gesture, offer):
         work_ms = page.features["nodes"] / 100
         if work_ms > 10 or gesture.speed > 5000:
             raise ValueError("it is unlike all pages that were learnt from: nodes")
-        shares = [profile.capacity(s.cluster, s.freq_khz) / 1024 for s in settings]
-        shown = [min(refresh_hz, share * 1e3 / work_ms) for share in shares]
+        shown = [min(refresh_hz, share * 1e3 / work_ms) for share, refresh_hz, _ in offer.columns]
         return [
-            FrameEstimate(s, fps, 0.9 * fps, fps, 0.5, None) for s, fps in zip(settings, shown, strict=True)
+            FrameEstimate(setting, fps, 0.9 * fps, fps, 0.5, None)
+            for setting, fps in zip(offer.settings, shown, strict=True)
         ]
 
     monkeypatch.setattr(learnt_model, "load_web_fit", load)
     monkeypatch.setattr(learnt_model, "frame_estimates", estimates)
-    monkeypatch.setattr(learnt_model, "way_of", lambda page, models: None)
+    monkeypatch.setattr(
+        learnt_model, "way_of", lambda page, models: SimpleNamespace(clusters=("big", "little"))
+    )
     messages = []
     model = LearntModel(ROWS, "web-fit", "emulated:exynos5422", PROFILE, on_message=messages.append)
     model.messages = messages

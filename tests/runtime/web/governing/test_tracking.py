@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from runtime.web.governing.inputs import Input, parse_input
+from runtime.web.gestures.inputs import Input, parse_input
 from runtime.web.governing.tracking import QUIET_S, Tracker
 
 

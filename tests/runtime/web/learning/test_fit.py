@@ -158,3 +158,9 @@ def test_governed_gestures_on_a_slower_machine_correct_the_predictors(fitted):
     _, models = load_web_fit(folder, TARGET, "scroll")
     assert models["unrun"].rate.offset_ < -0.2
     assert np.isfinite(models["unrun"].rate.scale_)
+
+
+def test_gestures_on_pages_that_nobody_read_correct_nothing(fitted):
+    folder, _, _, known = fitted
+    with pytest.raises(DataError, match="give their file with --pages"):
+        update_web([record("https://example.org", freq_khz=600000)], known, folder)

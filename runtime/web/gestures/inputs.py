@@ -33,8 +33,9 @@ _SCRIPT = """
     unit(event) * event.deltaX, unit(event) * event.deltaY, event.ctrlKey ? 2 : 1), how);
   for (const type of ['touchstart', 'touchmove', 'touchend', 'touchcancel'])
     addEventListener(type, event => {
-      const finger = event.touches[0];
-      say(type, event.timeStamp, finger?.clientX ?? 0, finger?.clientY ?? 0, event.touches.length);
+      const finger = event.touches[0], scale = visualViewport.scale;
+      say(type, event.timeStamp, scale * (finger?.clientX ?? 0), scale * (finger?.clientY ?? 0),
+        event.touches.length);
     }, how);
   addEventListener('scroll', event => {
     const scroller = event.target, scale = visualViewport.scale;
@@ -63,6 +64,14 @@ class Input:
     x: float
     y: float
     fingers: int
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Inputs of a user, in the order in which they came; ``name`` is that of its file."""
+
+    name: str
+    inputs: tuple[Input, ...]
 
 
 def watch_inputs(page: Page, take: Callable[[Input], None]) -> Callable[[], None]:
