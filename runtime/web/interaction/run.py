@@ -23,12 +23,8 @@ from runtime.web.frames.displayed import FRAMES_ONLY, LAG_S, Shown, shown, trace
 from runtime.web.frames.smoothness import DETAILED_CATEGORIES, smoothness
 from runtime.web.gestures.gesture import Gesture
 from runtime.web.gestures.perform import Performed, perform
-<<<<<<< HEAD
 from runtime.web.gestures.recording import recorded_strokes
-from runtime.web.gestures.room import Room, to_top
-=======
 from runtime.web.gestures.room import to_top
->>>>>>> webreport
 from runtime.web.gestures.strokes import Stroke, strokes_of, turns
 from runtime.web.interaction.place import page_conditions
 from runtime.web.interaction.subject import Subject
@@ -66,16 +62,7 @@ def measure(target: LocalTarget, subject: Subject, held: HeldSetting, plan: RunP
         WebError: the browser is gone.
     """
     page, gesture = subject.page, plan.gesture
-<<<<<<< HEAD
-    to_top(page, subject.room.scale)
-    try:
-        strokes = _strokes(gesture, subject.room, plan.duration_s)
-    except ValueError as err:
-        raise PageError(f"{subject.name}: {err}; leave it out, or pinch it") from err
-    time.sleep(_REST_S)
-=======
     strokes = ready(subject, gesture, plan.duration_s)
->>>>>>> webreport
     full_probe_ms = time_probe_ms() if target.provenance == "emulated" else None
     before = page_conditions(target, subject, held, probe=True)
     with traced(page.connection, DETAILED_CATEGORIES if plan.is_detailed else FRAMES_ONLY) as trace:
@@ -160,12 +147,6 @@ def measure(target: LocalTarget, subject: Subject, held: HeldSetting, plan: RunP
     )
 
 
-<<<<<<< HEAD
-def _strokes(gesture: Gesture, room: Room, duration_s: float) -> tuple[Stroke, ...]:
-    if gesture.recorded is not None:
-        return recorded_strokes(gesture.recorded, room)
-    return strokes_of(gesture, room, duration_s)
-=======
 def ready(subject: Subject, gesture: Gesture, duration_s: float) -> Sequence[Stroke]:
     """Bring the page to its top and return the movements of a gesture of ``duration_s`` on it.
 
@@ -174,12 +155,14 @@ def ready(subject: Subject, gesture: Gesture, duration_s: float) -> Sequence[Str
     """
     to_top(subject.page, subject.room.scale)
     try:
-        strokes = strokes_of(gesture, subject.room, duration_s)
+        if gesture.recorded is not None:
+            strokes = recorded_strokes(gesture.recorded, subject.room)
+        else:
+            strokes = strokes_of(gesture, subject.room, duration_s)
     except ValueError as err:
         raise PageError(f"{subject.name}: {err}; leave it out, or pinch it") from err
     time.sleep(_REST_S)
     return strokes
->>>>>>> webreport
 
 
 def _per_frame_ms(spent_ms: dict[str, float], seen: Shown, speed: float) -> dict[str, float]:
