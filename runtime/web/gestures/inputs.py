@@ -8,7 +8,7 @@ for them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -83,9 +83,14 @@ def watch_inputs(page: Page, take: Callable[[Input], None]) -> Callable[[], None
         WebError: the browser refuses.
     """
 
+    # Where a screen's scale is emulated, a page sees the way of a wheel divided by it (Chromium 156).
+    scale = 1.0 if page.viewport is None else page.viewport.scale
+
     def note(event: Event) -> None:
-        if event.get("name") == _NAME and (found := parse_input(str(event.get("payload")))) is not None:
-            take(found)
+        if event.get("name") != _NAME or (found := parse_input(str(event.get("payload")))) is None:
+            return
+        is_wheel = found.type == "wheel"
+        take(replace(found, x=scale * found.x, y=scale * found.y) if is_wheel else found)
 
     unlisten = page.listen("Runtime.bindingCalled", note)
     page.call("Runtime.enable")
