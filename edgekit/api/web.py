@@ -116,7 +116,9 @@ def web_bench(
                     functools.partial(hand_over, keepers),
                     on_step,
                     on_message,
-                    lambda name, read: append_page(kept_in / PAGES_FILE, KnownPage(name, None, read.values)),
+                    lambda name, read: append_page(
+                        kept_in / PAGES_FILE, KnownPage(name, None, read.values, read.painted)
+                    ),
                     functools.partial(keep_film, kept_in),
                 )
                 found += [*earlier, *measured]

@@ -16,14 +16,13 @@ def show_findings(records: Sequence[Record], folder: Path) -> None:
     """Print what takes the work of a frame on each page, and what its features, kept in ``folder``, tell."""
     from edgekit.report.web.expensive import findings
     from runtime.web.interaction.rows import summarise
-    from runtime.web.learning.pages import PAGES_FILE, read_pages
+    from runtime.web.learning.pages import PAGES_FILE, KnownPage, read_pages
 
     path = folder / PAGES_FILE
     known = read_pages([path]) if path.is_file() else {}
     fastest = {row.page: row for row in reversed(summarise(records))}
     for page, row in reversed(fastest.items()):
-        features = known[page].features if page in known else {}
-        found = findings(features, row.work_ms)
+        found = findings(known.get(page, KnownPage(page)), row.work_ms)
         if found:
             say(f"{page}: what is expensive ({row.gesture} on {row.setting}, {row.target})")
         for each in found:
