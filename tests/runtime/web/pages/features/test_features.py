@@ -208,3 +208,20 @@ def test_a_page_that_hangs_is_an_error_of_ours(show, monkeypatch):
     time.sleep(1)
     with pytest.raises(WebError, match="the page hangs"):
         read_features(page)
+
+
+def test_boxes_that_are_expensive_to_draw_are_named_largest_first(show):
+    css = "<style>p, div.card { box-shadow: 0 0 9px red; height: 9px } .card { height: 90px }</style>"
+    found = read_features(show("<div class='card a'></div>" * 3 + "<p id='one'></p>" + TALL, css)).painted
+    assert [(each.kind, each.owner, each.count) for each in found] == [
+        ("shadow", "div.card.a", 3),
+        ("shadow", "p#one", 1),
+    ]
+    assert found[0].area > found[1].area
+
+
+def test_names_of_boxes_are_cut_and_shown_safely(show):
+    name = "x\u202e\u0007" * 40
+    (found,) = read_features(show(f"<p id='{name}' style='opacity:.5'>a</p>{TALL}")).painted
+    assert len(found.owner) < 400
+    assert found.owner.isprintable()
