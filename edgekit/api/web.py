@@ -18,7 +18,7 @@ from runtime.device.soc.profile import FULL_CAPACITY
 from runtime.measure.records import Record, RecordLog
 from runtime.targets.local import LocalTarget
 from runtime.targets.name import TargetName
-from runtime.web.frames.films import keep_film
+from runtime.web.frames.films import keep_film, read_films
 from runtime.web.gestures.gesture import Gesture
 from runtime.web.interaction.job import PageToMeasure, WebJob, known_runs
 from runtime.web.interaction.remote import measure_job
@@ -83,13 +83,15 @@ def web_bench(
         DeviceError, PermissionNeeded: a target cannot hold a setting.
     """
     found: list[Record] = []
+    kept_in = Path(folder)
     with contextlib.ExitStack() as stack:
         urls = {page_name(place): stack.enter_context(opened_place(place)) for place in places}
         for target in targets:
             settings = settings_of(target, plan.clocks)
-            log = RecordLog(Path(folder) / f"{slug(target)}.jsonl")
+            log = RecordLog(kept_in / f"{slug(target)}.jsonl")
             with log.alone():
                 earlier = [] if again else [record for record in log if record.model in urls]
+                films = [] if again or not plan.with_films else read_films(kept_in)
                 job = WebJob(
                     tuple(PageToMeasure(name, url, settings) for name, url in urls.items()),
                     plan.gestures,
@@ -102,6 +104,7 @@ def web_bench(
                     run=datetime.now(timezone.utc).isoformat(timespec="seconds"),
                     with_details=plan.with_details,
                     with_films=plan.with_films,
+                    filmed=tuple(film.key for film in films if film.target == target),
                     read_features=tuple(urls),
                     known=known_runs(earlier),
                 )
@@ -114,9 +117,9 @@ def web_bench(
                     on_step,
                     on_message,
                     lambda name, read: append_page(
-                        Path(folder) / PAGES_FILE, KnownPage(name, None, read.values)
+                        kept_in / PAGES_FILE, KnownPage(name, None, read.values, read.painted)
                     ),
-                    functools.partial(keep_film, Path(folder)),
+                    functools.partial(keep_film, kept_in),
                 )
                 found += [*earlier, *measured]
     return found

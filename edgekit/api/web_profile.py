@@ -96,7 +96,7 @@ def web_profile(
         def keep_page(name: str, features: PageFeatures) -> None:
             for remark in features.notes:
                 on_message(f"{name}: {remark}")
-            append_page(list_path, KnownPage(name, families[name], features.values))
+            append_page(list_path, KnownPage(name, families[name], features.values, features.painted))
 
         hand = functools.partial(hand_over, (log.append, on_record))
         measure_job(target, job, hand, on_step, on_message, keep_page)

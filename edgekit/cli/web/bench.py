@@ -8,6 +8,7 @@ import click
 
 from edgekit.cli import _options as options
 from edgekit.cli._output import note, print_json
+from edgekit.cli.web._findings import show_findings
 from edgekit.cli.web._gestures import GestureSteps, gestures_option, show_gestures
 
 _COUNT = click.IntRange(min=1)
@@ -65,4 +66,5 @@ def bench(pages, targets, gestures, rates, folder, again, as_json, runs, most_ru
         print_json([record.to_dict() for record in records])
     else:
         show_gestures(records, rates)
+        show_findings(records, folder)
     note(f"records: {folder}; see them: edgekit web report {folder}")

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from runtime.web.learning.pages import KnownPage
+
 SCREENS = 3  # of the page that painted things were looked for on, from its top
 _LEAST_MS, _LEAST_SHARE = 0.3, 0.1  # of a frame's work: below both nobody would notice it gone
 _LEAST_AREA = 0.1  # of a screen
-_MOST_PAINTED = 5
+_MOST_PAINTED, _MOST_OWNERS = 5, 3
 
 _THREADS = {
     "main": ("The page's main thread", "scripts, style, layout"),
@@ -52,16 +54,16 @@ class Finding:
     share: float | None = None
 
 
-def findings(features: Mapping[str, float], work_ms: Mapping[str, float]) -> tuple[Finding, ...]:
+def findings(page: KnownPage, work_ms: Mapping[str, float]) -> tuple[Finding, ...]:
     """Return what is expensive, what was timed first and most first.
 
     Args:
-        features: of the page; empty where nobody read them.
+        page: with its features, where somebody read them.
         work_ms: CPU time of a frame of a gesture by role of thread, at full speed; empty where none was
             measured.
     """
-    timed = sorted(_timed(features, work_ms), key=lambda finding: -(finding.share or 0.0))
-    return (*timed, *_counted(features))
+    timed = sorted(_timed(page.features, work_ms), key=lambda finding: -(finding.share or 0.0))
+    return (*timed, *_counted(page.features), *_painted(page))
 
 
 def _timed(features: Mapping[str, float], work_ms: Mapping[str, float]) -> Iterator[Finding]:
@@ -103,7 +105,6 @@ def _counted(features: Mapping[str, float]) -> Iterator[Finding]:
             "must lay out or paint again for every frame.",
             "animate transform and opacity only",
         )
-    yield from _painted(features)
     if (mpx := features.get("images_shrunk_mpx", 0.0)) >= 1:
         yield Finding(
             f"Pictures on the first {SCREENS} screens hold {mpx:.1f} megapixels more than are shown.",
@@ -113,19 +114,17 @@ def _counted(features: Mapping[str, float]) -> Iterator[Finding]:
         yield Finding(f"Canvases hold {mpx:.1f} megapixels.", "draw smaller, and only what changed")
 
 
-def _painted(features: Mapping[str, float]) -> Iterator[Finding]:
-    areas = {feature: features.get(f"{feature}_area", 0.0) for feature in _PAINTED}
+def _painted(page: KnownPage) -> Iterator[Finding]:
+    areas = {feature: page.features.get(f"{feature}_area", 0.0) for feature in _PAINTED}
     largest = sorted((f for f, area in areas.items() if area >= _LEAST_AREA), key=lambda f: -areas[f])
     for feature in largest[:_MOST_PAINTED]:
-        count = features.get(feature, 0.0)
+        owners = [f"{p.owner} ({p.count})" for p in page.painted if f"paint_{p.kind}" == feature]
         yield Finding(
-            f"{_PAINTED[feature].capitalize()}: {count:.0f} {'box' if count == 1 else 'boxes'} on the first "
+            f"{_PAINTED[feature].capitalize()}: {_boxes(page.features.get(feature, 0.0))} on the first "
             f"{SCREENS} screens, {areas[feature]:.1f} screens large together.",
-            _blurs(feature, features, count),
+            f"most of it on {', '.join(owners[:_MOST_OWNERS])}" if owners else "",
         )
 
 
-def _blurs(feature: str, features: Mapping[str, float], count: float) -> str:
-    if feature == "paint_shadow" and count:
-        return f"their blurs add up to {features.get('paint_shadow_blur_px', 0.0) / count:.0f} px a box"
-    return ""
+def _boxes(count: float) -> str:
+    return f"{count:.0f} {'box' if count == 1 else 'boxes'}"

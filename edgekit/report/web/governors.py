@@ -21,7 +21,7 @@ _TITLES = {
     "policy": "predicted setting", "best": "best fixed setting", "interactive": "interactive (Android)",
     "schedutil": "schedutil", "eas": "EAS + schedutil", "ebs": "EBS (told the rate)",
 }  # fmt: skip
-_MOST_CASES = 60  # gestures on pages that are replayed: a second each
+_MOST_CASES = 20  # gestures on pages that are replayed: a second each for each rate
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from edgekit.report.web.governors import Governors, governors_of
 from edgekit.report.web.predicted import Prediction, fitted, predictions_of
 from edgekit.report.web.section import WebSection, section_of
 from edgekit.report.web.words import setting_of
+from runtime.web.learning.pages import KnownPage
 
 RATES = (60.0, 30.0)
 MOST_CASES = 12  # shown in full: some 100 kB each, and nobody reads more
@@ -87,11 +88,11 @@ def render_web_report(
 
 def _view(content: WebContent, name: str, shown: Sequence[Case]) -> PageView:
     mine = [case for case in shown if case.page == name]
-    features = content.known[name].features if name in content.known else {}
+    known = content.known.get(name, KnownPage(name))
     return PageView(
         name,
-        findings(features, mine[0].rows[0].work_ms),
-        bool(features),
+        findings(known, mine[0].rows[0].work_ms),
+        bool(known.features),
         tuple(section_of(case) for case in mine),
     )
 

@@ -22,6 +22,9 @@ _MOST_PICTURES, _MOST_BYTES = 64, 4 << 20
 _ADVICE = "film it again: edgekit web bench --filmstrip --again"
 
 
+FilmKey = tuple[str, str, str, Setting]  # page, its digest, gesture and setting
+
+
 @dataclass(frozen=True)
 class Film:
     """What a gesture on a page looked like under one setting.
@@ -45,6 +48,11 @@ class Film:
             raise ValueError(
                 f"it has {len(self.pictures)} pictures; at most {_MOST_PICTURES} JPEGs are shown"
             )
+
+    @property
+    def key(self) -> FilmKey:
+        """What was filmed."""
+        return self.page, self.sha256, self.gesture, self.setting
 
 
 def keep_film(folder: Path, film: Film) -> Path:

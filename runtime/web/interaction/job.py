@@ -10,7 +10,7 @@ from runtime.device.setting import Setting
 from runtime.measure.interval import of_runs
 from runtime.measure.records import Record
 from runtime.web.browser.page import PHONE, Viewport
-from runtime.web.frames.films import Film
+from runtime.web.frames.films import Film, FilmKey
 from runtime.web.gestures.gesture import Gesture
 from runtime.web.pages.features import PageFeatures
 
@@ -81,7 +81,7 @@ class WebJob(msgspec.Struct, frozen=True):
         run: names the series in records.
         known: runs that need not be measured again.
         with_details: after the other runs, one with Chrome's reports of each gesture and setting.
-        with_films: and then one of each, with pictures of what it showed.
+        with_films: and then one of each, with pictures of what it showed, but for those in ``filmed``.
         read_features: pages whose features are to be read once they are loaded.
         most_s: no run begins later than this after the job did; ``None``: all are done.
     """
@@ -100,6 +100,7 @@ class WebJob(msgspec.Struct, frozen=True):
     known: tuple[Known, ...] = ()
     with_details: bool = False
     with_films: bool = False
+    filmed: tuple[FilmKey, ...] = ()
     read_features: tuple[str, ...] = ()
     most_s: float | None = None
 

@@ -158,7 +158,7 @@ def _measure_page(
             plan = RunPlan(gesture, setting, block=job.most_runs, is_detailed=True)
             on_message(Measured(_run(target, subject, job, plan, probes_ms.get(setting, ()))))
         for gesture, setting in itertools.product(job.gestures, playable) if job.with_films else ():
-            if runs.is_over:
+            if runs.is_over or (subject.name, subject.sha256, gesture.name, setting) in job.filmed:
                 continue
             on_message(Step(f"{page.name}: {gesture.name} on {setting}, filmed"))
             with placed(target, subject, setting):

@@ -1,12 +1,15 @@
 """What is called expensive on a page follows from numbers, and says no more than they do."""
 
 from edgekit.report.web.expensive import findings
+from runtime.web.learning.pages import KnownPage
+from runtime.web.pages.features.page_features import Painted
 
 WORK_MS = {"main": 6.0, "raster": 3.0, "viz": 0.9, "io": 0.1}
 
 
 def told(features, work_ms=None):
-    return [finding.what for finding in findings(features, WORK_MS if work_ms is None else work_ms)]
+    page = KnownPage("page", None, features)
+    return [finding.what for finding in findings(page, WORK_MS if work_ms is None else work_ms)]
 
 
 def test_threads_are_told_most_work_first():
@@ -45,3 +48,10 @@ def test_painted_things_are_told_largest_first_and_small_ones_not():
 
 def test_a_plain_page_has_nothing_to_tell():
     assert told({"paint_boxes": 50.0, "listeners_all": 3.0}, {}) == []
+
+
+def test_those_that_are_painted_are_named():
+    features = {"paint_shadow": 14.0, "paint_shadow_area": 2.0}
+    painted = (Painted("shadow", "div.card.raised", 12, 1.9), Painted("filter", "img", 1, 1.0))
+    (found,) = findings(KnownPage("page", None, features, painted), {})
+    assert found.hint == "most of it on div.card.raised (12)"

@@ -37,8 +37,8 @@ def folder(tmp_path):
 
 def test_the_head_says_what_is_cheapest_and_what_it_saves(folder):
     text = Page(render_web_report(folder)).text
-    assert f"60 FPS on {TARGET} cheapest with big at 1100 MHz : 600 mW, 70 % less" in text
-    assert f"30 FPS on {TARGET} cheapest with little at 1000 MHz : 100 mW, 95 % less" in text
+    assert f"60 FPS on {TARGET} are cheapest on big at 1100 MHz : 600 mW, 70 % less" in text
+    assert f"30 FPS on {TARGET} are cheapest on little at 1000 MHz : 100 mW, 95 % less" in text
 
 
 def test_a_rate_that_no_setting_holds_is_not_promised(tmp_path):

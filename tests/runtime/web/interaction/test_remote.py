@@ -56,6 +56,17 @@ def test_a_job_is_done_page_by_page_and_what_fails_is_said(chromium, here):
     assert len(again) == 1  # it is another page now
 
 
+def test_runs_are_filmed_once(chromium, here):
+    films = []
+    job = job_of(("text", toy(TEXT)), settings=here, with_films=True)
+    measure_job("local", job, lambda record: None, on_film=films.append)
+    (film,) = films
+    assert (film.page, film.target, film.gesture, film.setting) == ("text", "local", "scroll-1800", here[0])
+    again = msgspec.structs.replace(job, filmed=(film.key,))
+    measure_job("local", again, lambda record: None, on_film=films.append)
+    assert films == [film]
+
+
 def _calm(records):
     return [replace(record, verdict="stable", reasons=()) for record in records]
 
