@@ -4,24 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import os
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runtime.bundle.staging import staging_folder
 from runtime.errors import DeviceTransientError
+from runtime.govern.governor.beside import PATIENCE_S, serving_beside
 from runtime.govern.governor.client import Session
 from runtime.govern.governor.plan import plan_for
-from runtime.govern.governor.server import Server
-from runtime.govern.governor.serving import SOCKET, serving
 from runtime.targets import open_target
 
 if TYPE_CHECKING:
     from runtime.choose.policy.policy import Policy
     from runtime.targets import Target
-
-_PATIENCE_S = 10.0  # of frames for the thread beside them, which may have to wait for the interpreter
 
 
 @contextlib.contextmanager
@@ -71,33 +66,9 @@ def govern(
         tids = [int(tid) for tid in os.listdir("/proc/self/task")]
     machine = open_target(target) if isinstance(target, str) else target
     plan = plan_for(machine, policy, fps, late_share=late, max_temp_c=max_temp_c)
-    ended, faults = threading.Event(), list[BaseException]()
-    with (
-        staging_folder() as folder,
-        serving(
-            plan,
-            socket=folder / SOCKET,
-            log=None if log is None else Path(log),
-            on_message=on_message,
-        ) as server,
-    ):
-        thread = threading.Thread(target=_serve, args=(server, ended, faults), name="edgekit-governor")
-        thread.start()
-        try:
-            path, period_ms = str(server.path), plan.period_ms
-            with Session(plan.latency_limit_ms, tids, name, path, period_ms, _PATIENCE_S) as session:
-                if not session.is_governed:
-                    raise DeviceTransientError(f"the frames are not governed: {session.problem}; try again")
-                yield session
-        finally:
-            ended.set()
-            thread.join()
-    if faults:
-        raise faults[0]
-
-
-def _serve(server: Server, ended: threading.Event, faults: list[BaseException]) -> None:
-    try:
-        server.serve(until=ended.is_set)
-    except Exception as err:  # noqa: BLE001  raised again in the caller's thread
-        faults.append(err)
+    with serving_beside(plan, log=None if log is None else Path(log), on_message=on_message) as server:
+        path, period_ms = str(server.path), plan.period_ms
+        with Session(plan.latency_limit_ms, tids, name, path, period_ms, PATIENCE_S) as session:
+            if not session.is_governed:
+                raise DeviceTransientError(f"the frames are not governed: {session.problem}; try again")
+            yield session

@@ -18,10 +18,12 @@ from runtime.device.soc.profile import FULL_CAPACITY
 from runtime.measure.records import Record, RecordLog
 from runtime.targets.local import LocalTarget
 from runtime.targets.name import TargetName
+from runtime.web.frames.films import keep_film, read_films
 from runtime.web.gestures.gesture import Gesture
 from runtime.web.interaction.job import PageToMeasure, WebJob, known_runs
 from runtime.web.interaction.remote import measure_job
 from runtime.web.interaction.settings import spread_settings
+from runtime.web.learning.pages import PAGES_FILE, KnownPage, append_page
 from runtime.web.pages.corpus.own import is_address
 from runtime.web.pages.corpus.pages import opened_place
 
@@ -38,6 +40,7 @@ class WebPlan:
         least_runs, most_runs: of each gesture on each setting: until the 95 % interval of the frame rate is
             within 5 %.
         with_details: one more run of each with Chrome's reports of dropped and delayed frames.
+        with_films: and one of which pictures are kept.
         browser: its program; ``None``: the first that the machine has.
     """
 
@@ -47,6 +50,7 @@ class WebPlan:
     least_runs: int = 5
     most_runs: int = 10
     with_details: bool = True
+    with_films: bool = False
     browser: Path | None = None
     seed: int = 0
 
@@ -64,7 +68,8 @@ def web_bench(
 ) -> list[Record]:
     """Measure gestures on pages over each target's settings, and return all records.
 
-    Records are kept in ``folder``, a file for each target: the same call after an interruption goes on.
+    Records are kept in ``folder``, a file for each target, with what the pages are made of: the same call
+    after an interruption goes on.
 
     Args:
         places: addresses, or paths of saved pages, which are served and reach no other host.
@@ -78,13 +83,15 @@ def web_bench(
         DeviceError, PermissionNeeded: a target cannot hold a setting.
     """
     found: list[Record] = []
+    kept_in = Path(folder)
     with contextlib.ExitStack() as stack:
         urls = {page_name(place): stack.enter_context(opened_place(place)) for place in places}
         for target in targets:
             settings = settings_of(target, plan.clocks)
-            log = RecordLog(Path(folder) / f"{slug(target)}.jsonl")
+            log = RecordLog(kept_in / f"{slug(target)}.jsonl")
             with log.alone():
                 earlier = [] if again else [record for record in log if record.model in urls]
+                films = [] if again or not plan.with_films else read_films(kept_in)
                 job = WebJob(
                     tuple(PageToMeasure(name, url, settings) for name, url in urls.items()),
                     plan.gestures,
@@ -96,11 +103,24 @@ def web_bench(
                     seed=plan.seed,
                     run=datetime.now(timezone.utc).isoformat(timespec="seconds"),
                     with_details=plan.with_details,
+                    with_films=plan.with_films,
+                    filmed=tuple(film.key for film in films if film.target == target),
+                    read_features=tuple(urls),
                     known=known_runs(earlier),
                 )
                 measured: list[Record] = []
                 keepers = (log.append, measured.append, on_record)
-                measure_job(target, job, functools.partial(hand_over, keepers), on_step, on_message)
+                measure_job(
+                    target,
+                    job,
+                    functools.partial(hand_over, keepers),
+                    on_step,
+                    on_message,
+                    lambda name, read: append_page(
+                        kept_in / PAGES_FILE, KnownPage(name, None, read.values, read.painted)
+                    ),
+                    functools.partial(keep_film, kept_in),
+                )
                 found += [*earlier, *measured]
     return found
 

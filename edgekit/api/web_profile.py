@@ -18,13 +18,10 @@ from runtime.web.gestures.gesture import Gesture
 from runtime.web.interaction.job import PageToMeasure, WebJob, known_runs
 from runtime.web.interaction.remote import measure_job
 from runtime.web.interaction.settings import drawn_settings
-from runtime.web.learning.pages import KnownPage, append_page, read_pages
-from runtime.web.pages.corpus.pages import CorpusPage
+from runtime.web.learning.pages import PAGES_FILE, KnownPage, append_page, read_pages
+from runtime.web.pages.corpus.pages import CorpusPage, opened
 from runtime.web.pages.features import PageFeatures
-from runtime.web.pages.server import Site, serve
 from runtime.web.pages.stress import make_pages, write_pages
-
-PAGES_FILE = "pages.jsonl"
 
 
 @dataclass(frozen=True)
@@ -71,7 +68,7 @@ def web_profile(
     profile, least = playable(target)
     families = {page.name: page.family for page in pages}
     with contextlib.ExitStack() as stack, log.alone():
-        addresses = _served(pages, stack)
+        addresses = stack.enter_context(opened(pages))
         read = read_pages([list_path]) if list_path.is_file() else {}
         order = sorted(pages, key=lambda page: random.Random(f"{plan.seed} {page.name}").random())
         job = WebJob(
@@ -99,7 +96,7 @@ def web_profile(
         def keep_page(name: str, features: PageFeatures) -> None:
             for remark in features.notes:
                 on_message(f"{name}: {remark}")
-            append_page(list_path, KnownPage(name, families[name], features.values))
+            append_page(list_path, KnownPage(name, families[name], features.values, features.painted))
 
         hand = functools.partial(hand_over, (log.append, on_record))
         measure_job(target, job, hand, on_step, on_message, keep_page)
@@ -114,17 +111,3 @@ def stress_pages(folder: Path) -> list[CorpusPage]:
         CorpusPage(f"stress/{page.name}", f"stress/{page.kind}", "stress", f"{page.name}.html", folder, None)
         for page in made
     ]
-
-
-def _served(pages: Sequence[CorpusPage], stack: contextlib.ExitStack) -> dict[str, str]:
-    """Return the address of each page; sites are served until ``stack`` ends, one server for each."""
-    sites: dict[Path, Site] = {}
-    found = {}
-    for page in pages:
-        if page.site is None:
-            found[page.name] = page.place
-            continue
-        if page.site not in sites:
-            sites[page.site] = stack.enter_context(serve(page.site))
-        found[page.name] = sites[page.site].url(page.place)
-    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import nn
@@ -14,10 +14,12 @@ from torch.fx import GraphModule, Node
 from edgekit.export._quiet import exporting
 from edgekit.export.backend import EXPORT_BACKENDS, Exported
 from edgekit.export.lower.ops import rewrite_ops
+from edgekit.export.lower.writer import dtype_of
 from edgekit.export.run_order import in_run_order
 from edgekit.export.scalars import write_integers_as_floats
 from edgekit.export.workload import module_path_of, workload_of
 from edgekit.export.xnnpack_graph import shortened_graphs
+from edgekit.export.xnnpack_layouts import own_layouts
 from runtime.bundle import Delegation, FallbackOp
 from runtime.errors import ExportError
 from runtime.extras import require
@@ -39,9 +41,9 @@ def export_executorch(
         exir = require("executorch.exir", extra="executorch")
         xnnpack = require("executorch.backends.xnnpack.partition.xnnpack_partitioner", extra="executorch")
         program = program or trace(model, example)
-        workload, unsigned = workload_of(program), _unsigned_inputs(program)
+        workload, types = workload_of(program), [dtype_of(node) for node in _inputs(program)]
         try:
-            with _reasons() as reasons, shortened_graphs():
+            with _reasons() as reasons, own_layouts(), shortened_graphs():
                 edge = exir.to_edge_transform_and_lower(
                     rewrite_ops(program), partitioner=[xnnpack.XnnpackPartitioner()]
                 )
@@ -49,7 +51,7 @@ def export_executorch(
             graph = edge.exported_program().graph_module
             delegation = read_delegation(graph, reasons)
             workload = in_run_order(workload, _runs(graph))
-            _name_types(edge.exported_program(), unsigned)
+            _name_types(edge.exported_program(), types)
             data = bytes(edge.to_executorch().buffer)
         except Exception as err:
             raise ExportError(f"ExecuTorch could not lower the model: {first_line(err)}") from err
@@ -69,16 +71,11 @@ def _inputs(program: ExportedProgram) -> list[Node]:
     return [given[name] for name in program.graph_signature.user_inputs]
 
 
-def _unsigned_inputs(program: ExportedProgram) -> list[bool]:
-    """Return of each input whether it is unsigned bytes; they are signed ones after ``rewrite_ops``."""
-    return [getattr(node.meta.get("val"), "dtype", None) == torch.uint8 for node in _inputs(program)]
-
-
-def _name_types(lowered: ExportedProgram, unsigned: list[bool]) -> None:
-    """Let the file say which of its inputs are unsigned bytes; the delegate reads them as signed ones."""
-    for node, is_unsigned in zip(_inputs(lowered), unsigned, strict=True):
-        if is_unsigned:
-            node.meta["val"] = node.meta["val"].to(torch.uint8)
+def _name_types(lowered: ExportedProgram, types: Sequence[torch.dtype | None]) -> None:
+    """Let the file say what its inputs of bytes are; the delegate reads all of them as signed ones."""
+    for node, dtype in zip(_inputs(lowered), types, strict=True):
+        if dtype in (torch.uint8, torch.bool):
+            node.meta["val"] = node.meta["val"].to(dtype)
 
 
 def trace(model: nn.Module, example: tuple[torch.Tensor, ...]) -> ExportedProgram:

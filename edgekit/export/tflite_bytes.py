@@ -12,7 +12,7 @@ from runtime.extras import require
 def dequantise_bytes(data: bytes) -> bytes:
     """Return the file ``data`` with the casts of its inputs of bytes as dequantisations.
 
-    XNNPACK has no kernel for CAST, and one for DEQUANTIZE.
+    XNNPACK has no kernel for CAST, and one for DEQUANTIZE. Booleans become bytes.
     """
     tools = require("ai_edge_litert.tools.flatbuffer_utils", extra="litert-export")
     schema = require("ai_edge_litert.schema_py_generated", extra="litert-export")
@@ -26,8 +26,10 @@ def dequantise_bytes(data: bytes) -> bytes:
             and graph.tensors[op.outputs[0]].type == kinds.FLOAT32
             for op in readers
         )
-        if not is_cast or graph.tensors[index].type not in (kinds.UINT8, kinds.INT8):
+        if not is_cast or graph.tensors[index].type not in (kinds.UINT8, kinds.INT8, kinds.BOOL):
             continue
+        if graph.tensors[index].type == kinds.BOOL:  # which are bytes of 0 and 1, but have no steps
+            graph.tensors[index].type = kinds.UINT8
         steps = schema.QuantizationParametersT()
         steps.scale, steps.zeroPoint = np.array([1.0], np.float32), np.array([0], np.int64)
         graph.tensors[index].quantization = steps

@@ -8,8 +8,9 @@ import numpy as np
 
 from edgekit.report.axes import Axis, make_axis
 from edgekit.report.frontier import Point, frontier
+from edgekit.report.grid import grid
 from edgekit.report.labels import Box, Label, along, lead_to, place_label, width_of
-from edgekit.report.svg import HEAD, HORIZONTAL, LINE, RECT, TEXT, TURNED, VERTICAL, path, px, svg, symbol
+from edgekit.report.svg import HEAD, HORIZONTAL, LINE, RECT, TEXT, VERTICAL, path, px, svg, symbol
 
 _RADIUS = {True: 9, False: 7}  # of the ring of a mark, by whether it is the chosen one
 _RING = [(0, 0), (1, 0), (-1, 0), (0, 1), (0, -1), (0.7, 0.7), (0.7, -0.7), (-0.7, 0.7), (-0.7, -0.7)]
@@ -33,6 +34,7 @@ class Plot:
     Attributes:
         cost_label: names the vertical axis, with its unit.
         target_fps: where enough begins; ``target_name`` stands beside it.
+        fps_label: names the horizontal axis.
     """
 
     points: tuple[Point, ...]
@@ -40,6 +42,7 @@ class Plot:
     cost_label: str
     target_fps: float | None = None
     target_name: str = ""
+    fps_label: str = "frames per second the setting can do"
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -72,7 +75,7 @@ def draw(plot: Plot, width: float, height: float) -> str:
     x, y = _axes(plot, frame)
     parts = [
         *_target(plot, x, frame),
-        *_grid(x, y, frame, plot.cost_label),
+        *grid(x, y, frame, plot.fps_label, plot.cost_label),
         *_ladders(plot, x, y),
         *_frontiers(plot, x, y),
         *_intervals(plot, x, y),
@@ -113,23 +116,6 @@ def _target(plot: Plot, x: Axis, frame: Box) -> list[str]:
             plot.target_name,
         ),
     ]
-
-
-def _grid(x: Axis, y: Axis, frame: Box, cost_label: str) -> list[str]:
-    parts = []
-    for tick in x.ticks:
-        at = px(x.place(tick))
-        parts.append(svg(VERTICAL, "grid", at, px(frame.top), px(frame.bottom)))
-        parts.append(svg(TEXT, "tick mid", at, px(frame.bottom + 17), f"{tick:.6g}"))
-    for tick in y.ticks:
-        at = px(y.place(tick))
-        parts.append(svg(HORIZONTAL, "grid", at, px(frame.left), px(frame.right)))
-        parts.append(svg(TEXT, "tick end", px(frame.left - 7), px(y.place(tick) + 4), f"{tick:.6g}"))
-    middle, below = px((frame.left + frame.right) / 2), px(frame.bottom + 38)
-    parts.append(svg(TEXT, "axis mid", middle, below, "frames per second the setting can do"))
-    height = px((frame.top + frame.bottom) / 2)
-    parts.append(svg(TURNED, 13, height, cost_label))
-    return parts
 
 
 def _ladders(plot: Plot, x: Axis, y: Axis) -> list[str]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import functools
-import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,20 +10,17 @@ from typing import Any
 from edgekit.report import units
 from edgekit.report.commands import commands_of
 from edgekit.report.content import Content, TargetView, collect
+from edgekit.report.page import render_page, write_page
 from edgekit.report.plots import clocks_of
 from edgekit.report.section import FEW, NARROW, WIDE, section_of
-from edgekit.report.svg import symbol, trusted
+from edgekit.report.svg import trusted
 from edgekit.report.timeline import clusters_of, draw_timeline, since_first
 from edgekit.report.timeline_figure import summary
-from runtime._version import __version__
-from runtime.bundle import Bundle, Delegation, write_atomic
+from runtime.bundle import Bundle, Delegation
 from runtime.choose.policy.goal import OBJECTIVES
 from runtime.choose.tuning.savings import explain_savings
-from runtime.errors import DataError
-from runtime.extras import require
 from runtime.measure.frame_log import read_log
 
-_HERE = Path(__file__).parent
 _FIGURE_NAMES = {
     "macs": "MACs per frame (counted)",
     "params": "parameters (counted)",
@@ -54,23 +48,18 @@ def write_report(
     Example:
         >>> write_report(Bundle.open("digits.edgekit"), "report.html")   # doctest: +SKIP
     """
-    path = Path(out)
-    page = render_report(bundle, target, timelines)
-    if not path.resolve().parent.is_dir() or path.is_dir():
-        raise DataError(f"{path} cannot be written; {path.parent} must be a folder, {path.name} a file in it")
-    write_atomic(path, page.encode())
-    return path
+    return write_page(out, render_report(bundle, target, timelines))
 
 
 def render_report(
     bundle: Bundle, target: str | None = None, timelines: Sequence[str | os.PathLike[str]] = ()
 ) -> str:
     """Return the report on ``bundle`` as HTML; every text of the bundle is escaped."""
-    script = (_HERE / "report.js").read_text(encoding="utf-8")
     content = collect(bundle, target)
     headline = _headline(content)
     sections = [section_of(content, view) for view in content.targets]
-    page: str = _template().render(
+    return render_page(
+        "report.html",
         content=content,
         manifest=bundle.manifest,
         headline=headline,
@@ -82,31 +71,10 @@ def render_report(
         clocks_of=clocks_of,
         few=FEW,
         explain_savings=explain_savings,
-        symbol=symbol,
         figure=figure,
         figure_names=_FIGURE_NAMES,
         pruned=lambda name: _pruned(content, name),
-        style=trusted((_HERE / "report.css").read_text(encoding="utf-8")),
-        script=trusted(script),
-        # The page may run this one script and nothing else, whatever a bundle smuggles in.
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        version=__version__,
     )
-    return page
-
-
-@functools.cache
-def _template() -> Any:
-    jinja2 = require("jinja2", extra="report")
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_HERE),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update({name: getattr(units, name) for name in units.__all__})
-    return environment.get_template("report.html")
 
 
 def _is_in_one(delegation: Delegation) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgekit.report.axes import Axis, axis_from_zero
+from edgekit.report.grid import grid_rows, nothing
 from edgekit.report.labels import Box
 from edgekit.report.svg import HEAD, HORIZONTAL, LINE, RECT, TEXT, TURNED, VERTICAL, path, px, svg
 
@@ -68,7 +69,7 @@ def _latency(header: Header, frames: Sequence[FrameLine], x: Axis, box: Box) -> 
     due_ms = header.deadline_ms or header.period_ms
     highest = max(max(frame.latency_ms for frame in frames), 1.1 * due_ms)
     y = axis_from_zero(highest, box.bottom, box.top, 5)
-    parts = _rows(y, box)
+    parts = grid_rows(y, box)
     parts.append(svg(HORIZONTAL, "target", px(y.place(due_ms)), px(box.left), px(box.right)))
     clusters = clusters_of(frames)
     for frame in _thinned([f for f in frames if not f.late], x):
@@ -96,16 +97,16 @@ def _rate(header: Header, frames: Sequence[FrameLine], x: Axis, box: Box) -> lis
     y = axis_from_zero(max(header.fps_target, float(rate.max(initial=0.0))), box.bottom, box.top, 3)
     line = path([(x.place(t), y.place(r)) for t, r in zip(at_s, rate, strict=True)])
     aim = svg(HORIZONTAL, "target", px(y.place(header.fps_target)), px(box.left), px(box.right))
-    return [*_rows(y, box), aim, svg(LINE, "trace", line)]
+    return [*grid_rows(y, box), aim, svg(LINE, "trace", line)]
 
 
 def _clock(frames: Sequence[FrameLine], x: Axis, end_s: float, box: Box) -> list[str]:
     known = [frame.freq_khz for frame in frames if frame.freq_khz is not None]
     if not known:
-        return _nothing(box, "the kernel chose the clock")
+        return nothing(box, "the kernel chose the clock")
     y = axis_from_zero(max(known) / 1e3, box.bottom, box.top, 4)
     clusters = clusters_of(frames)
-    parts, before = _rows(y, box), None
+    parts, before = grid_rows(y, box), None
     for (cluster, khz), begin_s, until_s in _spans(frames, end_s):
         if khz is None:
             before = None
@@ -134,7 +135,7 @@ def _spans(frames: Sequence[FrameLine], end_s: float) -> list[tuple[tuple[str, i
 def _power(frames: Sequence[FrameLine], x: Axis, box: Box) -> list[str]:
     metered = [frame for frame in frames if frame.energy_mj is not None]
     if not metered:
-        return _nothing(box, "no power is known here")
+        return nothing(box, "no power is known here")
     done_s = np.array([frame.start_s + frame.latency_ms / 1e3 for frame in metered])
     energy_mj = np.array([frame.energy_mj for frame in metered])
     at_s = _looks(float(done_s.max()))
@@ -144,7 +145,7 @@ def _power(frames: Sequence[FrameLine], x: Axis, box: Box) -> list[str]:
     line = [(x.place(t), y.place(mw)) for t, mw in zip(at_s, mean_mw, strict=True)]
     area = [(line[0][0], box.bottom), *line, (line[-1][0], box.bottom)]
     return [
-        *_rows(y, box),
+        *grid_rows(y, box),
         svg('<polygon class="area" points="{}"/>', path(area)),
         svg(LINE, "trace", path(line)),
     ]
@@ -155,15 +156,6 @@ def _looks(end_s: float) -> np.ndarray:
     first_s = min(_WINDOW_S, end_s)
     count = max(2, min(1200, int((end_s - first_s) * 4) + 1))
     return np.linspace(first_s, end_s, count)
-
-
-def _rows(y: Axis, box: Box) -> list[str]:
-    parts = []
-    for tick in y.ticks:
-        at = px(y.place(tick))
-        parts.append(svg(HORIZONTAL, "grid", at, px(box.left), px(box.right)))
-        parts.append(svg(TEXT, "tick end", px(box.left - 7), px(y.place(tick) + 4), f"{tick:.6g}"))
-    return parts
 
 
 def _untrusted(frames: Sequence[FrameLine], x: Axis, end_s: float, boxes: Sequence[Box]) -> list[str]:
@@ -177,7 +169,3 @@ def _untrusted(frames: Sequence[FrameLine], x: Axis, end_s: float, boxes: Sequen
                 svg(RECT, "untrusted", px(left), px(boxes[0].top), px(max(right - left, 1)), px(high))
             )
     return parts
-
-
-def _nothing(box: Box, why: str) -> list[str]:
-    return [svg(TEXT, "mid", px((box.left + box.right) / 2), px((box.top + box.bottom) / 2), why)]

@@ -40,6 +40,8 @@ class FrameCurve(BaseEstimator):
         theta_: offset, slope, overhead, sharpness, ceiling, then one factor per role and per kind of core.
     """
 
+    theta_: np.ndarray
+
     def __init__(self, uses_work: bool = True, n_cores: int = 1):
         self.uses_work = uses_work
         self.n_cores = n_cores

@@ -84,19 +84,26 @@ class OnlineFrames(RegressorMixin, BaseEstimator):
     def predict_interval(
         self, X: np.ndarray, effect: PageEffect | None = None, alpha: float | None = None
     ) -> np.ndarray:
-        """Return lower and upper bounds, shape (n_samples, 2)."""
-        self._start()
-        return self.predictor.predict_interval(X, effect, self.offset_, alpha, self.scale_)
+        """Return lower and upper bounds, shape (n_samples, 2), with the correction of now."""
+        return self.estimate(X, effect, alpha)[:, 1:3]
 
-    def predict_busy(self, X: np.ndarray, effect: PageEffect | None = None) -> np.ndarray:
-        """Return the share of its time that the core is busy, with the correction of now."""
+    def estimate(
+        self, X: np.ndarray, effect: PageEffect | None = None, alpha: float | None = None
+    ) -> np.ndarray:
+        """Return all that ``FrameRate.estimate`` does, with the correction of now."""
         self._start()
-        return self.predictor.predict_busy(X, effect, self.offset_)
+        return self.predictor.estimate(X, effect, alpha, self.offset_, self.scale_)
+
+    def observe(self, X: np.ndarray, y: np.ndarray) -> PageEffect:
+        """Return the effect of one page by what was measured of it now; see ``FrameRate.observe``."""
+        self._start()
+        effect, spread = self.predictor.observe(X, y)
+        return effect - self.offset_, spread
 
     def is_trusted(self, X: np.ndarray, effect: PageEffect | None = None) -> np.ndarray:
         """Return which predictions may be acted on, booleans of shape (n_samples,)."""
-        low = self.predict_interval(X, effect)[:, 0]
-        trusted: np.ndarray = 100 * (self.predict(X, effect) / low - 1) <= self.trust_pct
+        frames, low, _, _ = self.estimate(X, effect).T
+        trusted: np.ndarray = 100 * (frames / low - 1) <= self.trust_pct
         return trusted
 
     def is_inside(self, X: np.ndarray) -> np.ndarray:
@@ -114,8 +121,8 @@ class OnlineFrames(RegressorMixin, BaseEstimator):
 
     def _half_widths(self, X: np.ndarray) -> np.ndarray:
         """Return the predictor's own half widths on the log scale, which its upper bounds may hide."""
-        low = self.predictor.predict_interval(X, offset=self.offset_)[:, 0]
-        half: np.ndarray = np.log(self.predictor.predict(X, offset=self.offset_) / low)
+        frames, low, _, _ = self.predictor.estimate(X, offset=self.offset_).T
+        half: np.ndarray = np.log(frames / low)
         return half
 
     def _look(self) -> None:

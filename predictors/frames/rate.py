@@ -146,36 +146,45 @@ class FrameRate(RegressorMixin, BaseEstimator):
         return frames
 
     def predict_interval(
-        self,
-        X: np.ndarray,
-        effect: PageEffect | None = None,
-        offset: float = 0.0,
-        alpha: float | None = None,
-        scale: float = 1.0,
+        self, X: np.ndarray, effect: PageEffect | None = None, alpha: float | None = None, **change: float
     ) -> np.ndarray:
         """Return bounds of the frames per second, shape (n_samples, 2); raises as ``predict`` does.
 
         Args:
+            effect, alpha, change: as for ``estimate``.
+        """
+        bounds: np.ndarray = self.estimate(X, effect, alpha, **change)[:, 1:3]
+        return bounds
+
+    def estimate(
+        self,
+        X: np.ndarray,
+        effect: PageEffect | None = None,
+        alpha: float | None = None,
+        offset: float = 0.0,
+        scale: float = 1.0,
+    ) -> np.ndarray:
+        """Return all that is predicted at once, shape (n_samples, 4); raises as ``predict`` does.
+
+        Columns: displayed frames per second, their lower and upper bound, and the share of its time that the
+        core is busy.
+
+        Args:
             effect, offset: as for ``predict``.
-            alpha: share of pages that may fall outside; by default the estimator's.
+            alpha: share of pages that may fall outside the bounds; by default the estimator's.
             scale: makes the bounds so much wider, on the log scale.
         """
         rows = self._rows(X)
         page = self._effect(rows, effect, offset)
-        log_rate, log_frames = self.curve_.log_rate(rows, page), self.curve_.log_frames(rows, page)
+        log_rate = self.curve_.log_rate(rows, page)
+        log_frames = self.curve_.log_bend(log_rate) + self.curve_.log_ceiling(rows)
         share = 1.0 - (self.alpha if alpha is None else alpha)
-        half = scale * self.bounds_.half_width(
-            self.curve_, log_rate, share, None if effect is None else effect[1]
+        spread = None if effect is None else effect[1]
+        half = scale * self.bounds_.half_width(self.curve_, log_rate, share, spread)
+        high = np.minimum(np.exp(log_frames + half), rows.refresh_hz)
+        return np.column_stack(
+            [np.exp(log_frames), np.exp(log_frames - half), high, self.curve_.busy(log_rate)]
         )
-        low, high = np.exp(log_frames - half), np.exp(log_frames + half)
-        return np.column_stack([low, np.minimum(high, rows.refresh_hz)])
-
-    def predict_busy(
-        self, X: np.ndarray, effect: PageEffect | None = None, offset: float = 0.0
-    ) -> np.ndarray:
-        """Return the share of its time that the core is busy, shape (n_samples,); see ``predict``."""
-        rows = self._rows(X)
-        return self.curve_.busy(self.curve_.log_rate(rows, self._effect(rows, effect, offset)))
 
     def observe(self, X: np.ndarray, y: np.ndarray) -> PageEffect:
         """Return the effect of one page by what was measured of it, and how far that may still be off.
@@ -198,7 +207,10 @@ class FrameRate(RegressorMixin, BaseEstimator):
         """Return what each row's page is faster by than the curve, logarithm, as its features tell."""
         if self.learner_ is None:
             return np.zeros(len(rows.capacity))
-        learnt: np.ndarray = self.learner_.predict(self.range_.clip(rows.page))
+        page = self.range_.clip(rows.page)
+        if (page == page[0]).all():  # one page under many settings: asked once
+            return np.full(len(page), self.learner_.predict(page[:1])[0])
+        learnt: np.ndarray = self.learner_.predict(page)
         return learnt
 
     def is_inside(self, X: np.ndarray) -> np.ndarray:

@@ -10,7 +10,8 @@ from sklearn.base import BaseEstimator
 from predictors.frames.rows import FrameRows
 from predictors.hull import bounding_box, outside_box
 
-_REACH = 0.15  # of a feature's range, beyond it: an unseen page is often the largest by a little
+_REACH = 0.2  # of a feature's range, beyond it: an unseen page is often the largest by a little
+_WORK_REACH = 0.4  # logarithm: physics says what half as much work again does
 _SETTING = 2  # columns of a setting before those of a page
 
 
@@ -30,7 +31,9 @@ class FrameRange(BaseEstimator):
         self.columns_ = np.array(sorted(set(columns)), dtype=int)
         page, self.n_features_ = rows.page, rows.features.shape[1]
         low, high = bounding_box(page)
-        self.page_low_, self.page_high_ = low - _REACH * (high - low), high + _REACH * (high - low)
+        reach = _REACH * (high - low)
+        reach[self.n_features_ :] = np.maximum(reach[self.n_features_ :], _WORK_REACH)
+        self.page_low_, self.page_high_ = low - reach, high + reach
         return self.take_settings(rows)
 
     def take_settings(self, rows: FrameRows) -> FrameRange:

@@ -9,8 +9,13 @@ from edgekit.cli import LazyGroup
 SECTIONS: dict[str, dict[str, str]] = {
     "Measure": {
         "bench": "Measure what gestures on a page show and cost.",
+        "record": "Record what a user does on a page, to do it again.",
         "profile": "Run gestures on many pages, to learn from.",
+        "report": "Show what gestures cost as one HTML file.",
         "compare": "Say whether a page's gestures got dearer; fail if so.",
+    },
+    "Govern": {
+        "govern": "Run a live page's gestures at the cheapest setting that keeps their frames.",
     },
     "Pages": {
         "corpus": "Fetch and list real pages to measure.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -27,9 +28,13 @@ class _Gesture(click.ParamType):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Gesture:
         from runtime.web.gestures.gesture import parse_gesture
+        from runtime.web.gestures.recording import read_recording
 
+        text = str(value)
+        if text.endswith(".json"):
+            return read_recording(Path(text))
         try:
-            return parse_gesture(str(value))
+            return parse_gesture(text)
         except ValueError as err:
             self.fail(str(err), param, ctx)
 
@@ -42,7 +47,7 @@ gestures_option = click.option(
     default=("scroll",),
     show_default=True,
     metavar="KIND[:SPEED][xFACTOR][@SOURCE]",
-    help="scroll, fling or pinch, at px/s, by wheel or touch; repeatable.",
+    help="scroll, fling or pinch, at px/s, by wheel or touch; or FILE.json of web record. Repeatable.",
 )
 
 

@@ -8,6 +8,7 @@ import click
 
 from edgekit.cli import _options as options
 from edgekit.cli._output import note, print_json
+from edgekit.cli.web._findings import show_findings
 from edgekit.cli.web._gestures import GestureSteps, gestures_option, show_gestures
 
 _COUNT = click.IntRange(min=1)
@@ -30,6 +31,7 @@ _COUNT = click.IntRange(min=1)
               help="Until the frame rate is known to +-5 %.")  # fmt: skip
 @click.option("--details/--no-details", "with_details", default=True, show_default=True,
               help="One more run each, with Chrome's reports of dropped and delayed frames.")  # fmt: skip
+@click.option("--filmstrip", "with_films", is_flag=True, help="And one of which pictures are kept.")
 @click.option("--browser", type=click.Path(path_type=Path), help="Chromium or Chrome to use.")
 @options.seed_option
 @click.option("--again", is_flag=True, help="Measure everything anew.")
@@ -64,4 +66,5 @@ def bench(pages, targets, gestures, rates, folder, again, as_json, runs, most_ru
         print_json([record.to_dict() for record in records])
     else:
         show_gestures(records, rates)
-    note(f"records: {folder}")
+        show_findings(records, folder)
+    note(f"records: {folder}; see them: edgekit web report {folder}")

@@ -51,4 +51,8 @@ def features(page, probe_ms, screens, browser, show_all, as_json) -> None:
     print_table(("feature", "value"), rows)
     say()
     print_table(("group", "took, ms"), [(name, f"{cost:.1f}") for name, cost in found.cost_ms.items()])
+    if found.painted:
+        say()
+        boxes = [(each.kind, each.owner, each.count, f"{each.area:.2f}") for each in found.painted]
+        print_table(("expensive to draw", "on", "boxes", "screens"), boxes)
     say(f"scrolls: {found.scroller}")

@@ -15,7 +15,7 @@ from edgekit.cli._output import note, print_json, print_table
 @click.option("--kind", "kinds", metavar="NAME", multiple=True, help="Only this kind; repeatable.")
 @click.option(
     "--strength", "strengths", type=float, multiple=True, metavar="TIMES",
-    help="How much of what is expensive; repeatable. Default: 1 and 2.5.",
+    help="How much of what is expensive; repeatable. Default: 1 and 3.",
 )  # fmt: skip
 @table_options
 def stress(folder: Path, kinds: tuple[str, ...], strengths: tuple[float, ...], as_json: bool) -> None:

@@ -1,7 +1,7 @@
 """Write comparisons of floats, and choices by them, as arithmetic: no delegate computes with booleans.
 
 A condition becomes its share: 1.0 where it holds and 0.0 elsewhere. A choice becomes the sum of both sides,
-each times its share, which is exact as long as both are finite.
+each times its share, which is exact as long as both are finite; an infinite number is the logarithm of 0.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import torch
 from torch.export import ExportedProgram
 from torch.fx import Node
 
-from edgekit.export.lower.writer import Constants, Writer, computed_nodes, shape_of
+from edgekit.export.lower.writer import MOVES, Constants, Writer, aten_of, computed_nodes, dtype_of, shape_of
 
 _aten = torch.ops.aten
 # Times this every difference is above 1, but for those below 1e-38, which may be flushed to 0 anyway.
@@ -24,6 +24,7 @@ _COMPARED = {
     for name in ("gt", "ge", "lt", "le", "eq", "ne")
     for overload in ("Scalar", "Tensor")
 }
+_COPY = _aten._to_copy.default
 _NOT = {_aten.logical_not.default, _aten.bitwise_not.default}
 _JOINED: dict[Any, Any] = {
     _aten.logical_and.default: _aten.mul.Tensor,
@@ -55,6 +56,22 @@ def write_conditions(program: ExportedProgram) -> None:
     program.graph_module.recompile()
 
 
+def makes_condition(node: Node) -> bool:
+    """Return whether ``node`` makes booleans of numbers, in a way that is rewritten where they are floats."""
+    return dtype_of(node) == torch.bool and (node.target in _COMPARED or node.target is _COPY)
+
+
+def passes_condition_on(node: Node) -> bool:
+    """Return whether ``node`` moves, joins or turns over booleans."""
+    is_known = node.target in _NOT or node.target in _JOINED or aten_of(node) in MOVES
+    return dtype_of(node) == torch.bool and is_known
+
+
+def reads_condition(node: Node) -> bool:
+    """Return whether ``node`` makes floats of booleans or chooses floats by them."""
+    return _is_float(node) and (node.target in _CHOICES or node.target in _ARITHMETIC or node.target is _COPY)
+
+
 class _Conditions:
     """What one node compares, joins or chooses; ``shares`` holds those of the conditions before it."""
 
@@ -67,16 +84,20 @@ class _Conditions:
     def rewrite(self) -> None:
         node, target = self.node, self.node.target
         if target in _COMPARED:
-            self._compare(_COMPARED[target])
+            self._compare(_COMPARED[target], *node.args)
+        elif target is _COPY and dtype_of(node) == torch.bool:
+            self._compare("ne", node.args[0], 0.0)
+        elif aten_of(node) in MOVES and (share := self._share(node.args[0])) is not None:
+            self._give(self._call(target, share, *node.args[1:], **node.kwargs))
         elif target in _NOT and (share := self._share(node.args[0])) is not None:
             self._give(self._other(share))
-        elif target in _JOINED and _dtype(node) == torch.bool:
+        elif target in _JOINED and dtype_of(node) == torch.bool:
             first, second = (self._share(arg) for arg in node.args)
             if first is not None and second is not None:
                 self._give(self._call(_JOINED[target], first, second))
         elif target in _CHOICES and _is_float(node):
             self._choose(*(node.args[place] for place in _CHOICES[target]))
-        elif target is _aten._to_copy.default and _is_float(node):
+        elif target is _COPY and _is_float(node):
             if (share := self._share(node.args[0])) is not None:
                 self.writer.replace(share)
         elif target in _ARITHMETIC and _is_float(node):
@@ -84,8 +105,7 @@ class _Conditions:
                 if isinstance(arg, Node) and (share := self._share(arg)) is not None:
                     node.replace_input_with(arg, share)
 
-    def _compare(self, how: str) -> None:
-        first, second = self.node.args
+    def _compare(self, how: str, first: Node, second: Any) -> None:
         if not all(_is_float(arg) for arg in (first, second) if isinstance(arg, Node)):
             return
         if _is_number(second):
@@ -124,7 +144,10 @@ class _Conditions:
             return self._kept(condition, value if number is None else number, holds=holds)
         if number is None:
             return self._call(_aten.mul.Tensor, value, share) if _is_float(value) else NotImplemented
-        if not math.isfinite(number):
+        if math.isinf(number):  # the logarithm of the other side's share: 0 there, and -inf here
+            found = self._call(_aten.log.default, self._other(share))
+            return found if number < 0 else self._call(_aten.mul.Tensor, found, -1.0)
+        if math.isnan(number):
             return NotImplemented
         return share if number == 1 else self._call(_aten.mul.Tensor, share, number)
 
@@ -136,7 +159,7 @@ class _Conditions:
 
     def _share(self, condition: Any) -> Node | None:
         """Return the share of a condition; ``None`` where it is given from outside or of integers."""
-        if not isinstance(condition, Node) or _dtype(condition) != torch.bool:
+        if not isinstance(condition, Node) or dtype_of(condition) != torch.bool:
             return None
         if condition not in self.shares:
             if condition in self.is_computed:
@@ -158,12 +181,8 @@ class _Conditions:
         return made
 
 
-def _dtype(node: Node) -> torch.dtype | None:
-    return getattr(node.meta.get("val"), "dtype", None)
-
-
 def _is_float(node: Any) -> bool:
-    return isinstance(node, Node) and _dtype(node) == torch.float32
+    return isinstance(node, Node) and dtype_of(node) == torch.float32
 
 
 def _is_number(value: Any) -> bool:

@@ -42,12 +42,12 @@ def rewrite_ops(program: ExportedProgram) -> ExportedProgram:
 
 
 def _dequantised(writer: Writer, given: Node) -> Node:
-    """Write the bytes of ``given`` as floats: in steps of 1, those above 127 read as negative ones."""
+    """Write the bytes of ``given`` as floats: in steps of 1, unsigned ones above 127 read as negative."""
     value = given.meta["val"]
     given.meta["val"] = value.to(torch.int8)
     back = torch.ops.quantized_decomposed.dequantize_per_tensor.default
     signed = writer.call(back, given, 1.0, 0, -128, 127, torch.int8)
-    if value.dtype == torch.int8:
+    if value.dtype != torch.uint8:
         return signed
     is_negative = writer.call(_aten.clamp.default, writer.call(_aten.mul.Tensor, signed, -1.0), 0.0, 1.0)
     return writer.call(_aten.add.Tensor, signed, writer.call(_aten.mul.Tensor, is_negative, 256.0))

@@ -11,6 +11,11 @@ from torch.fx import Graph, Node
 from torch.fx.node import map_arg
 
 _aten = torch.ops.aten
+# Ops that move values about and leave them what they are.
+MOVES = {
+    "alias", "clone", "contiguous", "detach", "expand", "permute", "repeat", "reshape", "select", "slice",
+    "squeeze", "t", "transpose", "unsqueeze", "view", "view_copy", "_unsafe_view",
+}  # fmt: skip
 
 
 class Writer:
@@ -72,6 +77,16 @@ class Constants:
     def _made(self, node: Node) -> Any:
         args, kwargs = map_arg((node.args, node.kwargs), self.value)
         return node.target(*args, **kwargs)
+
+
+def aten_of(node: Node) -> str:
+    """Return the bare name of the op that ``node`` calls, such as ``permute``; empty for other nodes."""
+    return getattr(getattr(node.target, "overloadpacket", None), "__name__", "")
+
+
+def dtype_of(node: Node) -> torch.dtype | None:
+    """Return the type of what ``node`` gives; ``None`` where that is no tensor."""
+    return getattr(node.meta.get("val"), "dtype", None)
 
 
 def shape_of(node: Node) -> tuple[int, ...]:

@@ -17,7 +17,7 @@ from edgekit.export.executorch import trace
 from edgekit.export.graph import Frame, as_tensors
 from edgekit.export.parity import run_eager
 from edgekit.export.quantize.constants import check_constants, read_constants
-from edgekit.export.quantize.dynamic_layers import CONVS, PADS, is_dynamic_convolution, runs_dynamically
+from edgekit.export.quantize.dynamic_layers import CONVS, PADS, is_dynamic_convolution, part_ranges
 from edgekit.export.quantize.plan import QuantizationPlan, is_below
 from edgekit.export.workload import aten_name, module_path_of
 from runtime.bundle import IoScale
@@ -53,7 +53,9 @@ def quantize_program(
             prepared(*frame)
     converted = pt2e.convert_pt2e(prepared)
     check_constants(exact, read_constants(converted))
-    return trace(converted, example)
+    program = trace(converted, example)
+    part_ranges(program)
+    return program
 
 
 def run_program(program: ExportedProgram, frames: Sequence[Frame]) -> list[list[np.ndarray]]:
@@ -81,7 +83,7 @@ def _quantizer(plan: QuantizationPlan, counter: _FrameCounter) -> Any:
     def is_dynamic(node: Node) -> bool:
         path = module_path_of(node)
         wanted = is_below(path, heads) if plan.is_static else not plan.is_float(path)
-        return node.op != "call_function" or (wanted and runs_dynamically(node))
+        return node.op != "call_function" or wanted
 
     kind = _chosen_ops_only(base.XNNPACKQuantizer, composable)
     static = kind().set_global(_config(counter)).set_filter_function(is_static)

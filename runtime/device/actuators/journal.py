@@ -16,12 +16,12 @@ import psutil
 
 from runtime.bundle import write_atomic
 from runtime.bundle.decoding import decode_json
-from runtime.device.actuators.states import PolicyState, State
+from runtime.device.actuators.states import PolicyState, State, ThreadsState
 from runtime.device.marker import FOLDER, find_marker
 from runtime.errors import DeviceTransientError, PermissionNeeded
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-_FILES = ("policy*-*.json", "group*-*.json")
+_FILES = ("policy*-*.json", "group*-*.json", "threads*-*.json")
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Entry:
     @property
     def is_owner_alive(self) -> bool:
         """Whether the process that made the change still runs and will undo it itself."""
-        return _started_s(self.pid) == self.pid_started
+        return started_s(self.pid) == self.pid_started
 
     @property
     def is_of_this_boot(self) -> bool:
@@ -77,7 +77,7 @@ class Journal:
             PermissionNeeded: the folder cannot be written; without it a kill could not be repaired.
         """
         pid = os.getpid()
-        entry = Entry(state, pid, _started_s(pid) or 0.0, self._boot_id, self._device)
+        entry = Entry(state, pid, started_s(pid) or 0.0, self._boot_id, self._device)
         where = "" if self._device is None else f"{zlib.crc32(self._device.encode()):08x}-"
         path = self.folder / f"{_stem(state)}-{where}{pid}.json"
         with self._noting():
@@ -160,6 +160,8 @@ class Journal:
 def _stem(state: State) -> str:
     if isinstance(state, PolicyState):
         return Path(state.policy).name
+    if isinstance(state, ThreadsState):
+        return f"threads{min(state.cpus, default=0)}"
     return f"group{zlib.crc32(state.group.encode()):08x}"
 
 
@@ -191,7 +193,7 @@ def _newest_first(paths: Iterable[Path]) -> list[Path]:
     return sorted(written_ns, key=lambda path: (-written_ns[path], path))
 
 
-def _started_s(pid: int) -> float | None:
+def started_s(pid: int) -> float | None:
     """Return when a process started, in seconds since boot; ``None`` if it is gone or only a zombie.
 
     Not ``psutil.Process.create_time``: that adds the boot time, which moves when the clock is set.

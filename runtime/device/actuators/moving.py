@@ -129,10 +129,23 @@ def read_process(tid: int) -> tuple[int, int] | None:
 
     ``Tgid`` and ``PPid`` of proc_pid_status(5).
     """
-    text = read_text(Path(f"/proc/{tid}/status")) or ""
-    found = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
-    numbers = [parse_int(found.get(name, "").strip()) for name in ("Tgid", "PPid")]
+    found = _status(tid)
+    numbers = [parse_int(found.get(name, "")) for name in ("Tgid", "PPid")]
     return None if numbers[0] is None or numbers[1] is None else (numbers[0], numbers[1])
+
+
+def read_uid(tid: int) -> int | None:
+    """Return the real user of a thread, ``None`` where it is gone; its folder may be root's all the same.
+
+    A process that wants no dumps of itself, as a sandboxed renderer, has its files made root's (proc(5)).
+    """
+    return parse_int(_status(tid).get("Uid", "").partition("\t")[0])
+
+
+def _status(tid: int) -> dict[str, str]:
+    text = read_text(Path(f"/proc/{tid}/status")) or ""
+    lines = (line.partition(":") for line in text.splitlines())
+    return {name: value.strip() for name, _, value in lines}
 
 
 def descends(tid: int, pids: Collection[int]) -> bool:

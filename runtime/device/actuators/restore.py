@@ -9,7 +9,8 @@ from pathlib import Path
 from runtime.device.actuators.cgroup import write_group
 from runtime.device.actuators.cpufreq import write_state
 from runtime.device.actuators.journal import Entry, Journal
-from runtime.device.actuators.states import PolicyState, State
+from runtime.device.actuators.states import PolicyState, State, ThreadsState
+from runtime.device.actuators.threads_left import release_threads
 from runtime.errors import EdgekitError
 
 
@@ -95,10 +96,13 @@ def restore_entry(entry: Entry) -> bool:
     """
     if not entry.is_of_this_boot:
         return False
-    if isinstance(entry.state, PolicyState):
-        write_state(entry.state)
+    state = entry.state
+    if isinstance(state, ThreadsState):
+        return release_threads(state)
+    if isinstance(state, PolicyState):
+        write_state(state)
     else:
-        write_group(entry.state)
+        write_group(state)
     return True
 
 
@@ -112,5 +116,7 @@ def _settle(
     with Journal(journal.folder, entry.device).claim(entry.state.thing):
         is_back = restore_one(entry)
     path.unlink(missing_ok=True)
+    if not is_back and entry.is_of_this_boot:
+        return "nothing to do: the process has ended"
     what = "machine" if entry.device is None else "phone"
     return "restored" if is_back else f"nothing to do: the {what} was restarted since"

@@ -20,6 +20,8 @@ _GROUP_VALUE = {
     "cpuset.cpus": re.compile(r"[0-9,-]{0,4096}"),
     "cpus": re.compile(r"[0-9,-]{0,4096}"),  # Android's cpuset, mounted without prefix
 }
+_MOST_CPUS = 8192  # CONFIG_NR_CPUS of the largest kernels
+_PINNED = re.compile(r"[0-9]{1,10}(:[0-9]{1,10})?")
 GROUP_FILES = tuple(_GROUP_VALUE)
 
 
@@ -74,4 +76,38 @@ class GroupState(msgspec.Struct, frozen=True, tag="group"):
         return ", ".join(f"{name} {value!r}" for name, value in self.values.items())
 
 
-State = PolicyState | GroupState
+class ThreadsState(msgspec.Struct, frozen=True, tag="threads"):
+    """Where threads could run before they were moved.
+
+    Attributes:
+        started_s: of each of their processes, by pid: what has that pid later is another one.
+        cpus: by thread; on an emulated machine the host's.
+        pins: on an emulated machine, as ``Places`` has them.
+    """
+
+    started_s: dict[int, float]
+    cpus: dict[int, tuple[int, ...]]
+    pins: dict[str, tuple[int, ...]]
+
+    def __post_init__(self) -> None:
+        numbers = [cpu for cpus in (*self.cpus.values(), *self.pins.values()) for cpu in cpus]
+        if not all(tid > 0 for tid in (*self.cpus, *self.started_s)) or not all(
+            0 <= cpu < _MOST_CPUS for cpu in numbers
+        ):
+            raise ValueError("threads and processes must be above 0, and CPUs such as a kernel has")
+        if not all(_PINNED.fullmatch(name) for name in self.pins):
+            raise ValueError(f"{list(self.pins)[:3]} must be processes PID, or threads PID:TID")
+
+    @property
+    def thing(self) -> str:
+        """What it is about: any threads, of which nobody is kept from moving others."""
+        return "threads"
+
+    @property
+    def text(self) -> str:
+        """The state in words."""
+        cpus = sorted({cpu for cpus in self.cpus.values() for cpu in cpus})
+        return f"{len(self.cpus)} of process {', '.join(map(str, self.started_s))} on CPUs {cpus}"
+
+
+State = PolicyState | GroupState | ThreadsState

@@ -9,8 +9,10 @@ of variable load): pure rules without a clock or a file.
     command.py                       a program under a governor, and what came of it
     frames.py                        a model's frames as that program
     serving.py, lock.py              a governor put together, one per user, and everything restored after
-    server.py, connection.py, messages.py, peer.py   the socket: who may ask what, and how often
+    beside.py                        the same in a thread
+    server.py, connection.py, messages.py, requests.py, peer.py   the socket: who may ask what, and how often
     governor.py, session.py          all sessions on one machine; one stream of frames and its strategy
+    gestures.py, fixed.py            a setting that a program names; one of a program that reports nothing
     machine.py, clocks.py, heat.py   clocks and cores, held against others within reason; a cap on power
     change_times.py                  what changing them takes here, measured
     client.py                        for programs: one file without dependencies, to copy

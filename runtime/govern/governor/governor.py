@@ -10,19 +10,17 @@ from collections.abc import Callable
 
 from runtime.choose.decision import Decision
 from runtime.choose.decision.arbitration import demanded_khz
-from runtime.device.actuators import Places, family_of, read_places
 from runtime.device.setting import Setting
+from runtime.govern.governor.fixed import FixedProcess
+from runtime.govern.governor.gestures import HeldStrategy
 from runtime.govern.governor.heat import HeatCap
 from runtime.govern.governor.machine import GovernedMachine
-from runtime.govern.governor.session import GovernedSession, Strategy
+from runtime.govern.governor.session import GESTURE_SLEEP_S, GovernedSession, Strategy
 from runtime.measure.frame_log import FrameLine
 
 # Between looks at the temperature. Device trees have the kernel poll CPU zones about as often (polling-delay,
 # 1000 ms for msm8996), and a step of the cap takes time to show: more often would step too far.
 _LOOK_S = 1.0
-# Without a report after which a program waits for its user, or hangs: longer than any frame worth governing,
-# short enough that a paused game does not hold a fast clock for its whole pause.
-_SLEEP_S = 5.0
 # Of a decision, each under the caps that the one before met: heat may limit one cluster after the other, and
 # phones have three or four. What is then still not reached is found again with the next frame.
 _MOST_TRIES = 4
@@ -33,6 +31,7 @@ class Governor:
 
     Args:
         new_strategy: makes the strategy of a session, from its deadline and its period in ms.
+        hold: makes that of a session of gestures, from a cluster and a clock in kHz.
         heat: keeps the temperature that ``read_temp_c`` returns; ``None``: heat is the kernel's matter.
         now: monotonic seconds.
         write: called with each frame.
@@ -50,6 +49,7 @@ class Governor:
         machine: GovernedMachine,
         new_strategy: Callable[[float, float], Strategy],
         *,
+        hold: Callable[[str, int], HeldStrategy] | None = None,
         heat: HeatCap | None = None,
         read_temp_c: Callable[[], float | None] = lambda: None,
         now: Callable[[], float] = time.monotonic,
@@ -60,14 +60,13 @@ class Governor:
         self.sessions: dict[int, GovernedSession] = {}
         self.frames_at: Counter[str] = Counter()
         self.frames = self.late = self.untrusted = 0
-        self._new_strategy, self._now = new_strategy, now
+        self._new_strategy, self._hold, self._now = new_strategy, hold, now
         self._heat, self._read_temp_c, self._looked_s = heat, read_temp_c, -math.inf
         self._max_power_mw = math.inf
         self._write, self._on_message = write, on_message
         self._numbers = itertools.count(1)
         self._begun_s = now()
-        self._fixed: tuple[int, Setting] | None = None
-        self._fixed_places: Places | None = None  # where the fixed process could run; None: it is not moved
+        self._fixed: FixedProcess | None = None
 
     @property
     def elapsed_s(self) -> float:
@@ -76,9 +75,9 @@ class Governor:
 
     def fix(self, pid: int, setting: Setting) -> None:
         """Run a process that reports no frames at ``setting``, as long as there is no session."""
-        self._fixed = pid, setting
+        self._fixed = FixedProcess(self.machine, pid, setting)
         self._set_clocks()
-        self._move_fixed()
+        self._fixed.move()
 
     def open(
         self,
@@ -98,12 +97,39 @@ class Governor:
             ValueError: a duration that cannot be.
         """
         strategy = self._new_strategy(deadline_ms, deadline_ms if period_ms is None else period_ms)
-        session = GovernedSession(next(self._numbers), pid, tids, name, strategy, last_s=self._now())
-        if self._fixed_places is not None:
-            self.machine.restore_places(self._fixed_places)
-            self._fixed_places = None
-        session.places = read_places(tids)
-        self.sessions[session.number] = session
+        return self._enter(GovernedSession(next(self._numbers), pid, tids, name, strategy))
+
+    def open_gestures(
+        self, pid: int, tids: tuple[int, ...], cluster: str, freq_khz: int, name: str = ""
+    ) -> GovernedSession:
+        """Begin a session of gestures, at a setting; raises ValueError where the machine has none such."""
+        if self._hold is None:
+            raise ValueError("this governor holds no settings for gestures")
+        strategy = self._hold(cluster, freq_khz)
+        session = GovernedSession(next(self._numbers), pid, tids, name, strategy, sleep_s=GESTURE_SLEEP_S)
+        return self._enter(session)
+
+    def hold(self, number: int, cluster: str, freq_khz: int) -> GovernedSession:
+        """Keep a session of gestures at another setting, from now on; raises as ``open_gestures``."""
+        session, strategy = self._gestures(number)
+        strategy.hold(cluster, freq_khz)
+        session.wake(self._now())
+        self._decide(session)
+        return session
+
+    def report_gesture(self, number: int, frames: int, late: int) -> GovernedSession:
+        """Take note of a gesture: frames that were due in it, and those of them that came late or never."""
+        session, _ = self._gestures(number)
+        session.count(frames, late, self._now())
+        self._count(session, frames, late)
+        return session
+
+    def use_threads(self, number: int, tids: tuple[int, ...]) -> GovernedSession:
+        """Hold other threads in a session of gestures, as when a page gets a new process; the old go back."""
+        session, _ = self._gestures(number)
+        self.machine.restore_places(session.places)
+        session.tids, session.places, session.cpus = tids, self.machine.take(tids), None
+        session.wake(self._now())
         self._decide(session)
         return session
 
@@ -143,13 +169,11 @@ class Governor:
         """
         session = self.session(number)
         is_late = actual_ms > session.strategy.deadline_ms if late is None else late
-        line = self._line(session, actual_ms, is_late)
+        start_s = max(0.0, self.elapsed_s - actual_ms / 1e3)
+        line = session.line(start_s, actual_ms, is_late, self.machine.clocks.read_khz(session.place.cluster))
         session.report(actual_ms, is_late, self._now())
         self._write(line)
-        self.frames_at[session.setting_text] += 1
-        self.frames += 1
-        self.late += is_late
-        self.untrusted += not session.is_trusted
+        self._count(session, 1, is_late)
         self._decide(session)
         return session
 
@@ -166,8 +190,13 @@ class Governor:
         session = self.sessions.pop(number)
         self.machine.restore_places(session.places)
         self._set_clocks()
-        if not self.sessions:
-            self._move_fixed()
+        if not self.sessions and self._fixed is not None:
+            self._fixed.move()
+
+    def end(self) -> None:
+        """Let the process go that reports no frames."""
+        if self._fixed is not None:
+            self._fixed.leave()
 
     def tick(self) -> None:
         """Look after the clocks between frames."""
@@ -177,7 +206,7 @@ class Governor:
             self._looked_s = now_s
             self._keep_cool(self._heat)
         for session in self.sessions.values():
-            if not session.is_asleep and now_s - session.last_s > _SLEEP_S:
+            if not session.is_asleep and now_s - session.last_s > session.sleep_s:
                 session.is_asleep, session.in_effect = True, None  # a frame now would teach nothing
                 self._set_clocks()
 
@@ -190,6 +219,28 @@ class Governor:
         if number not in self.sessions:
             raise ValueError(f"there is no session {number}; open one first")
         return self.sessions[number]
+
+    def _enter(self, session: GovernedSession) -> GovernedSession:
+        self.end()
+        session.wake(self._now())
+        session.places = self.machine.take(session.tids)
+        self.sessions[session.number] = session
+        self._decide(session)
+        return session
+
+    def _gestures(self, number: int) -> tuple[GovernedSession, HeldStrategy]:
+        session = self.session(number)
+        if not isinstance(session.strategy, HeldStrategy):
+            raise ValueError(
+                "this is a session of frames; begin one with open_gestures in another connection"
+            )
+        return session, session.strategy
+
+    def _count(self, session: GovernedSession, frames: int, late: int) -> None:
+        self.frames_at[session.setting_text] += frames
+        self.frames += frames
+        self.late += late
+        self.untrusted += 0 if session.is_trusted else frames
 
     def _keep_cool(self, heat: HeatCap) -> None:
         temp_c, before_mw = self._read_temp_c(), self._max_power_mw
@@ -243,28 +294,6 @@ class Governor:
     def _set_clocks(self) -> dict[str, int]:
         """Set what is asked for now, and return the clocks that were reached."""
         wanted = demanded_khz(s.row for s in self.sessions.values() if not s.is_asleep)
-        if not self.sessions and self._fixed is not None and self._fixed[1].freq_khz is not None:
-            wanted = {self._fixed[1].cluster: self._fixed[1].freq_khz}
+        if not self.sessions and self._fixed is not None:
+            wanted = self._fixed.wanted
         return self.machine.clocks.apply(wanted)
-
-    def _move_fixed(self) -> None:
-        if self._fixed is not None:
-            pid, setting = self._fixed
-            tids = family_of(pid)
-            self._fixed_places = read_places(tids)
-            self.machine.move(tids, setting.cluster, setting.threads)
-
-    def _line(self, session: GovernedSession, actual_ms: float, is_late: bool) -> FrameLine:
-        row = session.row_in_effect
-        return FrameLine(
-            start_s=max(0.0, self.elapsed_s - actual_ms / 1e3),
-            latency_ms=actual_ms,
-            late=is_late,
-            cluster=session.place.cluster,
-            freq_khz=None if row is None else row.setting.freq_khz,
-            power_mw=None if row is None else row.power_mw,
-            energy_mj=session.energy_mj(actual_ms),
-            trusted=session.is_trusted,
-            reason=session.decision.reason,
-            read_khz=self.machine.clocks.read_khz(session.place.cluster),
-        )

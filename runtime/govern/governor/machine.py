@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from runtime.device.actuators import Places, born_of, move, restore_places
+from runtime.device.actuators import Journal, Places, born_of, move, read_places, restore_places
+from runtime.device.actuators.threads_left import note_threads
 from runtime.device.meters.threads import read_threads
 from runtime.device.soc import Cluster, SocProfile
 from runtime.errors import DeviceError, PermissionNeeded
@@ -22,6 +23,7 @@ class GovernedMachine:
         profile: its clusters.
         clocks: entered already.
         mover: puts threads on CPUs.
+        journal: where it is noted which threads are moved, so that they can be restored after a kill.
         on_message: called with each message.
 
     Attributes:
@@ -35,12 +37,25 @@ class GovernedMachine:
         clocks: Clocks,
         *,
         mover: Mover = move,
+        journal: Journal | None = None,
         on_message: Callable[[str], None] = lambda message: None,
     ):
-        self.profile, self.clocks, self._mover = profile, clocks, mover
+        self.profile, self.clocks, self._mover, self._journal = profile, clocks, mover, journal
+        self._owed: dict[tuple[int, ...], Path] = {}  # notes, by the threads that they are about
         self._complain = unrepeated(on_message)
         self.problem = ""
         self.change_times = ChangeTimes()
+
+    def take(self, tids: Sequence[int]) -> Places:
+        """Return where threads may run, and note it before they are moved; see ``restore_places``."""
+        places = read_places(tids)
+        key = tuple(places.cpus)
+        if self._journal is not None and key:
+            try:
+                self._owed[key] = self._journal.write(note_threads(places))
+            except PermissionNeeded as err:
+                self._complain(f"threads could not be restored after a kill: {err}")
+        return places
 
     def move(
         self,
@@ -74,7 +89,10 @@ class GovernedMachine:
 
     def restore_places(self, places: Places) -> None:
         """Let threads, and what they started, run where they could before."""
-        self._tries(lambda: restore_places(places, born_of(places)))
+        if self._tries(lambda: restore_places(places, born_of(places))):
+            owed = self._owed.pop(tuple(places.cpus), None)
+            if owed is not None:
+                owed.unlink(missing_ok=True)
 
     def _tries(self, act: Callable[[], object]) -> bool:
         self.problem = ""

@@ -18,6 +18,7 @@ from runtime.bundle.decoding import decode_json
 MOST_BYTES = 65536  # of a line: a session of some thousand threads
 _MOST_TIDS = 4096
 _MOST_NAME = 64
+_MOST_FRAMES = 1_000_000  # of a gesture: an hour at 240 Hz
 _MOST_PERIODS = 4  # of a deadline: as many as ``VariableLoad`` lets wait, and the frame itself
 _OLD_FIELDS = {"target_ms": "deadline_ms", "left_ms": "remaining_ms"}
 
@@ -34,13 +35,7 @@ class OpenSession(msgspec.Struct, tag_field="do", tag="open", frozen=True):
     period_ms: float | None = None
 
     def __post_init__(self) -> None:
-        if not 1 <= len(set(self.tids)) <= _MOST_TIDS or len(self.name) > _MOST_NAME:
-            raise ValueError(
-                f"{len(set(self.tids))} threads, a name of {len(self.name)} characters; "
-                f"allowed: 1 to {_MOST_TIDS} threads, a name of at most {_MOST_NAME}"
-            )
-        if not self.name.isprintable():
-            raise ValueError("the name has characters that cannot be printed; choose another")
+        _check_threads(self.tids, self.name)
         _check_ms("deadline_ms", self.deadline_ms)
         if self.period_ms is not None:
             _check_ms("period_ms", self.period_ms)
@@ -84,7 +79,59 @@ class Headroom(msgspec.Struct, tag_field="do", tag="headroom", frozen=True):
     """Ask how much of the deadline is left at the fastest setting."""
 
 
-Request = OpenSession | Begin | Report | UpdateDeadline | Headroom
+class OpenGestures(msgspec.Struct, tag_field="do", tag="open_gestures", frozen=True):
+    """Begin a session of gestures: its threads run at settings that it names, see ``Hold``."""
+
+    tids: tuple[int, ...]
+    cluster: str
+    freq_khz: int
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        _check_threads(self.tids, self.name)
+
+
+class Hold(msgspec.Struct, tag_field="do", tag="hold", frozen=True):
+    """Run at this setting until another one is named: in a gesture, or between two."""
+
+    cluster: str
+    freq_khz: int
+
+
+class ReportGesture(msgspec.Struct, tag_field="do", tag="report_gesture", frozen=True):
+    """A gesture is over: so many frames were due in it, and so many of them came late or not at all."""
+
+    frames: int
+    late: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.late <= self.frames <= _MOST_FRAMES:
+            raise ValueError(
+                f"{self.late} late of {self.frames} frames; allowed: 0 to {_MOST_FRAMES:,} frames, late ones "
+                "among them"
+            )
+
+
+class UseThreads(msgspec.Struct, tag_field="do", tag="use_threads", frozen=True):
+    """These are the session's threads from now on, as when a page has got a new process."""
+
+    tids: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        _check_threads(self.tids, "")
+
+
+Request = (
+    OpenSession
+    | Begin
+    | Report
+    | UpdateDeadline
+    | Headroom
+    | OpenGestures
+    | Hold
+    | ReportGesture
+    | UseThreads
+)
 
 
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -150,6 +197,16 @@ def _with_new_names(line: bytes) -> bytes:
 def encode_answer(answer: Answer) -> bytes:
     """Return an answer as a line."""
     return msgspec.json.encode(answer) + b"\n"
+
+
+def _check_threads(tids: tuple[int, ...], name: str) -> None:
+    if not 1 <= len(set(tids)) <= _MOST_TIDS or len(name) > _MOST_NAME:
+        raise ValueError(
+            f"{len(set(tids))} threads, a name of {len(name)} characters; "
+            f"allowed: 1 to {_MOST_TIDS} threads, a name of at most {_MOST_NAME}"
+        )
+    if not name.isprintable():
+        raise ValueError("the name has characters that cannot be printed; choose another")
 
 
 def _check_ms(name: str, duration_ms: float) -> None:

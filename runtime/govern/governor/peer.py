@@ -8,7 +8,7 @@ import struct
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from runtime.device.actuators.moving import descends
+from runtime.device.actuators.moving import descends, read_uid
 from runtime.errors import PermissionNeeded
 from runtime.govern.governor.machine import threads_of
 
@@ -43,7 +43,7 @@ def read_peer(connection: socket.socket) -> Peer:
     return Peer(pid, uid)
 
 
-def check_threads(peer: Peer, tids: Collection[int]) -> None:
+def check_own_threads(peer: Peer, tids: Collection[int]) -> None:
     """Make sure that every thread is the peer's own, or of a process that it started.
 
     A browser reports frames that its renderer makes.
@@ -56,4 +56,21 @@ def check_threads(peer: Peer, tids: Collection[int]) -> None:
             raise PermissionNeeded(
                 f"thread {tid} is not one of process {peer.pid}, which asks, nor of one that it started; "
                 "give threads of your own"
+            )
+
+
+def check_user_threads(peer: Peer, tids: Collection[int]) -> None:
+    """Make sure that every thread is of the peer's user, who may move it without a governor, too.
+
+    A page is governed from beside its browser, which somebody else may have started.
+
+    Raises:
+        PermissionNeeded: one is not.
+    """
+    for tid in sorted(set(tids)):
+        uid = read_uid(tid)
+        if uid is None or (peer.uid != _ROOT and uid != peer.uid):
+            whose = "there is no such thread" if uid is None else f"it is user {uid}'s"
+            raise PermissionNeeded(
+                f"thread {tid} is not one of user {peer.uid}, who asks ({whose}); give threads of your own"
             )

@@ -10,14 +10,12 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import msgspec
-
 from runtime.errors import DeviceStableError, EdgekitError
 from runtime.govern.governor import messages as m
 from runtime.govern.governor.connection import RATE_PER_S, ClientConnection
 from runtime.govern.governor.governor import Governor
-from runtime.govern.governor.peer import check_threads, read_peer
-from runtime.govern.governor.session import GovernedSession
+from runtime.govern.governor.peer import read_peer
+from runtime.govern.governor.requests import carry_out, refusal
 
 # Between looks at the clocks where no frame is reported: three frames at 30 FPS in which another program may
 # have had the clock, and ten wake-ups a second, which cost next to nothing.
@@ -115,7 +113,7 @@ class Server:
         except EdgekitError as err:
             self._on_message(str(err))
             with contextlib.suppress(OSError):
-                connection.send(m.encode_answer(_refusal(str(err))))
+                connection.send(m.encode_answer(refusal(str(err))))
             connection.close()
             return
         self._clients[connection.fileno()] = ClientConnection(connection, peer)
@@ -137,38 +135,18 @@ class Server:
         if not client.limit.takes(self._now()):
             client.refused += 1
             problem = f"more than {RATE_PER_S:g} requests a second; report each frame once"
-            return self._dismiss(client, problem) if client.refused > _MOST_REFUSED else _refusal(problem)
+            return self._dismiss(client, problem) if client.refused > _MOST_REFUSED else refusal(problem)
         try:
-            return self._carry_out(client, m.decode_request(line))
+            before, answer = client.session, carry_out(self.governor, client, m.decode_request(line))
         except (EdgekitError, ValueError) as err:
-            return _refusal(str(err))
-
-    def _carry_out(self, client: ClientConnection, request: m.Request) -> m.Answer:
-        governor = self.governor
-        if isinstance(request, m.OpenSession):
-            if client.session is not None:
-                raise ValueError("this connection has a session already; open another connection")
-            check_threads(client.peer, request.tids)
-            session = governor.open(
-                client.peer.pid, request.tids, request.deadline_ms, request.name, request.period_ms
-            )
-            client.session = session.number
-            self.opened += 1
-            return msgspec.structs.replace(_state(session), begins=session.within is not None)
-        if client.session is None:
-            raise ValueError("this connection has no session yet; open one first")
-        if isinstance(request, m.Begin):
-            return _state(governor.begin(client.session, request.remaining_ms))
-        if isinstance(request, m.Report):
-            return _state(governor.report(client.session, request.actual_ms, request.late))
-        if isinstance(request, m.UpdateDeadline):
-            return _state(governor.retarget(client.session, request.deadline_ms))
-        return m.Answer(True, headroom=governor.session(client.session).strategy.headroom())
+            return refusal(str(err))
+        self.opened += client.session != before
+        return answer
 
     def _dismiss(self, client: ClientConnection, problem: str) -> m.Answer:
         self._on_message(f"process {client.peer.pid}: {problem}: its connection is closed")
         client.is_closing = True
-        return _refusal(f"{problem}: the connection is closed")
+        return refusal(f"{problem}: the connection is closed")
 
     def _send(self, client: ClientConnection, answers: bytes = b"") -> None:
         client.send(answers)
@@ -254,21 +232,3 @@ def _masked() -> Iterator[None]:
         yield
     finally:
         os.umask(before)
-
-
-def _refusal(problem: str) -> m.Answer:
-    return m.Answer(False, error=problem)
-
-
-def _state(session: GovernedSession) -> m.Answer:
-    row, meets = session.row, session.decision.meets_deadline
-    return m.Answer(
-        True,
-        cluster=session.place.cluster,
-        freq_khz=None if row is None else row.setting.freq_khz,
-        meets_deadline=meets,
-        meets_target=meets,
-        trusted=session.is_trusted,
-        reason=session.decision.reason or None,
-        unmoved=session.unmoved or None,
-    )

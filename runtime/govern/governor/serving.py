@@ -7,13 +7,14 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from runtime.choose.decision import SlowdownRule
+from runtime.choose.decision import DecisionTable, SlowdownRule
 from runtime.choose.decision.controller import Controller
 from runtime.choose.decision.outlook import ChangeCost
 from runtime.device.actuators import CpuFreq, Journal
 from runtime.device.actuators.signals import orderly_signals
 from runtime.device.meters import read_temp_c
 from runtime.govern.governor.clocks import Clocks
+from runtime.govern.governor.gestures import HeldStrategy
 from runtime.govern.governor.governor import Governor
 from runtime.govern.governor.heat import HeatCap
 from runtime.govern.governor.lock import only_one
@@ -21,7 +22,9 @@ from runtime.govern.governor.machine import GovernedMachine
 from runtime.govern.governor.plan import GovernPlan
 from runtime.govern.governor.server import Server
 from runtime.govern.governor.session import Strategy
+from runtime.govern.governor.tables import capacity_rows
 from runtime.measure.frame_log import FrameLine, GovernedLog, Header
+from runtime.targets import LocalTarget
 
 SOCKET = "governor.sock"
 LOCK = "governor.lock"
@@ -58,22 +61,26 @@ def serving(
     heat = None
     if plan.max_temp_c is not None:
         heat = HeatCap(plan.max_temp_c, [row.power_mw for row in plan.table.rows])
-    folder = Journal().folder
+    journal = Journal()
+    folder = journal.folder
     path = socket or folder / SOCKET
     with contextlib.ExitStack() as stack:
         stack.enter_context(only_one(folder / LOCK, f"socket {path}"))
         signals = stack.enter_context(orderly_signals())
         frames = None if log is None else stack.enter_context(GovernedLog(log, _header(plan)))
         clocks = Clocks(CpuFreq(target.root), target.profile, on_message=on_message)
-        machine = GovernedMachine(target.profile, stack.enter_context(clocks), on_message=on_message)
+        stack.enter_context(clocks)
+        machine = GovernedMachine(target.profile, clocks, journal=journal, on_message=on_message)
         governor = Governor(
             machine,
             strategies(plan, machine.change_times.read_cost),
+            hold=lambda cluster, freq_khz: HeldStrategy(_every_row(target), cluster, freq_khz),
             heat=heat,
             read_temp_c=lambda: read_temp_c(target.root),
             write=_ignore if frames is None else frames.write,
             on_message=on_message,
         )
+        stack.callback(governor.end)
         server = stack.enter_context(Server(governor, path, on_message=on_message))
         try:
             yield server
@@ -106,6 +113,10 @@ def strategies(
         miss_penalty=load.miss_penalty,
         run=_in_background,
     )
+
+
+def _every_row(target: LocalTarget) -> DecisionTable:
+    return capacity_rows(target.profile, target.power, target.settings())
 
 
 def _in_background(job: Callable[[], None]) -> None:

@@ -13,7 +13,12 @@ from runtime.choose.policy.estimate import Estimate
 from runtime.device.actuators import Places
 from runtime.device.setting import Setting
 from runtime.device.soc.account import work_mj
+from runtime.measure.frame_log import FrameLine
 
+# Without a report after which a program waits for its user, or hangs: longer than any frame worth governing,
+# short enough that a paused game does not hold a fast clock for its whole pause. Of gestures: a program that
+# keeps a slow setting between them says so again within it, and one that hangs does not.
+SLEEP_S, GESTURE_SLEEP_S = 5.0, 60.0
 # Rows that a frame ran at, and for how many ms; ``None`` stands for a clock that is no row's.
 Parts = Sequence[tuple[int | None, float]]
 
@@ -21,8 +26,9 @@ Parts = Sequence[tuple[int | None, float]]
 class Strategy(Protocol):
     """Chooses rows of a table for the frames of one session, by what they took.
 
-    There are two: ``runtime.choose.decision.controller.Controller`` for steady frames, and
-    ``runtime.choose.frame_policy.controller.FrameController`` for frames of variable load.
+    There are three: ``runtime.choose.decision.controller.Controller`` for steady frames,
+    ``runtime.choose.frame_policy.controller.FrameController`` for frames of variable load, and
+    ``runtime.govern.governor.gestures.HeldStrategy``, which keeps to the row that a program names.
 
     Attributes:
         table: rows to choose from; it may be replaced once it is known how much work a frame is.
@@ -79,6 +85,7 @@ class GovernedSession:
         unmoved: why they are not where they should be; empty: they are.
         is_cold: the threads have just been moved: the next frame finds cold caches.
         is_asleep: it has not reported for a while, and asks for no clock until it does.
+        sleep_s: without a word after which it is.
         frames, late: counted so far.
     """
 
@@ -94,6 +101,7 @@ class GovernedSession:
     unmoved: str = ""
     is_cold: bool = False
     is_asleep: bool = False
+    sleep_s: float = SLEEP_S
     last_s: float = 0.0
     frames: int = 0
     late: int = 0
@@ -158,12 +166,16 @@ class GovernedSession:
 
     def report(self, actual_ms: float, is_late: bool, now_s: float) -> None:
         """Learn from a frame that is done."""
-        self.wake(now_s)
-        self.frames += 1
-        self.late += is_late
+        self.count(1, is_late, now_s)
         self.strategy.learn(self.parts(actual_ms), is_late, now_s, self.is_cold)
         self.is_cold = False
         self._parts.clear()
+
+    def count(self, frames: int, late: int, now_s: float) -> None:
+        """Take note of frames that are done, and of how many of them were late."""
+        self.wake(now_s)
+        self.frames += frames
+        self.late += late
 
     def wake(self, now_s: float) -> None:
         """Take note that the program lives: its frames ask for a clock."""
@@ -183,6 +195,22 @@ class GovernedSession:
                 return None
             energy_mj += work_mj(row.power_mw, ms)
         return energy_mj
+
+    def line(self, start_s: float, actual_ms: float, is_late: bool, read_khz: int | None) -> FrameLine:
+        """Return what a log says of a frame that is done, before anything is learnt from it."""
+        row = self.row_in_effect
+        return FrameLine(
+            start_s=start_s,
+            latency_ms=actual_ms,
+            late=is_late,
+            cluster=self.place.cluster,
+            freq_khz=None if row is None else row.setting.freq_khz,
+            power_mw=None if row is None else row.power_mw,
+            energy_mj=self.energy_mj(actual_ms),
+            trusted=self.is_trusted,
+            reason=self.decision.reason,
+            read_khz=read_khz,
+        )
 
     def row_at(self, cluster: str, freq_khz: int) -> int | None:
         """Return the row of a cluster at a clock, ``None`` where the table has none."""

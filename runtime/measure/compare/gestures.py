@@ -108,7 +108,7 @@ def _by_place(records: Iterable[Record], side: str) -> dict[tuple[str, str], lis
     """Return the records of gestures by page and target."""
     places: dict[tuple[str, str], list[Record]] = {}
     for record in records:
-        if record.gesture is not None:
+        if record.gesture is not None and not record.gesture.is_detailed:
             places.setdefault((record.model, record.target), []).append(record)
     if not places:
         raise DataError(f"{side} holds no records of gestures; make some: edgekit web bench PAGE")
@@ -129,7 +129,7 @@ def _of_page(name: str, before: Sequence[Record], after: Sequence[Record]) -> li
 
 
 def _timed(records: Sequence[Record], cost_ms: Callable[[GestureFigures], float]) -> list[Record]:
-    """Return each run as a block of its own with one sample, what it cost, and energies by the second."""
+    """Return each run as a block of its own with one sample, what it cost, and the energy of a second."""
     runs: dict[object, int] = {}
     found = []
     for record in records:
@@ -137,16 +137,9 @@ def _timed(records: Sequence[Record], cost_ms: Callable[[GestureFigures], float]
             continue
         place = record.model_sha256, record.variant, record.target, record.setting
         runs[place] = runs.get(place, -1) + 1
-        energy_mj = None if record.energy_mj is None else record.energy_mj * record.fps
-        found.append(
-            replace(
-                record,
-                samples_ms=(cost_ms(record.gesture),),
-                energy_mj=energy_mj,
-                block=runs[place],
-                run=None,
-            )
-        )
+        cost = (cost_ms(record.gesture),)
+        second_mj = record.power_mw
+        found.append(replace(record, samples_ms=cost, energy_mj=second_mj, block=runs[place], run=None))
     return found
 
 

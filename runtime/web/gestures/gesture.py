@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from runtime.web.gestures.inputs import Recording
+
 KINDS = ("scroll", "fling", "pinch")
 SOURCES = ("wheel", "touch")
 # Typical speeds of users: a slow read, a search, a hurry; of fingers that pinch, half of those.
@@ -27,6 +29,7 @@ class Gesture:
             fingers against each other.
         source: ``wheel``: a mouse's wheel or a touch pad; ``touch``: fingers on the screen.
         factor: that a pinch zooms by, and back; else 1.
+        recorded: what a user really did, which is done in place of even movements.
 
     Raises:
         ValueError: no such gesture.
@@ -40,6 +43,7 @@ class Gesture:
     speed: float
     source: str = "wheel"
     factor: float = 1.0
+    recorded: Recording | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS or self.source not in SOURCES:
@@ -58,9 +62,17 @@ class Gesture:
 
     @property
     def name(self) -> str:
-        """Name in records: kind and speed, ``x`` factor, and ``-touch`` where fingers do it."""
+        """Name in records: of a recording its own, else kind and speed, ``x`` factor, and ``-touch``."""
+        if self.recorded is not None:
+            return f"recorded-{self.recorded.name}"
         factor = f"x{self.factor:g}" if self.kind == "pinch" else ""
         return f"{self.kind}-{self.speed:g}{factor}{'-touch' if self.source == 'touch' else ''}"
+
+
+def typical_gesture(kind: str, speed: float) -> Gesture:
+    """Return the gesture of a kind that is measured unless another is asked for."""
+    factor = DEFAULT_FACTOR if kind == "pinch" else 1.0
+    return Gesture(kind, speed, DEFAULT_SOURCES.get(kind, "wheel"), factor)
 
 
 def parse_gesture(text: str) -> Gesture:
@@ -78,8 +90,9 @@ def parse_gesture(text: str) -> Gesture:
         if found is None:
             raise ValueError(f"{text!r} is no gesture")
         kind = found["kind"]
-        speed = float(found["speed"] or DEFAULT_SPEEDS.get(kind, 1.0))
-        factor = float(found["factor"] or (DEFAULT_FACTOR if kind == "pinch" else 1.0))
-        return Gesture(kind, speed, found["source"] or DEFAULT_SOURCES.get(kind, "wheel"), factor)
+        typical = typical_gesture(kind, float(found["speed"] or DEFAULT_SPEEDS.get(kind, 1.0)))
+        return Gesture(
+            kind, typical.speed, found["source"] or typical.source, float(found["factor"] or typical.factor)
+        )
     except ValueError as err:
         raise ValueError(f"{err}; write for example scroll:1800, fling:3000@touch or pinch:400x2") from err

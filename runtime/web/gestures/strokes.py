@@ -17,7 +17,7 @@ _REACH = 0.7
 _STILL_S = 0.1  # a finger rests before it leaves, so that the page does not run on
 _LIFTED_S = 0.05
 _SWIPE_S = 0.12
-_RUN_ON_S = 2.0  # Chrome's flings on a phone's page end within 1.5 s at 3000 px/s
+RUN_ON_S = 2.0  # Chrome's flings on a phone's page end within 1.5 s at 3000 px/s
 # Of a touch pad's fling (ui/events/gestures/fling_curve.cc): velocity = -ALPHA GAMMA exp(-GAMMA t) - BETA.
 _ALPHA, _BETA, _GAMMA = -5707.62, 172.0, 3.7
 _SPAN = 0.6  # of the screen's height, between two fingers at their widest
@@ -125,10 +125,10 @@ def _dragged(gesture: Gesture, room: Room) -> Iterator[Stroke]:
 def _flung_by_touch(gesture: Gesture, room: Room) -> Iterator[Stroke]:
     """A finger that leaves at full speed; the page runs on."""
     reach_px = min(room.height_px * _REACH, gesture.speed * _SWIPE_S)
-    for at_s, far_px, sign in _swipes(room, gesture.speed, reach_px, rest_s=_RUN_ON_S):
+    for at_s, far_px, sign in _swipes(room, gesture.speed, reach_px, rest_s=RUN_ON_S):
         moves = _moves(at_s, room, far_px * sign, gesture.speed)
         left = InputEvent(moves[-1].at_s + 1 / RATE_HZ, "Input.dispatchTouchEvent", _touch("touchEnd", room))
-        yield Stroke((*moves, left), moves[-1].at_s + _RUN_ON_S, runs_on=True)
+        yield Stroke((*moves, left), moves[-1].at_s + RUN_ON_S, runs_on=True)
 
 
 def _swipes(room: Room, speed: float, reach_px: float, rest_s: float) -> Iterator[tuple[float, float, int]]:

@@ -10,6 +10,7 @@ from runtime.device.setting import Setting
 from runtime.measure.interval import of_runs
 from runtime.measure.records import Record
 from runtime.web.browser.page import PHONE, Viewport
+from runtime.web.frames.films import Film, FilmKey
 from runtime.web.gestures.gesture import Gesture
 from runtime.web.pages.features import PageFeatures
 
@@ -80,6 +81,7 @@ class WebJob(msgspec.Struct, frozen=True):
         run: names the series in records.
         known: runs that need not be measured again.
         with_details: after the other runs, one with Chrome's reports of each gesture and setting.
+        with_films: and then one of each, with pictures of what it showed, but for those in ``filmed``.
         read_features: pages whose features are to be read once they are loaded.
         most_s: no run begins later than this after the job did; ``None``: all are done.
     """
@@ -97,6 +99,8 @@ class WebJob(msgspec.Struct, frozen=True):
     run: str | None = None
     known: tuple[Known, ...] = ()
     with_details: bool = False
+    with_films: bool = False
+    filmed: tuple[FilmKey, ...] = ()
     read_features: tuple[str, ...] = ()
     most_s: float | None = None
 
@@ -130,6 +134,12 @@ class FeaturesRead(msgspec.Struct, frozen=True, tag=True):
     features: PageFeatures
 
 
+class Filmed(msgspec.Struct, frozen=True, tag=True):
+    """Pictures of a run are there."""
+
+    film: Film
+
+
 class Remark(msgspec.Struct, frozen=True, tag=True):
     """Something to tell: a page that was left out, a browser that was started again."""
 
@@ -149,4 +159,4 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
     text: str
 
 
-Message = Measured | FeaturesRead | Remark | Step | Failed
+Message = Measured | FeaturesRead | Filmed | Remark | Step | Failed

@@ -20,7 +20,8 @@ from runtime.errors import DeviceStableError, EdgekitError, WebError
 from runtime.measure.records import Record
 from runtime.targets.name import TargetName
 from runtime.visible import one_line
-from runtime.web.interaction.job import Failed, FeaturesRead, Measured, Message, Remark, WebJob
+from runtime.web.frames.films import Film
+from runtime.web.interaction.job import Failed, FeaturesRead, Filmed, Measured, Message, Remark, WebJob
 from runtime.web.pages.features import PageFeatures
 
 _MOST_LINE = 16 << 20
@@ -35,6 +36,7 @@ def measure_job(
     on_step: Callable[[str], None] = lambda text: None,
     on_message: Callable[[str], None] = lambda text: None,
     on_features: Callable[[str, PageFeatures], None] = lambda page, features: None,
+    on_film: Callable[[Film], None] = lambda film: None,
 ) -> None:
     """Do ``job`` on ``target`` and hand over each record as it comes.
 
@@ -71,6 +73,8 @@ def measure_job(
                 on_record(replace(message.record, target=str(name)))
             elif isinstance(message, FeaturesRead):
                 on_features(message.page, message.features)
+            elif isinstance(message, Filmed):
+                on_film(replace(message.film, target=str(name)))
             elif isinstance(message, Failed):
                 failure = message
             elif isinstance(message, Remark):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
@@ -22,8 +23,9 @@ from runtime.web.frames.displayed import FRAMES_ONLY, LAG_S, Shown, shown, trace
 from runtime.web.frames.smoothness import DETAILED_CATEGORIES, smoothness
 from runtime.web.gestures.gesture import Gesture
 from runtime.web.gestures.perform import Performed, perform
+from runtime.web.gestures.recording import recorded_strokes
 from runtime.web.gestures.room import to_top
-from runtime.web.gestures.strokes import strokes_of, turns
+from runtime.web.gestures.strokes import Stroke, strokes_of, turns
 from runtime.web.interaction.place import page_conditions
 from runtime.web.interaction.subject import Subject
 
@@ -60,12 +62,7 @@ def measure(target: LocalTarget, subject: Subject, held: HeldSetting, plan: RunP
         WebError: the browser is gone.
     """
     page, gesture = subject.page, plan.gesture
-    to_top(page, subject.room.scale)
-    try:
-        strokes = strokes_of(gesture, subject.room, plan.duration_s)
-    except ValueError as err:
-        raise PageError(f"{subject.name}: {err}; leave it out, or pinch it") from err
-    time.sleep(_REST_S)
+    strokes = ready(subject, gesture, plan.duration_s)
     full_probe_ms = time_probe_ms() if target.provenance == "emulated" else None
     before = page_conditions(target, subject, held, probe=True)
     with traced(page.connection, DETAILED_CATEGORIES if plan.is_detailed else FRAMES_ONLY) as trace:
@@ -99,7 +96,7 @@ def measure(target: LocalTarget, subject: Subject, held: HeldSetting, plan: RunP
         main_fps=None if reports is None else reports.main_frames / seen.window_s,
         dropped_frames=None if reports is None else reports.dropped_frames,
         delayed_pct=None if reports is None else reports.delayed_pct,
-        turned=turns(gesture, subject.room, plan.duration_s),
+        turned=gesture.recorded is None and turns(gesture, subject.room, plan.duration_s),
         scroller=subject.room.scroller,
         capacity=capacity,
         late_ms=performed.late_ms,
@@ -148,6 +145,24 @@ def measure(target: LocalTarget, subject: Subject, held: HeldSetting, plan: RunP
         device=read_device(target.root),
         gesture=figures,
     )
+
+
+def ready(subject: Subject, gesture: Gesture, duration_s: float) -> Sequence[Stroke]:
+    """Bring the page to its top and return the movements of a gesture of ``duration_s`` on it.
+
+    Raises:
+        PageError: the page cannot be scrolled.
+    """
+    to_top(subject.page, subject.room.scale)
+    try:
+        if gesture.recorded is not None:
+            strokes = recorded_strokes(gesture.recorded, subject.room)
+        else:
+            strokes = strokes_of(gesture, subject.room, duration_s)
+    except ValueError as err:
+        raise PageError(f"{subject.name}: {err}; leave it out, or pinch it") from err
+    time.sleep(_REST_S)
+    return strokes
 
 
 def _per_frame_ms(spent_ms: dict[str, float], seen: Shown, speed: float) -> dict[str, float]:

@@ -20,8 +20,10 @@ from runtime.web.browser.chromium import Browser, Launch
 from runtime.web.browser.connection import Connection
 from runtime.web.gestures.gesture import Gesture
 from runtime.web.gestures.room import to_top
+from runtime.web.interaction.filming import film
 from runtime.web.interaction.job import (
     FeaturesRead,
+    Filmed,
     Known,
     Measured,
     Message,
@@ -155,6 +157,12 @@ def _measure_page(
             on_message(Step(f"{page.name}: {gesture.name} on {setting}, in detail"))
             plan = RunPlan(gesture, setting, block=job.most_runs, is_detailed=True)
             on_message(Measured(_run(target, subject, job, plan, probes_ms.get(setting, ()))))
+        for gesture, setting in itertools.product(job.gestures, playable) if job.with_films else ():
+            if runs.is_over or (subject.name, subject.sha256, gesture.name, setting) in job.filmed:
+                continue
+            on_message(Step(f"{page.name}: {gesture.name} on {setting}, filmed"))
+            with placed(target, subject, setting):
+                on_message(Filmed(film(subject, gesture, setting, job.duration_s)))
     finally:
         subject.page.close()
 

@@ -56,7 +56,7 @@ def load(connection: Connection, url: str, name: str, viewport: Viewport = PHONE
         # Its renderer is known only now: a navigation may have brought another one.
         return Subject(
             name,
-            hashlib.sha256(_source(page).encode()).hexdigest(),
+            digest_of(page),
             page,
             look(page),
             find_processes(page),
@@ -65,6 +65,11 @@ def load(connection: Connection, url: str, name: str, viewport: Viewport = PHONE
     except BaseException:
         page.close()
         raise
+
+
+def digest_of(page: Page) -> str:
+    """Return the sha256 of a page's main document as it was loaded."""
+    return hashlib.sha256(_source(page).encode()).hexdigest()
 
 
 def _source(page: Page) -> str:

@@ -113,7 +113,7 @@ def held_out_rows(table: GestureTable, folds: Iterable[Fold]) -> HeldOutRows:
         for name in ("fps", "low", "high", "after_run", "after_low", "after_high", "mean_fps")
     }
     inside = np.zeros(n, bool)
-    by_gesture = np.column_stack([table.settings()[:, 0], table.speed_column])
+    by_gesture = np.column_stack([table.settings()[:, 0], table.gesture])
     for fold in folds:
         train, test, model = fold.train, fold.test, fold.model
         there = table.select(test)

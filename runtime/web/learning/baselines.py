@@ -15,7 +15,8 @@ import numpy as np
 
 from runtime.device.setting import Setting
 from runtime.device.soc import SocProfile
-from runtime.web.learning.choice import HELD, FrameEstimate
+from runtime.web.interaction.rows import HELD_SHARE
+from runtime.web.learning.choice import FrameEstimate
 
 if TYPE_CHECKING:
     from runtime.choose.simulation import Platform, SimGovernor, TimedPlatform
@@ -103,7 +104,7 @@ def outcomes(
 
 def best_place(estimates: Sequence[FrameEstimate], target_fps: float) -> int:
     """Return the place of the setting of least power that holds the target, else of the fastest."""
-    holding = [place for place, each in enumerate(estimates) if each.fps >= HELD * target_fps]
+    holding = [place for place, each in enumerate(estimates) if each.fps >= HELD_SHARE * target_fps]
     if holding:
         return min(holding, key=lambda place: estimates[place].mean_mw or 0.0)
     return max(range(len(estimates)), key=lambda place: estimates[place].fps)
@@ -139,4 +140,4 @@ def _replayed(
     fps = truth.shown(1000.0 / outcome.latency_ms)
     if outcome.energy_mj is None:
         raise ValueError(f"a clock that {name} uses has no known power; give a profile with power_mw")
-    return WebOutcome(name, fps, outcome.energy_mj * fps, fps < HELD * target_fps)
+    return WebOutcome(name, fps, outcome.energy_mj * fps, fps < HELD_SHARE * target_fps)

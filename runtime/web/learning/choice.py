@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,12 +14,10 @@ from runtime.device.setting import Setting
 from runtime.device.soc import SocProfile, setting_power
 from runtime.device.soc.account import work_mj
 from runtime.device.soc.profile import FULL_CAPACITY
+from runtime.web.interaction.rows import HELD_SHARE
 from runtime.web.learning.model import RUN, UNRUN, WayModel
-from runtime.web.learning.table import feature_vector, work_vector
+from runtime.web.learning.table import GestureLike, feature_vector, gesture_features, work_vector
 
-# A gesture counts as held to its target above this share of it: Camel (https://arxiv.org/abs/2005.00749)
-# counts misses below; a display shows 57 to 59 of 60 frames a second at best.
-HELD = 0.95
 TRUST_PCT = 20.0  # a lower bound further below its prediction is not trusted, as in Camel
 
 
@@ -45,7 +43,7 @@ class FrameEstimate:
     Attributes:
         fps: expected; ``low_fps`` and ``high_fps`` bound it.
         busy: share of its time that the core is busy.
-        mean_mw: mean power over the gesture, over the idle device; ``None`` where it is not known.
+        power_mw: of the busy core, over the idle device; ``None`` where it is not known.
     """
 
     setting: Setting
@@ -100,47 +98,88 @@ def way_of(page: PageState, models: Mapping[str, WayModel]) -> WayModel:
     )
 
 
+@dataclass(frozen=True)
+class Offer:
+    """Settings that may be chosen, as a model sees them: made once, asked for every gesture.
+
+    Attributes:
+        settings: of clusters that the model knows.
+        columns: capacity, refresh rate and core of each, shape (n_settings, 3).
+        powers_mw: of the busy core, over the idle device; ``None`` where it is not known.
+    """
+
+    settings: tuple[Setting, ...]
+    columns: np.ndarray
+    powers_mw: tuple[float | None, ...]
+
+    @classmethod
+    def of(
+        cls, model: WayModel, settings: Iterable[Setting], profile: SocProfile, refresh_hz: float
+    ) -> Offer:
+        """Return the offer of ``settings`` on a SoC with a display."""
+        known = tuple(setting for setting in settings if setting.cluster in model.clusters)
+        capacity = [profile.capacity(s.cluster, s.freq_khz) / FULL_CAPACITY for s in known]
+        core = [model.clusters.index(setting.cluster) for setting in known]
+        powers = [setting_power(profile, setting) for setting in known]
+        return cls(
+            known,
+            np.column_stack([capacity, np.full(len(known), refresh_hz), core]).reshape(-1, 3),
+            tuple(None if power is None else power.power_mw for power in powers),
+        )
+
+
 def frame_estimates(
-    model: WayModel,
-    page: PageState,
-    speed: float,
-    settings: Sequence[Setting],
-    profile: SocProfile,
-    names: Sequence[str],
-    clusters: Sequence[str],
-    refresh_hz: float,
+    model: WayModel, page: PageState, gesture: GestureLike, offer: Offer
 ) -> list[FrameEstimate]:
-    """Return what ``page`` is expected to show under each of ``settings`` that the model knows.
+    """Return what ``page`` is expected to show under each setting of ``offer`` that the model knows.
 
     Args:
-        speed: of the gesture, in px/s.
-        profile: of the SoC that runs it.
-        names, clusters: of the fit, in the order of their columns and numbers.
+        gesture: of the kind that the model is of.
 
     Raises:
         ValueError: the page is unlike all that was learnt from; the message says in what.
+
+    Example:
+        >>> fit, models = load_web_fit(Path("web-fit"), "emulated:sdm845", "scroll")     # doctest: +SKIP
+        >>> model = way_of(page, models)                                                 # doctest: +SKIP
+        >>> offer = Offer.of(model, target.settings(), target.profile, 60.0)             # doctest: +SKIP
+        >>> choose_setting(frame_estimates(model, page, gesture, offer), 60).reason      # doctest: +SKIP
     """
-    known = [setting for setting in settings if setting.cluster in clusters]
-    capacity = [profile.capacity(s.cluster, s.freq_khz) / FULL_CAPACITY for s in known]
-    table = np.column_stack(
-        [capacity, np.full(len(known), refresh_hz), [clusters.index(s.cluster) for s in known]]
-    )
-    features = np.tile(feature_vector(page.features, speed, names), (len(known), 1))
-    work = np.tile(work_vector(page.work_ms or {}), (len(known), 1))
-    X = model.inputs(table, work, features)
-    inside = model.rate.is_inside(X)
-    if not inside.any():
+    X = _rows(model, page, gesture, offer.columns)
+    inside = np.flatnonzero(model.rate.is_inside(X))
+    if not len(inside):
         model.rate.predict(X)  # says why
-    known = [setting for setting, is_inside in zip(known, inside, strict=True) if is_inside]
-    X = X[inside]
-    fps = model.rate.predict(X, page.effect)
-    low, high = model.rate.predict_interval(X, page.effect).T
-    busy = model.rate.predict_busy(X, page.effect)
-    powers = [setting_power(profile, setting) for setting in known]
+    figures = model.rate.estimate(X[inside], page.effect).tolist()
     return [
-        FrameEstimate(setting, *map(float, figures), None if power is None else power.power_mw)
-        for setting, power, *figures in zip(known, powers, fps, low, high, busy, strict=True)
+        FrameEstimate(offer.settings[place], fps, low_fps, high_fps, busy, offer.powers_mw[place])
+        for place, (fps, low_fps, high_fps, busy) in zip(inside, figures, strict=True)
     ]
+
+
+def observed(
+    page: PageState,
+    model: WayModel,
+    gesture: GestureLike,
+    runs: Sequence[tuple[Setting, float]],
+    offer: Offer,
+) -> PageState:
+    """Return ``page`` with what runs of it showed: the next estimates of this kind of gesture follow them.
+
+    Args:
+        runs: all settings that a gesture ran under so far, and the frames per second that were displayed.
+        offer: with these settings.
+
+    Raises:
+        ValueError: as ``frame_estimates``, or a run without frames.
+    """
+    places = [offer.settings.index(setting) for setting, _ in runs]
+    X = _rows(model, page, gesture, offer.columns[places])
+    return replace(page, effect=model.rate.observe(X, np.array([fps for _, fps in runs])))
+
+
+def _rows(model: WayModel, page: PageState, gesture: GestureLike, columns: np.ndarray) -> np.ndarray:
+    features = feature_vector(page.features, gesture_features(gesture), model.names)
+    return model.inputs(columns, np.array([work_vector(page.work_ms or {})]), np.array([features]))
 
 
 def choose_setting(
@@ -160,7 +199,7 @@ def choose_setting(
     if not 0 < target_fps <= 1000:
         raise ValueError(f"the target is {target_fps:g} FPS; it must be above 0, at most 1000")
     by_option = {Option("gesture", each.setting): each for each in estimates}
-    floor_fps = HELD * target_fps * (1 + margin_pct / 100.0)
+    floor_fps = HELD_SHARE * target_fps * (1 + margin_pct / 100.0)
     knows_power = any(each.power_mw is not None for each in estimates)
     goal = Goal("awake" if knows_power else "core-time", floor_fps, 1000.0 / floor_fps)
 
@@ -189,16 +228,16 @@ def _as_frame(option: Option, estimate: FrameEstimate, floor_fps: float) -> Esti
 
 
 def _reason(chosen: FrameEstimate, others: Sequence[FrameEstimate], target_fps: float) -> str:
-    floor = f"{HELD:.0%} of {target_fps:g} FPS"
+    floor = f"{HELD_SHARE:.0%} of {target_fps:g} FPS"
     told = f"{chosen.fps:.3g} FPS expected, at least {chosen.low_fps:.3g}"
-    if chosen.low_fps < HELD * target_fps:
+    if chosen.low_fps < HELD_SHARE * target_fps:
         return f"no setting is sure to hold {floor}; {chosen.setting} is the fastest: {told}"
     cost = "" if chosen.mean_mw is None else f" for {chosen.mean_mw:.3g} mW"
     beside = [
         f"{other.setting} "
         + (
             f"shows at least {other.low_fps:.3g}"
-            if other.low_fps < HELD * target_fps
+            if other.low_fps < HELD_SHARE * target_fps
             else f"takes {other.mean_mw or 0:.3g} mW"
         )
         for other in others

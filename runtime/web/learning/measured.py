@@ -13,6 +13,9 @@ from runtime.errors import DataError
 from runtime.measure.records import Record
 from runtime.targets.name import PLAYED, TargetName
 
+# A machine is up to so much faster or slower than usual: the same page's work moved by 30 % between batches.
+# A probe that says more was interrupted, which adds no CPU time to frames.
+_MOST_SPEED = 1.6
 _LEAST_FPS = 0.2  # a page that showed nothing has a logarithm, too: less than a frame in five seconds
 
 
@@ -22,12 +25,13 @@ class Measured:
 
     Attributes:
         page, sha256: name and digest of the page's main document.
-        gesture: name, ``scroll-1800``; ``kind`` and ``speed`` are parts of it.
+        gesture: name, ``scroll-1800``; ``kind``, ``speed``, ``factor`` and ``source`` are parts of it.
         target: that it ran on.
         setting: cores and clock.
         capacity: of its core, as a share of the fastest of the SoC.
         refresh_hz: of the display.
-        work_ms: CPU time of a displayed frame by role, at full speed; medians of the runs.
+        work_ms: CPU time of a displayed frame by role, of the fastest core; medians of the runs, each by the
+            machine's speed just before it, where a probe told that.
         runs_fps: displayed frames per second of each run.
     """
 
@@ -36,6 +40,8 @@ class Measured:
     gesture: str
     kind: str
     speed: float
+    factor: float
+    source: str
     target: str
     setting: Setting
     capacity: float
@@ -76,16 +82,22 @@ def measured(
         DataError: a record says nothing of its core's speed, and neither does its target.
     """
     places: dict[tuple[object, ...], list[Record]] = {}
-    left_out = {"no gesture": 0, "unstable": 0}
+    probes_ms: dict[str, list[float]] = {}
+    left_out = {"no gesture": 0, "slowed by Chrome's reports": 0, "unstable": 0}
     for record in records:
         if record.gesture is None:
             left_out["no gesture"] += 1
+        elif record.gesture.is_detailed:
+            left_out["slowed by Chrome's reports"] += 1
         elif not include_unstable and not record.is_trusted:
             left_out["unstable"] += 1
         else:
             key = record.model, record.model_sha256, record.variant, record.target, record.setting
             places.setdefault(key, []).append(record)
-    found = [_place(group) for group in places.values()]
+            if record.gesture.probe_ms:
+                probes_ms.setdefault(record.target, []).append(record.gesture.probe_ms)
+    usual_ms = {target: statistics.median(each) for target, each in probes_ms.items()}
+    found = [_place(group, usual_ms.get(group[0].target)) for group in places.values()]
     return found, {reason: count for reason, count in left_out.items() if count}
 
 
@@ -95,28 +107,43 @@ def profile_of(target: str) -> SocProfile | None:
     return load_profile(name.rest) if name.kind in PLAYED else None
 
 
-def _place(records: Sequence[Record]) -> Measured:
+def _place(records: Sequence[Record], usual_probe_ms: float | None) -> Measured:
     last = records[-1]
     gestures = [record.gesture for record in records if record.gesture is not None]
     roles = dict.fromkeys(role for gesture in gestures for role in gesture.work_ms)
+    speeds = [_speed(gesture.probe_ms, usual_probe_ms) for gesture in gestures]
     return Measured(
         page=last.model,
         sha256=last.model_sha256,
         gesture=last.variant,
         kind=gestures[-1].kind,
         speed=gestures[-1].speed,
+        factor=gestures[-1].factor,
+        source=gestures[-1].source,
         target=last.target,
         setting=last.setting,
         capacity=_capacity(last, gestures[-1].capacity),
         refresh_hz=gestures[-1].refresh_hz,
         work_ms={
-            role: statistics.median(gesture.work_ms.get(role, 0.0) for gesture in gestures) for role in roles
+            role: statistics.median(
+                speed * gesture.work_ms.get(role, 0.0)
+                for speed, gesture in zip(speeds, gestures, strict=True)
+            )
+            for role in roles
         },
         runs_fps=tuple(gesture.fps for gesture in gestures),
     )
 
 
+def _speed(probe_ms: float | None, usual_ms: float | None) -> float:
+    """Return how fast the machine was at a run, against how it is usually; 1 where the probe cannot tell."""
+    speed = usual_ms / probe_ms if usual_ms and probe_ms else 1.0
+    return speed if 1 / _MOST_SPEED <= speed <= _MOST_SPEED else 1.0
+
+
 def _capacity(record: Record, told: float | None) -> float:
+    if told is not None and not told > 0:
+        raise DataError(f"a record of {record.model} has a core of capacity {told:g}; remove its line")
     if told is not None:
         return min(told / FULL_CAPACITY, 1.0)
     profile = profile_of(record.target)

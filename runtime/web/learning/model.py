@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -29,18 +29,22 @@ class WayModel:
         rate: the predictor, or one that watches governed gestures.
         work: predicts the work of pages that never ran; ``None``: the work is measured, or unknown.
         fills: stand for features that nobody read, shape (n_features,): medians of the pages learnt from.
+        names: of the features.
+        clusters: in the order of their numbers.
     """
 
     way: str
     rate: FrameRate | OnlineFrames
     work: FrameWork | None
     fills: np.ndarray
+    names: tuple[str, ...]
+    clusters: tuple[str, ...]
 
     @property
     def frames(self) -> FrameRate:
         """The predictor that was fitted, whoever watches it."""
-        rate: FrameRate = getattr(self.rate, "predictor", self.rate)
-        return rate
+        inner: FrameRate | None = getattr(self.rate, "predictor", None)
+        return cast("FrameRate", self.rate) if inner is None else inner
 
     def inputs(self, settings: np.ndarray, work_ms: np.ndarray, features: np.ndarray) -> np.ndarray:
         """Return rows for ``rate``, shape (n_rows, n_columns).
@@ -48,14 +52,15 @@ class WayModel:
         Args:
             settings: capacity, refresh rate and core, shape (n_rows, 3).
             work_ms: measured at full speed, shape (n_rows, n_roles); not looked at if the page never ran.
-            features: shape (n_rows, n_features); NaN where unknown.
+            features: shape (n_rows, n_features); NaN where unknown. One row of these is taken for all.
         """
-        filled = _filled(features, self.fills)
+        parts = [_filled(features, self.fills)]
         if self.way == RUN:
-            return np.column_stack([settings, work_ms, filled])
-        if self.work is not None:
-            return np.column_stack([settings, self.work.predict(filled), filled])
-        return np.column_stack([settings, filled])
+            parts.insert(0, work_ms)
+        elif self.work is not None:
+            parts.insert(0, self.work.predict(parts[0]))
+        page = np.column_stack(parts)
+        return np.column_stack([settings, np.broadcast_to(page, (len(settings), page.shape[1]))])
 
     def of_table(self, table: GestureTable) -> np.ndarray:
         """Return the rows of a table for ``rate``."""
@@ -101,7 +106,7 @@ def fit_way(
         alpha=alpha, random_state=seed,
     )  # fmt: skip
     rate.fit(np.column_stack([*columns, filled]), table.fps, table.case, table.family, table.runs)
-    return WayModel(way, rate, work, fills)
+    return WayModel(way, rate, work, fills, table.names, table.clusters)
 
 
 @contextmanager

@@ -10,7 +10,9 @@ import msgspec
 
 from runtime.bundle.decoding import MOST_BYTES, decode_json, read_regular
 from runtime.errors import DataError
+from runtime.web.pages.features.page_features import Painted
 
+PAGES_FILE = "pages.jsonl"  # beside records
 _ADVICE = "write it again: edgekit web profile"
 
 
@@ -22,11 +24,13 @@ class KnownPage:
         page: its name, as records have it.
         family: of pages from the same template; ``None``: told by the name.
         features: by name, see ``runtime.web.pages.features``; empty where nobody read them.
+        painted: whose boxes are expensive to draw.
     """
 
     page: str
     family: str | None = None
     features: dict[str, float] = field(default_factory=dict)
+    painted: tuple[Painted, ...] = ()
 
 
 def read_pages(paths: Iterable[Path]) -> dict[str, KnownPage]:
@@ -41,7 +45,9 @@ def read_pages(paths: Iterable[Path]) -> dict[str, KnownPage]:
         data = read_regular(path, advice=_ADVICE, error=DataError, most_bytes=MOST_BYTES)
         for number, line in enumerate(data.split(b"\n"), start=1):
             if line.strip():
-                page = decode_json(line, KnownPage, where=f"{path} line {number} is no page", advice=_ADVICE)
+                page: KnownPage = decode_json(
+                    line, KnownPage, where=f"{path} line {number} is no page", advice=_ADVICE
+                )
                 known[page.page] = page
     return known
 

@@ -51,10 +51,12 @@ def load_web_fit(folder: Path, target: str, kind: str) -> tuple[WebFit, dict[str
     if not path.is_file():
         raise NotFittedError(f"{folder} has no predictor of {kind} on {target}; {again}")
     data = read_regular(path, advice=again, error=DataError, most_bytes=_MOST_BYTES)
-    version = decode_json(data, _Versioned, where=f"{path} is no summary of predictors", advice=again)
+    version: _Versioned = decode_json(
+        data, _Versioned, where=f"{path} is no summary of predictors", advice=again
+    )
     if version.fit.schema_version != WEB_FIT_SCHEMA:
         raise VersionConflict(f"{path} was written by another edgekit; {again}")
-    stored = decode_json(data, _Stored, where=f"{path} is no summary of predictors", advice=again)
+    stored: _Stored = decode_json(data, _Stored, where=f"{path} is no summary of predictors", advice=again)
     if (stored.fit.target, stored.fit.kind) != (target, kind):
         raise DataError(f"{path} is of {stored.fit.kind} on {stored.fit.target}; {again}")
     require("sklearn", extra="predict")
@@ -69,10 +71,13 @@ def _load_way(stem: Path, way: str, stored: _Stored, again: str) -> WayModel:
     rate = _load_part(_part(stem, way, "rate"), again)
     work = _load_part(_part(stem, way, "work"), again) if way in stored.has_work else None
     fills = np.array(stored.fills[way], dtype=np.float64)
-    goes_with = isinstance(rate, FrameRate | OnlineFrames) and (work is None or isinstance(work, FrameWork))
-    if not goes_with or len(fills) != len(stored.fit.names):
+    if (
+        not isinstance(rate, FrameRate | OnlineFrames)
+        or not (work is None or isinstance(work, FrameWork))
+        or len(fills) != len(stored.fit.names)
+    ):
         raise DataError(f"{_part(stem, way, 'rate')} does not go with its summary; {again}")
-    return WayModel(way, rate, work, fills)
+    return WayModel(way, rate, work, fills, stored.fit.names, stored.fit.clusters)
 
 
 def _load_part(path: Path, again: str) -> object:

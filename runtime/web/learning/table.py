@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 
 from runtime.web.learning.measured import Measured
 from runtime.web.learning.pages import KnownPage, family_of
 
-GESTURE_FEATURES = ("log_speed",)  # before those of the page
+GESTURE_FEATURES = ("log_speed", "log_factor", "is_touch")  # before those of the page
 ROLES = ("main", "compositor", "raster", "viz", "io", "other")  # of threads, in the order of their columns
+_LEAST_FACTOR = 0.1  # browsers zoom out no further
 _FULL_SPEED = 0.9  # of the highest capacity: a core that counts as at full speed
 
 
@@ -62,9 +64,9 @@ class GestureTable:
         return np.isfinite(self.features[:, len(GESTURE_FEATURES) :]).any(axis=1)
 
     @property
-    def speed_column(self) -> np.ndarray:
-        """Speed of each row's gesture."""
-        return np.array([row.speed for row in self.rows])
+    def gesture(self) -> np.ndarray:
+        """Number of each row's gesture, whatever the page."""
+        return np.unique([row.gesture for row in self.rows], return_inverse=True)[1]
 
     def select(self, places: np.ndarray) -> GestureTable:
         """Return the rows at ``places``, indices or booleans."""
@@ -121,7 +123,10 @@ def gesture_table(
         rows=tuple(rows),
         names=tuple(names),
         features=np.array(
-            [feature_vector(known.get(row.page, nobody).features, row.speed, names) for row in rows]
+            [
+                feature_vector(known.get(row.page, nobody).features, gesture_features(row), names)
+                for row in rows
+            ]
         ).reshape(len(rows), len(names)),
         work_ms=np.array([work.get(row.case, _NO_WORK) for row in rows]).reshape(len(rows), len(ROLES)),
         core=np.array([order.index(row.setting.cluster) for row in rows]),
@@ -131,9 +136,30 @@ def gesture_table(
     )
 
 
-def feature_vector(features: Mapping[str, float], speed: float, names: Sequence[str]) -> list[float]:
-    """Return the features ``names`` of a page under a gesture, on a logarithmic scale; NaN where unknown."""
-    values = [float(np.log(speed))]
+class GestureLike(Protocol):
+    """A gesture, or what was measured of one."""
+
+    @property
+    def speed(self) -> float: ...
+
+    @property
+    def factor(self) -> float: ...
+
+    @property
+    def source(self) -> str: ...
+
+
+def gesture_features(gesture: GestureLike) -> list[float]:
+    """Return ``GESTURE_FEATURES`` of a gesture; one of unknown speed counts as the slowest."""
+    speed, factor = max(gesture.speed, 1.0), max(gesture.factor, _LEAST_FACTOR)
+    return [float(np.log(speed)), float(np.log(factor)), float(gesture.source == "touch")]
+
+
+def feature_vector(
+    features: Mapping[str, float], gesture: Sequence[float], names: Sequence[str]
+) -> list[float]:
+    """Return features of a page on a logarithmic scale behind those of the gesture; NaN where unknown."""
+    values = list(gesture)
     for name in names[len(GESTURE_FEATURES) :]:
         value = features.get(name, np.nan)
         values.append(float(np.sign(value) * np.log1p(abs(value))))

@@ -19,7 +19,7 @@ from runtime.web.learning.model import RUN, WayModel, answering_anywhere
 from runtime.web.learning.pages import KnownPage
 from runtime.web.learning.result import WayFit, WebFit
 from runtime.web.learning.storage import load_web_fit, save_web_fit
-from runtime.web.learning.table import GestureTable, feature_vector, gesture_table
+from runtime.web.learning.table import GESTURE_FEATURES, GestureTable, feature_vector, gesture_table
 
 PAGES = 18  # Camel: nine clusters, two pages of each
 _FEWEST_PAGES = 3
@@ -44,7 +44,9 @@ def choose_pages(
     read = sorted(name for name, page in known.items() if page.features)
     if not read:
         raise DataError("no page has features to choose by; read them first: edgekit web profile")
-    X = np.array([feature_vector(known[name].features, 1.0, names) for name in read])
+    X = np.array(
+        [feature_vector(known[name].features, [0.0] * len(GESTURE_FEATURES), names) for name in read]
+    )
     X = np.where(np.isnan(X), np.nan_to_num(np.nanmean(X, axis=0)), X)
     if len(read) <= pages:
         return read
@@ -123,7 +125,7 @@ def _moved(way: str, model: WayModel, table: GestureTable) -> tuple[WayModel, Wa
 
     X = model.of_table(table)
     rate, scores, chosen = transfer_frames(model.frames, X, table.fps, table.case)
-    by_gesture = np.column_stack([X[:, 0], table.speed_column])
+    by_gesture = np.column_stack([X[:, 0], table.gesture])
     mean = np.empty(len(X))
     for case in np.unique(table.case):
         others, mine = table.case != case, table.case == case
@@ -138,4 +140,6 @@ def _moved(way: str, model: WayModel, table: GestureTable) -> tuple[WayModel, Wa
         case=table.case,
     )  # fmt: skip
     percent = {name: 100.0 * float(np.expm1(score)) for name, score in scores.items()}
-    return replace(model, rate=rate), WayFit(way, percent, chosen, {}, errors_of(held))
+    return replace(model, rate=rate, clusters=table.clusters), WayFit(
+        way, percent, chosen, {}, errors_of(held)
+    )

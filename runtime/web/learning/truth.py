@@ -33,7 +33,7 @@ def page_truth(
     there[:, 2] = [table.clusters.index(setting.cluster) for setting in settings]
     with answering_anywhere(model.frames) as rate:
         effect = rate.observe(X, table.fps)
-        fps, busy = rate.predict(there, effect), rate.predict_busy(there, effect)
+        fps, _, _, busy = rate.estimate(there, effect).T
     ceiling_fps = float(rate.curve_.theta_[4] * X[0, 1])
 
     def shown(frames_per_s: float) -> float:

@@ -49,6 +49,11 @@ def update_web(records: Iterable[Record], known: Mapping[str, KnownPage], folder
                 "records of that cluster"
             )
         watched = {way: _watching(model, table) for way, model in models.items()}
+        if not any(seen for _, seen in watched.values()):
+            raise DataError(
+                f"no predictor knows a page of {len(mine)} gestures ({kind} on {target}): features or a run "
+                "at full speed are missing; give their file with --pages"
+            )
         of_target = (record.provenance for record in all_records if record.target == target)
         fit = replace(
             before,
@@ -56,23 +61,23 @@ def update_web(records: Iterable[Record], known: Mapping[str, KnownPage], folder
             provenance=least_certain([before.provenance, *of_target]),
             created_utc=datetime.now(timezone.utc).isoformat(timespec="seconds"),
             made_by="update",
-            drifts=sum(getattr(model.rate, "drifts_", 0) for model in watched.values()),
+            drifts=sum(getattr(model.rate, "drifts_", 0) for model, _ in watched.values()),
         )
-        save_web_fit(folder, fit, watched)
+        save_web_fit(folder, fit, {way: model for way, (model, _) in watched.items()})
         fits.append(fit)
     return fits
 
 
-def _watching(model: WayModel, table: GestureTable) -> WayModel:
-    """Return ``model`` after it has seen the gestures that it could predict; itself if it could none."""
+def _watching(model: WayModel, table: GestureTable) -> tuple[WayModel, int]:
+    """Return ``model`` after it has seen the gestures that it could predict, and how many those are."""
     from predictors import OnlineFrames
 
-    usable = table.select(table.has_work) if model.way == RUN else table
+    usable = table.select(table.has_work if model.way == RUN else table.is_read)
     if not usable.rows:
-        return model
+        return model, 0
     X = model.of_table(usable)
     inside = model.rate.is_inside(X)
     if not inside.any():
-        return model
+        return model, 0
     online = model.rate if isinstance(model.rate, OnlineFrames) else OnlineFrames(model.rate)
-    return replace(model, rate=online.partial_fit(X[inside], usable.fps[inside]))
+    return replace(model, rate=online.partial_fit(X[inside], usable.fps[inside])), int(inside.sum())

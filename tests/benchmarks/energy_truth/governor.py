@@ -9,6 +9,7 @@ import numpy as np
 
 from runtime.choose.simulation.engine import Lanes, SimGovernor
 from runtime.choose.simulation.platform import Platform
+from runtime.device.actuators import Places
 from runtime.device.soc import SocProfile
 from runtime.govern.governor.change_times import ChangeTimes
 from runtime.govern.governor.governor import Governor
@@ -37,6 +38,10 @@ class SimMachine:
     def read_khz(self, cluster: str) -> int | None:
         """Return the clock of a cluster, ``None`` where the kernel has it."""
         return self._khz.get(cluster)
+
+    def take(self, tids: Sequence[int]) -> Places:
+        """Return that there are no threads."""
+        return Places({})
 
     def move(self, tids: Sequence[int], cluster: str, threads: int, *others: object) -> tuple[int, ...]:
         """Return the CPUs that the threads are on now."""

@@ -151,7 +151,7 @@ def survey(
             path = file.relative_to(site).as_posix()
             family = None if (name, path) in _TWICE else family_of(package, path)
             if family is not None:
-                candidates[family].append(CorpusPage(path, family, name, path, str(site), None))
+                candidates[family].append(CorpusPage(path, family, name, path, site, None))
         drawn = [page for family in candidates.values() for page in spread(family, most)]
         checked = check_pages(connection, drawn, log)
     for each in checked:

@@ -5,7 +5,9 @@ import torch
 from torch import nn
 
 from edgekit.export import QuantizeOptions, export_bundle, live_model
+from runtime.bundle import PRECISIONS
 from runtime.engines import EngineProcess
+from tests.edgekit.export.compared import compared
 
 ENGINES = ["executorch", "litert"]
 
@@ -36,6 +38,38 @@ def exported(tmp_path, enter, dtype, **options):
     return export_bundle(origin, tmp_path / "camera.edgekit", **options)
 
 
+class Masked(nn.Module):
+    """Maps whose places are ruled out by masks of bytes, of booleans and of a comparison of bytes."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv, self.query, self.key = nn.Conv2d(3, 4, 3, padding=1), nn.Linear(6, 6), nn.Linear(6, 6)
+
+    def forward(self, image, pixels, visible, known):
+        y, rows = self.conv(image), image[:, 0]
+        scores = torch.bmm(self.query(rows), self.key(rows).transpose(1, 2))
+        return (
+            torch.where(visible.bool().unsqueeze(1), y, -1.0),
+            y * (pixels > 127).permute(0, 3, 1, 2),
+            scores.masked_fill(~known[:, None, :], -1e4).softmax(-1),
+            torch.where((known & (image.mean((1, 2)) > 0))[:, None], rows, rows * 2),
+        )
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_masks_that_are_inputs_choose_inside_the_delegate(engine):
+    torch.manual_seed(0)
+    inputs = (
+        torch.randn(1, 3, 6, 6),
+        torch.randint(0, 256, (1, 6, 6, 1), dtype=torch.uint8),
+        torch.randint(0, 2, (1, 6, 6), dtype=torch.int8),
+        torch.tensor([[True, False, True, True, False, True]]),
+    )
+    delegation, parity = compared(Masked(), inputs, engine)
+    assert (delegation.partitions, delegation.fallback) == (1, ())
+    assert max(output.max_abs for output in parity.outputs) < 1e-4
+
+
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.int8])
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_bytes_become_floats_inside_the_delegate(tmp_path, spelling, dtype):
@@ -47,14 +81,10 @@ def test_bytes_become_floats_inside_the_delegate(tmp_path, spelling, dtype):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("engine", "precisions"),
-    # ExecuTorch's dynamic file computes nonsense behind a converted input, and its gate refuses it.
-    [("executorch", ["fp32", "static_wi8_ai8"]), ("litert", ["fp32", "dynamic_wi8_afp32", "static_wi8_ai8"])],
-)
-def test_bytes_enter_quantised_files(tmp_path, engine, precisions):
+@pytest.mark.parametrize("engine", ENGINES)
+def test_bytes_enter_quantised_files(tmp_path, engine):
     enter = SPELLINGS["as Android gives them"]
-    options = {"precisions": precisions, "engines": [engine], "quantize": QuantizeOptions()}
+    options = {"precisions": PRECISIONS, "engines": [engine], "quantize": QuantizeOptions()}
     bundle = exported(tmp_path, enter, torch.uint8, **options)
     for variant in bundle.manifest.variants:
         assert variant.delegation.fallback == (), variant.name

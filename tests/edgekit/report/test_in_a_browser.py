@@ -1,11 +1,5 @@
 """The page as a browser lays it out; skipped where there is none (`apt-get install chromium`)."""
 
-import html
-import json
-import re
-import shutil
-import subprocess
-
 import pytest
 
 from edgekit.report import render_report
@@ -13,33 +7,10 @@ from runtime.measure.frame_log import FrameLine, GovernedLog, Header
 from runtime.measure.profiling.kept import keep_profile
 from runtime.measure.profiling.profile import OpTime, Profile
 from runtime.measure.records import RecordLog
+from tests.edgekit.report.browser import laid_out, needs_browser
 from tests.edgekit.report.tuned_bundle import FALLBACK, add_fit, bench, measured, tune
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = [
-    pytest.mark.device,
-    pytest.mark.slow,
-    pytest.mark.skipif(BROWSER is None, reason="no chromium here"),
-]
-# The page lies in a frame as wide as a phone: the window of a browser without a screen has a least width.
-# A box that scrolls holds what is wider than it; everything else must lie inside the page.
-MEASURE = """<script>onload = () => {
-  const page = document.querySelector("iframe").contentDocument;
-  const width = document.querySelector("iframe").clientWidth;
-  const isOutside = (part) => {
-    const box = part.getBoundingClientRect();
-    const isShown = box.width > 0 && !part.closest(".scroll, #tip");
-    return isShown && (box.right > width + 1 || box.left < -1);
-  };
-  const outside = [...page.querySelectorAll("body *")].filter(isOutside);
-  const found = {
-    scroll: page.documentElement.scrollWidth,
-    outside: outside.slice(0, 5).map((part) => part.outerHTML.slice(0, 80)),
-  };
-  const answer = document.createElement("pre");
-  answer.textContent = JSON.stringify(found);
-  document.body.replaceChildren(answer);
-};</script>"""
+pytestmark = needs_browser
 
 
 @pytest.fixture
@@ -59,10 +30,4 @@ def page(make_bundle, tmp_path):
 
 @pytest.mark.parametrize("width", [360, 390, 768, 1280])
 def test_nothing_lies_outside_the_page(page, tmp_path, width):
-    frame = f'<iframe style="border:0;width:{width}px;height:800px" srcdoc="{html.escape(page)}"></iframe>'
-    (tmp_path / "frame.html").write_text(f"<!doctype html><body>{MEASURE}{frame}")
-    command = [BROWSER, "--headless=new", "--no-sandbox", "--hide-scrollbars", "--virtual-time-budget=4000"]
-    command += [f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", f"file://{tmp_path / 'frame.html'}"]
-    shown = subprocess.run(command, capture_output=True, text=True, timeout=60).stdout
-    found = json.loads(html.unescape(re.search("<pre>(.*)</pre>", shown)[1]))
-    assert found == {"scroll": width, "outside": []}
+    assert laid_out(page, width, tmp_path) == {"scroll": width, "outside": []}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+import msgspec
 
 from edgekit.cli._options import output_options
 from edgekit.cli._output import note, print_json, print_table
@@ -29,7 +30,7 @@ def check(pattern: str, folder: Path | None, browser: Path | None, as_json: bool
     with Steps() as steps:
         results = check_corpus(folder or corpus_folder(), pattern, Launch(binary=browser), steps.wait_for)
     if as_json:
-        print_json(results)
+        print_json(msgspec.to_builtins(results, enc_hook=str))
     else:
         rows = [
             (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+import msgspec
 
 from edgekit.cli._options import table_options
 from edgekit.cli._output import note, print_json, print_table
@@ -26,7 +27,7 @@ def list(pattern: str, folder: Path | None, as_json: bool) -> None:
 
     pages = find_pages(folder or corpus_folder(), pattern)
     if as_json:
-        print_json(pages)
+        print_json(msgspec.to_builtins(pages, enc_hook=str))
         return
     rows = [
         (page.name, page.family, page.source, None if page.screens is None else f"{page.screens:.1f}")

@@ -33,13 +33,13 @@ class CorpusPage:
     family: str
     source: str
     place: str
-    site: str | None
+    site: Path | None
     screens: float | None
 
     @property
     def file(self) -> Path | None:
         """Return its main document, where that is a file."""
-        return None if self.site is None else Path(self.site, self.place)
+        return None if self.site is None else self.site / self.place
 
 
 def corpus_folder() -> Path:
@@ -65,7 +65,7 @@ def find_pages(folder: Path, pattern: str = "*", index: Index | None = None) -> 
     """
     index = load_index() if index is None else index
     here = [
-        CorpusPage(page.name, page.family, page.source, page.path, str(site), page.screens)
+        CorpusPage(page.name, page.family, page.source, page.path, site, page.screens)
         for page in index.pages
         if (site := site_folder(folder, index.source(page.source))) and (site / page.path).is_file()
     ]
@@ -93,14 +93,14 @@ def opened(pages: Iterable[CorpusPage]) -> Iterator[dict[str, str]]:
         WebError: a site's folder is gone.
     """
     addresses: dict[str, str] = {}
-    sites: dict[str, Site] = {}
+    sites: dict[Path, Site] = {}
     with contextlib.ExitStack() as stack:
         for page in pages:
             if page.site is None:
                 addresses[page.name] = page.place
                 continue
             if page.site not in sites:
-                sites[page.site] = stack.enter_context(serve(Path(page.site)))
+                sites[page.site] = stack.enter_context(serve(page.site))
             addresses[page.name] = sites[page.site].url(page.place)
         yield addresses
 
@@ -126,4 +126,4 @@ def _of_user(page: OwnPage) -> CorpusPage:
     if page.is_address:
         return CorpusPage(page.name, page.family, "own", page.place, None, page.screens)
     path = Path(page.place)
-    return CorpusPage(page.name, page.family, "own", path.name, str(path.parent), page.screens)
+    return CorpusPage(page.name, page.family, "own", path.name, path.parent, page.screens)

@@ -10,6 +10,22 @@ FEATURES_VERSION = 1  # a name that comes to mean something else gives the next 
 
 
 @dataclass(frozen=True)
+class Painted:
+    """Boxes of one name that are drawn in one expensive way, on the screens that count as seen.
+
+    Attributes:
+        kind: the feature's name without its group: ``shadow``, ``filter``, ...
+        owner: tag and classes, or the id, of the boxes.
+        count, area: how many there are, and how many screens they are large together.
+    """
+
+    kind: str
+    owner: str
+    count: int
+    area: float
+
+
+@dataclass(frozen=True)
 class PageFeatures:
     """What was read off a page.
 
@@ -22,6 +38,7 @@ class PageFeatures:
         scroller: ``document``, or the element that scrolls in its place.
         slowness: what the groups took against what they were expected to; give it to the next reading on the
             same machine.
+        painted: whose boxes are expensive to draw, of each kind the largest.
         version: of the names.
     """
 
@@ -32,6 +49,7 @@ class PageFeatures:
     notes: tuple[str, ...] = ()
     scroller: str = "document"
     slowness: float = 1.0
+    painted: tuple[Painted, ...] = ()
     version: int = field(default=FEATURES_VERSION)
 
     def vector(self, names: Sequence[str]) -> list[float]:

@@ -10,7 +10,25 @@
   const bottom = innerHeight * screens, screen = innerWidth * innerHeight;
   const areaOf = (box, below) => Math.max(0, Math.min(box.right, innerWidth) - Math.max(box.left, 0))
     * Math.max(0, Math.min(box.bottom, below) - Math.max(box.top, 0)) / screen;
-  const add = (name, area) => { result[name]++; result[name + '_area'] += area; };
+  // Whose they are: boxes of the same tag and classes are one to a reader.
+  const owners = new Map();
+  const nameOf = (node) => {
+    const classes = get(classesOf, node), id = get(idOf, node);
+    const ending = classes.length ? '.' + [classes[0], classes[1]].filter(Boolean).join('.') : id ? '#' + id : '';
+    return (get(tagOf, node).toLowerCase() + ending).slice(0, 60);
+  };
+  const add = (name, area, node) => {
+    result[name]++;
+    result[name + '_area'] += area;
+    const owner = nameOf(node), key = name + ' ' + owner;
+    if (!owners.has(key) && owners.size >= 2000) return;
+    const known = owners.get(key) || {kind: name, owner, count: 0, area: 0};
+    known.count++;
+    known.area += area;
+    owners.set(key, known);
+  };
+  const largest = () => names.flatMap((name) => [...owners.values()].filter((each) => each.kind === name)
+    .sort((one, other) => other.area - one.area).slice(0, 3));
   const blurs = (text) => [...text.matchAll(/blur\(([\d.]+)px/g)].reduce((sum, each) => sum + Number(each[1]), 0);
   const kidsOf = getter(Node, 'childNodes'), lengthOf = getter(CharacterData, 'length');
   const textLength = (node) => {
@@ -28,39 +46,39 @@
     const area = areaOf(box, stays ? innerHeight : bottom);
     result.boxes++;
     result.area += area;
-    if (stays) add('fixed', area);
-    if (style.position === 'sticky') add('sticky', area);
+    if (stays) add('fixed', area, node);
+    if (style.position === 'sticky') add('sticky', area, node);
     const shadow = style.boxShadow;
     if (shadow !== 'none') {
-      add('shadow', area);
+      add('shadow', area, node);
       for (const each of shadow.matchAll(/px -?[\d.]+px ([\d.]+)px/g)) result.shadow_blur_px += Number(each[1]);
     }
-    if (style.filter !== 'none') { add('filter', area); result.filter_blur_px += blurs(style.filter) * area; }
+    if (style.filter !== 'none') { add('filter', area, node); result.filter_blur_px += blurs(style.filter) * area; }
     if (style.backdropFilter !== 'none') {
-      add('backdrop', area);
+      add('backdrop', area, node);
       result.filter_blur_px += blurs(style.backdropFilter) * area;
     }
     const background = style.backgroundImage;
     if (background !== 'none') {
-      if (background.includes('gradient(')) add('gradient', area);
-      if (background.includes('url(')) add('background_image', area);
-      if (style.backgroundAttachment.includes('fixed')) add('attached', area);
+      if (background.includes('gradient(')) add('gradient', area, node);
+      if (background.includes('url(')) add('background_image', area, node);
+      if (style.backgroundAttachment.includes('fixed')) add('attached', area, node);
     }
-    if (style.overflowX !== 'visible' && style.borderTopLeftRadius !== '0px') add('rounded_clip', area);
+    if (style.overflowX !== 'visible' && style.borderTopLeftRadius !== '0px') add('rounded_clip', area, node);
     if (/auto|scroll/.test(style.overflowY) && get(scrollHeightOf, node) > get(clientHeightOf, node) + 1) {
-      add('scroller', area);
+      add('scroller', area, node);
     }
-    if (Number(style.opacity) < 1) add('opacity', area);
-    if (style.willChange !== 'auto') add('will_change', area);
-    if (style.transform !== 'none') add('transform', area);
-    if (style.mixBlendMode !== 'normal') add('blend', area);
-    if (style.clipPath !== 'none') add('clip_path', area);
-    if (style.maskImage && style.maskImage !== 'none') add('mask', area);
+    if (Number(style.opacity) < 1) add('opacity', area, node);
+    if (style.willChange !== 'auto') add('will_change', area, node);
+    if (style.transform !== 'none') add('transform', area, node);
+    if (style.mixBlendMode !== 'normal') add('blend', area, node);
+    if (style.clipPath !== 'none') add('clip_path', area, node);
+    if (style.maskImage && style.maskImage !== 'none') add('mask', area, node);
     const length = textLength(node);
     if (length > 1) {
       result.text_boxes++;
       result.text_kchars += length / 1000;
-      if (style.textShadow !== 'none') add('text_shadow', area);
+      if (style.textShadow !== 'none') add('text_shadow', area, node);
     }
   };
   const {seen, isWhole} = walk(limitMs, visit);
@@ -81,5 +99,6 @@
       result.animations_main++;
     }
   }
-  return {values: result, share: isWhole ? 1 : seen / Math.max(byTag('*').length, seen)};
+  const share = isWhole ? 1 : seen / Math.max(byTag('*').length, seen);
+  return {values: result, share, painted: largest()};
 })

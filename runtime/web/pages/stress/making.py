@@ -13,7 +13,7 @@ from runtime.web.pages.stress import painted, scripted, structured
 from runtime.web.pages.stress.drawing import words
 from runtime.web.pages.stress.kind import CARDS, KINDS, Content, StressPage
 
-STRENGTHS = (1.0, 2.5)
+STRENGTHS = (1.0, 3.0)
 LIST = "pages.json"
 _MOST_STRENGTH = 100.0
 _MODULES = (scripted, painted, structured)  # importing them lists their kinds

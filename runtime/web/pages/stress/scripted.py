@@ -15,12 +15,12 @@ _ON_SCROLL = "addEventListener('scroll', () => {{ {} }}, {{passive: true}});"
 
 @stress_kind("script", "a script computes at each scroll event")
 def script(strength: float) -> Content:
-    return Content(script=_CRUNCH + _ON_SCROLL.format(f"crunch({times(1e6, strength)})"))
+    return Content(script=_CRUNCH + _ON_SCROLL.format(f"crunch({times(5e5, strength)})"))
 
 
 @stress_kind("blocking-script", "listeners that may stop the scroll compute at each input")
 def blocking_script(strength: float) -> Content:
-    work = f"crunch({times(1e6, strength)})"
+    work = f"crunch({times(4e5, strength)})"
     listen = "".join(
         f"document.addEventListener('{kind}', () => {work}, {{passive: false}});\n"
         for kind in ("wheel", "touchmove")
@@ -31,7 +31,7 @@ def blocking_script(strength: float) -> Content:
 @stress_kind("layout-thrash", "a script changes and reads the layout in turns at each scroll event")
 def layout_thrash(strength: float) -> Content:
     body = (
-        f"for (let i = 0; i < {times(60, strength)}; i++) {{ const card = cards[i % cards.length]; "
+        f"for (let i = 0; i < {times(80, strength)}; i++) {{ const card = cards[i % cards.length]; "
         "card.style.paddingLeft = 16 + (scrollY + i) % 5 + 'px'; seen += card.lastChild.offsetHeight; }"
     )
     setup = "const cards = document.querySelectorAll('.card');\nlet seen = 0;\n"
@@ -40,7 +40,7 @@ def layout_thrash(strength: float) -> Content:
 
 @stress_kind("style-toggle", "a class on the body changes the style of all cards at each scroll event")
 def style_toggle(strength: float) -> Content:
-    bits = "".join(f"<i class='bit b{number % 7}'>{number}</i> " for number in range(times(60, strength)))
+    bits = "".join(f"<i class='bit b{number % 7}'>{number}</i> " for number in range(times(35, strength)))
     style = ".bit { color: #345; } .odd .card .bit { color: #543; } .odd .card .b3 + .b4 { color: #a00; }"
     return Content(
         style=style,
@@ -67,7 +67,7 @@ def parallax(strength: float) -> Content:
 
 @stress_kind("virtual-list", "a script writes the visible rows anew at each scroll event")
 def virtual_list(strength: float) -> Content:
-    rows = times(40, strength)
+    rows = times(70, strength)
     body = (
         f"list.innerHTML = Array.from({{length: {rows}}}, (_, at) => "
         "`<div style='display:flex'><b>${scrollY + at}</b><span style='flex:1'>row</span><i>${at}</i></div>`"
@@ -104,7 +104,7 @@ def canvas(strength: float) -> Content:
     return Content(
         style=_CANVAS_STYLE,
         body="<canvas></canvas>",
-        script=_CANVAS.replace("COUNT", str(times(300, strength))) + loop,
+        script=_CANVAS.replace("COUNT", str(times(700, strength))) + loop,
     )
 
 
@@ -113,7 +113,7 @@ def canvas_scroll(strength: float) -> Content:
     return Content(
         style=_CANVAS_STYLE,
         body="<canvas></canvas>",
-        script=_CANVAS.replace("COUNT", str(times(300, strength)))
+        script=_CANVAS.replace("COUNT", str(times(700, strength)))
         + "draw(0);\n"
         + _ON_SCROLL.format("draw(scrollY | 0)"),
     )
@@ -121,7 +121,7 @@ def canvas_scroll(strength: float) -> Content:
 
 @stress_kind("observer", "cards change their height as they come into view")
 def observer(strength: float) -> Content:
-    bits = "".join(f"<p class='bit'>{number}</p>" for number in range(times(20, strength)))
+    bits = "".join(f"<p class='bit'>{number}</p>" for number in range(times(100, strength)))
     return Content(
         style=".card { height: auto; min-height: 308px; } "
         ".bit { margin: 0; display: inline-block; padding: 2px 6px; } "

@@ -12,7 +12,7 @@ def _filled(bits: str) -> tuple[str, ...]:
 
 @stress_kind("table", "a table of many cells")
 def table(strength: float) -> Content:
-    rows = times(420, strength)
+    rows = times(1500, strength)
     cells = numbers(1, rows * 6, 999.0)
     lines = "".join(
         "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells[row * 6 : row * 6 + 6]) + "</tr>"
@@ -31,27 +31,35 @@ def nodes(strength: float) -> Content:
     nest = "<div class='n'>" * 12 + "x" + "</div>" * 12
     return Content(
         style=".n { display: inline-block; border-left: 1px solid #08f3; font-size: 8px; }",
-        cards=_filled(nest * times(12, strength)),
+        cards=_filled(nest * times(40, strength)),
     )
 
 
-@stress_kind("selectors", "many rules that follow the pointer")
+@stress_kind(
+    "selectors", "a change of one class, which many far-reaching rules ask for, at each scroll event"
+)
 def selectors(strength: float) -> Content:
     rules = "\n".join(
-        f".card:hover > .row:nth-child({number % 9 + 1}) ~ .row .c{number % 40}:not(:first-child) "
+        f".on ~ .card > .row:nth-child({number % 9 + 1}) ~ .row .c{number % 40}:not(:first-child) "
         f"{{ color: hsl({number * 11 % 360} 60% 30%); }}\n"
-        f".card:has(.c{number % 40}:hover) .c{number % 37} {{ background: #ff{number % 10}; }}"
-        for number in range(times(80, strength))
+        f".card:has(+ .on) .c{number % 37} {{ background: #ff{number % 10}; }}"
+        for number in range(times(30, strength))
     )
     row = "<div class='row'>" + "".join(f"<i class='c{number}'>{number} </i>" for number in range(40))
-    return Content(style=rules, cards=_filled((row + "</div>") * 4))
+    return Content(
+        style=rules,
+        cards=_filled((row + "</div>") * 4),
+        script="const cards = document.querySelectorAll('.card');\n"
+        "addEventListener('scroll', () => cards[(scrollY / 320 | 0) % cards.length].classList.toggle('on'), "
+        "{passive: true});",
+    )
 
 
 @stress_kind("layers", "translucent layers of their own lie over each other")
 def layers(strength: float) -> Content:
     sheets = "".join(
         f"<div class='sheet' style='left:{number * 7 % 50}%;top:{number * 11 % 50}%'></div>"
-        for number in range(times(3, strength))
+        for number in range(times(25, strength))
     )
     return Content(
         style=".sheet { position: absolute; width: 50%; height: 50%; opacity: .2; background: #08f; "
@@ -64,7 +72,7 @@ def layers(strength: float) -> Content:
 def sticky(strength: float) -> Content:
     heads = "".join(
         f"<div class='head' style='top:{number * 6}px'>{words(number, 3)}</div>"
-        for number in range(times(8, strength))
+        for number in range(times(10, strength))
     )
     return Content(
         style=".card { overflow: visible; height: auto; min-height: 308px; } "
@@ -78,15 +86,18 @@ def sticky(strength: float) -> Content:
 def frames(strength: float) -> Content:
     inside = f"<body style='font:12px sans-serif;background:#efe'>{words(3, 60)}</body>"
     frame = f'<iframe srcdoc="{inside}" style="width:46%;height:120px;border:0"></iframe>'
-    return Content(cards=_filled(frame * times(1, strength)))
+    return Content(cards=_filled(frame * times(2, strength)))
 
 
-@stress_kind("inner-scroller", "the cards, with shadows, scroll inside an element")
+@stress_kind("inner-scroller", "boxes that drop shadows scroll inside an element")
 def inner_scroller(strength: float) -> Content:
-    boxes = "<div class='box'>box</div>" * times(4, strength)
+    boxes = "".join(
+        f"<div class='box' style='left:{number * 71 % 290}px;top:{40 + number * 53 % 200}px'>box</div>"
+        for number in range(times(6, strength))
+    )
     return Content(
-        style=".box { display: inline-block; width: 70px; height: 40px; margin: 8px; border-radius: 9px; "
-        "box-shadow: 2px 4px 16px #0006; }",
+        style=".box { position: absolute; width: 70px; height: 40px; border-radius: 9px; "
+        "background: #bde; filter: drop-shadow(2px 4px 8px #0006); will-change: transform; }",
         cards=_filled(boxes),
         scroller=True,
     )
@@ -106,14 +117,14 @@ def _animated(strength: float, base: float, frames: str) -> Content:
 
 @stress_kind("animation", "boxes move and fade by animations of the compositor")
 def animation(strength: float) -> Content:
-    return _animated(strength, 6, "to { transform: translateX(40px) rotate(90deg); opacity: .4; }")
+    return _animated(strength, 5, "to { transform: translateX(40px) rotate(90deg); opacity: .4; }")
 
 
 @stress_kind("animation-paint", "colours and shadows are animated: painted for every frame")
 def animation_paint(strength: float) -> Content:
-    return _animated(strength, 6, "to { background: #f80; box-shadow: 0 0 12px #f80; }")
+    return _animated(strength, 3, "to { background: #f80; box-shadow: 0 0 12px #f80; }")
 
 
 @stress_kind("animation-layout", "sizes are animated: laid out for every frame")
 def animation_layout(strength: float) -> Content:
-    return _animated(strength, 6, "to { width: 40px; margin-left: 9px; }")
+    return _animated(strength, 4, "to { width: 40px; margin-left: 9px; }")

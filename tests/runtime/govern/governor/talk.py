@@ -1,10 +1,25 @@
 """A client of the governor's socket that speaks the protocol by hand."""
 
+import contextlib
 import json
 import os
 import socket
+import threading
 
 OWN = [os.getpid()]  # threads of a session: any that exist
+
+
+@contextlib.contextmanager
+def in_a_thread(server):
+    """Serve beside the test, for clients that wait for their answers."""
+    over = threading.Event()
+    thread = threading.Thread(target=server.serve, args=(over.is_set,))
+    thread.start()
+    try:
+        yield str(server.path)
+    finally:
+        over.set()
+        thread.join()
 
 
 class Talk:

@@ -5,7 +5,6 @@ import runpy
 import socket
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from runtime.govern.governor import peer
 from runtime.govern.governor.client import Session
 from runtime.govern.governor.lock import only_one
 from runtime.govern.governor.server import Server
-from tests.runtime.govern.governor.talk import OWN, Talk
+from tests.runtime.govern.governor.talk import OWN, Talk, in_a_thread
 from tests.runtime.govern.governor.toy import toy
 from tests.runtime.made_by_0_1_0 import OLD
 
@@ -271,13 +270,8 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path):
 
 @pytest.fixture
 def served(phone):
-    """The phone, served by a thread, for clients that wait for their answers."""
-    over = threading.Event()
-    thread = threading.Thread(target=phone.server.serve, args=(over.is_set,))
-    thread.start()
-    yield phone
-    over.set()
-    thread.join()
+    with in_a_thread(phone.server):
+        yield phone
 
 
 def test_the_client_file(served):
@@ -325,13 +319,8 @@ def test_a_client_without_a_governor_just_runs(tmp_path, monkeypatch):
 
 def test_a_client_whose_governor_ends_just_runs_on(tmp_path):
     phone = toy(tmp_path)
-    with phone.clocks, Server(phone.governor, tmp_path / "g.sock") as server:
-        over = threading.Event()
-        thread = threading.Thread(target=server.serve, args=(over.is_set,))
-        thread.start()
-        session = Session(33.3, tids=OWN, path=str(server.path))
-        over.set()
-        thread.join()
+    with phone.clocks, Server(phone.governor, tmp_path / "g.sock") as server, in_a_thread(server) as path:
+        session = Session(33.3, tids=OWN, path=path)
     session.report(20.0)
     assert not session.is_governed
     assert session.problem.startswith("the governor")

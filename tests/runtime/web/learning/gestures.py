@@ -16,22 +16,24 @@ SETTINGS = (
 
 
 def record(page, cluster="big", freq_khz=2000000, fps=50.0, *, target="emulated:exynos5422", **given):
-    """Return a record of one scroll; ``given``: of its figures, or ``energy_mj``, ``verdict``, ``run``."""
+    """Return a record of one scroll; ``given``: of its figures, or ``power_mw``, ``verdict``, ``run``."""
+    figures = {name: given.pop(name) for name in ("probe_ms", "main_fps", "capacity") if name in given}
     work_ms = given.pop("work_ms", {"main": 1.0, "compositor": 1.0, "viz": 1.4})
     speed, kind = given.pop("speed", 1800.0), given.pop("kind", "scroll")
     displayed = max(round(fps * WINDOW_S), 0)
     profile = load_profile(target.partition(":")[2])
     gesture = GestureFigures(
-        kind=kind, speed=speed, length=900.0, source="wheel", window_s=WINDOW_S, refresh_hz=60.0,
-        displayed_frames=displayed, longest_gap_ms=1000 / max(fps, 1), work_ms=work_ms,
-        capacity=profile.capacity(cluster, freq_khz),
+        kind=kind, speed=speed, source="wheel", factor=1.0, window_s=WINDOW_S, refresh_hz=60.0,
+        displayed_frames=displayed, longest_gap_ms=float(1000 / max(fps, 1)), work_ms=work_ms,
+        **{"capacity": profile.capacity(cluster, freq_khz)} | figures,
     )  # fmt: skip
-    energy_mj = given.pop("energy_mj", None)
     return Record(
         model=page, model_sha256="0" * 64, variant=f"{kind}-{speed:g}", engine="chromium", precision="",
         target=target, provenance="emulated", setting=Setting(cluster, freq_khz),
-        setting_read=Setting(cluster, freq_khz), control_level="full", samples_ms=(1000 / max(fps, 1),),
-        first_frame_ms=None, warmup=0, power_mw=None, energy_mj=energy_mj, energy_source="none", temp_c=None,
+        setting_read=Setting(cluster, freq_khz), control_level="full",
+        samples_ms=(float(1000 / max(fps, 1)),),
+        first_frame_ms=None, warmup=0, power_mw=given.pop("power_mw", None), energy_mj=None,
+        energy_source="a table", temp_c=None,
         verdict=given.pop("verdict", "stable"), reasons=(), block=0, seed=0, created_utc="2026-01-01",
         fps_target=60.0, gesture=gesture, **given,
     )  # fmt: skip
@@ -59,10 +61,10 @@ def world(
     records, known = [], {}
     for number in range(n_pages):
         family = number % n_families
-        nodes, shadows = np.exp(rng.normal(6, 1)), rng.integers(0, 40)
+        nodes, shadows = float(np.exp(rng.normal(6, 1))), int(rng.integers(0, 40))
         page = f"family{family}/page{number}"
         known[page] = KnownPage(page, f"family{family}", {"nodes": nodes, "shadows": float(shadows)})
-        habit = np.exp(0.15 * np.sin(family))
+        habit = float(np.exp(0.15 * np.sin(family)))
         work = {"main": 0.4 * habit + nodes / 800, "compositor": 0.9, "viz": 0.8 + shadows / 8}
         frame_ms = slow * sum(work.values())
         for cluster, khz in settings:

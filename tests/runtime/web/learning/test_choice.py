@@ -4,12 +4,15 @@ import pytest
 
 from runtime.device.setting import Setting
 from runtime.device.soc import load_profile
+from runtime.web.gestures.gesture import Gesture
 from runtime.web.learning.baselines import outcomes
 from runtime.web.learning.choice import (
     FrameEstimate,
+    Offer,
     PageState,
     choose_setting,
     frame_estimates,
+    observed,
     way_of,
 )
 from runtime.web.learning.measured import measured
@@ -22,6 +25,7 @@ PROFILE = load_profile("exynos5422")
 RECORDS, KNOWN = world()
 TABLE = gesture_table(measured(RECORDS)[0], KNOWN)
 SETTINGS = known_settings(TABLE, PROFILE)
+GESTURE = Gesture("scroll", 1800.0)
 
 
 @pytest.fixture(scope="module")
@@ -29,10 +33,9 @@ def models():
     return {way: fit_way(way, TABLE, learners=("ridge",)) for way in (UNRUN, RUN)}
 
 
-def estimates(models, page, **given):
-    return frame_estimates(
-        way_of(page, models), page, 1800.0, SETTINGS, PROFILE, TABLE.names, TABLE.clusters, 60.0, **given
-    )
+def estimates(models, page):
+    model = way_of(page, models)
+    return frame_estimates(model, page, GESTURE, Offer.of(model, SETTINGS, PROFILE, 60.0))
 
 
 LIGHT = PageState({"nodes": 300.0, "shadows": 2.0}, {"main": 0.8, "compositor": 0.9, "viz": 1.0})
@@ -74,8 +77,17 @@ def test_a_page_that_never_ran_is_less_sure(models):
     run = estimates(models, LIGHT)
     widths = [[each.fps / each.low_fps for each in found] for found in (unrun, run)]
     assert sum(widths[0]) > sum(widths[1])
-    slow_run = PageState(LIGHT.features, effect=(0.1, 0.02))
-    assert estimates(models, slow_run)[0].fps != unrun[0].fps
+
+
+def test_a_slow_run_of_a_page_moves_what_is_expected_towards_it(models):
+    page = PageState(LIGHT.features)
+    before = {each.setting: each for each in estimates(models, page)}
+    slow = min(before, key=lambda setting: before[setting].fps)
+    runs = [(slow, 0.7 * before[slow].fps)]
+    page = observed(page, models[UNRUN], GESTURE, runs, Offer.of(models[UNRUN], SETTINGS, PROFILE, 60.0))
+    after = {each.setting: each for each in estimates(models, page)}
+    assert after[slow].fps < 0.85 * before[slow].fps
+    assert after[slow].fps / after[slow].low_fps < before[slow].fps / before[slow].low_fps
 
 
 def test_a_page_unlike_all_others_is_refused_and_told_why(models):

@@ -10,7 +10,7 @@ from runtime.web.learning.fit import fit_web
 from runtime.web.learning.measured import measured
 from runtime.web.learning.pages import KnownPage, family_of, read_pages, write_pages
 from runtime.web.learning.storage import load_web_fit
-from runtime.web.learning.table import gesture_table
+from runtime.web.learning.table import GESTURE_FEATURES, gesture_table
 from runtime.web.learning.transfer import choose_pages, transfer_web
 from runtime.web.learning.update import update_web
 from tests.runtime.web.learning.gestures import record, world
@@ -74,9 +74,24 @@ def test_runs_of_a_place_are_one_row_with_its_median_and_its_halves():
     assert measured([record("a")])[0][0].halves_fps is None
 
 
+def test_runs_with_chromes_reports_are_left_out_and_work_is_by_the_speed_of_the_machine():
+    probes_ms = {"a": 10.0, "b": 12.5, "interrupted": 90.0, "c": 10.0}
+    runs = [record(page, probe_ms=probe_ms) for page, probe_ms in probes_ms.items()]
+    rows, left_out = measured([*runs, record("c", probe_ms=10.0), record("a", main_fps=30.0)])
+    assert left_out == {"slowed by Chrome's reports": 1}
+    assert [sum(row.work_ms.values()) for row in rows] == pytest.approx([3.4, 3.4 / 1.25, 3.4, 3.4])
+
+
 def test_a_page_that_showed_nothing_is_a_row_too():
     (row,), _ = measured([record("a", fps=0)])
     assert 0 < row.fps < 1
+
+
+def test_odd_gestures_are_taken_and_impossible_cores_are_not():
+    (row,), _ = measured([record("a", kind="pinch", speed=0.0)])  # of fingers that nobody timed
+    assert np.isfinite(gesture_table([row], {}).features).all()
+    with pytest.raises(DataError, match="a core of capacity 0"):
+        measured([record("a", capacity=0.0)])
 
 
 def test_work_of_a_page_is_that_of_its_run_at_full_speed():
@@ -103,7 +118,7 @@ def test_families_come_from_a_file_or_the_folder_of_the_name(tmp_path):
 def test_pages_without_features_are_learnt_from_by_their_work_alone(tmp_path):
     records, _ = world(n_pages=16)
     (fit,) = fit_web(records, {}, tmp_path, learners=LEARNERS)
-    assert fit.names == ("log_speed",)
+    assert fit.names == GESTURE_FEATURES
     assert fit.way("run").errors.mae_fps < fit.way("unrun").errors.mae_fps
 
 
@@ -150,3 +165,9 @@ def test_governed_gestures_on_a_slower_machine_correct_the_predictors(fitted):
     _, models = load_web_fit(folder, TARGET, "scroll")
     assert models["unrun"].rate.offset_ < -0.2
     assert np.isfinite(models["unrun"].rate.scale_)
+
+
+def test_gestures_on_pages_that_nobody_read_correct_nothing(fitted):
+    folder, _, _, known = fitted
+    with pytest.raises(DataError, match="give their file with --pages"):
+        update_web([record("https://example.org", freq_khz=600000)], known, folder)

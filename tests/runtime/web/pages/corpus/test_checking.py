@@ -12,7 +12,7 @@ META = '<meta name="viewport" content="width=device-width">'
 def page(tmp_path):
     def make(html, screens=None, name="a.html"):
         (tmp_path / name).write_text(f"<!doctype html>{META}<body style='margin:0'>{html}")
-        return CorpusPage(name, "toy", "toy", name, str(tmp_path), screens)
+        return CorpusPage(name, "toy", "toy", name, tmp_path, screens)
 
     return make
 
@@ -30,7 +30,7 @@ def test_screens_to_scroll_are_those_beyond_the_first(connection, page):
 
 def test_a_page_laid_out_for_a_desk_counts_by_the_screens_that_show_it(connection, tmp_path):
     (tmp_path / "wide.html").write_text("<!doctype html><body style='margin:0'><div style='height:4575px'>")
-    result = checked(connection, CorpusPage("w", "toy", "toy", "wide.html", str(tmp_path), None))
+    result = checked(connection, CorpusPage("w", "toy", "toy", "wide.html", tmp_path, None))
     assert result.screens == pytest.approx(4575 / (915 * 980 / 412) - 1, abs=0.1)
 
 

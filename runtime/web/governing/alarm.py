@@ -1,0 +1,86 @@
+"""Whether frames come clearly slower than was predicted, while a gesture lasts.
+
+Nothing tells of frames before a trace is ended. What costs next to nothing is how often the thread that puts
+frames together waits: 1.6-2.2 times a frame (Chromium 150; a browser that streams its screen tells exactly,
+for 0.13 of a core). That is an alarm and no count.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from runtime.device.sysfs import parse_int, read_text
+from runtime.web.browser.processes import Drawing, threads_by_role
+
+_THREAD = "VizCompositor"
+LOOK_S = 0.1  # six frames at 60 FPS; shorter looks scatter more
+_WAITS = 1.9  # of the thread in a frame, until gestures have shown it
+_FEWEST, _MOST = 1.2, 3.0  # that are believed
+_LEARN = 0.25  # share of a gesture in what is known
+# Of the predicted frame rate: below that in two looks in a row is an alarm. Waits a frame scatter by a
+# quarter, so that one look at 0.7 happens by chance, two hardly.
+_CLEARLY = 0.7
+_IN_A_ROW = 2
+
+
+class Alarm:
+    """Watches the waits of one thread.
+
+    Args:
+        pid, tid: of the thread that puts frames together.
+        root: folder that stands for ``/``.
+    """
+
+    def __init__(self, pid: int, tid: int, root: Path = Path("/")):
+        self._status = root / f"proc/{pid}/task/{tid}/status"
+        self._waits = _WAITS
+        self.begin(0.0)
+
+    @classmethod
+    def of(cls, drawing: Drawing) -> Alarm:
+        """Return the alarm of a page's frames."""
+        viz = [
+            tid
+            for tid, (pid, role) in threads_by_role(drawing).items()
+            if (pid, role) == (drawing.gpu, "viz")
+        ]
+        named = [tid for tid in viz if (_comm(tid) or "").startswith(_THREAD)]
+        return cls(drawing.gpu, (named or viz or [drawing.gpu])[0])
+
+    def begin(self, now_s: float) -> None:
+        """Watch a gesture that begins now."""
+        self._first = self._last = (now_s, self._read())
+        self._below = 0
+
+    def look(self, predicted_fps: float, now_s: float) -> bool:
+        """Return whether frames come clearly slower than predicted; looks too soon after another say no."""
+        (before_s, before), waits = self._last, self._read()
+        spent_s = now_s - before_s
+        if spent_s < LOOK_S or waits is None or before is None:
+            return False
+        self._last = (now_s, waits)
+        fps = (waits - before) / self._waits / spent_s
+        self._below = self._below + 1 if fps < _CLEARLY * predicted_fps else 0
+        if self._below < _IN_A_ROW:
+            return False
+        self._below = 0
+        return True
+
+    def learn(self, displayed_frames: int) -> None:
+        """Learn from a gesture that is over how often the thread waits in a frame."""
+        waits, first = self._read(), self._first[1]
+        if waits is None or first is None or displayed_frames < 1:
+            return
+        found = min(max((waits - first) / displayed_frames, _FEWEST), _MOST)
+        self._waits += _LEARN * (found - self._waits)
+
+    def _read(self) -> int | None:
+        for line in (read_text(self._status) or "").splitlines():
+            name, _, value = line.partition(":")
+            if name == "voluntary_ctxt_switches":
+                return parse_int(value.strip())
+        return None
+
+
+def _comm(tid: int) -> str | None:
+    return read_text(Path(f"/proc/{tid}/comm"))

@@ -1,0 +1,143 @@
+"""One gesture while it is governed: its settings, its work, and at the end its frames."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from runtime.device.setting import Setting
+from runtime.web.browser.processes import Drawing, work_by_role_ms
+from runtime.web.frames.displayed import LAG_S
+from runtime.web.governing.tracking import LiveGesture
+from runtime.web.governing.work_model import GestureChoice
+
+_AT_ONCE_S = 0.2  # of its beginning in which a gesture's work is not missed
+_LEAST_S = 0.25  # of a gesture whose frames are counted: in less there are too few to tell
+
+
+@dataclass(frozen=True)
+class GovernedGesture:
+    """What came of one gesture.
+
+    Attributes:
+        begin_s: on the monotonic clock.
+        speed: as it was read, in CSS pixels a second.
+        fps_target, predicted_fps: that it was to have, and what was expected at its last setting.
+        window_s: in which frames were counted; the target asks for ``due`` of them.
+        frames: that were displayed then; ``None``: the browser did not tell, or it was too short.
+        settings: that it ran at, each with when it was set, in s after the beginning.
+        capacity: share of the fastest core that it had, in the mean.
+        gaps_ms: between the frames, and from the beginning to the first.
+        work_by_role_ms: CPU time of a displayed frame by role of the thread, in ms of the fastest core;
+            ``None``: not known.
+        alarms: how often frames came clearly slower than predicted.
+    """
+
+    kind: str
+    source: str
+    begin_s: float
+    speed: float
+    fps_target: float
+    predicted_fps: float
+    window_s: float
+    frames: int | None
+    settings: tuple[tuple[float, Setting], ...]
+    capacity: float
+    gaps_ms: tuple[float, ...]
+    work_by_role_ms: dict[str, float] | None
+    alarms: int
+
+    @property
+    def work_ms(self) -> float | None:
+        """CPU time of a displayed frame over all threads; ``None``: not known."""
+        return None if self.work_by_role_ms is None else sum(self.work_by_role_ms.values())
+
+    @property
+    def fps(self) -> float | None:
+        """Frames displayed a second; ``None``: not known."""
+        return None if self.frames is None else self.frames / self.window_s
+
+    @property
+    def due(self) -> int:
+        """Frames that the target asks for."""
+        return round(self.fps_target * self.window_s)
+
+    @property
+    def late(self) -> int:
+        """Frames that were due and not displayed."""
+        return 0 if self.frames is None else max(self.due - self.frames, 0)
+
+
+class GestureRun:
+    """Follows a gesture from its first input to its end.
+
+    Args:
+        choice: that it begins with.
+        drawing: what draws its page.
+        is_emulated: CPU time of a slow core is counted as that of a fast one.
+    """
+
+    def __init__(
+        self,
+        gesture: LiveGesture,
+        fps_target: float,
+        choice: GestureChoice,
+        drawing: Drawing,
+        *,
+        is_emulated: bool,
+        now_s: float,
+    ):
+        self.gesture, self.fps_target, self.choice = gesture, fps_target, choice
+        self.is_read, self.alarms = False, 0
+        self._drawing, self._is_emulated, self._begin_s = drawing, is_emulated, now_s
+        self._choices: list[tuple[float, GestureChoice]] = [(now_s, choice)]
+        self._before_ms = work_by_role_ms(drawing)
+
+    def set(self, choice: GestureChoice, now_s: float) -> None:
+        """Take note of another setting."""
+        self.choice = choice
+        self._choices.append((now_s, choice))
+
+    def finish(self, times_s: Sequence[float] | None) -> GovernedGesture:
+        """Return what came of it; its last input was the last.
+
+        Args:
+            times_s: when frames were displayed; ``None``: not known.
+        """
+        gesture = self.gesture
+        after_ms = work_by_role_ms(self._drawing)
+        begin_s, end_s = gesture.begin_s + LAG_S, gesture.last_s + LAG_S
+        frames: int | None = None
+        gaps_ms: tuple[float, ...] = ()
+        if times_s is not None and end_s - begin_s >= _LEAST_S:
+            within = [time_s for time_s in times_s if begin_s <= time_s <= end_s]
+            frames, edges = len(within), [begin_s, *within]
+            gaps_ms = tuple(1e3 * (after - before) for before, after in itertools.pairwise(edges))
+        capacity = _mean([(s, c.capacity) for s, c in self._choices], end_s)
+        work_ms = None
+        if frames and self._begin_s - gesture.begin_s < _AT_ONCE_S:
+            a_frame = (1.0 if self._is_emulated else capacity) / frames
+            work_ms = {role: (ms - self._before_ms[role]) * a_frame for role, ms in after_ms.items()}
+        return GovernedGesture(
+            gesture.kind,
+            gesture.source,
+            gesture.begin_s,
+            gesture.speed,
+            self.fps_target,
+            self.choice.fps,
+            max(end_s - begin_s, LAG_S),
+            frames,
+            tuple((at_s - gesture.begin_s, each.setting) for at_s, each in self._choices),
+            capacity,
+            gaps_ms,
+            work_ms,
+            self.alarms,
+        )
+
+
+def _mean(values: Sequence[tuple[float, float]], end_s: float) -> float:
+    """Return the mean of values, each from its time to the next one's, the last to the end."""
+    ends = [*(at_s for at_s, _ in values[1:]), end_s]
+    spans = [(max(until_s - at_s, 1e-6), value) for (at_s, value), until_s in zip(values, ends, strict=True)]
+    return sum(span * value for span, value in spans) / sum(span for span, _ in spans)

@@ -1,0 +1,102 @@
+"""Settings for the first gestures of a page, by what others taught: its features are read as it loads.
+
+From its second gesture on, a page's own frames tell more than other pages'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from runtime.choose.policy.estimate import Estimate
+from runtime.device.soc import SocProfile
+from runtime.device.soc.profile import FULL_CAPACITY
+from runtime.errors import NotFittedError
+from runtime.web.gestures.gesture import KINDS, typical_gesture
+from runtime.web.governing.work_model import MARGIN, GestureChoice, WorkModel, class_of
+from runtime.web.learning.choice import (
+    FrameEstimate,
+    Offer,
+    PageState,
+    choose_setting,
+    frame_estimates,
+    way_of,
+)
+from runtime.web.learning.storage import load_web_fit
+
+# Speeds that predictions are made for, as a page loads: predicting takes longer than a gesture may wait.
+_SPEEDS = tuple(2.0**power for power in range(8, 14))  # 256 to 8192 px/s
+
+
+class LearntModel(WorkModel):
+    """As ``WorkModel``, with predictors of ``edgekit fit --kind web`` for what is not known yet.
+
+    Args:
+        folder: of the predictors.
+        target: that they were learnt on.
+        profile: of the machine.
+        on_message: called with why a page is not predicted.
+
+    Raises:
+        NotFittedError: there is no predictor of any gesture on ``target``.
+        DataError, VersionConflict: they cannot be read.
+    """
+
+    def __init__(
+        self,
+        rows: Sequence[Estimate],
+        folder: Path,
+        target: str,
+        profile: SocProfile,
+        refresh_hz: float = 60.0,
+        margin: float = MARGIN,
+        on_message: Callable[[str], None] = lambda message: None,
+    ):
+        super().__init__(rows, refresh_hz, margin)
+        self._profile, self._on_message = profile, on_message
+        self._fits = {}
+        missing: NotFittedError | None = None
+        for kind in KINDS:
+            try:
+                self._fits[kind] = load_web_fit(folder, target, kind)
+            except NotFittedError as err:
+                missing = err
+        if not self._fits:
+            assert missing is not None
+            raise missing
+        self._row_of = {row.setting: number for number, row in enumerate(rows)}
+        self._estimates: dict[tuple[str, int], list[FrameEstimate]] = {}
+
+    @property
+    def reads_features(self) -> bool:
+        """Whether a page's features are of use: they are."""
+        return True
+
+    def begin_page(self, features: Mapping[str, float]) -> None:
+        """Forget the page before, and predict what this one shows."""
+        super().begin_page(features)
+        self._estimates.clear()
+        for kind, (_, models) in self._fits.items():
+            page, problem = PageState(features), ""
+            model = way_of(page, models)
+            offer = Offer.of(model, (row.setting for row in self.rows), self._profile, self.refresh_hz)
+            for speed in _SPEEDS:
+                try:
+                    gesture = typical_gesture(kind, speed)
+                    self._estimates[kind, class_of(speed)] = frame_estimates(model, page, gesture, offer)
+                except ValueError as err:  # unlike all pages, or gestures, that were learnt from
+                    problem = str(err)
+            if not any(each == kind for each, _ in self._estimates):
+                self._on_message(f"{kind} of this page is not predicted: {problem}")
+
+    def choose(self, kind: str, speed: float, fps: float) -> GestureChoice:
+        """Return the cheapest setting that is sure to have ``fps``; see the class."""
+        estimates = self._estimates.get((kind, class_of(speed)))
+        if estimates is None or self.knows(kind, speed):
+            return super().choose(kind, speed, fps)
+        chosen = choose_setting(estimates, min(fps, self.refresh_hz), 100.0 * self.margin).chosen
+        if not chosen.is_trusted:
+            return super().choose(kind, speed, fps)
+        setting = chosen.setting
+        capacity = self._profile.capacity(setting.cluster, setting.freq_khz) / FULL_CAPACITY
+        return GestureChoice(self._row_of[setting], setting, capacity, min(chosen.fps, self.refresh_hz))

@@ -1,0 +1,256 @@
+"""Governs the gestures of one page while it lives: watches, predicts, sets, looks, and learns.
+
+Nothing tells of a frame while a gesture lasts, so its setting is predicted: at the first input by the
+gesture before, after 50 ms by the speed that was read. An alarm that costs next to nothing sees frames
+that come clearly slower. After the gesture a trace tells its frames, and the loop is closed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import math
+import queue
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from runtime.device.marker import find_marker
+from runtime.device.setting import Setting
+from runtime.errors import DeviceTransientError, PageError, WebError
+from runtime.govern.governor.beside import PATIENCE_S
+from runtime.govern.governor.client import Gestures
+from runtime.web.browser.connection import Event
+from runtime.web.browser.page import Page
+from runtime.web.browser.processes import Drawing, find_processes, threads_by_role
+from runtime.web.gestures.inputs import Input, watch_inputs
+from runtime.web.governing.alarm import LOOK_S, Alarm
+from runtime.web.governing.frame_watch import FrameWatch
+from runtime.web.governing.gesture_run import GestureRun, GovernedGesture
+from runtime.web.governing.goal import IMAGE_SHARE, FrameGoal
+from runtime.web.governing.tracking import Tracker
+from runtime.web.governing.work_model import GestureChoice, WorkModel
+from runtime.web.pages.features.reader import read_features
+
+_TICK_S = 0.5  # between looks at whether to end, where nothing happens
+_SAY_S = 20.0  # between two words to the governor, which gives a session up after a minute
+_READ_S = 300.0  # between two looks at the frames of a page that rests: a trace of more would fill up
+_FEATURES_MS = 150.0  # of reading a page that has just loaded; most of what is told lies in the first 100
+_TRIES = 3  # to find what draws a page: it is told by who computes, and a busy machine may not let it
+_BOOST_S = 10.0  # a page that never loads does not keep the fastest clock for ever
+
+
+class PageGovernor:
+    """One page, its threads and its gestures.
+
+    Args:
+        page: that is there already.
+        model: of settings, and of what the page's frames take.
+        goal: frames a second that gestures are to have.
+        socket: path of the governor that sets clocks.
+        now: monotonic seconds.
+        on_message: called with each message.
+        on_gesture: called with each gesture that is over.
+    """
+
+    def __init__(
+        self,
+        page: Page,
+        model: WorkModel,
+        goal: FrameGoal,
+        socket: str,
+        *,
+        now: Callable[[], float] = time.monotonic,
+        on_message: Callable[[str], None] = lambda message: None,
+        on_gesture: Callable[[GovernedGesture], None] = lambda gesture: None,
+    ):
+        self._page, self._model, self._goal, self._socket, self._now = page, model, goal, socket, now
+        self._on_message, self._on_gesture = on_message, on_gesture
+        self._news: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._tracker = Tracker()
+        self._run: GestureRun | None = None
+        self._gone = ""
+        self._image_share: float | None = None
+        self._boosted_s = math.inf  # since when a page loads; infinite: none does
+        self._said_s, self._said = 0.0, ""
+        self._read_s = now()
+
+    def govern(self, until: Callable[[], bool]) -> None:
+        """Govern until ``until`` says so, or the page is closed.
+
+        Raises:
+            WebError: the browser's processes cannot be seen, or it is gone.
+            PageError: the page crashed.
+            DeviceTransientError: the governor is gone.
+        """
+        ends = [
+            watch_inputs(self._page, self._hear),
+            self._page.listen("Page.lifecycleEvent", self._hear_of_loads),
+            self._page.connection.listen("Target.detachedFromTarget", self._hear_of_the_end),
+            self._page.listen("Inspector.targetCrashed", lambda event: self._end("it crashed")),
+        ]
+        try:
+            self._drawing = _find_processes(self._page)
+            idle = self._model.idle
+            tids = tuple(threads_by_role(self._drawing))
+            held = Gestures(
+                tids,
+                idle.cluster,
+                idle.freq_khz or 0,
+                name="page",
+                path=self._socket,
+                patience_s=PATIENCE_S,
+            )
+            with held as self._held, FrameWatch(self._page.connection) as self._frames:
+                self._check_held()
+                self._learn_page()
+                while not until() and not self._gone:
+                    self._step()
+        finally:
+            for end in ends if not self._gone else ():
+                end()
+        if self._gone:
+            raise PageError(f"the page is gone ({self._gone}); open it again")
+
+    def _step(self) -> None:
+        """Wait for news, and do what is due."""
+        now_s = self._now()
+        wait_s = min(_TICK_S, self._tracker.due_s - now_s)
+        if self._run is not None:
+            wait_s = min(wait_s, LOOK_S if self._run.is_read else self._run.gesture.read_s - now_s)
+        try:
+            self._news.get(timeout=max(wait_s, 0.001))()
+            while True:
+                self._news.get_nowait()()
+        except queue.Empty:
+            pass
+        self._tend(self._now())
+
+    def _tend(self, now_s: float) -> None:
+        gesture = self._tracker.gesture
+        if gesture is not None and self._run is None:
+            self._begin(now_s)
+        elif self._run is not None:
+            run, kind, speed = self._run, self._run.gesture.kind, self._run.gesture.speed
+            if not run.is_read and now_s >= run.gesture.read_s:
+                run.is_read = True
+                self._set(run, self._model.choose(kind, speed, run.fps_target))
+            elif run.is_read and self._alarm.look(run.choice.fps, now_s):
+                run.alarms += 1
+                self._set(run, self._model.faster(run.choice, kind, speed))
+            if self._tracker.end(now_s) is not None:
+                self._finish(run)
+        elif now_s - self._boosted_s > _BOOST_S:
+            self._loaded()
+        elif not Path(f"/proc/{self._drawing.gpu}").exists():
+            self._learn_page()  # it has started anew; or the browser is gone, which is said
+        elif now_s - self._said_s > _SAY_S:
+            self._hold(self._setting)
+        elif now_s - self._read_s > _READ_S:
+            self._read_frames(now_s)
+
+    def _begin(self, now_s: float) -> None:
+        gesture = self._tracker.gesture
+        assert gesture is not None
+        fps = self._goal.of(gesture.kind, self._image_share)
+        choice = self._model.choose(gesture.kind, gesture.speed, fps)
+        self._hold(choice.setting)
+        is_emulated = find_marker() is not None
+        self._run = GestureRun(gesture, fps, choice, self._drawing, is_emulated=is_emulated, now_s=now_s)
+        self._alarm.begin(self._now())
+
+    def _set(self, run: GestureRun, choice: GestureChoice) -> None:
+        """Change a gesture's setting, if it is another one."""
+        if choice.row != run.choice.row:
+            self._hold(choice.setting)
+            run.set(choice, self._now())
+
+    def _finish(self, run: GestureRun) -> None:
+        """Read what came of a gesture, go back to the slowest setting, and learn."""
+        self._run = None
+        done = run.finish(self._read_frames(run.gesture.begin_s))
+        self._hold(self._model.idle if self._boosted_s == math.inf else self._model.fastest)
+        if done.frames is not None:
+            self._held.report(max(done.due, done.late), done.late)
+            self._alarm.learn(done.frames)
+        if done.fps is not None and done.work_ms is not None:
+            self._model.learn(
+                done.kind, done.speed, capacity=done.capacity, fps=done.fps, work_ms=done.work_ms
+            )
+        self._on_gesture(done)
+
+    def _read_frames(self, begin_s: float) -> list[float] | None:
+        self._read_s = self._now()
+        times_s = self._frames.read(begin_s)
+        self._say(self._frames.problem)
+        return times_s
+
+    def _hold(self, setting: Setting) -> None:
+        self._setting, self._said_s = setting, self._now()
+        answer = self._held.hold(setting.cluster, setting.freq_khz or 0)
+        self._check_held()
+        self._say(str(answer.get("unmoved") or answer.get("reason") or answer.get("error") or ""))
+
+    def _check_held(self) -> None:
+        if not self._held.is_governed:
+            raise DeviceTransientError(
+                f"the page is not governed any more: {self._held.problem}; start again"
+            )
+
+    def _learn_page(self) -> None:
+        """Find out what draws the page, and what it shows; at the fastest, since the page computes for it."""
+        self._hold(self._model.fastest)
+        drawing = _find_processes(self._page)
+        if drawing != self._drawing:
+            self._drawing = drawing
+            self._held.use_threads(tuple(threads_by_role(drawing)))
+        self._model.begin_page(self._read_features() if self._model.reads_features else {})
+        if self._goal.is_accepted:
+            share = self._page.evaluate(IMAGE_SHARE)
+            self._image_share = share if isinstance(share, int | float) else None
+        self._alarm = Alarm.of(drawing)
+        self._hold(self._model.idle)
+
+    def _read_features(self) -> Mapping[str, float]:
+        try:
+            return read_features(self._page, _FEATURES_MS).values
+        except PageError as err:
+            self._say(f"this page is governed by its gestures alone: {err}")
+            return {}
+
+    def _loading(self) -> None:
+        self._boosted_s = self._now()
+        self._hold(self._model.fastest)
+
+    def _loaded(self) -> None:
+        self._boosted_s = math.inf
+        self._learn_page()
+
+    def _hear(self, event: Input) -> None:
+        self._news.put(functools.partial(self._tracker.note, event, self._now()))
+
+    def _hear_of_loads(self, event: Event) -> None:
+        act = {"init": self._loading, "load": self._loaded}.get(str(event.get("name")))
+        if act is not None and event.get("frameId") == self._page.target:  # of a page, its main frame's too
+            self._news.put(act)
+
+    def _hear_of_the_end(self, event: Event) -> None:
+        if event.get("sessionId") == self._page.session:
+            self._end("it was closed")
+
+    def _end(self, reason: str) -> None:
+        self._gone = reason
+        self._news.put(lambda: None)
+
+    def _say(self, message: str) -> None:
+        """Say something, unless it was said just before."""
+        if message and message != self._said:
+            self._on_message(message)
+        self._said = message or self._said
+
+
+def _find_processes(page: Page) -> Drawing:
+    for _ in range(_TRIES - 1):
+        with contextlib.suppress(WebError):
+            return find_processes(page)
+    return find_processes(page)

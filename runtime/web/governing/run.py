@@ -1,0 +1,116 @@
+"""A browser, a page and a governor put together: ``edgekit web govern``."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from runtime.govern.governor.beside import serving_beside
+from runtime.govern.governor.plan import GovernPlan, plan_for
+from runtime.measure.records import RecordLog
+from runtime.targets import open_target
+from runtime.visible import one_line
+from runtime.web.browser.chromium import Launch
+from runtime.web.browser.live import live_page
+from runtime.web.governing.gesture_records import record_of
+from runtime.web.governing.gesture_run import GovernedGesture
+from runtime.web.governing.goal import FrameGoal
+from runtime.web.governing.learnt_model import LearntModel
+from runtime.web.governing.page_governor import PageGovernor
+from runtime.web.governing.work_model import MARGIN, WorkModel
+
+
+@dataclass(frozen=True)
+class WebGovernOptions:
+    """What is governed, and how.
+
+    Attributes:
+        url: to open; ``None``: the page that the browser of ``cdp`` shows.
+        cdp: address of a browser that runs already on this machine; ``None`` starts one.
+        browser: program to start; ``None``: the first that this machine has.
+        is_headless: without a window.
+        goal: frames a second that gestures are to have.
+        margin: share of them to have in reserve.
+        refresh_hz: of the display.
+        learnt: folder of predictors of ``edgekit fit --kind web``; ``None``: the page's own gestures teach.
+        learnt_on: target that they were learnt on; ``None``: this one.
+        log: file of records that gestures are added to.
+
+    Raises:
+        ValueError: neither a page nor a browser, or a figure that cannot be.
+    """
+
+    url: str | None = None
+    cdp: str | None = None
+    browser: Path | None = None
+    is_headless: bool = True
+    goal: FrameGoal = field(default_factory=FrameGoal)
+    margin: float = MARGIN
+    refresh_hz: float = 60.0
+    learnt: Path | None = None
+    learnt_on: str | None = None
+    log: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.url is None and self.cdp is None:
+            raise ValueError(
+                "there is nothing to govern; give a page's URL, or a browser's address with --cdp"
+            )
+        if not 0 <= self.margin <= 1:
+            raise ValueError(f"the margin is {self.margin:g}; it must be from 0 to 1")
+        if not 1 <= self.refresh_hz <= 480:
+            raise ValueError(f"a display of {self.refresh_hz:g} Hz; give 1 to 480")
+
+
+def govern_page(
+    options: WebGovernOptions,
+    *,
+    on_message: Callable[[str], None] = lambda message: None,
+    on_gesture: Callable[[GovernedGesture], None] = lambda gesture: None,
+    until: Callable[[], bool] = lambda: False,
+) -> None:
+    """Govern the gestures of a live page on this machine, until it is closed or ``until`` says so.
+
+    Clocks and the threads' cores are as they were when this returns or raises.
+
+    Raises:
+        WebError: there is no browser, or it is gone.
+        PageError: the page cannot be loaded, or is gone.
+        DeviceError: clocks cannot be set here, or another governor runs.
+        NotFittedError: nothing was learnt on this target.
+        DataError: the log cannot be written.
+    """
+    plan = plan_for(open_target("local"), None, options.goal.fps)
+    model = _model(options, plan, on_message)
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(serving_beside(plan, on_message=on_message))
+        launch = Launch(options.browser, options.is_headless)
+        page = stack.enter_context(live_page(options.url, options.cdp, launch))
+        on_message(f"governing {one_line(page.evaluate('location.href'))}; Ctrl-C ends it")
+        log = None if options.log is None else RecordLog(options.log)
+
+        def take(done: GovernedGesture) -> None:
+            record = None if log is None else record_of(done, page, plan, options.refresh_hz)
+            if log is not None and record is not None:
+                log.append(record)
+            on_gesture(done)
+
+        path, goal = str(server.path), options.goal
+        PageGovernor(page, model, goal, path, on_message=on_message, on_gesture=take).govern(until)
+
+
+def _model(options: WebGovernOptions, plan: GovernPlan, on_message: Callable[[str], None]) -> WorkModel:
+    rows = plan.table.rows
+    if options.learnt is None:
+        return WorkModel(rows, options.refresh_hz, options.margin)
+    return LearntModel(
+        rows,
+        options.learnt,
+        options.learnt_on or plan.name,
+        plan.target.profile,
+        options.refresh_hz,
+        options.margin,
+        on_message,
+    )

@@ -1,0 +1,145 @@
+"""What a gesture will show at each setting, from the work of a frame; each gesture corrects that.
+
+A browser's frames take work on one core: ``fps = min(refresh, (c - r0) * 1000 / work_ms)`` with c the share
+of the fastest core that a setting has, and r0 what 60 inputs and frame signals a second take on any page.
+Work is that of the page's own gestures before; until there was one, that of other pages.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from runtime.choose.policy.estimate import Estimate
+from runtime.device.setting import Setting
+
+OTHER_PAGES_MS = 4.0  # of a frame at full speed: 12 real pages of 12 take 2.5-4.0 (Chromium 150)
+OVERHEAD = 0.04  # of a full core
+MARGIN = 0.1  # on the wanted frames: with it gestures below 95 % of them are 1 % or fewer (Camel)
+# A gesture's share in what is known of the work never falls below: a page changes while it is used.
+_LEAST_SHARE = 0.25
+# Frames below this share of what their work allows were held up by something else, which counts as work.
+_HELD_UP = 0.9
+# A gesture is believed to take so many times what was known, not more: the machine may have been busy.
+_MOST_STEP = 4.0
+# An alarm asks for a setting so much faster: less is within what the alarm itself is off by.
+_FASTER = 1.4
+
+
+@dataclass(frozen=True)
+class GestureChoice:
+    """A setting for a gesture.
+
+    Attributes:
+        row: of the model's rows.
+        capacity: share of the fastest core that it has.
+        fps: frames a second to be expected.
+    """
+
+    row: int
+    setting: Setting
+    capacity: float
+    fps: float
+
+
+class WorkModel:
+    """Chooses the cheapest setting for a gesture of one page.
+
+    Args:
+        rows: settings, the cheapest first, with the latency of work that takes 1 ms on the fastest core.
+        refresh_hz: of the display.
+        margin: share of the wanted frames to have in reserve.
+
+    Example:
+        >>> slow = Estimate("", Setting("little", 600_000), 5.0, 5.0, 5.0, 100.0, 0.5)
+        >>> fast = Estimate("", Setting("big", 2_400_000), 1.0, 1.0, 1.0, 1500.0, 1.5)
+        >>> model = WorkModel([slow, fast])
+        >>> model.choose("scroll", 1800.0, fps=30.0).setting.cluster
+        'little'
+        >>> model.learn("scroll", 1800.0, capacity=0.2, fps=16.0, work_ms=10.0)
+        >>> model.choose("scroll", 1800.0, fps=30.0).setting.cluster
+        'big'
+    """
+
+    def __init__(self, rows: Sequence[Estimate], refresh_hz: float = 60.0, margin: float = MARGIN):
+        self.rows, self.refresh_hz, self.margin = rows, refresh_hz, margin
+        self._work_ms: dict[tuple[str, int], tuple[float, int]] = {}  # by kind and speed: and of how many
+
+    @property
+    def idle(self) -> Setting:
+        """The setting of least power; where none is known, the slowest."""
+        rows = self.rows
+        if any(row.power_mw is None for row in rows):
+            return max(rows, key=lambda row: row.latency_ms).setting
+        return min(rows, key=lambda row: (row.power_mw, -row.latency_ms)).setting
+
+    @property
+    def fastest(self) -> Setting:
+        """The setting that is as fast as any."""
+        return min(self.rows, key=lambda row: row.latency_ms).setting
+
+    @property
+    def reads_features(self) -> bool:
+        """Whether a page's features are of use."""
+        return False
+
+    def begin_page(self, features: Mapping[str, float]) -> None:
+        """Forget what the frames of another page took.
+
+        Args:
+            features: of the page; empty where they are of no use.
+        """
+        self._work_ms.clear()
+
+    def knows(self, kind: str, speed: float) -> bool:
+        """Return whether the page has shown what such a gesture takes."""
+        return (kind, class_of(speed)) in self._work_ms
+
+    def choose(self, kind: str, speed: float, fps: float) -> GestureChoice:
+        """Return the cheapest setting that is to have ``fps``, else the fastest."""
+        wanted = OVERHEAD + min(fps * (1.0 + self.margin), self.refresh_hz) * self.work_ms(kind, speed) / 1e3
+        return self._choice(wanted, kind, speed)
+
+    def faster(self, choice: GestureChoice, kind: str, speed: float) -> GestureChoice:
+        """Return the cheapest setting that is clearly faster, else the fastest."""
+        return self._choice(choice.capacity * _FASTER, kind, speed)
+
+    def work_ms(self, kind: str, speed: float) -> float:
+        """Return what a frame takes on the fastest core, by gestures of this speed, else of this kind."""
+        near = self._work_ms.get((kind, class_of(speed)))
+        if near is not None:
+            return near[0]
+        known = [ms for (other, _), (ms, _) in self._work_ms.items() if other == kind]
+        return max(known, default=OTHER_PAGES_MS)
+
+    def learn(self, kind: str, speed: float, *, capacity: float, fps: float, work_ms: float) -> None:
+        """Learn from a gesture that is over.
+
+        Args:
+            capacity: share of the fastest core that it ran at.
+            fps: that were displayed.
+            work_ms: CPU time of a displayed frame, in ms of the fastest core.
+        """
+        if not (fps > 0 and 0 < work_ms < math.inf):
+            return
+        room = max(capacity - OVERHEAD, 0.0) * 1e3
+        if fps < _HELD_UP * min(self.refresh_hz, room / work_ms):
+            work_ms = room / fps
+        key = kind, class_of(speed)
+        work_ms = min(work_ms, _MOST_STEP * self.work_ms(kind, speed))
+        before, count = self._work_ms.get(key, (work_ms, 0))
+        share = max(1.0 / (count + 1), _LEAST_SHARE)
+        self._work_ms[key] = before + share * (work_ms - before), count + 1
+
+    def _choice(self, wanted: float, kind: str, speed: float) -> GestureChoice:
+        enough = [row for row, estimate in enumerate(self.rows) if 1.0 / estimate.latency_ms >= wanted]
+        row = enough[0] if enough else min(range(len(self.rows)), key=lambda row: self.rows[row].latency_ms)
+        capacity = 1.0 / self.rows[row].latency_ms
+        able = max(capacity - OVERHEAD, 0.0) * 1e3 / self.work_ms(kind, speed)
+        return GestureChoice(row, self.rows[row].setting, capacity, min(self.refresh_hz, able))
+
+
+def class_of(speed: float) -> int:
+    """Return which gestures are about as fast: within a factor of two."""
+    return round(math.log2(max(speed, 1.0)))

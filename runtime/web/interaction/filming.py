@@ -1,0 +1,29 @@
+"""A run of a gesture that is filmed, and not measured."""
+
+from __future__ import annotations
+
+import time
+
+from runtime.device.setting import Setting
+from runtime.web.frames.displayed import LAG_S
+from runtime.web.frames.films import Film
+from runtime.web.frames.filmstrip import filmed, filmstrip
+from runtime.web.gestures.gesture import Gesture
+from runtime.web.gestures.perform import perform
+from runtime.web.interaction.run import ready
+from runtime.web.interaction.subject import Subject
+
+
+def film(subject: Subject, gesture: Gesture, setting: Setting, duration_s: float) -> Film:
+    """Do the gesture once on a page that is placed on ``setting``, and return pictures of it.
+
+    Raises:
+        PageError: the page cannot be scrolled, or does not stay as it was.
+        WebError: the browser is gone.
+    """
+    strokes = ready(subject, gesture, duration_s)
+    with filmed(subject.page) as frames:
+        performed = perform(subject.page, strokes)
+        time.sleep(2 * LAG_S)  # the last frames are on their way
+    subject.page.check()
+    return Film(subject.name, subject.sha256, gesture.name, setting, filmstrip(frames, performed))

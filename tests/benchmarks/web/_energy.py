@@ -1,0 +1,136 @@
+"""What choosing by predictions saves on pages that the predictors have not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from edgekit.cli._output import note
+from runtime.device.setting import Setting
+from runtime.device.soc import SocProfile
+from runtime.web.learning.assess import Fold
+from runtime.web.learning.baselines import WebOutcome, outcomes
+from runtime.web.learning.choice import FrameEstimate, Offer, PageState, choose_setting, frame_estimates
+from runtime.web.learning.measured import profile_of
+from runtime.web.learning.model import RUN, fit_way
+from runtime.web.learning.pages import KnownPage
+from runtime.web.learning.table import ROLES, GestureTable
+from runtime.web.learning.truth import known_settings, page_truth
+from tests.benchmarks.web._errors import ErrorStudy
+
+GOVERNORS = ("interactive", "schedutil", "eas", "ebs", "policy", "best")
+ENERGY_COLUMNS = {
+    "soc": "SoC", "gesture": "gesture", "target_fps": "target", "governor": "governor", "fps": "FPS",
+    "mean_mw": "mW", "missed_pct": "missed, %", "avoidable_pct": "avoidably", "saved_pct": "policy saves, %",
+    "saved_equal_frames_pct": "at equal frames", "saved_equal_misses_pct": "both hold",
+}  # fmt: skip
+
+
+def energy_rows(study: ErrorStudy, targets_fps: Sequence[float], margin_pct: float) -> list[dict[str, Any]]:
+    """Return a row per target frame rate and governor, over all pages that were left out in turn."""
+    table = study.table
+    target, kind = table.rows[0].target, table.rows[0].kind
+    profile = profile_of(target)
+    if profile is None:
+        note(f"{target}: no power table, no energies")
+        return []
+    settings = known_settings(table, profile)
+    whole = fit_way(study.way, table, learners=["ridge"])
+    found: dict[float, list[dict[str, WebOutcome]]] = {fps: [] for fps in targets_fps}
+    refused = 0
+    for fold in study.folds:
+        for case in np.unique(table.case[fold.test]):
+            rows = table.select(table.case == case)
+            truth = page_truth(whole, rows, settings, profile)
+            estimates = _estimates(study, fold, rows, settings, profile)
+            refused += not estimates
+            for fps in targets_fps:
+                setting = choose_setting(estimates, fps, margin_pct).chosen.setting if estimates else None
+                made = outcomes(truth, profile, fps, setting)
+                # A page that is not predicted is left to the kernel.
+                found[fps].append({"policy": made["eas"]} | made)
+    if refused:
+        note(f"{kind} on {target}: {refused} cases are unlike all others, and left to the kernel")
+    return [_row(target, kind, fps, name, each) for fps, each in found.items() for name in GOVERNORS]
+
+
+def energy_summary(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return savings over all targets and gestures: means over target frame rates, and the oracle's share."""
+    if not rows:
+        return {}
+    summary: dict[str, Any] = {}
+    for name, base in (("interactive", "interactive"), ("ebs", "ebs"), ("schedutil_eas", "eas")):
+        mine = [row for row in rows if row["governor"] == base]
+        for what in ("saved_pct", "saved_equal_frames_pct", "saved_equal_misses_pct"):
+            known = [row[what] for row in mine if row[what] is not None]
+            summary[f"{what.replace('saved', 'energy_saved', 1)[:-4]}_vs_{name}_pct"] = _mean(known)
+    for soc in dict.fromkeys(row["soc"] for row in rows):
+        mine = [row for row in rows if row["governor"] == "interactive" and row["soc"] == soc]
+        summary[f"energy_saved_vs_interactive_{soc.rpartition(':')[2]}_pct"] = _mean(
+            [r["saved_pct"] for r in mine]
+        )
+    shares = [row["oracle_share_pct"] for row in rows if row["governor"] == "policy"]
+    return summary | {
+        "oracle_share_pct": _mean([share for share in shares if share is not None]),
+        "qos_violation_pct": _mean([row["missed_pct"] for row in rows if row["governor"] == "policy"]),
+        "qos_violation_avoidable_pct": _mean(
+            [row["avoidable_pct"] for row in rows if row["governor"] == "policy"]
+        ),
+        "ebs_violation_pct": _mean([row["missed_pct"] for row in rows if row["governor"] == "ebs"]),
+        "oracle_violation_pct": _mean([row["missed_pct"] for row in rows if row["governor"] == "best"]),
+    }
+
+
+def _estimates(
+    study: ErrorStudy, fold: Fold, rows: GestureTable, settings: Sequence[Setting], profile: SocProfile
+) -> list[FrameEstimate]:
+    """Return what is said of a page by a model that has not seen it; nothing of one unlike all others."""
+    first = rows.rows[0]
+    nobody = KnownPage(first.page)
+    page = PageState(
+        study.known.get(first.page, nobody).features,
+        dict(zip(ROLES, rows.work_ms[0].tolist(), strict=True)) if study.way == RUN else None,
+    )
+    try:
+        offer = Offer.of(fold.model, settings, profile, first.refresh_hz)
+        return frame_estimates(fold.model, page, first, offer)
+    except ValueError:
+        return []
+
+
+def _row(
+    target: str, kind: str, fps: float, name: str, made: Sequence[dict[str, WebOutcome]]
+) -> dict[str, Any]:
+    mine = [each[name] for each in made]
+    pairs = [(each["policy"], each[name]) for each in made]
+    both = [(ours, theirs) for ours, theirs in pairs if not (ours.misses or theirs.misses)]
+    ceiling = sum(each["interactive"].mean_mw - each["best"].mean_mw for each in made)
+    saved = sum(each["interactive"].mean_mw - each["policy"].mean_mw for each in made)
+    return {
+        "soc": target.rpartition(":")[2],
+        "gesture": kind,
+        "target_fps": fps,
+        "governor": name,
+        "cases": len(mine),
+        "fps": float(np.mean([each.fps for each in mine])),
+        "mean_mw": float(np.mean([each.mean_mw for each in mine])),
+        "frame_mj": float(np.mean([each.frame_mj for each in mine])),
+        "missed_pct": 100 * float(np.mean([each.misses for each in mine])),
+        "avoidable_pct": 100
+        * float(np.mean([each[name].misses and not each["best"].misses for each in made])),
+        "saved_pct": _saved_pct([(ours.mean_mw, theirs.mean_mw) for ours, theirs in pairs]),
+        "saved_equal_frames_pct": _saved_pct([(ours.frame_mj, theirs.frame_mj) for ours, theirs in pairs]),
+        "saved_equal_misses_pct": _saved_pct([(ours.mean_mw, theirs.mean_mw) for ours, theirs in both]),
+        "oracle_share_pct": 100 * saved / ceiling if ceiling > 0 else None,
+    }
+
+
+def _saved_pct(pairs: Sequence[tuple[float, float]]) -> float | None:
+    """Return the mean over pages of what the first saves against the second; ``None`` of no pages."""
+    return 100 * float(np.mean([1 - ours / theirs for ours, theirs in pairs])) if pairs else None
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return float(np.mean(values)) if values else None

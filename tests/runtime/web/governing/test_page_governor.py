@@ -1,0 +1,203 @@
+"""A real browser under a governor whose machine is a tree of files: nothing gets slower, all else is true."""
+
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from runtime.device.soc import power_mw
+from runtime.device.soc.power import PowerFigure
+from runtime.errors import PageError, WebError
+from runtime.govern.governor.gestures import HeldStrategy
+from runtime.govern.governor.server import Server
+from runtime.govern.governor.tables import capacity_rows
+from runtime.measure.records import RecordLog
+from runtime.targets import open_target
+from runtime.targets.target import settings_of
+from runtime.web.browser.chromium import Browser
+from runtime.web.browser.connection import Connection
+from runtime.web.browser.page import Page, open_page
+from runtime.web.gestures.gesture import Gesture
+from runtime.web.gestures.perform import perform
+from runtime.web.gestures.room import look
+from runtime.web.gestures.strokes import strokes_of
+from runtime.web.governing.gesture_records import record_of
+from runtime.web.governing.goal import FrameGoal
+from runtime.web.governing.page_governor import PageGovernor
+from runtime.web.governing.work_model import WorkModel
+from runtime.web.learning.measured import measured
+from tests.runtime.govern.governor.talk import in_a_thread
+from tests.runtime.govern.governor.toy import PROFILE, toy
+
+PAGE = "data:text/html,<meta name=viewport content='width=device-width'><body>" + "<p>row</p>" * 400
+
+
+def power(setting) -> PowerFigure:
+    return power_mw(PROFILE.cluster(setting.cluster), setting.freq_khz or 0)
+
+
+ROWS = capacity_rows(PROFILE, power, settings_of(PROFILE, (1,)))
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with Browser() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser):
+    with Connection(browser.endpoint) as connection, open_page(connection) as page:
+        page.navigate(PAGE)
+        yield page
+
+
+@pytest.fixture
+def phone(tmp_path):
+    phone = toy(tmp_path, hold=lambda cluster, freq_khz: HeldStrategy(ROWS, cluster, freq_khz))
+    server = Server(phone.governor, tmp_path / "g.sock", on_message=phone.messages.append)
+    with phone.clocks, server, in_a_thread(server) as path:
+        phone.path, phone.held = path, []
+        hold = phone.governor.hold
+        phone.governor.hold = lambda number, *setting: (phone.held.append(setting), hold(number, *setting))[1]
+        yield phone
+
+
+class User:
+    """Somebody else's hands on the page, in a thread: what they do, and then the governor ends."""
+
+    def __init__(self, browser, page, act):
+        self._browser, self._target, self._act = browser, page.target, act
+        self._fault, self._thread = None, threading.Thread(target=self._use)
+
+    def _use(self):
+        try:
+            with (
+                Connection(self._browser.endpoint) as connection,
+                Page(connection, self._target, None, is_ours=False) as page,
+            ):
+                time.sleep(1.0)
+                self._act(page)
+                time.sleep(1.0)
+        except Exception as err:  # noqa: BLE001  raised in the test's thread
+            self._fault = err
+
+    @contextmanager
+    def busy(self):
+        self._thread.start()
+        yield lambda: not self._thread.is_alive()
+        self._thread.join()
+        if self._fault is not None:
+            raise self._fault
+
+
+def govern(browser, page, phone, act, **goal):
+    """Govern while a user acts; return the gestures."""
+    done, messages, model = [], [], WorkModel(ROWS.rows)
+    governor = PageGovernor(
+        page, model, FrameGoal(**goal), phone.path, on_message=messages.append, on_gesture=done.append
+    )
+    with User(browser, page, act).busy() as is_over:
+        governor.govern(is_over)
+    assert messages == []
+    return done, model
+
+
+def scroll(page, speed=1800.0, seconds=1.0):
+    perform(page, strokes_of(Gesture("scroll", speed), look(page), seconds))
+
+
+def test_a_gesture_has_its_setting_and_between_gestures_the_slowest_runs(browser, page, phone):
+    done, model = govern(browser, page, phone, lambda page: (scroll(page), time.sleep(0.5), scroll(page)))
+    assert len(done) >= 2  # more where this machine is so busy that it pauses within one
+    for gesture in done:
+        assert (gesture.kind, gesture.source) == ("scroll", "wheel")
+    longest = max(done, key=lambda gesture: gesture.window_s)
+    assert 500.0 < longest.speed < 6000.0  # of 1800
+    assert 0.4 < longest.window_s < 4.0  # of 1
+    assert any(gesture.frames for gesture in done)
+    idle, fastest = model.idle, model.fastest
+    slow, fast = (idle.cluster, idle.freq_khz), (fastest.cluster, fastest.freq_khz)
+    assert phone.held[:2] == [fast, slow]  # what draws the page is found at the fastest
+    assert phone.held[-1] == slow
+    assert any(setting not in (slow, fast) for setting in phone.held)
+    assert done[-1].settings[-1][1] in {row.setting for row in ROWS.rows}
+    assert phone.governor.frames >= 15
+    tids, _ = phone.moved[0]
+    assert len(tids) > 15  # of two processes
+    time.sleep(0.2)
+    assert phone.governors() == ["schedutil"] * 3
+
+
+def test_a_page_that_loads_is_given_the_fastest_setting(browser, page, phone):
+    def load(own):
+        own.navigate(PAGE + "<p>another")
+
+    govern(browser, page, phone, load)
+    fastest = WorkModel(ROWS.rows).fastest
+    assert phone.held[2:4] == [(fastest.cluster, fastest.freq_khz)] * 2
+    assert phone.held[-1] != phone.held[2]
+
+
+def test_the_frames_that_users_accept_take_a_slower_setting(browser, page, phone):
+    (done, *_), _ = govern(browser, page, phone, scroll, is_accepted=True)
+    assert done.fps_target == 23.0  # it has no image
+    (fast, *_), _ = govern(browser, page, phone, scroll)
+    assert fast.fps_target == 60.0
+    assert done.capacity < fast.capacity
+
+
+def test_a_page_that_is_closed_ends_it_and_everything_is_as_it_was(browser, page, phone):
+    def close(own):
+        own.connection.call("Target.closeTarget", targetId=own.target)
+
+    with pytest.raises(PageError, match="the page is gone"):
+        govern(browser, page, phone, close)
+    time.sleep(0.2)
+    assert phone.governors() == ["schedutil"] * 3
+
+
+def test_a_governed_gesture_is_a_record_to_learn_from(browser, page, phone, tmp_path):
+    plan = SimpleNamespace(name="emulated:gs101", target=open_target("local"))
+    (done, *_), _ = govern(browser, page, phone, scroll)
+    known = replace(
+        done, frames=50, gaps_ms=(20.0,) * 50, work_by_role_ms={"main": 1.0}, settings=done.settings[:1]
+    )
+    record = record_of(known, page, plan, 60.0)
+    log = RecordLog(tmp_path / "governed.jsonl")
+    log.append(record)
+    ((row,), left_out) = measured(log)
+    assert (row.kind, row.fps, left_out) == ("scroll", pytest.approx(50 / done.window_s), {})
+    assert row.capacity == pytest.approx(done.capacity)
+    assert record.model.startswith("data:text/html")
+    assert len(record.model_sha256) == 64
+    assert record_of(replace(known, settings=done.settings[:1] * 2), page, plan, 60.0) is None
+    assert record_of(replace(known, work_by_role_ms=None), page, plan, 60.0) is None
+
+
+def test_a_browser_that_is_closed_ends_it_within_a_second(phone):
+    with Browser() as own, Connection(own.endpoint) as connection, open_page(connection) as page:
+        page.navigate(PAGE)
+        governor = PageGovernor(page, WorkModel(ROWS.rows), FrameGoal(), phone.path)
+        threading.Timer(1.5, own.close).start()
+        with pytest.raises(WebError, match=r"the browser|the page is gone"):
+            governor.govern(lambda: False)
+    time.sleep(0.2)
+    assert phone.governors() == ["schedutil"] * 3
+
+
+def test_a_page_that_asks_something_is_answered_by_its_user(browser, phone):
+    with Connection(browser.endpoint) as connection:
+        target = connection.call("Target.createTarget", url="about:blank")["targetId"]
+        with Page(connection, target, None, is_ours=False) as page:
+            page.navigate(PAGE)
+            asked = threading.Event()
+            page.listen("Page.javascriptDialogOpening", lambda event: asked.set())
+            page.connection.send("Runtime.evaluate", page.session, expression="confirm('sure?')")
+            assert asked.wait(10)
+            time.sleep(0.3)
+            page.call("Page.handleJavaScriptDialog", accept=True)  # fails where it was answered
+        connection.call("Target.closeTarget", targetId=target)

@@ -1,0 +1,111 @@
+"""What setting a gesture gets: by what others took, and by what it took itself."""
+
+import pytest
+
+from runtime.choose.policy.estimate import Estimate
+from runtime.device.setting import Setting
+from runtime.web.governing.goal import FrameGoal, accepted_fps
+from runtime.web.governing.work_model import OVERHEAD, WorkModel
+
+
+def row(cluster, freq_khz, capacity, power_mw):
+    ms = 1.0 / capacity
+    return Estimate("", Setting(cluster, freq_khz), ms, ms, ms, power_mw, power_mw * ms / 1e3)
+
+
+# by energy of the work, the cheapest first
+ROWS = (
+    row("little", 500_000, 0.1, 20.0),
+    row("little", 1_000_000, 0.2, 60.0),
+    row("big", 1_000_000, 0.5, 200.0),
+    row("big", 2_000_000, 1.0, 900.0),
+)
+
+
+def fps_at(capacity, work_ms):
+    return min(60.0, (capacity - OVERHEAD) * 1e3 / work_ms)
+
+
+def gestures(model, work_ms, fps=60.0, count=1):
+    """Play gestures of a page whose frames take so much; return what they ran at, and their frames."""
+    shown = []
+    for _ in range(count):
+        choice = model.choose("scroll", 1800.0, fps)
+        got = fps_at(choice.capacity, work_ms)
+        model.learn("scroll", 1800.0, capacity=choice.capacity, fps=got, work_ms=work_ms)
+        shown.append((str(choice.setting), got))
+    return shown
+
+
+def test_a_page_that_was_never_scrolled_is_taken_for_others():
+    model = WorkModel(ROWS)
+    assert model.choose("scroll", 1800.0, 60.0).setting.freq_khz == 1_000_000
+    assert model.choose("scroll", 1800.0, 60.0).setting.cluster == "big"
+    assert model.choose("scroll", 1800.0, 30.0).setting.cluster == "little"
+    assert model.choose("scroll", 1800.0, 30.0).fps == pytest.approx(40.0)
+
+
+def test_a_light_page_goes_down_after_its_first_gesture_and_a_heavy_one_up():
+    assert gestures(WorkModel(ROWS), 2.0, count=2) == [
+        ("big @ 1000 MHz x1", 60.0),
+        ("little @ 1000 MHz x1", 60.0),
+    ]
+    heavy = gestures(WorkModel(ROWS), 12.0, count=2)
+    assert heavy[1][0] == "big @ 2000 MHz x1"
+    assert [fps for _, fps in heavy] == [pytest.approx(38.3, abs=0.1), 60.0]
+
+
+def test_frames_that_were_held_up_count_as_work():
+    """Measured work alone would say that the setting is enough, and the page would stay slow for ever."""
+    model = WorkModel(ROWS)
+    model.learn("scroll", 1800.0, capacity=0.5, fps=30.0, work_ms=3.0)
+    assert model.work_ms("scroll", 1800.0) == pytest.approx((0.5 - OVERHEAD) * 1e3 / 30.0)
+    assert model.choose("scroll", 1800.0, 60.0).setting.freq_khz == 2_000_000
+
+
+def test_other_speeds_and_kinds_have_works_of_their_own():
+    model = WorkModel(ROWS)
+    model.learn("scroll", 600.0, capacity=1.0, fps=60.0, work_ms=1.0)
+    assert model.work_ms("scroll", 650.0) == 1.0
+    assert model.work_ms("scroll", 4800.0) == 1.0  # the only one of its kind that is known
+    model.learn("scroll", 4800.0, capacity=1.0, fps=60.0, work_ms=3.0)
+    assert (model.work_ms("scroll", 600.0), model.work_ms("scroll", 5000.0)) == (1.0, 3.0)
+    assert model.work_ms("pinch", 600.0) == 4.0
+
+
+def test_an_alarm_takes_a_clearly_faster_setting_and_the_fastest_has_none_above():
+    model = WorkModel(ROWS)
+    choice = model.choose("scroll", 1800.0, 30.0)
+    assert model.faster(choice, "scroll", 1800.0).capacity >= 1.4 * choice.capacity
+    top = model.faster(model.choose("scroll", 1800.0, 60.0), "scroll", 1800.0)
+    assert model.faster(top, "scroll", 1800.0) == top
+    assert str(top.setting) == "big @ 2000 MHz x1"
+
+
+def test_idle_is_the_setting_of_least_power_and_boost_the_fastest():
+    model = WorkModel(ROWS)
+    assert (str(model.idle), str(model.fastest)) == ("little @ 500 MHz x1", "big @ 2000 MHz x1")
+    unknown = [Estimate("", r.setting, r.latency_ms, r.latency_ms, r.latency_ms, None, None) for r in ROWS]
+    assert str(WorkModel(unknown).idle) == "little @ 500 MHz x1"
+
+
+def test_one_gesture_on_a_busy_machine_is_not_believed_to_take_a_hundred_times_the_work():
+    model = WorkModel(ROWS)
+    model.learn("scroll", 1800.0, capacity=1.0, fps=1.0, work_ms=500.0)
+    assert model.work_ms("scroll", 1800.0) == 16.0
+
+
+def test_what_is_no_measurement_teaches_nothing():
+    model = WorkModel(ROWS)
+    for fps, work_ms in ((0.0, 3.0), (30.0, 0.0), (30.0, float("nan"))):
+        model.learn("scroll", 1800.0, capacity=0.5, fps=fps, work_ms=work_ms)
+    assert model.work_ms("scroll", 1800.0) == 4.0
+
+
+def test_users_accept_fewer_frames_of_text_than_of_images():
+    assert accepted_fps(0.0) == 23.0 < accepted_fps(0.3) < accepted_fps(0.9) == 32.0
+    goal = FrameGoal(60.0, {"pinch": 20.0}, is_accepted=True)
+    assert (goal.of("scroll", 0.0), goal.of("scroll"), goal.of("pinch", 0.0)) == (23.0, 32.0, 20.0)
+    for wrong in ({"fps": 0.0}, {"by_kind": {"pinch": 1e9}}):
+        with pytest.raises(ValueError, match="give 1 to 240"):
+            FrameGoal(**wrong)
