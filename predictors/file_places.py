@@ -111,8 +111,11 @@ def _check_ops(ops: OpLatency) -> None:
     )
     if not is_whole:
         raise DamagedPredictor("predictor file holds damaged kinds of ops; fit it again")
-    for residual in ops.residuals_.values():
-        check_places(residual, _REGRESSORS)
+    for residuals in ops.residuals_.values():
+        if type(residuals) is not list or not residuals:
+            raise DamagedPredictor("predictor file holds damaged corrections of ops; fit it again")
+        for residual in residuals:
+            check_places(residual, _REGRESSORS)
 
 
 def _check_frames(rate: FrameRate) -> None:

@@ -11,6 +11,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.model_selection import GroupKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVR
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from predictors.boosted_trees import BoostedTrees
@@ -19,7 +22,8 @@ from predictors.hull import bounding_box, outside_box
 from predictors.nonnegative import fit_nonnegative
 from predictors.selection import fit_quietly
 
-NO_RESIDUAL, BOOSTED = "none", "boosted_trees"
+NO_RESIDUAL, BOOSTED, SMOOTH = "none", "boosted_trees", "smooth_svr"
+_BETWEEN = " + "
 _FEW = 20  # rows of a kind: fewer teach a regressor nothing but themselves
 _TINY = 1e-9
 
@@ -30,15 +34,17 @@ class OpLatency(RegressorMixin, BaseEstimator):
     Args:
         n_costs: how many columns after the kind are costs, not negative, that add up to a latency; the
             others are features that the correction sees. Without costs a constant stands for them.
-        candidates: what competes to correct the costs, for each kind anew: ``boosted_trees``, and names of
-            ``predictors.candidate_names``.
+        candidates: what competes to correct the costs, for each kind anew: ``smooth_svr``,
+            ``boosted_trees``, and names of ``predictors.candidate_names``; also the mean of all of them.
         least: latencies below count as this much: profilers round them to zero.
         n_splits: folds of the cross-validation that chooses.
         random_state: seed of the folds and the candidates.
 
     Attributes:
         kinds_: the kinds that it knows.
-        chosen_: name of each kind's correction; ``"none"`` where costs alone did better, or rows are few.
+        chosen_: name of each kind's correction, several with ``+`` between them; ``"none"`` where costs alone
+            did better, or rows are few.
+        residuals_: each kind's fitted corrections; their mean counts.
         held_out_: latency of every row of the fit by others of its kind, shape (n_ops,).
 
     Example:
@@ -51,7 +57,7 @@ class OpLatency(RegressorMixin, BaseEstimator):
     def __init__(
         self,
         n_costs: int = 0,
-        candidates: Sequence[str] = ("svr", BOOSTED),
+        candidates: Sequence[str] = (SMOOTH, BOOSTED),
         least: float = 5e-4,
         n_splits: int = 5,
         random_state: int | None = 0,
@@ -88,7 +94,7 @@ class OpLatency(RegressorMixin, BaseEstimator):
         self.kinds_ = [int(kind) for kind in np.unique(kinds)]
         self.chosen_: dict[int, str] = {}
         self.coefs_: dict[int, np.ndarray] = {}
-        self.residuals_: dict[int, RegressorMixin] = {}
+        self.residuals_: dict[int, list[RegressorMixin]] = {}
         self.lows_: dict[int, np.ndarray] = {}
         self.highs_: dict[int, np.ndarray] = {}
         self.held_out_ = np.empty_like(y)
@@ -132,19 +138,26 @@ class OpLatency(RegressorMixin, BaseEstimator):
         self.coefs_[kind] = fit_nonnegative(self._costs(X), y)
         learners = self._learners() if len(y) >= _FEW else {}
         held_out = self._held_out(X, y, groups, learners)
+        if len(learners) > 1:  # one is smooth, one has steps: each errs in ways of its own
+            logs = [np.log(held_out[name]) for name in learners]
+            held_out[_BETWEEN.join(learners)] = np.exp(np.mean(logs, axis=0))
         # What counts is the sum over a network: expensive ops weigh more.
         off = {name: float(np.abs(each - y).sum()) for name, each in held_out.items()}
         chosen = min(off, key=off.__getitem__)
         self.chosen_[kind] = chosen
         if chosen != NO_RESIDUAL:
-            self.residuals_[kind] = fit_quietly(
-                learners[chosen], X[:, self.n_costs :], np.log(y) - self._log_base(X, self.coefs_[kind])
-            )
+            left = np.log(y) - self._log_base(X, self.coefs_[kind])
+            self.residuals_[kind] = [
+                fit_quietly(learners[name], X[:, self.n_costs :], left) for name in chosen.split(_BETWEEN)
+            ]
         return held_out[chosen]
 
     def _learners(self) -> dict[str, RegressorMixin]:
-        plain = [name for name in self.candidates if name != BOOSTED]
+        plain = [name for name in self.candidates if name not in (BOOSTED, SMOOTH)]
         learners = make_candidates(plain, self.random_state) if plain else {}
+        if SMOOTH in self.candidates:
+            # Weaker than the "svr" of others, which follows single rows: here times have noise.
+            learners[SMOOTH] = make_pipeline(StandardScaler(), SVR(C=3.0, epsilon=0.02, gamma=0.03))
         if BOOSTED in self.candidates:
             learners[BOOSTED] = BoostedTrees(random_state=self.random_state)
         return learners
@@ -172,7 +185,8 @@ class OpLatency(RegressorMixin, BaseEstimator):
     def _predict_kind(self, kind: int, X: np.ndarray) -> np.ndarray:
         log_latency = self._log_base(X, self.coefs_[kind])
         if kind in self.residuals_:
-            log_latency = log_latency + self.residuals_[kind].predict(X[:, self.n_costs :])
+            parts = [residual.predict(X[:, self.n_costs :]) for residual in self.residuals_[kind]]
+            log_latency = log_latency + np.mean(parts, axis=0)
         latency: np.ndarray = np.maximum(np.exp(log_latency), self.least)
         return latency
 

@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def measure(moves: int) -> dict[str, Any]:
     """Return the row of the machine this runs on."""
-    from runtime.govern.governor.beside import serving_beside
+    from runtime.govern.governor.beside import PATIENCE_S, serving_beside
     from runtime.govern.governor.client import Gestures
     from runtime.govern.governor.plan import plan_for
     from runtime.targets import open_target
@@ -83,13 +83,15 @@ def measure(moves: int) -> dict[str, Any]:
         drawing = find_processes(page)
         pids = (drawing.renderer, drawing.gpu)
         first = set(_threads(pids))
-        with Gestures(sorted(first), ends[0].cluster, ends[0].freq_khz or 0, path=str(server.path)) as held:
+        place, path = (ends[0].cluster, ends[0].freq_khz or 0), str(server.path)
+        with Gestures(sorted(first), *place, path=path, patience_s=PATIENCE_S) as held:
             for number in range(moves):
                 time.sleep(0.1)
                 setting = ends[(number + 1) % 2]
                 begin_s = time.perf_counter()
                 answer = held.hold(setting.cluster, setting.freq_khz or 0)
                 took_ms.append((time.perf_counter() - begin_s) * 1e3)
+                assert held.is_governed, held.problem
                 assert answer["ok"], answer
                 assert "unmoved" not in answer, answer
                 now = set(_threads(pids))

@@ -8,8 +8,8 @@ visit all of them. Then each network is predicted from
 * ``families``: the networks of all other families, from totals alone: a sum of costs with a learnt rest.
 
 A latency is that of the quietest round: other work on the machine can only make one slower. ``--folder``
-keeps files and times, so that a benchmark that was interrupted goes on. About 50 minutes on two quiet
-cores, of which exports take 20.
+keeps files and times, so that a benchmark that was interrupted goes on. About 25 minutes on two quiet
+cores, of which exports take 10. On a busy machine export first, then time with priority: ``chrt -r 1``.
 """
 
 from __future__ import annotations

@@ -34,6 +34,6 @@ def test_trees_of_a_file_that_leave_their_arrays_are_refused(part, value):
     ops.fit(np.column_stack([np.zeros(120), X]), np.exp(Y))
     assert ops.chosen_ == {0: "boosted_trees"}
     load_predictor(save_predictor(ops))
-    getattr(ops.residuals_[0], part)[0] = value
+    getattr(ops.residuals_[0][0], part)[0] = value
     with pytest.raises(ValueError, match="damaged trees"):
         load_predictor(save_predictor(ops))

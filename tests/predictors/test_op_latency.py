@@ -39,6 +39,20 @@ def test_each_kind_has_the_regressor_that_does_best_on_other_networks():
     assert model.chosen_ == {0: "svr", 1: "linear"}
 
 
+def test_the_mean_of_two_regressors_is_taken_where_it_does_best():
+    rng = np.random.default_rng(0)
+    x = rng.uniform(0, 10, 300)
+    X = np.column_stack([np.zeros(300), x, rng.normal(size=300)])
+    y = np.exp(0.2 * x + 0.3 * (x > 5) + 0.1 * rng.normal(size=300))
+    model = OpLatency(candidates=("smooth_svr", "boosted_trees")).fit(X, y)
+    alone = [OpLatency(candidates=(name,)).fit(X, y) for name in ("smooth_svr", "boosted_trees")]
+    assert model.chosen_ == {0: "smooth_svr + boosted_trees"}
+    assert np.abs(model.held_out_ - y).sum() < min(np.abs(one.held_out_ - y).sum() for one in alone)
+    each = np.log([one.predict(X) for one in alone])
+    np.testing.assert_allclose(np.log(model.predict(X)), each.mean(axis=0))
+    np.testing.assert_array_equal(load_predictor(save_predictor(model)).predict(X), model.predict(X))
+
+
 def test_costs_extrapolate_to_ops_far_larger_than_any_seen():
     rng = np.random.default_rng(0)
     size = rng.uniform(1, 100, 200)

@@ -1,7 +1,7 @@
 """Write comparisons of floats, and choices by them, as arithmetic: no delegate computes with booleans.
 
 A condition becomes its share: 1.0 where it holds and 0.0 elsewhere. A choice becomes the sum of both sides,
-each times its share, which is exact as long as both are finite.
+each times its share, which is exact as long as both are finite; an infinite number is the logarithm of 0.
 """
 
 from __future__ import annotations
@@ -144,7 +144,10 @@ class _Conditions:
             return self._kept(condition, value if number is None else number, holds=holds)
         if number is None:
             return self._call(_aten.mul.Tensor, value, share) if _is_float(value) else NotImplemented
-        if not math.isfinite(number):
+        if math.isinf(number):  # the logarithm of the other side's share: 0 there, and -inf here
+            found = self._call(_aten.log.default, self._other(share))
+            return found if number < 0 else self._call(_aten.mul.Tensor, found, -1.0)
+        if math.isnan(number):
             return NotImplemented
         return share if number == 1 else self._call(_aten.mul.Tensor, share, number)
 

@@ -30,7 +30,8 @@ from edgekit.search.kernels.shapes import (
 )
 from runtime.bundle.workload import Op
 
-_FULL = 60  # kernels of a graph that may hold the most weights
+_FULL = 60  # kernels of a graph, as many as a small network has; fewer may hold fewer weights
+_FEWEST_GRAPHS = 28  # that are planned: small graphs come out twice as large
 _NEARLY = 8  # kernels that a graph may have fewer: a chain more would be more than one too many
 _STEPS_PER_CHAIN = (11, 18)
 _STEPS_AFTER = (4, 8)  # one that was asked for
@@ -42,11 +43,16 @@ _STEMS, _HEADS = 0.3, 0.25  # of the chains that begin as any part
 _ENDS = 0.6  # of the chains end as networks do, in a vector
 # How often a step is drawn where none has its turn: convolutions take most of a network's time.
 _SHARES = {
-    "conv": 46, "depthwise": 18, "residual": 8, "squeeze_excite": 2.5, "global_pool": 2, "linear": 2,
+    "conv": 46, "depthwise": 18, "residual": 7, "squeeze_excite": 2, "global_pool": 2, "linear": 2,
     "hardswish": 1.5,
 }  # fmt: skip
 _TURNS = 0.5  # of the steps, as long as there are any left
 _TRIES = 200
+
+
+def kernels_per_graph(most: int) -> int:
+    """Return about how many kernels a graph has where ``most`` are timed: learning needs a dozen graphs."""
+    return min(_FULL, most // _FEWEST_GRAPHS)
 
 
 def draw_graph(
@@ -65,7 +71,8 @@ def draw_graph(
         without: kinds of steps that the engine cannot build.
         hard: two of three chains begin with a kernel much like one of these.
     """
-    waiting = [step for step in turns if step.kind not in without]
+    cannot = {*without, *(ON_VECTORS if "global_pool" in without else ())}  # nothing else leaves a vector
+    waiting = [step for step in turns if step.kind not in cannot]
     rng.shuffle(waiting)
     elements = round(log_uniform(rng, *ELEMENTS))
     weights = round(log_uniform(rng, *WEIGHTS) * min(1.0, kernels / _FULL))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgekit.search.kernels.build import add_graph, find_unbuildable
-from edgekit.search.kernels.draw import draw_graph, hardest
+from edgekit.search.kernels.draw import draw_graph, hardest, kernels_per_graph
 from edgekit.search.kernels.turns import turns_of
 from runtime.bundle import Bundle, Variant
 from runtime.bundle.workload import Op, Workload
@@ -26,10 +26,8 @@ if TYPE_CHECKING:
 
 # Shares of the kernels after which the rest is drawn near those that are predicted worst so far.
 _WAVES = (0.6, 0.8, 1.0)
-_KERNELS = 60  # of a graph: as many as a small network has
-_FEWEST_GRAPHS = 18  # more than learning needs: where few kernels are timed, graphs are smaller
 _HARDEST = 40
-_QUICK = ("svr",)  # learns where errors are in a fraction of the time
+_QUICK = ("smooth_svr",)  # learns where errors are in a fraction of the time
 _TRIES = 5  # of a graph that an engine cannot build: then it is not the kernels' fault
 
 
@@ -101,7 +99,7 @@ class KernelSample:
 
     def _add_graph(self, near: Sequence[Op]) -> None:
         """Draw and export one more graph; without the kinds that turn out not to be buildable."""
-        number, kernels = len(self._all()), min(_KERNELS, self.most // _FEWEST_GRAPHS)
+        number, kernels = len(self._all()), kernels_per_graph(self.most)
         name = f"{self.engine}-{number:03d}"
         for attempt in range(_TRIES):
             rng = random.Random(f"{self.seed}/{number}/{attempt}")

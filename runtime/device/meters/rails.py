@@ -19,6 +19,8 @@ _WHOLE = tuple(
         r"vdd_mux",
     )
 )
+# Rails that the whole hangs on itself: a carrier board's, a laptop's charger.
+_AROUND = re.compile(r"vdd_mux|(ac|dc|usb|adapter|charger)[ _]in(put)?([ _].*)?", re.IGNORECASE)
 # Part → the rail it hangs on, on boards without a rail for the whole.
 _FED_BY = {
     re.compile(r"vddq_vdd2_1v8ao", re.IGNORECASE): re.compile(r"vin_sys_5v0", re.IGNORECASE),
@@ -74,7 +76,7 @@ def _feed(labels: Mapping[str, str], rail: str) -> str | None:
 
 
 def _left_out(feed: str, rails: list[str]) -> str:
-    outer = [rail for rail in rails if _WHOLE[-1].fullmatch(rail)]
+    outer = [rail for rail in rails if _AROUND.fullmatch(rail)]
     parts = ", ".join(rail for rail in rails if rail not in outer)
     return "; ".join(
         f"left out, {what}: {which}"

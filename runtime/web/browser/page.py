@@ -44,7 +44,7 @@ class Page:
     Args:
         connection: to its browser.
         target: the browser's name of it.
-        viewport: to lay it out for; ``None``: as it is.
+        viewport: to lay it out for; ``None``: as it is, for a user, who answers its questions himself.
         is_ours: it is closed in the end.
     """
 
@@ -60,12 +60,14 @@ class Page:
         self.listen(
             "Inspector.detached", lambda event: self._fail(f"the page is gone: {event.get('reason')}")
         )
-        self.listen("Page.javascriptDialogOpening", self._dismiss)
+        is_answered = is_ours and viewport is not None
+        if is_answered:
+            self.listen("Page.javascriptDialogOpening", self._dismiss)
         self.listen("Page.frameNavigated", self._note_navigation)
         self.listen("Page.lifecycleEvent", self._loads.note)
         self.call("Page.enable")
         self.call("Page.setLifecycleEventsEnabled", enabled=True)
-        if is_ours:
+        if is_answered:
             self.call("Page.addScriptToEvaluateOnNewDocument", source=_NO_DIALOGS)
         if viewport is not None:
             self.call(

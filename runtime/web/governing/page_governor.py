@@ -13,10 +13,12 @@ import math
 import queue
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from runtime.device.marker import find_marker
 from runtime.device.setting import Setting
 from runtime.errors import DeviceTransientError, PageError, WebError
+from runtime.govern.governor.beside import PATIENCE_S
 from runtime.govern.governor.client import Gestures
 from runtime.web.browser.connection import Event
 from runtime.web.browser.page import Page
@@ -91,7 +93,14 @@ class PageGovernor:
             self._drawing = _find_processes(self._page)
             idle = self._model.idle
             tids = tuple(threads_by_role(self._drawing))
-            held = Gestures(tids, idle.cluster, idle.freq_khz or 0, name="page", path=self._socket)
+            held = Gestures(
+                tids,
+                idle.cluster,
+                idle.freq_khz or 0,
+                name="page",
+                path=self._socket,
+                patience_s=PATIENCE_S,
+            )
             with held as self._held, FrameWatch(self._page.connection) as self._frames:
                 self._check_held()
                 self._learn_page()
@@ -133,6 +142,8 @@ class PageGovernor:
                 self._finish(run)
         elif now_s - self._boosted_s > _BOOST_S:
             self._loaded()
+        elif not Path(f"/proc/{self._drawing.gpu}").exists():
+            self._learn_page()  # it has started anew; or the browser is gone, which is said
         elif now_s - self._said_s > _SAY_S:
             self._hold(self._setting)
         elif now_s - self._read_s > _READ_S:

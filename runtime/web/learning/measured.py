@@ -142,6 +142,8 @@ def _speed(probe_ms: float | None, usual_ms: float | None) -> float:
 
 
 def _capacity(record: Record, told: float | None) -> float:
+    if told is not None and not told > 0:
+        raise DataError(f"a record of {record.model} has a core of capacity {told:g}; remove its line")
     if told is not None:
         return min(told / FULL_CAPACITY, 1.0)
     profile = profile_of(record.target)

@@ -13,6 +13,7 @@ from runtime.web.learning.pages import KnownPage, family_of
 
 GESTURE_FEATURES = ("log_speed", "log_factor", "is_touch")  # before those of the page
 ROLES = ("main", "compositor", "raster", "viz", "io", "other")  # of threads, in the order of their columns
+_LEAST_FACTOR = 0.1  # browsers zoom out no further
 _FULL_SPEED = 0.9  # of the highest capacity: a core that counts as at full speed
 
 
@@ -149,8 +150,9 @@ class GestureLike(Protocol):
 
 
 def gesture_features(gesture: GestureLike) -> list[float]:
-    """Return ``GESTURE_FEATURES`` of a gesture."""
-    return [float(np.log(gesture.speed)), float(np.log(gesture.factor)), float(gesture.source == "touch")]
+    """Return ``GESTURE_FEATURES`` of a gesture; one of unknown speed counts as the slowest."""
+    speed, factor = max(gesture.speed, 1.0), max(gesture.factor, _LEAST_FACTOR)
+    return [float(np.log(speed)), float(np.log(factor)), float(gesture.source == "touch")]
 
 
 def feature_vector(

@@ -9,15 +9,23 @@ said of them:
 - beside each error the repeat error of the truth: how far the medians of every second run and of the others
   differ. What is left of it in the median of all runs is about half.
 - the yardstick: the mean of the other pages at that capacity under that gesture.
+- ``curve``: how far off a page's own curve is at a setting that it was not fitted to: it stands for the truth
+  between settings.
+
+Rows of at least five runs are truths to judge by (``truth``), where there are some; others are for learning.
+With records of several SoCs, predictors of each are brought to each other by 18 pages, too.
 
 Energies are MODELLED: frames of each left-out page replayed under each governor on the profile's power table,
 at the page's own curve through what was measured of it (``runtime.web.learning.truth``). ``policy`` holds the
 setting that was chosen by what is said of the page without its family. A gesture misses its target below 95 %
-of it. What is saved against ``interactive`` is split: at equal frames, and by showing fewer.
+of it, avoidably where some setting would have held it. What is saved against ``interactive`` is split: at
+equal frames, and by showing fewer.
 """
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +34,12 @@ import click
 from edgekit.cli._output import note
 from runtime.errors import EdgekitError
 from runtime.web.learning.kept import read_records
-from runtime.web.learning.measured import measured
-from runtime.web.learning.pages import read_pages
+from runtime.web.learning.measured import Measured, measured
+from runtime.web.learning.pages import KnownPage, read_pages
 from tests.benchmarks._table import rounded, show, write_report
 from tests.benchmarks.web._energy import ENERGY_COLUMNS, energy_rows, energy_summary
 from tests.benchmarks.web._errors import ERROR_COLUMNS, ErrorStudy, error_summary
+from tests.benchmarks.web._port import PORT_COLUMNS, port_row
 from tests.places import ROOT
 
 KEPT = ROOT / "tests/data/web"
@@ -85,14 +94,38 @@ def main(
             note(f"{kind} on {target}, {way}: done")
     if not errors:
         raise click.ClickException("too few pages for any kind of gesture; measure more")
+    ported = _port_rows(rows, known, ways, learners or None, seed)
     show(ERROR_COLUMNS, [rounded(row) for row in errors])
     if energies:
         note("modelled: frames replayed on power tables")
         show(ENERGY_COLUMNS, [rounded(row) for row in energies])
+    if ported:
+        show(PORT_COLUMNS, [rounded(row) for row in ported])
     summary = error_summary(errors, rows) | energy_summary(energies)
+    if ported:
+        summary["port_added_pct"] = sum(row["added_pct"] for row in ported) / len(ported)
     for key, value in summary.items():
         note(f"{key}: {round(value, 2) if isinstance(value, float) else value}")
-    write_report(json_path, "web", [*errors, *energies], summary)
+    write_report(json_path, "web", [*errors, *energies, *ported], summary)
+
+
+def _port_rows(
+    rows: Sequence[Measured],
+    known: Mapping[str, KnownPage],
+    ways: Sequence[str],
+    learners: Sequence[str] | None,
+    seed: int,
+) -> list[dict[str, Any]]:
+    by_place: dict[str, dict[str, list[Measured]]] = {}
+    for row in rows:
+        by_place.setdefault(row.kind, {}).setdefault(row.target, []).append(row)
+    found = []
+    for targets in by_place.values():
+        for source, target in itertools.permutations(targets, 2):
+            for way in ways:
+                row = port_row(way, targets[source], targets[target], known, learners, seed)
+                found += [row] if row is not None else []
+    return found
 
 
 if __name__ == "__main__":

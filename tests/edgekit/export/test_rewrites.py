@@ -89,6 +89,8 @@ CONDITIONS = [
     lambda y, r, w: F.hardshrink(y) + F.softshrink(y) + F.threshold(y, 0.1, -1.0),
     lambda y, r, w: r.masked_fill(torch.ones(12, 12).triu(1).bool(), -torch.inf).softmax(-1),
     lambda y, r, w: torch.where((y > y.mean()) & (y != 0.25), y, y.mean((2, 3), keepdim=True)),
+    lambda y, r, w: r.masked_fill(r < r.mean(-1, keepdim=True), -torch.inf).softmax(-1),
+    lambda y, r, w: torch.where((r.amax(-1) > 1)[:, :, None], r, -torch.inf).amax((1, 2)),
     lambda y, r, w: torch.where(r.mean(1, keepdim=True) > 0, 1.0, -1.0).expand(1, 12, 12),
 ]
 FLIPS = [

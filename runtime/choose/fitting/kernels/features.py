@@ -31,9 +31,7 @@ OP_FEATURES = (
     "log_read_per_written",  # of a strided op; of an op of two maps, or of a map and a number per channel
     "padding_16",  # channels in full vectors of 16, over channels
     "padding_32",
-    "log_frame_weights",  # what a frame holds decides which cache an op finds its data in
-    "log_frame_map",  # bytes that the frame's op with the largest maps moves
-)
+)  # none of the whole frame: a few dozen graphs differ in it, so that it would stand for the graph itself
 OP_COLUMNS = ("kind", *OP_COSTS, *OP_FEATURES)
 _FLOAT_BYTES = 4
 _PADS = ("PAD", "PADV2", "pad", "constant_pad_nd")
@@ -42,8 +40,8 @@ _PADS = ("PAD", "PADV2", "pad", "constant_pad_nd")
 def kernel_kinds(workload: Workload) -> list[str]:
     """Return what is learnt apart, op by op: the type, and what else makes another kernel of it.
 
-    That is the window of a depthwise or a 1x1 convolution; and whether a convolution pads by itself what an
-    op before it should.
+    That is the window of a depthwise convolution, and whether a convolution pads by itself what an op before
+    it should. Other convolutions are one product of matrices, whatever their window.
 
     Example:
         >>> deep = Op("dw", "depthwise_conv2d", 9, 9, 9, 1, 1, 9, type="DEPTHWISE_CONV_2D")
@@ -69,14 +67,11 @@ def op_features(workload: Workload, kinds: Sequence[str]) -> np.ndarray:
         np.float64(2.3)
     """
     places = {kind: place for place, kind in enumerate(kinds)}
-    frame = sum(map(_weights, workload.ops)), max(map(_map_bytes, workload.ops), default=0)
     named = kernel_kinds(workload)
     unknown = dict.fromkeys(kind for kind in named if kind not in places)
     if unknown:
         raise ValueError(f"ops of kind {', '.join(unknown)}; known are {', '.join(kinds)}")
-    rows = [
-        [float(places[kind]), *_features(op, frame)] for kind, op in zip(named, workload.ops, strict=True)
-    ]
+    rows = [[float(places[kind]), *_features(op)] for kind, op in zip(named, workload.ops, strict=True)]
     return np.array(rows, dtype=np.float64).reshape(-1, len(OP_COLUMNS))
 
 
@@ -84,9 +79,7 @@ def _kind(op: Op, next_op: Op | None) -> str:
     name = op.type or op.kind
     if name in _PADS and next_op is not None and next_op.kind in ("conv2d", "depthwise_conv2d"):
         return f"{name} of convolution"
-    if op.kind == "depthwise_conv2d":
-        return f"{name} {op.window}"
-    return f"{name} 1" if op.kind == "conv2d" and op.window == 1 else name
+    return f"{name} {op.window}" if op.kind == "depthwise_conv2d" else name
 
 
 def _weight_shape(op: Op) -> tuple[int, int, int]:
@@ -97,11 +90,7 @@ def _weights(op: Op) -> int:
     return math.prod(_weight_shape(op))
 
 
-def _map_bytes(op: Op) -> int:
-    return op.bytes_read - min(_weights(op) * _FLOAT_BYTES, op.bytes_read) + op.bytes_written
-
-
-def _features(op: Op, frame: tuple[int, int]) -> list[float]:
+def _features(op: Op) -> list[float]:
     channels_out, channels_in, window = _weight_shape(op)
     reduction = channels_in * window
     weight_bytes = min(_weights(op) * _FLOAT_BYTES, op.bytes_read)
@@ -122,5 +111,4 @@ def _features(op: Op, frame: tuple[int, int]) -> list[float]:
         reduction,
         activation_bytes / max(1, op.bytes_written),
     )
-    shares = (*map(math.log1p, logs), *padding, *map(math.log1p, frame))
-    return [*(cost / 1e6 for cost in costs), *shares]
+    return [*(cost / 1e6 for cost in costs), *map(math.log1p, logs), *padding]

@@ -23,7 +23,7 @@ from runtime.measure.origin import Origin
 if TYPE_CHECKING:
     from predictors import OpLatency
 
-CANDIDATES = ("svr", "boosted_trees")  # for what corrects a kind's costs
+CANDIDATES = ("smooth_svr", "boosted_trees")  # for what corrects a kind's costs
 _FEWEST = 5  # kernels of a kind: of its costs, two or three are not 0
 _FEWEST_GRAPHS = 10  # of which nine held out bound 90 %
 _CONFIDENCE = 0.9

@@ -10,7 +10,7 @@ from runtime.choose.fitting.kernels.features import OP_COLUMNS
 from runtime.device.provenance import Provenance
 from runtime.device.setting import Setting
 
-KERNEL_FIT_SCHEMA = 1
+KERNEL_FIT_SCHEMA = 2  # 2: convolutions of all windows are one kind
 PRECISION = "fp32"  # of the kernels that are drawn
 FRAME_TERMS = ("ops with weights", "other ops", "number of ops", "frame")
 

@@ -91,8 +91,8 @@ def fetch_source(
     source = index.source(name)
     site = site_folder(folder, source)
     paths = {page.path for page in index.pages_of(name)}
-    if site.is_dir():
-        return Fetched(name, sum((site / path).is_file() for path in paths), "here")
+    if site.is_dir() and all((site / path).is_file() for path in paths):
+        return Fetched(name, len(paths), "here")
     on_message(f"{name}: {source.package} {source.version}, {source.size_mb:.0f} MB")
     try:
         folder.mkdir(parents=True, exist_ok=True)

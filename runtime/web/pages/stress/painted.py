@@ -7,13 +7,18 @@ from runtime.web.pages.stress.kind import CARDS, Content, stress_kind, times
 
 # Tiles that are painted once move for nothing; a layer of its own goes through its filter in every frame.
 _LAYER = (
-    ".card { height: auto; min-height: 308px; } .box { display: inline-block; width: 84px; height: 60px; "
-    "margin: 2px; overflow: hidden; font-size: 11px; background: #bde; will-change: transform; "
+    ".box { position: absolute; width: 84px; height: 60px; overflow: hidden; font-size: 11px; "
+    "background: #bde; will-change: transform; "
 )
 
 
 def _boxes(count: int) -> tuple[str, ...]:
-    inside = "".join(f"<div class='box'>{words(number, 4)}</div>" for number in range(count))
+    """Return cards with boxes over each other, so that more of them are on the screen, not below it."""
+    inside = "".join(
+        f"<div class='box' style='left:{number * 71 % 290}px;top:{40 + number * 53 % 200}px'>"
+        f"{words(number, 4)}</div>"
+        for number in range(count)
+    )
     return tuple(f"<h2>{number}</h2>{inside}" for number in range(CARDS))
 
 
@@ -53,12 +58,12 @@ def sticky_blur(strength: float) -> Content:
 def shadows(strength: float) -> Content:
     layers = ", ".join(
         f"{number + 1}px {number + 2}px {14 + 6 * (number % 4)}px #0004"
-        for number in range(times(10, strength))
+        for number in range(times(15, strength))
     )
     return Content(
-        style=".box { height: 44px; margin: 14px; border-radius: 9px; "
+        style=".box { position: absolute; width: 90px; height: 44px; border-radius: 9px; "
         f"box-shadow: {layers}, inset 0 0 18px #08f5; }}",
-        cards=_boxes(4),
+        cards=_boxes(6),
     )
 
 
@@ -94,18 +99,14 @@ def images(strength: float) -> Content:
     return Content(cards=cards, files=files)
 
 
-@stress_kind("svg", "many drawings of curves")
+@stress_kind("svg", "drawings of many curves")
 def svg(strength: float) -> Content:
-    drawings = [
-        f"<svg viewBox='0 0 90 70' width='84' height='64'><path d='{path(number, 60, 90, 70)}' "
-        f"fill='hsl({number * 20} 60% 70% / .5)' stroke='#234' fill-rule='evenodd'/></svg>"
-        for number in range(6)
-    ]
-    shown = "".join(drawings[number % len(drawings)] for number in range(times(8, strength)))
-    return Content(
-        style=".card { height: auto; min-height: 308px; }",
-        cards=tuple(f"<h2>{number}</h2>{shown}" for number in range(CARDS)),
+    curves = "".join(
+        f"<path d='{path(number, 40, 380, 280)}' fill='hsl({number * 20} 60% 70% / .3)' stroke='#234'/>"
+        for number in range(times(25, strength))
     )
+    drawing = f"<svg viewBox='0 0 380 280' width='100%' height='100%'>{curves}</svg>"
+    return Content(cards=(drawing,) * CARDS)
 
 
 @stress_kind("svg-filter", "boxes go through filters of SVG in every frame")
@@ -132,12 +133,12 @@ def clip(strength: float) -> Content:
 @stress_kind("mask", "layers fade out through masks in every frame")
 def mask(strength: float) -> Content:
     fade = "mask-image: linear-gradient(90deg, #000, transparent); }"
-    return Content(style=_LAYER + fade, cards=_boxes(times(16, strength)))
+    return Content(style=_LAYER + fade, cards=_boxes(times(14, strength)))
 
 
 @stress_kind("text-shadow", "text has many shadows")
 def text_shadow(strength: float) -> Content:
     layers = ", ".join(
-        f"{number}px {number + 1}px {3 + number % 5}px #08f8" for number in range(times(14, strength))
+        f"{number}px {number + 1}px {3 + number % 5}px #08f8" for number in range(times(40, strength))
     )
     return Content(style=f"p {{ text-shadow: {layers}; }}")

@@ -59,7 +59,7 @@ def selectors(strength: float) -> Content:
 def layers(strength: float) -> Content:
     sheets = "".join(
         f"<div class='sheet' style='left:{number * 7 % 50}%;top:{number * 11 % 50}%'></div>"
-        for number in range(times(12, strength))
+        for number in range(times(25, strength))
     )
     return Content(
         style=".sheet { position: absolute; width: 50%; height: 50%; opacity: .2; background: #08f; "
@@ -89,12 +89,15 @@ def frames(strength: float) -> Content:
     return Content(cards=_filled(frame * times(2, strength)))
 
 
-@stress_kind("inner-scroller", "the cards, with shadows, scroll inside an element")
+@stress_kind("inner-scroller", "boxes that drop shadows scroll inside an element")
 def inner_scroller(strength: float) -> Content:
-    boxes = "<div class='box'>box</div>" * times(30, strength)
+    boxes = "".join(
+        f"<div class='box' style='left:{number * 71 % 290}px;top:{40 + number * 53 % 200}px'>box</div>"
+        for number in range(times(6, strength))
+    )
     return Content(
-        style=".box { display: inline-block; width: 70px; height: 40px; margin: 8px; border-radius: 9px; "
-        "box-shadow: 2px 4px 30px #0006; }",
+        style=".box { position: absolute; width: 70px; height: 40px; border-radius: 9px; "
+        "background: #bde; filter: drop-shadow(2px 4px 8px #0006); will-change: transform; }",
         cards=_filled(boxes),
         scroller=True,
     )

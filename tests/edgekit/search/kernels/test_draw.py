@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from edgekit.search.kernels.chain import APART, LONE, STEPS, Chain, Map, Step
-from edgekit.search.kernels.draw import draw_chain, draw_graph, draw_near, hardest
+from edgekit.search.kernels.draw import draw_chain, draw_graph, draw_near, hardest, kernels_per_graph
 from edgekit.search.kernels.modules import build_graph, module_of
 from edgekit.search.kernels.turns import turns_of
 from runtime.bundle.workload import Op
@@ -24,9 +24,9 @@ def test_the_same_seed_draws_the_same_chain():
     assert len(set(drawn(20))) == 20
 
 
-def graphs(seed, most=2000, kernels=60, **options):
+def graphs(seed, most=2000, **options):
     """Return graphs of about ``most`` kernels in all, as a sample draws them."""
-    found, have = [], 0
+    found, have, kernels = [], 0, kernels_per_graph(most)
     while have < most:
         rng, turns = random.Random(f"{seed}/{len(found)}"), turns_of(len(found), kernels, most)
         found.append(draw_graph(rng, kernels, turns, **options))
@@ -51,16 +51,11 @@ def test_kernels_stay_within_what_a_phone_runs():
             assert step.weights(taken) <= 9e6
 
 
-# Steps of which a few are enough: all their ops are of kinds that other steps are made of, too.
-OF_KNOWN_KINDS = {"dynamic_conv", "dynamic_relu", "selective_kernel", "elu", "silu", "hardsigmoid", "softmax"}
-OF_KNOWN_KINDS |= {
-    "attention",
-    "linear_softmax",
-    "slice",
-    "concat",
-    "mul",
-    "add",
-}  # two or more of a kind each
+# Fewer of these steps are enough: their ops are of kinds that others are made of, too, or several of a kind.
+OF_KNOWN_KINDS = {
+    *("dynamic_conv", "dynamic_relu", "selective_kernel", "squeeze_excite", "attention", "linear_softmax"),
+    *("elu", "silu", "hardsigmoid", "softmax", "slice", "concat", "mul", "add"),
+}
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -78,13 +73,22 @@ def test_kernels_drawn_where_errors_are_take_no_turn_from_any_kind():
 
 
 def test_fewer_kernels_are_of_fewer_kinds_but_of_each_enough():
-    turns = Counter(step.kind for number in range(10) for step in turns_of(number, 11, 200))
-    assert 3 <= len(turns) <= 10
+    found = count(graphs(0, most=200))
+    assert 5 <= len(found) <= 25
+    turns = Counter(
+        step.kind for number in range(13) for step in turns_of(number, kernels_per_graph(200), 200)
+    )
     assert min(turns.values()) >= 5  # fewer are not learnt
+
+
+@pytest.mark.parametrize("most", [200, 300, 450, 1000])
+def test_few_kernels_are_in_as_many_graphs_as_learning_needs(most):
+    assert all(len(graphs(seed, most)) > 10 for seed in range(5))
 
 
 def test_none_is_drawn_that_cannot_be_built():
     assert not {"gelu", "attention"} & set(count(graphs(0, without=("gelu", "attention"))))
+    assert not {"global_pool", "linear"} & set(count(graphs(0, without=("global_pool",))))
 
 
 def test_graphs_are_as_large_as_networks_and_no_two_alike():

@@ -10,7 +10,7 @@ import pytest
 
 from runtime.device.soc import power_mw
 from runtime.device.soc.power import PowerFigure
-from runtime.errors import PageError
+from runtime.errors import PageError, WebError
 from runtime.govern.governor.gestures import HeldStrategy
 from runtime.govern.governor.server import Server
 from runtime.govern.governor.tables import capacity_rows
@@ -176,3 +176,28 @@ def test_a_governed_gesture_is_a_record_to_learn_from(browser, page, phone, tmp_
     assert len(record.model_sha256) == 64
     assert record_of(replace(known, settings=done.settings[:1] * 2), page, plan, 60.0) is None
     assert record_of(replace(known, work_by_role_ms=None), page, plan, 60.0) is None
+
+
+def test_a_browser_that_is_closed_ends_it_within_a_second(phone):
+    with Browser() as own, Connection(own.endpoint) as connection, open_page(connection) as page:
+        page.navigate(PAGE)
+        governor = PageGovernor(page, WorkModel(ROWS.rows), FrameGoal(), phone.path)
+        threading.Timer(1.5, own.close).start()
+        with pytest.raises(WebError, match=r"the browser|the page is gone"):
+            governor.govern(lambda: False)
+    time.sleep(0.2)
+    assert phone.governors() == ["schedutil"] * 3
+
+
+def test_a_page_that_asks_something_is_answered_by_its_user(browser, phone):
+    with Connection(browser.endpoint) as connection:
+        target = connection.call("Target.createTarget", url="about:blank")["targetId"]
+        with Page(connection, target, None, is_ours=False) as page:
+            page.navigate(PAGE)
+            asked = threading.Event()
+            page.listen("Page.javascriptDialogOpening", lambda event: asked.set())
+            page.connection.send("Runtime.evaluate", page.session, expression="confirm('sure?')")
+            assert asked.wait(10)
+            time.sleep(0.3)
+            page.call("Page.handleJavaScriptDialog", accept=True)  # fails where it was answered
+        connection.call("Target.closeTarget", targetId=target)

@@ -17,7 +17,7 @@ SETTINGS = (
 
 def record(page, cluster="big", freq_khz=2000000, fps=50.0, *, target="emulated:exynos5422", **given):
     """Return a record of one scroll; ``given``: of its figures, or ``power_mw``, ``verdict``, ``run``."""
-    figures = {name: given.pop(name) for name in ("probe_ms", "main_fps") if name in given}
+    figures = {name: given.pop(name) for name in ("probe_ms", "main_fps", "capacity") if name in given}
     work_ms = given.pop("work_ms", {"main": 1.0, "compositor": 1.0, "viz": 1.4})
     speed, kind = given.pop("speed", 1800.0), given.pop("kind", "scroll")
     displayed = max(round(fps * WINDOW_S), 0)
@@ -25,7 +25,7 @@ def record(page, cluster="big", freq_khz=2000000, fps=50.0, *, target="emulated:
     gesture = GestureFigures(
         kind=kind, speed=speed, source="wheel", factor=1.0, window_s=WINDOW_S, refresh_hz=60.0,
         displayed_frames=displayed, longest_gap_ms=float(1000 / max(fps, 1)), work_ms=work_ms,
-        capacity=profile.capacity(cluster, freq_khz), **figures,
+        **{"capacity": profile.capacity(cluster, freq_khz)} | figures,
     )  # fmt: skip
     return Record(
         model=page, model_sha256="0" * 64, variant=f"{kind}-{speed:g}", engine="chromium", precision="",

@@ -87,6 +87,13 @@ def test_a_page_that_showed_nothing_is_a_row_too():
     assert 0 < row.fps < 1
 
 
+def test_odd_gestures_are_taken_and_impossible_cores_are_not():
+    (row,), _ = measured([record("a", kind="pinch", speed=0.0)])  # of fingers that nobody timed
+    assert np.isfinite(gesture_table([row], {}).features).all()
+    with pytest.raises(DataError, match="a core of capacity 0"):
+        measured([record("a", capacity=0.0)])
+
+
 def test_work_of_a_page_is_that_of_its_run_at_full_speed():
     slow = record("a", freq_khz=600000, work_ms={"main": 9.0})
     fast = record("a", work_ms={"main": 3.0, "blink": 1.0})

@@ -32,7 +32,7 @@ def test_networks_never_seen_are_within_a_few_percent_and_the_interval_says_so(l
     assert np.abs(off).max() < 0.05
     assert 1 <= fit.spread < 1.06
     assert (fit.n_graphs, fit.n_kernels) == (24, 24 * 31)
-    assert fit.kind_names == ["convolution 1", "convolution 9", "hardswish", "linear"]
+    assert fit.kind_names == ["convolution", "convolution 9", "hardswish", "linear"]
 
 
 def test_ops_and_what_the_frame_adds_make_up_the_latency(learnt):

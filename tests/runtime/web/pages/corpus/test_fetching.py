@@ -44,6 +44,15 @@ def test_what_is_here_is_not_fetched_again(tmp_path, archive):
     assert (again.state, again.pages) == ("here", 2)
 
 
+def test_a_source_of_which_a_page_is_lost_is_fetched_again(tmp_path, archive):
+    index, corpus = index_of(archive), tmp_path / "corpus"
+    fetch_source(index, "toy", corpus, archive)
+    lost = site_folder(corpus, index.source("toy")) / "a.html"
+    lost.unlink()
+    assert fetch_source(index, "toy", corpus, archive).state == "fetched"
+    assert lost.is_file()
+
+
 @pytest.mark.parametrize("damage", ["changed", "missing", "cut"])
 def test_a_wrong_archive_leaves_nothing_behind(tmp_path, archive, damage):
     index, corpus = index_of(archive), tmp_path / "corpus"

@@ -61,7 +61,7 @@ def read(connection, tmp_path_factory):
             write_pages(folder, [page])
             with loaded(connection, site.url(f"{page.name}.html")) as shown:
                 room = look(shown)
-                return room.room_px / room.height_px, read_features(shown, budget_ms=150).values
+                return room.room_px / room.height_px, read_features(shown).values
 
         yield read_page
 
