@@ -23,8 +23,9 @@ def show_findings(records: Sequence[Record], folder: Path) -> None:
     fastest = {row.page: row for row in reversed(summarise(records))}
     for page, row in reversed(fastest.items()):
         found = findings(known.get(page, KnownPage(page)), row.work_ms)
-        if found:
-            say(f"{page}: what is expensive ({row.gesture} on {row.setting}, {row.target})")
+        if not found:
+            continue
+        say(f"{page}: what is expensive ({row.gesture} on {row.setting}, {row.target})")
         for each in found:
             share = "" if each.share is None else f"{each.share:.0%}"
             say(f"  {share:>4}  {each.what}{f' ({each.hint})' if each.hint else ''}")

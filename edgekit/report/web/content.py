@@ -105,7 +105,8 @@ class Case:
 
     @property
     def energy_source(self) -> str:
-        return self.records[-1].energy_source
+        known = [record for record in self.records if record.power_mw is not None]
+        return (known or self.records)[-1].energy_source
 
     @property
     def chosen(self) -> tuple[GestureRow, ...]:

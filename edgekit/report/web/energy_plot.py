@@ -9,6 +9,7 @@ from edgekit.report.web.content import Case
 from edgekit.report.web.words import names_of, tip_of
 from runtime.web.interaction.rows import HELD_SHARE
 
+_LOWEST = 0.6  # of the lowest rate: two unlike runs reach down to next to nothing, and would stretch the axis
 POWER = "mean power while the gesture lasts, mW"
 
 
@@ -17,6 +18,7 @@ def energy_plot(case: Case) -> Plot | None:
     rows = [row for row in case.rows if row.power_mw and row.fps > 0]
     if not rows:
         return None
+    lowest_fps = _LOWEST * min(row.fps for row in rows)
     points = tuple(
         Point(
             group=row.setting.cluster,
@@ -25,7 +27,7 @@ def energy_plot(case: Case) -> Plot | None:
             fps=row.fps,
             cost=row.power_mw or 0.0,
             tip=tip_of(case, row),
-            fps_low=case.bounds_fps(row)[0] if row.runs > 1 else None,
+            fps_low=max(case.bounds_fps(row)[0], lowest_fps) if row.runs > 1 else None,
             fps_high=case.bounds_fps(row)[1] if row.runs > 1 else None,
         )
         for row in rows

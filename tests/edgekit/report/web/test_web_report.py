@@ -10,6 +10,8 @@ from click.testing import CliRunner
 
 from edgekit.cli import cli
 from edgekit.report.web import render_web_report
+from edgekit.report.web.content import collect
+from edgekit.report.web.energy_plot import energy_plot
 from runtime.device.setting import Setting
 from runtime.errors import DataError
 from runtime.web.frames.films import Film, keep_film
@@ -68,6 +70,14 @@ def test_long_gaps_are_counted_and_drawn(tmp_path):
     assert html.count('<rect class="late" x=') == 2  # for wide and narrow screens
 
 
+def test_two_unlike_runs_do_not_stretch_the_axis(tmp_path):
+    unlike = [record(*FAST), record("big", 2_000_000, (300.0,) * 10, 2000.0)]
+    (case,) = collect(write_folder(tmp_path, unlike), (60.0,)).cases
+    assert case.rows[0].interval.low < 0.1
+    (point,) = energy_plot(case).points
+    assert point.fps_low > 10
+
+
 def test_work_of_a_frame_is_told_by_thread(folder):
     html = render_web_report(folder)
     assert 'title="main 2.00 ms, compositor 0.80 ms, raster 3.00 ms, viz 1.20 ms"' in html
@@ -90,7 +100,7 @@ def test_runs_with_reports_tell_of_dropped_frames_only(tmp_path):
 def test_runs_of_an_earlier_version_of_the_page_are_left_out(tmp_path):
     old = replace(record(*TOO_SLOW), model_sha256="1" * 64)
     text = Page(render_web_report(write_folder(tmp_path, [old, record(*FAST)]))).text
-    assert "1 runs are of earlier versions of the page and are left out" in text
+    assert "1 run is of earlier versions of the page and left out" in text
     assert "little" not in text
 
 
