@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from predictors import FrameRate, FrameWork, OnlineFrames
 
 UNRUN, RUN = "unrun", "run"  # by features alone; by features and one run at full speed
+WAYS = (UNRUN, RUN)
 TRUTH_RUNS = 5  # a median of as many is a truth to judge by; single runs are good enough to learn from
 
 
