@@ -94,14 +94,15 @@ class User:
             raise self._fault
 
 
-def govern(browser, page, phone, act, **goal):
-    """Govern while a user acts; return the gestures."""
+def govern(browser, page, phone, act, count=0, **goal):
+    """Govern while a user acts, and until so many gestures are over; return them."""
     done, messages, model = [], [], WorkModel(ROWS.rows)
     governor = PageGovernor(
         page, model, FrameGoal(**goal), phone.path, on_message=messages.append, on_gesture=done.append
     )
     with User(browser, page, act).busy() as is_over:
-        governor.govern(is_over)
+        end_s = time.monotonic() + 60
+        governor.govern(lambda: is_over() and (len(done) >= count or time.monotonic() > end_s))
     assert messages == []
     return done, model
 
@@ -111,7 +112,7 @@ def scroll(page, speed=1800.0, seconds=1.0):
 
 
 def test_a_gesture_has_its_setting_and_between_gestures_the_slowest_runs(browser, page, phone):
-    done, model = govern(browser, page, phone, lambda page: (scroll(page), time.sleep(0.5), scroll(page)))
+    done, model = govern(browser, page, phone, lambda page: (scroll(page), time.sleep(0.5), scroll(page)), 2)
     assert len(done) >= 2  # more where this machine is so busy that it pauses within one
     for gesture in done:
         assert (gesture.kind, gesture.source) == ("scroll", "wheel")
@@ -143,9 +144,9 @@ def test_a_page_that_loads_is_given_the_fastest_setting(browser, page, phone):
 
 
 def test_the_frames_that_users_accept_take_a_slower_setting(browser, page, phone):
-    (done, *_), _ = govern(browser, page, phone, scroll, is_accepted=True)
+    (done, *_), _ = govern(browser, page, phone, scroll, 1, is_accepted=True)
     assert done.fps_target == 23.0  # it has no image
-    (fast, *_), _ = govern(browser, page, phone, scroll)
+    (fast, *_), _ = govern(browser, page, phone, scroll, 1)
     assert fast.fps_target == 60.0
     assert done.capacity < fast.capacity
 
@@ -162,7 +163,7 @@ def test_a_page_that_is_closed_ends_it_and_everything_is_as_it_was(browser, page
 
 def test_a_governed_gesture_is_a_record_to_learn_from(browser, page, phone, tmp_path):
     plan = SimpleNamespace(name="emulated:gs101", target=open_target("local"))
-    (done, *_), _ = govern(browser, page, phone, scroll)
+    (done, *_), _ = govern(browser, page, phone, scroll, 1)
     known = replace(
         done, frames=50, gaps_ms=(20.0,) * 50, work_by_role_ms={"main": 1.0}, settings=done.settings[:1]
     )
