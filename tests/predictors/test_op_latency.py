@@ -87,6 +87,9 @@ def test_it_is_stored_with_all_its_kinds_and_checked_when_it_is_read():
     X, y, groups = ops()
     model = OpLatency(candidates=("svr", "gradient_boosting")).fit(X, y, groups)
     np.testing.assert_array_equal(load_predictor(save_predictor(model)).predict(X), model.predict(X))
+    model.residuals_[0] = []
+    with pytest.raises(ValueError, match="damaged corrections of ops"):
+        load_predictor(save_predictor(model))
     model.coefs_[0] = np.ones(7)
     with pytest.raises(ValueError, match="damaged kinds of ops"):
         load_predictor(save_predictor(model))
