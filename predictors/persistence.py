@@ -110,7 +110,7 @@ def _example(predictor: Predictor) -> np.ndarray:
     """Return a row in the middle of what ``predictor`` knows."""
     row = np.ones(n_features_of(predictor))
     if isinstance(predictor, FrameRate):
-        return predictor.middle()
+        return predictor.range_.middle(predictor.n_work)
     if isinstance(predictor, OpLatency):
         row[0] = predictor.kinds_[0]
     elif isinstance(predictor, LatencyPredictor | TransferLatency):

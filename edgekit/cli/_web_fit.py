@@ -69,7 +69,7 @@ def _fit_web(
     if log is not None:
         fits = update_web(read_records([log]), known, folder)
     elif source is not None:
-        fits = transfer_web(read_records(paths), known, folder, source)
+        fits = transfer_web(read_records(paths), known, folder, source, include_unstable=include_unstable)
     else:
         with Steps() as steps:
             fits = fit_web(

@@ -55,7 +55,7 @@ _HINTS = (
     ("_log_softmax", "write it as the logarithm of a softmax over the last axis"),
     (
         "where gt ge lt le eq greater greater_equal less less_equal equal select select_v2",
-        "compare floats, whose conditions are rewritten: take masks as floats of 0 and 1, and -1e30 for -inf",
+        "compare floats or bytes, whose conditions are rewritten: take masks as uint8, bool or float32",
     ),
     ("erf", "use nn.GELU"),
     ("elu", "use nn.LeakyReLU, nn.SiLU or nn.Hardswish"),

@@ -48,6 +48,7 @@ class FrameBounds(BaseEstimator):
             noise: see ``fit_doubt``.
             place: number of each row's page.
         """
+        _, place = np.unique(place, return_inverse=True)
         log_fps = np.log(fps)
         even = np.ones(len(fps))
         # What was said of each page without it, as an effect on this curve.

@@ -50,6 +50,10 @@ class HeldOut:
     log_fps: np.ndarray
     log_rate: np.ndarray
 
+    def select(self, places: np.ndarray) -> HeldOut:
+        """Return the rows at ``places``, indices or booleans."""
+        return HeldOut(self.log_fps[places], self.log_rate[places])
+
 
 def contestants(has_work: bool, learners: Sequence[str]) -> list[str]:
     """Return the names of all that compete, the simplest first: ``mean``, ``work``, ``work+ridge``, ..."""

@@ -20,6 +20,7 @@ _CAP = 1.0  # in log frame rate: a row further off is wrong, however far
 # A learner must beat physics by this share, and by more where pages are few: of many learners one is lucky.
 _WORTH, _LUCK = 0.02, 0.3
 _FEWEST_FAMILIES = 3
+_FEWEST_TRUTHS = 20  # pages: of fewer, a tenth that lies outside is a page or none
 PageEffect = tuple[float, float]  # of one page, and how far it may be off
 
 
@@ -90,6 +91,7 @@ class FrameRate(RegressorMixin, BaseEstimator):
         pages: np.ndarray | None = None,
         families: np.ndarray | None = None,
         sample_weight: np.ndarray | None = None,
+        truths: np.ndarray | None = None,
     ) -> FrameRate:
         """Let the candidates compete, fit the best, and calibrate its bounds.
 
@@ -99,6 +101,8 @@ class FrameRate(RegressorMixin, BaseEstimator):
             pages: what is one page under one gesture; each row its own by default.
             families: pages made alike, which cross-validation keeps together; by default the pages.
             sample_weight: how much each row counts, such as how often it was measured.
+            truths: rows that are known well, booleans: where enough pages have some, the bounds are of what
+                these scatter by, not of what single runs do.
 
         Raises:
             ValueError: a parameter or value out of range, or pages of fewer than three families.
@@ -127,7 +131,12 @@ class FrameRate(RegressorMixin, BaseEstimator):
         self.range_ = FrameRange().fit(rows, self._columns_that_count(rows))
         said = held_out[self.chosen_]
         self.held_out_ = np.exp(said.log_fps)
-        self.bounds_ = FrameBounds().fit(self.curve_, fitted.noise, said, rows, y, place)
+        judged = np.ones(len(y), bool) if truths is None else np.asarray(truths, bool)
+        if len(np.unique(place[judged])) < _FEWEST_TRUTHS:
+            judged[:] = True
+        self.bounds_ = FrameBounds().fit(
+            self.curve_, fitted.noise, said.select(judged), rows.select(judged), y[judged], place[judged]
+        )
         return self
 
     def predict(self, X: np.ndarray, effect: PageEffect | None = None, offset: float = 0.0) -> np.ndarray:
@@ -218,15 +227,6 @@ class FrameRate(RegressorMixin, BaseEstimator):
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float64, reset=False)
         return self.range_.is_inside(FrameRows.of(X, self.n_work))
-
-    def middle(self) -> np.ndarray:
-        """Return a row in the middle of what was seen, shape (n_features,)."""
-        check_is_fitted(self)
-        page = (self.range_.page_low_ + self.range_.page_high_) / 2
-        n_features = self.n_features_in_ - BEFORE_WORK - self.n_work
-        capacity, refresh_hz = (self.range_.low_[:2] + self.range_.high_[:2]) / 2
-        work_ms = np.full(self.n_work, np.exp(page[n_features]) / self.n_work) if self.n_work else ()
-        return np.concatenate([[capacity, refresh_hz, self.range_.cores_[0]], work_ms, page[:n_features]])
 
     def _effect(self, rows: FrameRows, effect: PageEffect | None, offset: float) -> np.ndarray:
         known = self.learnt_effect(rows) if effect is None else np.full(len(rows.capacity), effect[0])

@@ -53,6 +53,14 @@ class FrameRange(BaseEstimator):
         """Return columns of pages with values of no page moved to the nearest of one."""
         return np.clip(page, self.page_low_, self.page_high_)
 
+    def middle(self, n_work: int) -> np.ndarray:
+        """Return a row of ``FrameRate`` in the middle of what was seen, with so many columns of work."""
+        page = (self.page_low_ + self.page_high_) / 2
+        capacity, refresh_hz = (self.low_[:_SETTING] + self.high_[:_SETTING]) / 2
+        work_ms = np.full(n_work, np.exp(page[self.n_features_]) / n_work) if n_work else ()
+        setting = [capacity, refresh_hz, float(self.cores_[0])]
+        return np.concatenate([setting, work_ms, page[: self.n_features_]])
+
     def describe(self, rows: FrameRows, names: Sequence[str]) -> str:
         """Return words for the first value that lies outside.
 

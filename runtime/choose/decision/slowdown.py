@@ -84,6 +84,11 @@ class SlowdownRule:
         return max(NormalDist().inv_cdf(1.0 - self.late_share) / _MEAN_DISTANCE, LEAST_REACH)
 
     @cached_property
+    def least_room(self) -> float:
+        """What the bound lies above the typical frame at least, though frames were all alike lately."""
+        return self.first_reach * self.least_spread
+
+    @cached_property
     def window(self) -> int:
         """Frames that bring the bound down: of twice as many one may exceed it."""
         return min(max(math.ceil(0.5 / self.late_share), LEAST_WINDOW), MOST_WINDOW)
@@ -191,7 +196,7 @@ class Slowdown:
         # A frame that was late for another reason than its length needed what it has widened the bound to.
         self._rooms.append(max(abs(ratio - 1.0), self.reach * self.spread if is_missed else 0.0))
         if len(self._rooms) == rule.window:
-            self._cap = rule.room * max(self._rooms)
+            self._cap = max(rule.room * max(self._rooms), rule.least_room)
 
     def _is_other_level(self, tolerance: float) -> bool:
         """Return whether the last frames show a level of their own; at first any three do."""

@@ -118,6 +118,7 @@ def governor_sources(
         "MOST": c_double(rule.most),
         "SLOW_WINDOW": rule.window,
         "ROOM": c_double(rule.room),
+        "LEAST_ROOM": c_double(rule.least_room),
         "TOLERANCE": c_double(trust.tolerance),
         "CALM_S": c_double(trust.calm_s),
         "LONGEST_S": c_double(trust.longest_s),

@@ -145,6 +145,8 @@ def frame_estimates(
         >>> offer = Offer.of(model, target.settings(), target.profile, 60.0)             # doctest: +SKIP
         >>> choose_setting(frame_estimates(model, page, gesture, offer), 60).reason      # doctest: +SKIP
     """
+    if not offer.settings:
+        raise ValueError(f"only settings on {', '.join(model.clusters)} can be predicted; none is offered")
     X = _rows(model, page, gesture, offer.columns)
     inside = np.flatnonzero(model.rate.is_inside(X))
     if not len(inside):
@@ -191,7 +193,7 @@ def choose_setting(
     frame to the next, and what counts as energy is the core's busy time.
 
     Args:
-        margin_pct: headroom on the target.
+        margin_pct: headroom on the target, as far as the display shows as many.
 
     Raises:
         ValueError: no estimates, or a target that is no frame rate.
@@ -199,7 +201,9 @@ def choose_setting(
     if not 0 < target_fps <= 1000:
         raise ValueError(f"the target is {target_fps:g} FPS; it must be above 0, at most 1000")
     by_option = {Option("gesture", each.setting): each for each in estimates}
-    floor_fps = HELD_SHARE * target_fps * (1 + margin_pct / 100.0)
+    most_fps = max((each.high_fps for each in estimates), default=target_fps)
+    asked_fps = max(target_fps, min(target_fps * (1 + margin_pct / 100.0), most_fps))
+    floor_fps = HELD_SHARE * asked_fps
     knows_power = any(each.power_mw is not None for each in estimates)
     goal = Goal("awake" if knows_power else "core-time", floor_fps, 1000.0 / floor_fps)
 

@@ -31,7 +31,7 @@ def fit_web(
     learners: Sequence[str] | None = None,
     alpha: float = 0.1,
     seed: int = 0,
-    include_unstable: bool = True,
+    include_unstable: bool = False,
     on_step: Callable[[str], None] = lambda text: None,
 ) -> list[WebFit]:
     """Fit predictors for every target and kind of gesture in ``records``, and save them below ``folder``.
@@ -40,7 +40,7 @@ def fit_web(
         known: features and families of pages, by name.
         learners: candidates; ``None`` for all.
         alpha: share of pages that may fall outside the bounds.
-        include_unstable: learn from records whose verdict is unstable, too: the medians of their runs count.
+        include_unstable: learn from records whose verdict is unstable, too; see ``measured``.
         on_step: called with what is fitted.
 
     Raises:
@@ -52,8 +52,10 @@ def fit_web(
     all_records = list(records)
     rows, left_out = measured(all_records, include_unstable)
     if not rows:
+        why = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
         raise DataError(
-            f"none of {len(all_records)} records is of a gesture on a page; measure some: edgekit web profile"
+            f"none of {len(all_records)} records can be learnt from ({why or 'there are none'}); measure "
+            "gestures on pages: edgekit web profile; unstable ones are taken with --include-unstable"
         )
     fits, too_few = [], []
     for target, kind in dict.fromkeys((row.target, row.kind) for row in rows):

@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from runtime.device.provenance import Provenance
 from runtime.device.setting import Setting
 from runtime.device.soc import SocProfile, load_profile
 from runtime.device.soc.profile import FULL_CAPACITY
@@ -70,13 +71,13 @@ class Measured:
 
 
 def measured(
-    records: Iterable[Record], include_unstable: bool = True
+    records: Iterable[Record], include_unstable: bool = False
 ) -> tuple[list[Measured], dict[str, int]]:
     """Return what was measured, places in the order they come in, and how many records were left out and why.
 
     Args:
-        include_unstable: single runs on a busy machine scatter, which their medians mend; ``False`` leaves
-            out those that were judged unstable.
+        include_unstable: take those that were judged unstable, too. Of an emulated machine all count: its
+            host is never as calm as a phone, and the medians of runs mend their scatter.
 
     Raises:
         DataError: a record says nothing of its core's speed, and neither does its target.
@@ -89,7 +90,7 @@ def measured(
             left_out["no gesture"] += 1
         elif record.gesture.is_detailed:
             left_out["slowed by Chrome's reports"] += 1
-        elif not include_unstable and not record.is_trusted:
+        elif not (include_unstable or record.is_trusted or record.provenance == Provenance.EMULATED):
             left_out["unstable"] += 1
         else:
             key = record.model, record.model_sha256, record.variant, record.target, record.setting

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from predictors import FrameRate, FrameWork, OnlineFrames
 
 UNRUN, RUN = "unrun", "run"  # by features alone; by features and one run at full speed
-WAYS = (UNRUN, RUN)
+TRUTH_RUNS = 5  # a median of as many is a truth to judge by; single runs are good enough to learn from
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,10 @@ def fit_way(
         n_work, learners, names=list(table.names), guarded=tuple(range(len(GESTURE_FEATURES))),
         alpha=alpha, random_state=seed,
     )  # fmt: skip
-    rate.fit(np.column_stack([*columns, filled]), table.fps, table.case, table.family, table.runs)
+    rate.fit(
+        np.column_stack([*columns, filled]), table.fps, table.case, table.family, table.runs,
+        truths=table.runs >= TRUTH_RUNS,
+    )  # fmt: skip
     return WayModel(way, rate, work, fills, table.names, table.clusters)
 
 

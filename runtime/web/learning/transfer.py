@@ -62,7 +62,7 @@ def transfer_web(
     folder: Path,
     source: str,
     *,
-    include_unstable: bool = True,
+    include_unstable: bool = False,
 ) -> list[WebFit]:
     """Make the predictors of ``source`` below ``folder`` fit the target of ``records``, and save them.
 

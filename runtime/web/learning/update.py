@@ -35,7 +35,9 @@ def update_web(records: Iterable[Record], known: Mapping[str, KnownPage], folder
     """
     require("sklearn", extra="predict")
     all_records = list(records)
-    rows = [row for record in all_records for row in measured([record])[0]]  # each gesture by itself
+    rows = [
+        row for record in all_records for row in measured([record], include_unstable=True)[0]
+    ]  # each gesture by itself
     if not rows:
         raise DataError("no record is of a gesture; give those that edgekit web govern wrote")
     fits = []

@@ -74,7 +74,7 @@ def main(
             f"no records in {KEPT}; give files of records: edgekit web profile makes them"
         )
     try:
-        rows, _ = measured(read_records(records))
+        rows, _ = measured(read_records(records), include_unstable=True)
         known = read_pages(pages)
     except EdgekitError as err:
         raise click.ClickException(str(err)) from err

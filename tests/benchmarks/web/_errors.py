@@ -10,11 +10,10 @@ import numpy as np
 
 from runtime.web.learning.assess import Fold, HeldOutRows, errors_of, held_out_rows, left_out_folds
 from runtime.web.learning.measured import Measured
-from runtime.web.learning.model import RUN, answering_anywhere
+from runtime.web.learning.model import RUN, TRUTH_RUNS, answering_anywhere
 from runtime.web.learning.pages import KnownPage
 from runtime.web.learning.table import GestureTable, gesture_table
 
-TRUTH_RUNS = 5  # a median of as many is a truth to judge by; single runs are good enough to learn from
 CURVE_SETTINGS = 5  # of a page, so that a curve through the others says something of each
 STRESS = "stress"  # families of pages made up to be expensive
 ERROR_COLUMNS = {

@@ -15,9 +15,9 @@ PAINT, CSS = (next(group for group in GROUPS if group.name == name) for name in 
 def test_a_group_that_tells_the_work_is_worth_much_and_another_nothing(group, least, most):
     source = random.Random(0)
     pages, work_ms = [], []
-    for number in range(60):
+    for number in range(40):
         area = source.random() * 10
         features = {"paint_shadow_area": area} | {name: source.random() for name in CSS.names}
-        pages.append(KnownPage(f"site{number % 12}/{number}", None, features))
+        pages.append(KnownPage(f"site{number % 8}/{number}", None, features))
         work_ms.append(3 + area)
     assert least < worth_pct(group, pages, work_ms) < most

@@ -90,6 +90,23 @@ def test_stated_bounds_hold_for_unseen_families():
     assert 0.84 < np.mean(after) < 0.99
 
 
+def test_bounds_are_of_what_well_known_rows_scatter_by():
+    noisy = pages(n_pages=60, n_families=20, noise=0.02)
+    single = np.isin(noisy.page, np.arange(0, 60, 2))  # the others' rows are medians of many runs
+    fps = np.where(
+        single, noisy.fps * np.exp(0.2 * np.random.default_rng(1).normal(size=len(noisy.fps))), noisy.fps
+    )
+    fps = np.minimum(fps, 60.0)
+    weight = np.where(single, 1.0, 25.0)
+    given = (noisy.X, fps, noisy.page, noisy.family, weight)
+    wide, narrow = FrameRate(3, ()).fit(*given), FrameRate(3, ()).fit(*given, truths=~single)
+    rest = noisy.where(~single)
+    low, high = narrow.predict_interval(rest.X).T
+    wide_low, wide_high = wide.predict_interval(rest.X).T
+    assert np.mean(high / low - 1) < 0.5 * np.mean(wide_high / wide_low - 1)
+    assert np.mean((low <= rest.fps) & (rest.fps <= high)) > 0.84
+
+
 def test_one_throttled_run_of_a_page_corrects_it():
     hidden = pages(n_pages=40, n_families=10, told=0.5)
     seen, unseen = hidden.where(hidden.family < 7), hidden.where(hidden.family >= 7)

@@ -1,5 +1,6 @@
 #include "wire.h"
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace edgekit {
@@ -7,6 +8,7 @@ namespace {
 
 constexpr size_t kMaxLineBytes = 1 << 20;
 constexpr int64_t kMaxArrayBytes = int64_t{1} << 32;
+constexpr size_t kPartBytes = size_t{16} << 20;
 
 Array read_array(const Json& head, std::FILE* stream) {
   Array array;
@@ -14,9 +16,13 @@ Array read_array(const Json& head, std::FILE* stream) {
   for (const Json& side : head.list_at("shape")) array.shape.push_back(static_cast<int32_t>(side.integer()));
   const int64_t size_bytes = head.integer_at("size_bytes");
   if (size_bytes < 0 || size_bytes > kMaxArrayBytes) throw std::runtime_error("an input's size_bytes is absurd");
-  array.data.resize(static_cast<size_t>(size_bytes));
-  if (std::fread(array.data.data(), 1, array.data.size(), stream) != array.data.size()) {
-    throw std::runtime_error("the stream ended within an input");
+  // Memory for what has come, not for what is announced: that may be more than a board has.
+  while (array.data.size() < static_cast<size_t>(size_bytes)) {
+    const size_t before = array.data.size(), part = std::min(kPartBytes, static_cast<size_t>(size_bytes) - before);
+    array.data.resize(before + part);
+    if (std::fread(array.data.data() + before, 1, part, stream) != part) {
+      throw std::runtime_error("the stream ended within an input");
+    }
   }
   return array;
 }

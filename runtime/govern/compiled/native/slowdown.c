@@ -106,7 +106,7 @@ static void note_room(struct slowdown *slowdown, double room)
         return;
     for (int i = 0; i < SLOW_WINDOW; i++)
         most = slowdown->rooms[i] > most ? slowdown->rooms[i] : most;
-    slowdown->cap = SLOW_ROOM * most;
+    slowdown->cap = SLOW_ROOM * most > SLOW_LEAST_ROOM ? SLOW_ROOM * most : SLOW_LEAST_ROOM;
 }
 
 static void adapt_reach(struct slowdown *slowdown, double ratio, int is_missed, double most)

@@ -99,6 +99,10 @@ def test_a_frame_on_two_clusters_is_one_frame():
     assert slowdown.of_cluster == pytest.approx([1.1, 1.1], rel=0.01)
 
 
+def test_frames_that_are_all_alike_keep_a_little_room():
+    assert 1.005 < taught([0.5] * 200).upper < 1.02
+
+
 def test_the_bound_has_an_end():
     slowdown = Slowdown(1)
     for frame in range(2000):

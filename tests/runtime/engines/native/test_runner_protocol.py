@@ -1,6 +1,7 @@
 """The runner by hand: lines of JSON in, lines of JSON out, raw bytes after them."""
 
 import json
+import shlex
 import subprocess
 
 import numpy as np
@@ -24,6 +25,14 @@ ARRAY = {"dtype": "float32", "shape": [1, 3, 8, 8], "size_bytes": 768}
 def talk(runner, *parts):
     sent = b"".join(part if isinstance(part, bytes) else json.dumps(part).encode() + b"\n" for part in parts)
     return subprocess.run([runner.program], input=sent, capture_output=True, timeout=30, check=False)
+
+
+def test_memory_is_taken_for_bytes_that_come_not_for_announced_ones(runner):
+    run = {"type": "Run", "inputs": [ARRAY | {"size_bytes": 2**32 - 1}], "want_outputs": True}
+    sent = b"".join(json.dumps(part).encode() + b"\n" for part in (LOAD, run)) + X.tobytes()
+    program = f"ulimit -v {2**31 // 1024}; exec {shlex.quote(str(runner.program))}"  # 2 GB of addresses
+    done = subprocess.run(["sh", "-c", program], input=sent, capture_output=True, timeout=30, check=False)
+    assert b"the stream ended within an input" in done.stdout + done.stderr
 
 
 def test_a_frame_by_hand(runner):

@@ -28,6 +28,15 @@ def test_a_slower_page_is_found_and_an_equal_one_is_not():
         check_slowdown([slower.frame], 0.05)
 
 
+def test_of_an_emulated_machine_unstable_runs_count_and_of_a_real_one_they_do_not():
+    slower = (42.0, 41.6, 42.2, 42.0)
+    (emulated,) = compare_gestures(runs(verdict="unstable"), runs(slower, verdict="unstable"))
+    assert emulated.frame.verdict == "slower"
+    real = {"verdict": "unstable", "provenance": "measured"}
+    (doubtful,) = compare_gestures(runs(**real), runs(slower, **real))
+    assert doubtful.frame.verdict == "cannot tell"
+
+
 def test_work_tells_what_a_fast_core_hides():
     dearer = {"main": 4.0, "viz": 2.0}
     (found,) = compare_gestures(runs((59.0,) * 4), runs((59.0,) * 4, work_ms=dearer))

@@ -29,7 +29,7 @@ def record(page, cluster="big", freq_khz=2000000, fps=50.0, *, target="emulated:
     )  # fmt: skip
     return Record(
         model=page, model_sha256="0" * 64, variant=f"{kind}-{speed:g}", engine="chromium", precision="",
-        target=target, provenance="emulated", setting=Setting(cluster, freq_khz),
+        target=target, provenance=given.pop("provenance", "emulated"), setting=Setting(cluster, freq_khz),
         setting_read=Setting(cluster, freq_khz), control_level="full",
         samples_ms=(float(1000 / max(fps, 1)),),
         first_frame_ms=None, warmup=0, power_mw=given.pop("power_mw", None), energy_mj=None,

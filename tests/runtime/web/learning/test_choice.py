@@ -64,6 +64,17 @@ def test_margin_asks_for_more(models):
     assert choose_setting(found, 30, margin_pct=20).chosen.low_fps >= 0.95 * 36
 
 
+def test_no_margin_is_asked_for_beyond_what_a_display_shows(models):
+    found = estimates(models, LIGHT)
+    assert choose_setting(found, 60, margin_pct=10) == choose_setting(found, 60)
+
+
+def test_settings_of_other_clusters_are_not_predicted(models):
+    model = way_of(LIGHT, models)
+    with pytest.raises(ValueError, match="only settings on big, little can be predicted"):
+        frame_estimates(model, LIGHT, GESTURE, Offer.of(model, [Setting("prime", 2000000)], PROFILE, 60.0))
+
+
 def test_where_nothing_holds_the_target_the_fastest_is_taken(models):
     found = estimates(models, HEAVY)
     choice = choose_setting(found, 500)

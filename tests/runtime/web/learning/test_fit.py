@@ -87,6 +87,13 @@ def test_a_page_that_showed_nothing_is_a_row_too():
     assert 0 < row.fps < 1
 
 
+def test_unstable_runs_count_of_emulated_machines_alone_unless_asked_for():
+    assert measured([record("a", verdict="unstable")])[0] != []
+    real = [record("a", verdict="unstable", provenance="measured")]
+    assert measured(real) == ([], {"unstable": 1})
+    assert measured(real, include_unstable=True)[0] != []
+
+
 def test_odd_gestures_are_taken_and_impossible_cores_are_not():
     (row,), _ = measured([record("a", kind="pinch", speed=0.0)])  # of fingers that nobody timed
     assert np.isfinite(gesture_table([row], {}).features).all()
@@ -126,7 +133,7 @@ def test_too_few_families_say_what_to_do(tmp_path):
     records, known = world(n_pages=6, n_families=2)
     with pytest.raises(DataError, match="at least 4 are needed; measure more pages"):
         fit_web(records, known, tmp_path)
-    with pytest.raises(DataError, match="none of 0 records is of a gesture"):
+    with pytest.raises(DataError, match=r"none of 0 records can be learnt from \(there are none\)"):
         fit_web([], {}, tmp_path)
 
 

@@ -18,19 +18,19 @@ def test_there_are_at_least_twenty_kinds_with_labels():
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_page_is_the_same_each_time_and_another_when_stronger(kind):
-    assert make_page(kind, 2.0) == make_page(kind, 2.0)
-    weak, strong = (next(iter(make_page(kind, each).files.values())) for each in (1.0, 4.0))
+    assert make_page(kind, 0.5) == make_page(kind, 0.5)
+    weak, strong = (next(iter(make_page(kind, each).files.values())) for each in (0.5, 1.5))
     assert weak.split(b"</title>")[1] != strong.split(b"</title>")[1]
 
 
 def test_pages_are_written_with_their_labels(tmp_path):
-    pages = make_pages([1.0, 2.0], ["blur", "images"])
+    pages = make_pages([0.2, 0.4], ["blur", "images"])
     labels = msgspec.json.decode(write_pages(tmp_path, pages).read_bytes())
     assert [(each["name"], each["strength"]) for each in labels] == [
-        ("blur-1", 1.0),
-        ("blur-2", 2.0),
-        ("images-1", 1.0),
-        ("images-2", 2.0),
+        ("blur-0.2", 0.2),
+        ("blur-0.4", 0.4),
+        ("images-0.2", 0.2),
+        ("images-0.4", 0.4),
     ]
     for page in pages:
         assert all((tmp_path / name).read_bytes() == data for name, data in page.files.items())
