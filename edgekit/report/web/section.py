@@ -82,7 +82,8 @@ class WebSection:
     @property
     def most_work_ms(self) -> float:
         """Work of a frame where it is most: bars of threads are drawn on its scale."""
-        return max((row.frame_work_ms for row in self.case.rows), default=0.0) or 1.0
+        # Of a gesture that showed next to nothing, all work counts as that of a frame or two.
+        return max((row.frame_work_ms for row in self.case.rows if row.fps >= 1), default=0.0) or 1.0
 
     @property
     def unstable(self) -> tuple[GestureRow, ...]:
