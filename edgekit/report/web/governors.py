@@ -12,7 +12,7 @@ from runtime.device.soc import SocProfile, setting_power
 from runtime.web.learning.baselines import WebOutcome, outcomes
 from runtime.web.learning.choice import Offer, PageState, choose_setting, frame_estimates
 from runtime.web.learning.measured import profile_of
-from runtime.web.learning.model import RUN, WAYS, WayModel
+from runtime.web.learning.model import RUN, UNRUN, WayModel
 from runtime.web.learning.pages import KnownPage
 from runtime.web.learning.table import ROLES, GestureTable
 from runtime.web.learning.truth import known_settings, page_truth
@@ -66,7 +66,7 @@ class Governors:
 def governors_of(each: Fitted, known: dict[str, KnownPage], rates: Sequence[float]) -> list[Governors]:
     """Return what governors make of the gestures at each of ``rates``; nothing where no powers are known."""
     profile = profile_of(each.fit.target)
-    way = next((way for way in reversed(WAYS) if way in each.models and each.usable(way).rows), None)
+    way = next((way for way in (RUN, UNRUN) if way in each.models and each.usable(way).rows), None)
     if profile is None or way is None:
         return []
     table, model = each.usable(way), each.models[way]
