@@ -9,17 +9,16 @@ import click
 from edgekit.cli import _options as options
 from edgekit.cli._output import note, print_json
 from edgekit.cli.web._findings import show_findings
-from edgekit.cli.web._gestures import GestureSteps, gestures_option, show_gestures
+from edgekit.cli.web._gesture_table import show_gestures
+from edgekit.cli.web._gestures import GestureSteps, gestures_option
 
 _COUNT = click.IntRange(min=1)
 
 
 @click.command()
 @click.argument("pages", metavar="PAGE...", nargs=-1, required=True)
-@click.option(
-    "--target", "targets", multiple=True, default=("local",), show_default=True,
-    help="Where: local or emulated:SOC; repeatable.",
-)  # fmt: skip
+@click.option("--target", "targets", multiple=True, default=("local",), show_default=True,
+              help="Where: local or emulated:SOC; repeatable.")  # fmt: skip
 @gestures_option
 @click.option("--fps", "rates", type=click.FloatRange(min=1), multiple=True, default=(60.0, 30.0),
               show_default=True, help="Frame rates to hold; repeatable.")  # fmt: skip

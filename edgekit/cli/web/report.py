@@ -24,7 +24,8 @@ from edgekit.cli._progress import Steps
     "--page", "pages", multiple=True, metavar="NAME", help="Only this page, or * in it; repeatable."
 )
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Default: FOLDER.html, beside the folder.")
-@options.output_options
+@options.quiet_option
+@options.json_option
 def report(
     folder: Path, fit: Path | None, rates: tuple[float, ...], pages: tuple[str, ...], out: Path | None,
     as_json: bool,

@@ -116,13 +116,16 @@ class Browser:
         for end in self._leash:
             os.close(end)
         self._leash = ()
+        family = [self._process]
         with contextlib.suppress(psutil.NoSuchProcess):
+            family += self._process.children(recursive=True)
             self._process.terminate()
-        try:
-            self._process.wait(_STOP_S)
-        except psutil.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        # Its helpers end a little later, and write into the profile until then.
+        _, left = psutil.wait_procs(family, timeout=_STOP_S)
+        for process in left:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(left, timeout=_STOP_S)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _wait_for_port(self) -> str:

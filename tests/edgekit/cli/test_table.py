@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgekit.api.table import lay_out, wrap
-from edgekit.cli import SECTIONS, cli
+from edgekit.cli import SECTIONS, LazyGroup, cli
 from tests.runtime.tflite_builder import write_doubling_conv
 
 HEADERS = ["model", "median ms", "energy from", "why it is what it is", "sha256", "verdict"]
@@ -81,13 +81,26 @@ def test_every_help_fits_80_columns(name, monkeypatch):
         assert [line for line in shown.output.splitlines() if len(line) > 80] == []
 
 
-@pytest.mark.parametrize("name", [name for names in SECTIONS.values() for name in names])
-def test_a_command_that_prints_a_table_takes_wide(name):
-    folder = Path(sys.modules["edgekit.cli"].__file__).parent
-    source = (folder / f"{name}.py").read_text()
-    helpers = re.findall(r"from edgekit\.cli\.(_[a-z]+) import", source)
-    texts = [source, *((folder / f"{helper}.py").read_text() for helper in helpers if helper != "_output")]
-    command = cli.get_command(None, name)
+def modules(group=cli):
+    """Return the module of each command, those of lazy groups below it included."""
+    found = []
+    for name in group.list_commands(None):
+        command = group.get_command(None, name)
+        is_lazy = isinstance(command, LazyGroup)
+        found += modules(command) if is_lazy else [f"{group.package}.{name}"]
+    return found
+
+
+@pytest.mark.parametrize("module", modules())
+def test_a_command_that_prints_a_table_takes_wide(module):
+    folder = Path(sys.modules["edgekit.cli"].__file__).parents[2]
+    source = Path(sys.modules[module].__file__).read_text()
+    helpers = re.findall(r"from (edgekit\.cli\.(?:web\.)?_[a-z_]+) import", source)
+    paths = [
+        folder / f"{helper.replace('.', '/')}.py" for helper in helpers if not helper.endswith("_output")
+    ]
+    texts = [source, *(path.read_text() for path in paths)]
+    command = getattr(sys.modules[module], module.rpartition(".")[2])
     commands = [command, *getattr(command, "commands", {}).values()]
     takes_wide = any(option.name == "wide" for one in commands for option in one.params)
     assert takes_wide == any("print_table(" in text for text in texts)
