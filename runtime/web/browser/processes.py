@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,6 +79,11 @@ def work_by_role_ms(drawing: Drawing) -> dict[str, float]:
     for tid, (pid, role) in threads_by_role(drawing).items():
         total[role] += cpu_ms(pid, tid)
     return total
+
+
+def spent_ms(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
+    """Return the CPU time that roles used between two readings; what a thread that ended took along is lost."""
+    return {role: max(0.0, after[role] - before[role]) for role in after}
 
 
 def cpu_ms(pid: int, tid: int) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from runtime.device.setting import Setting
-from runtime.web.browser.processes import Drawing, work_by_role_ms
+from runtime.web.browser.processes import Drawing, spent_ms, work_by_role_ms
 from runtime.web.frames.displayed import LAG_S
 from runtime.web.governing.tracking import LiveGesture
 from runtime.web.governing.work_model import GestureChoice
@@ -118,7 +118,8 @@ class GestureRun:
         work_ms = None
         if frames and self._begin_s - gesture.begin_s < _AT_ONCE_S:
             a_frame = (1.0 if self._is_emulated else capacity) / frames
-            work_ms = {role: (ms - self._before_ms[role]) * a_frame for role, ms in after_ms.items()}
+            spent = spent_ms(self._before_ms, after_ms)
+            work_ms = {role: ms * a_frame for role, ms in spent.items()}
         return GovernedGesture(
             gesture.kind,
             gesture.source,

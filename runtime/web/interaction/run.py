@@ -18,7 +18,7 @@ from runtime.measure.gesture_figures import GestureFigures
 from runtime.measure.records import Record
 from runtime.measure.verdict import judge_machine
 from runtime.targets.local import HeldSetting, LocalTarget
-from runtime.web.browser.processes import work_by_role_ms
+from runtime.web.browser.processes import spent_ms, work_by_role_ms
 from runtime.web.frames.displayed import FRAMES_ONLY, LAG_S, Shown, shown, traced
 from runtime.web.frames.smoothness import DETAILED_CATEGORIES, smoothness
 from runtime.web.gestures.gesture import Gesture
@@ -80,7 +80,6 @@ def measure(target: LocalTarget, subject: Subject, held: HeldSetting, plan: RunP
     page.check()
     seen = shown(trace.times_s(), performed)
     reports = smoothness(trace.events, subject.drawing.renderer, performed) if plan.is_detailed else None
-    spent_ms = {role: ended_ms[role] - started_ms[role] for role in ended_ms}
     capacity = _capacity(target, plan.setting)
     figures = GestureFigures(
         kind=gesture.kind,
@@ -91,7 +90,7 @@ def measure(target: LocalTarget, subject: Subject, held: HeldSetting, plan: RunP
         refresh_hz=REFRESH_HZ,
         displayed_frames=len(seen.times_s),
         longest_gap_ms=max(seen.gaps_ms),
-        work_ms=_per_frame_ms(spent_ms, seen, _speed(target, capacity)),
+        work_ms=_per_frame_ms(spent_ms(started_ms, ended_ms), seen, _speed(target, capacity)),
         probe_ms=full_probe_ms,
         main_fps=None if reports is None else reports.main_frames / seen.window_s,
         dropped_frames=None if reports is None else reports.dropped_frames,
@@ -165,10 +164,10 @@ def ready(subject: Subject, gesture: Gesture, duration_s: float) -> Sequence[Str
     return strokes
 
 
-def _per_frame_ms(spent_ms: dict[str, float], seen: Shown, speed: float) -> dict[str, float]:
+def _per_frame_ms(work_ms: dict[str, float], seen: Shown, speed: float) -> dict[str, float]:
     """Return the work of a frame; of a gesture that showed none, all of it."""
     frames = max(1, len(seen.times_s))
-    return {role: spent * speed / frames for role, spent in spent_ms.items()}
+    return {role: spent * speed / frames for role, spent in work_ms.items()}
 
 
 def _speed(target: LocalTarget, capacity: float | None) -> float:

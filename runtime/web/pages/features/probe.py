@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runtime.errors import WebError
 from runtime.web.browser.page import Page
-from runtime.web.browser.processes import Drawing, find_processes, work_by_role_ms
+from runtime.web.browser.processes import Drawing, find_processes, spent_ms, work_by_role_ms
 from runtime.web.frames.displayed import shown, traced
 from runtime.web.gestures.gesture import Gesture
 from runtime.web.gestures.perform import perform
@@ -46,7 +46,7 @@ def probe(page: Page, room: Room) -> dict[str, float]:
         raise WebError("no frame was displayed during the probe; the page hangs, or does not move")
     n_frames = len(frames.times_s)
     found = {name: (after.used[name] - before.used[name]) / n_frames for name in after.used}
-    work = {f"{role}_ms": (work_after[role] - work_before[role]) / n_frames for role in work_after}
+    work = {f"{role}_ms": spent / n_frames for role, spent in spent_ms(work_before, work_after).items()}
     return {**found, **work, "fps": frames.fps}
 
 
