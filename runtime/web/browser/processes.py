@@ -82,7 +82,7 @@ def work_by_role_ms(drawing: Drawing) -> dict[str, float]:
 
 
 def spent_ms(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
-    """Return the CPU time that roles used between two readings; what a thread that ended took along is lost."""
+    """Return the CPU time that roles used between two readings, without that of threads that ended."""
     return {role: max(0.0, after[role] - before[role]) for role in after}
 
 
