@@ -38,7 +38,7 @@ class Performed:
 
 
 def perform(page: Page, strokes: Sequence[Stroke], sleep: Callable[[float], None] = time.sleep) -> Performed:
-    """Do the movements one after another, and return once the browser has taken the last event, or soon after.
+    """Do the movements one after another, and return once the browser has taken the last event, or soon.
 
     Events do not wait for answers: a page that is busy must not slow down the finger.
 
