@@ -3,8 +3,33 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+
+class DriftWatch:
+    """What an estimator that watches a fitted ``predictor`` for drift begins with."""
+
+    predictor: Any
+    window: int
+    false_alarm: float
+    min_update: int
+    recent_: list[Any]
+
+    def is_inside(self, X: np.ndarray) -> np.ndarray:
+        """Return which rows the predictor was made for, booleans of shape (n_samples,)."""
+        return self.predictor.is_inside(X)
+
+    def _start(self) -> None:
+        check_is_fitted(self.predictor)
+        if not hasattr(self, "offset_"):
+            if self.window < self.min_update or self.min_update < 1 or not 0 < self.false_alarm < 1:
+                given = f"window {self.window}, min_update {self.min_update}, false_alarm {self.false_alarm}"
+                raise ValueError(f"{given}; allowed: window >= min_update >= 1, false_alarm between 0 and 1")
+            self.offset_, self.scale_, self.drifts_ = 0.0, 1.0, 0
+            self.recent_ = []
 
 
 def drift_begin(missed: np.ndarray, alpha: float, false_alarm: float, fewest: int) -> int | None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
+from sklearn.utils.validation import check_array, column_or_1d
 
-from predictors.drift import drift_begin, width_needed
+from predictors.drift import DriftWatch, drift_begin, width_needed
 from predictors.latency import LatencyPredictor
 from predictors.transfer import TransferLatency
 
 _LEAST_WIDTH = 1e-6
 
 
-class OnlineLatency(RegressorMixin, BaseEstimator):
+class OnlineLatency(DriftWatch, RegressorMixin, BaseEstimator):
     """Predict as ``predictor`` does until what is measured falls out of its intervals too often.
 
     A conformal interval misses at most a share alpha of cases. Where the misses among the last
@@ -95,19 +95,6 @@ class OnlineLatency(RegressorMixin, BaseEstimator):
         self._start()
         trusted: np.ndarray = 100 * np.expm1(self.scale_ * self._widths(X)) <= self.trust_pct
         return trusted
-
-    def is_inside(self, X: np.ndarray) -> np.ndarray:
-        """Return which rows the predictor was made for, booleans of shape (n_samples,)."""
-        return self.predictor.is_inside(X)
-
-    def _start(self) -> None:
-        check_is_fitted(self.predictor)
-        if not hasattr(self, "offset_"):
-            if self.window < self.min_update or self.min_update < 1 or not 0 < self.false_alarm < 1:
-                given = f"window {self.window}, min_update {self.min_update}, false_alarm {self.false_alarm}"
-                raise ValueError(f"{given}; allowed: window >= min_update >= 1, false_alarm between 0 and 1")
-            self.offset_, self.scale_, self.drifts_ = 0.0, 1.0, 0
-            self.recent_ = []
 
     def _widths(self, X: np.ndarray) -> np.ndarray:
         low, high = self.predictor.predict_interval(X).T

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
+from sklearn.utils.validation import check_array, column_or_1d
 
-from predictors.drift import drift_begin, width_needed
+from predictors.drift import DriftWatch, drift_begin, width_needed
 from predictors.frames.rate import FrameRate, PageEffect
 from predictors.frames.rows import FrameRows
 
@@ -14,7 +14,7 @@ _OFFSETS = np.linspace(-1.5, 1.5, 301)  # of the logarithm of the rate: up to 4.
 _NONE_KNOWN = 1e-3  # weight of the squared offset: gestures at the refresh rate say nothing of it
 
 
-class OnlineFrames(RegressorMixin, BaseEstimator):
+class OnlineFrames(DriftWatch, RegressorMixin, BaseEstimator):
     """Predict as ``predictor`` does until gestures fall out of its intervals more often than luck explains.
 
     Then rates of all pages are shifted by what explains the gestures since, and intervals are widened to what
@@ -105,19 +105,6 @@ class OnlineFrames(RegressorMixin, BaseEstimator):
         frames, low, _, _ = self.estimate(X, effect).T
         trusted: np.ndarray = 100 * (frames / low - 1) <= self.trust_pct
         return trusted
-
-    def is_inside(self, X: np.ndarray) -> np.ndarray:
-        """Return which rows the predictor was made for, booleans of shape (n_samples,)."""
-        return self.predictor.is_inside(X)
-
-    def _start(self) -> None:
-        check_is_fitted(self.predictor)
-        if not hasattr(self, "offset_"):
-            if self.window < self.min_update or self.min_update < 1 or not 0 < self.false_alarm < 1:
-                given = f"window {self.window}, min_update {self.min_update}, false_alarm {self.false_alarm}"
-                raise ValueError(f"{given}; allowed: window >= min_update >= 1, false_alarm between 0 and 1")
-            self.offset_, self.scale_, self.drifts_ = 0.0, 1.0, 0
-            self.recent_ = []
 
     def _half_widths(self, X: np.ndarray) -> np.ndarray:
         """Return the predictor's own half widths on the log scale, which its upper bounds may hide."""

@@ -76,7 +76,7 @@ def measure(target: LocalTarget, subject: Subject, held: HeldSetting, plan: RunP
         performed, energy = target.meter.measure(0, work)
         ended_ms = work_by_role_ms(subject.drawing)
         after = page_conditions(target, subject, held)
-    after = replace(after, probe_ms=page_conditions(target, subject, held, probe=True).probe_ms)
+    after = replace(after, probe_ms=time_probe_ms(held.cpus))
     page.check()
     seen = shown(trace.times_s(), performed)
     reports = smoothness(trace.events, subject.drawing.renderer, performed) if plan.is_detailed else None
