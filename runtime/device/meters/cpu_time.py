@@ -57,15 +57,17 @@ def total(times: dict[int, CpuTime], cpus: Collection[int] | None = None) -> Cpu
 
 def read_own_time_s(pid: int, root: Path = Path("/")) -> tuple[float, float] | None:
     """Return the seconds all threads of ``pid`` ran and stood in the queue; ``None`` if untold."""
-    ran_ns = waited_ns = 0
+    ran_ns, waited_ns, n_read = 0, 0, 0
     try:
         for task in (root / f"proc/{pid}/task").iterdir():
-            fields = (task / "schedstat").read_text().split()
-            ran_ns += int(fields[0])
-            waited_ns += int(fields[1])
+            try:
+                fields = (task / "schedstat").read_text().split()
+            except (FileNotFoundError, ProcessLookupError):
+                continue  # a thread that just ended, or a kernel without schedstat: then no thread has one
+            ran_ns, waited_ns, n_read = ran_ns + int(fields[0]), waited_ns + int(fields[1]), n_read + 1
     except (OSError, ValueError, IndexError):
-        return None  # no schedstat in this kernel, not our process, or a thread that just ended
-    return ran_ns / 1e9, waited_ns / 1e9
+        return None  # not our process, or a format of another kernel
+    return (ran_ns / 1e9, waited_ns / 1e9) if n_read else None
 
 
 def read_pressure_s(root: Path = Path("/")) -> float | None:

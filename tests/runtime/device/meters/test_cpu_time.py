@@ -56,6 +56,8 @@ def test_time_of_all_threads_of_a_process(tmp_path):
         (tmp_path / f"proc/7/task/{tid}").mkdir(parents=True)
         (tmp_path / f"proc/7/task/{tid}/schedstat").write_text(text)
     assert read_own_time_s(7, tmp_path) == (3.0, 0.5)
+    (tmp_path / "proc/7/task/9").mkdir()  # ended between the listing and the reading
+    assert read_own_time_s(7, tmp_path) == (3.0, 0.5)
 
 
 def test_this_process_for_real():
