@@ -24,8 +24,7 @@ from runtime.web.interaction.job import PageToMeasure, WebJob, known_runs
 from runtime.web.interaction.remote import measure_job
 from runtime.web.interaction.settings import spread_settings
 from runtime.web.learning.pages import PAGES_FILE, KnownPage, append_page
-from runtime.web.pages.corpus.own import is_address
-from runtime.web.pages.corpus.pages import opened_place
+from runtime.web.pages.corpus.place import opened_place
 
 Silent = Callable[[str], None]
 
@@ -72,7 +71,8 @@ def web_bench(
     after an interruption goes on.
 
     Args:
-        places: addresses, or paths of saved pages, which are served and reach no other host.
+        places: addresses, or paths of saved pages or names in the corpus, which are served and reach no
+            other host.
         targets: ``local`` or ``emulated:SOC``.
         again: measure everything anew.
 
@@ -85,7 +85,8 @@ def web_bench(
     found: list[Record] = []
     kept_in = Path(folder)
     with contextlib.ExitStack() as stack:
-        urls = {page_name(place): stack.enter_context(opened_place(place)) for place in places}
+        opened = [stack.enter_context(opened_place(place)) for place in places]
+        urls = {place.name: place.url for place in opened}
         for target in targets:
             settings = settings_of(target, plan.clocks)
             log = RecordLog(kept_in / f"{slug(target)}.jsonl")
@@ -99,7 +100,7 @@ def web_bench(
                     plan.least_runs,
                     plan.most_runs,
                     browser=None if plan.browser is None else str(plan.browser),
-                    only_loopback=not any(is_address(place) for place in places),
+                    only_loopback=not any(place.is_remote for place in opened),
                     seed=plan.seed,
                     run=datetime.now(timezone.utc).isoformat(timespec="seconds"),
                     with_details=plan.with_details,
@@ -137,11 +138,6 @@ def hand_over(keepers: Sequence[Callable[[Record], None]], record: Record) -> No
     """Give a record to all of ``keepers``."""
     for keep in keepers:
         keep(record)
-
-
-def page_name(place: str) -> str:
-    """Return what a page is called in records: its address without the protocol, or its path as given."""
-    return place.partition("://")[2] if is_address(place) else place
 
 
 def settings_of(target: str, clocks: int) -> tuple[Setting, ...]:
