@@ -107,6 +107,7 @@ def web_bench(
                     with_films=plan.with_films,
                     filmed=tuple(film.key for film in films if film.target == target),
                     read_features=tuple(urls),
+                    with_listeners=True,
                     known=known_runs(earlier),
                 )
                 measured: list[Record] = []
@@ -118,7 +119,7 @@ def web_bench(
                     on_step,
                     on_message,
                     lambda name, read: append_page(
-                        kept_in / PAGES_FILE, KnownPage(name, None, read.values, read.painted)
+                        kept_in / PAGES_FILE, KnownPage(name, None, read.values, read.painted, read.listeners)
                     ),
                     functools.partial(keep_film, kept_in),
                 )

@@ -8,6 +8,7 @@ from runtime.web.browser.chromium import Browser, Launch
 from runtime.web.browser.connection import Connection
 from runtime.web.pages.corpus.place import opened_place
 from runtime.web.pages.features import PageFeatures, read_features
+from runtime.web.pages.features.listener_costs import with_listeners
 from runtime.web.pages.loading import loaded
 
 
@@ -15,6 +16,8 @@ def read_place(
     place: str, launch: Launch | None = None, budget_ms: float | None = None, screens: int = 3
 ) -> PageFeatures:
     """Return the features of a page, opened in a browser that is started for it.
+
+    Without a budget it is also told what its listeners cost.
 
     Args:
         place: an address, or the path of a saved page or a name in the corpus; those reach no other host.
@@ -36,4 +39,5 @@ def read_place(
         Connection(browser.endpoint) as connection,
         loaded(connection, opened.url) as page,
     ):
-        return read_features(page, budget_ms, screens)
+        found = read_features(page, budget_ms, screens)
+        return found if budget_ms is not None else with_listeners(page, found)
