@@ -101,6 +101,8 @@ def read_accepted(path: Path) -> AcceptedRates:
     Raises:
         DataError: there is no such file, or it is damaged.
     """
+    if not path.is_file():
+        raise DataError(f"there is no file {path}; write one: edgekit web calibrate PAGE -o {path}")
     data = read_regular(path, advice=_ADVICE, error=DataError)
     found: AcceptedRates = decode_json(
         data, AcceptedRates, where=f"{path} does not say what is accepted", advice=_ADVICE
