@@ -17,8 +17,9 @@ import msgspec
 from runtime.bundle.decoding import decode_json
 from runtime.device.actuators.signals import ASKS_TO_LEAVE
 from runtime.errors import EdgekitError
+from runtime.targets.failed import failure
 from runtime.targets.local import LocalTarget
-from runtime.web.interaction.job import Failed, Message, WebJob
+from runtime.web.interaction.job import Message, WebJob
 from runtime.web.interaction.series import run_job
 
 
@@ -31,7 +32,7 @@ def main() -> int:
     try:
         run_job(LocalTarget(), job, _send)
     except (EdgekitError, ValueError) as err:
-        _send(Failed(type(err).__name__, str(err)))
+        _send(failure(err))
         return 1
     return 0
 

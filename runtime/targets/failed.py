@@ -1,0 +1,34 @@
+"""An error on its way from the machine, or the process, in which it was raised."""
+
+from __future__ import annotations
+
+import msgspec
+
+from runtime import errors
+
+
+class Failed(msgspec.Struct, tag=True, frozen=True):
+    """It could not be done: the class of the error, by name, and its message."""
+
+    kind: str
+    message: str
+
+
+def failure(err: BaseException) -> Failed:
+    """Return ``err`` as it travels."""
+    return Failed(type(err).__name__, str(err) or type(err).__name__)
+
+
+def as_error(failed: Failed, where: str = "") -> Exception:
+    """Return what the other side raised: the same class of ``runtime.errors``, or a plain argument error.
+
+    Args:
+        where: the other side, to be named; empty: it does not matter.
+    """
+    kind = getattr(errors, failed.kind, None)
+    before = f"{where}: " if where else ""
+    if isinstance(kind, type) and issubclass(kind, errors.EdgekitError):
+        return kind(before + failed.message)
+    if failed.kind in ("ValueError", "TypeError"):
+        return ValueError(failed.message)
+    return errors.DeviceStableError(f"{before}{failed.kind}: {failed.message}")
