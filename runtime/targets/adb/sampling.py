@@ -16,6 +16,7 @@ from runtime.targets.adb.runner import FOLDER
 from runtime.targets.adb.shell import AdbShell
 
 INTERVAL_S = 0.2  # a fuel gauge has a new value about once a second, Pixel's rails more often
+_BEGINS_LOOKS = 50  # of 0.1 s, in which the first look is waited for
 MOST_S = 600.0  # the loop ends by itself then: this machine may be gone
 UPTIME = re.compile(r"\d{1,10}\.\d{1,6}")
 # Read by the shell itself: a program for each file and look would be load of its own.
@@ -53,7 +54,7 @@ def following(shell: AdbShell, look: str, every_s: float, *, as_root: bool) -> I
 
     Args:
         look: lines of sh that print what there is to see.
-        every_s: pause between two looks; a last one is taken when the block is left.
+        every_s: pause between two looks; the first is taken before the block, the last after it.
 
     Raises:
         DeviceTransientError: the phone is gone before the block.
@@ -61,8 +62,9 @@ def following(shell: AdbShell, look: str, every_s: float, *, as_root: bool) -> I
     followed, mark = Followed(), f"{FOLDER}/{uuid.uuid4().hex[:12]}.watch"
     shell.run(f"mkdir -p {FOLDER}; : > {mark}")
     loop = (
-        f"i=0; while [ -e {mark} ] && [ $i -lt {int(MOST_S / every_s)} ]; do "
-        f"{{ {look}; }} 2>/dev/null; i=$((i+1)); sleep {every_s:g}; done; {{ {look}; }} 2>/dev/null; true"
+        f"{{ {look}; }} 2>/dev/null; [ -e {mark} ] && echo 1 > {mark}; i=0; "
+        f"while [ -e {mark} ] && [ $i -lt {int(MOST_S / every_s)} ]; do sleep {every_s:g}; "
+        f"{{ {look}; }} 2>/dev/null; i=$((i+1)); done; {{ {look}; }} 2>/dev/null; true"
     )
 
     def follow() -> None:
@@ -74,6 +76,7 @@ def following(shell: AdbShell, look: str, every_s: float, *, as_root: bool) -> I
     thread = threading.Thread(target=follow, name="edgekit-adb-follow", daemon=True)
     thread.start()
     try:
+        shell.run(f"i=0; while [ ! -s {mark} ] && [ $i -lt {_BEGINS_LOOKS} ]; do sleep 0.1; i=$((i+1)); done")
         yield followed
     finally:
         with contextlib.suppress(DeviceError):  # the phone is gone: the loop ends by itself

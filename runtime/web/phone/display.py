@@ -82,7 +82,7 @@ class PhoneDisplay:
         """Return the browser's layers that have shown frames, or why there are none."""
         if self.package is None:
             return (), "the browser's process does not tell which app it is"
-        names = parse_layers(self._shell.run("dumpsys SurfaceFlinger --list"))
+        names = parse_layers(self._shell.run("dumpsys SurfaceFlinger --list || true"))
         found = layers_of(names, self.package)
         for some in (found.surfaces, found.windows):
             if live := self._with_frames(some):
@@ -98,7 +98,11 @@ class PhoneDisplay:
             f'echo "@@ layer {number}"; {_LATENCY} {shlex.quote(layer)}'
             for number, layer in enumerate(layers)
         )
-        live = {number for number, ring in parse_looks(self._shell.run("; ".join(asks))) if ring.presented_ns}
+        live = {
+            number
+            for number, ring in parse_looks(self._shell.run("; ".join((*asks, "true"))))
+            if ring.presented_ns
+        }
         return tuple(layer for number, layer in enumerate(layers) if number in live)
 
 

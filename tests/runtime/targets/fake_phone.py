@@ -260,6 +260,8 @@ class FakePhone:
         """Set what ``adb devices`` shows; ``None`` pulls the cable."""
         if state is None:
             (self.path / "state").unlink()
+            for mark in self.root.glob("data/local/tmp/edgekit/*.watch"):
+                mark.unlink()  # what a cable's shells run ends with it
         else:
             (self.path / "state").write_text(state)
 
@@ -299,8 +301,15 @@ class FakePhone:
             ring.write("".join(f"{time_ns - 9}\t{time_ns}\t{time_ns - 5}\n" for time_ns in times_ns))
 
     def masks(self):
-        """Return where threads of others were put."""
-        return {int(file.name): file.read_text().strip() for file in (self.path / "masks").glob("*")}
+        """Return where threads of others were put, of those that are still there."""
+        noted = {int(file.name): file.read_text().strip() for file in (self.path / "masks").glob("*")}
+        return {tid: mask for tid, mask in noted.items() if Path(f"/proc/{tid}").exists()}
+
+    def set(self, name, text):
+        """Change a file of the phone at once, as a driver does."""
+        new = self.path / "new"
+        new.write_text(text)
+        new.replace(self.root / name)
 
     def put_runner(self, name, script, where="data/local/tmp"):
         """Put a benchmark program where its documentation says."""
