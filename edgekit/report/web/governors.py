@@ -108,9 +108,9 @@ def _outcomes(
         estimates = frame_estimates(model, page, first, offer)
         chosen = choose_setting(estimates, fps).chosen.setting
     except ValueError:  # the page is unlike all that was learnt from: it is left to the kernel
-        made = outcomes(truth, profile, fps)
+        made = outcomes(truth, profile, fps, {})
         return made | {"policy": made["eas"]}, True
-    return outcomes(truth, profile, fps, chosen), False
+    return outcomes(truth, profile, fps, {"policy": chosen}), False
 
 
 def _bars(made: Sequence[dict[str, WebOutcome]]) -> tuple[GovernorBar, ...]:
