@@ -44,6 +44,7 @@ class ProfilePlan:
     runs: int = 1
     duration_s: float = 5.0
     browser: Path | None = None
+    devtools: str | None = None
     seed: int = 0
     most_s: float | None = None
 
@@ -69,8 +70,8 @@ def web_profile(
     """
     log = RecordLog(Path(folder) / f"{slug(target)}.jsonl")
     list_path = Path(folder) / PAGES_FILE
-    profile, least = playable(target)
-    slowest = max(least, _SLOWEST_SHARE * FULL_CAPACITY)
+    offer = playable(target)
+    slowest = max(offer.least_capacity, _SLOWEST_SHARE * FULL_CAPACITY)
     families = {page.name: page.family for page in pages}
     with contextlib.ExitStack() as stack, log.alone():
         addresses = stack.enter_context(opened(pages))
@@ -82,7 +83,7 @@ def web_profile(
                 PageToMeasure(
                     page.name,
                     addresses[page.name],
-                    drawn_settings(profile, plan.settings, slowest, f"{plan.seed} {page.name}"),
+                    drawn_settings(offer.profile, plan.settings, slowest, f"{plan.seed} {page.name}"),
                 )
                 for page in order
             ),
@@ -91,6 +92,7 @@ def web_profile(
             plan.runs,
             plan.runs,
             browser=None if plan.browser is None else str(plan.browser),
+            devtools=plan.devtools,
             only_loopback=all(page.site is not None for page in pages),
             seed=plan.seed,
             run=datetime.now(timezone.utc).isoformat(timespec="seconds"),

@@ -42,6 +42,13 @@ gestures_option = click.option(
 )
 
 
+devtools_option = click.option(
+    "--devtools",
+    metavar="SOCKET",
+    help="Of a phone's browser, if not Chrome's: webview_devtools_remote_PID of an app.",
+)
+
+
 class GestureSteps(Steps):
     """Says which run takes place and what it showed."""
 
