@@ -21,7 +21,7 @@ _BATCH = 128
 
 
 def reestimate_batch_norm(model: nn.Module, split: Split, *, images: int = IMAGES, seed: int = 0) -> int:
-    """Replace the running statistics of ``model`` by those of ``images`` of ``split``; return how many it took.
+    """Replace the running statistics of ``model`` by those of ``images`` of ``split``; return how many.
 
     Everything else runs in eval mode, dropout included; weights, and the mode of ``model``, stay as
     they are. A network without batch norm is left alone: 0 images.

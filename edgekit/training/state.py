@@ -25,9 +25,9 @@ _MODEL, _OPTIMIZER, _HOOK = "model/", "optimizer/", "hook/"
 
 @dataclass(frozen=True)
 class TrainingState:
-    """Weights, optimizer, hooks and metrics (``log``) after ``epoch`` epochs; ``identity`` is what the run is.
+    """Weights, optimizer, hooks and metrics (``log``) after ``epoch`` epochs.
 
-    ``stopped``: a hook ended the run after this epoch.
+    ``identity`` is what the run is; ``stopped`` that a hook ended it after this epoch.
     """
 
     epoch: int
