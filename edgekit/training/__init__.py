@@ -10,7 +10,7 @@ from edgekit.training.checkpoint import (
 from edgekit.training.hooks import EndAtOnce, Hook, TemperatureAnnealing, Training
 from edgekit.training.quantization_aware import QuantizationAware
 from edgekit.training.recipe import RECIPES, NamedRecipe, Recipe, load_recipe
-from edgekit.training.run import fit_spec, train
+from edgekit.training.run import fit_spec, starting_network, train
 from edgekit.training.schedule import learning_rate
 from edgekit.training.task import Classification, Task
 from edgekit.training.technique import (
@@ -50,5 +50,6 @@ __all__ = [
     "reestimate_batch_norm",
     "register_technique",
     "save_checkpoint",
+    "starting_network",
     "train",
 ]

@@ -5,6 +5,7 @@ from torch import nn
 from edgekit.models import ModelSpec, build_model
 from edgekit.models.surgery.groups import ChannelGraph, Removal
 from runtime.errors import PruneError
+from tests.edgekit.models.surgery.joined import Joined
 
 EXAMPLE = torch.zeros(1, 3, 16, 16)
 
@@ -73,23 +74,6 @@ def test_the_model_is_left_as_it_was():
 def test_plans_that_do_not_fit_are_refused(name, indices, message):
     with pytest.raises(PruneError, match=message):
         graph_of("mobilenet_v2").removals(name, indices)
-
-
-class Joined(nn.Module):
-    """Two branches side by side, a third convolution on both, and a classifier of all positions."""
-
-    def __init__(self):
-        super().__init__()
-        self.stem = nn.Conv2d(3, 8, 3, padding=1)
-        self.left, self.right = nn.Conv2d(8, 4, 1), nn.Conv2d(8, 4, 3, padding=1)
-        self.bn = nn.BatchNorm2d(8)
-        self.last = nn.Conv2d(8, 4, 1)
-        self.classifier = nn.Linear(4 * 16 * 16, 2)
-
-    def forward(self, x):
-        x = torch.relu(self.stem(x))
-        y = self.bn(torch.cat([self.left(x), self.right(x)], 1))
-        return self.classifier(self.last(torch.relu(y)).flatten(1))
 
 
 def test_flat_networks_have_groups_but_for_their_first_layer():

@@ -7,7 +7,7 @@ from edgekit.models.surgery.groups import ChannelGraph
 from edgekit.models.surgery.removal import mask_channels, physically_remove
 from edgekit.nn import DynamicConv2d, DynamicReLU
 from runtime.errors import PruneError
-from tests.edgekit.models.surgery.test_groups import Joined
+from tests.edgekit.models.surgery.joined import Joined
 
 SPECS = {
     "mobilenet_v2": ModelSpec("mobilenet_v2", width=0.25),
