@@ -6,6 +6,8 @@ import msgspec
 
 from runtime import errors
 
+_ARGUMENT = ("ValueError", "TypeError")
+
 
 class Failed(msgspec.Struct, tag=True, frozen=True):
     """It could not be done: the class of the error, by name, and its message."""
@@ -15,8 +17,10 @@ class Failed(msgspec.Struct, tag=True, frozen=True):
 
 
 def failure(err: BaseException) -> Failed:
-    """Return ``err`` as it travels."""
-    return Failed(type(err).__name__, str(err) or type(err).__name__)
+    """Return ``err`` as it travels: by a name that the other side knows, as modules have own kinds."""
+    names = [kind.__name__ for kind in type(err).__mro__]
+    known = next((name for name in names if hasattr(errors, name) or name in _ARGUMENT), names[0])
+    return Failed(known, str(err) or names[0])
 
 
 def as_error(failed: Failed, where: str = "") -> Exception:
@@ -29,6 +33,6 @@ def as_error(failed: Failed, where: str = "") -> Exception:
     before = f"{where}: " if where else ""
     if isinstance(kind, type) and issubclass(kind, errors.EdgekitError):
         return kind(before + failed.message)
-    if failed.kind in ("ValueError", "TypeError"):
+    if failed.kind in _ARGUMENT:
         return ValueError(failed.message)
     return errors.DeviceStableError(f"{before}{failed.kind}: {failed.message}")

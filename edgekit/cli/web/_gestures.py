@@ -47,6 +47,13 @@ one_gesture_option = click.option(
 )  # fmt: skip
 
 
+devtools_option = click.option(
+    "--devtools",
+    metavar="SOCKET",
+    help="Of a phone's browser, if not Chrome's: webview_devtools_remote_PID of an app.",
+)
+
+
 class GestureSteps(Steps):
     """Says which run takes place and what it showed."""
 

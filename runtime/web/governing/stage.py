@@ -14,6 +14,7 @@ from runtime.device.setting import Setting
 from runtime.device.sysfs import read_text
 from runtime.errors import WebError
 from runtime.targets.local import LocalTarget
+from runtime.web.browser.display import HEADLESS_HZ
 from runtime.web.browser.page import Page
 from runtime.web.browser.processes import find_processes
 from runtime.web.frames.displayed import LAG_S, traced
@@ -24,8 +25,8 @@ from runtime.web.governing.gesture_run import GovernedGesture
 from runtime.web.governing.machine_watch import MachineWatch
 from runtime.web.governing.page_governor import PageGovernor
 from runtime.web.governing.trials import OURS, Trial
-from runtime.web.interaction.place import placed
-from runtime.web.interaction.run import REFRESH_HZ, ready
+from runtime.web.interaction.local_machine import LocalMachine
+from runtime.web.interaction.run import ready
 from runtime.web.interaction.subject import Subject, digest_of
 
 _READY_S = 60.0  # a page on a slow core is learnt late
@@ -104,7 +105,7 @@ class Stage:
         *,
         called: str,
         duration_s: float = 5.0,
-        refresh_hz: float = REFRESH_HZ,
+        refresh_hz: float = HEADLESS_HZ,
     ):
         self.target, self.name = target, name
         self._called, self._duration_s, self._refresh_hz = called, duration_s, refresh_hz
@@ -119,7 +120,7 @@ class Stage:
 
     def at(self, setting: Setting, gesture: Gesture, fps_target: float) -> Trial:
         """Do a gesture at a setting; without a clock the kernel's governor sets it."""
-        with placed(self.target, self._subject, setting) as held:
+        with LocalMachine(self.target).placed(self._subject, setting) as held:
             governor = "held"
             if setting.freq_khz is None and held.domain is not None:
                 governor = (read_text(held.domain.path / "scaling_governor") or "the kernel's").strip()
@@ -153,7 +154,7 @@ class Stage:
         return trial, own
 
     def _do(self, gesture: Gesture) -> Performed:
-        strokes = ready(self._subject, gesture, self._duration_s)
+        strokes = ready(self._subject, gesture, self._duration_s, self._refresh_hz)
         time.sleep(_PAUSE_S)  # going to the top is no part of it
         performed = perform(self._hands, strokes)
         time.sleep(2 * LAG_S)

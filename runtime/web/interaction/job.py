@@ -77,6 +77,7 @@ class WebJob(msgspec.Struct, frozen=True):
         least_runs, most_runs: of each gesture on each setting.
         width: runs are enough once the 95 % interval of their frame rate is within this share.
         browser: its program; ``None``: the first that the machine has.
+        devtools: socket at which a phone's browser is driven; ``None``: Chrome's.
         only_loopback: pages reach no other host.
         seed: of the order.
         run: names the series in records.
@@ -95,6 +96,7 @@ class WebJob(msgspec.Struct, frozen=True):
     most_runs: int = 10
     width: float = 0.05
     browser: str | None = None
+    devtools: str | None = None
     only_loopback: bool = False
     viewport: Viewport = PHONE
     seed: int = 0

@@ -1,4 +1,4 @@
-"""A job of gestures on a target: here, or by a worker inside an emulated machine."""
+"""A job of gestures on a target: by a worker here, inside an emulated machine, or for a phone."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from runtime.web.pages.features import PageFeatures
 
 _MOST_LINE = 16 << 20
 _END_S = 15.0  # to restore clocks and end the browser
-_WORKER = "runtime.web.interaction.worker"
+_WORKER, _PHONE_WORKER = "runtime.web.interaction.worker", "runtime.web.phone.worker"
 
 
 def measure_job(
@@ -41,7 +41,7 @@ def measure_job(
     """Do ``job`` on ``target`` and hand over each record as it comes.
 
     Args:
-        target: ``local`` or ``emulated:SOC``.
+        target: ``local``, ``emulated:SOC`` or ``adb:SERIAL``.
 
     Raises:
         ValueError: another target.
@@ -91,13 +91,15 @@ def _command(name: TargetName) -> list[str]:
     worker = module_command(_WORKER)
     if name.kind == "local":
         return worker
+    if name.kind == "adb":
+        return module_command(_PHONE_WORKER, name.rest)
     if name.kind == "emulated":
         load_profile(name.rest)
         ok, reason = probe()
         if not ok:
             raise DeviceStableError(f"{name}: {reason}")
         return module_command("runtime.device.emulation", name.rest, "--", *worker)
-    raise ValueError(f"gestures cannot be measured on {name}; targets are local and emulated:SOC")
+    raise ValueError(f"gestures cannot be measured on {name}; targets are local, emulated:SOC and adb:SERIAL")
 
 
 def _lines(stream: IO[bytes]) -> Iterator[Message]:

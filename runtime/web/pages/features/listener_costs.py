@@ -20,7 +20,7 @@ from runtime.visible import one_line
 from runtime.web.browser.connection import Event
 from runtime.web.browser.isolated import IsolatedWorld
 from runtime.web.browser.page import Page
-from runtime.web.browser.processes import cpu_ms, find_processes
+from runtime.web.browser.processes import Drawing, find_processes, work_by_role_ms
 from runtime.web.frames.displayed import FRAMES_ONLY, shown, traced
 from runtime.web.gestures.gesture import Gesture
 from runtime.web.gestures.perform import perform
@@ -94,9 +94,9 @@ def read_listener_costs(page: Page) -> tuple[Listener, ...]:
         page.call("Debugger.disable", _ANSWER_S)
     finally:
         end()
-    room, main = look(page), _main_thread(page)
+    room, drawing = look(page), _processes(page)
     for gesture in _SCROLLS:
-        for (kind, place), called in _called(page, room, gesture, main).items():
+        for (kind, place), called in _called(page, room, gesture, drawing).items():
             entry = found[kind, place]
             entry.name = called.name or entry.name
             if called.frame_ms >= entry.frame_ms:
@@ -139,20 +139,22 @@ def _listed(page: Page, elements: float) -> defaultdict[tuple[str, Place], _Entr
     return found
 
 
-def _called(page: Page, room: Room, gesture: Gesture, main: int | None) -> dict[tuple[str, Place], _Entry]:
+def _called(
+    page: Page, room: Room, gesture: Gesture, drawing: Drawing | None
+) -> dict[tuple[str, Place], _Entry]:
     """Return the functions that a scroll calls, and what they took.
 
     Args:
-        main: the page's main thread; ``None``: it is not to be seen here.
+        drawing: the page's processes; ``None``: they are not to be seen here.
     """
     try:
         strokes = strokes_of(gesture, room, _SCROLL_S)
     except ValueError:
         return {}  # there is nothing to scroll
-    before_ms = 0.0 if main is None else cpu_ms(main, main)
+    before_ms = _main_ms(drawing)
     with traced(page.connection, (*FRAMES_ONLY, "devtools.timeline")) as trace:
         performed = perform(page, strokes)
-    main_ms = 0.0 if main is None else cpu_ms(main, main) - before_ms
+    main_ms = _main_ms(drawing) - before_ms
     to_top(page, room.scale)
     frames = max(len(shown(trace.times_s(), performed).times_s), 1)
     calls = list(calls_of(trace.events))
@@ -167,11 +169,15 @@ def _called(page: Page, room: Room, gesture: Gesture, main: int | None) -> dict[
     return found
 
 
-def _main_thread(page: Page) -> int | None:
+def _processes(page: Page) -> Drawing | None:
     try:
-        return find_processes(page).renderer
+        return find_processes(page)
     except WebError:
         return None  # the browser runs on another machine
+
+
+def _main_ms(drawing: Drawing | None) -> float:
+    return 0.0 if drawing is None else work_by_role_ms(drawing)["main"]
 
 
 def calls_of(events: Sequence[Event]) -> Iterator[tuple[tuple[str, Place], str, float]]:
