@@ -9,11 +9,14 @@ import numpy as np
 
 from edgekit.cli._output import note
 from runtime.device.setting import Setting
-from runtime.device.soc import SocProfile
+from runtime.device.soc import SocProfile, setting_power
+from runtime.device.soc.profile import FULL_CAPACITY
+from runtime.govern.governor.tables import capacity_rows
+from runtime.web.governing.work_model import WorkModel
 from runtime.web.learning.assess import Fold
 from runtime.web.learning.baselines import PageTruth, WebOutcome, outcomes
-from runtime.web.learning.choice import Offer, PageState, choose_setting, frame_estimates, observed
-from runtime.web.learning.measured import profile_of
+from runtime.web.learning.choice import Offer, PageState, choose_setting, frame_estimates
+from runtime.web.learning.measured import Measured, profile_of
 from runtime.web.learning.model import RUN, fit_way
 from runtime.web.learning.pages import KnownPage
 from runtime.web.learning.table import GestureTable
@@ -97,17 +100,29 @@ def _chosen(
     first, model = rows.rows[0], fold.model
     features = study.known.get(first.page, KnownPage(first.page)).features
     page = PageState(features, *rows.of_run()) if study.way == RUN else PageState(features)
-    shown = {each.setting: each.fps for each in truth.estimates}
-    offer = Offer.of(model, shown, profile, first.refresh_hz)
-    settings: list[Setting] = []
+    offer = Offer.of(model, (each.setting for each in truth.estimates), profile, first.refresh_hz)
     try:
-        while len(settings) <= _GESTURES:
-            estimates = frame_estimates(model, page, first, offer)
-            settings.append(choose_setting(estimates, fps, margin_pct).chosen.setting)
-            page = observed(page, model, first, [(each, shown[each]) for each in settings], offer)
+        estimates = frame_estimates(model, page, first, offer)
     except ValueError:
         return {}
-    return {"policy": settings[0], "later": settings[-1]}
+    setting = choose_setting(estimates, fps, margin_pct).chosen.setting
+    return {"policy": setting, "later": _later(setting, first, truth, profile, fps)}
+
+
+def _later(setting: Setting, gesture: Measured, truth: PageTruth, profile: SocProfile, fps: float) -> Setting:
+    """Return what the live governor takes after gestures of the page that it saw, the first at ``setting``."""
+    shown = {each.setting: each for each in truth.estimates}
+    rows = capacity_rows(profile, lambda each: setting_power(profile, each), tuple(shown)).rows
+    work = WorkModel(rows, gesture.refresh_hz)
+    for _ in range(_GESTURES):
+        seen = shown[setting]
+        capacity = profile.capacity(setting.cluster, setting.freq_khz) / FULL_CAPACITY
+        work.learn(
+            gesture.kind, gesture.speed,
+            capacity=capacity, fps=seen.fps, work_ms=1000 * seen.busy * capacity / seen.fps,
+        )  # fmt: skip
+        setting = work.choose(gesture.kind, gesture.speed, fps).setting
+    return setting
 
 
 def _row(
