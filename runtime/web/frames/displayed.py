@@ -27,11 +27,13 @@ class Shown:
         times_s: when each reached the display, on the monotonic clock, in order.
         window_s: for how long frames were due.
         gaps_ms: between frames of one movement.
+        windows: of each movement, from when frames were due to when they no longer were.
     """
 
     times_s: tuple[float, ...]
     window_s: float
     gaps_ms: tuple[float, ...]
+    windows: tuple[tuple[float, float], ...] = ()
 
     @property
     def fps(self) -> float:
@@ -85,7 +87,7 @@ def shown(times_s: Sequence[float], performed: Performed, refresh_hz: float = HE
     late_s = lag_s(refresh_hz)
     kept: list[float] = []
     gaps_ms: list[float] = []
-    window_s = 0.0
+    windows: list[tuple[float, float]] = []
     for span in performed.spans:
         start_s, end_s = span.start_s + late_s, span.end_s + late_s
         within = [time_s for time_s in times_s if start_s <= time_s <= end_s]
@@ -95,5 +97,6 @@ def shown(times_s: Sequence[float], performed: Performed, refresh_hz: float = HE
         edges = [start_s, *within, end_s]
         gaps_ms += [1000 * (after - before) for before, after in itertools.pairwise(edges) if after > before]
         kept += within
-        window_s += end_s - start_s
-    return Shown(tuple(kept), window_s, tuple(gaps_ms))
+        windows.append((start_s, end_s))
+    window_s = sum(end_s - start_s for start_s, end_s in windows)
+    return Shown(tuple(kept), window_s, tuple(gaps_ms), tuple(windows))

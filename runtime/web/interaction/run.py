@@ -86,7 +86,7 @@ def measure(machine: Machine, subject: Subject, held: HeldSetting, plan: RunPlan
     machine.check(page)
     performed, refresh_hz = performed.shifted(ahead_s), watch.refresh_hz
     seen = shown(trace.times_s(), performed, refresh_hz)
-    again = count_again(watch, performed)
+    again = count_again(watch, seen)
     renderer = subject.drawing.renderer
     reports = smoothness(trace.events, renderer, performed, refresh_hz) if plan.is_detailed else None
     capacity = _capacity(machine, plan.setting)
