@@ -25,8 +25,7 @@ from runtime.web.interaction.job import PageToMeasure, WebJob, known_runs
 from runtime.web.interaction.remote import measure_job
 from runtime.web.interaction.settings import spread_settings
 from runtime.web.learning.pages import PAGES_FILE, KnownPage, append_page
-from runtime.web.pages.corpus.own import is_address
-from runtime.web.pages.corpus.pages import opened_place
+from runtime.web.pages.corpus.place import opened_place
 
 Silent = Callable[[str], None]
 
@@ -93,7 +92,8 @@ def web_bench(
     after an interruption goes on.
 
     Args:
-        places: addresses, or paths of saved pages, which are served and reach no other host.
+        places: addresses, or paths of saved pages or names in the corpus, which are served and reach no
+            other host.
         targets: ``local``, ``emulated:SOC`` or ``adb:SERIAL``.
         again: measure everything anew.
 
@@ -106,7 +106,8 @@ def web_bench(
     found: list[Record] = []
     kept_in = Path(folder)
     with contextlib.ExitStack() as stack:
-        urls = {page_name(place): stack.enter_context(opened_place(place)) for place in places}
+        opened = [stack.enter_context(opened_place(place)) for place in places]
+        urls = {place.name: place.url for place in opened}
         offered = {target: playable(target) for target in targets}
         for (target, offer), fps in itertools.product(offered.items(), plan.rates):
             check_rate(fps, offer.most_hz, target)
@@ -124,13 +125,14 @@ def web_bench(
                     plan.most_runs,
                     browser=None if plan.browser is None else str(plan.browser),
                     devtools=plan.devtools,
-                    only_loopback=not any(is_address(place) for place in places),
+                    only_loopback=not any(place.is_remote for place in opened),
                     seed=plan.seed,
                     run=datetime.now(timezone.utc).isoformat(timespec="seconds"),
                     with_details=plan.with_details,
                     with_films=plan.with_films,
                     filmed=tuple(film.key for film in films if film.target == target),
                     read_features=tuple(urls),
+                    with_listeners=True,
                     known=known_runs(earlier),
                 )
                 measured: list[Record] = []
@@ -142,7 +144,7 @@ def web_bench(
                     on_step,
                     on_message,
                     lambda name, read: append_page(
-                        kept_in / PAGES_FILE, KnownPage(name, None, read.values, read.painted)
+                        kept_in / PAGES_FILE, KnownPage(name, None, read.values, read.painted, read.listeners)
                     ),
                     functools.partial(keep_film, kept_in),
                 )
@@ -174,8 +176,3 @@ def hand_over(keepers: Sequence[Callable[[Record], None]], record: Record) -> No
     """Give a record to all of ``keepers``."""
     for keep in keepers:
         keep(record)
-
-
-def page_name(place: str) -> str:
-    """Return what a page is called in records: its address without the protocol, or its path as given."""
-    return place.partition("://")[2] if is_address(place) else place

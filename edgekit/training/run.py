@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from edgekit.data import Dataset
-from edgekit.models import ModelSpec, build_model
+from edgekit.models import ModelSpec, build_model, pretrained
 from edgekit.nn import TemperatureSchedule
 from edgekit.training.checkpoint import (
     CHECKPOINT_FILE,
@@ -23,7 +23,8 @@ from edgekit.training.checkpoint import (
 from edgekit.training.hooks import Hook, TemperatureAnnealing
 from edgekit.training.quantization_aware import QuantizationAware
 from edgekit.training.recipe import Recipe
-from edgekit.training.state import STATE_FILE
+from edgekit.training.state import STATE_FILE, check_identity
+from edgekit.training.technique import make_techniques
 from edgekit.training.trainer import Trainer, evaluate
 from edgekit.training.weights import start_from
 from runtime.errors import CheckpointError
@@ -70,36 +71,48 @@ def train(
     # As JSON reads it back: the state of an interrupted run is compared with it.
     chosen = msgspec.json.decode(msgspec.json.encode(spec))
     identity = {"dataset": dataset.name, **chosen, **recipe.identity()}
+    techniques = make_techniques(recipe, dataset)
     if resume and (folder / CHECKPOINT_FILE).is_file():
-        return end_run(folder)
+        return end_run(folder, identity)
     claim_folder(folder, resume)
     torch.manual_seed(recipe.seed)
     model = build_model(spec)
     if init is not None:
         start_from(model, init.state_dict(), "the network to start from")
-    # The last epoch at the latest trains at temperature 1: that is what is tested and exported.
-    annealing = TemperatureSchedule(epochs=min(recipe.temperature_epochs, recipe.epochs - 1))
-    own = [TemperatureAnnealing(annealing), *([QuantizationAware()] if recipe.qat else [])]
-    trainer = Trainer(model, recipe, [*own, *hooks])
+    trainer = Trainer(model, recipe, [*own_hooks(recipe), *hooks], techniques=techniques)
     log = trainer.fit(dataset, folder, identity=identity, resume=resume, progress=progress)
 
     def save() -> None:
+        model = trainer.trained()
         save_checkpoint(
             folder,
-            trainer.model,
+            model,
             spec=spec,
             dataset=dataset.name,
             image=dataset.image,
             labels=tuple(dataset.labels),
             recipe=msgspec.to_builtins(recipe),
             metrics={
-                "test_top1": evaluate(trainer.model, dataset.test),
+                "test_top1": evaluate(model, dataset.test),
                 "train_loss": log[-1]["train_loss"],
             },
             placement=placement,
+            run=identity,
         )
 
     return save_once(trainer, folder, save)
+
+
+def own_hooks(recipe: Recipe) -> list[Hook]:
+    """Return the hooks that the numbers of ``recipe`` ask for."""
+    # The last epoch at the latest trains at temperature 1: that is what is tested and exported.
+    annealing = TemperatureSchedule(epochs=min(recipe.temperature_epochs, recipe.epochs - 1))
+    return [TemperatureAnnealing(annealing), *([QuantizationAware()] if recipe.qat else [])]
+
+
+def starting_network(model: str, init: str | Path) -> nn.Module:
+    """Return a network to start from: ``model`` with ``imagenet`` weights, or the checkpoint ``init``."""
+    return pretrained(model).model if init == "imagenet" else load_checkpoint(init).build()
 
 
 def fit_spec(spec: ModelSpec, dataset: Dataset) -> ModelSpec:
@@ -138,9 +151,19 @@ def save_once(trainer: Trainer, folder: Path, save: Callable[[], None]) -> Check
     return load_checkpoint(folder)
 
 
-def end_run(folder: Path) -> Checkpoint:
-    """Return the checkpoint in ``folder``; the states of the run that made it are not needed any more."""
+def end_run(folder: Path, identity: dict[str, Any] | None = None) -> Checkpoint:
+    """Return the checkpoint in ``folder``; the states of the run that made it are not needed any more.
+
+    Args:
+        identity: what the run that is resumed is; the one in ``folder`` must be the same. Checkpoints of
+            0.1.0 do not say what they are of, and are taken as they are.
+
+    Raises:
+        CheckpointError: it is another run.
+    """
     checkpoint = load_checkpoint(folder)
+    if identity is not None and checkpoint.run is not None:
+        check_identity(folder, checkpoint.run, identity)
     for state in (folder / STATE_FILE, *folder.glob(f"*/{STATE_FILE}")):
         state.unlink(missing_ok=True)
     return checkpoint

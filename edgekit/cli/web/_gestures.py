@@ -41,6 +41,11 @@ gestures_option = click.option(
     help="scroll, fling or pinch, at px/s, by wheel or touch; or FILE.json of web record. Repeatable.",
 )
 
+one_gesture_option = click.option(
+    "--gesture", type=_Gesture(), default="scroll", show_default=True, metavar="KIND[:SPEED][@SOURCE]",
+    help="scroll, fling or pinch, at px/s, by wheel or touch.",
+)  # fmt: skip
+
 
 devtools_option = click.option(
     "--devtools",

@@ -84,6 +84,7 @@ class WebJob(msgspec.Struct, frozen=True):
         with_details: after the other runs, one with Chrome's reports of each gesture and setting.
         with_films: and then one of each, with pictures of what it showed, but for those in ``filmed``.
         read_features: pages whose features are to be read once they are loaded.
+        with_listeners: and what their listeners cost.
         most_s: no run begins later than this after the job did; ``None``: all are done.
     """
 
@@ -104,6 +105,7 @@ class WebJob(msgspec.Struct, frozen=True):
     with_films: bool = False
     filmed: tuple[FilmKey, ...] = ()
     read_features: tuple[str, ...] = ()
+    with_listeners: bool = False
     most_s: float | None = None
 
     def __post_init__(self) -> None:

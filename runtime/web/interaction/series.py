@@ -30,6 +30,7 @@ from runtime.web.interaction.machine import Machine
 from runtime.web.interaction.run import RunPlan, measure
 from runtime.web.interaction.subject import Subject
 from runtime.web.pages.features import read_features
+from runtime.web.pages.features.listener_costs import with_listeners
 
 _TRIES = 2  # of a page; one that crashes a browser twice is left out
 
@@ -112,6 +113,8 @@ def _measure_page(
     try:
         if page.name in job.read_features:
             features = read_features(subject.page)
+            if job.with_listeners:
+                features = with_listeners(subject.page, features)
             to_top(subject.page, subject.room.scale)
             on_message(FeaturesRead(page.name, features))
         playable = [setting for setting in page.settings if setting in offered]

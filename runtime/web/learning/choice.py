@@ -29,11 +29,14 @@ class PageState:
     Attributes:
         features: by name; empty where nobody read them.
         work_ms: CPU time of a displayed frame at full speed by role; ``None``: it was never run.
+        most_fps: that it showed at full speed while its core had time to spare (``most_fps`` of a table);
+            ``None``: as many as the display.
         effect: what runs of it showed, as ``FrameRate.observe`` returns it; ``None``: none were slow enough.
     """
 
     features: Mapping[str, float]
     work_ms: Mapping[str, float] | None = None
+    most_fps: float | None = None
     effect: tuple[float, float] | None = None
 
 
@@ -182,6 +185,9 @@ def observed(
 
 def _rows(model: WayModel, page: PageState, gesture: GestureLike, columns: np.ndarray) -> np.ndarray:
     features = feature_vector(page.features, gesture_features(gesture), model.names)
+    if model.way == RUN and page.most_fps is not None:
+        columns = columns.copy()
+        columns[:, 1] = page.most_fps
     return model.inputs(columns, np.array([work_vector(page.work_ms or {})]), np.array([features]))
 
 

@@ -16,7 +16,7 @@ from runtime.web.learning.choice import Offer, PageState, choose_setting, frame_
 from runtime.web.learning.measured import profile_of
 from runtime.web.learning.model import RUN, fit_way
 from runtime.web.learning.pages import KnownPage
-from runtime.web.learning.table import ROLES, GestureTable
+from runtime.web.learning.table import GestureTable
 from runtime.web.learning.truth import known_settings, page_truth
 from tests.benchmarks.web._errors import ErrorStudy
 
@@ -95,10 +95,8 @@ def _chosen(
 ) -> dict[str, Setting]:  # fmt: skip
     """Return what is chosen for a page's first gesture and a later one; nothing of one unlike all others."""
     first, model = rows.rows[0], fold.model
-    page = PageState(
-        study.known.get(first.page, KnownPage(first.page)).features,
-        dict(zip(ROLES, rows.work_ms[0].tolist(), strict=True)) if study.way == RUN else None,
-    )
+    features = study.known.get(first.page, KnownPage(first.page)).features
+    page = PageState(features, *rows.of_run()) if study.way == RUN else PageState(features)
     shown = {each.setting: each.fps for each in truth.estimates}
     offer = Offer.of(model, shown, profile, first.refresh_hz)
     settings: list[Setting] = []

@@ -1,5 +1,7 @@
 """Which setting is taken for a gesture, and what governors make of the same frames."""
 
+from dataclasses import replace
+
 import pytest
 
 from runtime.device.setting import Setting
@@ -148,3 +150,11 @@ def test_governors_run_the_same_frames_and_none_beats_the_best_that_holds_the_ta
     assert found["policy"].mean_mw < found["interactive"].mean_mw < found["performance"].mean_mw
     holding = [each.mean_mw for each in found.values() if not each.misses]
     assert found["best"].mean_mw == min(holding)
+
+
+def test_a_page_that_waits_for_something_else_is_given_no_faster_core(models):
+    waiting = replace(LIGHT, most_fps=30.0)
+    fastest = max(estimates(models, waiting), key=lambda each: each.fps)
+    assert fastest.fps == pytest.approx(30, rel=0.05)
+    light, held = (choose_setting(estimates(models, page), 60).chosen for page in (LIGHT, waiting))
+    assert held.mean_mw < 0.7 * light.mean_mw
