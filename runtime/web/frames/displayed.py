@@ -13,7 +13,6 @@ from runtime.web.browser.connection import Connection, Event
 from runtime.web.browser.display import HEADLESS_HZ, lag_s
 from runtime.web.gestures.perform import Performed
 
-LAG_S = lag_s(HEADLESS_HZ)
 FRAMES_ONLY = ("disabled-by-default-display.framedisplayed",)  # categories of a trace
 _NAME = "Display::FrameDisplayed"
 _END_S = 30.0  # reading it takes 40 ms, on a saturated little core some seconds

@@ -15,9 +15,10 @@ from pathlib import Path
 
 from runtime.errors import DataError, WebError
 from runtime.web.browser.chromium import Launch, has_display
+from runtime.web.browser.display import HEADLESS_HZ, lag_s
 from runtime.web.browser.live import live_page
 from runtime.web.browser.page import Page
-from runtime.web.frames.displayed import LAG_S, shown, traced
+from runtime.web.frames.displayed import shown, traced
 from runtime.web.gestures.gesture import Gesture
 from runtime.web.gestures.perform import perform
 from runtime.web.gestures.room import Room, look, to_top
@@ -25,7 +26,6 @@ from runtime.web.gestures.strokes import Stroke, strokes_of
 from runtime.web.gestures.thinning import thinned
 from runtime.web.governing.accepted import AcceptedRate, read_image_share
 from runtime.web.governing.staircase import find_threshold
-from runtime.web.interaction.run import REFRESH_HZ
 from runtime.web.pages.corpus.place import opened_place
 
 _REST_S = 0.3
@@ -50,7 +50,7 @@ class Calibration:
     place: str
     gesture: Gesture
     duration_s: float = 3.0
-    refresh_hz: float = REFRESH_HZ
+    refresh_hz: float = HEADLESS_HZ
     browser: Path | None = None
     is_headless: bool = False
     seed: int = 0
@@ -146,12 +146,12 @@ def _show(
     time.sleep(_REST_S)
     with traced(page.connection) as trace:
         performed = perform(page, strokes)
-        time.sleep(2 * LAG_S)
+        time.sleep(2 * lag_s(asked.refresh_hz))
     page.check()
-    shown_fps = max(shown(trace.times_s(), performed).fps, _LEAST_FPS)
+    shown_fps = max(shown(trace.times_s(), performed, asked.refresh_hz).fps, _LEAST_FPS)
     on_shown(fps, shown_fps)
     return shown_fps
 
 
 def _strokes(asked: Calibration, room: Room, fps: float) -> tuple[Stroke, ...]:
-    return thinned(strokes_of(asked.gesture, room, asked.duration_s), fps)
+    return thinned(strokes_of(asked.gesture, room, asked.duration_s, asked.refresh_hz), fps)
