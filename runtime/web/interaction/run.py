@@ -17,6 +17,7 @@ from runtime.measure.gesture_figures import GestureFigures
 from runtime.measure.records import Record
 from runtime.measure.verdict import Verdict, judge_machine
 from runtime.targets.local import HeldSetting
+from runtime.web.browser.clock import clock_ahead_s
 from runtime.web.browser.display import Watch, lag_s
 from runtime.web.browser.processes import spent_ms, work_by_role_ms
 from runtime.web.frames.displayed import FRAMES_ONLY, Shown, shown, traced
@@ -63,12 +64,13 @@ def measure(machine: Machine, subject: Subject, held: HeldSetting, plan: RunPlan
         WebError: the browser is gone.
         DeviceError: the machine is gone, or its display is dark.
     """
-    page, gesture, display = subject.page, plan.gesture, machine.display
+    page, gesture = subject.page, plan.gesture
+    display = page.connection.host.display
     machine.check(page)
     strokes = ready(subject, gesture, plan.duration_s, display.refresh_hz)
     full_probe_ms = machine.probe_ms() if machine.provenance == "emulated" else None
     before = machine.conditions(subject, held, probe=True)
-    ahead_s = machine.clock_ahead_s(page)
+    ahead_s = clock_ahead_s(page)
     categories = DETAILED_CATEGORIES if plan.is_detailed else FRAMES_ONLY
     with display.watched() as watch, traced(page.connection, categories) as trace:
         started_ms = work_by_role_ms(subject.drawing)

@@ -151,7 +151,7 @@ def _measure_page(
                 continue
             on_message(Step(f"{page.name}: {gesture.name} on {setting}, filmed"))
             with machine.placed(subject, setting):
-                on_message(Filmed(film(machine, subject, gesture, setting, job.duration_s)))
+                on_message(Filmed(film(subject, gesture, setting, job.duration_s)))
     finally:
         subject.page.close()
 

@@ -22,12 +22,12 @@ from runtime.targets.local import HeldSetting
 from runtime.targets.target import settings_of
 from runtime.web.browser.attach import CHROME_SOCKET, forwarded
 from runtime.web.browser.connection import Connection
+from runtime.web.browser.host import Host
 from runtime.web.browser.page import Page
 from runtime.web.browser.processes import process_ids
 from runtime.web.browser.thread_times import ThreadTime, parse_schedstat
 from runtime.web.interaction.job import WebJob
 from runtime.web.interaction.subject import Subject, settled
-from runtime.web.phone.clock import clock_ahead_s
 from runtime.web.phone.display import PhoneDisplay, check_lit
 from runtime.web.phone.layers import parse_package
 from runtime.web.phone.loopback import Reversed, block_remote_hosts, reversed_ports
@@ -41,7 +41,6 @@ _UNHELD = "the phone chose cores and clocks itself: without root it is measured,
 class PhoneMachine:
     """See ``Machine``."""
 
-    is_remote = True
     provenance = "measured"
 
     def __init__(self, target: AdbTarget):
@@ -49,7 +48,7 @@ class PhoneMachine:
         self.name, self.device, self.kernel = target.name, target.device, target.device["kernel"]
         self.profile, self._is_held = playable_profile(target), is_held(target)
         self.remarks: tuple[str, ...] = () if self._is_held else (_UNHELD,)
-        self.display = PhoneDisplay(self._shell)
+        self._display = PhoneDisplay(self._shell)
         self._ports = Reversed(self._shell)
         self._pids: Sequence[int] = ()
 
@@ -66,7 +65,8 @@ class PhoneMachine:
         with contextlib.ExitStack() as stack:
             endpoint = stack.enter_context(forwarded(self._shell.serial, job.devtools or CHROME_SOCKET))
             self._ports = stack.enter_context(reversed_ports(self._shell))
-            connection = stack.enter_context(Connection(endpoint, self._read_threads))
+            host = Host(self._read_threads, self._display, is_remote=True)
+            connection = stack.enter_context(Connection(endpoint, host))
             stack.enter_context(leaving_as_found(connection, job.devtools))
             yield connection
 
@@ -82,7 +82,7 @@ class PhoneMachine:
         subject = settled(page, url, name)
         pids = process_ids(page)
         self._pids = [pid for each in pids.values() for pid in each]
-        self.display.package = self._package_of(pids.get("browser", []))
+        self._display.package = self._package_of(pids.get("browser", []))
         return subject
 
     def lost(self, err: Exception) -> str:
@@ -108,9 +108,6 @@ class PhoneMachine:
                 f"{self.name}: the page is not on the screen, another app or tab is; bring the browser to "
                 "the front and leave the phone alone, then run again: what was measured is kept"
             )
-
-    def clock_ahead_s(self, page: Page) -> float:
-        return clock_ahead_s(page)
 
     def read_khz(self, held: HeldSetting) -> int | None:
         is_asked = held.domain is not None and held.setting.freq_khz is not None
