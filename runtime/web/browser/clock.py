@@ -27,8 +27,8 @@ def clock_ahead_s(page: Page) -> float:
         asked_s = time.monotonic()
         metrics = page.call("Performance.getMetrics")["metrics"]
         took_s = time.monotonic() - asked_s
-        theirs_s = next((each["value"] for each in metrics if each["name"] == "Timestamp"), None)
-        if theirs_s is None:
+        theirs_s = next((each.get("value") for each in metrics if each.get("name") == "Timestamp"), None)
+        if not isinstance(theirs_s, (int, float)):
             raise WebError("the browser does not tell its time; use Chrome 120 or newer")
         if took_s < quickest_s:
             quickest_s, ahead_s = took_s, float(theirs_s) - (asked_s + took_s / 2)

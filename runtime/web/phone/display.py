@@ -20,7 +20,8 @@ from runtime.web.phone.perfetto import Recorded, recording
 SOURCE = "SurfaceFlinger"
 _LATENCY = "dumpsys SurfaceFlinger --latency"
 _PART = re.compile(r"^@@ layer (\d+)\n", re.MULTILINE)
-_TIMELINE_SDK = 31  # Android 12
+_SDK, _TIMELINE_SDK = re.compile(r"\d{1,3}"), 31  # of Android 12
+_MOST_S = 180.0  # longer than any gesture
 _LOOK_S = 1.0  # a look costs some 20 ms of a core for each layer
 _RING_SHARE = 0.6  # of the time in which a ring fills: at 120 Hz it holds 1.06 s
 _STATE = (
@@ -48,8 +49,8 @@ class PhoneDisplay:
         self._shell = shell
         self.package: str | None = None
         self.refresh_hz = read_refresh_hz(shell)
-        sdk = shell.run("getprop ro.build.version.sdk || true").strip()
-        self._sdk = int(sdk) if sdk.isdecimal() else 0
+        sdk = _SDK.fullmatch(shell.run("getprop ro.build.version.sdk || true").strip())
+        self._sdk = 0 if sdk is None else int(sdk[0])
         self._most_hz = max(self.refresh_hz, read_peak_hz(shell))  # a phone at rest may refresh less often
 
     @contextlib.contextmanager
@@ -69,7 +70,9 @@ class PhoneDisplay:
             recorded = None
             if is_traced:
                 recorded = stack.enter_context(recording(self._shell, frame_timeline.DATA_SOURCE))
-            followed = stack.enter_context(following(self._shell, look, every_s, as_root=False))
+            followed = stack.enter_context(
+                following(self._shell, look, every_s, as_root=False, most_s=_MOST_S)
+            )
             yield watch
         by_layer: dict[int, list[Ring]] = {}
         for number, ring in parse_looks(followed.text):
