@@ -230,7 +230,7 @@ def _changes(gestures: Sequence[Any], idle_cluster: str) -> Iterator[tuple[bool,
 
 
 def _own_cpu_ms(thread: threading.Thread | None) -> float:
-    from runtime.web.browser.processes import cpu_ms
+    from runtime.web.browser.thread_times import cpu_ms
 
     names = ("edgekit-governor", "edgekit-cdp")
     mine = [each for each in threading.enumerate() if each is thread or each.name in names]

@@ -70,11 +70,13 @@ def findings(page: KnownPage, work_ms: Mapping[str, float]) -> tuple[Finding, ..
 
 def _timed(page: KnownPage, work_ms: Mapping[str, float]) -> Iterator[Finding]:
     all_ms = sum(work_ms.values())
-    for listener in page.listeners[:_MOST_LISTENERS]:
-        if listener.frame_ms >= _LEAST_MS and all_ms > 0:
-            took = f"takes about {listener.frame_ms:.1f} ms of a frame"
-            share = min(listener.frame_ms / all_ms, 1.0)
-            yield Finding(f"{_called(listener)} {took}.", _where(listener), share)
+    for listener in page.listeners[:_MOST_LISTENERS] if all_ms > 0 else ():
+        took_ms = listener.frame_ms
+        if listener.main_share is not None:  # of the runs' main thread: the probe's frames may be few
+            took_ms = listener.main_share * work_ms.get("main", 0.0)
+        if took_ms >= _LEAST_MS:
+            took = f"takes about {took_ms:.1f} ms of a frame"
+            yield Finding(f"{_called(listener)} {took}.", _where(listener), min(took_ms / all_ms, 1.0))
     features = page.features
     for role, (name, hint) in _THREADS.items():
         role_ms = work_ms.get(role, 0.0)

@@ -9,8 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from runtime.errors import WebError
+from runtime.web.browser.clock import clock_ahead_s
 from runtime.web.browser.connection import Connection, Event
 from runtime.web.browser.display import HEADLESS_HZ, lag_s
+from runtime.web.browser.page import Page
 from runtime.web.gestures.perform import Performed
 
 FRAMES_ONLY = ("disabled-by-default-display.framedisplayed",)  # categories of a trace
@@ -99,3 +101,13 @@ def shown(times_s: Sequence[float], performed: Performed, refresh_hz: float = HE
         windows.append((start_s, end_s))
     window_s = sum(end_s - start_s for start_s, end_s in windows)
     return Shown(tuple(kept), window_s, tuple(gaps_ms), tuple(windows))
+
+
+def shown_on(page: Page, trace: Trace, performed: Performed) -> Shown:
+    """Return the frames of a gesture on ``page``, by the clock and the display of the machine that it is on.
+
+    Raises:
+        WebError: the browser does not tell its time, or is gone.
+    """
+    ahead_s, display = clock_ahead_s(page), page.connection.host.display
+    return shown(trace.times_s(), performed.shifted(ahead_s), display.refresh_hz)

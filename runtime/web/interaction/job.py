@@ -9,6 +9,7 @@ import msgspec
 from runtime.device.setting import Setting
 from runtime.measure.interval import of_runs
 from runtime.measure.records import Record
+from runtime.targets.failed import Failed
 from runtime.web.browser.page import PHONE, Viewport
 from runtime.web.frames.films import Film, FilmKey
 from runtime.web.gestures.gesture import Gesture
@@ -153,13 +154,6 @@ class Remark(msgspec.Struct, frozen=True, tag=True):
 class Step(msgspec.Struct, frozen=True, tag=True):
     """What begins now."""
 
-    text: str
-
-
-class Failed(msgspec.Struct, frozen=True, tag=True):
-    """It is over: the class of the error and its text."""
-
-    kind: str
     text: str
 
 

@@ -11,17 +11,17 @@ from typing import IO
 
 import msgspec
 
-from runtime import errors
 from runtime.bundle.decoding import decode_json
 from runtime.device.child import module_command, module_environment, wait_or_kill
 from runtime.device.emulation.namespace import probe
 from runtime.device.soc import load_profile
-from runtime.errors import DeviceStableError, EdgekitError, WebError
+from runtime.errors import DeviceStableError, WebError
 from runtime.measure.records import Record
+from runtime.targets.failed import Failed, as_error
 from runtime.targets.name import TargetName
 from runtime.visible import one_line
 from runtime.web.frames.films import Film
-from runtime.web.interaction.job import Failed, FeaturesRead, Filmed, Measured, Message, Remark, WebJob
+from runtime.web.interaction.job import FeaturesRead, Filmed, Measured, Message, Remark, WebJob
 from runtime.web.pages.features import PageFeatures
 
 _MOST_LINE = 16 << 20
@@ -82,7 +82,7 @@ def measure_job(
             else:
                 on_step(message.text)
         if failure is not None:
-            raise _error(failure)
+            raise as_error(failure)
         if status := wait_or_kill(process, _END_S):
             raise WebError(f"measuring on {name} ended with status {status}{_last_words(words)}")
 
@@ -105,13 +105,6 @@ def _command(name: TargetName) -> list[str]:
 def _lines(stream: IO[bytes]) -> Iterator[Message]:
     while line := stream.readline(_MOST_LINE):
         yield decode_json(line, Message, where="a line of the worker", advice="measure again", error=WebError)
-
-
-def _error(failure: Failed) -> EdgekitError | ValueError:
-    kind = getattr(errors, failure.kind, None)
-    if isinstance(kind, type) and issubclass(kind, EdgekitError):
-        return kind(failure.text)
-    return ValueError(failure.text)
 
 
 def _last_words(stream: IO[bytes]) -> str:

@@ -15,12 +15,12 @@ from types import FrameType
 
 import msgspec
 
-from runtime import errors
 from runtime.bundle.decoding import decode_json
 from runtime.device.actuators.signals import ASKS_TO_LEAVE
 from runtime.errors import EdgekitError
+from runtime.targets.failed import failure
 from runtime.targets.local import LocalTarget
-from runtime.web.interaction.job import Failed, Message, WebJob
+from runtime.web.interaction.job import Message, WebJob
 from runtime.web.interaction.local_machine import LocalMachine
 from runtime.web.interaction.machine import Machine
 from runtime.web.interaction.series import run_job
@@ -36,9 +36,7 @@ def main(machine: Callable[[], Machine]) -> int:
     try:
         run_job(machine(), job, _send)
     except (EdgekitError, ValueError) as err:
-        # By a name that whoever asked knows: other modules have kinds of their own.
-        known = next((kind.__name__ for kind in type(err).__mro__ if hasattr(errors, kind.__name__)), "")
-        _send(Failed(known, str(err)))
+        _send(failure(err))
         return 1
     return 0
 

@@ -20,7 +20,8 @@ from runtime.visible import one_line
 from runtime.web.browser.connection import Event
 from runtime.web.browser.isolated import IsolatedWorld
 from runtime.web.browser.page import Page
-from runtime.web.frames.displayed import FRAMES_ONLY, shown, traced
+from runtime.web.browser.processes import Drawing, find_processes, work_by_role_ms
+from runtime.web.frames.displayed import FRAMES_ONLY, shown_on, traced
 from runtime.web.gestures.gesture import Gesture
 from runtime.web.gestures.perform import perform
 from runtime.web.gestures.room import Room, look, to_top
@@ -36,6 +37,8 @@ _LIMIT_MS = 1000.0
 _MOST, _MOST_OWNERS, _MOST_NAME = 12, 3, 100
 _WOKEN = {name for kind in ("wheel", "touch", "scroll", "pointer") for name in KINDS[kind]}
 _HOLDS = {"wheel", "mousewheel", "touchstart", "touchmove"}  # that can stop a scroll, unless passive
+# A main thread that ran for less than its calls took is another page's: a full machine hides which one it is.
+_LEAST_OF_CALLS = 0.8
 _CALL, _EVENT = "FunctionCall", "EventDispatch"
 # Events of Chrome's timeline that call functions, and what they are to a reader.
 _CALLERS = {"FireAnimationFrame": "animation frame", "TimerFire": "timer", _EVENT: ""}
@@ -53,6 +56,7 @@ class _Entry:
     is_holding: bool = False
     calls: int = 0
     frame_ms: float = 0.0
+    main_share: float | None = None
 
 
 def with_listeners(page: Page, features: PageFeatures) -> PageFeatures:
@@ -90,13 +94,14 @@ def read_listener_costs(page: Page) -> tuple[Listener, ...]:
         page.call("Debugger.disable", _ANSWER_S)
     finally:
         end()
-    room = look(page)
+    room, drawing = look(page), _processes(page)
     for gesture in _SCROLLS:
-        for (kind, place), (name, calls, frame_ms) in _called(page, room, gesture).items():
+        for (kind, place), called in _called(page, room, gesture, drawing).items():
             entry = found[kind, place]
-            entry.name = name or entry.name
-            if frame_ms >= entry.frame_ms:
-                entry.calls, entry.frame_ms = calls, frame_ms
+            entry.name = called.name or entry.name
+            if called.frame_ms >= entry.frame_ms:
+                entry.calls, entry.frame_ms = called.calls, called.frame_ms
+                entry.main_share = called.main_share
     most = sorted(
         ((key, each) for key, each in found.items() if each.calls or each.is_holding),
         key=lambda item: (-item[1].frame_ms, not item[1].is_holding, item[0][0]),
@@ -111,6 +116,7 @@ def read_listener_costs(page: Page) -> tuple[Listener, ...]:
             is_holding=each.is_holding,
             calls=each.calls,
             frame_ms=round(each.frame_ms, 3),
+            main_share=each.main_share,
         )
         for (kind, place), each in most
     )
@@ -133,21 +139,45 @@ def _listed(page: Page, elements: float) -> defaultdict[tuple[str, Place], _Entr
     return found
 
 
-def _called(page: Page, room: Room, gesture: Gesture) -> dict[tuple[str, Place], tuple[str, int, float]]:
-    """Return the functions that a scroll calls: name, calls, and ms of a frame."""
+def _called(
+    page: Page, room: Room, gesture: Gesture, drawing: Drawing | None
+) -> dict[tuple[str, Place], _Entry]:
+    """Return the functions that a scroll calls, and what they took.
+
+    Args:
+        drawing: the page's processes; ``None``: they are not to be seen here.
+    """
     try:
-        strokes = strokes_of(gesture, room, _SCROLL_S)
+        strokes = strokes_of(gesture, room, _SCROLL_S, page.connection.host.display.refresh_hz)
     except ValueError:
         return {}  # there is nothing to scroll
+    before_ms = _main_ms(drawing)
     with traced(page.connection, (*FRAMES_ONLY, "devtools.timeline")) as trace:
         performed = perform(page, strokes)
+    main_ms = _main_ms(drawing) - before_ms
     to_top(page, room.scale)
-    frames = max(len(shown(trace.times_s(), performed).times_s), 1)
-    found: dict[tuple[str, Place], tuple[str, int, float]] = {}
-    for key, name, spent_ms in calls_of(trace.events):
-        _, calls, frame_ms = found.get(key, ("", 0, 0.0))
-        found[key] = name, calls + 1, frame_ms + spent_ms / frames
+    frames = max(len(shown_on(page, trace, performed).times_s), 1)
+    calls = list(calls_of(trace.events))
+    is_known = main_ms >= _LEAST_OF_CALLS * sum(spent_ms for _, _, spent_ms in calls) > 0
+    found: dict[tuple[str, Place], _Entry] = defaultdict(_Entry)
+    for key, name, spent_ms in calls:
+        entry = found[key]
+        entry.name, entry.calls = name, entry.calls + 1
+        entry.frame_ms += spent_ms / frames
+        if is_known:
+            entry.main_share = min((entry.main_share or 0.0) + spent_ms / main_ms, 1.0)
     return found
+
+
+def _processes(page: Page) -> Drawing | None:
+    try:
+        return find_processes(page)
+    except WebError:
+        return None  # the browser runs on another machine
+
+
+def _main_ms(drawing: Drawing | None) -> float:
+    return 0.0 if drawing is None else work_by_role_ms(drawing)["main"]
 
 
 def calls_of(events: Sequence[Event]) -> Iterator[tuple[tuple[str, Place], str, float]]:

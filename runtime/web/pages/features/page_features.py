@@ -40,6 +40,8 @@ class Listener:
         calls: how often it was called in the scroll.
         frame_ms: CPU time that it took of a displayed frame, with all that it called; 0 where it was not
             called.
+        main_share: share of the main thread's CPU time that this was; ``None``: the browser's threads are
+            not to be seen here.
     """
 
     type: str
@@ -50,6 +52,7 @@ class Listener:
     is_holding: bool
     calls: int
     frame_ms: float
+    main_share: float | None = None
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,8 @@ from runtime.web.governing.goal import FrameGoal
 from runtime.web.governing.page_governor import PageGovernor
 from runtime.web.governing.work_model import WorkModel
 from runtime.web.learning.measured import measured
+from runtime.web.learning.pages import KnownPage
+from runtime.web.learning.table import gesture_table
 from tests.runtime.govern.governor.talk import in_a_thread
 from tests.runtime.govern.governor.toy import PROFILE, toy
 
@@ -187,6 +189,8 @@ def test_a_governed_gesture_is_a_record_to_learn_from(browser, page, phone, tmp_
     assert (row.kind, row.fps, left_out) == ("scroll", pytest.approx(50 / done.window_s), {})
     assert row.capacity == pytest.approx(done.capacity)
     assert record.model == "corpus/rows"
+    taught = {"corpus/rows": KnownPage("corpus/rows", "rows", {"dom_elements": 400.0})}
+    assert gesture_table([row], taught).is_read.all()
     assert len(record.model_sha256) == 64
     assert record_of(replace(known, settings=done.settings[:1] * 2), plan, 60.0) is None
     assert record_of(replace(known, work_by_role_ms=None), plan, 60.0) is None

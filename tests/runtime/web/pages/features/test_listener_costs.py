@@ -59,6 +59,8 @@ def test_listeners_are_named_by_what_they_cost(show):
     assert first.frame_ms > 2.0
     assert (second.type, second.function, second.owners) == ("animation frame", "after", ())
     assert first.frame_ms > second.frame_ms > 0.5
+    if first.main_share is not None:  # on a full machine it may not be known
+        assert 0.2 < first.main_share < 1.0
     (holding,) = [each for each in others if each.is_holding]
     assert (holding.type, holding.count) == ("touchmove", 5)
     assert holding.owners[0] == "ul#list > li.row:nth-of-type(1)"
