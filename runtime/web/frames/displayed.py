@@ -17,6 +17,7 @@ from runtime.web.gestures.perform import Performed
 
 FRAMES_ONLY = ("disabled-by-default-display.framedisplayed",)  # categories of a trace
 _NAME = "Display::FrameDisplayed"
+_NEAR_S = 10.0  # a trace begins right before its gesture and ends right after
 _END_S = 30.0  # reading it takes 40 ms, on a saturated little core some seconds
 
 
@@ -107,7 +108,18 @@ def shown_on(page: Page, trace: Trace, performed: Performed) -> Shown:
     """Return the frames of a gesture on ``page``, by the clock and the display of the machine that it is on.
 
     Raises:
-        WebError: the browser does not tell its time, or is gone.
+        WebError: the browser does not tell its time, traces by another, or is gone.
     """
-    ahead_s, display = clock_ahead_s(page), page.connection.host.display
-    return shown(trace.times_s(), performed.shifted(ahead_s), display.refresh_hz)
+    times_s, there = trace.times_s(), performed.shifted(clock_ahead_s(page))
+    check_clock(times_s, there)
+    return shown(times_s, there, page.connection.host.display.refresh_hz)
+
+
+def check_clock(times_s: Sequence[float], performed: Performed) -> None:
+    """Raise ``WebError`` where a trace that was begun for a gesture has frames, but none near its time."""
+    begin_s, end_s = performed.spans[0].start_s - _NEAR_S, performed.spans[-1].end_s + _NEAR_S
+    if times_s and not any(begin_s <= time_s <= end_s for time_s in times_s):
+        raise WebError(
+            f"the browser's trace has frames at {times_s[0]:.3f} s of its clock, and the gesture took place "
+            f"at {begin_s + _NEAR_S:.3f} s; its pages go by another clock: use another version of it"
+        )

@@ -20,7 +20,7 @@ from runtime.targets.local import HeldSetting
 from runtime.web.browser.clock import clock_ahead_s
 from runtime.web.browser.display import Watch, lag_s
 from runtime.web.browser.processes import spent_ms, work_by_role_ms
-from runtime.web.frames.displayed import FRAMES_ONLY, Shown, shown, traced
+from runtime.web.frames.displayed import FRAMES_ONLY, Shown, check_clock, shown, traced
 from runtime.web.frames.second_count import count_again, disagreement
 from runtime.web.frames.smoothness import DETAILED_CATEGORIES, smoothness
 from runtime.web.gestures.gesture import Gesture
@@ -87,6 +87,7 @@ def measure(machine: Machine, subject: Subject, held: HeldSetting, plan: RunPlan
     page.check()
     machine.check(page)
     performed, refresh_hz = performed.shifted(ahead_s), watch.refresh_hz
+    check_clock(trace.times_s(), performed)
     seen = shown(trace.times_s(), performed, refresh_hz)
     again = count_again(watch, seen)
     renderer = subject.drawing.renderer

@@ -19,7 +19,7 @@ from runtime.web.browser.attach import CHROME_SOCKET
 from runtime.web.browser.chromium import Browser, Launch
 from runtime.web.browser.page import pages_of
 from runtime.web.gestures.gesture import parse_gesture
-from runtime.web.interaction.job import Measured, PageToMeasure, Remark, Step, WebJob
+from runtime.web.interaction.job import Measured, PageToMeasure, Remark, Step, WebJob, known_runs
 from runtime.web.interaction.remote import measure_job
 from runtime.web.interaction.series import run_job
 from runtime.web.pages.server import serve
@@ -91,9 +91,11 @@ def test_without_root_a_page_is_measured_at_the_phone_s_own_clocks_and_that_is_s
     assert record.before.battery_status == "Charging"
     assert "'Charging', its current is not the drain: unplug the charger" in record.energy_source
     assert phone.clocks() == before
+    known = known_runs([replace(record, verdict="stable", reasons=())])
+    assert measure(url, known=known) == []
     calls = (phone.path.parent.parent / "calls").read_text()
     port = url.split(":")[2].partition("/")[0]
-    assert calls.count(f"reverse tcp:{port} tcp:{port}") == 1
+    assert calls.count(f"reverse tcp:{port} tcp:{port}") == 2  # once for each job
     assert f"reverse --remove tcp:{port}" in calls
     assert "forward --remove" in calls
 
@@ -301,12 +303,3 @@ def test_the_fuel_gauge_of_an_unplugged_phone_tells_what_the_gesture_took(phone,
     )
     assert record.energy_source.startswith("measured: battery battery, voltage x current")
     assert "read on the phone every 0.2 s, while the gesture lasted" in record.energy.notes
-
-
-def test_runs_known_of_this_phone_are_not_measured_again(phone, with_chrome, url):
-    from runtime.web.interaction.job import known_runs
-
-    with_chrome(phone)
-    (record,) = measure(url)
-    known = known_runs([replace(record, verdict="stable", reasons=())])
-    assert measure(url, known=known) == []
