@@ -35,6 +35,8 @@ class GestureFigures:
         scroller: what was scrolled where that is not the document; an element's name.
         capacity: of the setting's core at its clock, of 1024 of the SoC's fastest.
         late_ms: by how much an input event was sent late, at most.
+        viewport_px: width and height of the screen that the page is laid out for, in CSS pixels; ``None``: in
+            older records.
         counted_again: frames by the display's own account of them; ``None``: it has none.
     """
 
@@ -55,6 +57,7 @@ class GestureFigures:
     scroller: str | None = None
     capacity: float | None = None
     late_ms: float | None = None
+    viewport_px: tuple[float, float] | None = None
     counted_again: int | None = None
 
     def __post_init__(self) -> None:

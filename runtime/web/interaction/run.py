@@ -111,6 +111,7 @@ def measure(machine: Machine, subject: Subject, held: HeldSetting, plan: RunPlan
         scroller=subject.room.scroller,
         capacity=capacity,
         late_ms=performed.late_ms,
+        viewport_px=(subject.room.width_px, subject.room.height_px),
         counted_again=again,
     )
     setting_read = Setting(plan.setting.cluster, machine.read_khz(held), plan.setting.threads)

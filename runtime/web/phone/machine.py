@@ -35,7 +35,7 @@ from runtime.web.phone.pages import leaving_as_found, open_on_phone
 
 T = TypeVar("T")
 _SETTLE_S = 0.1  # queues on the cores that were left run empty
-_UNHELD = "the phone chose cores and clocks itself: without root it is measured, not governed"
+_UNHELD = "the phone chose cores and clocks itself, it is measured and not governed: {}"
 
 
 class PhoneMachine:
@@ -46,8 +46,9 @@ class PhoneMachine:
     def __init__(self, target: AdbTarget):
         self._target, self._shell = target, target.shell
         self.name, self.device, self.kernel = target.name, target.device, target.device["kernel"]
-        self.profile, self._is_held = playable_profile(target), is_held(target)
-        self.remarks: tuple[str, ...] = () if self._is_held else (_UNHELD,)
+        self.profile, why = playable_profile(target), target.why_not_held
+        self._is_held = why is None
+        self.remarks: tuple[str, ...] = () if why is None else (_UNHELD.format(why),)
         self._display = PhoneDisplay(self._shell)
         self._ports = Reversed(self._shell)
         self._pids: Sequence[int] = ()
@@ -160,15 +161,10 @@ class PhoneMachine:
         return parse_package(lines)
 
 
-def is_held(target: AdbTarget) -> bool:
-    """Return whether a phone lets clocks be set and other programs' threads be moved."""
-    return target.capability.level == "sysfs"
-
-
 def playable_profile(target: AdbTarget) -> SocProfile:
     """Return a phone's clusters and clocks; one cluster of all its CPUs where none can be chosen."""
     profile = target.profile
-    if is_held(target):
+    if target.why_not_held is None:
         return profile
     every = join(profile.clusters) if len(profile.clusters) > 1 else profile.clusters[0]
     return replace(profile, clusters=(replace(every, opps=(), members=()),))

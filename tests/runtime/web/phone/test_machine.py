@@ -80,9 +80,7 @@ def test_without_root_a_page_is_measured_at_the_phone_s_own_clocks_and_that_is_s
     (record,) = measure(url, with_details=False)
     assert (record.target, record.provenance, record.setting) == ("adb:P6", "measured", WHOLE)
     assert record.control_level == "threads"
-    assert (
-        "the phone chose cores and clocks itself: without root it is measured, not governed" in record.reasons
-    )
+    assert any("it is measured and not governed: the phone gives no root" in each for each in record.reasons)
     assert record.device["name"] == "Google Pixel 6 (oriole)"
     assert record.versions["kernel"].startswith("Linux 5.10")
     assert record.gesture.displayed_frames > 10
@@ -98,6 +96,13 @@ def test_without_root_a_page_is_measured_at_the_phone_s_own_clocks_and_that_is_s
     assert calls.count(f"reverse tcp:{port} tcp:{port}") == 2  # once for each job
     assert f"reverse --remove tcp:{port}" in calls
     assert "forward --remove" in calls
+
+
+def test_with_root_and_no_taskset_a_phone_is_not_governed_either(rooted):
+    (rooted.path / "bin/taskset").unlink()
+    machine = PhoneMachine(AdbTarget("P6"))
+    assert machine.settings() == (WHOLE,)
+    assert "not governed: the phone has no taskset" in machine.remarks[0]
 
 
 def test_a_page_is_laid_out_for_the_phone_s_own_screen(phone, with_chrome, cdp, url):
