@@ -17,7 +17,7 @@ from runtime.targets.adb.shell import AdbShell
 
 INTERVAL_S = 0.2  # a fuel gauge has a new value about once a second, Pixel's rails more often
 _BEGINS_LOOKS = 50  # of 0.1 s, in which the first look is waited for
-MOST_S = 600.0  # of a program's start, as it is given
+MOST_S = 600.0  # a benchmark program may take as long
 UPTIME = re.compile(r"\d{1,10}\.\d{1,6}")
 # Read by the shell itself: a program for each file and look would be load of its own.
 _LOOK = 'while IFS= read -r l; do echo "$l"; done < "$f"'

@@ -14,7 +14,7 @@ from runtime.targets.adb.shell import AdbShell
 from runtime.web.browser.display import HEADLESS_HZ, Watch
 from runtime.web.frames.latency_ring import RING_FRAMES, Ring, merge_rings, parse_ring, refresh_of
 from runtime.web.phone import frame_timeline
-from runtime.web.phone.layers import layers_of, parse_layers
+from runtime.web.phone.layers import Layers, layers_of, parse_layers
 from runtime.web.phone.perfetto import Recorded, recording
 
 SOURCE = "SurfaceFlinger"
@@ -60,11 +60,12 @@ class PhoneDisplay:
         Raises:
             DeviceTransientError: the phone is gone.
         """
-        live, named = self._find_layers()
+        found = self._layers()
+        live = self._with_frames(found.surfaces) or self._with_frames(found.windows)
         asked = [f"{_LATENCY} {shlex.quote(layer)}" for layer in live] or [_LATENCY]
         look = "; ".join(f'echo "@@ layer {number}"; {ask}' for number, ask in enumerate(asked))
         every_s = min(_LOOK_S, _RING_SHARE * RING_FRAMES / self._most_hz)
-        is_traced = named and not live and self._sdk >= _TIMELINE_SDK
+        is_traced = found.names and not live and self._sdk >= _TIMELINE_SDK
         watch = Watch(self.refresh_hz, frame_timeline.SOURCE if is_traced else SOURCE)
         with contextlib.ExitStack() as stack:
             recorded = None
@@ -79,10 +80,10 @@ class PhoneDisplay:
             by_layer.setdefault(number, []).append(ring)
         self._note_rates(watch, refresh_of(ring for rings in by_layer.values() for ring in rings))
         if recorded is not None:
-            watch.times_s, watch.fault = _traced_s(recorded, named)
+            watch.times_s, watch.fault = _traced_s(recorded, found)
             return
         merged = [merge_rings(rings) for rings in by_layer.values()]
-        watch.fault = followed.fault or self._why_none(live, named)
+        watch.fault = followed.fault or self._why_none(live, found)
         if watch.fault is None and any(has_gap for _, has_gap in merged):
             watch.fault = f"{SOURCE}'s {RING_FRAMES} frames were overwritten between two looks"
         # Layers of one frame are presented at one time.
@@ -96,21 +97,18 @@ class PhoneDisplay:
             listed = " and ".join(f"{rate:.0f}" for rate in rates)
             watch.remarks = (f"its display refreshed at {listed} Hz by turns",)
 
-    def _find_layers(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Return the browser's layers that have shown frames, as far as times are kept, and all of them."""
+    def _layers(self) -> Layers:
+        """Return the browser's layers."""
         if self.package is None:
-            return (), ()
-        names = parse_layers(self._shell.run("dumpsys SurfaceFlinger --list || true"))
-        found = layers_of(names, self.package)
-        named = (*found.surfaces, *found.windows)
-        return self._with_frames(found.surfaces) or self._with_frames(found.windows), named
+            return Layers((), ())
+        return layers_of(parse_layers(self._shell.run("dumpsys SurfaceFlinger --list || true")), self.package)
 
-    def _why_none(self, live: Sequence[str], named: Sequence[str]) -> str | None:
+    def _why_none(self, live: Sequence[str], found: Layers) -> str | None:
         if live:
             return None
         if self.package is None:
             return "the browser's process does not tell which app it is"
-        if not named:
+        if not found.names:
             return f"{SOURCE} lists no layer of {self.package}"
         return f"{SOURCE} tells no times of frames on this version of Android"
 
@@ -129,12 +127,15 @@ class PhoneDisplay:
         return tuple(layer for number, layer in enumerate(layers) if number in live)
 
 
-def _traced_s(recorded: Recorded, layers: Sequence[str]) -> tuple[tuple[float, ...], str | None]:
-    """Return when a recorded trace has frames of ``layers``, and why that is not known."""
+def _traced_s(recorded: Recorded, layers: Layers) -> tuple[tuple[float, ...], str | None]:
+    """Return when a recorded trace has frames of a browser's layers, or why that is not known."""
     if recorded.fault is not None:
         return (), recorded.fault
     try:
-        found = frame_timeline.presented_ns(recorded.data, layers)
+        every = (
+            frame_timeline.presented_ns(recorded.data, some) for some in (layers.surfaces, layers.windows)
+        )
+        found = next(filter(None, every), ())
     except DataError as err:
         return (), str(err)
     # Frames of apps that do not say which refresh they are for are left out of it.
