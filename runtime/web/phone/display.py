@@ -65,7 +65,7 @@ class PhoneDisplay:
         asked = [f"{_LATENCY} {shlex.quote(layer)}" for layer in live] or [_LATENCY]
         look = "; ".join(f'echo "@@ layer {number}"; {ask}' for number, ask in enumerate(asked))
         every_s = min(_LOOK_S, _RING_SHARE * RING_FRAMES / self._most_hz)
-        is_traced = found.names and not live and self._sdk >= _TIMELINE_SDK
+        is_traced = bool(found.names) and not live and self._sdk >= _TIMELINE_SDK
         watch = Watch(self.refresh_hz, frame_timeline.SOURCE if is_traced else SOURCE)
         with contextlib.ExitStack() as stack:
             recorded = None
@@ -101,7 +101,8 @@ class PhoneDisplay:
         """Return the browser's layers."""
         if self.package is None:
             return Layers((), ())
-        return layers_of(parse_layers(self._shell.run("dumpsys SurfaceFlinger --list || true")), self.package)
+        listed = self._shell.run("dumpsys SurfaceFlinger --list || true")
+        return layers_of(parse_layers(listed), self.package)
 
     def _why_none(self, live: Sequence[str], found: Layers) -> str | None:
         if live:
