@@ -141,9 +141,7 @@ class PhoneMachine:
         asked_s = time.monotonic()
         found = UPTIME.match(self._shell.run("cat /proc/uptime").strip())
         if found is None:
-            raise DeviceTransientError(
-                f"{self.name} shows no /proc/uptime, by which its energy is timed; is it a phone?"
-            )
+            raise DeviceTransientError(f"{self.name} shows no /proc/uptime to time energy by; is it a phone?")
         return float(found[0]) + (time.monotonic() - asked_s) / 2
 
     def _read_threads(self, pids: Sequence[int]) -> list[ThreadTime]:
