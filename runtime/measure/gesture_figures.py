@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from runtime.bundle.figures import check_figures
 
 _MOST_WORK_MS = 1e6  # a quarter of an hour for a frame
+_RATE_SLACK = 0.01  # displays of 60 Hz say 59.94 to 60.000004
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class GestureFigures:
         scroller: what was scrolled where that is not the document; an element's name.
         capacity: of the setting's core at its clock, of 1024 of the SoC's fastest.
         late_ms: by how much an input event was sent late, at most.
+        viewport_px: width and height of the screen that the page is laid out for, in CSS pixels; ``None``: in
+            older records.
         counted_again: frames by the display's own account of them; ``None``: it has none.
     """
 
@@ -54,6 +57,7 @@ class GestureFigures:
     scroller: str | None = None
     capacity: float | None = None
     late_ms: float | None = None
+    viewport_px: tuple[float, float] | None = None
     counted_again: int | None = None
 
     def __post_init__(self) -> None:
@@ -79,3 +83,13 @@ class GestureFigures:
     def frame_work_ms(self) -> float:
         """CPU time of a displayed frame over all threads, in ms of the SoC's fastest core."""
         return sum(self.work_ms.values())
+
+
+def can_show(fps: float, refresh_hz: float) -> bool:
+    """Return whether a display that refreshes so often shows ``fps`` frames a second at its best.
+
+    Example:
+        >>> can_show(60.0, 59.94), can_show(90.0, 60.0)
+        (True, False)
+    """
+    return fps <= refresh_hz * (1 + _RATE_SLACK)

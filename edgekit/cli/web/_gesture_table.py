@@ -39,6 +39,11 @@ def show_gestures(records: Sequence[Record], rates: Sequence[float]) -> None:
         for fps in rates or (shown_hz, shown_hz / 2):
             say(_cheapest_text(of_one, fps))
         say()
+    unmetered = {
+        each.target: each.energy_source for each in records if each.gesture and each.power_mw is None
+    }
+    for target, why in unmetered.items():
+        note(f"{target}: no energy is known: {why}")
     unstable = [row for row in rows if row.verdict == "unstable"]
     for row in unstable[:_MOST_REASONS]:
         note(f"unstable: {row.page} {row.gesture} on {row.setting}: {'; '.join(row.reasons)}")
@@ -61,7 +66,7 @@ def _whole(*values: float | None) -> list[str | None]:
 
 
 def _cheapest_text(rows: Sequence[GestureRow], fps: float) -> str:
-    from runtime.web.browser.display import can_show
+    from runtime.measure.gesture_figures import can_show
     from runtime.web.interaction.rows import HELD_SHARE, cheapest
 
     best, refresh_hz = cheapest(rows, fps), max(row.refresh_hz for row in rows)

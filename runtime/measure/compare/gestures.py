@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from runtime.device.provenance import Provenance
 from runtime.errors import DataError, RegressionError, UnreliableResult
 from runtime.measure.compare.difference import Difference, compare
-from runtime.measure.gesture_figures import GestureFigures
+from runtime.measure.gesture_figures import GestureFigures, can_show
 from runtime.measure.interval import Interval, median_interval
 from runtime.measure.records import Record
 
@@ -26,6 +26,7 @@ class GestureDifference:
         work: of the CPU time of a displayed frame at full speed: what a fast core hides.
         after_fps: interval of the median of AFTER's runs.
         capacity: of the setting's core, of 1024; ``None``: not known.
+        refresh_hz: of the display.
     """
 
     page: str
@@ -34,6 +35,7 @@ class GestureDifference:
     work: Difference | None
     after_fps: Interval
     capacity: float | None
+    refresh_hz: float
 
     @property
     def before_fps(self) -> float:
@@ -53,7 +55,8 @@ def compare_gestures(before: Iterable[Record], after: Iterable[Record]) -> list[
 
     Raises:
         DataError: a side has no records of gestures, or no page is in both.
-        ValueError: a page has no gesture and setting in common, or a side mixes targets.
+        ValueError: a page has no gesture and setting in common, a side mixes targets, or a display refreshed
+            at another rate.
     """
     sides = [_by_place(side, name) for side, name in ((before, "BEFORE"), (after, "AFTER"))]
     names = [list(dict.fromkeys(page for page, _ in side)) for side in sides]
@@ -81,7 +84,14 @@ def check_fps(differences: Sequence[GestureDifference], min_fps: float, every: b
     Raises:
         RegressionError: it does not somewhere; the message names each place.
         UnreliableResult: it is unknown somewhere.
+        ValueError: a display cannot show as many.
     """
+    for each in differences:
+        if not can_show(min_fps, each.refresh_hz):
+            raise ValueError(
+                f"{min_fps:g} frames a second on {each.target}; its display refreshed at "
+                f"{each.refresh_hz:.4g} Hz: ask for no more"
+            )
     fastest: dict[tuple[str, str, str], GestureDifference] = {}
     for each in differences:
         key = each.page, each.target, each.frame.variant
@@ -117,6 +127,12 @@ def _by_place(records: Iterable[Record], side: str) -> dict[tuple[str, str], lis
 
 
 def _of_page(name: str, before: Sequence[Record], after: Sequence[Record]) -> list[GestureDifference]:
+    rates_hz = [_refresh_hz(side) for side in (before, after)]
+    if not (can_show(rates_hz[0], rates_hz[1]) and can_show(rates_hz[1], rates_hz[0])):
+        raise ValueError(
+            f"{name} on {after[0].target}: the display refreshed at {rates_hz[0]:.4g} Hz before and "
+            f"{rates_hz[1]:.4g} Hz after; set it to one rate and bench both again"
+        )
     frames = compare(_timed(before, _frame_ms), _timed(after, _frame_ms))
     has_work = all(record.gesture and record.gesture.frame_work_ms > 0 for record in (*before, *after))
     works = compare(_timed(before, _work_ms), _timed(after, _work_ms)) if has_work else [None] * len(frames)
@@ -125,8 +141,13 @@ def _of_page(name: str, before: Sequence[Record], after: Sequence[Record]) -> li
         runs = [r for r in after if (r.variant, r.setting) == (frame.b_variant, frame.setting)]
         fps = median_interval([[max(run.fps, _LEAST_FPS)] for run in runs])
         capacity = next((run.gesture.capacity for run in runs if run.gesture is not None), None)
-        found.append(GestureDifference(name, after[0].target, frame, work, fps, capacity))
+        found.append(GestureDifference(name, after[0].target, frame, work, fps, capacity, rates_hz[1]))
     return found
+
+
+def _refresh_hz(records: Iterable[Record]) -> float:
+    """Return the display's rate in Hz; of one that changes it the highest, which gestures bring it to."""
+    return max(record.gesture.refresh_hz for record in records if record.gesture is not None)
 
 
 def _timed(records: Sequence[Record], cost_ms: Callable[[GestureFigures], float]) -> list[Record]:

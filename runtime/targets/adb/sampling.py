@@ -17,7 +17,7 @@ from runtime.targets.adb.shell import AdbShell
 
 INTERVAL_S = 0.2  # a fuel gauge has a new value about once a second, Pixel's rails more often
 _BEGINS_LOOKS = 50  # of 0.1 s, in which the first look is waited for
-MOST_S = 600.0  # the loop ends by itself then: this machine may be gone
+MOST_S = 600.0  # a benchmark program may take as long
 UPTIME = re.compile(r"\d{1,10}\.\d{1,6}")
 # Read by the shell itself: a program for each file and look would be load of its own.
 _LOOK = 'while IFS= read -r l; do echo "$l"; done < "$f"'
@@ -49,12 +49,15 @@ class Followed:
 
 
 @contextlib.contextmanager
-def following(shell: AdbShell, look: str, every_s: float, *, as_root: bool) -> Iterator[Followed]:
+def following(
+    shell: AdbShell, look: str, every_s: float, *, as_root: bool, most_s: float = MOST_S
+) -> Iterator[Followed]:
     """Run ``look`` on the phone over and over while the block runs; no fault of that reaches the work.
 
     Args:
         look: lines of sh that print what there is to see.
         every_s: pause between two looks; the first is taken before the block, the last after it.
+        most_s: after which it ends by itself: this machine may be gone.
 
     Raises:
         DeviceTransientError: the phone is gone before the block.
@@ -63,13 +66,13 @@ def following(shell: AdbShell, look: str, every_s: float, *, as_root: bool) -> I
     shell.run(f"mkdir -p {FOLDER}; : > {mark}")
     loop = (
         f"{{ {look}; }} 2>/dev/null; [ -e {mark} ] && echo 1 > {mark}; i=0; "
-        f"while [ -e {mark} ] && [ $i -lt {int(MOST_S / every_s)} ]; do sleep {every_s:g}; "
+        f"while [ -e {mark} ] && [ $i -lt {int(most_s / every_s)} ]; do sleep {every_s:g}; "
         f"{{ {look}; }} 2>/dev/null; i=$((i+1)); done; {{ {look}; }} 2>/dev/null; true"
     )
 
     def follow() -> None:
         try:
-            followed.text = shell.run(loop, as_root=as_root, timeout_s=2 * MOST_S)
+            followed.text = shell.run(loop, as_root=as_root, timeout_s=2 * most_s)
         except DeviceError as err:
             followed.fault = str(err)
 

@@ -40,6 +40,7 @@ from runtime.targets.name import TargetName
 from runtime.targets.target import settings_of
 
 _LIMIT = "scaling_max_freq"
+_NO_TASKSET = "the phone has no taskset to pin programs with"
 
 
 class AdbTarget:
@@ -74,6 +75,13 @@ class AdbTarget:
 
     def settings(self, threads: Sequence[int] = (1,), clusters: Sequence[str] = ()) -> tuple[Setting, ...]:
         return settings_of(self.profile, threads, clusters, with_clocks=self.capability.level == "sysfs")
+
+    @property
+    def why_not_held(self) -> str | None:
+        """Why other programs on the phone cannot be put on a core and a clock; ``None``: they can."""
+        if self.capability.level != "sysfs":
+            return self.capability.reasons[0]
+        return None if self._facts.has_taskset else _NO_TASKSET
 
     @property
     def energy_note(self) -> str:
@@ -149,7 +157,7 @@ class AdbTarget:
                     reason += ": its /sys is read-only; run: adb shell su -c 'mount -o remount,rw /sys'"
         if self._facts.has_taskset:
             return Capability("affinity", (reason,))
-        return Capability("threads", (reason, "the phone has no taskset to pin programs with"))
+        return Capability("threads", (reason, _NO_TASKSET))
 
     def _policy(self, cluster_name: str) -> FreqDomain | None:
         cluster = self.profile.cluster(cluster_name)

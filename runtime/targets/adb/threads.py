@@ -19,6 +19,7 @@ from runtime.targets.name import TargetName
 
 _HZ = 100.0  # of USER_HZ, in which /proc/PID/stat counts: the same on every Android
 _STARTED, _USER, _SYSTEM = 19, 11, 12  # fields 22, 14 and 15 of proc_pid_stat(5), after the name's bracket
+_NUMBER = re.compile(r"\d{1,19}")
 _TIMES = re.compile(r"^/proc/(\d{1,10})/task/(\d{1,10})\t([^\t\n]*)\t([^\t\n]*)$", re.MULTILINE)
 _MASK = re.compile(r"^pid (\d{1,10})'s current affinity mask: ([0-9a-fA-F]{1,512})$", re.MULTILINE)
 # The shell reads by itself: a program for each of some eighty files would take a second.
@@ -123,7 +124,7 @@ def _stat(shell: AdbShell, pids: Sequence[int]) -> dict[int, list[str]]:
     return {
         pid: fields
         for pid, fields in found.items()
-        if len(fields) > _STARTED and all(fields[at].isdecimal() for at in (_USER, _SYSTEM, _STARTED))
+        if len(fields) > _STARTED and all(_NUMBER.fullmatch(fields[at]) for at in (_USER, _SYSTEM, _STARTED))
     }
 
 

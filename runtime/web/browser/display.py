@@ -8,6 +8,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from runtime.measure.gesture_figures import can_show
+
 # Of a browser without a window: viz::BeginFrameArgs::DefaultInterval, and nothing changes it. --screen-info
 # knows sizes alone, BeginFrameControl is gone with the old headless mode, and with --disable-frame-rate-limit
 # frames follow no clock at all (Chromium 156).
@@ -15,7 +17,6 @@ HEADLESS_HZ = 60.0
 _LAG_REFRESHES = (
     2.0  # from an input event to the frame that shows it, where nothing is slow: 22-31 ms at 60 Hz
 )
-_SLACK = 0.01  # displays of 60 Hz say 59.94 to 60.000004
 
 
 @dataclass
@@ -63,11 +64,6 @@ class Headless:
 def lag_s(refresh_hz: float) -> float:
     """Return how long after an input event the frame that shows it can be on the display."""
     return _LAG_REFRESHES / refresh_hz
-
-
-def can_show(fps: float, refresh_hz: float) -> bool:
-    """Return whether a display shows ``fps`` frames a second at its best."""
-    return fps <= refresh_hz * (1 + _SLACK)
 
 
 def check_rate(fps: float, refresh_hz: float, where: str) -> None:

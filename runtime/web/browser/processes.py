@@ -47,7 +47,7 @@ def find_processes(page: Page) -> Drawing:
     """
     pids = process_ids(page)
     renderers, gpu = pids.get("renderer", []), pids.get("GPU") or pids.get("browser", [])
-    read, world = page.connection.read_threads, IsolatedWorld(page)
+    read, world = page.connection.host.read_threads, IsolatedWorld(page)
     for burn_ms in _BURNS_MS if gpu and any(_main_ms(read, renderers).values()) else ():
         before_ms = _main_ms(read, renderers)
         world.run(_BURN.format(burn_ms), _BURN_LIMIT_MS)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from runtime.device.sysfs import read_text
 
+_MOST_DIGITS = 19  # of a time that a kernel counts in ns
+
 
 @dataclass(frozen=True)
 class ThreadTime:
@@ -48,7 +50,8 @@ def parse_schedstat(text: str) -> float:
         2.5
     """
     fields = text.split()
-    return int(fields[0]) / 1e6 if fields and fields[0].isdecimal() else 0.0
+    is_number = bool(fields) and fields[0].isdecimal() and len(fields[0]) <= _MOST_DIGITS
+    return int(fields[0]) / 1e6 if is_number else 0.0
 
 
 def _threads(pid: int) -> Iterator[int]:

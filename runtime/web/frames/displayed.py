@@ -9,13 +9,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from runtime.errors import WebError
+from runtime.web.browser.clock import clock_ahead_s
 from runtime.web.browser.connection import Connection, Event
 from runtime.web.browser.display import HEADLESS_HZ, lag_s
+from runtime.web.browser.page import Page
 from runtime.web.gestures.perform import Performed
 
-LAG_S = lag_s(HEADLESS_HZ)
 FRAMES_ONLY = ("disabled-by-default-display.framedisplayed",)  # categories of a trace
 _NAME = "Display::FrameDisplayed"
+_NEAR_S = 10.0  # a trace begins right before its gesture and ends right after
 _END_S = 30.0  # reading it takes 40 ms, on a saturated little core some seconds
 
 
@@ -27,11 +29,13 @@ class Shown:
         times_s: when each reached the display, on the monotonic clock, in order.
         window_s: for how long frames were due.
         gaps_ms: between frames of one movement.
+        windows: of each movement, from when frames were due to when they no longer were.
     """
 
     times_s: tuple[float, ...]
     window_s: float
     gaps_ms: tuple[float, ...]
+    windows: tuple[tuple[float, float], ...] = ()
 
     @property
     def fps(self) -> float:
@@ -85,7 +89,7 @@ def shown(times_s: Sequence[float], performed: Performed, refresh_hz: float = HE
     late_s = lag_s(refresh_hz)
     kept: list[float] = []
     gaps_ms: list[float] = []
-    window_s = 0.0
+    windows: list[tuple[float, float]] = []
     for span in performed.spans:
         start_s, end_s = span.start_s + late_s, span.end_s + late_s
         within = [time_s for time_s in times_s if start_s <= time_s <= end_s]
@@ -95,5 +99,27 @@ def shown(times_s: Sequence[float], performed: Performed, refresh_hz: float = HE
         edges = [start_s, *within, end_s]
         gaps_ms += [1000 * (after - before) for before, after in itertools.pairwise(edges) if after > before]
         kept += within
-        window_s += end_s - start_s
-    return Shown(tuple(kept), window_s, tuple(gaps_ms))
+        windows.append((start_s, end_s))
+    window_s = sum(end_s - start_s for start_s, end_s in windows)
+    return Shown(tuple(kept), window_s, tuple(gaps_ms), tuple(windows))
+
+
+def shown_on(page: Page, trace: Trace, performed: Performed) -> Shown:
+    """Return the frames of a gesture on ``page``, by the clock and the display of the machine that it is on.
+
+    Raises:
+        WebError: the browser does not tell its time, traces by another, or is gone.
+    """
+    times_s, there = trace.times_s(), performed.shifted(clock_ahead_s(page))
+    check_clock(times_s, there)
+    return shown(times_s, there, page.connection.host.display.refresh_hz)
+
+
+def check_clock(times_s: Sequence[float], performed: Performed) -> None:
+    """Raise ``WebError`` where a trace that was begun for a gesture has frames, but none near its time."""
+    begin_s, end_s = performed.spans[0].start_s - _NEAR_S, performed.spans[-1].end_s + _NEAR_S
+    if times_s and not any(begin_s <= time_s <= end_s for time_s in times_s):
+        raise WebError(
+            f"the browser's trace has frames at {times_s[0]:.3f} s of its clock, and the gesture took place "
+            f"at {begin_s + _NEAR_S:.3f} s; its pages go by another clock: use another version of it"
+        )

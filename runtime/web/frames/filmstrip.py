@@ -37,11 +37,10 @@ class Picture:
 
 
 @contextlib.contextmanager
-def filmed(page: Page, *, is_remote: bool = False) -> Iterator[list[tuple[float, bytes]]]:
+def filmed(page: Page) -> Iterator[list[tuple[float, bytes]]]:
     """Take a small picture of each frame that ``page`` displays within the block.
 
-    Args:
-        is_remote: the browser's machine has a clock of its own; pictures are dated when they come.
+    Those of another machine, whose clock is another, are dated when they come.
 
     Yields:
         When each was drawn, on the monotonic clock in s, and the picture; complete after the block.
@@ -56,7 +55,8 @@ def filmed(page: Page, *, is_remote: bool = False) -> Iterator[list[tuple[float,
         # Chrome takes no further picture before this one is acknowledged.
         page.connection.send("Page.screencastFrameAck", page.session, sessionId=event["sessionId"])
         drawn_s = event.get("metadata", {}).get("timestamp")
-        time_s = time.monotonic() if is_remote or drawn_s is None else float(drawn_s) - since_boot_s
+        is_dated_here = page.connection.host.is_remote or drawn_s is None
+        time_s = time.monotonic() if is_dated_here else float(drawn_s) - since_boot_s
         frames.append((time_s, base64.b64decode(event["data"])))
 
     end = page.listen("Page.screencastFrame", keep)

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from runtime.web.browser.display import Watch
-from runtime.web.frames.displayed import Shown, shown
-from runtime.web.gestures.perform import Performed
+from runtime.web.frames.displayed import Shown
 
 MAX_APART_SHARE = 0.02
-_EDGE_FRAMES = 1  # at the edge of a window either account may have one that the other has not
 
 
-def count_again(watch: Watch, performed: Performed) -> int | None:
-    """Return how many frames of a gesture the display says it showed; ``None``: it does not say."""
+def count_again(watch: Watch, traced: Shown) -> int | None:
+    """Return how many frames the display says it showed while they were due; ``None``: it does not say.
+
+    A movement that runs on ends with the last frame of the trace, so both count over the same time.
+    """
     if watch.source is None or watch.fault is not None:
         return None
-    return len(shown(watch.times_s, performed, watch.refresh_hz).times_s)
+    return sum(
+        any(start_s <= time_s <= end_s for start_s, end_s in traced.windows) for time_s in watch.times_s
+    )
 
 
 def disagreement(traced: Shown, again: int, source: str) -> str | None:
     """Return in words by how much two counts are apart; ``None``: they agree.
+
+    At the edges of each movement either account may have a frame that the other has not.
 
     Example:
         >>> disagreement(Shown((0.1,) * 300, 5.0, ()), 296, "SurfaceFlinger")
@@ -26,9 +31,8 @@ def disagreement(traced: Shown, again: int, source: str) -> str | None:
         'the trace has 300 frames, SurfaceFlinger 250: 17 % apart (limit 2 %)'
     """
     frames = len(traced.times_s)
-    apart = abs(frames - again)
-    most = max(frames, again)
-    if apart <= max(_EDGE_FRAMES, MAX_APART_SHARE * most):
+    apart, most = abs(frames - again), max(frames, again)
+    if apart <= max(len(traced.windows), MAX_APART_SHARE * most):
         return None
     return (
         f"the trace has {frames} frames, {source} {again}: {100 * apart / most:.0f} % apart "

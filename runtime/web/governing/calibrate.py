@@ -15,10 +15,10 @@ from pathlib import Path
 
 from runtime.errors import DataError, WebError
 from runtime.web.browser.chromium import Launch, has_display
-from runtime.web.browser.display import HEADLESS_HZ
+from runtime.web.browser.display import HEADLESS_HZ, lag_s
 from runtime.web.browser.live import live_page
 from runtime.web.browser.page import Page
-from runtime.web.frames.displayed import LAG_S, shown, traced
+from runtime.web.frames.displayed import shown, traced
 from runtime.web.gestures.gesture import Gesture
 from runtime.web.gestures.perform import perform
 from runtime.web.gestures.room import Room, look, to_top
@@ -146,7 +146,7 @@ def _show(
     time.sleep(_REST_S)
     with traced(page.connection) as trace:
         performed = perform(page, strokes)
-        time.sleep(2 * LAG_S)
+        time.sleep(2 * lag_s(asked.refresh_hz))
     page.check()
     shown_fps = max(shown(trace.times_s(), performed, asked.refresh_hz).fps, _LEAST_FPS)
     on_shown(fps, shown_fps)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from runtime.device.setting import Setting
+from runtime.web.browser.display import HEADLESS_HZ, lag_s
 from runtime.web.browser.processes import Drawing, spent_ms, work_by_role_ms
-from runtime.web.frames.displayed import LAG_S
 from runtime.web.governing.tracking import LiveGesture
 from runtime.web.governing.work_model import GestureChoice
 
@@ -94,6 +94,7 @@ class GestureRun:
         choice: that it begins with.
         drawing: what draws its page.
         is_emulated: CPU time of a slow core is counted as that of a fast one.
+        refresh_hz: of the display.
     """
 
     def __init__(
@@ -105,7 +106,9 @@ class GestureRun:
         *,
         is_emulated: bool,
         now_s: float,
+        refresh_hz: float = HEADLESS_HZ,
     ):
+        self._late_s = lag_s(refresh_hz)
         self.gesture, self.fps_target, self.choice = gesture, fps_target, choice
         self.is_read, self.alarms = False, 0
         self._drawing, self._is_emulated, self._begin_s = drawing, is_emulated, now_s
@@ -134,7 +137,7 @@ class GestureRun:
         """
         gesture = self.gesture
         after_ms = work_by_role_ms(self._drawing)
-        begin_s, end_s = gesture.begin_s + LAG_S, gesture.last_s + LAG_S
+        begin_s, end_s = gesture.begin_s + self._late_s, gesture.last_s + self._late_s
         frames: int | None = None
         gaps_ms: tuple[float, ...] = ()
         if times_s is not None and end_s - begin_s >= _LEAST_S:
@@ -154,7 +157,7 @@ class GestureRun:
             gesture.speed,
             self.fps_target,
             self.choice.fps,
-            max(end_s - begin_s, LAG_S),
+            max(end_s - begin_s, self._late_s),
             frames,
             tuple((at_s - gesture.begin_s, each.setting) for at_s, each in self._choices),
             capacity,

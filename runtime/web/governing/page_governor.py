@@ -162,7 +162,10 @@ class PageGovernor:
             lambda: self._model.choose(gesture.kind, gesture.speed, fps), None
         )
         self._run = GestureRun(
-            gesture, fps, choice, self._drawing, is_emulated=find_marker() is not None, now_s=now_s
+            *(gesture, fps, choice, self._drawing),
+            is_emulated=find_marker() is not None,
+            now_s=now_s,
+            refresh_hz=self._model.refresh_hz,
         )
         self._run.took(choose_s, hold_s)
         self._alarm.begin(self._now())

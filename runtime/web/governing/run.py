@@ -13,6 +13,7 @@ from runtime.measure.records import RecordLog
 from runtime.targets import open_target
 from runtime.visible import one_line
 from runtime.web.browser.chromium import Launch
+from runtime.web.browser.display import HEADLESS_HZ, check_rate
 from runtime.web.browser.live import live_page
 from runtime.web.browser.page import Page
 from runtime.web.governing.gesture_records import record_of
@@ -50,7 +51,7 @@ class WebGovernOptions:
     is_headless: bool = True
     goal: FrameGoal = field(default_factory=FrameGoal)
     margin: float = MARGIN
-    refresh_hz: float = 60.0
+    refresh_hz: float = HEADLESS_HZ
     learnt: Path | None = None
     learnt_on: str | None = None
     log: Path | None = None
@@ -62,6 +63,8 @@ class WebGovernOptions:
             raise ValueError(f"the margin is {self.margin:g}; it must be from 0 to 1")
         if not 1 <= self.refresh_hz <= 480:
             raise ValueError(f"a display of {self.refresh_hz:g} Hz; give 1 to 480")
+        for fps in (self.goal.fps, *self.goal.by_kind.values()):
+            check_rate(fps, self.refresh_hz, "this machine")
 
 
 def govern_page(

@@ -14,10 +14,10 @@ from runtime.device.setting import Setting
 from runtime.device.sysfs import read_text
 from runtime.errors import WebError
 from runtime.targets.local import LocalTarget
-from runtime.web.browser.display import HEADLESS_HZ
+from runtime.web.browser.display import HEADLESS_HZ, lag_s
 from runtime.web.browser.page import Page
 from runtime.web.browser.processes import find_processes
-from runtime.web.frames.displayed import LAG_S, traced
+from runtime.web.frames.displayed import traced
 from runtime.web.gestures.gesture import Gesture
 from runtime.web.gestures.perform import Performed, perform
 from runtime.web.gestures.room import look
@@ -147,7 +147,7 @@ class Stage:
                 raise WebError("the governed gesture was not seen; is the page one that can be scrolled?")
             time.sleep(_PAUSE_S / 10)
         own = governing.gestures[before:]
-        times_s = [at_s for each in own for at_s in _times_s(each)]
+        times_s = [at_s for each in own for at_s in _times_s(each, self._refresh_hz)]
         last = own[-1]
         trial = self._trial(gesture, OURS, last.fps_target, done, times_s, watch, last.predicted_fps)
         time.sleep(_PAUSE_S)
@@ -157,7 +157,7 @@ class Stage:
         strokes = ready(self._subject, gesture, self._duration_s, self._refresh_hz)
         time.sleep(_PAUSE_S)  # going to the top is no part of it
         performed = perform(self._hands, strokes)
-        time.sleep(2 * LAG_S)
+        time.sleep(2 * lag_s(self._refresh_hz))
         return performed
 
     def _trial(
@@ -170,7 +170,8 @@ class Stage:
         watch: MachineWatch,
         predicted_fps: float | None = None,
     ) -> Trial:
-        begin_s, end_s = done.spans[0].start_s + LAG_S, done.spans[-1].end_s + LAG_S
+        late_s = lag_s(self._refresh_hz)
+        begin_s, end_s = done.spans[0].start_s + late_s, done.spans[-1].end_s + late_s
         edges = [begin_s, *(at_s for at_s in times_s if begin_s < at_s < end_s), end_s]
         return Trial(
             page=self.name,
@@ -188,7 +189,7 @@ class Stage:
             window_s=end_s - begin_s,
             gaps_ms=tuple(1e3 * (after - before) for before, after in itertools.pairwise(edges)),
             spans_s=tuple(
-                (span.start_s + LAG_S - begin_s, span.end_s + LAG_S - begin_s) for span in done.spans
+                (span.start_s + late_s - begin_s, span.end_s + late_s - begin_s) for span in done.spans
             ),
             clocks=watch.clocks(begin_s, end_s),
             powers_mw=watch.powers_mw(begin_s, end_s),
@@ -204,9 +205,9 @@ def _is_told(gestures: Sequence[GovernedGesture], done: Performed) -> bool:
     return bool(gestures) and gestures[-1].end_s >= done.spans[-1].end_s - _PAUSE_S
 
 
-def _times_s(gesture: GovernedGesture) -> Iterator[float]:
+def _times_s(gesture: GovernedGesture, refresh_hz: float) -> Iterator[float]:
     """Yield when its frames were displayed, on the monotonic clock."""
-    at_s = gesture.begin_s + LAG_S
+    at_s = gesture.begin_s + lag_s(refresh_hz)
     for gap_ms in gesture.gaps_ms:
         at_s += gap_ms / 1e3
         yield at_s

@@ -19,7 +19,6 @@ from runtime.device.setting import Setting
 from runtime.targets.local import HeldSetting, LocalTarget
 from runtime.web.browser.chromium import Browser, Launch
 from runtime.web.browser.connection import Connection
-from runtime.web.browser.display import Headless
 from runtime.web.browser.page import Page
 from runtime.web.browser.processes import threads_by_role
 from runtime.web.interaction.job import WebJob
@@ -32,12 +31,11 @@ _SETTLE_S = 0.1  # queues on the core that was left run empty
 class LocalMachine:
     """See ``Machine``."""
 
-    is_remote = False
     remarks: tuple[str, ...] = ()
 
     def __init__(self, target: LocalTarget):
         self.name, self.provenance, self.profile = target.name, target.provenance, target.profile
-        self.display, self.device, self.kernel = Headless(), read_device(target.root), platform.release()
+        self.device, self.kernel = read_device(target.root), platform.release()
         self._target = target
 
     @property
@@ -75,9 +73,6 @@ class LocalMachine:
 
     def check(self, page: Page) -> None:
         """Nothing to see: a browser without a window draws all the same."""
-
-    def clock_ahead_s(self, page: Page) -> float:
-        return 0.0
 
     def read_khz(self, held: HeldSetting) -> int | None:
         return None if held.domain is None else self._target.cpufreq.read_khz(held.domain)

@@ -12,7 +12,6 @@ from runtime.device.setting import Setting
 from runtime.device.soc import SocProfile
 from runtime.targets.local import HeldSetting
 from runtime.web.browser.connection import Connection
-from runtime.web.browser.display import Display
 from runtime.web.browser.page import Page
 from runtime.web.interaction.job import WebJob
 from runtime.web.interaction.subject import Subject
@@ -29,7 +28,6 @@ class Machine(Protocol):
         profile: its clusters and clocks.
         device: name, soc, arch, kernel and os.
         kernel: as records have it; runs on another one are not these.
-        is_remote: it has a clock of its own.
         remarks: what records are to say of every run here.
     """
 
@@ -38,12 +36,7 @@ class Machine(Protocol):
     profile: SocProfile
     device: dict[str, str]
     kernel: str
-    is_remote: bool
     remarks: tuple[str, ...]
-
-    @property
-    def display(self) -> Display:
-        """The display that pages are shown on."""
 
     @property
     def energy_note(self) -> str:
@@ -89,9 +82,6 @@ class Machine(Protocol):
         Raises:
             DeviceError: the display is dark, or another program has it.
         """
-
-    def clock_ahead_s(self, page: Page) -> float:
-        """Return by how much the clock of traces is ahead of this machine's monotonic one."""
 
     def read_khz(self, held: HeldSetting) -> int | None:
         """Return the clock of a held setting in kHz as it is now."""

@@ -17,9 +17,10 @@ from runtime.measure.gesture_figures import GestureFigures
 from runtime.measure.records import Record
 from runtime.measure.verdict import Verdict, judge_machine
 from runtime.targets.local import HeldSetting
+from runtime.web.browser.clock import clock_ahead_s
 from runtime.web.browser.display import Watch, lag_s
 from runtime.web.browser.processes import spent_ms, work_by_role_ms
-from runtime.web.frames.displayed import FRAMES_ONLY, Shown, shown, traced
+from runtime.web.frames.displayed import FRAMES_ONLY, Shown, check_clock, shown, traced
 from runtime.web.frames.second_count import count_again, disagreement
 from runtime.web.frames.smoothness import DETAILED_CATEGORIES, smoothness
 from runtime.web.gestures.gesture import Gesture
@@ -63,12 +64,13 @@ def measure(machine: Machine, subject: Subject, held: HeldSetting, plan: RunPlan
         WebError: the browser is gone.
         DeviceError: the machine is gone, or its display is dark.
     """
-    page, gesture, display = subject.page, plan.gesture, machine.display
+    page, gesture = subject.page, plan.gesture
+    display = page.connection.host.display
     machine.check(page)
     strokes = ready(subject, gesture, plan.duration_s, display.refresh_hz)
     full_probe_ms = machine.probe_ms() if machine.provenance == "emulated" else None
     before = machine.conditions(subject, held, probe=True)
-    ahead_s = machine.clock_ahead_s(page)
+    ahead_s = clock_ahead_s(page)
     categories = DETAILED_CATEGORIES if plan.is_detailed else FRAMES_ONLY
     with display.watched() as watch, traced(page.connection, categories) as trace:
         started_ms = work_by_role_ms(subject.drawing)
@@ -85,8 +87,9 @@ def measure(machine: Machine, subject: Subject, held: HeldSetting, plan: RunPlan
     page.check()
     machine.check(page)
     performed, refresh_hz = performed.shifted(ahead_s), watch.refresh_hz
+    check_clock(trace.times_s(), performed)
     seen = shown(trace.times_s(), performed, refresh_hz)
-    again = count_again(watch, performed)
+    again = count_again(watch, seen)
     renderer = subject.drawing.renderer
     reports = smoothness(trace.events, renderer, performed, refresh_hz) if plan.is_detailed else None
     capacity = _capacity(machine, plan.setting)
@@ -108,6 +111,7 @@ def measure(machine: Machine, subject: Subject, held: HeldSetting, plan: RunPlan
         scroller=subject.room.scroller,
         capacity=capacity,
         late_ms=performed.late_ms,
+        viewport_px=(subject.room.width_px, subject.room.height_px),
         counted_again=again,
     )
     setting_read = Setting(plan.setting.cluster, machine.read_khz(held), plan.setting.threads)

@@ -45,6 +45,8 @@ def run_job(machine: Machine, job: WebJob, on_message: Callable[[Message], None]
     waiting = list(job.pages)
     tries = dict.fromkeys((page.name for page in waiting), 0)
     runs = _Runs(machine, job)
+    for remark in machine.remarks:
+        on_message(Remark(f"{machine.name}: {remark}"))
     while waiting:
         with machine.browser(job) as connection:
             while waiting:
@@ -151,7 +153,7 @@ def _measure_page(
                 continue
             on_message(Step(f"{page.name}: {gesture.name} on {setting}, filmed"))
             with machine.placed(subject, setting):
-                on_message(Filmed(film(machine, subject, gesture, setting, job.duration_s)))
+                on_message(Filmed(film(subject, gesture, setting, job.duration_s)))
     finally:
         subject.page.close()
 

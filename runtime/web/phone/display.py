@@ -8,16 +8,20 @@ import shlex
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from runtime.errors import DeviceTransientError
+from runtime.errors import DataError, DeviceTransientError
 from runtime.targets.adb.sampling import following
 from runtime.targets.adb.shell import AdbShell
 from runtime.web.browser.display import HEADLESS_HZ, Watch
 from runtime.web.frames.latency_ring import RING_FRAMES, Ring, merge_rings, parse_ring, refresh_of
-from runtime.web.phone.layers import layers_of, parse_layers
+from runtime.web.phone import frame_timeline
+from runtime.web.phone.layers import Layers, layers_of, parse_layers
+from runtime.web.phone.perfetto import Recorded, recording
 
 SOURCE = "SurfaceFlinger"
 _LATENCY = "dumpsys SurfaceFlinger --latency"
 _PART = re.compile(r"^@@ layer (\d+)\n", re.MULTILINE)
+_SDK, _TIMELINE_SDK = re.compile(r"\d{1,3}"), 31  # of Android 12
+_MOST_S = 180.0  # longer than any gesture
 _LOOK_S = 1.0  # a look costs some 20 ms of a core for each layer
 _RING_SHARE = 0.6  # of the time in which a ring fills: at 120 Hz it holds 1.06 s
 _STATE = (
@@ -45,6 +49,8 @@ class PhoneDisplay:
         self._shell = shell
         self.package: str | None = None
         self.refresh_hz = read_refresh_hz(shell)
+        sdk = _SDK.fullmatch(shell.run("getprop ro.build.version.sdk || true").strip())
+        self._sdk = 0 if sdk is None else int(sdk[0])
         self._most_hz = max(self.refresh_hz, read_peak_hz(shell))  # a phone at rest may refresh less often
 
     @contextlib.contextmanager
@@ -54,42 +60,58 @@ class PhoneDisplay:
         Raises:
             DeviceTransientError: the phone is gone.
         """
-        layers, fault = self._live_layers()
-        asked = [f"{_LATENCY} {shlex.quote(layer)}" for layer in layers] or [_LATENCY]
+        found = self._layers()
+        live = self._with_frames(found.surfaces) or self._with_frames(found.windows)
+        asked = [f"{_LATENCY} {shlex.quote(layer)}" for layer in live] or [_LATENCY]
         look = "; ".join(f'echo "@@ layer {number}"; {ask}' for number, ask in enumerate(asked))
         every_s = min(_LOOK_S, _RING_SHARE * RING_FRAMES / self._most_hz)
-        watch = Watch(self.refresh_hz, SOURCE, fault=fault)
-        with following(self._shell, look, every_s, as_root=False) as followed:
+        is_traced = bool(found.names) and not live and self._sdk >= _TIMELINE_SDK
+        watch = Watch(self.refresh_hz, frame_timeline.SOURCE if is_traced else SOURCE)
+        with contextlib.ExitStack() as stack:
+            recorded = None
+            if is_traced:
+                recorded = stack.enter_context(recording(self._shell, frame_timeline.DATA_SOURCE))
+            followed = stack.enter_context(
+                following(self._shell, look, every_s, as_root=False, most_s=_MOST_S)
+            )
             yield watch
-        watch.fault = watch.fault or followed.fault
         by_layer: dict[int, list[Ring]] = {}
         for number, ring in parse_looks(followed.text):
             by_layer.setdefault(number, []).append(ring)
-        rates = refresh_of(ring for rings in by_layer.values() for ring in rings)
+        self._note_rates(watch, refresh_of(ring for rings in by_layer.values() for ring in rings))
+        if recorded is not None:
+            watch.times_s, watch.fault = _traced_s(recorded, found)
+            return
+        merged = [merge_rings(rings) for rings in by_layer.values()]
+        watch.fault = followed.fault or self._why_none(live, found)
+        if watch.fault is None and any(has_gap for _, has_gap in merged):
+            watch.fault = f"{SOURCE}'s {RING_FRAMES} frames were overwritten between two looks"
+        # Layers of one frame are presented at one time.
+        watch.times_s = tuple(time_ns / 1e9 for time_ns in sorted({t for times, _ in merged for t in times}))
+
+    def _note_rates(self, watch: Watch, rates: tuple[float, ...]) -> None:
         if rates:
             # What is dropped is dropped against the rate that the display had at its best.
             watch.refresh_hz = self.refresh_hz = rates[-1]
         if any(after / before > 1.02 for before, after in pairwise(rates)):
             listed = " and ".join(f"{rate:.0f}" for rate in rates)
             watch.remarks = (f"its display refreshed at {listed} Hz by turns",)
-        merged = [merge_rings(rings) for rings in by_layer.values()]
-        if layers and watch.fault is None and any(has_gap for _, has_gap in merged):
-            watch.fault = f"{SOURCE}'s {RING_FRAMES} frames were overwritten between two looks"
-        # Layers of one frame are presented at one time.
-        watch.times_s = tuple(time_ns / 1e9 for time_ns in sorted({t for times, _ in merged for t in times}))
 
-    def _live_layers(self) -> tuple[tuple[str, ...], str | None]:
-        """Return the browser's layers that have shown frames, or why there are none."""
+    def _layers(self) -> Layers:
+        """Return the browser's layers."""
         if self.package is None:
-            return (), "the browser's process does not tell which app it is"
-        names = parse_layers(self._shell.run("dumpsys SurfaceFlinger --list || true"))
-        found = layers_of(names, self.package)
-        for some in (found.surfaces, found.windows):
-            if live := self._with_frames(some):
-                return live, None
-        if not (found.surfaces or found.windows):
-            return (), f"{SOURCE} lists no layer of {self.package}"
-        return (), f"{SOURCE} tells no times of frames on this version of Android"
+            return Layers((), ())
+        listed = self._shell.run("dumpsys SurfaceFlinger --list || true")
+        return layers_of(parse_layers(listed), self.package)
+
+    def _why_none(self, live: Sequence[str], found: Layers) -> str | None:
+        if live:
+            return None
+        if self.package is None:
+            return "the browser's process does not tell which app it is"
+        if not found.names:
+            return f"{SOURCE} lists no layer of {self.package}"
+        return f"{SOURCE} tells no times of frames on this version of Android"
 
     def _with_frames(self, layers: Sequence[str]) -> tuple[str, ...]:
         if not layers:
@@ -104,6 +126,22 @@ class PhoneDisplay:
             if ring.presented_ns
         }
         return tuple(layer for number, layer in enumerate(layers) if number in live)
+
+
+def _traced_s(recorded: Recorded, layers: Layers) -> tuple[tuple[float, ...], str | None]:
+    """Return when a recorded trace has frames of a browser's layers, or why that is not known."""
+    if recorded.fault is not None:
+        return (), recorded.fault
+    try:
+        every = (
+            frame_timeline.presented_ns(recorded.data, some) for some in (layers.surfaces, layers.windows)
+        )
+        found = next(filter(None, every), ())
+    except DataError as err:
+        return (), str(err)
+    # Frames of apps that do not say which refresh they are for are left out of it.
+    fault = None if found else f"neither {SOURCE} nor {frame_timeline.SOURCE} tells times of its frames"
+    return tuple(time_ns / 1e9 for time_ns in found), fault
 
 
 def read_refresh_hz(shell: AdbShell) -> float:

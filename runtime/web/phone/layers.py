@@ -33,6 +33,11 @@ class Layers:
     surfaces: tuple[str, ...]
     windows: tuple[str, ...]
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All of them."""
+        return (*self.surfaces, *self.windows)
+
 
 def parse_package(cmdline: str) -> str | None:
     """Return the app that a process belongs to, from its /proc/PID/cmdline; ``None`` where it names none.

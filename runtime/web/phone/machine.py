@@ -22,12 +22,12 @@ from runtime.targets.local import HeldSetting
 from runtime.targets.target import settings_of
 from runtime.web.browser.attach import CHROME_SOCKET, forwarded
 from runtime.web.browser.connection import Connection
+from runtime.web.browser.host import Host
 from runtime.web.browser.page import Page
 from runtime.web.browser.processes import process_ids
 from runtime.web.browser.thread_times import ThreadTime, parse_schedstat
 from runtime.web.interaction.job import WebJob
 from runtime.web.interaction.subject import Subject, settled
-from runtime.web.phone.clock import clock_ahead_s
 from runtime.web.phone.display import PhoneDisplay, check_lit
 from runtime.web.phone.layers import parse_package
 from runtime.web.phone.loopback import Reversed, block_remote_hosts, reversed_ports
@@ -35,21 +35,21 @@ from runtime.web.phone.pages import leaving_as_found, open_on_phone
 
 T = TypeVar("T")
 _SETTLE_S = 0.1  # queues on the cores that were left run empty
-_UNHELD = "the phone chose cores and clocks itself: without root it is measured, not governed"
+_UNHELD = "the phone chose cores and clocks itself, it is measured and not governed: {}"
 
 
 class PhoneMachine:
     """See ``Machine``."""
 
-    is_remote = True
     provenance = "measured"
 
     def __init__(self, target: AdbTarget):
         self._target, self._shell = target, target.shell
         self.name, self.device, self.kernel = target.name, target.device, target.device["kernel"]
-        self.profile, self._is_held = playable_profile(target), is_held(target)
-        self.remarks: tuple[str, ...] = () if self._is_held else (_UNHELD,)
-        self.display = PhoneDisplay(self._shell)
+        self.profile, why = playable_profile(target), target.why_not_held
+        self._is_held = why is None
+        self.remarks: tuple[str, ...] = () if why is None else (_UNHELD.format(why),)
+        self._display = PhoneDisplay(self._shell)
         self._ports = Reversed(self._shell)
         self._pids: Sequence[int] = ()
 
@@ -66,7 +66,8 @@ class PhoneMachine:
         with contextlib.ExitStack() as stack:
             endpoint = stack.enter_context(forwarded(self._shell.serial, job.devtools or CHROME_SOCKET))
             self._ports = stack.enter_context(reversed_ports(self._shell))
-            connection = stack.enter_context(Connection(endpoint, self._read_threads))
+            host = Host(self._read_threads, self._display, is_remote=True)
+            connection = stack.enter_context(Connection(endpoint, host))
             stack.enter_context(leaving_as_found(connection, job.devtools))
             yield connection
 
@@ -82,7 +83,7 @@ class PhoneMachine:
         subject = settled(page, url, name)
         pids = process_ids(page)
         self._pids = [pid for each in pids.values() for pid in each]
-        self.display.package = self._package_of(pids.get("browser", []))
+        self._display.package = self._package_of(pids.get("browser", []))
         return subject
 
     def lost(self, err: Exception) -> str:
@@ -108,9 +109,6 @@ class PhoneMachine:
                 f"{self.name}: the page is not on the screen, another app or tab is; bring the browser to "
                 "the front and leave the phone alone, then run again: what was measured is kept"
             )
-
-    def clock_ahead_s(self, page: Page) -> float:
-        return clock_ahead_s(page)
 
     def read_khz(self, held: HeldSetting) -> int | None:
         is_asked = held.domain is not None and held.setting.freq_khz is not None
@@ -143,7 +141,7 @@ class PhoneMachine:
         asked_s = time.monotonic()
         found = UPTIME.match(self._shell.run("cat /proc/uptime").strip())
         if found is None:
-            raise DeviceTransientError(f"{self.name} shows no /proc/uptime; use --meter none")
+            raise DeviceTransientError(f"{self.name} shows no /proc/uptime to time energy by; is it a phone?")
         return float(found[0]) + (time.monotonic() - asked_s) / 2
 
     def _read_threads(self, pids: Sequence[int]) -> list[ThreadTime]:
@@ -163,15 +161,10 @@ class PhoneMachine:
         return parse_package(lines)
 
 
-def is_held(target: AdbTarget) -> bool:
-    """Return whether a phone lets clocks be set and other programs' threads be moved."""
-    return target.capability.level == "sysfs"
-
-
 def playable_profile(target: AdbTarget) -> SocProfile:
     """Return a phone's clusters and clocks; one cluster of all its CPUs where none can be chosen."""
     profile = target.profile
-    if is_held(target):
+    if target.why_not_held is None:
         return profile
     every = join(profile.clusters) if len(profile.clusters) > 1 else profile.clusters[0]
     return replace(profile, clusters=(replace(every, opps=(), members=()),))

@@ -46,7 +46,8 @@ case $command in
     cp "$1" "$root$last" || exit 1
     echo "$1: 1 file pushed" ;;
   shell)
-    line=$(printf %s "$*" | sed "s#/data/local/tmp#$root/data/local/tmp#g; s#/sys/class#$root/sys/class#g; \
+    line=$(printf %s "$*" | sed "s#/data/local/tmp#$root/data/local/tmp#g; s#/data/misc#$root/data/misc#g; \
+s#/sys/class#$root/sys/class#g; \
 s#/sys/devices#$root/sys/devices#g; s#/sys/bus#$root/sys/bus#g; s#/proc/\\([a-z]\\)#$root/proc/\\1#g; \
 s#/proc/[0-9]*/cmdline#$PHONE/cmdline#g")
     out=$PHONE/out.$$
@@ -69,6 +70,7 @@ esac
 
 STUBS = {
     "getprop": r"""
+        [ "$1" = ro.build.version.sdk ] && { cat $PHONE/sdk 2>/dev/null || echo 35; exit 0; }
         cat <<END
         [ro.build.fingerprint]: [google/oriole/oriole:15/AP4A:user/release-keys]
         [ro.build.version.release]: [15]
@@ -78,6 +80,16 @@ STUBS = {
         [ro.product.model]: [Pixel 6]
         [ro.soc.model]: [Tensor GS101]
         END
+    """,
+    # Perfetto, in the background until it is asked to end: what it traced is what $PHONE/timeline holds.
+    "perfetto": r"""
+        while [ $# -gt 0 ]; do [ "$1" = -o ] && out=$2; shift; done
+        cat > $PHONE/perfetto_config
+        [ -f $PHONE/timeline ] || exit 1
+        mkdir -p ${out%/*}
+        (trap 'cp $PHONE/timeline $out; exit 0' TERM; n=0
+         while [ $n -lt 600 ]; do sleep 0.05; n=$((n + 1)); done) > /dev/null 2>&1 < /dev/null &
+        echo $!
     """,
     "uname": '[ "$1" = -m ] && echo aarch64 || echo 5.10.198-android13-4',
     "id": '[ -n "$IS_ROOT" ] && echo "uid=0(root) gid=0(root)" || echo "uid=2000(shell) gid=2000(shell)"',
@@ -139,8 +151,10 @@ FILES = {
     "proc/stat": "cpu  1 0 1 9 0 0 0 0 0 0\ncpu7 1 0 1 9 0 0 0 0 0 0",
 }
 TOOLS = (
+    "base64",
     "cat",
     "chmod",
+    "cp",
     "grep",
     "ls",
     "mkdir",

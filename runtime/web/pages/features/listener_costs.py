@@ -21,7 +21,7 @@ from runtime.web.browser.connection import Event
 from runtime.web.browser.isolated import IsolatedWorld
 from runtime.web.browser.page import Page
 from runtime.web.browser.processes import Drawing, find_processes, work_by_role_ms
-from runtime.web.frames.displayed import FRAMES_ONLY, shown, traced
+from runtime.web.frames.displayed import FRAMES_ONLY, shown_on, traced
 from runtime.web.gestures.gesture import Gesture
 from runtime.web.gestures.perform import perform
 from runtime.web.gestures.room import Room, look, to_top
@@ -148,7 +148,7 @@ def _called(
         drawing: the page's processes; ``None``: they are not to be seen here.
     """
     try:
-        strokes = strokes_of(gesture, room, _SCROLL_S)
+        strokes = strokes_of(gesture, room, _SCROLL_S, page.connection.host.display.refresh_hz)
     except ValueError:
         return {}  # there is nothing to scroll
     before_ms = _main_ms(drawing)
@@ -156,7 +156,7 @@ def _called(
         performed = perform(page, strokes)
     main_ms = _main_ms(drawing) - before_ms
     to_top(page, room.scale)
-    frames = max(len(shown(trace.times_s(), performed).times_s), 1)
+    frames = max(len(shown_on(page, trace, performed).times_s), 1)
     calls = list(calls_of(trace.events))
     is_known = main_ms >= _LEAST_OF_CALLS * sum(spent_ms for _, _, spent_ms in calls) > 0
     found: dict[tuple[str, Place], _Entry] = defaultdict(_Entry)

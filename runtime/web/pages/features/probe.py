@@ -5,7 +5,7 @@ from __future__ import annotations
 from runtime.errors import WebError
 from runtime.web.browser.page import Page
 from runtime.web.browser.processes import Drawing, find_processes, spent_ms, work_by_role_ms
-from runtime.web.frames.displayed import shown, traced
+from runtime.web.frames.displayed import shown_on, traced
 from runtime.web.gestures.gesture import Gesture
 from runtime.web.gestures.perform import perform
 from runtime.web.gestures.room import Room, to_top
@@ -32,7 +32,7 @@ def probe(page: Page, room: Room) -> dict[str, float]:
         WebError: there is nothing to scroll, no frame was displayed, or the page does not answer.
     """
     try:
-        strokes = strokes_of(SCROLL, room, SCROLL_S)
+        strokes = strokes_of(SCROLL, room, SCROLL_S, page.connection.host.display.refresh_hz)
     except ValueError as err:
         raise WebError(str(err)) from err
     drawing = _processes(page)
@@ -41,7 +41,7 @@ def probe(page: Page, room: Room) -> dict[str, float]:
         performed = perform(page, strokes)
         work_after, after = _work(drawing), read_metrics(page, _ANSWER_MS)
     to_top(page, room.scale)
-    frames = shown(trace.times_s(), performed)
+    frames = shown_on(page, trace, performed)
     if not frames.times_s:
         raise WebError("no frame was displayed during the probe; the page hangs, or does not move")
     n_frames = len(frames.times_s)

@@ -1,5 +1,7 @@
 """Gestures before and after a change of a page, and gates that fail when they got dearer."""
 
+from dataclasses import replace
+
 import pytest
 
 from runtime.errors import DataError, RegressionError, UnreliableResult
@@ -76,3 +78,15 @@ def test_pages_go_by_name_unless_each_side_has_one():
         compare_gestures(two, runs(page="c"))
     with pytest.raises(DataError, match="AFTER holds no records of gestures"):
         compare_gestures(two, [])
+
+
+def test_a_rate_that_the_display_does_not_show_is_refused():
+    found = compare_gestures(runs(), runs())
+    with pytest.raises(ValueError, match=r"90 frames a second on emulated.*its display refreshed at 60 Hz"):
+        check_fps(found, 90)
+
+
+def test_displays_that_refresh_at_other_rates_are_not_compared():
+    faster = [replace(each, gesture=replace(each.gesture, refresh_hz=120.0)) for each in runs()]
+    with pytest.raises(ValueError, match="refreshed at 60 Hz before and 120 Hz after; set it to one rate"):
+        compare_gestures(runs(), faster)

@@ -2,9 +2,10 @@ import time
 
 import pytest
 
+from runtime.errors import WebError
 from runtime.web.browser.display import HEADLESS_HZ, lag_s
 from runtime.web.browser.page import open_page
-from runtime.web.frames.displayed import shown, traced
+from runtime.web.frames.displayed import check_clock, shown, traced
 from runtime.web.gestures.perform import Performed, Span
 from tests.runtime.web.toys import page as toy
 
@@ -41,6 +42,13 @@ def test_a_display_that_refreshes_twice_as_often_shows_the_first_frame_in_half_t
 def test_a_fling_ends_with_its_last_frame():
     seen = shown([10.1, 10.4], of(Span(10.0, 12.0, runs_on=True)))
     assert seen.window_s == pytest.approx(0.4 - LAG_S)
+
+
+def test_a_trace_by_another_clock_is_refused():
+    check_clock([], of(Span(10.0, 11.0)))
+    check_clock([9.0, 9000.0], of(Span(10.0, 11.0)))
+    with pytest.raises(WebError, match="go by another clock"):
+        check_clock([9000.0], of(Span(10.0, 11.0)))
 
 
 def test_a_movement_without_a_frame_is_one_long_gap():

@@ -1,10 +1,6 @@
 import pytest
 
-from runtime.web.browser.display import Watch
-from runtime.web.frames.displayed import Shown, shown
 from runtime.web.frames.latency_ring import RING_FRAMES, Ring, merge_rings, parse_ring, refresh_of
-from runtime.web.frames.second_count import count_again, disagreement
-from runtime.web.gestures.perform import Performed, Span
 
 PENDING = 9223372036854775807
 EVERY_NS = 16_666_667
@@ -54,28 +50,3 @@ def test_a_layer_that_begins_anew_has_lost_nothing():
 
 def test_the_rates_of_a_display_that_changes_are_told():
     assert refresh_of([Ring(120.0), Ring(60.0), Ring(None), Ring(120.0)]) == (60.0, 120.0)
-
-
-def test_counts_of_a_gesture_agree_within_two_percent():
-    gesture = Performed((Span(10.0, 15.0),), 0.0)
-    times_s = [10.001 + n / 60 for n in range(1, 320)]
-    watch = Watch(60.0, "SurfaceFlinger", tuple(time_s + 0.004 for time_s in times_s))
-    seen = shown(times_s, gesture)
-    assert disagreement(seen, count_again(watch, gesture), watch.source) is None
-    half = Watch(60.0, "SurfaceFlinger", tuple(times_s[::2]))
-    said = disagreement(seen, count_again(half, gesture), half.source)
-    assert said == "the trace has 300 frames, SurfaceFlinger 150: 50 % apart (limit 2 %)"
-
-
-def test_a_count_with_a_fault_is_none():
-    gesture = Performed((Span(10.0, 15.0),), 0.0)
-    assert count_again(Watch(60.0), gesture) is None
-    assert count_again(Watch(60.0, "SurfaceFlinger", (11.0,), fault="overwritten"), gesture) is None
-
-
-@pytest.mark.parametrize(
-    ("frames", "again", "agree"), [(0, 0, True), (0, 2, False), (30, 31, True), (300, 293, False)]
-)
-def test_a_frame_at_the_edge_is_no_disagreement(frames, again, agree):
-    seen = Shown((0.1,) * frames, 5.0, ())
-    assert (disagreement(seen, again, "x") is None) == agree

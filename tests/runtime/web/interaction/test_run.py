@@ -47,6 +47,7 @@ def test_a_record_says_what_was_done_and_where(machine, cdp):
     assert record.fps == pytest.approx(record.gesture.displayed_frames / record.gesture.window_s)
     assert record.setting_read.threads == 1
     assert record.provenance == "measured"
+    assert record.gesture.viewport_px == pytest.approx((412, 915), abs=1)
 
 
 def test_an_inner_scroller_is_scrolled_and_named(machine, cdp):

@@ -6,6 +6,7 @@ from runtime.errors import DeviceTransientError
 from runtime.targets.adb.shell import AdbShell
 from runtime.web.phone.display import PhoneDisplay, check_lit, parse_peak_hz, read_peak_hz
 from tests.runtime.web.phone.conftest import LAYER, OTHERS
+from tests.runtime.web.phone.traces import frame, message, snapshot
 
 CHROME = "com.android.chrome"
 EVERY_NS = 16_666_667
@@ -54,7 +55,6 @@ def test_frames_that_were_overwritten_leave_no_count(phone):
     [
         (None, (LAYER,), "does not tell which app"),
         ("org.other.app", (LAYER,), "lists no layer of org.other.app"),
-        (CHROME, (OTHERS[1],), "tells no times of frames"),
     ],
 )
 def test_why_frames_cannot_be_counted_again_is_said_and_the_rate_is_read_all_the_same(
@@ -96,3 +96,40 @@ def test_a_dark_or_locked_phone_is_not_measured(phone, service, text, reason):
         DeviceTransientError, match=rf"adb:P6: {reason}.*Stay awake.*what was measured is kept"
     ):
         check_lit(AdbShell("P6"))
+
+
+def test_where_the_ring_is_empty_perfetto_s_frame_timeline_is_counted(phone):
+    phone.draw(OTHERS[1], LAYER)  # listed, and no times of it
+    (phone.path / "drawn").write_text("")
+    now_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+    ahead_ns = now_ns - time.monotonic_ns()
+    frames = [part for n in range(1, 61) for part in frame(n, now_ns + n * EVERY_NS, LAYER)]
+    (phone.path / "timeline").write_bytes(message(snapshot(now_ns, now_ns - ahead_ns), *frames))
+    with display_of().watched() as watch:
+        pass
+    assert (watch.fault, watch.source) == (None, "Perfetto's FrameTimeline")
+    assert len(watch.times_s) == 60
+    assert watch.times_s[0] == pytest.approx((now_ns - ahead_ns + EVERY_NS) / 1e9, abs=1e-6)
+    assert "android.surfaceflinger.frametimeline" in (phone.path / "perfetto_config").read_text()
+    assert not list(phone.root.glob("data/misc/perfetto-traces/*"))
+
+
+@pytest.mark.parametrize(
+    ("timeline", "sdk", "reason"),
+    [
+        (None, 35, "perfetto does not start"),
+        (b"\xff\xff", 35, "the phone's trace of frames is cut off"),
+        (b"", 35, "neither SurfaceFlinger nor Perfetto's FrameTimeline tells"),
+        (b"", 30, "tells no times of frames on this version of Android"),
+    ],
+)
+def test_where_neither_counts_the_reason_is_said(phone, timeline, sdk, reason):
+    phone.draw(OTHERS[1], LAYER)
+    (phone.path / "drawn").write_text("")
+    (phone.path / "sdk").write_text(f"{sdk}\n")
+    if timeline is not None:
+        (phone.path / "timeline").write_bytes(timeline)
+    with display_of().watched() as watch:
+        pass
+    assert reason in watch.fault
+    assert watch.refresh_hz == 60

@@ -1,22 +1,30 @@
 """Gestures in a phone's browser: a real Chromium behind a phone that is not there."""
 
+import signal
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import replace
+from urllib.parse import urlsplit
 
+import msgspec
 import pytest
 
 from runtime.device.setting import Setting
 from runtime.errors import DeviceTransientError, WebError
 from runtime.targets.adb.target import AdbTarget
 from runtime.targets.restoring import restore_target
+from runtime.web.browser.attach import CHROME_SOCKET
+from runtime.web.browser.chromium import Browser, Launch
 from runtime.web.browser.page import pages_of
 from runtime.web.gestures.gesture import parse_gesture
-from runtime.web.interaction.job import Measured, PageToMeasure, Step, WebJob
+from runtime.web.interaction.job import Measured, PageToMeasure, Remark, Step, WebJob, known_runs
 from runtime.web.interaction.remote import measure_job
 from runtime.web.interaction.series import run_job
 from runtime.web.pages.server import serve
 from runtime.web.phone.machine import PhoneMachine
+from tests.places import ROOT
 from tests.runtime.web.toys import PHONE_META
 
 TEXT = f"<title>toy</title>{PHONE_META}" + "".join(
@@ -72,9 +80,7 @@ def test_without_root_a_page_is_measured_at_the_phone_s_own_clocks_and_that_is_s
     (record,) = measure(url, with_details=False)
     assert (record.target, record.provenance, record.setting) == ("adb:P6", "measured", WHOLE)
     assert record.control_level == "threads"
-    assert (
-        "the phone chose cores and clocks itself: without root it is measured, not governed" in record.reasons
-    )
+    assert any("it is measured and not governed: the phone gives no root" in each for each in record.reasons)
     assert record.device["name"] == "Google Pixel 6 (oriole)"
     assert record.versions["kernel"].startswith("Linux 5.10")
     assert record.gesture.displayed_frames > 10
@@ -83,11 +89,20 @@ def test_without_root_a_page_is_measured_at_the_phone_s_own_clocks_and_that_is_s
     assert record.before.battery_status == "Charging"
     assert "'Charging', its current is not the drain: unplug the charger" in record.energy_source
     assert phone.clocks() == before
+    known = known_runs([replace(record, verdict="stable", reasons=())])
+    assert measure(url, known=known) == []
     calls = (phone.path.parent.parent / "calls").read_text()
     port = url.split(":")[2].partition("/")[0]
-    assert calls.count(f"reverse tcp:{port} tcp:{port}") == 1
+    assert calls.count(f"reverse tcp:{port} tcp:{port}") == 2  # once for each job
     assert f"reverse --remove tcp:{port}" in calls
     assert "forward --remove" in calls
+
+
+def test_with_root_and_no_taskset_a_phone_is_not_governed_either(rooted):
+    (rooted.path / "bin/taskset").unlink()
+    machine = PhoneMachine(AdbTarget("P6"))
+    assert machine.settings() == (WHOLE,)
+    assert "not governed: the phone has no taskset" in machine.remarks[0]
 
 
 def test_a_page_is_laid_out_for_the_phone_s_own_screen(phone, with_chrome, cdp, url):
@@ -158,6 +173,7 @@ def test_with_root_clock_and_threads_are_held_while_the_gesture_lasts_and_restor
     assert not any("not governed" in reason for reason in record.reasons)
 
 
+@pytest.mark.slow
 def test_a_phone_that_disconnects_in_mid_gesture_keeps_records_and_is_restored_when_it_is_back(
     rooted, with_chrome, url
 ):
@@ -188,6 +204,53 @@ def test_a_screen_that_goes_dark_in_mid_gesture_ends_the_job_and_keeps_records(p
     with pytest.raises(DeviceTransientError, match=r"its screen is off \(Asleep\); wake and unlock"):
         measure(url, on_message=take, most_runs=2, least_runs=2, duration_s=1)
     assert len(done) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_however_a_run_on_a_rooted_phone_ends_in_mid_gesture_it_can_be_restored(
+    rooted, with_chrome, url, how
+):
+    with_chrome(rooted)
+    before = rooted.clocks()
+    job = WebJob((PageToMeasure("toy", url, (BIG,)),), (parse_gesture("scroll"),), duration_s=20)
+    ends, marks = threading.Event(), rooted.root / "data/local/tmp/edgekit"
+    with subprocess.Popen(
+        [sys.executable, "-m", "runtime.web.phone.worker", "P6"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT,
+    ) as worker:  # fmt: skip
+        worker.stdin.write(msgspec.json.encode(job) + b"\n")
+        worker.stdin.flush()
+        while b"run 1" not in worker.stdout.readline():
+            assert worker.poll() is None
+        during("", rooted, ends.set)(Step(""))
+        assert ends.wait(30)
+        assert set(rooted.masks().values()) == {"80"}
+        worker.send_signal(how)
+        worker.wait(30)
+    for mark in marks.glob("*.watch"):
+        mark.unlink()  # what still looks at the phone ends
+    actions = {each.action for each in restore_target("adb:P6")}
+    assert actions == ({"restored"} if how == signal.SIGKILL else set())
+    assert rooted.clocks() == before
+    assert set(rooted.masks().values()) == {"ff"}
+
+
+@pytest.mark.slow
+def test_a_browser_that_its_user_closes_in_mid_gesture_ends_the_job_and_keeps_records(chromium, phone, url):
+    told = []
+    with Browser(Launch(chromium)) as browser:
+        phone.listen(CHROME_SOCKET, urlsplit(browser.endpoint).port)
+        close = during("run 2", phone, browser.close)
+
+        def take(message):
+            told.append(message)
+            close(message)
+
+        with pytest.raises(WebError, match="adb:P6: nobody answers at chrome_devtools_remote; open Chrome"):
+            measure(url, on_message=take, most_runs=2, least_runs=2, duration_s=2)
+    assert sum(isinstance(message, Measured) for message in told) == 1
+    assert any("the phone's browser is attached to again" in m.text for m in told if isinstance(m, Remark))
 
 
 def test_a_page_that_another_app_covers_is_not_measured(phone, with_chrome, url, tmp_path):
@@ -245,12 +308,3 @@ def test_the_fuel_gauge_of_an_unplugged_phone_tells_what_the_gesture_took(phone,
     )
     assert record.energy_source.startswith("measured: battery battery, voltage x current")
     assert "read on the phone every 0.2 s, while the gesture lasted" in record.energy.notes
-
-
-def test_runs_known_of_this_phone_are_not_measured_again(phone, with_chrome, url):
-    from runtime.web.interaction.job import known_runs
-
-    with_chrome(phone)
-    (record,) = measure(url)
-    known = known_runs([replace(record, verdict="stable", reasons=())])
-    assert measure(url, known=known) == []
