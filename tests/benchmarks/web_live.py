@@ -37,13 +37,13 @@ import msgspec
 from edgekit.cli._output import note
 from runtime.errors import WebError
 from runtime.measure.quantile import quantile
+from runtime.web.governing.trials import HELD, OURS
 from runtime.web.pages.corpus import CorpusPage, corpus_folder, find_pages
 from tests.benchmarks._emulated import rows_inside
 from tests.benchmarks._live_pages import draw_pages, fit_without
 from tests.benchmarks._table import rounded, show, write_report
 from tests.places import ROOT
 
-OURS, HELD = "edgekit", "held"
 _IDLE_S = 3.0  # that the governor's own work is measured over before a gesture
 _COLUMNS = {
     "page": "page", "gesture": "gesture", "governor": "governor", "nth": "nth", "fps_target": "of",

@@ -78,7 +78,7 @@ def calibrate(
             "there is no display here to see the page on (neither DISPLAY nor WAYLAND_DISPLAY is set); "
             "calibrate where you can see it, or replay answers with --answers FILE"
         )
-    launch = Launch(asked.browser, asked.is_headless, flags=("--disable-smooth-scrolling",))
+    launch = Launch(asked.browser, asked.is_headless)
     with opened_place(asked.place) as opened, live_page(opened.url, None, launch) as page:
         time.sleep(_SETTLE_S)
         room = look(page)
