@@ -6,6 +6,8 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
+
 from edgekit.api.web_profile import stress_pages
 from edgekit.cli._output import note
 from runtime.errors import DataError
@@ -65,6 +67,18 @@ def fit_without(
     note(f"learning from {len(mine)} records of {len(rest)} pages; {len(left_out)} families are left out")
     fit_web(mine, rest, folder, learners=learners, include_unstable=True, on_step=note)
     return sorted(left_out)
+
+
+def write_pages(path: Path, pages: Sequence[CorpusPage]) -> None:
+    """Hand pages over to a run inside an emulated phone."""
+    path.write_bytes(msgspec.json.encode(pages, enc_hook=str))
+
+
+def read_pages_of(path: Path) -> list[CorpusPage]:
+    """Return the pages that were handed over."""
+    return msgspec.json.decode(
+        path.read_bytes(), type=list[CorpusPage], dec_hook=lambda kind, text: kind(text)
+    )
 
 
 def _draw(pages: Sequence[CorpusPage], count: int, order: random.Random) -> list[CorpusPage]:

@@ -6,7 +6,7 @@ import pytest
 
 from runtime.web.pages.corpus import CorpusPage
 from tests.benchmarks import _live_pages
-from tests.benchmarks._live_pages import draw_pages, fit_without
+from tests.benchmarks._live_pages import draw_pages, fit_without, read_pages_of, write_pages
 from tests.benchmarks.web_live import summarise
 from tests.runtime.web.learning.gestures import world
 
@@ -65,5 +65,7 @@ def test_families_of_the_pages_are_not_learnt_from(tmp_path, monkeypatch):
 def test_pages_are_drawn_of_many_families(tmp_path):
     drawn = draw_pages(12, 12, tmp_path, seed=1)
     assert len({page.name for page in drawn}) == 12
+    write_pages(tmp_path / "job.json", drawn)
+    assert read_pages_of(tmp_path / "job.json") == drawn
     assert max(sum(page.family == other.family for other in drawn) for page in drawn) <= 2
     assert [page.name for page in draw_pages(12, 12, tmp_path, seed=1)] == [page.name for page in drawn]

@@ -37,13 +37,13 @@ import msgspec
 from edgekit.cli._output import note
 from runtime.errors import WebError
 from runtime.measure.quantile import quantile
+from runtime.web.governing.trials import HELD, OURS
 from runtime.web.pages.corpus import CorpusPage, corpus_folder, find_pages
 from tests.benchmarks._emulated import rows_inside
-from tests.benchmarks._live_pages import draw_pages, fit_without
+from tests.benchmarks._live_pages import draw_pages, fit_without, read_pages_of, write_pages
 from tests.benchmarks._table import rounded, show, write_report
 from tests.places import ROOT
 
-OURS, HELD = "edgekit", "held"
 _IDLE_S = 3.0  # that the governor's own work is measured over before a gesture
 _COLUMNS = {
     "page": "page", "gesture": "gesture", "governor": "governor", "nth": "nth", "fps_target": "of",
@@ -89,7 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 pages, options.records, f"emulated:{options.soc}", kinds, options.fit, options.learner
             )
         job = folder / "job.json"
-        job.write_bytes(msgspec.json.encode(pages))
+        write_pages(job, pages)
         given = [f"--job={job}", f"--fit={options.fit}", *(f"--fps={fps}" for fps in options.fps)]
         given += [f"--gesture={gesture}" for gesture in options.gesture]
         names = ("soc", "minutes", "duration_s", "seed")
@@ -109,7 +109,7 @@ def visit_all(options: argparse.Namespace) -> None:
     from runtime.web.gestures.gesture import parse_gesture
     from runtime.web.pages.corpus import opened
 
-    pages = msgspec.json.decode(options.job.read_bytes(), type=list[CorpusPage])
+    pages = read_pages_of(options.job)
     rows: list[dict[str, Any]] = []
     options.inside.write_bytes(msgspec.json.encode(rows))
     order, begin_s = random.Random(options.seed), time.monotonic()

@@ -30,10 +30,11 @@ class _Gesture(click.ParamType):
             self.fail(str(err), param, ctx)
 
 
+GESTURE = _Gesture()
 gestures_option = click.option(
     "--gesture",
     "gestures",
-    type=_Gesture(),
+    type=GESTURE,
     multiple=True,
     default=("scroll",),
     show_default=True,
@@ -42,8 +43,8 @@ gestures_option = click.option(
 )
 
 one_gesture_option = click.option(
-    "--gesture", type=_Gesture(), default="scroll", show_default=True, metavar="KIND[:SPEED][@SOURCE]",
-    help="scroll, fling or pinch, at px/s, by wheel or touch.",
+    "--gesture", type=GESTURE, default="scroll", show_default=True, metavar="KIND[:SPEED][@SOURCE]",
+    help="scroll, fling or pinch, at px/s, by wheel or touch; or FILE.json of web record.",
 )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ import click
 import msgspec
 
 from edgekit.cli._output import note, print_json, print_table, say
+from edgekit.cli.web._gestures import GESTURE
 
 if TYPE_CHECKING:
     from runtime.web.governing.gesture_run import GovernedGesture
@@ -68,11 +69,10 @@ def govern_here(
 
 def try_here(asked: WebGovernOptions, gestures: Sequence[str], folder: Path, *, as_json: bool) -> None:
     """Do gestures governed and not, keep them in ``folder``, and print what they showed and took."""
-    from runtime.web.gestures.gesture import parse_gesture
     from runtime.web.governing.trials import keep_trial
     from runtime.web.governing.trying import try_gestures
 
-    parsed = [parse_gesture(text) for text in gestures]
+    parsed = [GESTURE.convert(text, None, None) for text in gestures]
     trials = []
     for trial in try_gestures(asked, parsed, on_message=note):
         keep_trial(folder, trial)

@@ -32,7 +32,7 @@ def calibrate(page, answers, out, browser, as_json, **given) -> None:
 
     The page moves in a window, again and again, at frame rates between 6 and what the display has, in an
     order that you cannot guess; say each time whether it was smooth enough. It takes two minutes. A page of
-    text and one of pictures tell most: between them goes the share of pictures.
+    text and one of pictures tell most: what is asked of others follows from their share of pictures.
 
     \b
     Example:

@@ -21,6 +21,7 @@ from runtime.web.browser.page import Page
 from runtime.web.frames.displayed import shown, traced
 from runtime.web.gestures.gesture import Gesture
 from runtime.web.gestures.perform import perform
+from runtime.web.gestures.recording import recorded_strokes
 from runtime.web.gestures.room import Room, look, to_top
 from runtime.web.gestures.strokes import Stroke, strokes_of
 from runtime.web.gestures.thinning import thinned
@@ -78,7 +79,7 @@ def calibrate(
             "there is no display here to see the page on (neither DISPLAY nor WAYLAND_DISPLAY is set); "
             "calibrate where you can see it, or replay answers with --answers FILE"
         )
-    launch = Launch(asked.browser, asked.is_headless, flags=("--disable-smooth-scrolling",))
+    launch = Launch(asked.browser, asked.is_headless)
     with opened_place(asked.place) as opened, live_page(opened.url, None, launch) as page:
         time.sleep(_SETTLE_S)
         room = look(page)
@@ -154,4 +155,7 @@ def _show(
 
 
 def _strokes(asked: Calibration, room: Room, fps: float) -> tuple[Stroke, ...]:
+    recorded = asked.gesture.recorded
+    if recorded is not None:
+        return thinned(recorded_strokes(recorded, room), fps)
     return thinned(strokes_of(asked.gesture, room, asked.duration_s, asked.refresh_hz), fps)

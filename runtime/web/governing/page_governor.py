@@ -72,7 +72,7 @@ class PageGovernor:
         acts = {"init": self._loading, "load": self._loaded, "ask": self._ask, "answer": self._answered}
         self._news = PageNews(page, self._tracker.note, acts, now)
         self._run: GestureRun | None = None
-        self._is_asked = False
+        self._is_asked, self._is_learnt = False, True
         self._image_share: float | None = None
         self._boosted_s = math.inf  # since when a page loads; infinite: none does
         self._said_s, self._said = 0.0, ""
@@ -251,9 +251,10 @@ class PageGovernor:
     def _loaded(self) -> None:
         """Learn what is there now; a page that went on meanwhile is learnt when it has loaded."""
         self._drop()
-        self._boosted_s = math.inf
+        self._boosted_s, self._is_learnt = math.inf, False
         try:
             self._learn_page()
+            self._is_learnt = True
         except WebError as err:
             self._say(f"{err}; what draws the page before is still governed")
             self._hold(self._model.idle)
@@ -273,6 +274,8 @@ class PageGovernor:
         self._is_asked = False
         if self._boosted_s != math.inf:
             self._loading()
+        elif not self._is_learnt:
+            self._loaded()
 
     def _say(self, message: str) -> None:
         """Say something, unless it was said just before."""

@@ -87,18 +87,8 @@ def govern_page(
     """
     plan = plan_for(open_target("local"), None, options.goal.fps)
     model = model_for(options, plan, on_message)
-    with contextlib.ExitStack() as stack:
-        server = stack.enter_context(serving_beside(plan, on_message=on_message))
-        page, opened = stack.enter_context(opened_page(options))
+    with serving_beside(plan, on_message=on_message) as server, opened_page(options) as (page, opened):
         on_message(f"governing {one_line(page.evaluate('location.href'))}; Ctrl-C ends it")
-        log = None if options.log is None else RecordLog(options.log)
-
-        def take(done: GovernedGesture) -> None:
-            record = None if log is None else record_of(done, plan, options.refresh_hz)
-            if log is not None and record is not None:
-                log.append(record)
-            on_gesture(done)
-
         PageGovernor(
             page,
             model,
@@ -106,8 +96,29 @@ def govern_page(
             str(server.path),
             name_of=opened.name_of,
             on_message=on_message,
-            on_gesture=take,
+            on_gesture=keeping(options, plan, on_gesture),
         ).govern(until)
+
+
+def keeping(
+    options: WebGovernOptions, plan: GovernPlan, on_gesture: Callable[[GovernedGesture], None]
+) -> Callable[[GovernedGesture], None]:
+    """Return what takes gestures: it adds the record of each to the log, if there is one, and hands it on.
+
+    Raises:
+        DataError: when called, the log cannot be written.
+    """
+    if options.log is None:
+        return on_gesture
+    log = RecordLog(options.log)
+
+    def take(done: GovernedGesture) -> None:
+        record = record_of(done, plan, options.refresh_hz)
+        if record is not None:
+            log.append(record)
+        on_gesture(done)
+
+    return take
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 from runtime.device.setting import Setting
 from runtime.device.sysfs import read_text
 from runtime.errors import WebError
-from runtime.targets.local import LocalTarget
+from runtime.targets.local import HeldSetting, LocalTarget
 from runtime.web.browser.display import HEADLESS_HZ, lag_s
 from runtime.web.browser.page import Page
 from runtime.web.browser.processes import find_processes
@@ -24,7 +24,7 @@ from runtime.web.gestures.room import look
 from runtime.web.governing.gesture_run import GovernedGesture
 from runtime.web.governing.machine_watch import MachineWatch
 from runtime.web.governing.page_governor import PageGovernor
-from runtime.web.governing.trials import OURS, Trial
+from runtime.web.governing.trials import HELD, OURS, Trial
 from runtime.web.interaction.local_machine import LocalMachine
 from runtime.web.interaction.run import ready
 from runtime.web.interaction.subject import Subject, digest_of
@@ -121,9 +121,7 @@ class Stage:
     def at(self, setting: Setting, gesture: Gesture, fps_target: float) -> Trial:
         """Do a gesture at a setting; without a clock the kernel's governor sets it."""
         with LocalMachine(self.target).placed(self._subject, setting) as held:
-            governor = "held"
-            if setting.freq_khz is None and held.domain is not None:
-                governor = (read_text(held.domain.path / "scaling_governor") or "the kernel's").strip()
+            governor = HELD if setting.freq_khz is not None else _kernel_governor(held)
             with (
                 MachineWatch(self.target, self._subject.drawing.renderer) as watch,
                 traced(self._hands.connection) as trace,
@@ -197,6 +195,12 @@ class Stage:
             energy_source=watch.energy_source,
             created_utc=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         )
+
+
+def _kernel_governor(held: HeldSetting) -> str:
+    """Return what the kernel sets the clock by."""
+    name = None if held.domain is None else read_text(held.domain.path / "scaling_governor")
+    return (name or "the kernel").strip()
 
 
 def _is_told(gestures: Sequence[GovernedGesture], done: Performed) -> bool:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 _STEP = 1.15  # between two rates: about as little as users tell apart
-_FIRST_STEPS = 3  # rungs at a time, until answers turn for the first time
+_FIRST_STEPS = 3  # rates at a time, until answers turn for the first time
 LOWEST_FPS = 6.0  # a slide show to everybody
 _TURNS, _KEPT = 5, 4  # of a staircase: that it ends with, and that count
 _MOST = 14  # showings of a staircase: of somebody who says yes, or no, to everything
@@ -46,7 +46,7 @@ class Threshold:
 
 @dataclass
 class _Staircase:
-    rungs: tuple[float, ...]
+    rates: tuple[float, ...]
     at: int
     turns_fps: list[float] = field(default_factory=list)
     shown: int = 0
@@ -62,18 +62,18 @@ class _Staircase:
             self.turns_fps.append(math.sqrt(self.last.fps * showing.fps))
         self.last = showing
         step = 1 if self.turns_fps else _FIRST_STEPS
-        self.at = min(max(self.at + (step if showing.is_smooth else -step), 0), len(self.rungs) - 1)
+        self.at = min(max(self.at + (step if showing.is_smooth else -step), 0), len(self.rates) - 1)
 
 
-def rungs_of(most_fps: float) -> tuple[float, ...]:
+def rates_of(most_fps: float) -> tuple[float, ...]:
     """Return the frame rates of a staircase, from ``most_fps`` down.
 
     Example:
-        >>> [round(fps) for fps in rungs_of(60.0)[:5]]
+        >>> [round(fps) for fps in rates_of(60.0)[:5]]
         [60, 52, 45, 39, 34]
     """
     count = max(math.floor(math.log(most_fps / LOWEST_FPS, _STEP)), 1)
-    return tuple(most_fps / _STEP**rung for rung in range(count + 1))
+    return tuple(most_fps / _STEP**step for step in range(count + 1))
 
 
 def find_threshold(
@@ -92,12 +92,12 @@ def find_threshold(
         >>> round(found.fps)  # of somebody to whom all is smooth
         6
     """
-    rungs, order = rungs_of(most_fps), random.Random(seed)
-    stairs = [_Staircase(rungs, 0), _Staircase(rungs, len(rungs) - 1)]
+    rates, order = rates_of(most_fps), random.Random(seed)
+    stairs = [_Staircase(rates, 0), _Staircase(rates, len(rates) - 1)]
     showings: list[Showing] = []
     while open_ones := [each for each in stairs if not each.is_over]:
         stair = order.choice(open_ones)
-        shown_fps = show(rungs[stair.at])
+        shown_fps = show(rates[stair.at])
         showing = Showing(shown_fps, ask(len(showings) + 1))
         showings.append(showing)
         stair.take(showing)

@@ -20,7 +20,7 @@ from runtime.bundle.names import slug
 from runtime.errors import DataError
 from runtime.web.interaction.rows import HELD_SHARE
 
-OURS = "edgekit"
+OURS, HELD = "edgekit", "held"  # what a gesture is done under, beside the kernel's governors
 _FOLDER = "governed"
 _MOST_BYTES = 4 << 20
 _ADVICE = "try it again: edgekit web govern --try"

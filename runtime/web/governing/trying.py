@@ -11,7 +11,7 @@ from runtime.targets import open_target
 from runtime.web.gestures.gesture import Gesture
 from runtime.web.governing.accepted import read_image_share
 from runtime.web.governing.page_governor import PageGovernor
-from runtime.web.governing.run import WebGovernOptions, model_for, opened_page
+from runtime.web.governing.run import WebGovernOptions, keeping, model_for, opened_page
 from runtime.web.governing.stage import Stage, governed
 from runtime.web.governing.trials import Trial
 
@@ -53,7 +53,7 @@ def try_gestures(
                     str(server.path),
                     name_of=opened.name_of,
                     on_message=on_message,
-                    on_gesture=on_gesture,
+                    on_gesture=keeping(options, plan, on_gesture),
                 )
             ) as governing,
         ):

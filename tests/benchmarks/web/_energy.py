@@ -110,7 +110,7 @@ def _chosen(
 
 
 def _later(setting: Setting, gesture: Measured, truth: PageTruth, profile: SocProfile, fps: float) -> Setting:
-    """Return what the live governor takes after gestures of the page that it saw, the first at ``setting``."""
+    """Return what the live governor takes after gestures of the page, the first at ``setting``."""
     shown = {each.setting: each for each in truth.estimates}
     rows = capacity_rows(profile, lambda each: setting_power(profile, each), tuple(shown)).rows
     work = WorkModel(rows, gesture.refresh_hz)

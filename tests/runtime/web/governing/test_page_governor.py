@@ -8,15 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from runtime.device.soc import power_mw
-from runtime.device.soc.power import PowerFigure
 from runtime.errors import PageError, WebError
-from runtime.govern.governor.gestures import HeldStrategy
-from runtime.govern.governor.server import Server
-from runtime.govern.governor.tables import capacity_rows
 from runtime.measure.records import RecordLog
 from runtime.targets import open_target
-from runtime.targets.target import settings_of
 from runtime.web.browser.chromium import Browser
 from runtime.web.browser.connection import Connection
 from runtime.web.browser.page import Page, open_page
@@ -32,43 +26,7 @@ from runtime.web.governing.work_model import WorkModel
 from runtime.web.learning.measured import measured
 from runtime.web.learning.pages import KnownPage
 from runtime.web.learning.table import gesture_table
-from tests.runtime.govern.governor.talk import in_a_thread
-from tests.runtime.govern.governor.toy import PROFILE, toy
-
-PAGE = "data:text/html,<meta name=viewport content='width=device-width'><body>" + "<p>row</p>" * 400
-
-NAMES = {PAGE: "corpus/rows"}  # as records call it
-
-
-def power(setting) -> PowerFigure:
-    return power_mw(PROFILE.cluster(setting.cluster), setting.freq_khz or 0)
-
-
-ROWS = capacity_rows(PROFILE, power, settings_of(PROFILE, (1,)))
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with Browser() as browser:
-        yield browser
-
-
-@pytest.fixture
-def page(browser):
-    with Connection(browser.endpoint) as connection, open_page(connection) as page:
-        page.navigate(PAGE)
-        yield page
-
-
-@pytest.fixture
-def phone(tmp_path):
-    phone = toy(tmp_path, hold=lambda cluster, freq_khz: HeldStrategy(ROWS, cluster, freq_khz))
-    server = Server(phone.governor, tmp_path / "g.sock", on_message=phone.messages.append)
-    with phone.clocks, server, in_a_thread(server) as path:
-        phone.path, phone.held = path, []
-        hold = phone.governor.hold
-        phone.governor.hold = lambda number, *setting: (phone.held.append(setting), hold(number, *setting))[1]
-        yield phone
+from tests.runtime.web.governing.pages import NAMES, PAGE, ROWS
 
 
 class User:

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from runtime.web.governing.staircase import LOWEST_FPS, find_threshold, rungs_of
+from runtime.web.governing.staircase import LOWEST_FPS, find_threshold, rates_of
 
 
 def ask(accepted_fps, seed=0, unsure=0.0):
@@ -34,10 +34,10 @@ def test_somebody_who_is_not_sure_is_found_on_average():
     assert sum(found) / len(found) == pytest.approx(30.0, rel=0.08)
 
 
-@pytest.mark.parametrize(("accepted_fps", "ends_at"), [(1.0, min(rungs_of(60.0))), (999.0, 60.0)])
+@pytest.mark.parametrize(("accepted_fps", "ends_at"), [(1.0, min(rates_of(60.0))), (999.0, 60.0)])
 def test_somebody_to_whom_all_is_alike_ends_at_the_end(accepted_fps, ends_at):
     assert ask(accepted_fps).fps == pytest.approx(ends_at)
-    assert min(rungs_of(60.0)) >= LOWEST_FPS
+    assert min(rates_of(60.0)) >= LOWEST_FPS
 
 
 def test_nobody_can_guess_what_comes_and_the_same_seed_asks_the_same():
