@@ -10,6 +10,7 @@ from edgekit.cli._load import heed_others
 from edgekit.cli._options import out_option, table_options
 from edgekit.cli._output import note, print_json, print_table, say
 from edgekit.cli._placement import place_and_tell, placement_options
+from edgekit.cli._spec import spec_options, take_choices
 
 
 @click.command()
@@ -17,10 +18,7 @@ from edgekit.cli._placement import place_and_tell, placement_options
 @click.option("--data", required=True, help="digits, fashion-mnist, cifar10, or folder.")
 @click.option("--data-root", type=click.Path(path_type=Path), help="Where the dataset's files are.")
 @click.option("--recipe", default="default", show_default=True, help="Named defaults: digits-demo, ...")
-@click.option("--width", type=float, help="Factor on all channel counts.")
-@click.option("--image-size", type=int, help="Side of the input in pixels; default: the dataset's own.")
-@click.option("--act", help="relu, dyrelu-a, dyrelu-b or dyrelu-c instead of the model's own.")
-@click.option("--dynamic-conv", help="pointwise: make the 1x1 convolutions dynamic.")
+@spec_options
 @placement_options(required=False)
 @click.option("--epochs", type=int)
 @click.option("--batch-size", type=int, help="Images per step and process.")
@@ -49,7 +47,7 @@ def train(
     from edgekit import models, training
     from edgekit.data import load_dataset
 
-    choices = {name: options.pop(name) for name in ("width", "image_size", "act", "dynamic_conv")}
+    choices = take_choices(options)
     named = training.load_recipe(recipe).override(recipe=options, model=choices)
     dataset = load_dataset(data, root=data_root, image_size=named.model.get("image_size"))
     start = init and (

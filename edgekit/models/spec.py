@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 ACTS = ("default", "relu", "dyrelu-a", "dyrelu-b", "dyrelu-c")
 DYNAMIC_CONVS = ("none", "pointwise")
+BLOCKS = ("none", "sk", "sge")
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class ModelSpec:
             ``blocks.3``, shell patterns of them, ``last:N``; ``None`` is everywhere. The others are
             the model's own. See ``edgekit.models.placement``.
         dropout: before the classifier; ``None`` is the model's own.
+        block: ``sk`` makes the first 3x3 convolution of every residual block, or its depthwise one, a
+            selective kernel; ``sge`` weighs positions behind every block's last batch norm.
 
     Raises:
         ValueError: an unknown name or choice, or a number out of range.
@@ -56,6 +59,7 @@ class ModelSpec:
     kernels: int = 4
     dropout: float | None = None
     dynamic_at: tuple[str, ...] | None = None
+    block: str = "none"
 
     def __post_init__(self) -> None:
         MODELS.get(self.name)
@@ -66,6 +70,7 @@ class ModelSpec:
             self.dynamic_conv in DYNAMIC_CONVS,
             f"one of {', '.join(DYNAMIC_CONVS)}",
         )
+        _check("block", self.block, self.block in BLOCKS, f"one of {', '.join(BLOCKS)}")
         _check("num_classes", self.num_classes, self.num_classes >= 1, "1 or more")
         _check("width", self.width, 0.05 <= self.width <= 8, "from 0.05 to 8")
         _check("image_size", self.image_size, self.image_size >= 8, "8 or more")

@@ -3,6 +3,7 @@
 from edgekit.nn.dynamic_conv import DynamicConv2d, KernelAttention
 from edgekit.nn.dynamic_relu import DynamicReLU
 from edgekit.nn.selective_kernel import SelectiveKernel
+from edgekit.nn.spatial_enhance import SpatialGroupEnhance
 from edgekit.nn.temperature import TemperatureSchedule, set_temperature
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "DynamicReLU",
     "KernelAttention",
     "SelectiveKernel",
+    "SpatialGroupEnhance",
     "TemperatureSchedule",
     "set_temperature",
 ]

@@ -1,4 +1,4 @@
-"""How torch-pruning's functions look for the layers it does not know: dynamic conv and dynamic ReLU."""
+"""How torch-pruning's functions look for the layers it does not know: edgekit's blocks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import torch
 import torch_pruning as tp
 from torch import nn
 
-from edgekit.nn import DynamicConv2d, DynamicReLU
+from edgekit.nn import DynamicConv2d, DynamicReLU, SpatialGroupEnhance
 from runtime.errors import PruneError
 
 
@@ -63,9 +63,26 @@ class DynamicReLUPruner(tp.BasePruningFunc):
     get_in_channels = get_out_channels
 
 
+class SpatialGroupEnhancePruner(tp.BasePruningFunc):
+    """Removes channels of a ``SpatialGroupEnhance``: its groups may become unequal, and stay."""
+
+    def prune_out_channels(self, layer: SpatialGroupEnhance, idxs: list[int]) -> nn.Module:
+        kept = _kept(layer.membership.shape[1], idxs).to(layer.membership.device)
+        layer.membership = layer.membership.index_select(1, kept)
+        return layer
+
+    prune_in_channels = prune_out_channels
+
+    def get_out_channels(self, layer: SpatialGroupEnhance) -> int:
+        return layer.membership.shape[1]
+
+    get_in_channels = get_out_channels
+
+
 PRUNERS: dict[type[nn.Module], tp.BasePruningFunc] = {
     DynamicConv2d: DynamicConvPruner(),
     DynamicReLU: DynamicReLUPruner(),
+    SpatialGroupEnhance: SpatialGroupEnhancePruner(),
 }
 
 
@@ -99,4 +116,6 @@ def stand_in(layer: nn.Module, name: str) -> nn.Module | None:
                 "a pruned channel would not be zero behind it; use variant 'b' or 'c'"
             )
         return nn.PReLU(layer.fc1.in_channels)
+    if isinstance(layer, SpatialGroupEnhance):
+        return nn.PReLU(layer.membership.shape[1])
     return None

@@ -11,8 +11,8 @@ import torch_pruning as tp
 from torch import nn
 
 from edgekit.models.layers import SqueezeExcite
-from edgekit.models.surgery.dynamic_layers import stand_in
-from edgekit.nn import DynamicConv2d, DynamicReLU
+from edgekit.models.surgery.dynamic_layers import PRUNERS, stand_in
+from edgekit.nn import SelectiveKernel
 from runtime.errors import PruneError
 
 
@@ -27,10 +27,14 @@ class Removal:
 
 @dataclass(frozen=True)
 class PrunableConv:
-    """A convolution whose output channels may go: its name and how many it has."""
+    """A convolution whose output channels may go: its name and how many it has.
+
+    ``partners`` make the same channels: further convolutions whose filter i goes with its filter i.
+    """
 
     name: str
     channels: int
+    partners: tuple[str, ...] = ()
 
 
 class ChannelGraph:
@@ -88,9 +92,10 @@ class ChannelGraph:
 
         Such as the expansion of an inverted residual and the first convolution of a basic block.
         Not: channels that a shortcut adds to others, the stem, the last convolution before the
-        classifier, and the insides of squeeze-and-excitation.
+        classifier, and what only computes gates. Of a selective kernel the first branch stands for
+        both.
         """
-        gates = _inside(self._shadow, SqueezeExcite)
+        gates = _gates(self._shadow)
         found = []
         for name, layer in self._shadow.named_modules():
             if not _is_dense_conv(layer) or name in gates or layer not in self._graph.module2node:
@@ -104,9 +109,18 @@ class ChannelGraph:
                 and r.layer not in gates
                 and _is_dense_conv(self._shadow.get_submodule(r.layer))
             ]
-            if producers == [name] and self._is_block(_common_parent([r.layer for r in group])):
-                found.append(PrunableConv(name, layer.out_channels))
+            is_block = self._is_block(_common_parent([r.layer for r in group]))
+            if producers in ([name], self._branches_from(name)) and is_block:
+                found.append(PrunableConv(name, layer.out_channels, tuple(producers[1:])))
         return found
+
+    def _branches_from(self, name: str) -> list[str]:
+        """Return the convolutions of the selective kernel whose first branch is ``name``, if it is one."""
+        outer, is_first, inner = name.partition(".branches.0.")
+        owner = self._shadow.get_submodule(outer)
+        if not is_first or not isinstance(owner, SelectiveKernel):
+            return []
+        return [f"{outer}.branches.{i}.{inner}" for i in range(len(owner.branches))]
 
     def _named(self, group) -> list[Removal]:
         return [
@@ -126,12 +140,8 @@ class ChannelGraph:
 
 def _shadow(model: nn.Module) -> nn.Module:
     shadow = copy.deepcopy(model)
-    dynamic = [
-        (name, layer)
-        for name, layer in shadow.named_modules()
-        if isinstance(layer, DynamicConv2d | DynamicReLU)
-    ]
-    for name, layer in dynamic:
+    ours = [(name, layer) for name, layer in shadow.named_modules() if type(layer) in PRUNERS]
+    for name, layer in ours:
         parent, _, own = name.rpartition(".")
         setattr(shadow.get_submodule(parent), own, stand_in(layer, name))
     return shadow
@@ -141,13 +151,14 @@ def _is_dense_conv(layer: nn.Module) -> bool:
     return isinstance(layer, nn.Conv2d) and layer.groups == 1
 
 
-def _inside(model: nn.Module, kind: type[nn.Module]) -> set[str]:
+def _gates(model: nn.Module) -> set[str]:
+    """Return the names of modules that only compute factors of channels."""
+    outer = [name for name, module in model.named_modules() if isinstance(module, SqueezeExcite)]
+    for name, module in model.named_modules():
+        if isinstance(module, SelectiveKernel):
+            outer += [f"{name}.squeeze", f"{name}.heads"]
     return {
-        f"{outer}.{inner}"
-        for outer, module in model.named_modules()
-        if isinstance(module, kind)
-        for inner, _ in module.named_modules()
-        if inner
+        f"{name}.{inner}" for name in outer for inner, _ in model.get_submodule(name).named_modules() if inner
     }
 
 
