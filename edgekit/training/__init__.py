@@ -1,36 +1,54 @@
 """Training: recipes, the loop, hooks, and checkpoints."""
 
 from edgekit.training import _extras  # noqa: F401 (before what needs them)
+from edgekit.training.batch_norm import reestimate_batch_norm
 from edgekit.training.checkpoint import (
     Checkpoint,
     load_checkpoint,
     save_checkpoint,
 )
-from edgekit.training.hooks import Hook, TemperatureAnnealing
+from edgekit.training.hooks import EndAtOnce, Hook, TemperatureAnnealing, Training
 from edgekit.training.quantization_aware import QuantizationAware
 from edgekit.training.recipe import RECIPES, NamedRecipe, Recipe, load_recipe
 from edgekit.training.run import fit_spec, train
 from edgekit.training.schedule import learning_rate
 from edgekit.training.task import Classification, Task
+from edgekit.training.technique import (
+    TECHNIQUES,
+    Objective,
+    Supervised,
+    Technique,
+    make_techniques,
+    register_technique,
+)
 from edgekit.training.trainer import Trainer, build_optimizer, evaluate
 
 __all__ = [
     "RECIPES",
+    "TECHNIQUES",
     "Checkpoint",
     "Classification",
+    "EndAtOnce",
     "Hook",
     "NamedRecipe",
+    "Objective",
     "QuantizationAware",
     "Recipe",
+    "Supervised",
     "Task",
+    "Technique",
     "TemperatureAnnealing",
     "Trainer",
+    "Training",
     "build_optimizer",
     "evaluate",
     "fit_spec",
     "learning_rate",
     "load_checkpoint",
     "load_recipe",
+    "make_techniques",
+    "reestimate_batch_norm",
+    "register_technique",
     "save_checkpoint",
     "train",
 ]

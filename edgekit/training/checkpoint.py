@@ -42,6 +42,7 @@ class Checkpoint:
         metrics: such as ``test_top1``.
         pruning: how it was pruned since, with cost and accuracy before and after.
         placement: how the layers of ``spec.dynamic_at`` were chosen, with each one's measured cost.
+        run: all that decided the result; a run that is resumed must be of the same.
 
     Example:
         >>> checkpoint = load_checkpoint("runs/digits")   # doctest: +SKIP
@@ -58,6 +59,7 @@ class Checkpoint:
     metrics: dict[str, float]
     pruning: dict[str, Any] | None = None
     placement: dict[str, Any] | None = None
+    run: dict[str, Any] | None = None
 
     @property
     def sha256(self) -> str:
@@ -106,6 +108,7 @@ class _Document:
     created_utc: str
     versions: dict[str, str] = field(default_factory=dict)
     placement: dict[str, Any] | None = None
+    run: dict[str, Any] | None = None
     schema_version: int = SCHEMA_VERSION
 
 
@@ -122,6 +125,7 @@ def save_checkpoint(
     plan: ChannelPlan | None = None,
     pruning: dict[str, Any] | None = None,
     placement: dict[str, Any] | None = None,
+    run: dict[str, Any] | None = None,
 ) -> Checkpoint:
     """Write a checkpoint into the folder ``path``, which may hold the run's other files.
 
@@ -149,6 +153,7 @@ def save_checkpoint(
         created_utc=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         versions={"edgekit": __version__, "torch": str(torch.__version__)},
         placement=placement,
+        run=run,
     )
     write_atomic(folder / WEIGHTS_FILE, weights)
     write_atomic(folder / CHECKPOINT_FILE, msgspec.json.format(msgspec.json.encode(document), indent=1))
@@ -180,6 +185,7 @@ def _checkpoint(folder: Path, document: _Document) -> Checkpoint:
         metrics=document.metrics,
         pruning=document.pruning,
         placement=document.placement,
+        run=document.run,
     )
 
 

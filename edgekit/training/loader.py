@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -12,6 +13,9 @@ from torch.utils.data import Dataset as TorchDataset
 from edgekit.data import Dataset, Split, random_crop, random_flip
 from edgekit.training.recipe import Recipe
 
+Augment = Callable[[np.ndarray, np.random.Generator], np.ndarray]
+"""Changes uint8 pixels of shape (B, H, W, C)."""
+
 
 class TrainingBatches(TorchDataset):
     """Augmented batches; the augmentation's seed is the run's, the epoch and the first image of the batch.
@@ -19,7 +23,8 @@ class TrainingBatches(TorchDataset):
     So neither the number of worker processes nor an interruption changes what a batch holds.
     """
 
-    def __init__(self, dataset: Dataset, recipe: Recipe):
+    def __init__(self, dataset: Dataset, recipe: Recipe, changes: Sequence[Augment] = ()):
+        self.changes = tuple(changes)
         self.split = dataset.train
         self.flips = dataset.flips
         self.padding = dataset.image.size // 8
@@ -31,20 +36,35 @@ class TrainingBatches(TorchDataset):
 
     def __getitems__(self, indices: list[int]) -> tuple[torch.Tensor, torch.Tensor]:
         rng = np.random.default_rng((self.recipe.seed, self.epoch, indices[0]))
-        augment = partial(self._augment, rng=rng) if self.recipe.augment else None
+        augment = partial(self._augment, rng=rng) if self.recipe.augment or self.changes else None
         inputs, labels = self.split.batch(indices, augment)
         return torch.from_numpy(inputs), torch.from_numpy(labels)
 
     def _augment(self, pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        pixels = random_crop(pixels, self.padding, rng)
-        return random_flip(pixels, rng) if self.flips else pixels
+        if self.recipe.augment:
+            pixels = random_crop(pixels, self.padding, rng)
+            pixels = random_flip(pixels, rng) if self.flips else pixels
+        for change in self.changes:
+            pixels = change(pixels, rng)
+        return pixels
 
 
 class TrainingLoader:
-    """Iterates over one epoch at a time; each process of a DDP run gets its own share."""
+    """Iterates over one epoch at a time; each process of a DDP run gets its own share.
 
-    def __init__(self, dataset: Dataset, recipe: Recipe, rank: int = 0, world_size: int = 1):
-        self.batches = TrainingBatches(dataset, recipe)
+    Args:
+        changes: of a batch's pixels, after the recipe's own.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        recipe: Recipe,
+        rank: int = 0,
+        world_size: int = 1,
+        changes: Sequence[Augment] = (),
+    ):
+        self.batches = TrainingBatches(dataset, recipe, changes)
         self.sampler = DistributedSampler(self.batches, world_size, rank, shuffle=True, seed=recipe.seed)
         # A last batch of one or two images would spoil batch normalisation's statistics.
         drop_last = len(self.sampler) >= recipe.batch_size
@@ -58,7 +78,7 @@ class TrainingLoader:
         )
 
     def __len__(self) -> int:
-        """Return the number of steps in an epoch."""
+        """Return the number of batches in an epoch."""
         return len(self.loader)
 
     def epoch(self, number: int):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from runtime.registry import Registry
@@ -31,6 +31,8 @@ class Recipe:
         device: ``auto``, ``cpu`` or ``cuda``; ``devices`` processes of it, by DDP when more than one.
         workers: processes that read images; 0 reads in the training's own.
         seed: of initial weights, order, augmentation and dropout.
+        accumulate: batches whose gradients make one step.
+        use: training techniques by name, each with its options: see ``edgekit.training.technique``.
     """
 
     epochs: int = 30
@@ -49,6 +51,8 @@ class Recipe:
     devices: int = 1
     workers: int = 0
     seed: int = 0
+    accumulate: int = 1
+    use: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def identity(self) -> dict[str, Any]:
         """Return what decides the result: everything but where and by how many readers it is made."""
@@ -59,7 +63,7 @@ class Recipe:
         for name, allowed in (("optimizer", OPTIMIZERS), ("precision", PRECISIONS), ("device", DEVICES)):
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name} is {getattr(self, name)!r}; allowed: {', '.join(allowed)}")
-        for name in ("epochs", "batch_size", "devices"):
+        for name in ("epochs", "batch_size", "devices", "accumulate"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1")
         for name in ("weight_decay", "warmup_epochs", "temperature_epochs", "workers", "seed"):
@@ -86,17 +90,33 @@ class NamedRecipe:
         options = {name: value for name, value in model.items() if value is not None}
         return NamedRecipe(replace(self.recipe, **changes), {**self.model, **options})
 
+    def join(self, other: NamedRecipe) -> NamedRecipe:
+        """Return a copy with whatever ``other`` sets that is not the default, and the techniques of both."""
+        changes = {
+            item.name: getattr(other.recipe, item.name)
+            for item in fields(Recipe)
+            if getattr(other.recipe, item.name) != getattr(_DEFAULTS, item.name)
+        }
+        changes["use"] = {**self.recipe.use, **other.recipe.use}
+        return NamedRecipe(replace(self.recipe, **changes), {**self.model, **other.model})
+
+
+_DEFAULTS = Recipe()
+
 
 RECIPES: Registry[Callable[[], NamedRecipe]] = Registry("recipe")
 
 
 def load_recipe(name: str) -> NamedRecipe:
-    """Return the recipe called ``name``.
+    """Return the recipe called ``name``; of names joined by ``+`` the later ones decide.
 
     Raises:
         ValueError: unknown name.
     """
-    return RECIPES.get(name)()
+    first, *others = [RECIPES.get(part)() for part in name.split("+")]
+    for other in others:
+        first = first.join(other)
+    return first
 
 
 @RECIPES.register("default")

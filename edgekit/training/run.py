@@ -23,7 +23,8 @@ from edgekit.training.checkpoint import (
 from edgekit.training.hooks import Hook, TemperatureAnnealing
 from edgekit.training.quantization_aware import QuantizationAware
 from edgekit.training.recipe import Recipe
-from edgekit.training.state import STATE_FILE
+from edgekit.training.state import STATE_FILE, check_identity
+from edgekit.training.technique import make_techniques
 from edgekit.training.trainer import Trainer, evaluate
 from edgekit.training.weights import start_from
 from runtime.errors import CheckpointError
@@ -70,8 +71,9 @@ def train(
     # As JSON reads it back: the state of an interrupted run is compared with it.
     chosen = msgspec.json.decode(msgspec.json.encode(spec))
     identity = {"dataset": dataset.name, **chosen, **recipe.identity()}
+    techniques = make_techniques(recipe, dataset)
     if resume and (folder / CHECKPOINT_FILE).is_file():
-        return end_run(folder)
+        return end_run(folder, identity)
     claim_folder(folder, resume)
     torch.manual_seed(recipe.seed)
     model = build_model(spec)
@@ -80,23 +82,25 @@ def train(
     # The last epoch at the latest trains at temperature 1: that is what is tested and exported.
     annealing = TemperatureSchedule(epochs=min(recipe.temperature_epochs, recipe.epochs - 1))
     own = [TemperatureAnnealing(annealing), *([QuantizationAware()] if recipe.qat else [])]
-    trainer = Trainer(model, recipe, [*own, *hooks])
+    trainer = Trainer(model, recipe, [*own, *hooks], techniques=techniques)
     log = trainer.fit(dataset, folder, identity=identity, resume=resume, progress=progress)
 
     def save() -> None:
+        model = trainer.trained()
         save_checkpoint(
             folder,
-            trainer.model,
+            model,
             spec=spec,
             dataset=dataset.name,
             image=dataset.image,
             labels=tuple(dataset.labels),
             recipe=msgspec.to_builtins(recipe),
             metrics={
-                "test_top1": evaluate(trainer.model, dataset.test),
+                "test_top1": evaluate(model, dataset.test),
                 "train_loss": log[-1]["train_loss"],
             },
             placement=placement,
+            run=identity,
         )
 
     return save_once(trainer, folder, save)
@@ -138,9 +142,19 @@ def save_once(trainer: Trainer, folder: Path, save: Callable[[], None]) -> Check
     return load_checkpoint(folder)
 
 
-def end_run(folder: Path) -> Checkpoint:
-    """Return the checkpoint in ``folder``; the states of the run that made it are not needed any more."""
+def end_run(folder: Path, identity: dict[str, Any] | None = None) -> Checkpoint:
+    """Return the checkpoint in ``folder``; the states of the run that made it are not needed any more.
+
+    Args:
+        identity: what the run that is resumed is; the one in ``folder`` must be the same. Checkpoints of
+            0.1.0 do not say what they are of, and are taken as they are.
+
+    Raises:
+        CheckpointError: it is another run.
+    """
     checkpoint = load_checkpoint(folder)
+    if identity is not None and checkpoint.run is not None:
+        check_identity(folder, checkpoint.run, identity)
     for state in (folder / STATE_FILE, *folder.glob(f"*/{STATE_FILE}")):
         state.unlink(missing_ok=True)
     return checkpoint

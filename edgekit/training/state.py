@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,23 +14,33 @@ from safetensors.torch import save
 from torch import nn
 from torch.optim import Optimizer
 
+from edgekit.training.hooks import Hook
 from runtime.bundle import write_atomic
 from runtime.bundle.decoding import decode_json
 from runtime.errors import CheckpointError
 
 STATE_FILE = "trainer.safetensors"
-_MODEL, _OPTIMIZER = "model/", "optimizer/"
+_MODEL, _OPTIMIZER, _HOOK = "model/", "optimizer/", "hook/"
 
 
 @dataclass(frozen=True)
 class TrainingState:
-    """Weights, optimizer and metrics (``log``) after ``epoch`` epochs, and what the run is (``identity``)."""
+    """Weights, optimizer, hooks and metrics (``log``) after ``epoch`` epochs.
+
+    ``identity`` is what the run is; ``stopped`` that a hook ended it after this epoch.
+    """
 
     epoch: int
     identity: dict[str, Any]
     log: list[dict[str, Any]]
+    stopped: bool
     model: dict[str, torch.Tensor]
     optimizer: dict[str, torch.Tensor]
+    hooks: dict[str, torch.Tensor]
+
+    def of_hook(self, index: int) -> dict[str, torch.Tensor]:
+        """Return what the hook at ``index`` stored."""
+        return _below(f"{index}/", self.hooks)
 
 
 @dataclass(frozen=True)
@@ -39,6 +50,7 @@ class _Document:
     epoch: int
     identity: dict[str, Any]
     log: list[dict[str, Any]]
+    stopped: bool = False
 
 
 def save_state(
@@ -48,6 +60,8 @@ def save_state(
     log: list[dict[str, Any]],
     model: nn.Module,
     optimizer: Optimizer,
+    hooks: Sequence[Hook] = (),
+    stopped: bool = False,
 ) -> None:
     """Write the state after ``epoch`` epochs to ``folder``."""
     tensors = {_MODEL + name: tensor for name, tensor in model.state_dict().items()}
@@ -55,7 +69,9 @@ def save_state(
         for name, value in entries.items():
             if value is not None:
                 tensors[f"{_OPTIMIZER}{index}/{name}"] = torch.as_tensor(value)
-    document = msgspec.json.encode({"epoch": epoch, "identity": identity, "log": log}).decode()
+    for place, hook in enumerate(hooks):
+        tensors |= {f"{_HOOK}{place}/{name}": tensor for name, tensor in hook.state_dict().items()}
+    document = msgspec.json.encode(_Document(epoch, identity, log, stopped)).decode()
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     write_atomic(folder / STATE_FILE, save(plain, metadata={"edgekit": document}))
 
@@ -88,9 +104,25 @@ def load_state(folder: Path) -> TrainingState:
         epoch=document.epoch,
         identity=document.identity,
         log=document.log,
+        stopped=document.stopped,
         model=_below(_MODEL, tensors),
         optimizer=_below(_OPTIMIZER, tensors),
+        hooks=_below(_HOOK, tensors),
     )
+
+
+def check_identity(folder: Path, stored: dict[str, Any], asked: dict[str, Any]) -> None:
+    """Refuse to go on with a run that is another one.
+
+    Raises:
+        CheckpointError: ``stored`` says so.
+    """
+    for name, value in asked.items():
+        if stored.get(name) != value:
+            raise CheckpointError(
+                f"{folder} holds a run with {name} {stored.get(name)!r}, asked is {value!r}; "
+                "resume with the same, or choose another --out"
+            )
 
 
 def restore_optimizer(optimizer: Optimizer, tensors: dict[str, torch.Tensor]) -> None:

@@ -6,6 +6,7 @@ import math
 import sys
 import time
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,14 @@ from torch import nn
 from tqdm import tqdm
 
 from edgekit.data import Dataset, Split
+from edgekit.training.finite import first_not_finite
 from edgekit.training.hooks import Hook
 from edgekit.training.loader import TrainingLoader, batches_of
 from edgekit.training.recipe import Recipe
 from edgekit.training.schedule import learning_rate
-from edgekit.training.state import load_state, restore_optimizer, save_state
+from edgekit.training.state import check_identity, load_state, restore_optimizer, save_state
 from edgekit.training.task import Classification, Task
+from edgekit.training.technique import Objective, Supervised, Technique
 from edgekit.training.weights import load_weights
 from runtime.bundle import write_atomic
 from runtime.errors import CheckpointError, TrainingError
@@ -34,24 +37,65 @@ _EVALUATION_BATCH = 256
 class Trainer:
     """Trains one model by one recipe; ``fit`` does the work.
 
+    Args:
+        hooks: act in their order, before those of ``techniques``.
+        techniques: what ``recipe.use`` names: see ``make_techniques``.
+
     Attributes:
         model: the plain module; on its device, and never wrapped, so hooks may change it.
         optimizer: its optimizer.
-        epoch: the epoch that runs, counted from 0.
+        dataset: what ``fit`` trains on.
+        epoch, step: the epoch and the step that run, counted from 0; steps over all epochs.
+        steps_per_epoch: steps of one epoch.
     """
 
+    dataset: Dataset
+
     def __init__(
-        self, model: nn.Module, recipe: Recipe, hooks: Sequence[Hook] = (), task: Task | None = None
+        self,
+        model: nn.Module,
+        recipe: Recipe,
+        hooks: Sequence[Hook] = (),
+        task: Task | None = None,
+        techniques: Sequence[Technique] = (),
     ):
         self.recipe = recipe
-        self.hooks = tuple(hooks)
         self.task = task or Classification(recipe.label_smoothing)
+        self.techniques = tuple(techniques)
+        self.objective: Objective = Supervised()
+        for technique in self.techniques:
+            model = technique.network(model)
+            self.objective = technique.objective(self.objective)
+        self.hooks = (*hooks, *(hook for technique in self.techniques for hook in technique.hooks()))
+        for hook in self.hooks:
+            hook.prepare(model)
         # One process needs no strategy; more of them are Fabric's DDP.
         self.fabric = Fabric(accelerator=recipe.device, devices=recipe.devices, precision=recipe.precision)
         self.fabric.launch()
         self.model = model
         self._wrapped, self.optimizer = self.fabric.setup(model, build_optimizer(model, recipe))
-        self.epoch = 0
+        self.epoch, self.step, self.steps_per_epoch = 0, 0, 0
+        self._stopped = False
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        return self.fabric.device
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Return the model's outputs as training needs them: in its precision, joined by DDP."""
+        return self._wrapped(inputs)
+
+    def stop(self) -> None:
+        """End the training after the epoch that runs; before the first one: without any."""
+        self._stopped = True
+
+    def trained(self) -> nn.Module:
+        """Return the model that was trained, without what techniques put around it."""
+        model = self.model
+        for technique in reversed(self.techniques):
+            model = technique.trained(model)
+        return model
 
     def fit(
         self,
@@ -74,90 +118,135 @@ class Trainer:
             CheckpointError: ``resume`` and the state there is of another run.
             TrainingError: the loss is not a number any more.
         """
-        loader = TrainingLoader(dataset, self.recipe, self.fabric.global_rank, self.fabric.world_size)
-        log = self._restore(folder, identity) if resume else []
+        rank, world_size = self.fabric.global_rank, self.fabric.world_size
+        changes = [technique.augment for technique in self.techniques if _changes_images(technique)]
+        loader = TrainingLoader(dataset, self.recipe, rank, world_size, changes)
+        self.dataset = dataset
+        self.steps_per_epoch = math.ceil(len(loader) / self.recipe.accumulate)
+        log = self._begin(folder, identity, resume)
         if log and self.fabric.is_global_zero:
             _write_metrics(folder, log)  # killed after the state was written, the run lacks its last line
-        self._call("on_train_begin")
         bar = tqdm(
-            total=self.recipe.epochs * len(loader),
-            initial=self.epoch * len(loader),
+            total=self.recipe.epochs * self.steps_per_epoch,
+            initial=self.epoch * self.steps_per_epoch,
             unit="step",
             mininterval=0.1 if sys.stderr.isatty() else 10.0,  # a log keeps every line that is drawn
             disable=not (progress and self.fabric.is_global_zero),
         )
         with bar:
-            while self.epoch < self.recipe.epochs:
-                begin = time.perf_counter()
-                loss = self._run_epoch(loader, bar)
-                score = evaluate(self.model, dataset.test, task=self.task)
-                line = {
-                    "epoch": self.epoch,
-                    "lr": self.optimizer.param_groups[0]["lr"],
-                    "train_loss": loss,
-                    f"test_{self.task.metric}": score,
-                    "duration_s": round(time.perf_counter() - begin, 3),
-                }
+            while self.epoch < self.recipe.epochs and not self._stopped:
+                line = self._run_epoch(loader, bar)
                 log.append(line)
-                bar.set_postfix(
-                    {"epoch": self.epoch + 1, "loss": f"{loss:.3f}", self.task.metric: f"{score:.4f}"}
-                )
                 self.epoch += 1
                 if self.fabric.is_global_zero:
-                    save_state(folder, self.epoch, identity, log, self.model, self.optimizer)
+                    save_state(
+                        folder,
+                        self.epoch,
+                        identity,
+                        log,
+                        self.model,
+                        self.optimizer,
+                        self.hooks,
+                        self._stopped,
+                    )
                     _write_metrics(folder, log)
         self._call("finalize")
         return log
 
-    def _restore(self, folder: Path, identity: dict[str, Any]) -> list[dict[str, Any]]:
-        """Take up the state in ``folder`` and return the metrics of the epochs it has behind it."""
+    def _begin(self, folder: Path, identity: dict[str, Any], resume: bool) -> list[dict[str, Any]]:
+        """Take up the state in ``folder`` if the run is resumed; return the metrics of what it has behind it."""
+        if not resume:
+            self._call("on_train_begin")
+            return []
         state = load_state(folder)
-        for name, value in identity.items():
-            if state.identity.get(name) != value:
-                raise CheckpointError(
-                    f"{folder} holds a run with {name} {state.identity.get(name)!r}, asked is {value!r}; "
-                    "resume with the same, or choose another --out"
-                )
+        check_identity(folder, state.identity, identity)
         load_weights(self.model, state.model, str(folder))
         restore_optimizer(self.optimizer, state.optimizer)
         self.epoch = state.epoch
+        self.step = state.epoch * self.steps_per_epoch
+        self._call("on_train_begin")
+        for index, hook in enumerate(self.hooks):
+            stored = state.of_hook(index)
+            missing = sorted(set(hook.state_dict()) - set(stored))
+            if missing:
+                raise CheckpointError(
+                    f"{folder} lacks {missing[0]!r} of {type(hook).__name__}; remove {folder} and train again"
+                )
+            hook.load_state_dict(stored)
+        self._stopped = self._stopped or state.stopped
         return state.log
 
-    def _run_epoch(self, loader: TrainingLoader, bar: tqdm) -> float:
+    def _run_epoch(self, loader: TrainingLoader, bar: tqdm) -> dict[str, Any]:
+        """Train for an epoch, test, and return the line of metrics."""
+        begin = time.perf_counter()
         # Each epoch has seeds of its own: dropout after an interruption draws what it would have drawn.
         seeds = np.random.SeedSequence((self.recipe.seed, self.epoch, self.fabric.global_rank))
         torch.manual_seed(int(seeds.generate_state(1)[0]))
         self.model.train()
         self._call("on_epoch_begin")
-        total = torch.zeros((), device=self.fabric.device)
-        for step, batch in enumerate(loader.epoch(self.epoch)):
-            inputs, targets = self.fabric.to_device(batch)
-            rate = learning_rate(
-                self.epoch * len(loader) + step,
-                steps=self.recipe.epochs * len(loader),
-                warmup_steps=min(self.recipe.warmup_epochs, self.recipe.epochs - 1) * len(loader),
-                peak=self.recipe.lr,
-            )
-            for group in self.optimizer.param_groups:
-                group["lr"] = rate
-            self.optimizer.zero_grad()
-            loss = self.task.loss(self._wrapped(inputs), targets)
-            self.fabric.backward(loss)
-            self._call("on_backward_end")
-            self.optimizer.step()
-            self._call("on_step_end")
-            total += loss.detach()
+        total = torch.zeros((), device=self.device)
+        batches = iter(loader.epoch(self.epoch))
+        for index in range(self.steps_per_epoch):
+            self.step = self.epoch * self.steps_per_epoch + index
+            total += self._run_step(list(islice(batches, self.recipe.accumulate)))
             bar.update()
-        mean = total.item() / len(loader)
-        if not math.isfinite(mean):
-            raise TrainingError(f"the loss is {mean} in epoch {self.epoch}; it must stay finite: lower --lr")
+        loss = total.item() / len(loader)
         self._call("on_epoch_end")
-        return mean
+        figures = {name: value for hook in self.hooks for name, value in hook.metrics(self).items()}
+        score = evaluate(self.model, self.dataset.test, task=self.task)
+        bar.set_postfix({"epoch": self.epoch + 1, "loss": f"{loss:.3f}", self.task.metric: f"{score:.4f}"})
+        return {
+            "epoch": self.epoch,
+            "lr": self.optimizer.param_groups[0]["lr"],
+            "train_loss": loss,
+            f"test_{self.task.metric}": score,
+            **figures,
+            "duration_s": round(time.perf_counter() - begin, 3),
+        }
+
+    def _run_step(self, batches: list[Any]) -> torch.Tensor:
+        """Make one step by the mean gradient of ``batches`` and return the sum of their losses."""
+        rate = learning_rate(
+            self.step,
+            steps=self.recipe.epochs * self.steps_per_epoch,
+            warmup_steps=min(self.recipe.warmup_epochs, self.recipe.epochs - 1) * self.steps_per_epoch,
+            peak=self.recipe.lr,
+        )
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.zero_grad()
+        self._call("on_step_begin")
+        total = torch.zeros((), device=self.device)
+        for batch in batches:
+            inputs, targets = self.fabric.to_device(batch)
+            loss = self.objective.loss(self, inputs, targets)
+            if not torch.isfinite(loss):
+                raise self._not_finite(loss.item(), inputs)
+            self.fabric.backward(loss / len(batches) if len(batches) > 1 else loss)
+            total += loss.detach()
+        self._call("on_backward_end")
+        self.optimizer.step()
+        self._call("on_step_end")
+        return total
+
+    def _not_finite(self, loss: float, inputs: torch.Tensor) -> TrainingError:
+        layer = first_not_finite(self.model, lambda: self.forward(inputs))
+        cause = (
+            f"the output of layer {layer!r} is not finite" if layer else "the network's outputs are finite"
+        )
+        return TrainingError(
+            f"the loss is {loss} in epoch {self.epoch}, step {self.step % self.steps_per_epoch} ({cause}); "
+            "it must stay finite: lower --lr"
+        )
 
     def _call(self, moment: str) -> None:
         with torch.no_grad():
             for hook in self.hooks:
                 getattr(hook, moment)(self)
+
+
+def _changes_images(technique: Technique) -> bool:
+    return type(technique).augment is not Technique.augment
 
 
 def _write_metrics(folder: Path, log: list[dict[str, Any]]) -> None:

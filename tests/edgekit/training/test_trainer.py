@@ -8,6 +8,7 @@ from torch import nn
 from edgekit.models import ModelSpec, build_model
 from edgekit.nn import DynamicConv2d
 from edgekit.training import (
+    EndAtOnce,
     Hook,
     Recipe,
     Trainer,
@@ -77,6 +78,79 @@ def test_a_resumed_run_ends_with_the_same_bits(tmp_path, toy_data, optimizer):
     assert [line["train_loss"] for line in log_resumed] == [line["train_loss"] for line in log]
 
 
+class Counter(Hook):
+    """Keeps a number that nothing but its own history gives."""
+
+    def __init__(self):
+        self.total = torch.zeros((), dtype=torch.int64)
+
+    def on_step_end(self, run):
+        self.total += run.step
+
+    def on_epoch_end(self, run):
+        if run.epoch == 2:
+            run.stop()
+
+    def metrics(self, run):
+        return {"total": int(self.total)}
+
+    def state_dict(self):
+        return {"total": self.total}
+
+    def load_state_dict(self, state):
+        self.total = state["total"].clone()
+
+
+def test_a_hook_keeps_its_state_over_an_interruption_and_may_end_the_training(tmp_path, toy_data):
+    recipe = replace(RECIPE, epochs=5)  # of four steps
+    with pytest.raises(KeyboardInterrupt):
+        Trainer(tiny_net(), recipe, [Counter(), Interrupt(1)]).fit(
+            toy_data, tmp_path, identity={}, progress=False
+        )
+    resumed = {"identity": {}, "resume": True, "progress": False}
+    log = Trainer(tiny_net(), recipe, [Counter()]).fit(toy_data, tmp_path, **resumed)
+    assert [line["total"] for line in log] == [sum(range(4)), sum(range(8)), sum(range(12))]
+    assert Trainer(tiny_net(), recipe, [Counter()]).fit(toy_data, tmp_path, **resumed) == log  # it was over
+
+
+def test_a_state_without_a_hooks_part_is_refused(tmp_path, toy_data):
+    Trainer(tiny_net(), RECIPE).fit(toy_data, tmp_path, identity={}, progress=False)
+    with pytest.raises(CheckpointError, match="lacks 'total' of Counter"):
+        Trainer(tiny_net(), RECIPE, [Counter()]).fit(
+            toy_data, tmp_path, identity={}, resume=True, progress=False
+        )
+
+
+def test_a_training_that_ends_at_once_leaves_the_model_alone(tmp_path, toy_data):
+    model = tiny_net()
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    ended = []
+
+    class Last(Hook):
+        def finalize(self, run):
+            ended.append(run.epoch)
+
+    hooks = [EndAtOnce(), Last()]
+    assert Trainer(model, RECIPE, hooks).fit(toy_data, tmp_path, identity={}, progress=False) == []
+    assert ended == [0]
+    assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
+
+
+def test_two_half_batches_make_the_step_of_a_whole_one(tmp_path, toy_data):
+    def weights(**changes):
+        trainer = Trainer(nn.Sequential(nn.Flatten(), nn.Linear(64, 2)), replace(RECIPE, **changes))
+        nn.init.zeros_(trainer.model[1].weight)
+        nn.init.zeros_(trainer.model[1].bias)
+        trainer.fit(toy_data, tmp_path, identity={}, progress=False)
+        return trainer.model[1].weight, trainer.steps_per_epoch
+
+    plain = {"augment": False, "epochs": 1}
+    whole, steps = weights(batch_size=32, **plain)
+    halves, as_many = weights(batch_size=16, accumulate=2, **plain)
+    assert steps == as_many == 2
+    assert torch.allclose(whole, halves, atol=1e-6)
+
+
 def test_the_seed_decides_everything(tmp_path, toy_data):
     def weights(seed, name):
         (tmp_path / name).mkdir()
@@ -95,14 +169,18 @@ def test_hooks_are_called_in_order(tmp_path, toy_data):
     class Recorder(Hook):
         pass
 
+    def record(moment):
+        standard = getattr(Hook, moment)
+        return lambda self, *given: (calls.append(moment), standard(self, *given))[1]
+
     for moment in [name for name in vars(Hook) if not name.startswith("_")]:
-        setattr(Recorder, moment, lambda self, trainer, moment=moment: calls.append(moment))
+        setattr(Recorder, moment, record(moment))
     Trainer(tiny_net(), replace(RECIPE, epochs=2, batch_size=32), [Recorder()]).fit(
         toy_data, tmp_path, identity={}, progress=False
     )
-    steps = ["on_backward_end", "on_step_end"] * 2
-    epoch = ["on_epoch_begin", *steps, "on_epoch_end"]
-    assert calls == ["on_train_begin", *epoch, *epoch, "finalize"]
+    steps = ["on_step_begin", "on_backward_end", "on_step_end"] * 2
+    epoch = ["on_epoch_begin", *steps, "on_epoch_end", "metrics", "state_dict"]
+    assert calls == ["prepare", "on_train_begin", *epoch, *epoch, "finalize"]
 
 
 def test_metrics_are_one_json_line_per_epoch(tmp_path, toy_data):
@@ -117,7 +195,8 @@ def test_a_loss_that_is_not_finite_stops_the_training(tmp_path, toy_data):
         def on_step_end(self, trainer):
             trainer.model[0].weight.fill_(float("nan"))
 
-    with pytest.raises(TrainingError, match=r"the loss is nan in epoch 0; .* lower --lr"):
+    told = r"the loss is nan in epoch 0, step 1 \(the output of layer '0' is not finite\); .* lower --lr"
+    with pytest.raises(TrainingError, match=told):
         Trainer(tiny_net(), RECIPE, [Spoil()]).fit(toy_data, tmp_path, identity={}, progress=False)
     assert not (tmp_path / STATE_FILE).exists()
 
@@ -197,6 +276,13 @@ def test_resuming_a_finished_run_returns_it(tmp_path, toy_data):
     (tmp_path / "run" / STATE_FILE).touch()  # killed after the checkpoint was written
     assert train(spec, toy_data, RECIPE, tmp_path / "run", resume=True, progress=False) == first
     assert not (tmp_path / "run" / STATE_FILE).exists()
+
+
+def test_resuming_a_finished_run_with_other_arguments_is_refused(tmp_path, toy_data):
+    spec = fit_spec(SPEC, toy_data)
+    train(spec, toy_data, RECIPE, tmp_path / "run", progress=False)
+    with pytest.raises(CheckpointError, match=r"holds a run with lr 0\.05, asked is 0\.01"):
+        train(spec, toy_data, replace(RECIPE, lr=0.01), tmp_path / "run", resume=True, progress=False)
 
 
 def test_metrics_of_a_run_that_was_killed_after_its_last_epoch_are_whole(tmp_path, toy_data, monkeypatch):

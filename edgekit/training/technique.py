@@ -1,0 +1,111 @@
+"""Training techniques: what a recipe may use beside plain training, each found by its name.
+
+A technique is one file: a class that says which loss is minimised, which hooks act, how images are
+changed, or that several networks are trained. A recipe names those it uses, with their options, in
+``Recipe.use``; every registered technique is a recipe of that name too, and recipes are joined by
+``+``: ``edgekit train resnet20 --data digits --recipe digits-demo+random-erasing``.
+
+Example:
+    >>> @register_technique("hinge")                                            # doctest: +SKIP
+    ... class Hinge(Technique):
+    ...     def __init__(self, margin: float = 1.0): self.margin = margin
+    ...     def objective(self, inner): return HingeLoss(self.margin)
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from torch import Tensor, nn
+
+from edgekit.data import Dataset
+from edgekit.training.hooks import Hook, Training
+from edgekit.training.recipe import RECIPES, NamedRecipe, Recipe
+from runtime.registry import Registry
+
+
+class Objective(Protocol):
+    """What a step minimises."""
+
+    def loss(self, run: Training, inputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the mean loss of a batch, a scalar.
+
+        Args:
+            run: ``run.forward(inputs)`` gives the outputs, ``run.task.loss`` the task's own loss.
+            inputs: shape (B, C, H, W), on the model's device.
+            targets: as the dataset has them, such as labels (B,).
+        """
+        ...
+
+
+class Supervised:
+    """The task's own loss."""
+
+    def loss(self, run: Training, inputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the task's loss of the network's outputs."""
+        return run.task.loss(run.forward(inputs), targets)
+
+
+class Technique:
+    """Changes nothing; override what you need. Options are arguments of ``__init__``, plain JSON values."""
+
+    def check(self, dataset: Dataset) -> None:
+        """Refuse, before anything is written, a dataset this cannot be used on."""
+
+    def network(self, model: nn.Module) -> nn.Module:
+        """Return the module to train: ``model``, or one that holds it, such as several students."""
+        return model
+
+    def trained(self, network: nn.Module) -> nn.Module:
+        """Return the model of the trained ``network``."""
+        return network
+
+    def objective(self, inner: Objective) -> Objective:
+        """Return what to minimise; ``inner`` is what would be without this technique."""
+        return inner
+
+    def hooks(self) -> Sequence[Hook]:
+        """Return the hooks that act during the training."""
+        return ()
+
+    def augment(self, pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Return a training batch's changed pixels, uint8 of shape (B, H, W, C)."""
+        return pixels
+
+
+TECHNIQUES: Registry[Callable[..., Technique]] = Registry("training technique")
+
+
+def register_technique(name: str) -> Callable[[Callable[..., Technique]], Callable[..., Technique]]:
+    """Return a decorator that makes a technique known by ``name``, also as a recipe that uses it alone."""
+
+    def store(technique: Callable[..., Technique]) -> Callable[..., Technique]:
+        RECIPES.register(name)(lambda: NamedRecipe(Recipe(use={name: {}}), {}))
+        return TECHNIQUES.register(name)(technique)
+
+    return store
+
+
+def make_techniques(recipe: Recipe, dataset: Dataset) -> list[Technique]:
+    """Return the techniques that ``recipe`` uses, in its order.
+
+    Raises:
+        ValueError: a name or an option is unknown, or a technique cannot be used on ``dataset``.
+    """
+    techniques = [_make(name, options) for name, options in recipe.use.items()]
+    for technique in techniques:
+        technique.check(dataset)
+    return techniques
+
+
+def _make(name: str, options: dict[str, Any]) -> Technique:
+    make = TECHNIQUES.get(name)
+    known = list(inspect.signature(make).parameters)
+    for option in options:
+        if option not in known:
+            allowed = ", ".join(known) or "none"
+            raise ValueError(f"training technique {name!r} has no option {option!r}; its options: {allowed}")
+    return make(**options)
