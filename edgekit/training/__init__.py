@@ -22,6 +22,7 @@ from edgekit.training.technique import (
     register_technique,
 )
 from edgekit.training.trainer import Trainer, build_optimizer, evaluate
+from edgekit.training.variance_shift import find_shifted_norms, variance_ratios
 
 __all__ = [
     "RECIPES",
@@ -42,6 +43,7 @@ __all__ = [
     "Training",
     "build_optimizer",
     "evaluate",
+    "find_shifted_norms",
     "fit_spec",
     "learning_rate",
     "load_checkpoint",
@@ -51,4 +53,7 @@ __all__ = [
     "register_technique",
     "save_checkpoint",
     "train",
+    "variance_ratios",
 ]
+
+from edgekit.training import techniques  # noqa: F401 (they register, with what stands above)

@@ -14,6 +14,7 @@ Example:
 
 from __future__ import annotations
 
+import difflib
 import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
@@ -21,7 +22,7 @@ from typing import Any, Protocol
 import numpy as np
 from torch import Tensor, nn
 
-from edgekit.data import Dataset
+from edgekit.data import Dataset, Split
 from edgekit.training.hooks import Hook, Training
 from edgekit.training.recipe import RECIPES, NamedRecipe, Recipe
 from runtime.registry import Registry
@@ -54,6 +55,10 @@ class Technique:
 
     def check(self, dataset: Dataset) -> None:
         """Refuse, before anything is written, a dataset this cannot be used on."""
+
+    def training_data(self, split: Split) -> Split:
+        """Return the images to train on; what is left out of ``split`` may be used otherwise."""
+        return split
 
     def network(self, model: nn.Module) -> nn.Module:
         """Return the module to train: ``model``, or one that holds it, such as several students."""
@@ -103,9 +108,13 @@ def make_techniques(recipe: Recipe, dataset: Dataset) -> list[Technique]:
 
 def _make(name: str, options: dict[str, Any]) -> Technique:
     make = TECHNIQUES.get(name)
-    known = list(inspect.signature(make).parameters)
+    known = inspect.signature(make).parameters
     for option in options:
         if option not in known:
-            allowed = ", ".join(known) or "none"
-            raise ValueError(f"training technique {name!r} has no option {option!r}; its options: {allowed}")
+            near = difflib.get_close_matches(option, known, n=1, cutoff=0.5)
+            hint = f"did you mean {near[0]}?" if near else f"its options: {', '.join(known) or 'none'}"
+            raise ValueError(f"training technique {name!r} has no option {option!r}; {hint}")
+    for option, parameter in known.items():
+        if parameter.default is parameter.empty and option not in options:
+            raise ValueError(f"training technique {name!r} got no {option!r}; give it: {name}:{option}=...")
     return make(**options)
