@@ -13,8 +13,11 @@ _OPTIONS = (
     click.option("--act", help="relu, dyrelu-a, dyrelu-b or dyrelu-c instead of the model's own."),
     click.option("--dynamic-conv", help="pointwise: make the 1x1 convolutions dynamic."),
     click.option("--block", help="sk (selective kernels) or sge (spatial enhance) in every residual block."),
+    click.option(
+        "--erase-relu", is_flag=True, default=None, help="Leave out the last ReLU of every residual block."
+    ),
 )
-_NAMES = ("width", "image_size", "act", "dynamic_conv", "block")
+_NAMES = ("width", "image_size", "act", "dynamic_conv", "block", "erase_relu")
 
 
 def spec_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -30,11 +30,12 @@ class Layers:
     dynamic_conv: str = "none"
     kernels: int = 4
     block: str = "none"
+    erase_relu: bool = False
 
     @staticmethod
     def of(spec: ModelSpec) -> Layers:
         """Return the factory for ``spec``."""
-        return Layers(spec.act, spec.dynamic_conv, spec.kernels, spec.block)
+        return Layers(spec.act, spec.dynamic_conv, spec.kernels, spec.block, spec.erase_relu)
 
     @property
     def has_dynamic_act(self) -> bool:
@@ -51,6 +52,10 @@ class Layers:
         if self.has_dynamic_act:
             return DynamicReLU(channels, variant=self.act[-1])
         return nn.ReLU() if self.act == "relu" else default()
+
+    def last_act_for(self, channels: int, default: type[nn.Module]) -> nn.Module:
+        """Return the activation behind a block's addition; erased, it does nothing."""
+        return nn.Identity() if self.erase_relu else self.act_for(channels, default)
 
     def selective(
         self,

@@ -39,6 +39,8 @@ class ModelSpec:
         dropout: before the classifier; ``None`` is the model's own.
         block: ``sk`` makes the first 3x3 convolution of every residual block, or its depthwise one, a
             selective kernel; ``sge`` weighs positions behind every block's last batch norm.
+        erase_relu: leave out the last activation of every residual block (EraseReLU, 1709.07634), in
+            nets whose blocks have one behind the addition.
 
     Raises:
         ValueError: an unknown name or choice, or a number out of range.
@@ -60,9 +62,15 @@ class ModelSpec:
     dropout: float | None = None
     dynamic_at: tuple[str, ...] | None = None
     block: str = "none"
+    erase_relu: bool = False
 
     def __post_init__(self) -> None:
-        MODELS.get(self.name)
+        entry = MODELS.get(self.name)
+        if self.erase_relu and not entry.acts_last:
+            raise ValueError(
+                f"model spec: erase_relu on {self.name!r}, whose blocks end without an activation; "
+                "choose a model whose blocks have one, such as resnet18, or leave erase_relu out"
+            )
         _check("act", self.act, self.act in ACTS, f"one of {', '.join(ACTS)}")
         _check(
             "dynamic_conv",
@@ -96,11 +104,15 @@ def _check(field: str, value: object, holds: bool, allowed: str) -> None:
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """How to build a model, and the image size and number of classes it was designed for."""
+    """How to build a model, and the image size and number of classes it was designed for.
+
+    ``acts_last`` says that its blocks end with an activation.
+    """
 
     build: Callable[[ModelSpec], nn.Module]
     image_size: int = 224
     num_classes: int = 1000
+    acts_last: bool = False
 
 
 MODELS: Registry[ModelEntry] = Registry("model")

@@ -10,6 +10,12 @@ from edgekit.training.checkpoint import (
 from edgekit.training.hooks import EndAtOnce, Hook, TemperatureAnnealing, Training
 from edgekit.training.quantization_aware import QuantizationAware
 from edgekit.training.recipe import RECIPES, NamedRecipe, Recipe, load_recipe
+from edgekit.training.recipe_file import (
+    RecipeFile,
+    is_recipe_file,
+    list_recipe_files,
+    load_recipe_file,
+)
 from edgekit.training.run import fit_spec, train
 from edgekit.training.schedule import learning_rate
 from edgekit.training.task import Classification, Task
@@ -35,6 +41,7 @@ __all__ = [
     "Objective",
     "QuantizationAware",
     "Recipe",
+    "RecipeFile",
     "Supervised",
     "Task",
     "Technique",
@@ -45,9 +52,12 @@ __all__ = [
     "evaluate",
     "find_shifted_norms",
     "fit_spec",
+    "is_recipe_file",
     "learning_rate",
+    "list_recipe_files",
     "load_checkpoint",
     "load_recipe",
+    "load_recipe_file",
     "make_techniques",
     "reestimate_batch_norm",
     "register_technique",

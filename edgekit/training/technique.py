@@ -19,6 +19,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+import msgspec
 import numpy as np
 from torch import Tensor, nn
 
@@ -94,6 +95,12 @@ def register_technique(name: str) -> Callable[[Callable[..., Technique]], Callab
     return store
 
 
+def with_teacher(use: dict[str, dict[str, Any]], teacher: str) -> dict[str, dict[str, Any]]:
+    """Return ``use`` with ``teacher`` given to the techniques that learn from one; ``kd`` where none does."""
+    learners = [name for name in use if "teacher" in inspect.signature(TECHNIQUES.get(name)).parameters]
+    return {**use, **{name: {**use.get(name, {}), "teacher": teacher} for name in learners or ["kd"]}}
+
+
 def make_techniques(recipe: Recipe, dataset: Dataset) -> list[Technique]:
     """Return the techniques that ``recipe`` uses, in its order.
 
@@ -108,13 +115,20 @@ def make_techniques(recipe: Recipe, dataset: Dataset) -> list[Technique]:
 
 def _make(name: str, options: dict[str, Any]) -> Technique:
     make = TECHNIQUES.get(name)
-    known = inspect.signature(make).parameters
-    for option in options:
+    known = inspect.signature(make, eval_str=True).parameters
+    given = {}
+    for option, value in options.items():
         if option not in known:
             near = difflib.get_close_matches(option, known, n=1, cutoff=0.5)
             hint = f"did you mean {near[0]}?" if near else f"its options: {', '.join(known) or 'none'}"
             raise ValueError(f"training technique {name!r} has no option {option!r}; {hint}")
+        try:
+            given[option] = msgspec.convert(value, known[option].annotation, strict=False)
+        except msgspec.ValidationError as err:
+            raise ValueError(
+                f"training technique {name!r}: {option} is {value!r} ({err}); correct it"
+            ) from err
     for option, parameter in known.items():
         if parameter.default is parameter.empty and option not in options:
             raise ValueError(f"training technique {name!r} got no {option!r}; give it: {name}:{option}=...")
-    return make(**options)
+    return make(**given)
