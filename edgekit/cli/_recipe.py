@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from edgekit.training import NamedRecipe
+    from edgekit.training import NamedRecipe, RecipeFile
 
 
 class Technique(click.ParamType):
@@ -79,21 +80,20 @@ def chosen_recipe(base: NamedRecipe, choices: dict[str, Any], options: dict[str,
     return base.override(recipe={**options, "use": use}, model=choices)
 
 
-def told(
-    model: str, data: str | None, data_root: Path | None, recipe: str | None
-) -> tuple[str, str, Path | None, NamedRecipe]:
-    """Return model, data, its root and the recipe, of the command line or of the file that ``model`` names.
+def told(model: str, data: str | None, data_root: Path | None, recipe: str | None) -> RecipeFile:
+    """Return what the command line says as a recipe file would; or what the file ``model`` says.
 
     Raises:
         click.UsageError: no data are named, or a recipe beside a file, which has its own.
     """
-    from edgekit.training import is_recipe_file, load_recipe, load_recipe_file
+    from edgekit.training import RecipeFile, is_recipe_file, load_recipe, load_recipe_file
 
+    root = None if data_root is None else str(data_root)
     if not is_recipe_file(model):
         if data is None:
             raise click.UsageError("Missing option '--data'; for example: --data digits")
-        return model, data, data_root, load_recipe(recipe or "default")
-    file = load_recipe_file(model)
+        return RecipeFile(f"{model}-{data}", model, data, load_recipe(recipe or "default"), root)
     if recipe is not None:
         raise click.UsageError(f"{model} has a recipe of its own; write --recipe's into its line 'recipe:'")
-    return file.model, data or file.data, data_root or (file.data_root and Path(file.data_root)), file.named
+    file = load_recipe_file(model)
+    return replace(file, data=data or file.data, data_root=root or file.data_root)

@@ -1,19 +1,28 @@
 """Pruning methods as training hooks, and the run that trains, prunes, removes and recovers."""
 
+from edgekit.pruning import one_shot, psfp, sfp  # noqa: F401 (they register)
+from edgekit.pruning.budget import Budget
+from edgekit.pruning.from_file import amount_of, read_pruning, train_by_file
 from edgekit.pruning.latency import paired_latencies_ms
-from edgekit.pruning.one_shot import OneShotPruning
-from edgekit.pruning.psfp import ProgressiveSoftFilterPruning, progressive_rate
-from edgekit.pruning.run import METHODS, Cost, PruningReport, prune
-from edgekit.pruning.sfp import SoftFilterPruning
+from edgekit.pruning.method import METHODS, Allocation, PruningMethod, make_method
+from edgekit.pruning.rates import load_rates
+from edgekit.pruning.report import Cost, PruningReport
+from edgekit.pruning.run import Pruning, prune, train_and_prune
 
 __all__ = [
     "METHODS",
+    "Allocation",
+    "Budget",
     "Cost",
-    "OneShotPruning",
-    "ProgressiveSoftFilterPruning",
+    "Pruning",
+    "PruningMethod",
     "PruningReport",
-    "SoftFilterPruning",
+    "amount_of",
+    "load_rates",
+    "make_method",
     "paired_latencies_ms",
-    "progressive_rate",
     "prune",
+    "read_pruning",
+    "train_and_prune",
+    "train_by_file",
 ]

@@ -8,6 +8,7 @@ closed form.
 
 from __future__ import annotations
 
+from edgekit.pruning.method import METHODS
 from edgekit.pruning.sfp import SoftFilterPruning
 
 # Root in (0, 1) of 1/4 - z + 3/4 * z**8: what makes the curve go through all three points.
@@ -15,17 +16,19 @@ _Z = 0.25001144
 NEARLY_ALL = 0.995
 
 
+@METHODS.register("asfp")  # the paper's name for it
+@METHODS.register("psfp")
 class ProgressiveSoftFilterPruning(SoftFilterPruning):
-    """Soft filter pruning at a rate that approaches ``rate`` exponentially."""
+    """Soft filter pruning at a rate that approaches its end exponentially."""
 
-    def rate_at(self, epoch: int, epochs: int) -> float:
-        """Return the rate after ``epoch`` epochs; the curve's last half percent comes at once, half-way.
+    def share_at(self, epoch: int, epochs: int) -> float:
+        """Return the share after ``epoch`` epochs; the curve's last half percent comes at once, half-way.
 
-        Otherwise, where ``rate`` times the channels is a whole number, one filter more would become
-        zero after the very last epoch, and the network could not learn to do without it.
+        Otherwise one filter more would become zero after the very last epoch, and the network could
+        not learn to do without it.
         """
-        rate = progressive_rate(self.rate, epoch / epochs)
-        return self.rate if rate > NEARLY_ALL * self.rate else rate
+        share = progressive_rate(1.0, epoch / epochs)
+        return 1.0 if share > NEARLY_ALL else share
 
 
 def progressive_rate(rate: float, progress: float) -> float:

@@ -1,10 +1,9 @@
-"""Prune a checkpoint: train with a method, remove what it chose, fine-tune, measure before and after."""
+"""Prune: train with a method, remove what it chose, fine-tune, measure before and after."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,220 +13,255 @@ import torch
 from torch import nn
 
 from edgekit.data import Dataset
-from edgekit.models import count_macs, count_parameters
-from edgekit.models.surgery.groups import ChannelGraph
-from edgekit.models.surgery.plan import compose_plans, removable_channels
+from edgekit.models import ModelSpec
+from edgekit.models.surgery.groups import ChannelGraph, ChannelGroup
+from edgekit.models.surgery.plan import compose_plans
 from edgekit.models.surgery.removal import physically_remove
-from edgekit.pruning.latency import paired_latencies_ms
-from edgekit.pruning.one_shot import OneShotPruning
-from edgekit.pruning.psfp import ProgressiveSoftFilterPruning
-from edgekit.pruning.sfp import SoftFilterPruning
-from edgekit.training.checkpoint import (
-    CHECKPOINT_FILE,
-    Checkpoint,
-    save_checkpoint,
-)
-from edgekit.training.hooks import Hook
+from edgekit.models.surgery.trial import LeftOut, try_removal
+from edgekit.pruning.budget import Budget
+from edgekit.pruning.method import METHODS, PruningMethod, make_method
+from edgekit.pruning.report import PruningReport, costs, disagreements, told
+from edgekit.pruning.start import Start, from_checkpoint, from_spec, gentler, recipe_of
+from edgekit.training.batch_norm import reestimate_batch_norm
+from edgekit.training.checkpoint import CHECKPOINT_FILE, Checkpoint, save_checkpoint
+from edgekit.training.hooks import EndAtOnce, Hook
 from edgekit.training.recipe import Recipe
-from edgekit.training.run import claim_folder, end_run, save_once
+from edgekit.training.run import claim_folder, end_run, own_hooks, save_once
 from edgekit.training.state import STATE_FILE
+from edgekit.training.technique import Technique, make_techniques
 from edgekit.training.trainer import Trainer, evaluate
-from runtime.bundle.decoding import why
-from runtime.errors import CheckpointError, PruneError
-from runtime.registry import Registry
+from runtime.errors import PruneError
 
-METHODS: Registry[Callable[..., OneShotPruning]] = Registry("pruning method")
-METHODS.register("one-shot")(OneShotPruning)
-METHODS.register("sfp")(SoftFilterPruning)
-METHODS.register("psfp")(ProgressiveSoftFilterPruning)
-METHODS.register("asfp")(ProgressiveSoftFilterPruning)  # the paper's name for it
-
-PHASES = ("soft", "finetune")
+PHASES = ("method", "finetune")
 _EXAMPLES = 8
-_DISAGREEMENT = 1.5
 
 
 @dataclass(frozen=True)
-class Cost:
-    """Multiply-accumulates, parameters, measured eager latency on one CPU thread, and accuracy."""
-
-    macs: int
-    params: int
-    latency_ms: float
-    test_top1: float
-
-
-@dataclass(frozen=True)
-class PruningReport:
-    """What a pruning did; stored in the checkpoint.
+class Pruning:
+    """How to prune.
 
     Attributes:
-        removed_top1: accuracy right after the removal, before fine-tuning.
-        warnings: what to know before believing in a speed-up.
+        method: one of ``METHODS``; ``options`` are its constants.
+        budget: how much.
+        epochs: of training with the method; default: the method's own, for most half of the recipe's.
+        finetune_epochs: of the compact network; default: half of the recipe's, or all of them where a
+            method leaves a network that has learned nothing.
+        reestimate: estimate batch norm's statistics anew after the removal.
     """
 
-    method: str
-    rate: float
-    round_to: int
-    epochs: int
-    finetune_epochs: int
-    source_sha256: str
-    before: Cost
-    after: Cost
-    removed_top1: float
-    warnings: tuple[str, ...] = ()
+    method: str = "psfp"
+    budget: Budget = field(default_factory=lambda: Budget(rate=0.3))
+    options: Mapping[str, Any] = field(default_factory=dict)
+    epochs: int | None = None
+    finetune_epochs: int | None = None
+    reestimate: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "finetune_epochs"):
+            epochs = getattr(self, name)
+            if epochs is not None and epochs < 0:
+                raise ValueError(f"{name} is {epochs}; it must be 0 or more")
+
+    def epochs_of(self, method: type[PruningMethod], recipe: Recipe) -> tuple[int, int]:
+        """Return the epochs with the method and those after it."""
+        half = max(1, recipe.epochs // 2)
+        first = half if method.epochs is None else method.epochs
+        last = recipe.epochs if method.from_random else half
+        return (
+            first if self.epochs is None else self.epochs,
+            last if self.finetune_epochs is None else self.finetune_epochs,
+        )
+
+    def identity(self) -> dict[str, Any]:
+        """Return what decides the result, apart from the epochs, as JSON reads it back."""
+        values = {
+            "method": self.method,
+            "options": dict(self.options),
+            "budget": self.budget.identity(),
+            "reestimate": self.reestimate,
+        }
+        return msgspec.json.decode(msgspec.json.encode(values))
 
 
 def prune(
     checkpoint: Checkpoint,
     dataset: Dataset,
     out: str | Path,
+    pruning: Pruning | None = None,
     *,
-    method: str = "psfp",
-    rate: float = 0.3,
-    epochs: int | None = None,
-    finetune_epochs: int | None = None,
     recipe: Recipe | None = None,
-    round_to: int = 8,
     resume: bool = False,
     progress: bool = True,
 ) -> Checkpoint:
-    """Return a checkpoint in the folder ``out`` with ``rate`` of the channels inside its blocks removed.
+    """Return a checkpoint in the folder ``out`` with channels of ``checkpoint`` removed.
 
     Args:
-        method: ``psfp`` (also called ``asfp``), ``sfp`` or ``one-shot``.
-        rate: share of channels; what is kept is rounded up to a multiple of ``round_to``.
-        epochs: of training with the method; default: half of the checkpoint's own.
-        finetune_epochs: of the compact network; default: half of the checkpoint's own.
-        recipe: how to train in both phases; default: the checkpoint's, at half its learning rate.
+        pruning: how; default: ``psfp`` at a rate of 0.3.
+        recipe: how to train; default: the checkpoint's, at half its learning rate.
         resume: continue an interrupted run in ``out``; a finished one is returned as it is.
 
     Raises:
-        ValueError: unknown method, or a number out of range.
-        CheckpointError: the checkpoint is damaged, not of this dataset, or ``out`` holds a run already.
-        PruneError: nothing can be removed at this rate, or the compact network is not the masked one.
+        ValueError: unknown method or option, or a number out of range.
+        CheckpointError: the checkpoint is damaged, not of this dataset, or ``out`` holds another run.
+        PruneError: nothing can be removed, or the budget cannot be met.
 
     Example:
-        >>> pruned = prune(load_checkpoint("runs/digits"), digits, "runs/pruned", rate=0.3)  # doctest: +SKIP
-        >>> pruned.pruning["after"]["macs"]                                                  # doctest: +SKIP
+        >>> how = Pruning("psfp", Budget(macs=0.5))                                       # doctest: +SKIP
+        >>> pruned = prune(load_checkpoint("runs/digits"), digits, "runs/pruned", how)    # doctest: +SKIP
+        >>> pruned.pruning["after"]["macs"]                                               # doctest: +SKIP
         2135000
     """
-    make_hook = METHODS.get(method)
-    trained_on = (checkpoint.dataset, checkpoint.image.size, len(checkpoint.labels))
-    given = (dataset.name, dataset.image.size, len(dataset.labels))
-    if trained_on != given or checkpoint.labels != tuple(dataset.labels):
-        raise CheckpointError(
-            "{} was trained on {!r} of {} pixels and {} classes".format(checkpoint.path, *trained_on)
-            + ", got {!r} of {} pixels and {}; prune it with the same data".format(*given)
-        )
-    base = recipe or _default_recipe(checkpoint)
-    epochs = max(1, base.epochs // 2) if epochs is None else epochs
-    finetune_epochs = max(1, base.epochs // 2) if finetune_epochs is None else finetune_epochs
-    soft, finetune = (replace(base, epochs=n, temperature_epochs=0) for n in (epochs, finetune_epochs))
-    examples = torch.from_numpy(dataset.test.batch(np.arange(min(_EXAMPLES, len(dataset.test))))[0])
-    original = checkpoint.build()
-    convs = ChannelGraph(original, examples[:1]).block_internal()
-    hook = make_hook(rate, convs, round_to=round_to)
-    if not any(removable_channels(conv.channels, rate, round_to=round_to) for conv in convs):
-        raise PruneError(
-            f"rate {rate} removes no channel of {checkpoint.spec.name}, whose blocks keep multiples "
-            f"of {round_to}; raise the rate or lower round_to"
-        )
+    how = pruning or Pruning()
+    METHODS.get(how.method)
+    start = from_checkpoint(checkpoint, dataset)
+    base = recipe or recipe_of(checkpoint)
+    from_random = METHODS.get(how.method).from_random
+    recipes = [base, base] if from_random or recipe else [gentler(base)] * 2
+    return _run(start, dataset, Path(out), how, base, recipes, resume=resume, progress=progress)
 
-    folder = Path(out)
+
+def train_and_prune(
+    spec: ModelSpec,
+    dataset: Dataset,
+    recipe: Recipe,
+    out: str | Path,
+    pruning: Pruning | None = None,
+    *,
+    placement: dict[str, Any] | None = None,
+    resume: bool = False,
+    progress: bool = True,
+) -> Checkpoint:
+    """Return a checkpoint in the folder ``out``: ``spec`` trained with a pruning method, cut and fine-tuned.
+
+    Args and errors as of ``prune``; the method acts for all epochs of ``recipe`` unless ``pruning`` says
+    how many.
+    """
+    how = pruning or Pruning()
+    if how.epochs is None and not METHODS.get(how.method).from_random:
+        how = replace(how, epochs=recipe.epochs)
+    start = from_spec(spec, dataset, recipe, placement)
+    recipes = [recipe, recipe if METHODS.get(how.method).from_random else gentler(recipe)]
+    return _run(start, dataset, Path(out), how, recipe, recipes, resume=resume, progress=progress)
+
+
+def _run(
+    start: Start,
+    dataset: Dataset,
+    folder: Path,
+    how: Pruning,
+    base: Recipe,
+    recipes: Sequence[Recipe],
+    *,
+    resume: bool,
+    progress: bool,
+) -> Checkpoint:
+    examples = torch.from_numpy(dataset.test.batch(np.arange(min(_EXAMPLES, len(dataset.test))))[0])
+    epochs = how.epochs_of(METHODS.get(how.method), base)
+    identity = {
+        **start.identity,
+        **how.identity(),
+        "method_epochs": epochs[0],
+        "finetune_epochs": epochs[1],
+        "recipes": [recipe.identity() for recipe in recipes],
+    }
+    identity = msgspec.json.decode(msgspec.json.encode(identity))
     if resume and (folder / CHECKPOINT_FILE).is_file():
-        return end_run(folder)
+        return end_run(folder, identity)
+    techniques = [_techniques(recipe, dataset) for recipe in recipes]
+    model = start.load()
+    groups, left_out = _prunable(model, how, examples, start.spec.name)
+    method = make_method(how.method, groups, how.budget.allocation(model, examples[:1]), how.options)
+    method.prepare(model)
+    if not method.counts:
+        raise PruneError(
+            f"rate {how.budget.rate} removes no channel of {start.spec.name}, whose layers keep multiples "
+            f"of {how.budget.round_to}; raise the rate or lower round_to"
+        )
     for place in (folder, *(folder / phase for phase in PHASES)):
         claim_folder(place, resume)
 
-    identity = {"checkpoint": checkpoint.sha256, "method": method, "rate": rate, "round_to": round_to}
-    fit = partial(_fit, dataset=dataset, identity=identity, resume=resume, progress=progress)
-    trained = fit(checkpoint.build(), soft, folder / "soft", hooks=[hook])
-    compact = physically_remove(trained.model, hook.plan, examples)
+    def fit(network: nn.Module, phase: int, hooks: Sequence[Hook]) -> Trainer:
+        """Train ``network``, continuing where a run stopped; leave it on the CPU in eval mode."""
+        at = folder / PHASES[phase]
+        recipe = replace(recipes[phase], epochs=max(1, epochs[phase]))
+        once = [] if epochs[phase] else [EndAtOnce()]
+        trainer = Trainer(network, recipe, [*own_hooks(recipe), *hooks, *once], techniques=techniques[phase])
+        started = resume and (at / STATE_FILE).is_file()
+        trainer.fit(dataset, at, identity=identity, resume=started, progress=progress)
+        trainer.model.cpu().eval()
+        return trainer
+
+    def untrained() -> nn.Module:
+        return start.untrained(base.seed, examples)
+
+    from_random = method.from_random
+    trained = fit(untrained() if from_random else start.load(), 0, [method])
+    dense = start.load().eval() if start.checkpoint else trained.model
+    compact = physically_remove(untrained() if from_random else trained.model, method.plan, examples)
     removed_top1 = evaluate(compact, dataset.test)
-    trainer = fit(compact, finetune, folder / "finetune")
+    reestimated_top1 = None
+    if how.reestimate and reestimate_batch_norm(compact, dataset.train, seed=base.seed):
+        reestimated_top1 = evaluate(compact, dataset.test)
+    trainer = fit(compact.train(), 1, [])
 
     def save() -> None:
-        before, after = _costs([original, trainer.model], dataset, examples[:1])
+        before, after = costs([dense, trainer.model], dataset, examples[:1])
         report = PruningReport(
-            method=method,
-            rate=rate,
-            round_to=round_to,
-            epochs=epochs,
-            finetune_epochs=finetune_epochs,
-            source_sha256=checkpoint.sha256,
+            method=how.method,
+            options=dict(how.options),
+            budget=how.budget.identity(),
+            epochs=epochs[0],
+            finetune_epochs=epochs[1],
+            source_sha256=start.checkpoint.sha256 if start.checkpoint else None,
+            removed={name: len(indices) for name, indices in method.plan.items()},
+            left_out=left_out,
             before=before,
             after=after,
             removed_top1=removed_top1,
-            warnings=disagreements(before, after),
+            reestimated_top1=reestimated_top1,
+            constants=method.report(),
+            warnings=disagreements(before, after) + told(left_out),
         )
         save_checkpoint(
             folder,
             trainer.model,
-            spec=checkpoint.spec,
+            spec=start.spec,
             dataset=dataset.name,
             image=dataset.image,
             labels=tuple(dataset.labels),
-            recipe=checkpoint.recipe,
+            recipe=start.recipe,
             metrics={"test_top1": after.test_top1},
-            plan=compose_plans(checkpoint.plan or {}, hook.plan),
+            plan=compose_plans(start.plan, method.plan),
             pruning=msgspec.to_builtins(report),
-            placement=checkpoint.placement,
+            placement=start.placement,
+            run=identity,
         )
 
     return save_once(trainer, folder, save)
 
 
-def disagreements(before: Cost, after: Cost) -> tuple[str, ...]:
-    """Return a warning when latency did not follow the multiply-accumulates, within a factor of 1.5."""
-    mac_ratio = after.macs / before.macs
-    latency_ratio = after.latency_ms / before.latency_ms
-    if max(mac_ratio / latency_ratio, latency_ratio / mac_ratio) <= _DISAGREEMENT:
-        return ()
-    return (
-        f"MACs fell to {mac_ratio:.0%} but eager latency to {latency_ratio:.0%}; "
-        "do not take one for the other: measure the exported model with edgekit bench",
-    )
+def _prunable(
+    model: nn.Module, how: Pruning, examples: torch.Tensor, name: str
+) -> tuple[list[ChannelGroup], LeftOut]:
+    """Return the groups of ``model`` that can lose channels, and why others cannot.
+
+    Raises:
+        PruneError: there is none.
+    """
+    scope = how.budget.scope
+    groups, left_out = try_removal(model, ChannelGraph(model, examples[:1]).groups(scope), examples[:2])
+    if not groups:
+        reason = told(left_out)[0] if left_out else f"scope {scope!r} finds no layer"
+        raise PruneError(f"{name} has nothing to prune; {reason}")
+    return groups, left_out
 
 
-def _default_recipe(checkpoint: Checkpoint) -> Recipe:
-    try:
-        recipe = msgspec.convert(checkpoint.recipe, Recipe)
-        return replace(recipe, lr=recipe.lr / 2, warmup_epochs=min(1, recipe.warmup_epochs))
-    except (ValueError, OverflowError, RecursionError) as err:
-        raise CheckpointError(
-            f"the recipe of {checkpoint.path} does not fit ({why(err)}); copy or train the checkpoint again"
-        ) from err
-
-
-def _fit(
-    model: nn.Module,
-    recipe: Recipe,
-    folder: Path,
-    *,
-    dataset: Dataset,
-    identity: dict[str, Any],
-    resume: bool,
-    progress: bool,
-    hooks: Sequence[Hook] = (),
-) -> Trainer:
-    """Train ``model``, continuing where a run in ``folder`` stopped; leave it on the CPU in eval mode."""
-    trainer = Trainer(model, recipe, hooks)
-    started = resume and (folder / STATE_FILE).is_file()
-    known = {**identity, **recipe.identity()}
-    trainer.fit(dataset, folder, identity=known, resume=started, progress=progress)
-    trainer.model.cpu().eval()
-    return trainer
-
-
-def _costs(models: Sequence[nn.Module], dataset: Dataset, example: torch.Tensor) -> list[Cost]:
-    latencies_ms = paired_latencies_ms(models, example)
-    return [
-        Cost(
-            macs=count_macs(model, tuple(example.shape[1:])),
-            params=count_parameters(model),
-            latency_ms=latency_ms,
-            test_top1=evaluate(model, dataset.test),
-        )
-        for model, latency_ms in zip(models, latencies_ms, strict=True)
-    ]
+def _techniques(recipe: Recipe, dataset: Dataset) -> list[Technique]:
+    found = make_techniques(recipe, dataset)
+    for technique in found:
+        if type(technique).network is not Technique.network:
+            raise ValueError(
+                f"{type(technique).__name__} trains several networks, which cannot be pruned meanwhile; "
+                "train with it first, then prune its checkpoint"
+            )
+    return found

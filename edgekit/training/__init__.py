@@ -16,7 +16,7 @@ from edgekit.training.recipe_file import (
     list_recipe_files,
     load_recipe_file,
 )
-from edgekit.training.run import fit_spec, train
+from edgekit.training.run import fit_spec, starting_network, train
 from edgekit.training.schedule import learning_rate
 from edgekit.training.task import Classification, Task
 from edgekit.training.technique import (
@@ -62,6 +62,7 @@ __all__ = [
     "reestimate_batch_norm",
     "register_technique",
     "save_checkpoint",
+    "starting_network",
     "train",
     "variance_ratios",
 ]

@@ -40,11 +40,13 @@ class RecipeFile:
     """What a recipe file says.
 
     Attributes:
+        name: of the file, without its ending.
         model, data: names of a model and a dataset; ``data_root`` is where its files are.
         named: the recipe, and fields of ``ModelSpec``.
-        prune: how to prune, as ``edgekit prune`` calls it; empty: not.
+        prune: how to prune, see ``edgekit.pruning.from_file``; empty: not.
     """
 
+    name: str
     model: str
     data: str
     named: NamedRecipe
@@ -108,6 +110,7 @@ def read_recipe(raw: Mapping[str, Any], where: str) -> RecipeFile:
     if not isinstance(prune, dict):
         raise ValueError(f"{where}: prune is {prune!r}; write its options below it: method: psfp, rate: 0.3")
     return RecipeFile(
+        name=Path(where).stem,
         model=spec.name,
         data=values["data"],
         named=NamedRecipe(recipe, {key: getattr(spec, key) for key in network}),

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from edgekit.data import Dataset
-from edgekit.models import ModelSpec, build_model
+from edgekit.models import ModelSpec, build_model, pretrained
 from edgekit.nn import TemperatureSchedule
 from edgekit.training.checkpoint import (
     CHECKPOINT_FILE,
@@ -79,10 +79,7 @@ def train(
     model = build_model(spec)
     if init is not None:
         start_from(model, init.state_dict(), "the network to start from")
-    # The last epoch at the latest trains at temperature 1: that is what is tested and exported.
-    annealing = TemperatureSchedule(epochs=min(recipe.temperature_epochs, recipe.epochs - 1))
-    own = [TemperatureAnnealing(annealing), *([QuantizationAware()] if recipe.qat else [])]
-    trainer = Trainer(model, recipe, [*own, *hooks], techniques=techniques)
+    trainer = Trainer(model, recipe, [*own_hooks(recipe), *hooks], techniques=techniques)
     log = trainer.fit(dataset, folder, identity=identity, resume=resume, progress=progress)
 
     def save() -> None:
@@ -104,6 +101,18 @@ def train(
         )
 
     return save_once(trainer, folder, save)
+
+
+def own_hooks(recipe: Recipe) -> list[Hook]:
+    """Return the hooks that the numbers of ``recipe`` ask for."""
+    # The last epoch at the latest trains at temperature 1: that is what is tested and exported.
+    annealing = TemperatureSchedule(epochs=min(recipe.temperature_epochs, recipe.epochs - 1))
+    return [TemperatureAnnealing(annealing), *([QuantizationAware()] if recipe.qat else [])]
+
+
+def starting_network(model: str, init: str | Path) -> nn.Module:
+    """Return a network to start from: ``model`` with ``imagenet`` weights, or the checkpoint ``init``."""
+    return pretrained(model).model if init == "imagenet" else load_checkpoint(init).build()
 
 
 def fit_spec(spec: ModelSpec, dataset: Dataset) -> ModelSpec:

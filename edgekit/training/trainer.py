@@ -162,7 +162,7 @@ class Trainer:
         return log
 
     def _begin(self, folder: Path, identity: dict[str, Any], resume: bool) -> list[dict[str, Any]]:
-        """Take up the state in ``folder`` if the run is resumed; return the metrics of its epochs."""
+        """Take up the state in ``folder``, of a resumed run; return the metrics of what is behind it."""
         if not resume:
             self._call("on_train_begin")
             return []

@@ -7,7 +7,6 @@ import torch_pruning as tp
 from torch import nn
 
 from edgekit.nn import DynamicConv2d, DynamicReLU, SpatialGroupEnhance
-from runtime.errors import PruneError
 
 
 def _kept(channels: int, pruned: list[int]) -> torch.Tensor:
@@ -86,36 +85,38 @@ PRUNERS: dict[type[nn.Module], tp.BasePruningFunc] = {
 }
 
 
-def stand_in(layer: nn.Module, name: str) -> nn.Module | None:
-    """Return a plain layer with the same channels for tracing, or ``None`` if ``layer`` is plain itself.
+def stand_in(layer: nn.Module) -> nn.Module:
+    """Return a plain layer with the same channels for tracing; it computes something else.
 
     torch-pruning follows autograd's graph. Inside a dynamic layer it would meet reshapes that fold
-    channels into other sizes and guess wrong indices; outside, only the channels matter.
-
-    Raises:
-        PruneError: ``layer``'s channels cannot be removed one by one.
+    channels into other sizes and guess wrong indices; outside, only the channels matter. Each weight
+    is the norm of the kernels' weights that it stands for, so that a filter keeps its norm.
     """
     if isinstance(layer, DynamicConv2d):
-        if layer.groups != 1:
-            raise PruneError(
-                f"{name} is a dynamic convolution of {layer.groups} groups; only ungrouped ones "
-                "can be pruned: keep grouped convolutions static"
-            )
-        return nn.Conv2d(
+        plain = nn.Conv2d(
             layer.in_channels,
             layer.out_channels,
             layer.kernel_size,
             layer.stride,
             layer.padding,
             layer.dilation,
+            layer.groups,
         )
-    if isinstance(layer, DynamicReLU):
-        if layer.variant == "a":
-            raise PruneError(
-                f"{name} is DynamicReLU 'a', whose offsets all channels share: "
-                "a pruned channel would not be zero behind it; use variant 'b' or 'c'"
-            )
-        return nn.PReLU(layer.fc1.in_channels)
-    if isinstance(layer, SpatialGroupEnhance):
-        return nn.PReLU(layer.membership.shape[1])
+        plain.weight = nn.Parameter(layer.weight.detach().norm(dim=0))
+        return plain
+    return nn.PReLU(PRUNERS[type(layer)].get_out_channels(layer))
+
+
+def why_not(layer: nn.Module) -> str | None:
+    """Return why no channel of ``layer`` can be removed, or ``None`` if one can."""
+    if isinstance(layer, DynamicConv2d) and layer.groups != 1:
+        return (
+            f"a dynamic convolution of {layer.groups} groups, only ungrouped ones can be pruned: "
+            "keep grouped convolutions static"
+        )
+    if isinstance(layer, DynamicReLU) and layer.variant == "a":
+        return (
+            "DynamicReLU 'a', whose offsets all channels share: a pruned channel would not be zero "
+            "behind it; use variant 'b' or 'c'"
+        )
     return None

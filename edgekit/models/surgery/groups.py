@@ -25,16 +25,24 @@ class Removal:
     indices: tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class PrunableConv:
-    """A convolution whose output channels may go: its name and how many it has.
+SCOPES = ("inside", "all")
 
-    ``partners`` make the same channels: further convolutions whose filter i goes with its filter i.
+
+@dataclass(frozen=True)
+class ChannelGroup:
+    """Channels that can only go together in all layers that make, carry or read them.
+
+    Attributes:
+        name: of the first convolution that makes them; stands for the group in a ``ChannelPlan``.
+        channels: how many there are.
+        layers: all convolutions that make them: one inside a block, several where outputs are added.
+        parts: every layer's part in removing all of them; its indices are in the channels' order.
     """
 
     name: str
     channels: int
-    partners: tuple[str, ...] = ()
+    layers: tuple[str, ...] = ()
+    parts: tuple[Removal, ...] = ()
 
 
 class ChannelGraph:
@@ -87,40 +95,50 @@ class ChannelGraph:
             )
         return self._named(group)
 
-    def block_internal(self) -> list[PrunableConv]:
-        """Return the convolutions whose outputs stay inside one block, in the model's order.
+    def groups(self, scope: str = "inside") -> list[ChannelGroup]:
+        """Return the groups of channels that may go, in the model's order.
 
-        Such as the expansion of an inverted residual and the first convolution of a basic block.
-        Not: channels that a shortcut adds to others, the stem, the last convolution before the
-        classifier, and what only computes gates. Of a selective kernel the first branch stands for
-        both.
+        Args:
+            scope: ``inside``: what one convolution, or one selective kernel, makes and one block keeps
+                to itself, such as the expansion of an inverted residual and the first convolution of a
+                basic block. In a network without blocks, such as a plain sequence, what one convolution
+                makes, the first one's apart. ``all``: these and the channels that shortcuts add to
+                others, the stem's and the last convolution's. Never what only computes gates.
+
+        Raises:
+            ValueError: another scope.
         """
+        if scope not in SCOPES:
+            raise ValueError(f"scope is {scope!r}; allowed: {', '.join(SCOPES)}")
+        every = self._all_groups()
+        if scope == "all":
+            return every
+        own = [group for group in every if len(group.layers) == 1 or self._is_selective(group)]
+        inside = [group for group in own if self._is_block(_common_parent([p.layer for p in group.parts]))]
+        return inside or [group for group in own if group is not every[0]]
+
+    def _all_groups(self) -> list[ChannelGroup]:
         gates = _gates(self._shadow)
-        found = []
+        found: list[ChannelGroup] = []
+        taken: set[str] = set()
         for name, layer in self._shadow.named_modules():
-            if not _is_dense_conv(layer) or name in gates or layer not in self._graph.module2node:
+            if not _is_dense_conv(layer) or name in gates | taken or layer not in self._graph.module2node:
                 continue
             every = list(range(layer.out_channels))
-            group = self._named(self._graph.get_pruning_group(layer, tp.prune_conv_out_channels, every))
-            producers = [
-                r.layer
-                for r in group
-                if r.is_output
-                and r.layer not in gates
-                and _is_dense_conv(self._shadow.get_submodule(r.layer))
-            ]
-            is_block = self._is_block(_common_parent([r.layer for r in group]))
-            if producers in ([name], self._branches_from(name)) and is_block:
-                found.append(PrunableConv(name, layer.out_channels, tuple(producers[1:])))
+            parts = self._named(self._graph.get_pruning_group(layer, tp.prune_conv_out_channels, every))
+            makers = {p.layer for p in parts if p.is_output and self._makes_channels(p.layer)} - gates
+            taken |= makers
+            in_order = tuple(name for name in self._names.values() if name in makers)
+            found.append(ChannelGroup(name, layer.out_channels, in_order, tuple(parts)))
         return found
 
-    def _branches_from(self, name: str) -> list[str]:
-        """Return the convolutions of the selective kernel whose first branch is ``name``, if it is one."""
-        outer, is_first, inner = name.partition(".branches.0.")
-        owner = self._shadow.get_submodule(outer)
-        if not is_first or not isinstance(owner, SelectiveKernel):
-            return []
-        return [f"{outer}.branches.{i}.{inner}" for i in range(len(owner.branches))]
+    def _is_selective(self, group: ChannelGroup) -> bool:
+        """Whether the branches of one selective kernel make the group, and nothing else."""
+        owners = {name.partition(".branches.")[0] for name in group.layers}
+        return len(owners) == 1 and isinstance(self._shadow.get_submodule(owners.pop()), SelectiveKernel)
+
+    def _makes_channels(self, name: str) -> bool:
+        return _is_dense_conv(self._shadow.get_submodule(name))
 
     def _named(self, group) -> list[Removal]:
         return [
@@ -143,7 +161,7 @@ def _shadow(model: nn.Module) -> nn.Module:
     ours = [(name, layer) for name, layer in shadow.named_modules() if type(layer) in PRUNERS]
     for name, layer in ours:
         parent, _, own = name.rpartition(".")
-        setattr(shadow.get_submodule(parent), own, stand_in(layer, name))
+        setattr(shadow.get_submodule(parent), own, stand_in(layer))
     return shadow
 
 

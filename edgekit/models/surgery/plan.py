@@ -16,7 +16,7 @@ def removable_channels(channels: int, rate: float, *, round_to: int = 8) -> int:
         >>> [removable_channels(n, 0.3) for n in (8, 48, 96)]
         [0, 8, 24]
     """
-    kept = channels - int(channels * rate)
+    kept = channels - int(channels * rate + 1e-9)  # 7 of 49 are 7, whatever 7 / 49 * 49 is
     kept = max(round_to, -(-kept // round_to) * round_to)
     return max(0, channels - kept)
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 
 import torch
 import torch_pruning as tp
 from torch import nn
 
-from edgekit.models.surgery.dynamic_layers import PRUNERS
+from edgekit.models.surgery.dynamic_layers import PRUNERS, why_not
 from edgekit.models.surgery.groups import ChannelGraph, Removal
 from edgekit.models.surgery.plan import ChannelPlan
 from edgekit.nn import DynamicConv2d, DynamicReLU, SpatialGroupEnhance
+from runtime.bundle.decoding import why
 from runtime.errors import PruneError
 
 TOLERANCE = 1e-5
@@ -35,13 +37,22 @@ def physically_remove(model: nn.Module, plan: ChannelPlan, example: torch.Tensor
     """
     graph = ChannelGraph(model, example)
     removals = [part for name, indices in plan.items() if indices for part in graph.removals(name, indices)]
+    compact = cut(model, removals)
     masked = mask_channels(model, removals)
-    compact = copy.deepcopy(model).eval()
-    for part in removals:
-        layer = compact.get_submodule(part.layer)
-        _pruner_of(layer, part.layer)(layer, part.indices, to_output=part.is_output)
     with torch.inference_mode():
-        expected, got = masked(example), compact(example)
+        expected = masked(example)
+        try:
+            got = compact(example)
+        except (RuntimeError, ValueError) as err:
+            raise PruneError(
+                f"the compact network does not run ({why(err)}); a layer that is used twice or reshapes "
+                "its channels cannot lose any: leave that block out of the plan"
+            ) from err
+    if got.shape != expected.shape:
+        raise PruneError(
+            f"the compact network gives {tuple(got.shape)} instead of {tuple(expected.shape)}: the plan "
+            "removes its outputs; leave that layer out of the plan"
+        )
     difference = (expected - got).abs().max().item()
     if not difference <= TOLERANCE * max(1.0, expected.abs().max().item()):
         raise PruneError(
@@ -51,18 +62,39 @@ def physically_remove(model: nn.Module, plan: ChannelPlan, example: torch.Tensor
     return compact
 
 
-def mask_channels(model: nn.Module, removals: list[Removal]) -> nn.Module:
+def cut(model: nn.Module, removals: Sequence[Removal]) -> nn.Module:
+    """Return a copy of ``model``, in eval mode, without the channels of ``removals``; unproved.
+
+    Raises:
+        PruneError: one of the layers cannot lose channels.
+    """
+    compact = copy.deepcopy(model).eval()
+    merged: dict[tuple[str, bool], set[int]] = {}  # indices count the channels before any removal
+    for part in removals:
+        merged.setdefault((part.layer, part.is_output), set()).update(part.indices)
+    for (name, is_output), indices in merged.items():
+        layer = compact.get_submodule(name)
+        _pruner_of(layer, name)(layer, sorted(indices), to_output=is_output)
+    return compact
+
+
+def mask_channels(model: nn.Module, removals: Sequence[Removal]) -> nn.Module:
     """Return a copy of ``model``, in eval mode, in which the removed channels are exactly zero.
 
     Zeroed are the filters and biases that make a channel, the scale and shift of its batch norm,
     and the rows of its dynamic ReLU's offset heads.
     """
     masked = copy.deepcopy(model).eval()
-    with torch.no_grad():
-        for part in removals:
-            if part.is_output:
-                _zero_outputs(masked.get_submodule(part.layer), list(part.indices))
+    zero_outputs(masked, removals)
     return masked
+
+
+@torch.no_grad()
+def zero_outputs(model: nn.Module, removals: Sequence[Removal]) -> None:
+    """Set to zero, in place, all that makes the channels of ``removals``: see ``mask_channels``."""
+    for part in removals:
+        if part.is_output:
+            _zero_outputs(model.get_submodule(part.layer), list(part.indices))
 
 
 def _zero_outputs(layer: nn.Module, indices: list[int]) -> None:
@@ -81,6 +113,9 @@ def _zero_outputs(layer: nn.Module, indices: list[int]) -> None:
 
 
 def _pruner_of(layer: nn.Module, name: str) -> tp.BasePruningFunc:
+    refused = why_not(layer)
+    if refused:
+        raise PruneError(f"{name} is {refused}")
     pruner = PRUNERS.get(type(layer)) or tp.pruner.function.PrunerBox.get(tp.ops.module2type(layer))
     if pruner is None:
         raise PruneError(

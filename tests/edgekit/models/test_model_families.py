@@ -137,7 +137,7 @@ def test_torch_pruning_follows_every_channel(name):
 def test_a_dynamic_model_prunes_to_a_smaller_equal_one(name):
     model = build_model(small(name, **DYNAMIC)).eval()
     x = torch.randn(2, 3, 32, 32)
-    inner = ChannelGraph(model, x).block_internal()
+    inner = ChannelGraph(model, x).groups()
     plan = {conv.name: tuple(range(conv.channels // 2)) for conv in inner}
     compact = physically_remove(model, plan, x)  # raises when masked and compact outputs differ
     assert inner

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from edgekit.models import ModelSpec, build_model
-from edgekit.pruning.run import _default_recipe
+from edgekit.pruning.start import recipe_of
 from edgekit.training import load_checkpoint, save_checkpoint
 from edgekit.training.checkpoint import CHECKPOINT_FILE
 from runtime.bundle import ImageSpec
@@ -65,4 +65,4 @@ def test_an_image_that_fits_no_memory_is_refused(folder):
 def test_a_recipe_that_does_not_fit_is_one_error_of_ours(folder, recipe):
     change(folder, "recipe", recipe)
     with pytest.raises(CheckpointError, match=r"the recipe of .* does not fit"):
-        _default_recipe(load_checkpoint(folder))
+        recipe_of(load_checkpoint(folder))

@@ -1,11 +1,14 @@
 """Recipe files: what they say, and what is said of those that say nothing."""
 
+import re
+
 import pytest
 from click.testing import CliRunner
 
 from edgekit.cli import cli
 from edgekit.data import DATASETS
 from edgekit.models import ModelSpec
+from edgekit.pruning import Budget, Pruning, read_pruning
 from edgekit.training import (
     Recipe,
     list_recipe_files,
@@ -133,3 +136,44 @@ def test_bad_techniques_are_one_line_errors(tmp_path, monkeypatch, arguments, st
     assert (result.exit_code, "Traceback" in result.output) == (status, False), result.output
     assert message in result.stderr
     assert not any(tmp_path.iterdir())
+
+
+def test_a_file_says_how_to_prune(tmp_path):
+    text = "model: resnet20\ndata: digits\nprune: {method: sfp, macs: 50%, round-to: 4, finetune-epochs: 2}"
+    how = read_pruning(load_recipe_file(written(tmp_path, text)).prune, "mine")
+    assert how == Pruning("sfp", Budget(macs=0.5, round_to=4), finetune_epochs=2)
+    assert read_pruning({"method": "one-shot"}, "mine").budget == Budget(rate=0.3)
+    assert read_pruning({"params": "20k", "options": {"p": 2}}, "mine").budget.params == 20_000
+
+
+@pytest.mark.parametrize(
+    ("prune", "message"),
+    [
+        ("{methd: sfp}", "prune has an unknown key 'methd'; did you mean 'method'"),
+        ("{method: sfb}", "did you mean sfp"),
+        ("{macs: half}", "'half' is no amount"),
+        ("{macs: 50%, rate: 0.5}", "rate, macs are given; choose one"),
+        ("{rate: 0.5, epochs: some}", "Expected `int | null`"),
+        ("{rate: 1.5}", "rate is 1.5"),
+    ],
+)
+def test_a_pruning_that_means_nothing_is_refused(tmp_path, prune, message):
+    path = written(tmp_path, f"model: resnet20\ndata: digits\nprune: {prune}")
+    with pytest.raises(ValueError, match=re.escape(message)):
+        read_pruning(load_recipe_file(path).prune, "mine")
+    result = CliRunner().invoke(cli, ["train", str(path), "-o", str(tmp_path / "run")])
+    assert (result.exit_code, "Traceback" in result.output) == (2, False)
+    assert not (tmp_path / "run").exists()
+
+
+def test_edgekit_train_prunes_as_a_file_says(tmp_path):
+    text = "model: resnet20\ndata: digits\nimage-size: 8\nwidth: 0.25\nepochs: 1\nblock: sk\ndevice: cpu\n"
+    path = written(tmp_path, text + "prune: {method: one-shot, rate: 0.5, round-to: 2, finetune-epochs: 0}\n")
+    result = CliRunner().invoke(
+        cli, ["train", str(path), "-o", str(tmp_path / "run")], catch_exceptions=False
+    )
+    assert result.exit_code == 0, result.output
+    checkpoint = load_checkpoint(tmp_path / "run")
+    assert checkpoint.spec.block == "sk"
+    unit = checkpoint.build().get_submodule("stages.0.0.conv1")
+    assert [branch.conv.out_channels for branch in unit.branches] == [4, 4]

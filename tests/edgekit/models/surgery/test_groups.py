@@ -4,8 +4,8 @@ from torch import nn
 
 from edgekit.models import ModelSpec, build_model
 from edgekit.models.surgery.groups import ChannelGraph, Removal
-from edgekit.nn import DynamicConv2d, DynamicReLU
 from runtime.errors import PruneError
+from tests.edgekit.models.surgery.joined import Joined
 
 EXAMPLE = torch.zeros(1, 3, 16, 16)
 
@@ -18,30 +18,30 @@ def graph_of(name, **options):
 
 @pytest.mark.parametrize("options", [{}, {"act": "dyrelu-b", "dynamic_conv": "pointwise"}])
 def test_expansions_of_mobilenet_are_prunable_and_nothing_else(options):
-    names = [conv.name for conv in graph_of("mobilenet_v2", **options).block_internal()]
+    names = [conv.name for conv in graph_of("mobilenet_v2", **options).groups()]
     assert names == [f"blocks.{i}.expand.conv" for i in range(1, 17)]
 
 
 def test_first_convolutions_of_resnet_blocks_are_prunable_and_nothing_else():
-    names = [conv.name for conv in graph_of("resnet20").block_internal()]
+    names = [conv.name for conv in graph_of("resnet20").groups()]
     assert names == [f"stages.{stage}.{block}.conv1.conv" for stage in range(3) for block in range(3)]
 
 
 def test_squeeze_and_excitation_is_no_second_source():
-    names = [conv.name for conv in graph_of("mobilenet_v3_small").block_internal()]
+    names = [conv.name for conv in graph_of("mobilenet_v3_small").groups()]
     assert names == [f"blocks.{i}.expand.conv" for i in range(1, 11)]
 
 
 def test_a_selective_kernel_is_one_source_with_two_branches():
-    found = graph_of("resnet20", block="sk").block_internal()
+    found = graph_of("resnet20", block="sk").groups()
     blocks = [f"stages.{stage}.{block}.conv1.branches" for stage in range(3) for block in range(3)]
     assert [conv.name for conv in found] == [f"{block}.0.conv" for block in blocks]
-    assert [conv.partners for conv in found] == [(f"{block}.1.conv",) for block in blocks]
+    assert [conv.layers for conv in found] == [(f"{b}.0.conv", f"{b}.1.conv") for b in blocks]
 
 
 @pytest.mark.parametrize("block", ["sk", "sge"])
 def test_blocks_of_mobilenet_leave_its_expansions_prunable(block):
-    names = [conv.name for conv in graph_of("mobilenet_v2", block=block).block_internal()]
+    names = [conv.name for conv in graph_of("mobilenet_v2", block=block).groups()]
     assert names == [f"blocks.{i}.expand.conv" for i in range(1, 17)]
 
 
@@ -65,7 +65,7 @@ def test_the_model_is_left_as_it_was():
     model = build_model(ModelSpec("resnet20", num_classes=10, width=0.25, image_size=16))
     model.requires_grad_(False)
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    assert ChannelGraph(model, EXAMPLE).block_internal()  # frozen parameters hide nothing
+    assert ChannelGraph(model, EXAMPLE).groups()  # frozen parameters hide nothing
     assert model.training
     assert not any(p.requires_grad for p in model.parameters())
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
@@ -89,14 +89,31 @@ def test_plans_that_do_not_fit_are_refused(name, indices, message):
         graph_of("mobilenet_v2").removals(name, indices)
 
 
-def test_shared_offsets_cannot_be_pruned():
-    with pytest.raises(PruneError, match="DynamicReLU 'a', whose offsets all channels share"):
-        ChannelGraph(nn.Sequential(nn.Conv2d(3, 8, 1), DynamicReLU(8, "a")), EXAMPLE)
+def test_flat_networks_have_groups_but_for_their_first_layer():
+    names = [group.name for group in ChannelGraph(Joined(), EXAMPLE).groups()]
+    assert names == ["left", "right", "last"]
+    plain = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 8, 3), nn.ReLU(), nn.Conv2d(8, 4, 3))
+    assert [group.name for group in ChannelGraph(plain, EXAMPLE).groups()] == ["2", "4"]
 
 
-def test_grouped_dynamic_convolutions_cannot_be_pruned():
-    with pytest.raises(PruneError, match="dynamic convolution of 3 groups"):
-        ChannelGraph(nn.Sequential(DynamicConv2d(3, 6, 3, groups=3)), EXAMPLE)
+def test_everywhere_means_stem_streams_and_head_too():
+    every = {group.name: group.layers for group in graph_of("resnet20").groups("all")}
+    assert every["stem.conv"] == ("stem.conv", *(f"stages.0.{i}.conv2.conv" for i in range(3)))
+    stream = (
+        "stages.1.0.conv2.conv",
+        "stages.1.0.shortcut.conv",
+        "stages.1.1.conv2.conv",
+        "stages.1.2.conv2.conv",
+    )
+    assert every["stages.1.0.conv2.conv"] == stream
+    inside = [group.name for group in graph_of("resnet20").groups()]
+    assert len(every) == len(inside) + 3
+    assert {"stem.conv", "head.conv"} < {group.name for group in graph_of("mobilenet_v2").groups("all")}
+
+
+def test_an_unknown_scope_is_refused():
+    with pytest.raises(ValueError, match="scope is 'outside'; allowed: inside, all"):
+        graph_of("resnet20").groups("outside")
 
 
 def test_a_network_that_does_not_run_on_the_input_is_refused():

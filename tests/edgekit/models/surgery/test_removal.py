@@ -5,8 +5,9 @@ from torch import nn
 from edgekit.models import ModelSpec, build_model, count_macs
 from edgekit.models.surgery.groups import ChannelGraph
 from edgekit.models.surgery.removal import mask_channels, physically_remove
-from edgekit.nn import DynamicConv2d, SpatialGroupEnhance
+from edgekit.nn import DynamicConv2d, DynamicReLU, SpatialGroupEnhance
 from runtime.errors import PruneError
+from tests.edgekit.models.surgery.joined import Joined
 
 SPECS = {
     "mobilenet_v2": ModelSpec("mobilenet_v2", width=0.25),
@@ -22,6 +23,7 @@ SPECS = {
     "mobilenet_v2 sge": ModelSpec("mobilenet_v2", width=0.25, block="sge"),
     "efficientnet_lite0": ModelSpec("efficientnet_lite0", width=0.25),
 }
+PICTURES = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(1))
 INPUTS = torch.rand(4, 3, 8, 8, generator=torch.Generator().manual_seed(0))
 
 
@@ -39,7 +41,7 @@ def lively(spec):
 
 
 def every_third(model):
-    return {c.name: tuple(range(0, c.channels, 3)) for c in ChannelGraph(model, INPUTS[:1]).block_internal()}
+    return {c.name: tuple(range(0, c.channels, 3)) for c in ChannelGraph(model, INPUTS[:1]).groups()}
 
 
 @pytest.mark.parametrize("name", SPECS)
@@ -137,3 +139,31 @@ class Gated(nn.Module):
 def test_an_activation_that_lifts_zero_is_noticed():
     with pytest.raises(PruneError, match=r"differs from the masked one .* does not map 0 to 0"):
         physically_remove(Gated(), {"first": (0,)}, INPUTS)
+
+
+@pytest.mark.parametrize("scope", ["inside", "all"])
+def test_joined_branches_lose_channels_of_both(scope):
+    torch.manual_seed(0)
+    model = Joined().eval()
+    plan = {group.name: (0, 2) for group in ChannelGraph(model, PICTURES).groups(scope)}
+    compact = physically_remove(model, plan, PICTURES)
+    assert compact.last.in_channels == 4
+    assert compact.classifier.in_features == 2 * 16 * 16
+
+
+def test_streams_stem_and_head_can_lose_channels():
+    for name in ("resnet20", "mobilenet_v2", "mobilenet_v3_small"):
+        model = lively(SPECS[name])
+        plan = {g.name: tuple(range(0, g.channels, 3)) for g in ChannelGraph(model, INPUTS[:1]).groups("all")}
+        compact = physically_remove(model, plan, INPUTS)
+        assert compact.stem.conv.out_channels < model.stem.conv.out_channels
+        assert count_macs(compact, (3, 8, 8)) < 0.6 * count_macs(model, (3, 8, 8))
+
+
+def test_dynamic_layers_that_share_something_are_refused():
+    shared = nn.Sequential(nn.Conv2d(3, 8, 1), DynamicReLU(8, "a"), nn.Conv2d(8, 4, 1))
+    with pytest.raises(PruneError, match="DynamicReLU 'a', whose offsets all channels share"):
+        physically_remove(shared, {"0": (0,)}, INPUTS)
+    grouped = nn.Sequential(nn.Conv2d(3, 6, 1), DynamicConv2d(6, 6, 3, groups=3))
+    with pytest.raises(PruneError, match="dynamic convolution of 3 groups"):
+        physically_remove(grouped, {"0": (0, 2)}, INPUTS)

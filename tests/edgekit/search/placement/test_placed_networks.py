@@ -11,10 +11,10 @@ from edgekit.cli import cli
 from edgekit.export import EXPORT_BACKENDS, lower
 from edgekit.models import ModelSpec
 from edgekit.nn import DynamicConv2d, DynamicReLU
-from edgekit.pruning import prune
+from edgekit.pruning import Budget, Pruning, prune
 from edgekit.search.placement import place_for_run
 from edgekit.search.placement.for_run import PLACEMENT_FILE
-from edgekit.training import Recipe, fit_spec, load_checkpoint, train
+from edgekit.training import Hook, Recipe, fit_spec, load_checkpoint, train
 from runtime.errors import CheckpointError
 
 RECIPE = Recipe(epochs=1, batch_size=16, device="cpu")
@@ -41,16 +41,8 @@ def test_a_checkpoint_keeps_the_placement(toy_data, source):
 
 
 def test_a_placed_network_is_pruned_where_it_is_dynamic_and_where_not(tmp_path, toy_data, source):
-    pruned = prune(
-        source,
-        toy_data,
-        tmp_path / "p",
-        method="one-shot",
-        rate=0.5,
-        epochs=1,
-        finetune_epochs=1,
-        progress=False,
-    )
+    how = Pruning("one-shot", Budget(rate=0.5), epochs=1, finetune_epochs=1)
+    pruned = prune(source, toy_data, tmp_path / "p", how, progress=False)
     model = load_checkpoint(pruned.path).build()
     assert dynamic_paths(model) == set(AT)
     assert model.get_submodule("stages.2.0.conv1.act").fc1.in_channels == 16  # of 32
@@ -61,13 +53,10 @@ def test_an_interrupted_run_of_a_placed_network_goes_on(tmp_path, toy_data):
     class Stop(Exception):
         pass
 
-    class StopAfterTwo:
-        def __getattr__(self, moment):
-            def act(trainer):
-                if moment == "on_epoch_begin" and trainer.epoch == 1:
-                    raise Stop
-
-            return act
+    class StopAfterTwo(Hook):
+        def on_epoch_begin(self, run):
+            if run.epoch == 1:
+                raise Stop
 
     spec, recipe = fit_spec(SPEC, toy_data), replace(RECIPE, epochs=2)
     with pytest.raises(Stop):

@@ -1,0 +1,123 @@
+"""What a pruning method is: a hook that acts while the network trains, and at the end a plan.
+
+A method is one file with the paper in its docstring. It is given the groups of channels that may go
+and an ``Allocation``, which says how many of each; what its constants are it takes as options.
+
+Example:
+    >>> @METHODS.register("oldest-first")                                         # doctest: +SKIP
+    ... class OldestFirst(PruningMethod):
+    ...     def scores(self, run): return {g.name: torch.arange(g.channels) for g in self.groups}
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from edgekit.models.surgery.groups import ChannelGroup
+from edgekit.models.surgery.plan import ChannelPlan
+from edgekit.pruning.filters import filter_norms, smallest
+from edgekit.training.hooks import Hook, Training
+from runtime.registry import Registry
+
+Scores = Mapping[str, Tensor]
+"""Importance of each channel, shape (channels,), by the name of its group."""
+
+
+class Allocation(Protocol):
+    """Says how many channels each group loses."""
+
+    def counts(self, groups: Sequence[ChannelGroup], scores: Scores) -> dict[str, int]:
+        """Return how many to remove by name of the group; a group that stays whole is not in it.
+
+        Args:
+            scores: tell where the least important channels are, when groups compete for a budget.
+        """
+        ...
+
+
+class PruningMethod(Hook):
+    """Removes the channels of least L2 norm at the end of training; a base for all methods.
+
+    Args:
+        groups: the channels that may go.
+        allocation: how many of them.
+
+    Attributes:
+        counts: how many channels each group loses, by name.
+        plan: the channels to remove; set by ``finalize``.
+        from_random: the method wants a network that has learned nothing, and what is left of it is
+            trained from its start.
+        decides_at_end: how many channels a group loses follows from the scores at the end, not from the
+            weights at the begin: for methods that do nothing to particular channels while training.
+        epochs: of training with the method that it needs by default: ``None`` is half of the recipe's.
+    """
+
+    from_random = False
+    decides_at_end = False
+    epochs: int | None = None
+
+    def __init__(self, groups: Sequence[ChannelGroup], allocation: Allocation):
+        self.groups = tuple(groups)
+        self.allocation = allocation
+        self.counts: dict[str, int] = {}
+        self.plan: ChannelPlan = {}
+
+    def prepare(self, model: nn.Module) -> None:
+        """Decide how many channels go; a resumed run comes to the same, for its network starts as it did."""
+        if not self.counts:
+            self.counts = self.allocation.counts(self.groups, norms(model, self.groups))
+
+    def targets(self) -> list[tuple[ChannelGroup, int]]:
+        """Return the groups that lose channels, each with how many."""
+        return [(group, self.counts[group.name]) for group in self.groups if self.counts.get(group.name)]
+
+    def scores(self, run: Training) -> Scores:
+        """Return how important each channel is now."""
+        return norms(run.model, self.groups)
+
+    def finalize(self, run: Training) -> None:
+        """Choose the least important channels."""
+        scores = self.scores(run)
+        if self.decides_at_end:
+            self.counts = self.allocation.counts(self.groups, scores)
+        self.plan = {group.name: smallest(scores[group.name], count) for group, count in self.targets()}
+
+    def report(self) -> dict[str, Any]:
+        """Return what is worth knowing of the run, such as the constants used; plain JSON values."""
+        return {}
+
+
+METHODS: Registry[type[PruningMethod]] = Registry("pruning method")
+
+
+def norms(model: nn.Module, groups: Sequence[ChannelGroup]) -> Scores:
+    """Return the L2 norms of the filters of all groups."""
+    return {group.name: filter_norms(model, group) for group in groups}
+
+
+def make_method(
+    name: str, groups: Sequence[ChannelGroup], allocation: Allocation, options: Mapping[str, Any]
+) -> PruningMethod:
+    """Return the method called ``name``.
+
+    Raises:
+        ValueError: unknown name or option, or an option out of range.
+    """
+    make = METHODS.get(name)
+    known = list(inspect.signature(make).parameters)[2:]  # behind the groups and the allocation
+    for option in options:
+        if option not in known:
+            allowed = ", ".join(known) or "none"
+            raise ValueError(f"pruning method {name!r} has no option {option!r}; its options: {allowed}")
+    return make(groups, allocation, **options)
+
+
+def generator_of(run: Training, purpose: int = 0) -> torch.Generator:
+    """Return random numbers of the step that runs: alike in all processes, and none of dropout's."""
+    seed = (run.recipe.seed * 1_000_003 + run.step) * 8 + purpose
+    return torch.Generator().manual_seed(seed % 2**63)

@@ -1,0 +1,94 @@
+"""What a pruning did: cost and accuracy before and after, and what to know before believing in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import nn
+
+from edgekit.data import Dataset
+from edgekit.models import count_macs, count_parameters
+from edgekit.pruning.latency import paired_latencies_ms
+from edgekit.training.trainer import evaluate
+
+_DISAGREEMENT = 1.5
+_NAMED = 3
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Multiply-accumulates, parameters, measured eager latency on one CPU thread, and accuracy."""
+
+    macs: int
+    params: int
+    latency_ms: float
+    test_top1: float
+
+
+@dataclass(frozen=True)
+class PruningReport:
+    """What a pruning did; stored in the checkpoint.
+
+    Attributes:
+        budget: what was asked: see ``Budget``.
+        removed: channels that went, by the name of their group.
+        left_out: groups that had to stay whole: name -> why.
+        removed_top1: accuracy right after the removal, before fine-tuning.
+        reestimated_top1: the same with batch norm's statistics estimated anew; fine-tuning starts there.
+            ``None``: they were left as they were.
+        constants: what the method says of its run, such as the constants it used.
+        warnings: what to know before believing in a speed-up.
+    """
+
+    method: str
+    options: dict[str, Any]
+    budget: dict[str, Any]
+    epochs: int
+    finetune_epochs: int
+    source_sha256: str | None
+    removed: dict[str, int]
+    left_out: dict[str, str]
+    before: Cost
+    after: Cost
+    removed_top1: float
+    reestimated_top1: float | None
+    constants: dict[str, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+def costs(models: Sequence[nn.Module], dataset: Dataset, example: torch.Tensor) -> list[Cost]:
+    """Return what each of ``models`` costs and scores; their latencies are measured in turns."""
+    latencies_ms = paired_latencies_ms(models, example)
+    return [
+        Cost(
+            macs=count_macs(model, tuple(example.shape[1:])),
+            params=count_parameters(model),
+            latency_ms=latency_ms,
+            test_top1=evaluate(model, dataset.test),
+        )
+        for model, latency_ms in zip(models, latencies_ms, strict=True)
+    ]
+
+
+def disagreements(before: Cost, after: Cost) -> tuple[str, ...]:
+    """Return a warning when latency did not follow the multiply-accumulates, within a factor of 1.5."""
+    mac_ratio = after.macs / before.macs
+    latency_ratio = after.latency_ms / before.latency_ms
+    if max(mac_ratio / latency_ratio, latency_ratio / mac_ratio) <= _DISAGREEMENT:
+        return ()
+    return (
+        f"MACs fell to {mac_ratio:.0%} but eager latency to {latency_ratio:.0%}; "
+        "do not take one for the other: measure the exported model with edgekit bench",
+    )
+
+
+def told(left_out: Mapping[str, str]) -> tuple[str, ...]:
+    """Return a warning that names the groups which had to stay whole."""
+    if not left_out:
+        return ()
+    named = [f"{name} ({reason})" for name, reason in list(left_out.items())[:_NAMED]]
+    more = f" and {len(left_out) - _NAMED} more" if len(left_out) > _NAMED else ""
+    return (f"left whole: {'; '.join(named)}{more}",)

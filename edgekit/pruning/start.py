@@ -1,0 +1,115 @@
+"""Where a pruning begins: a trained checkpoint, or a network that is yet to be trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+import torch
+from torch import nn
+
+from edgekit.data import Dataset
+from edgekit.models import ModelSpec, build_model
+from edgekit.models.surgery.plan import ChannelPlan
+from edgekit.models.surgery.removal import physically_remove
+from edgekit.training.checkpoint import Checkpoint
+from edgekit.training.recipe import Recipe
+from edgekit.training.run import fit_spec
+from runtime.bundle.decoding import why
+from runtime.errors import CheckpointError
+
+
+@dataclass(frozen=True)
+class Start:
+    """What a pruning begins with.
+
+    Attributes:
+        spec, plan: the network, and what was removed from it before.
+        load: returns the network; with random weights when it is not trained yet.
+        recipe: how its training went, for the record.
+        identity: says which network it is.
+        placement: how its dynamic layers were chosen.
+        checkpoint: the trained one, if it is one.
+    """
+
+    spec: ModelSpec
+    plan: ChannelPlan
+    load: Callable[[], nn.Module]
+    recipe: dict[str, Any]
+    identity: dict[str, Any]
+    placement: dict[str, Any] | None = None
+    checkpoint: Checkpoint | None = None
+
+    def untrained(self, seed: int, example: torch.Tensor) -> nn.Module:
+        """Return the network with random weights drawn from ``seed``."""
+        torch.manual_seed(seed)
+        model = build_model(self.spec)
+        return physically_remove(model, self.plan, example).train() if self.plan else model
+
+
+def from_checkpoint(checkpoint: Checkpoint, dataset: Dataset) -> Start:
+    """Return a start at ``checkpoint``.
+
+    Raises:
+        CheckpointError: it was not trained on ``dataset``.
+    """
+    trained_on = (checkpoint.dataset, checkpoint.image.size, len(checkpoint.labels))
+    given = (dataset.name, dataset.image.size, len(dataset.labels))
+    if trained_on != given or checkpoint.labels != tuple(dataset.labels):
+        raise CheckpointError(
+            "{} was trained on {!r} of {} pixels and {} classes".format(checkpoint.path, *trained_on)
+            + ", got {!r} of {} pixels and {}; prune it with the same data".format(*given)
+        )
+    identity = {"checkpoint": checkpoint.sha256}
+    return Start(
+        checkpoint.spec,
+        checkpoint.plan or {},
+        checkpoint.build,
+        checkpoint.recipe,
+        identity,
+        checkpoint.placement,
+        checkpoint,
+    )
+
+
+def from_spec(
+    spec: ModelSpec, dataset: Dataset, recipe: Recipe, placement: dict[str, Any] | None = None
+) -> Start:
+    """Return a start at the untrained network of ``spec``.
+
+    Raises:
+        ValueError: ``spec`` does not fit ``dataset``.
+    """
+    if fit_spec(spec, dataset) != spec:
+        raise ValueError(f"{spec} does not fit dataset {dataset.name!r}; use {fit_spec(spec, dataset)}")
+
+    def load() -> nn.Module:
+        torch.manual_seed(recipe.seed)
+        return build_model(spec)
+
+    # As JSON reads it back: the state of an interrupted run is compared with it.
+    identity = {"dataset": dataset.name, **msgspec.json.decode(msgspec.json.encode(spec))}
+    return Start(spec, {}, load, msgspec.to_builtins(recipe), identity, placement)
+
+
+def recipe_of(checkpoint: Checkpoint) -> Recipe:
+    """Return the recipe ``checkpoint`` was trained by, without its techniques: name those that shall go on.
+
+    Raises:
+        CheckpointError: it is none.
+    """
+    try:
+        recipe = replace(msgspec.convert(checkpoint.recipe, Recipe), use={})
+        gentler(recipe)  # is a recipe too
+        return recipe
+    except (ValueError, OverflowError, RecursionError) as err:
+        raise CheckpointError(
+            f"the recipe of {checkpoint.path} does not fit ({why(err)}); copy or train the checkpoint again"
+        ) from err
+
+
+def gentler(recipe: Recipe) -> Recipe:
+    """Return ``recipe`` for a network that is trained already: half the learning rate, little warm-up."""
+    return replace(recipe, lr=recipe.lr / 2, warmup_epochs=min(1, recipe.warmup_epochs), temperature_epochs=0)
