@@ -75,6 +75,15 @@ def load_recipe_file(path: str | Path) -> RecipeFile:
         >>> load_recipe_file("digits-small.yaml").model
         'resnet20'
     """
+    return read_recipe(read_mapping(find_recipe_file(path)), str(path))
+
+
+def find_recipe_file(path: str | Path) -> Path:
+    """Return the file at ``path``, else the one of that name that comes with edgekit.
+
+    Raises:
+        DataError: there is none.
+    """
     found = Path(path)
     if not found.exists() and found.name == str(path):
         found = SHIPPED / found
@@ -82,7 +91,7 @@ def load_recipe_file(path: str | Path) -> RecipeFile:
         near = difflib.get_close_matches(Path(path).name, list_recipe_files(), n=1, cutoff=0.4)
         hint = f"did you mean {near[0]}?" if near else f"edgekit has {', '.join(list_recipe_files())}"
         raise DataError(f"there is no recipe file {path}; {hint}")
-    return read_recipe(_mapping(found), str(path))
+    return found
 
 
 def read_recipe(raw: Mapping[str, Any], where: str) -> RecipeFile:
@@ -119,9 +128,17 @@ def read_recipe(raw: Mapping[str, Any], where: str) -> RecipeFile:
     )
 
 
-def _mapping(path: Path) -> dict[str, Any]:
+def read_mapping(path: Path, advice: str = "give a recipe file") -> dict[str, Any]:
+    """Return what the YAML file at ``path`` says, at most 64 KiB, without aliases.
+
+    Raises:
+        DataError: there is no such file, or it is no mapping.
+    """
     yaml = require("yaml", extra="train")
-    data = read_regular(path, advice="give a recipe file", error=DataError, most_bytes=_MOST_BYTES)
+    try:
+        data = read_regular(path, advice=advice, error=DataError, most_bytes=_MOST_BYTES)
+    except OSError as err:
+        raise DataError(f"{path} cannot be read ({why(err)}); {advice}") from err
     try:
         refuse_aliases(yaml, data, str(path))
         raw = yaml.safe_load(data)
