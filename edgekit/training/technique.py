@@ -77,6 +77,9 @@ class Technique:
         """Return the hooks that act during the training."""
         return ()
 
+    def keep_last_epoch(self) -> None:
+        """Keep the weights of no other epoch: a pruning method's plan is of the last one."""
+
     def augment(self, pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Return a training batch's changed pixels, uint8 of shape (B, H, W, C)."""
         return pixels

@@ -45,6 +45,9 @@ class Best(Technique):
         self.keeper.validation = split.part(apart)
         return split.part(kept)
 
+    def keep_last_epoch(self) -> None:
+        self.keeper.chooses = False
+
     def hooks(self) -> Sequence[Hook]:
         return (self.keeper,)
 
@@ -55,13 +58,14 @@ class _Keeper(Hook):
     validation: Split
 
     def __init__(self) -> None:
+        self.chooses = True
         self.score = -1.0
         self.weights: dict[str, Tensor] = {}
 
     def metrics(self, run: Training) -> dict[str, float]:
         # Here, not at the epoch's end: whatever other hooks do to the weights then has been done.
         score = evaluate(run.model, self.validation, task=run.task)
-        if score > self.score:
+        if self.chooses and score > self.score:
             self.score = score
             self.weights = {name: tensor.clone() for name, tensor in run.model.state_dict().items()}
         return {f"validation_{run.task.metric}": score}

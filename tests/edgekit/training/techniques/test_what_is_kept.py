@@ -1,14 +1,16 @@
 """EMA, the best epoch, clipping, and statistics estimated anew."""
 
 import copy
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import nn
 
-from edgekit.training import Hook, evaluate, reestimate_batch_norm
+from edgekit.training import Hook, Trainer, evaluate, reestimate_batch_norm
+from edgekit.training.techniques.best import Best
 from edgekit.training.techniques.clip import Clip
-from tests.edgekit.training.techniques.tiny import tiny_net
+from tests.edgekit.training.techniques.tiny import RECIPE, tiny_net
 
 
 class Watch(Hook):
@@ -61,6 +63,16 @@ def test_the_best_epoch_on_images_set_apart_is_kept(fit):
     apart = technique.keeper.validation
     assert sorted(apart.labels.tolist()) == [0] * 8 + [1] * 8
     assert evaluate(trainer.model, apart) == max(scores)
+
+
+def test_where_a_plan_is_of_the_last_epoch_no_other_one_is_kept(tmp_path, toy_data):
+    best = Best(share=0.25)
+    best.keep_last_epoch()
+    recipe = replace(RECIPE, lr=0.2)
+    trainer = Trainer(tiny_net(), recipe, [Spoil()], techniques=[best])
+    log = trainer.fit(toy_data, tmp_path, identity={}, progress=False)
+    assert evaluate(trainer.model, best.keeper.validation) == log[-1]["validation_top1"]
+    assert log[-1]["validation_top1"] < max(line["validation_top1"] for line in log)
 
 
 def test_images_set_apart_are_not_trained_on(fit, toy_data):
