@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from edgekit.training import evaluate
 from edgekit.training.techniques.patch_shuffle import PatchShuffle, shuffle_patches
 from edgekit.training.techniques.random_erasing import RandomErasing
 
@@ -79,3 +80,12 @@ def test_a_share_of_the_images_is_shuffled():
     images = np.tile(np.arange(64, dtype=np.uint8).reshape(1, 8, 8, 1), (1000, 1, 1, 1))
     changed = (PatchShuffle(0.2).augment(images, rng()) != images).any((1, 2, 3))
     assert 150 < changed.sum() < 250
+
+
+@pytest.mark.parametrize("name", ["random-erasing", "patch-shuffle"])
+def test_only_training_images_are_changed(name, fit, toy_data):
+    trainer = fit({name: {"probability": 1.0}}, epochs=1)
+    assert trainer.log[0]["test_top1"] == evaluate(trainer.model, toy_data.test)
+    images = trainer.dataset.train.images
+    assert (images == toy_data.train.images).all()
+    assert fit(epochs=1).log[0]["train_loss"] != trainer.log[0]["train_loss"]
