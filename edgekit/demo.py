@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 
 from runtime.device.child import module_command, module_environment
+from runtime.errors import WebError
+from runtime.web.browser.chromium import find_browser
 
 STEPS = (
     "train mobilenet_v2 --data digits --recipe digits-demo --epochs 4 -o {folder}/trained",
@@ -23,6 +25,12 @@ STEPS = (
     "run {folder}/digits.edgekit --target virtual:gs101 --input {folder}/digit.png --fps 30 --frames 60",
     "report {folder}/digits.edgekit -o {folder}/report.html",
 )
+# Gestures on a page in a real browser, where there is one.
+WEB_STEPS = (
+    "web stress {folder}/pages --kind script --strength 1",
+    "web bench {folder}/pages/script-1.html --clocks 1 --runs 2 --most-runs 2 --duration-s 1 --no-details "
+    "-o {folder}/web-records",
+)
 
 
 def main(folder: Path = Path("runs/demo")) -> int:
@@ -31,7 +39,13 @@ def main(folder: Path = Path("runs/demo")) -> int:
     folder.mkdir(parents=True)
     write_sample_digit(folder / "digit.png")
     begin = time.monotonic()
-    for step in STEPS:
+    steps, missing = list(STEPS), ""
+    try:
+        find_browser()
+        steps += WEB_STEPS
+    except WebError as err:
+        missing = f"Gestures on web pages are not shown: {err}"
+    for step in steps:
         words = shlex.split(step.format(folder=folder))
         print(f"\n\033[1m$ edgekit {shlex.join(words)}\033[0m", flush=True)
         status = subprocess.run(
@@ -40,6 +54,8 @@ def main(folder: Path = Path("runs/demo")) -> int:
         if status:
             print(f"stopped: edgekit {words[0]} exited with {status}", file=sys.stderr)
             return status
+    if missing:
+        print(f"\n{missing}", file=sys.stderr)
     print(f"\nThe whole job took {time.monotonic() - begin:.0f} s. Open {folder / 'report.html'} to see it.")
     return 0
 

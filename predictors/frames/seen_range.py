@@ -39,6 +39,7 @@ class FrameRange(BaseEstimator):
     def take_settings(self, rows: FrameRows) -> FrameRange:
         """Take the range of settings anew, of another machine's rows; that of pages stays."""
         low, high = bounding_box(np.column_stack([rows.capacity, rows.refresh_hz]))
+        low[1] = 0.0  # a page or display that shows fewer frames is the same curve, cut off lower
         self.low_ = np.concatenate([low, self.page_low_[self.columns_]])
         self.high_ = np.concatenate([high, self.page_high_[self.columns_]])
         self.cores_ = np.unique(rows.core).astype(int)
@@ -56,7 +57,7 @@ class FrameRange(BaseEstimator):
     def middle(self, n_work: int) -> np.ndarray:
         """Return a row of ``FrameRate`` in the middle of what was seen, with so many columns of work."""
         page = (self.page_low_ + self.page_high_) / 2
-        capacity, refresh_hz = (self.low_[:_SETTING] + self.high_[:_SETTING]) / 2
+        capacity, refresh_hz = (self.low_[0] + self.high_[0]) / 2, self.high_[1]
         work_ms = np.full(n_work, np.exp(page[self.n_features_]) / n_work) if n_work else ()
         setting = [capacity, refresh_hz, float(self.cores_[0])]
         return np.concatenate([setting, work_ms, page[: self.n_features_]])

@@ -34,6 +34,7 @@ class GestureFigures:
         scroller: what was scrolled where that is not the document; an element's name.
         capacity: of the setting's core at its clock, of 1024 of the SoC's fastest.
         late_ms: by how much an input event was sent late, at most.
+        counted_again: frames by the display's own account of them; ``None``: it has none.
     """
 
     kind: str
@@ -53,6 +54,7 @@ class GestureFigures:
     scroller: str | None = None
     capacity: float | None = None
     late_ms: float | None = None
+    counted_again: int | None = None
 
     def __post_init__(self) -> None:
         check_figures(self)

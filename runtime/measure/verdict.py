@@ -40,7 +40,7 @@ _MORE_FRAMES = "time more frames (--runs)"
 _STOP_OTHERS = "stop other programs, or bench on other cores"
 _COOL = "let the machine cool down (--max-temp-c), or ask for a lower clock"
 _LEAVE_CPUSET = "bring the CPUs online, or start from a cpuset that holds them"
-_AGAIN = "measure again on a quiet machine, in more blocks (--blocks)"
+MORE_BLOCKS = "measure again on a quiet machine, more often (--blocks; gestures of a page: --runs)"
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ def _in_samples(samples_ms: Sequence[float], is_paced: bool) -> Iterator[Problem
         )
     limit = MAX_PACED_IQR_SHARE if is_paced else MAX_IQR_SHARE
     if (iqr_share := _iqr_share(samples_ms)) > limit:
-        yield f"IQR is {iqr_share:.0%} of the median (limit {limit:.0%})", _AGAIN
+        yield f"IQR is {iqr_share:.0%} of the median (limit {limit:.0%})", MORE_BLOCKS
     third = len(samples_ms) // 3
     if third >= MIN_SAMPLES:
         first, last = samples_ms[:third], samples_ms[-third:]
@@ -168,7 +168,7 @@ def _against_earlier(samples_ms: Sequence[float], earlier_medians_ms: Sequence[f
         return
     drift = median(samples_ms) / median(earlier_medians_ms) - 1
     if abs(drift) > MAX_DRIFT_SHARE:
-        yield f"median moved by {drift:+.0%} from earlier blocks (limit {MAX_DRIFT_SHARE:.0%})", _AGAIN
+        yield f"median moved by {drift:+.0%} from earlier blocks (limit {MAX_DRIFT_SHARE:.0%})", MORE_BLOCKS
 
 
 def _in_setting(asked: Setting, read: Setting | None) -> Iterator[Problem]:
@@ -237,5 +237,5 @@ def _in_probe(before: Conditions, after: Conditions, earlier_ms: Sequence[float]
     if slower > MAX_PROBE_SHARE:
         yield (
             f"the machine was up to {slower:.0%} slower at a fixed task (limit {MAX_PROBE_SHARE:.0%})",
-            _AGAIN,
+            MORE_BLOCKS,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from runtime.device.actuators import Journal, Restored
 from runtime.device.actuators.journal import Entry
 from runtime.device.actuators.restore import restore_entry, settle
-from runtime.device.actuators.states import PolicyState
+from runtime.device.actuators.states import PolicyState, ThreadsState
 from runtime.targets.agent.target import AgentTarget
 from runtime.targets.name import LOCAL, TargetName
 from runtime.targets.opening import open_target
@@ -43,6 +43,9 @@ def _restore_anywhere(entry: Entry) -> bool:
     if entry.device is None:
         return restore_entry(entry)
     from runtime.targets.adb.target import restore_clocks  # needs devlib
+    from runtime.targets.adb.threads import restore_threads
 
-    assert isinstance(entry.state, PolicyState)  # of phones only clocks are noted
+    if isinstance(entry.state, ThreadsState):
+        return restore_threads(entry.device, entry.state, entry.boot_id)
+    assert isinstance(entry.state, PolicyState)  # control groups of phones are left alone
     return restore_clocks(entry.device, entry.state, entry.boot_id)

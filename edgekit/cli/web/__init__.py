@@ -16,6 +16,7 @@ SECTIONS: dict[str, dict[str, str]] = {
     },
     "Govern": {
         "govern": "Run a live page's gestures at the cheapest setting that keeps their frames.",
+        "calibrate": "Find the frame rate that is smooth enough for you on a page.",
     },
     "Pages": {
         "corpus": "Fetch and list real pages to measure.",

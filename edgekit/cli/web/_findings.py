@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgekit.cli._output import say
+from edgekit.cli._output import print_table, say
 
 if TYPE_CHECKING:
     from runtime.measure.records import Record
+    from runtime.web.pages.features.page_features import Listener
 
 
 def show_findings(records: Sequence[Record], folder: Path) -> None:
@@ -30,3 +31,25 @@ def show_findings(records: Sequence[Record], folder: Path) -> None:
             share = "" if each.share is None else f"{each.share:.0%}"
             say(f"  {share:>4}  {each.what}{f' ({each.hint})' if each.hint else ''}")
         say()
+
+
+def show_listeners(listeners: Sequence[Listener]) -> None:
+    """Print the functions that gestures wake, the most expensive first."""
+    if not listeners:
+        return
+    say()
+    rows = [
+        (
+            each.type,
+            ", ".join(each.owners)
+            + (f" and {more} more" if (more := each.count - len(each.owners)) > 0 else ""),
+            each.script,
+            each.function,
+            each.calls,
+            f"{each.frame_ms:.2f}",
+            "holds the scroll" if each.is_holding else "",
+        )
+        for each in listeners
+    ]
+    headers = ("woken by", "on", "script", "function", "calls", "ms a frame", "")
+    print_table(headers, rows, optional=("function", "calls"))

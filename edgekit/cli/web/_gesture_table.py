@@ -23,7 +23,11 @@ _MOST_REASONS = 3
 
 
 def show_gestures(records: Sequence[Record], rates: Sequence[float]) -> None:
-    """Print a table for each page, gesture and target, and below it the cheapest setting for each rate."""
+    """Print a table for each page, gesture and target, and below it the cheapest setting for each rate.
+
+    Args:
+        rates: none: the display's, and half of it.
+    """
     from runtime.web.interaction.rows import summarise
 
     rows = summarise(records)
@@ -31,7 +35,8 @@ def show_gestures(records: Sequence[Record], rates: Sequence[float]) -> None:
         of_one = list(group)
         say(f"{page}: {gesture} on {target}")
         print_table(_HEADERS, [_cells(row) for row in of_one], optional=_OPTIONAL)
-        for fps in rates:
+        shown_hz = float(round(max(row.refresh_hz for row in of_one)))
+        for fps in rates or (shown_hz, shown_hz / 2):
             say(_cheapest_text(of_one, fps))
         say()
     unstable = [row for row in rows if row.verdict == "unstable"]
@@ -56,9 +61,12 @@ def _whole(*values: float | None) -> list[str | None]:
 
 
 def _cheapest_text(rows: Sequence[GestureRow], fps: float) -> str:
+    from runtime.web.browser.display import can_show
     from runtime.web.interaction.rows import HELD_SHARE, cheapest
 
-    best = cheapest(rows, fps)
+    best, refresh_hz = cheapest(rows, fps), max(row.refresh_hz for row in rows)
+    if not can_show(fps, refresh_hz):
+        return f"{fps:g} FPS: its display refreshed at {refresh_hz:.0f} Hz, and showed no more"
     if best is None:
         fastest = max(rows, key=lambda row: row.fps)
         if fastest.holds(fps):

@@ -41,6 +41,18 @@ gestures_option = click.option(
     help="scroll, fling or pinch, at px/s, by wheel or touch; or FILE.json of web record. Repeatable.",
 )
 
+one_gesture_option = click.option(
+    "--gesture", type=_Gesture(), default="scroll", show_default=True, metavar="KIND[:SPEED][@SOURCE]",
+    help="scroll, fling or pinch, at px/s, by wheel or touch.",
+)  # fmt: skip
+
+
+devtools_option = click.option(
+    "--devtools",
+    metavar="SOCKET",
+    help="Of a phone's browser, if not Chrome's: webview_devtools_remote_PID of an app.",
+)
+
 
 class GestureSteps(Steps):
     """Says which run takes place and what it showed."""

@@ -10,7 +10,7 @@ from edgekit.cli import _options as options
 from edgekit.cli._output import note, print_json
 from edgekit.cli.web._findings import show_findings
 from edgekit.cli.web._gesture_table import show_gestures
-from edgekit.cli.web._gestures import GestureSteps, gestures_option
+from edgekit.cli.web._gestures import GestureSteps, devtools_option, gestures_option
 
 _COUNT = click.IntRange(min=1)
 
@@ -18,10 +18,10 @@ _COUNT = click.IntRange(min=1)
 @click.command()
 @click.argument("pages", metavar="PAGE...", nargs=-1, required=True)
 @click.option("--target", "targets", multiple=True, default=("local",), show_default=True,
-              help="Where: local or emulated:SOC; repeatable.")  # fmt: skip
+              help="Where: local, emulated:SOC or adb:SERIAL; repeatable.")  # fmt: skip
 @gestures_option
-@click.option("--fps", "rates", type=click.FloatRange(min=1), multiple=True, default=(60.0, 30.0),
-              show_default=True, help="Frame rates to hold; repeatable.")  # fmt: skip
+@click.option("--fps", "rates", type=click.FloatRange(min=1), multiple=True,
+              help="Frame rates to hold; repeatable. Default: the display's, and half of it.")  # fmt: skip
 @click.option("--clocks", type=_COUNT, default=4, show_default=True, help="Of each cluster.")
 @click.option("--duration-s", type=click.FloatRange(0.5, 120), default=5, show_default=True,
               help="Of a gesture, at least.")  # fmt: skip
@@ -32,6 +32,7 @@ _COUNT = click.IntRange(min=1)
               help="One more run each, with Chrome's reports of dropped and delayed frames.")  # fmt: skip
 @click.option("--filmstrip", "with_films", is_flag=True, help="And one of which pictures are kept.")
 @click.option("--browser", type=click.Path(path_type=Path), help="Chromium or Chrome to use.")
+@devtools_option
 @options.seed_option
 @click.option("--again", is_flag=True, help="Measure everything anew.")
 @click.option("-o", "--out", "folder", type=click.Path(path_type=Path), default=Path("web-records"),
@@ -54,7 +55,7 @@ def bench(pages, targets, gestures, rates, folder, again, as_json, runs, most_ru
         records = web_bench(
             pages,
             targets,
-            WebPlan(gestures, least_runs=runs, most_runs=max(runs, most_runs), **plan),
+            WebPlan(gestures, least_runs=runs, most_runs=max(runs, most_runs), rates=rates, **plan),
             folder=folder,
             again=again,
             on_record=steps.measured,

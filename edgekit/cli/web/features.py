@@ -9,10 +9,11 @@ import click
 from edgekit.cli._options import quiet_option, table_options
 from edgekit.cli._output import note, print_json, print_table, say
 from edgekit.cli._progress import Steps
+from edgekit.cli.web._findings import show_listeners
 
 
 @click.command()
-@click.argument("page", metavar="URL_OR_PATH")
+@click.argument("page", metavar="PAGE")
 @click.option(
     "--probe-ms", type=click.FloatRange(min=0, min_open=True), metavar="MS",
     help="Time for reading; the groups worth most per ms come first. Default: all groups.",
@@ -29,7 +30,8 @@ def features(page, probe_ms, screens, browser, show_all, as_json) -> None:
     """Read what a page is made of, and what a short scroll makes it do.
 
     Groups: counters, elements, style rules, matches of their selectors, what is expensive to paint,
-    listeners, pictures, and a probe: a quarter of a second of scrolling.
+    listeners, pictures, and a probe: a quarter of a second of scrolling. Without --probe-ms two more scrolls
+    tell which functions of the page they wake, and what each takes of a frame.
 
     \b
     Example:
@@ -55,4 +57,5 @@ def features(page, probe_ms, screens, browser, show_all, as_json) -> None:
         say()
         boxes = [(each.kind, each.owner, each.count, f"{each.area:.2f}") for each in found.painted]
         print_table(("expensive to draw", "on", "boxes", "screens"), boxes)
+    show_listeners(found.listeners)
     say(f"scrolls: {found.scroller}")

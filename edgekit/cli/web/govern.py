@@ -13,16 +13,15 @@ _FILE = click.Path(path_type=Path)
 
 
 @click.command()
-@click.argument("url", required=False)
-@click.option(
-    "--cdp", metavar="URL", help="Govern a browser that runs already; without a URL the page it shows."
-)
+@click.argument("page", required=False)
+@click.option("--cdp", metavar="URL", help="Govern a browser that runs already; without PAGE what it shows.")
 @click.option("--target", default="local", show_default=True, help="Where: local or emulated:SOC.")
 @click.option("--fps", default=60.0, show_default=True, help="Frames a second that gestures are to have.")
 @click.option(
     "--of", "by_kind", multiple=True, metavar="KIND=FPS", help="The same of scroll, fling or pinch alone."
 )
-@click.option("--accept", is_flag=True, help="At most what users accept: 32 where images are, 23 for text.")
+@click.option("--accept", metavar="users|FILE", help="At most what is accepted: by users (32 where images "
+              "are, 23 for text), or by you (FILE of edgekit web calibrate).")  # fmt: skip
 @click.option("--margin", default=0.1, show_default=True, help="Share of the frames to have in reserve.")
 @click.option("--refresh-hz", default=60.0, show_default=True, help="Of the display.")
 @click.option(
@@ -33,6 +32,9 @@ _FILE = click.Path(path_type=Path)
 @click.option("--seconds", type=click.FloatRange(min=0), help="End after so long. Default: with the page.")
 @click.option("--browser", type=_FILE, help="Program to start.")
 @click.option("--window", is_flag=True, help="Start the browser with a window.")
+@click.option("--try", "tried", multiple=True, metavar="GESTURE",
+              help="Do it, left to the kernel and governed, show both, and end; repeatable.")  # fmt: skip
+@click.option("-o", "--out", type=_FILE, default="web-records", help="Folder that keeps what was tried.")
 @click.option("--json", "as_json", is_flag=True, help="Print each gesture as a line of JSON.")
 @click.pass_context
 def govern(ctx: click.Context, target: str, **given: Any) -> None:
@@ -40,12 +42,12 @@ def govern(ctx: click.Context, target: str, **given: Any) -> None:
 
     The page's renderer and the GPU process move to one core, whose clock is set as a gesture begins, by its
     speed; between two gestures they wait at the slowest setting, and pages load at the fastest. Clocks and
-    cores are restored after.
+    cores are restored after. PAGE is an address, a saved page, or the name of a page of the corpus.
 
     \b
     edgekit web govern https://example.org --window --fps 60 --of pinch=45
-    edgekit web govern --cdp http://127.0.0.1:9222 --accept
-    edgekit web govern --target emulated:exynos5422 http://127.0.0.1:8000/
+    edgekit web govern --cdp http://127.0.0.1:9222 --accept users
+    edgekit web govern saved/index.html --target emulated:exynos5422 --fps 30 --try scroll:1800
     """
     from edgekit.cli.web._govern import govern_here, govern_inside
     from runtime.targets import TargetName

@@ -8,7 +8,7 @@ import click
 
 from edgekit.cli import _options as options
 from edgekit.cli._output import note, say
-from edgekit.cli.web._gestures import GestureSteps, gestures_option
+from edgekit.cli.web._gestures import GestureSteps, devtools_option, gestures_option
 
 _COUNT = click.IntRange(min=1)
 
@@ -19,7 +19,7 @@ _COUNT = click.IntRange(min=1)
     "--stress", is_flag=True, help="Pages that are expensive in known ways, too; alone: only those."
 )
 @click.option("--corpus", type=click.Path(path_type=Path), help="Folder of the corpus, if another.")
-@click.option("--target", required=True, help="Where: local or emulated:SOC.")
+@click.option("--target", required=True, help="Where: local, emulated:SOC or adb:SERIAL.")
 @gestures_option
 @click.option("--settings", type=_COUNT, default=3, show_default=True,
               help="Of each page, beside the fastest one.")  # fmt: skip
@@ -28,6 +28,7 @@ _COUNT = click.IntRange(min=1)
               help="Of a gesture, at least.")  # fmt: skip
 @click.option("--minutes", type=click.FloatRange(min=0, min_open=True), help="Begin no run later than this.")
 @click.option("--browser", type=click.Path(path_type=Path), help="Chromium or Chrome to use.")
+@devtools_option
 @options.seed_option
 @click.option("-o", "--out", "folder", type=click.Path(path_type=Path), default=Path("web-records"),
               show_default=True, help="Folder that keeps records and what pages are made of.")  # fmt: skip

@@ -11,6 +11,7 @@ from runtime.device.provenance import Provenance, least_certain
 from runtime.errors import DataError
 from runtime.measure.records import Record
 from runtime.web.frames.films import Film, read_films
+from runtime.web.governing.trials import Trial, read_trials
 from runtime.web.interaction.rows import GestureRow, cheapest, summarise
 from runtime.web.learning.kept import read_records
 from runtime.web.learning.pages import PAGES_FILE, KnownPage, read_pages
@@ -123,12 +124,14 @@ class WebContent:
         cases: those whose frames take most work first.
         known: what is known of the pages beside their records, by name.
         left_out: records of earlier versions of the pages.
+        trials: gestures that were tried governed and not.
     """
 
     folder: Path
     cases: tuple[Case, ...]
     known: dict[str, KnownPage]
     left_out: int
+    trials: tuple[Trial, ...] = ()
 
     @property
     def records(self) -> list[Record]:
@@ -136,11 +139,11 @@ class WebContent:
 
     @property
     def pages(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(case.page for case in self.cases))
+        return tuple(dict.fromkeys(each.page for each in (*self.cases, *self.trials)))
 
     @property
     def targets(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(case.target for case in self.cases))
+        return tuple(dict.fromkeys(each.target for each in (*self.cases, *self.trials)))
 
 
 def collect(folder: Path, rates: Sequence[float], pages: Sequence[str] = ()) -> WebContent:
@@ -161,12 +164,13 @@ def collect(folder: Path, rates: Sequence[float], pages: Sequence[str] = ()) -> 
     paths = [p for p in sorted(folder.iterdir()) if p.name.endswith((".jsonl", ".jsonl.gz")) and p.is_file()]
     found = read_records(path for path in paths if path.name != PAGES_FILE)
     records = [record for record in found if record.gesture is not None]
-    if not records:
+    trials = list(read_trials(folder))
+    if not records and not trials:
         raise DataError(
             f"{folder} holds {len(found)} records, none of a gesture; measure some: "
             f"edgekit web bench PAGE -o {folder}"
         )
-    names = dict.fromkeys(record.model for record in records)
+    names = dict.fromkeys((*(record.model for record in records), *(trial.page for trial in trials)))
     asked = [name for name in names if not pages or any(fnmatch.fnmatch(name, each) for each in pages)]
     if not asked:
         raise DataError(
@@ -178,7 +182,8 @@ def collect(folder: Path, rates: Sequence[float], pages: Sequence[str] = ()) -> 
     earlier = sum(record.model in asked for record in records) - len(now)
     list_path = folder / PAGES_FILE
     known = read_pages([list_path]) if list_path.is_file() else {}
-    return WebContent(folder, _cases(now, list(read_films(folder)), rates), known, earlier)
+    cases = _cases(now, list(read_films(folder)), rates)
+    return WebContent(folder, cases, known, earlier, tuple(trial for trial in trials if trial.page in asked))
 
 
 def _cases(records: Sequence[Record], films: Sequence[Film], rates: Sequence[float]) -> tuple[Case, ...]:

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from runtime.web.learning.pages import KnownPage
+from runtime.web.pages.features.page_features import Listener
 
 SCREENS = 3  # of the page that painted things were looked for on, from its top
 _LEAST_MS, _LEAST_SHARE = 0.3, 0.1  # of a frame's work: below both nobody would notice it gone
 _LEAST_AREA = 0.1  # of a screen
-_MOST_PAINTED, _MOST_OWNERS = 5, 3
+_MOST_PAINTED, _MOST_OWNERS, _MOST_LISTENERS = 5, 3, 5
 
 _THREADS = {
     "main": ("The page's main thread", "scripts, style, layout"),
@@ -36,6 +37,7 @@ _PAINTED = {
     "paint_background_image": "background pictures",
     "paint_rounded_clip": "rounded boxes that cut off what is in them",
 }
+_LATER = {"animation frame": "an animation frame", "timer": "a timer"}
 _HOLDING = {"listeners_wheel_blocking": "wheel", "listeners_touch_blocking": "touch"}
 
 
@@ -62,12 +64,20 @@ def findings(page: KnownPage, work_ms: Mapping[str, float]) -> tuple[Finding, ..
         work_ms: CPU time of a frame of a gesture by role of thread, at full speed; empty where none was
             measured.
     """
-    timed = sorted(_timed(page.features, work_ms), key=lambda finding: -(finding.share or 0.0))
-    return (*timed, *_counted(page.features), *_painted(page))
+    timed = sorted(_timed(page, work_ms), key=lambda finding: -(finding.share or 0.0))
+    return (*timed, *_counted(page), *_painted(page))
 
 
-def _timed(features: Mapping[str, float], work_ms: Mapping[str, float]) -> Iterator[Finding]:
+def _timed(page: KnownPage, work_ms: Mapping[str, float]) -> Iterator[Finding]:
     all_ms = sum(work_ms.values())
+    for listener in page.listeners[:_MOST_LISTENERS] if all_ms > 0 else ():
+        took_ms = listener.frame_ms
+        if listener.main_share is not None:  # of the runs' main thread: the probe's frames may be few
+            took_ms = listener.main_share * work_ms.get("main", 0.0)
+        if took_ms >= _LEAST_MS:
+            took = f"takes about {took_ms:.1f} ms of a frame"
+            yield Finding(f"{_called(listener)} {took}.", _where(listener), min(took_ms / all_ms, 1.0))
+    features = page.features
     for role, (name, hint) in _THREADS.items():
         role_ms = work_ms.get(role, 0.0)
         if role_ms >= max(_LEAST_MS, _LEAST_SHARE * all_ms):
@@ -86,13 +96,15 @@ def _timed(features: Mapping[str, float], work_ms: Mapping[str, float]) -> Itera
             )
 
 
-def _counted(features: Mapping[str, float]) -> Iterator[Finding]:
+def _counted(page: KnownPage) -> Iterator[Finding]:
+    features = page.features
     for feature, kind in _HOLDING.items():
         if (count := features.get(feature, 0.0)) >= 1:
             yield Finding(
                 f"{count:.0f} {kind} {'listener' if count == 1 else 'listeners'} may stop a scroll, so every "
                 "scroll waits for the main thread.",
-                "add them with {passive: true}",
+                "add them with {passive: true}"
+                + "".join(f"; {_where(each)}" for each in _holding(page, kind)[:_MOST_LISTENERS]),
             )
     if (layouts := features.get("probe_layouts", 0.0)) >= 1.5:
         yield Finding(
@@ -112,6 +124,25 @@ def _counted(features: Mapping[str, float]) -> Iterator[Finding]:
         )
     if (mpx := features.get("images_canvas_mpx", 0.0)) >= 1:
         yield Finding(f"Canvases hold {mpx:.1f} megapixels.", "draw smaller, and only what changed")
+
+
+def _holding(page: KnownPage, kind: str) -> list[Listener]:
+    return [each for each in page.listeners if each.is_holding and kind in each.type]
+
+
+def _called(listener: Listener) -> str:
+    name = f" {listener.function}" if listener.function else ""
+    if listener.count:
+        return f"The {listener.type} listener{name}"
+    return f"The function{name} of {_LATER.get(listener.type, 'a script')}"
+
+
+def _where(listener: Listener) -> str:
+    if not listener.count:
+        return listener.script
+    more = listener.count - len(listener.owners)
+    owners = ", ".join(listener.owners) or "an element"
+    return f"{listener.script}, on {owners}{f' and {more} more' if more > 0 else ''}"
 
 
 def _painted(page: KnownPage) -> Iterator[Finding]:

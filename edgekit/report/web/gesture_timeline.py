@@ -27,6 +27,8 @@ class Trace:
         refresh_hz: of the display.
         clock_mhz, power_mw: as they were from a time on, in s since the gesture began; empty where unknown.
         input: what the finger did, in words.
+        spans_s: its movements, each from and to; empty: one for all the time.
+        clusters: of each clock, the number of its cluster's colour; empty: one cluster.
     """
 
     gaps_ms: tuple[float, ...]
@@ -34,6 +36,8 @@ class Trace:
     clock_mhz: tuple[tuple[float, float], ...]
     power_mw: tuple[tuple[float, float], ...]
     input: str
+    spans_s: tuple[tuple[float, float], ...] = ()
+    clusters: tuple[int, ...] = ()
 
     @property
     def long_ms(self) -> float:
@@ -86,7 +90,9 @@ def draw_gesture(trace: Trace, all_traces: Sequence[Trace], width: float) -> str
               for ms in ends_ms[:-1]]  # fmt: skip
     parts += _gaps(trace, all_traces, x, boxes[2])
     for box, name in ((boxes[3], "clock_mhz"), (boxes[4], "power_mw")):
-        parts += _steps(getattr(trace, name), [getattr(each, name) for each in all_traces], trace, x, box)
+        colours = trace.clusters if name == "clock_mhz" else ()
+        every = [getattr(each, name) for each in all_traces]
+        parts += _steps(getattr(trace, name), every, trace, x, box, colours)
     below = boxes[-1].bottom
     parts += [svg(TEXT, "tick mid", px(x.place(t)), px(below + 17), f"{t:.6g}") for t in x.ticks]
     middle = px((boxes[0].left + boxes[0].right) / 2)
@@ -104,9 +110,15 @@ def _boxes(width: float) -> list[Box]:
 
 
 def _input(trace: Trace, x: Axis, box: Box) -> list[str]:
-    end = x.place(trace.duration_s)
+    spans = [
+        (x.place(max(begin_s, 0.0)), x.place(min(end_s, trace.duration_s)))
+        for begin_s, end_s in trace.spans_s or ((0.0, trace.duration_s),)
+    ]
     return [
-        svg(RECT, "finger", *map(px, (box.left, box.top, end - box.left, box.bottom - box.top))),
+        *(
+            svg(RECT, "finger", *map(px, (left, box.top, max(right - left, 0.6), box.bottom - box.top)))
+            for left, right in spans
+        ),
         svg(TEXT, "key", px(box.left + 6), px(box.bottom - 4), trace.input),
     ]
 
@@ -130,12 +142,17 @@ def _steps(
     trace: Trace,
     x: Axis,
     box: Box,
+    colours: Sequence[int] = (),
 ) -> list[str]:
     if not steps:
         return nothing(box, "not known here")
     most = max(value for each in all_steps for _, value in each)
     y = axis_from_zero(max(most, 1e-9), box.bottom, box.top, 2)
-    places: list[tuple[float, float]] = []
-    for (at_s, value), (until_s, _) in itertools.pairwise([*steps, (trace.duration_s, 0.0)]):
-        places += [(x.place(at_s), y.place(value)), (x.place(until_s), y.place(value))]
-    return [*grid_rows(y, box), svg(LINE, "trace", path(places))]
+    ends_s = [*(at_s for at_s, _ in steps[1:]), trace.duration_s]
+    lines: list[tuple[str, list[tuple[float, float]]]] = []
+    for number, ((at_s, value), until_s) in enumerate(zip(steps, ends_s, strict=True)):
+        style = f"curve g{colours[number] % 6}" if colours else "trace"
+        if not lines or lines[-1][0] != style:
+            lines.append((style, []))
+        lines[-1][1].extend(((x.place(at_s), y.place(value)), (x.place(until_s), y.place(value))))
+    return [*grid_rows(y, box), *(svg(LINE, style, path(places)) for style, places in lines)]

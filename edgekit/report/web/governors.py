@@ -14,7 +14,7 @@ from runtime.web.learning.choice import Offer, PageState, choose_setting, frame_
 from runtime.web.learning.measured import profile_of
 from runtime.web.learning.model import RUN, UNRUN, WayModel
 from runtime.web.learning.pages import KnownPage
-from runtime.web.learning.table import ROLES, GestureTable
+from runtime.web.learning.table import GestureTable
 from runtime.web.learning.truth import known_settings, page_truth
 
 _TITLES = {
@@ -100,17 +100,17 @@ def _outcomes(
     fps: float,
 ) -> tuple[dict[str, WebOutcome], bool]:
     first, settings = rows.rows[0], known_settings(rows, profile)
-    work_ms = dict(zip(ROLES, rows.work_ms[0].tolist(), strict=True)) if model.way == RUN else None
-    page = PageState(known.get(first.page, KnownPage(first.page)).features, work_ms)
+    features = known.get(first.page, KnownPage(first.page)).features
+    page = PageState(features, *rows.of_run()) if model.way == RUN else PageState(features)
     truth = page_truth(model, rows, settings, profile)
     try:
         offer = Offer.of(model, settings, profile, first.refresh_hz)
         estimates = frame_estimates(model, page, first, offer)
         chosen = choose_setting(estimates, fps).chosen.setting
     except ValueError:  # the page is unlike all that was learnt from: it is left to the kernel
-        made = outcomes(truth, profile, fps)
+        made = outcomes(truth, profile, fps, {})
         return made | {"policy": made["eas"]}, True
-    return outcomes(truth, profile, fps, chosen), False
+    return outcomes(truth, profile, fps, {"policy": chosen}), False
 
 
 def _bars(made: Sequence[dict[str, WebOutcome]]) -> tuple[GovernorBar, ...]:

@@ -11,6 +11,7 @@ from edgekit.report.page import render_page, write_page
 from edgekit.report.svg import trusted
 from edgekit.report.web.content import Case, WebContent, collect
 from edgekit.report.web.expensive import Finding, findings
+from edgekit.report.web.governed import GovernedView, governed_views
 from edgekit.report.web.governors import Governors, governors_of
 from edgekit.report.web.predicted import Prediction, fitted, predictions_of
 from edgekit.report.web.section import WebSection, section_of
@@ -30,6 +31,7 @@ class PageView:
     findings: tuple[Finding, ...]
     is_read: bool
     sections: tuple[WebSection, ...]
+    governed: tuple[GovernedView, ...]
 
 
 def write_web_report(
@@ -78,7 +80,10 @@ def render_web_report(
         web_style=trusted(_STYLE.read_text(encoding="utf-8")),
         content=content,
         shown=shown,
-        views=[_view(content, name, shown) for name in dict.fromkeys(case.page for case in shown)],
+        views=[
+            _view(content, name, shown)
+            for name in dict.fromkeys(each.page for each in (*shown, *content.trials))
+        ],
         predictions=predictions,
         governors=governors,
         notes=notes,
@@ -91,16 +96,17 @@ def _view(content: WebContent, name: str, shown: Sequence[Case]) -> PageView:
     known = content.known.get(name, KnownPage(name))
     return PageView(
         name,
-        findings(known, mine[0].rows[0].work_ms),
+        findings(known, mine[0].rows[0].work_ms) if mine else (),
         bool(known.features),
         tuple(section_of(case) for case in mine),
+        governed_views(trial for trial in content.trials if trial.page == name),
     )
 
 
 def _learnt(
     content: WebContent, fit: str | os.PathLike[str] | None, on_step: Callable[[str], None]
 ) -> tuple[list[Prediction], list[Governors], list[str]]:
-    if fit is None:
+    if fit is None or not content.cases:
         return [], [], []
     found, notes = fitted(content, Path(fit))
     predictions: list[Prediction] = []

@@ -21,7 +21,7 @@ from runtime.web.frames.films import Film
 from runtime.web.interaction.rows import GestureRow
 
 ROLES = ("main", "compositor", "raster", "viz", "io", "other")
-_HALF = 500.0  # width of a drawing that another stands beside
+HALF = 500.0  # width of a drawing that another stands beside
 _ENERGY_HEIGHT = 380.0
 
 
@@ -105,22 +105,23 @@ def section_of(case: Case) -> WebSection:
             title,
             row,
             traces[setting],
-            _drawing(partial(draw_gesture, traces[setting], everyone), _HALF),
+            drawing(partial(draw_gesture, traces[setting], everyone), HALF),
             _moments(case, row),
         )
         for setting, (title, row) in rows.items()
     ]
     return WebSection(
         case=case,
-        capacity=_drawing(partial(draw_capacity, case)) if case.knows_capacity else None,
+        capacity=drawing(partial(draw_capacity, case)) if case.knows_capacity else None,
         plot=plot,
-        energy=None if plot is None else _drawing(lambda width: draw(plot, width, _ENERGY_HEIGHT)),
+        energy=None if plot is None else drawing(lambda width: draw(plot, width, _ENERGY_HEIGHT)),
         examples=tuple(examples),
         roles=tuple(role for role in ROLES if any(row.work_ms.get(role, 0.0) > 0 for row in case.rows)),
     )
 
 
-def _drawing(draw_at: Callable[[float], str], wide: float = WIDE) -> Drawing:
+def drawing(draw_at: Callable[[float], str], wide: float = WIDE) -> Drawing:
+    """Return what ``draw_at`` draws, ``wide`` for wide screens."""
     return Drawing(trusted(draw_at(wide)), trusted(draw_at(NARROW)))
 
 

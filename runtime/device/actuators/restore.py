@@ -116,7 +116,7 @@ def _settle(
     with Journal(journal.folder, entry.device).claim(entry.state.thing):
         is_back = restore_one(entry)
     path.unlink(missing_ok=True)
-    if not is_back and entry.is_of_this_boot:
+    if not is_back and (entry.is_of_this_boot or isinstance(entry.state, ThreadsState)):
         return "nothing to do: the process has ended"
     what = "machine" if entry.device is None else "phone"
     return "restored" if is_back else f"nothing to do: the {what} was restarted since"

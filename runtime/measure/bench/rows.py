@@ -13,7 +13,7 @@ from runtime.device.soc.account import work_mj
 from runtime.measure.interval import Interval, median_interval
 from runtime.measure.quantile import quantile
 from runtime.measure.records import Record
-from runtime.measure.verdict import distinct
+from runtime.measure.verdict import MORE_BLOCKS, distinct
 
 # Half the width of the interval of the median, as a share of it. Wider, the row could not keep the 5 %
 # within which two stable results agree (runtime/measure/verdict.py).
@@ -121,7 +121,7 @@ def _row(group: Sequence[Record]) -> BenchRow:
             f"the median of {len(group)} blocks is known to +-{interval_ms.half_share:.1%} only "
             f"(limit {MAX_HALF_SHARE:.0%})",
         )
-        advice = ("use more --blocks",)
+        advice = (MORE_BLOCKS,)
     first_frame_ms = [record.first_frame_ms for record in group if record.first_frame_ms is not None]
     power_mw, energy_mj, energy_source = _energy(group, median_ms)
     period_ms = None if first.fps_target is None else 1000 / first.fps_target

@@ -14,7 +14,7 @@ from runtime.measure.energy_basis import unlike_energies
 from runtime.measure.interval import Interval, paired_ratio, unpaired_ratio
 from runtime.measure.origin import origin_of
 from runtime.measure.records import Record
-from runtime.measure.verdict import MAX_PROBE_SHARE, distinct
+from runtime.measure.verdict import MAX_PROBE_SHARE, MORE_BLOCKS, distinct
 
 FASTER, SLOWER, SAME, UNKNOWN = "faster", "slower", "no difference", "cannot tell"
 # An interval inside +-5 % that holds 1 is called no difference: two stable benches of the same may differ by
@@ -113,7 +113,7 @@ def _difference(matched: Matched) -> Difference:
         verdict = UNKNOWN
     elif verdict == UNKNOWN and interval is not None:
         reasons = (f"the change may be anything from {_span(interval)} %",)
-        advice = ("use more --blocks",)
+        advice = (MORE_BLOCKS,)
     elif is_modelled:
         reasons = ("modelled: the same each time, with the error of the model",)
     else:
@@ -160,7 +160,7 @@ def _doubts(
             unstable = [record for record in both if record.verdict == "unstable"]
             if not unstable:
                 few = f"{name} has {len(every)} block, which says nothing about the next one"
-                return (few,), ("measure with --blocks 3 or more",)
+                return (few,), (MORE_BLOCKS,)
             why = distinct(reason for record in unstable for reason in record.reasons)
             advice = distinct(what for record in unstable for what in record.advice)
             what = "pairs of blocks" if matched.is_paired else f"blocks of {name}"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from runtime.errors import RegressionError, UnreliableResult
 from runtime.measure.compare.difference import UNKNOWN, Difference
+from runtime.measure.verdict import MORE_BLOCKS
 
 
 def check_slowdown(differences: Sequence[Difference], max_slowdown: float) -> None:
@@ -29,8 +30,7 @@ def check_slowdown(differences: Sequence[Difference], max_slowdown: float) -> No
     if open_ones:
         places = "; ".join(f"{d.variant} {d.setting}: {d.verdict}, {d.change}" for d in open_ones)
         raise UnreliableResult(
-            f"it is unknown whether B is within the {max_slowdown:.1%} allowed: {places}; "
-            "use more --blocks on a quiet machine"
+            f"it is unknown whether B is within the {max_slowdown:.1%} allowed: {places}; {MORE_BLOCKS}"
         )
 
 

@@ -38,7 +38,8 @@ _LIVE = {
     ),
 }
 _QUICK_IDLE_S = 2.0  # as of this machine's meters: a longer look is taken only for net figures
-_NOTE = f"read on the phone every {INTERVAL_S:g} s, over the last frames of a start of its own"
+_ON_PHONE = f"read on the phone every {INTERVAL_S:g} s"
+OWN_START = "over the last frames of a start of its own"
 
 
 class AdbMeter:
@@ -84,18 +85,21 @@ class AdbMeter:
         self._found, self._wanted = self._find(wanted), wanted
         self._reason, self._idle_mw, self._is_idle_known = None, None, False
 
-    def measure(self, frames: int, work: Callable[[], tuple[float, float]]) -> EnergyReading | None:
-        """Do ``work`` and return the energy of its timed frames; ``None`` without a meter.
+    def measure(
+        self, frames: int, work: Callable[[], tuple[float, float]], what: str = OWN_START
+    ) -> EnergyReading | None:
+        """Do ``work`` and return the energy of its timed frames; without a meter do nothing: ``None``.
 
         Args:
             work: returns when its frames ended, as the phone's uptime, and how long they took, in s.
+            what: which frames these are, in words.
         """
         meter = self.found.meter
         if meter is None:
             return None
         self._read_idle()
         (end_s, duration_s), looks, fault = self._watch(meter.about.name, work)
-        block = Block(duration_s, frames, self._idle_mw, self.found.subtract_idle, (_NOTE,))
+        block = Block(duration_s, frames, self._idle_mw, self.found.subtract_idle, (f"{_ON_PHONE}, {what}",))
         energy = self._between(looks, end_s, block, fault)
         self._reason = energy.reason
         return energy

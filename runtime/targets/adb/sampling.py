@@ -16,6 +16,7 @@ from runtime.targets.adb.runner import FOLDER
 from runtime.targets.adb.shell import AdbShell
 
 INTERVAL_S = 0.2  # a fuel gauge has a new value about once a second, Pixel's rails more often
+_BEGINS_LOOKS = 50  # of 0.1 s, in which the first look is waited for
 MOST_S = 600.0  # the loop ends by itself then: this machine may be gone
 UPTIME = re.compile(r"\d{1,10}\.\d{1,6}")
 # Read by the shell itself: a program for each file and look would be load of its own.
@@ -39,6 +40,50 @@ class Watch:
     fault: str | None = None
 
 
+@dataclass
+class Followed:
+    """What a command printed over and over; complete once the block of ``following`` is left."""
+
+    text: str = ""
+    fault: str | None = None
+
+
+@contextlib.contextmanager
+def following(shell: AdbShell, look: str, every_s: float, *, as_root: bool) -> Iterator[Followed]:
+    """Run ``look`` on the phone over and over while the block runs; no fault of that reaches the work.
+
+    Args:
+        look: lines of sh that print what there is to see.
+        every_s: pause between two looks; the first is taken before the block, the last after it.
+
+    Raises:
+        DeviceTransientError: the phone is gone before the block.
+    """
+    followed, mark = Followed(), f"{FOLDER}/{uuid.uuid4().hex[:12]}.watch"
+    shell.run(f"mkdir -p {FOLDER}; : > {mark}")
+    loop = (
+        f"{{ {look}; }} 2>/dev/null; [ -e {mark} ] && echo 1 > {mark}; i=0; "
+        f"while [ -e {mark} ] && [ $i -lt {int(MOST_S / every_s)} ]; do sleep {every_s:g}; "
+        f"{{ {look}; }} 2>/dev/null; i=$((i+1)); done; {{ {look}; }} 2>/dev/null; true"
+    )
+
+    def follow() -> None:
+        try:
+            followed.text = shell.run(loop, as_root=as_root, timeout_s=2 * MOST_S)
+        except DeviceError as err:
+            followed.fault = str(err)
+
+    thread = threading.Thread(target=follow, name="edgekit-adb-follow", daemon=True)
+    thread.start()
+    try:
+        shell.run(f"i=0; while [ ! -s {mark} ] && [ $i -lt {_BEGINS_LOOKS} ]; do sleep 0.1; i=$((i+1)); done")
+        yield followed
+    finally:
+        with contextlib.suppress(DeviceError):  # the phone is gone: the loop ends by itself
+            shell.run(f"rm -f {mark}")
+        thread.join(30.0)
+
+
 @contextlib.contextmanager
 def watching(shell: AdbShell, paths: Sequence[str], *, as_root: bool) -> Iterator[Watch]:
     """Read ``paths`` on the phone while the block runs; no fault of that reaches the work.
@@ -46,18 +91,12 @@ def watching(shell: AdbShell, paths: Sequence[str], *, as_root: bool) -> Iterato
     Raises:
         DeviceTransientError: the phone is gone before the block.
     """
-    watch, mark = Watch(), f"{FOLDER}/{uuid.uuid4().hex[:12]}.watch"
-    shell.run(f"mkdir -p {FOLDER}; : > {mark}")
-    thread = threading.Thread(
-        target=_follow, args=(shell, paths, mark, watch, as_root), name="edgekit-adb-meter", daemon=True
-    )
-    thread.start()
-    try:
+    watch = Watch()
+    files = " ".join(map(shlex.quote, paths))
+    look = f'echo "@@ t $(cat /proc/uptime)"; for f in {files}; do echo "@@ $f"; {_LOOK}; done'
+    with following(shell, look, INTERVAL_S, as_root=as_root) as followed:
         yield watch
-    finally:
-        with contextlib.suppress(DeviceError):  # the phone is gone: the loop ends by itself
-            shell.run(f"rm -f {mark}")
-        thread.join(30.0)
+    watch.looks, watch.fault = parse_looks(followed.text, paths), followed.fault
 
 
 def parse_looks(text: str, paths: Sequence[str]) -> list[Look]:
@@ -73,16 +112,3 @@ def parse_looks(text: str, paths: Sequence[str]) -> list[Look]:
         sections = split_sections(body)
         looks.append(Look(float(time_text), {path: sections[path] for path in paths if path in sections}))
     return looks
-
-
-def _follow(shell: AdbShell, paths: Sequence[str], mark: str, watch: Watch, as_root: bool) -> None:
-    files = " ".join(map(shlex.quote, paths))
-    look = f'echo "@@ t $(cat /proc/uptime)"; for f in {files}; do echo "@@ $f"; {_LOOK}; done'
-    loop = (
-        f"i=0; while [ -e {mark} ] && [ $i -lt {int(MOST_S / INTERVAL_S)} ]; do "
-        f"{{ {look}; }} 2>/dev/null; i=$((i+1)); sleep {INTERVAL_S:g}; done; {{ {look}; }} 2>/dev/null; true"
-    )
-    try:
-        watch.looks.extend(parse_looks(shell.run(loop, as_root=as_root, timeout_s=2 * MOST_S), paths))
-    except DeviceError as err:
-        watch.fault = str(err)

@@ -134,6 +134,19 @@ class AdbShell:
         with contextlib.suppress(DeviceTransientError):
             self._adb(f"forward --remove tcp:{port}")
 
+    def reverse(self, port: int) -> None:
+        """Have ``port`` of the phone's own 127.0.0.1 lead to the same port of this machine's.
+
+        Raises:
+            DeviceTransientError: the phone vanished, or a program on it has that port.
+        """
+        self._adb(f"reverse tcp:{port} tcp:{port}")
+
+    def stop_reversing(self, port: int) -> None:
+        """End what ``reverse`` began; of a phone that is gone it has ended."""
+        with contextlib.suppress(DeviceTransientError):
+            self._adb(f"reverse --remove tcp:{port}")
+
     def _adb(self, command: str) -> str:
         try:
             return str(self._android.adb_command(self.serial, command, timeout=_ADB_S))

@@ -35,6 +35,7 @@ from runtime.targets.adb.meter import AdbMeter
 from runtime.targets.adb.path import AdbPath
 from runtime.targets.adb.runner import install, push_once
 from runtime.targets.adb.shell import AdbShell, CommandFailed
+from runtime.targets.local import HeldSetting
 from runtime.targets.name import TargetName
 from runtime.targets.target import settings_of
 
@@ -59,18 +60,17 @@ class AdbTarget:
 
     def __init__(self, serial: str):
         self.name = str(TargetName("adb", serial))
-        self._shell = AdbShell(serial)
-        self._facts = read_facts(self._shell)
+        self.shell = AdbShell(serial)
+        self._facts = read_facts(self.shell)
         self.profile = self._facts.profile
-        self._is_root = self._shell.is_root
-        self._meter = AdbMeter(self._shell, as_root=self._is_root)
+        self.device = self._facts.device
+        self._is_root = self.shell.is_root
+        self.meter = AdbMeter(self.shell, as_root=self._is_root)
         self.capability = self._probe()
-        self._cpufreq = CpuFreq(
-            cast(Path, AdbPath(self._shell, "/", as_root=True)),
-            journal=Journal(
-                device=self.name, boot_id=self._facts.boot_id, guardian="runtime.targets.adb.guardian"
-            ),
+        self.journal = Journal(
+            device=self.name, boot_id=self._facts.boot_id, guardian="runtime.targets.adb.guardian"
         )
+        self.cpufreq = CpuFreq(cast(Path, AdbPath(self.shell, "/", as_root=True)), journal=self.journal)
 
     def settings(self, threads: Sequence[int] = (1,), clusters: Sequence[str] = ()) -> tuple[Setting, ...]:
         return settings_of(self.profile, threads, clusters, with_clocks=self.capability.level == "sysfs")
@@ -78,24 +78,44 @@ class AdbTarget:
     @property
     def energy_note(self) -> str:
         """Why there is no energy where no meter of the phone gives it, and what helps."""
-        return self._meter.note
+        return self.meter.note
 
     def use_meter(self, wanted: str) -> None:
         """Take another meter of the phone from now on; see ``AdbMeter``."""
-        self._meter.use(wanted)
+        self.meter.use(wanted)
 
     def power(self, setting: Setting) -> PowerFigure | None:
         return None
 
     @contextlib.contextmanager
     def session(self, bundle: Bundle, variant: Variant, setting: Setting) -> Iterator[AdbSession]:
-        cluster = self.profile.cluster(setting.cluster)
-        check_threads(cluster, setting.threads)
+        check_threads(self.profile.cluster(setting.cluster), setting.threads)
         file = bundle.file(variant.path)
         _check_method(file, variant)
         runner = RUNNERS.get(variant.engine)
-        installed = install(self._shell, runner)
-        model = push_once(self._shell, file)
+        installed = install(self.shell, runner)
+        model = push_once(self.shell, file)
+        with contextlib.ExitStack() as stack:
+            held = stack.enter_context(self.hold(setting))
+            job = AdbJob(self.shell, runner, installed, model, setting.threads, held.cpus)
+            stack.callback(job.stop)
+            arena_bytes = planned_bytes(file, variant.graph)
+            yield AdbSession(
+                *(job, setting, self.device, self.cpufreq, held.domain, self.reader(held), self.meter),
+                arena_bytes=arena_bytes,
+            )
+
+    @contextlib.contextmanager
+    def hold(self, setting: Setting) -> Iterator[HeldSetting]:
+        """Hold the clock of ``setting`` within the block; what runs there is for the caller to place.
+
+        Raises:
+            ValueError: no such cluster, clock or number of threads.
+            PermissionNeeded: a clock was asked for and may not be set.
+            DeviceError: the phone is gone, or does not take it.
+        """
+        cluster = self.profile.cluster(setting.cluster)
+        check_threads(cluster, setting.threads)
         policy = self._policy(setting.cluster)
         if setting.freq_khz is not None and self.capability.level != "sysfs":
             raise PermissionNeeded(
@@ -106,29 +126,26 @@ class AdbTarget:
         with contextlib.ExitStack() as stack:
             if setting.freq_khz is not None:
                 assert policy is not None
-                stack.enter_context(self._cpufreq.hold(policy, setting.freq_khz))
-            job = AdbJob(self._shell, runner, installed, model, setting.threads, cpus)
-            stack.callback(job.stop)
-            reader = AdbConditions(self._shell, policy, cpus, as_root=self._is_root)
-            arena_bytes = planned_bytes(file, variant.graph)
-            device = self._facts.device
-            yield AdbSession(
-                job, setting, device, self._cpufreq, policy, reader, self._meter, arena_bytes=arena_bytes
-            )
+                stack.enter_context(self.cpufreq.hold(policy, setting.freq_khz))
+            yield HeldSetting(setting, policy, cpus, None, "sysfs")
+
+    def reader(self, held: HeldSetting) -> AdbConditions:
+        """Return what reads the phone's conditions while a setting is held."""
+        return AdbConditions(self.shell, held.domain, held.cpus, as_root=self._is_root)
 
     def _probe(self) -> Capability:
         """Return what a shell on the phone may do; changes nothing."""
         reason = f"no clocks below /{POLICY_DIR} of the phone: they are the kernel's choice"
         policy = self._policy(self.profile.clusters[-1].name)
         if policy is not None:
-            path = AdbPath(self._shell, str(policy.path), as_root=True) / _LIMIT
+            path = AdbPath(self.shell, str(policy.path), as_root=True) / _LIMIT
             if not self._is_root:
                 reason = "the phone gives no root (neither adb root nor su): clocks are the kernel's choice"
-            elif _is_writable(self._shell, str(path)):
+            elif _is_writable(self.shell, str(path)):
                 return Capability("sysfs")
             else:
                 reason = f"{path} of the phone is not writable, even for root"
-                if _is_read_only(self._shell):
+                if _is_read_only(self.shell):
                     reason += ": its /sys is read-only; run: adb shell su -c 'mount -o remount,rw /sys'"
         if self._facts.has_taskset:
             return Capability("affinity", (reason,))
@@ -140,7 +157,7 @@ class AdbTarget:
         return None if domain is None else self._on_phone(domain)
 
     def _on_phone(self, policy: FreqDomain) -> FreqDomain:
-        folder = AdbPath(self._shell, f"/{POLICY_DIR}/{policy.path.name}", as_root=True)
+        folder = AdbPath(self.shell, f"/{POLICY_DIR}/{policy.path.name}", as_root=True)
         members = tuple(self._on_phone(member) for member in policy.members)
         return replace(policy, path=cast(Path, folder), members=members)
 

@@ -25,6 +25,7 @@ from runtime.device.actuators.signals import ASKS_TO_LEAVE
 from runtime.engines.framing import FrameTooLong, read_frame, write_frame
 from runtime.targets.agent import messages as m
 from runtime.targets.agent.service import Service, decode_request
+from runtime.targets.failed import failure
 from runtime.targets.local import LocalTarget
 
 
@@ -50,7 +51,7 @@ class Agent:
                 try:
                     answer = service.answer(decode_request(self._queue.get()))
                 except ValueError as err:
-                    answer = m.failure(err)
+                    answer = failure(err)
                 self._send(answer)
 
     def _leave(self, signum: int, frame: FrameType | None) -> None:

@@ -19,6 +19,7 @@ from runtime.engines.framing import FrameTooLong, read_frame, write_frame
 from runtime.errors import DeviceTransientError, VersionConflict
 from runtime.targets.agent import messages as m
 from runtime.targets.agent.ceilings import BEAT_BYTES, ceiling_of
+from runtime.targets.failed import Failed, as_error
 
 CONNECT_S = 60.0  # Python starts slowly on a small board with a cold disk
 _CLOSE_S = 10.0  # for the agent to restore clocks and end
@@ -123,8 +124,8 @@ class Link:
             except BaseException:
                 self.close()  # an answer may still come; nobody would know to which question
                 raise
-        if isinstance(answer, m.AgentFailed):
-            raise m.as_error(answer, self.where)
+        if isinstance(answer, Failed):
+            raise as_error(answer, self.where)
         return answer
 
     def close(self) -> None:

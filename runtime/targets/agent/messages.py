@@ -1,7 +1,7 @@
 """What a host and the agent on a device say to each other: frames of msgpack, one answer per request.
 
 Both sides send a ``Beat`` now and then, so that each knows a silent link from a long block of frames.
-``Hello``, ``Greeting`` and ``AgentFailed`` never change: they tell two versions that they do not fit.
+``Hello``, ``Greeting`` and ``Failed`` never change: they tell two versions that they do not fit.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from runtime.device.setting import Setting
 from runtime.device.soc import PowerFigure, SocProfile
 from runtime.engines import Array, ProfiledFrames, Samples
 from runtime.engines.pacing import PacedFrames
+from runtime.targets.failed import Failed
 
 PROTOCOL = 4
 BEAT_S = 5.0  # one message of a few bytes: nothing that a measurement notices
@@ -203,13 +204,6 @@ class Done(msgspec.Struct, tag=True, frozen=True):
     restored: tuple[Restored, ...] = ()
 
 
-class AgentFailed(msgspec.Struct, tag="Failed", frozen=True):
-    """It could not be done: the class of the error, by name, and its message."""
-
-    kind: str
-    message: str
-
-
 Request = (
     Hello
     | Beat
@@ -240,22 +234,7 @@ Answer = (
     | Taken
     | ProfileTaken
     | Done
-    | AgentFailed
+    | Failed
 )
 
 CATCHABLE = (errors.EdgekitError, ValueError, TypeError, OSError, RuntimeError)
-
-
-def failure(err: BaseException) -> AgentFailed:
-    """Return ``err`` as it travels."""
-    return AgentFailed(type(err).__name__, str(err) or type(err).__name__)
-
-
-def as_error(failed: AgentFailed, where: str) -> Exception:
-    """Return what the other side raised: the same class of ``runtime.errors``, or a plain argument error."""
-    kind = getattr(errors, failed.kind, None)
-    if isinstance(kind, type) and issubclass(kind, errors.EdgekitError):
-        return kind(f"{where}: {failed.message}")
-    if failed.kind in ("ValueError", "TypeError"):
-        return ValueError(failed.message)
-    return errors.DeviceStableError(f"{where}: {failed.kind}: {failed.message}")

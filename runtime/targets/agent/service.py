@@ -15,6 +15,7 @@ from runtime.bundle.decoding import why
 from runtime.device.actuators import restore
 from runtime.errors import BundleError
 from runtime.targets.agent import messages as m
+from runtime.targets.failed import failure
 from runtime.targets.local import LocalTarget
 from runtime.targets.local_session import LocalSession
 
@@ -46,11 +47,11 @@ class Service:
         self._open: dict[int, tuple[LocalSession, contextlib.ExitStack]] = {}
 
     def answer(self, request: m.Request) -> m.Answer:
-        """Do what is asked; an error becomes ``AgentFailed``."""
+        """Do what is asked; an error becomes ``Failed``."""
         try:
             return self._answer(request)
         except m.CATCHABLE as err:
-            return m.failure(err)
+            return failure(err)
 
     def _answer(self, request: m.Request) -> m.Answer:
         match request:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -12,11 +13,13 @@ from runtime.errors import WebError
 from runtime.targets.adb.shell import AdbShell
 from runtime.visible import one_line
 
-CHROME_SOCKET = (
-    "chrome_devtools_remote"  # of Chrome on Android; an app's web view: webview_devtools_remote_PID
-)
+CHROME_SOCKET = "chrome_devtools_remote"  # of Chrome on Android
+APP_SOCKETS = "webview_devtools_remote_"  # of apps' web views, and the process
+# Of /proc/net/unix, in which an abstract socket begins with @; that of a second Chrome ends with its process.
+_SOCKET = re.compile(r"@((?:chrome|[A-Za-z0-9._]{1,64})_devtools_remote(?:_\d{1,10})?)\s*$", re.MULTILINE)
 _PATIENCE_S = 10.0
 _MOST_BYTES = 1 << 20
+_OPEN = "open Chrome on the phone and look at a page with it"
 _ADVICE = "start the browser with --remote-debugging-port=9222 and give --cdp http://127.0.0.1:9222"
 
 
@@ -72,13 +75,50 @@ def forwarded(serial: str, socket: str = CHROME_SOCKET) -> Iterator[str]:
     Raises:
         ValueError: no phone has such a serial.
         DeviceError: the phone is not there.
-        WebError: no browser runs there.
+        WebError: no browser runs there, or it does not let itself be driven.
     """
     shell = AdbShell(serial)
+    listed = list_sockets(shell)
+    if listed is not None and socket not in listed:
+        raise WebError(f"adb:{serial} has no socket {socket}: {_why_none(listed, socket)}")
     port = shell.forward(f"localabstract:{socket}")
     try:
-        yield endpoint_of(f"127.0.0.1:{port}")
-    except WebError as err:
-        raise WebError(f"adb:{serial}: {err}; open Chrome on the phone") from err
+        try:
+            endpoint = endpoint_of(f"127.0.0.1:{port}")
+        except WebError as err:
+            raise WebError(
+                f"adb:{serial}: nobody answers at {socket}; {_OPEN}, and close what else drives it "
+                "(chrome://inspect)"
+            ) from err
+        yield endpoint
     finally:
         shell.stop_forwarding(port)
+
+
+def list_sockets(shell: AdbShell) -> list[str] | None:
+    """Return the sockets of a phone at which browsers are driven; ``None``: it does not show its sockets.
+
+    Raises:
+        DeviceTransientError: the phone is gone.
+    """
+    text = shell.run("cat /proc/net/unix 2>/dev/null || true")
+    return parse_sockets(text) if text.strip() else None
+
+
+def parse_sockets(text: str) -> list[str]:
+    """Return the sockets of browsers that /proc/net/unix lists.
+
+    Example:
+        >>> parse_sockets("0: 00000002 0 10000 1 1 7 @webview_devtools_remote_512\\n0: 2 0 1 1 1 8 /dev/x\\n")
+        ['webview_devtools_remote_512']
+    """
+    return sorted(set(_SOCKET.findall(text)))
+
+
+def _why_none(listed: list[str], socket: str) -> str:
+    if not listed:
+        return f"no browser runs on it, or none lets itself be driven; {_OPEN}"
+    others = ", ".join(listed)
+    if socket.startswith(APP_SOCKETS):
+        return f"it has {others}; an app must call WebView.setWebContentsDebuggingEnabled(true), and run"
+    return f"it has {others}; {_OPEN}, or choose one of these with --devtools"

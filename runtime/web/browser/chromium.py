@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import os
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -87,6 +88,11 @@ class Browser:
 
     def __init__(self, launch: Launch = Launch()):
         binary = find_browser(launch.binary)
+        if not (launch.is_headless or has_display()):
+            raise WebError(
+                "there is no display here for a window (neither DISPLAY nor WAYLAND_DISPLAY is set); run "
+                "this on a desktop, or without a window"
+            )
         self._folder = Path(tempfile.mkdtemp(prefix="edgekit-browser-"))
         self._log = self._folder / "stderr"
         try:
@@ -140,6 +146,11 @@ class Browser:
                 )
             time.sleep(_LOOK_EVERY_S)
         raise WebError(f"the browser did not start within {_START_S:g} s{_last_words(self._log)}")
+
+
+def has_display() -> bool:
+    """Return whether a window can be shown here, as far as the environment tells."""
+    return sys.platform != "linux" or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY")))
 
 
 def find_browser(binary: Path | None = None) -> Path:

@@ -16,6 +16,7 @@ from runtime.bundle.decoding import decode_json
 from runtime.errors import WebError
 from runtime.extras import require
 from runtime.visible import one_line
+from runtime.web.browser.thread_times import ReadThreads, read_threads
 
 CALL_S = 30.0  # a page that computes answers late; one that hangs, never
 _CONNECT_S = 10.0
@@ -43,6 +44,7 @@ class Connection:
 
     Args:
         endpoint: ``ws://HOST:PORT/devtools/browser/ID``.
+        read_threads: reads the browser's threads on the machine where it runs.
 
     Raises:
         WebError: nobody answers there.
@@ -54,7 +56,8 @@ class Connection:
         'Chrome/156.0.8078.108'
     """
 
-    def __init__(self, endpoint: str):
+    def __init__(self, endpoint: str, read_threads: ReadThreads = read_threads):
+        self.read_threads = read_threads
         client = require("websockets.sync.client", "web")
         self._stack = contextlib.ExitStack()
         try:

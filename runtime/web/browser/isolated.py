@@ -6,6 +6,7 @@ from typing import Any
 
 from runtime.errors import PageError
 from runtime.visible import one_line
+from runtime.web.browser.connection import Event
 from runtime.web.browser.page import Page
 
 _ANSWER_S = 10.0
@@ -50,9 +51,34 @@ class IsolatedWorld:
             returnByValue=True,
             timeout=limit_ms,
         )
-        if (thrown := answer.get("exceptionDetails")) is not None:
-            text = thrown.get("exception", {}).get("description") or thrown.get("text", "it threw")
-            raise PageError(
-                f"the page cannot be read ({one_line(text)[:200]}); load it again, or leave it out"
-            )
-        return answer.get("result", {}).get("value")
+        return _value(answer)
+
+    def run_on(self, backend_node: int, function: str, limit_ms: float) -> Any:
+        """Return the JSON value of a function of JavaScript that takes a node of the document.
+
+        Args:
+            backend_node: the browser's number of the node.
+
+        Raises:
+            PageError: it throws, or the page does not answer.
+            WebError: there is no such node any more.
+        """
+        limit_s = limit_ms / 1e3 + _SLACK_S
+        node = self._page.call(
+            "DOM.resolveNode", limit_s, backendNodeId=backend_node, executionContextId=self._context
+        )["object"]["objectId"]
+        answer = self._page.call(
+            "Runtime.callFunctionOn",
+            limit_s,
+            functionDeclaration=f"function() {{{self._prelude}\nreturn ({function})(this)}}",
+            objectId=node,
+            returnByValue=True,
+        )
+        return _value(answer)
+
+
+def _value(answer: Event) -> Any:
+    if (thrown := answer.get("exceptionDetails")) is not None:
+        text = thrown.get("exception", {}).get("description") or thrown.get("text", "it threw")
+        raise PageError(f"the page cannot be read ({one_line(text)[:200]}); load it again, or leave it out")
+    return answer.get("result", {}).get("value")

@@ -44,11 +44,20 @@ class Page:
     Args:
         connection: to its browser.
         target: the browser's name of it.
-        viewport: to lay it out for; ``None``: as it is, for a user, who answers its questions himself.
+        viewport: to lay it out for; ``None``: as it is.
         is_ours: it is closed in the end.
+        has_user: who answers its questions himself; default: where it is not laid out, or not ours.
     """
 
-    def __init__(self, connection: Connection, target: str, viewport: Viewport | None, *, is_ours: bool):
+    def __init__(
+        self,
+        connection: Connection,
+        target: str,
+        viewport: Viewport | None,
+        *,
+        is_ours: bool,
+        has_user: bool | None = None,
+    ):
         self.connection, self.target, self.viewport = connection, target, viewport
         self._is_ours = is_ours
         self._fault: str | None = None
@@ -60,7 +69,7 @@ class Page:
         self.listen(
             "Inspector.detached", lambda event: self._fail(f"the page is gone: {event.get('reason')}")
         )
-        is_answered = is_ours and viewport is not None
+        is_answered = (is_ours and viewport is not None) if has_user is None else not has_user
         if is_answered:
             self.listen("Page.javascriptDialogOpening", self._dismiss)
         self.listen("Page.frameNavigated", self._note_navigation)
@@ -197,10 +206,15 @@ class _Loads:
             return not self._is_over and (loader is None or loader in self._loaded)
 
 
-def open_page(connection: Connection, viewport: Viewport | None = PHONE) -> Page:
-    """Open an empty page of its own: counters and caches of a renderer are shared by its pages."""
+def open_page(
+    connection: Connection, viewport: Viewport | None = PHONE, *, has_user: bool | None = None
+) -> Page:
+    """Open an empty page of its own: counters and caches of a renderer are shared by its pages.
+
+    Args: see ``Page``.
+    """
     target = connection.call("Target.createTarget", url="about:blank")["targetId"]
-    return Page(connection, target, viewport, is_ours=True)
+    return Page(connection, target, viewport, is_ours=True, has_user=has_user)
 
 
 def pages_of(connection: Connection) -> list[Event]:

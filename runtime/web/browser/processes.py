@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from runtime.device.sysfs import read_text
 from runtime.errors import WebError
 from runtime.web.browser.isolated import IsolatedWorld
 from runtime.web.browser.page import Page
+from runtime.web.browser.thread_times import ReadThreads, ThreadTime, read_threads
 
 ROLES = ("main", "compositor", "raster", "viz", "io", "other")
 _BURNS_MS = (40, 160, 640)
@@ -29,11 +27,13 @@ class Drawing:
 
     Attributes:
         renderer: of the page itself; that of its frames from other sites may be others.
-        gpu: where frames of all pages are put together.
+        gpu: where frames of all pages are put together; in an app's web view, the app's own.
+        read_threads: reads them on the machine where they run.
     """
 
     renderer: int
     gpu: int
+    read_threads: ReadThreads = field(default=read_threads, compare=False)
 
 
 def find_processes(page: Page) -> Drawing:
@@ -45,39 +45,42 @@ def find_processes(page: Page) -> Drawing:
     Raises:
         WebError: the browser runs elsewhere, so that its processes are not to be seen here.
     """
-    found = page.connection.call("SystemInfo.getProcessInfo")["processInfo"]
-    renderers = [each["id"] for each in found if each["type"] == "renderer"]
-    gpu = [each["id"] for each in found if each["type"] == "GPU"]
-    world = IsolatedWorld(page)
-    for burn_ms in _BURNS_MS if gpu and any(map(cpu_ms, renderers, renderers)) else ():
-        before_ms = {pid: cpu_ms(pid, pid) for pid in renderers}
+    pids = process_ids(page)
+    renderers, gpu = pids.get("renderer", []), pids.get("GPU") or pids.get("browser", [])
+    read, world = page.connection.read_threads, IsolatedWorld(page)
+    for burn_ms in _BURNS_MS if gpu and any(_main_ms(read, renderers).values()) else ():
+        before_ms = _main_ms(read, renderers)
         world.run(_BURN.format(burn_ms), _BURN_LIMIT_MS)
-        ran_ms = {pid: cpu_ms(pid, pid) - before_ms[pid] for pid in renderers}
-        renderer = max(renderers, key=lambda pid: ran_ms[pid])
+        ran_ms = {pid: ms - before_ms.get(pid, 0.0) for pid, ms in _main_ms(read, renderers).items()}
+        renderer = max(ran_ms, key=lambda pid: ran_ms[pid])
         # Another one that just starts uses some ms, too, and on a full machine this one gets little.
         if ran_ms[renderer] >= burn_ms / 2 or (burn_ms == _BURNS_MS[-1] and ran_ms[renderer] >= _RAN_MS):
-            return Drawing(renderer, gpu[0])
+            return Drawing(renderer, gpu[0], read)
     raise WebError(
         "the processes of this browser are not to be seen from here; it runs on another machine or in "
         "another container: measure it from there"
     )
 
 
+def process_ids(page: Page) -> dict[str, list[int]]:
+    """Return the processes of a page's browser by what they are: ``browser``, ``renderer``, ``GPU``, ..."""
+    found: dict[str, list[int]] = {}
+    for each in page.connection.call("SystemInfo.getProcessInfo")["processInfo"]:
+        found.setdefault(str(each["type"]), []).append(int(each["id"]))
+    return found
+
+
 def threads_by_role(drawing: Drawing) -> dict[int, tuple[int, str]]:
     """Return each thread that draws: its process and its role, one of ``ROLES``."""
-    found = {}
-    for pid, names in ((drawing.renderer, _IN_RENDERER), (drawing.gpu, _IN_GPU_PROCESS)):
-        for tid in _threads(pid):
-            name = (read_text(Path(f"/proc/{pid}/task/{tid}/comm")) or "").strip()
-            found[tid] = (pid, _role(pid, tid, name, names, is_renderer=pid == drawing.renderer))
-    return found
+    threads = drawing.read_threads((drawing.renderer, drawing.gpu))
+    return {thread.tid: (thread.pid, _role(thread, drawing)) for thread in threads}
 
 
 def work_by_role_ms(drawing: Drawing) -> dict[str, float]:
     """Return the CPU time that each role's threads have used so far, in ms."""
     total = dict.fromkeys(ROLES, 0.0)
-    for tid, (pid, role) in threads_by_role(drawing).items():
-        total[role] += cpu_ms(pid, tid)
+    for thread in drawing.read_threads((drawing.renderer, drawing.gpu)):
+        total[_role(thread, drawing)] += thread.cpu_ms
     return total
 
 
@@ -86,23 +89,17 @@ def spent_ms(before: Mapping[str, float], after: Mapping[str, float]) -> dict[st
     return {role: max(0.0, after[role] - before[role]) for role in after}
 
 
-def cpu_ms(pid: int, tid: int) -> float:
-    """Return the CPU time of a thread in ms (``schedstat`` of proc_pid(5) counts ns); 0 where it ended."""
-    fields = (read_text(Path(f"/proc/{pid}/task/{tid}/schedstat")) or "").split()
-    return int(fields[0]) / 1e6 if fields and fields[0].isdecimal() else 0.0
+def _main_ms(read: ReadThreads, pids: list[int]) -> dict[int, float]:
+    """Return the CPU time of the first thread of each process."""
+    return {thread.pid: thread.cpu_ms for thread in read(pids) if thread.tid == thread.pid}
 
 
-def _role(pid: int, tid: int, name: str, names: tuple[tuple[str, str], ...], *, is_renderer: bool) -> str:
-    if tid == pid:
+def _role(thread: ThreadTime, drawing: Drawing) -> str:
+    is_renderer = thread.pid == drawing.renderer
+    if thread.tid == thread.pid:
         return "main" if is_renderer else "viz"
-    if name.startswith(_IO):
+    if thread.name.startswith(_IO):
         return "io"
-    fitting = [(start, role) for start, role in names if name.startswith(start)]
+    names = _IN_RENDERER if is_renderer else _IN_GPU_PROCESS
+    fitting = [(start, role) for start, role in names if thread.name.startswith(start)]
     return max(fitting, key=lambda each: len(each[0]))[1] if fitting else "other"
-
-
-def _threads(pid: int) -> Iterator[int]:
-    try:
-        yield from map(int, os.listdir(f"/proc/{pid}/task"))
-    except OSError:
-        return

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 
 from runtime.errors import WebError
 from runtime.web.browser.connection import Connection, Event
+from runtime.web.browser.display import HEADLESS_HZ, lag_s
 from runtime.web.gestures.perform import Performed
 
+LAG_S = lag_s(HEADLESS_HZ)
 FRAMES_ONLY = ("disabled-by-default-display.framedisplayed",)  # categories of a trace
 _NAME = "Display::FrameDisplayed"
-# From an input event to the frame that shows it: two refreshes, 22-31 ms where nothing is slow.
-LAG_S = 2 / 60
 _END_S = 30.0  # reading it takes 40 ms, on a saturated little core some seconds
 
 
@@ -77,16 +77,17 @@ def traced(connection: Connection, categories: Sequence[str] = FRAMES_ONLY) -> I
             end()
 
 
-def shown(times_s: Sequence[float], performed: Performed) -> Shown:
+def shown(times_s: Sequence[float], performed: Performed, refresh_hz: float = HEADLESS_HZ) -> Shown:
     """Return the frames that were displayed while a gesture took place, from when its first could be.
 
     A movement that runs on, such as a fling, ends with its last frame.
     """
+    late_s = lag_s(refresh_hz)
     kept: list[float] = []
     gaps_ms: list[float] = []
     window_s = 0.0
     for span in performed.spans:
-        start_s, end_s = span.start_s + LAG_S, span.end_s + LAG_S
+        start_s, end_s = span.start_s + late_s, span.end_s + late_s
         within = [time_s for time_s in times_s if start_s <= time_s <= end_s]
         if within:
             start_s = within[0] if span.begins_late else start_s

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from runtime.web.browser.connection import Event
+from runtime.web.browser.display import HEADLESS_HZ, lag_s
 from runtime.web.browser.page import Page
-from runtime.web.frames.displayed import LAG_S
 from runtime.web.gestures.perform import Performed
 
 PICTURES = 8  # of a gesture: a row that fits a screen
@@ -37,8 +37,11 @@ class Picture:
 
 
 @contextlib.contextmanager
-def filmed(page: Page) -> Iterator[list[tuple[float, bytes]]]:
+def filmed(page: Page, *, is_remote: bool = False) -> Iterator[list[tuple[float, bytes]]]:
     """Take a small picture of each frame that ``page`` displays within the block.
+
+    Args:
+        is_remote: the browser's machine has a clock of its own; pictures are dated when they come.
 
     Yields:
         When each was drawn, on the monotonic clock in s, and the picture; complete after the block.
@@ -53,7 +56,7 @@ def filmed(page: Page) -> Iterator[list[tuple[float, bytes]]]:
         # Chrome takes no further picture before this one is acknowledged.
         page.connection.send("Page.screencastFrameAck", page.session, sessionId=event["sessionId"])
         drawn_s = event.get("metadata", {}).get("timestamp")
-        time_s = time.monotonic() if drawn_s is None else float(drawn_s) - since_boot_s
+        time_s = time.monotonic() if is_remote or drawn_s is None else float(drawn_s) - since_boot_s
         frames.append((time_s, base64.b64decode(event["data"])))
 
     end = page.listen("Page.screencastFrame", keep)
@@ -74,7 +77,10 @@ def filmed(page: Page) -> Iterator[list[tuple[float, bytes]]]:
 
 
 def filmstrip(
-    frames: Sequence[tuple[float, bytes]], performed: Performed, n_pictures: int = PICTURES
+    frames: Sequence[tuple[float, bytes]],
+    performed: Performed,
+    n_pictures: int = PICTURES,
+    refresh_hz: float = HEADLESS_HZ,
 ) -> tuple[Picture, ...]:
     """Return what the display had at the middle of each of ``n_pictures`` equal parts of a gesture.
 
@@ -87,7 +93,8 @@ def filmstrip(
     if not frames or not performed.spans:
         return ()
     in_order = sorted(frames, key=lambda frame: frame[0])
-    start_s, end_s = performed.spans[0].start_s + LAG_S, performed.spans[-1].end_s + LAG_S
+    late_s = lag_s(refresh_hz)
+    start_s, end_s = performed.spans[0].start_s + late_s, performed.spans[-1].end_s + late_s
     part_s = (end_s - start_s) / n_pictures
     strip = []
     for number in range(n_pictures):

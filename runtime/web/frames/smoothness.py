@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from runtime.web.browser.connection import Event
-from runtime.web.frames.displayed import LAG_S
+from runtime.web.browser.display import HEADLESS_HZ, lag_s
 from runtime.web.gestures.perform import Performed
 
 DETAILED_CATEGORIES = (
@@ -40,17 +40,23 @@ class Smoothness:
     delayed_pct: float | None
 
 
-def smoothness(events: Iterable[Event], renderer: int, performed: Performed) -> Smoothness:
+def smoothness(
+    events: Iterable[Event], renderer: int, performed: Performed, refresh_hz: float = HEADLESS_HZ
+) -> Smoothness:
     """Return what the reports of a page's renderer say of the time of a gesture.
 
     Args:
         events: of a trace of ``DETAILED_CATEGORIES``.
         renderer: process of the page.
+        refresh_hz: of the display.
     """
+    late_s = lag_s(refresh_hz)
     within = [
         event
         for event in events
-        if event.get("ph") == _BEGINS and event.get("pid") == renderer and _is_within(event, performed)
+        if event.get("ph") == _BEGINS
+        and event.get("pid") == renderer
+        and _is_within(event, performed, late_s)
     ]
     frames = [
         _argument(event, "frame_reporter") for event in within if event.get("name") == "PipelineReporter"
@@ -66,9 +72,9 @@ def smoothness(events: Iterable[Event], renderer: int, performed: Performed) -> 
     )
 
 
-def _is_within(event: Event, performed: Performed) -> bool:
+def _is_within(event: Event, performed: Performed, late_s: float) -> bool:
     time_s = event["ts"] / 1e6
-    return any(span.start_s <= time_s <= span.end_s + LAG_S for span in performed.spans)
+    return any(span.start_s <= time_s <= span.end_s + late_s for span in performed.spans)
 
 
 def _argument(event: Event, name: str) -> Event:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from runtime.web.browser.connection import result_of
 from runtime.web.browser.page import Page
@@ -35,6 +35,15 @@ class Performed:
 
     spans: tuple[Span, ...]
     late_ms: float
+
+    def shifted(self, by_s: float) -> Performed:
+        """Return the same on a clock that is ahead by ``by_s``."""
+        return replace(
+            self,
+            spans=tuple(
+                replace(span, start_s=span.start_s + by_s, end_s=span.end_s + by_s) for span in self.spans
+            ),
+        )
 
 
 def perform(page: Page, strokes: Sequence[Stroke], sleep: Callable[[float], None] = time.sleep) -> Performed:

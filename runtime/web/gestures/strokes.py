@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+from runtime.web.browser.display import HEADLESS_HZ
 from runtime.web.gestures.gesture import Gesture
 from runtime.web.gestures.room import Room
 
-RATE_HZ = 60.0  # of input events: as many as the display shows
 # Of the screen's height; a thumb does not go farther at a time.
 _REACH = 0.7
 _STILL_S = 0.1  # a finger rests before it leaves, so that the page does not run on
@@ -52,28 +52,33 @@ class Stroke:
         return self.events[0].at_s
 
 
-def strokes_of(gesture: Gesture, room: Room, duration_s: float) -> tuple[Stroke, ...]:
+def strokes_of(
+    gesture: Gesture, room: Room, duration_s: float, rate_hz: float = HEADLESS_HZ
+) -> tuple[Stroke, ...]:
     """Return the movements of ``gesture`` on a page until at least ``duration_s`` are full.
 
     A scroll or a fling turns where the page ends.
+
+    Args:
+        rate_hz: of input events: as many as the display shows frames.
 
     Raises:
         ValueError: the page is too short for it.
     """
     if gesture.kind == "pinch":
         pinched = _pinched_by_touch if gesture.source == "touch" else _pinched
-        return _until(pinched(gesture, room), duration_s)
-    least_px = gesture.speed / RATE_HZ
+        return _until(pinched(gesture, room, rate_hz), duration_s)
+    least_px = gesture.speed / rate_hz
     if room.room_px < least_px:
         raise ValueError(
             f"the page can be scrolled by {room.room_px:g} px, less than one event's {least_px:g}"
         )
     if gesture.kind == "fling":
         flung = _flung_by_touch if gesture.source == "touch" else _flung
-        return _until(flung(gesture, room), duration_s)
+        return _until(flung(gesture, room, rate_hz), duration_s)
     if gesture.source == "touch":
-        return _until(_dragged(gesture, room), duration_s)
-    return (_rolled(gesture, room, duration_s),)
+        return _until(_dragged(gesture, room, rate_hz), duration_s)
+    return (_rolled(gesture, room, duration_s, rate_hz),)
 
 
 def turns(gesture: Gesture, room: Room, duration_s: float) -> bool:
@@ -90,44 +95,43 @@ def _until(strokes: Iterator[Stroke], duration_s: float) -> tuple[Stroke, ...]:
     return tuple(found)
 
 
-def _rolled(gesture: Gesture, room: Room, duration_s: float) -> Stroke:
+def _rolled(gesture: Gesture, room: Room, duration_s: float, rate_hz: float) -> Stroke:
     """A wheel that turns evenly."""
-    deltas = _within(room.room_px, (gesture.speed / RATE_HZ for _ in count()))
-    n_events = math.ceil(duration_s * RATE_HZ)
-    events = tuple(_wheel(i / RATE_HZ, room, next(deltas)) for i in range(n_events))
-    return Stroke(events, n_events / RATE_HZ)
+    deltas = _within(room.room_px, (gesture.speed / rate_hz for _ in count()))
+    n_events = math.ceil(duration_s * rate_hz)
+    events = tuple(_wheel(i / rate_hz, room, next(deltas)) for i in range(n_events))
+    return Stroke(events, n_events / rate_hz)
 
 
-def _flung(gesture: Gesture, room: Room) -> Iterator[Stroke]:
+def _flung(gesture: Gesture, room: Room, rate_hz: float) -> Iterator[Stroke]:
     """A touch pad that is flicked: fast, and slower and slower, until it stands."""
     begin_s = math.log(-_ALPHA * _GAMMA / (gesture.speed + _BETA)) / _GAMMA
     end_s = math.log(-_ALPHA * _GAMMA / _BETA) / _GAMMA
-    n_events = max(1, math.ceil((end_s - begin_s) * RATE_HZ))
-    speeds = [-_ALPHA * _GAMMA * math.exp(-_GAMMA * (begin_s + i / RATE_HZ)) - _BETA for i in range(n_events)]
-    deltas = _within(room.room_px, (max(0.0, speed) / RATE_HZ for _ in count() for speed in speeds))
+    n_events = max(1, math.ceil((end_s - begin_s) * rate_hz))
+    speeds = [-_ALPHA * _GAMMA * math.exp(-_GAMMA * (begin_s + i / rate_hz)) - _BETA for i in range(n_events)]
+    deltas = _within(room.room_px, (max(0.0, speed) / rate_hz for _ in count() for speed in speeds))
     at_s = 0.0
     while True:
-        events = tuple(_wheel(at_s + i / RATE_HZ, room, next(deltas)) for i in range(n_events))
-        yield Stroke(events, at_s + n_events / RATE_HZ)
-        at_s += n_events / RATE_HZ + _PAUSE_S
+        events = tuple(_wheel(at_s + i / rate_hz, room, next(deltas)) for i in range(n_events))
+        yield Stroke(events, at_s + n_events / rate_hz)
+        at_s += n_events / rate_hz + _PAUSE_S
 
 
-def _dragged(gesture: Gesture, room: Room) -> Iterator[Stroke]:
+def _dragged(gesture: Gesture, room: Room, rate_hz: float) -> Iterator[Stroke]:
     """A finger that drags, rests, leaves and starts again."""
-    for at_s, far_px, sign in _swipes(
-        room, gesture.speed, room.height_px * _REACH, rest_s=_STILL_S + _LIFTED_S
-    ):
-        moves = _moves(at_s, room, far_px * sign, gesture.speed)
+    reach_px, rest_s = room.height_px * _REACH, _STILL_S + _LIFTED_S
+    for at_s, far_px, sign in _swipes(room, gesture.speed, reach_px, rest_s + 1 / rate_hz):
+        moves = _moves(at_s, room, far_px * sign, gesture.speed, rate_hz)
         left = InputEvent(moves[-1].at_s + _STILL_S, "Input.dispatchTouchEvent", _touch("touchEnd", room))
         yield Stroke((*moves, left), moves[-1].at_s)
 
 
-def _flung_by_touch(gesture: Gesture, room: Room) -> Iterator[Stroke]:
+def _flung_by_touch(gesture: Gesture, room: Room, rate_hz: float) -> Iterator[Stroke]:
     """A finger that leaves at full speed; the page runs on."""
     reach_px = min(room.height_px * _REACH, gesture.speed * _SWIPE_S)
-    for at_s, far_px, sign in _swipes(room, gesture.speed, reach_px, rest_s=RUN_ON_S):
-        moves = _moves(at_s, room, far_px * sign, gesture.speed)
-        left = InputEvent(moves[-1].at_s + 1 / RATE_HZ, "Input.dispatchTouchEvent", _touch("touchEnd", room))
+    for at_s, far_px, sign in _swipes(room, gesture.speed, reach_px, RUN_ON_S + 1 / rate_hz):
+        moves = _moves(at_s, room, far_px * sign, gesture.speed, rate_hz)
+        left = InputEvent(moves[-1].at_s + 1 / rate_hz, "Input.dispatchTouchEvent", _touch("touchEnd", room))
         yield Stroke((*moves, left), moves[-1].at_s + RUN_ON_S, runs_on=True)
 
 
@@ -140,19 +144,19 @@ def _swipes(room: Room, speed: float, reach_px: float, rest_s: float) -> Iterato
             sign = -sign
         top_px = min(room.room_px, max(0.0, top_px + sign * far_px))
         yield at_s, far_px, sign
-        at_s += far_px / speed + 1 / RATE_HZ + rest_s
+        at_s += far_px / speed + rest_s
 
 
-def _moves(at_s: float, room: Room, far_px: float, speed: float) -> tuple[InputEvent, ...]:
+def _moves(at_s: float, room: Room, far_px: float, speed: float, rate_hz: float) -> tuple[InputEvent, ...]:
     """Return a finger's events over ``far_px`` of the screen; below 0, downwards, which scrolls back."""
     x_px, from_px = room.width_px / 2, room.height_px / 2 + far_px / 2
-    n_moves = max(1, round(abs(far_px) / speed * RATE_HZ))
+    n_moves = max(1, round(abs(far_px) / speed * rate_hz))
     down = InputEvent(at_s, "Input.dispatchTouchEvent", _touch("touchStart", room, (x_px, from_px)))
     return (
         down,
         *(
             InputEvent(
-                at_s + i / RATE_HZ,
+                at_s + i / rate_hz,
                 "Input.dispatchTouchEvent",
                 _touch("touchMove", room, (x_px, from_px - far_px * i / n_moves)),
             )
@@ -161,7 +165,7 @@ def _moves(at_s: float, room: Room, far_px: float, speed: float) -> tuple[InputE
     )
 
 
-def _pinched(gesture: Gesture, room: Room) -> Iterator[Stroke]:
+def _pinched(gesture: Gesture, room: Room, rate_hz: float) -> Iterator[Stroke]:
     """A touch pad's pinch, out and in again; the browser makes its events itself."""
     at_s = 0.0
     for number in count():
@@ -183,10 +187,10 @@ def _pinched(gesture: Gesture, room: Room) -> Iterator[Stroke]:
         at_s += _PAUSE_S
 
 
-def _pinched_by_touch(gesture: Gesture, room: Room) -> Iterator[Stroke]:
+def _pinched_by_touch(gesture: Gesture, room: Room, rate_hz: float) -> Iterator[Stroke]:
     """Two fingers that part and come together again, one above the other."""
     at_s, widest_px = 0.0, room.height_px * _SPAN
-    n_moves = max(2, round(_pinch_s(gesture, room) * RATE_HZ))
+    n_moves = max(2, round(_pinch_s(gesture, room) * rate_hz))
     for number in count():
         shares = [i / n_moves for i in range(n_moves + 1)]
         if number % 2:
@@ -200,7 +204,7 @@ def _pinched_by_touch(gesture: Gesture, room: Room) -> Iterator[Stroke]:
             x, y = middle[0] / factor, middle[1] / factor
             points = ((x, y - gap_px / 2), (x, y + gap_px / 2))
             name = "touchStart" if i == 0 else "touchMove"
-            events.append(InputEvent(at_s + i / RATE_HZ, "Input.dispatchTouchEvent", _points(name, *points)))
+            events.append(InputEvent(at_s + i / rate_hz, "Input.dispatchTouchEvent", _points(name, *points)))
         end_s = events[-1].at_s
         events.append(InputEvent(end_s + _STILL_S, "Input.dispatchTouchEvent", _points("touchEnd")))
         yield Stroke(tuple(events), end_s)

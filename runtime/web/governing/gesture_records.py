@@ -11,22 +11,17 @@ from runtime.device.soc.profile import FULL_CAPACITY
 from runtime.govern.governor.plan import GovernPlan
 from runtime.measure.gesture_figures import GestureFigures
 from runtime.measure.records import Record
-from runtime.web.browser.page import Page
 from runtime.web.governing.gesture_run import GovernedGesture
-from runtime.web.interaction.subject import digest_of
 
 
-def record_of(done: GovernedGesture, page: Page, plan: GovernPlan, refresh_hz: float) -> Record | None:
+def record_of(done: GovernedGesture, plan: GovernPlan, refresh_hz: float) -> Record | None:
     """Return the record of a gesture at one setting; ``None`` where it had several, or too little is known.
 
-    Nobody watched what else ran, so it is never a stable one. The page goes by its address.
-
-    Raises:
-        WebError: the page is gone.
+    Nobody watched what else ran, so it is never a stable one.
     """
     if not done.frames or done.work_by_role_ms is None or len(done.settings) != 1:
         return None
-    target, url = plan.target, str(page.evaluate("location.href"))
+    target = plan.target
     figures = GestureFigures(
         kind=done.kind,
         speed=done.speed,
@@ -40,8 +35,8 @@ def record_of(done: GovernedGesture, page: Page, plan: GovernPlan, refresh_hz: f
         capacity=done.capacity * FULL_CAPACITY,
     )
     return Record(
-        model=url,
-        model_sha256=digest_of(page),
+        model=done.page.name,
+        model_sha256=done.page.sha256,
         variant=f"{done.kind}-{done.speed:.0f}{'-touch' if done.source == 'touch' else ''}",
         engine="chromium",
         precision="none",

@@ -17,6 +17,14 @@ _LEAST_S = 0.25  # of a gesture whose frames are counted: in less there are too 
 
 
 @dataclass(frozen=True)
+class PageIdentity:
+    """What a page is called in records, and the sha256 of its main document as it was loaded."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True)
 class GovernedGesture:
     """What came of one gesture.
 
@@ -32,6 +40,8 @@ class GovernedGesture:
         work_by_role_ms: CPU time of a displayed frame by role of the thread, in ms of the fastest core;
             ``None``: not known.
         alarms: how often frames came clearly slower than predicted.
+        page: that it was made on.
+        choose_ms, hold_ms: what each decision took, and each change of the setting.
     """
 
     kind: str
@@ -47,6 +57,9 @@ class GovernedGesture:
     gaps_ms: tuple[float, ...]
     work_by_role_ms: dict[str, float] | None
     alarms: int
+    page: PageIdentity
+    choose_ms: tuple[float, ...] = ()
+    hold_ms: tuple[float, ...] = ()
 
     @property
     def work_ms(self) -> float | None:
@@ -57,6 +70,11 @@ class GovernedGesture:
     def fps(self) -> float | None:
         """Frames displayed a second; ``None``: not known."""
         return None if self.frames is None else self.frames / self.window_s
+
+    @property
+    def end_s(self) -> float:
+        """When its last input came, on the monotonic clock."""
+        return self.begin_s + self.window_s
 
     @property
     def due(self) -> int:
@@ -93,17 +111,26 @@ class GestureRun:
         self._drawing, self._is_emulated, self._begin_s = drawing, is_emulated, now_s
         self._choices: list[tuple[float, GestureChoice]] = [(now_s, choice)]
         self._before_ms = work_by_role_ms(drawing)
+        self._choose_ms: list[float] = []
+        self._hold_ms: list[float] = []
+
+    def took(self, choose_s: float, hold_s: float | None) -> None:
+        """Take note of how long a decision took, and the change that followed if there was one."""
+        self._choose_ms.append(1e3 * choose_s)
+        if hold_s is not None:
+            self._hold_ms.append(1e3 * hold_s)
 
     def set(self, choice: GestureChoice, now_s: float) -> None:
         """Take note of another setting."""
         self.choice = choice
         self._choices.append((now_s, choice))
 
-    def finish(self, times_s: Sequence[float] | None) -> GovernedGesture:
+    def finish(self, times_s: Sequence[float] | None, page: PageIdentity) -> GovernedGesture:
         """Return what came of it; its last input was the last.
 
         Args:
             times_s: when frames were displayed; ``None``: not known.
+            page: that it was made on.
         """
         gesture = self.gesture
         after_ms = work_by_role_ms(self._drawing)
@@ -134,6 +161,9 @@ class GestureRun:
             gaps_ms,
             work_ms,
             self.alarms,
+            page,
+            tuple(self._choose_ms),
+            tuple(self._hold_ms),
         )
 
 

@@ -8,9 +8,7 @@ that come clearly slower. After the gesture a trace tells its frames, and the lo
 from __future__ import annotations
 
 import contextlib
-import functools
 import math
-import queue
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -20,16 +18,17 @@ from runtime.device.setting import Setting
 from runtime.errors import DeviceTransientError, PageError, WebError
 from runtime.govern.governor.beside import PATIENCE_S
 from runtime.govern.governor.client import Gestures
-from runtime.web.browser.connection import Event
 from runtime.web.browser.page import Page
 from runtime.web.browser.processes import Drawing, find_processes, threads_by_role
-from runtime.web.gestures.inputs import Input, watch_inputs
+from runtime.web.governing.accepted import read_image_share
 from runtime.web.governing.alarm import LOOK_S, Alarm
 from runtime.web.governing.frame_watch import FrameWatch
-from runtime.web.governing.gesture_run import GestureRun, GovernedGesture
-from runtime.web.governing.goal import IMAGE_SHARE, FrameGoal
+from runtime.web.governing.gesture_run import GestureRun, GovernedGesture, PageIdentity
+from runtime.web.governing.goal import FrameGoal
+from runtime.web.governing.page_news import PageNews
 from runtime.web.governing.tracking import Tracker
 from runtime.web.governing.work_model import GestureChoice, WorkModel
+from runtime.web.interaction.subject import digest_of
 from runtime.web.pages.features.reader import read_features
 
 _TICK_S = 0.5  # between looks at whether to end, where nothing happens
@@ -48,6 +47,7 @@ class PageGovernor:
         model: of settings, and of what the page's frames take.
         goal: frames a second that gestures are to have.
         socket: path of the governor that sets clocks.
+        name_of: what records call the page at an address.
         now: monotonic seconds.
         on_message: called with each message.
         on_gesture: called with each gesture that is over.
@@ -60,57 +60,64 @@ class PageGovernor:
         goal: FrameGoal,
         socket: str,
         *,
+        name_of: Callable[[str], str] = str,
         now: Callable[[], float] = time.monotonic,
         on_message: Callable[[str], None] = lambda message: None,
         on_gesture: Callable[[GovernedGesture], None] = lambda gesture: None,
     ):
         self._page, self._model, self._goal, self._socket, self._now = page, model, goal, socket, now
+        self._name_of = name_of
         self._on_message, self._on_gesture = on_message, on_gesture
-        self._news: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._tracker = Tracker()
+        acts = {"init": self._loading, "load": self._loaded, "ask": self._ask, "answer": self._answered}
+        self._news = PageNews(page, self._tracker.note, acts, now)
         self._run: GestureRun | None = None
-        self._gone = ""
+        self._is_asked = False
         self._image_share: float | None = None
         self._boosted_s = math.inf  # since when a page loads; infinite: none does
         self._said_s, self._said = 0.0, ""
         self._read_s = now()
 
-    def govern(self, until: Callable[[], bool]) -> None:
+    def govern(self, until: Callable[[], bool], on_ready: Callable[[], None] = lambda: None) -> None:
         """Govern until ``until`` says so, or the page is closed.
+
+        Args:
+            on_ready: called once it waits for gestures.
 
         Raises:
             WebError: the browser's processes cannot be seen, or it is gone.
             PageError: the page crashed.
             DeviceTransientError: the governor is gone.
         """
-        ends = [
-            watch_inputs(self._page, self._hear),
-            self._page.listen("Page.lifecycleEvent", self._hear_of_loads),
-            self._page.connection.listen("Target.detachedFromTarget", self._hear_of_the_end),
-            self._page.listen("Inspector.targetCrashed", lambda event: self._end("it crashed")),
-        ]
+        fault: WebError | None = None
         try:
-            self._drawing = _find_processes(self._page)
-            idle = self._model.idle
-            tids = tuple(threads_by_role(self._drawing))
-            held = Gestures(
-                tids,
-                idle.cluster,
-                idle.freq_khz or 0,
-                name="page",
-                path=self._socket,
-                patience_s=PATIENCE_S,
-            )
-            with held as self._held, FrameWatch(self._page.connection) as self._frames:
-                self._check_held()
-                self._learn_page()
-                while not until() and not self._gone:
-                    self._step()
-        finally:
-            for end in ends if not self._gone else ():
-                end()
-        if self._gone:
-            raise PageError(f"the page is gone ({self._gone}); open it again")
+            with self._news:
+                self._govern(until, on_ready)
+        except WebError as err:
+            fault = err
+        if self._news.end:
+            raise PageError(f"the page is gone ({self._news.end}); open it again") from fault
+        if fault is not None:
+            raise fault
+
+    def _govern(self, until: Callable[[], bool], on_ready: Callable[[], None]) -> None:
+        self._drawing = _find_processes(self._page)
+        idle = self._model.idle
+        tids = tuple(threads_by_role(self._drawing))
+        held = Gestures(
+            tids,
+            idle.cluster,
+            idle.freq_khz or 0,
+            name="page",
+            path=self._socket,
+            patience_s=PATIENCE_S,
+        )
+        with held as self._held, FrameWatch(self._page.connection) as self._frames:
+            self._check_held()
+            self._learn_page()
+            on_ready()
+            while not until() and not self._news.end:
+                self._step()
 
     def _step(self) -> None:
         """Wait for news, and do what is due."""
@@ -118,26 +125,24 @@ class PageGovernor:
         wait_s = min(_TICK_S, self._tracker.due_s - now_s)
         if self._run is not None:
             wait_s = min(wait_s, LOOK_S if self._run.is_read else self._run.gesture.read_s - now_s)
-        try:
-            self._news.get(timeout=max(wait_s, 0.001))()
-            while True:
-                self._news.get_nowait()()
-        except queue.Empty:
-            pass
+        self._news.take(wait_s)
         self._tend(self._now())
 
     def _tend(self, now_s: float) -> None:
         gesture = self._tracker.gesture
-        if gesture is not None and self._run is None:
+        if self._is_asked:  # a page that waits for an answer gives none itself
+            if now_s - self._said_s > _SAY_S:
+                self._hold(self._setting)
+        elif gesture is not None and self._run is None:
             self._begin(now_s)
         elif self._run is not None:
             run, kind, speed = self._run, self._run.gesture.kind, self._run.gesture.speed
             if not run.is_read and now_s >= run.gesture.read_s:
                 run.is_read = True
-                self._set(run, self._model.choose(kind, speed, run.fps_target))
+                self._set(run, lambda: self._model.choose(kind, speed, run.fps_target))
             elif run.is_read and self._alarm.look(run.choice.fps, now_s):
                 run.alarms += 1
-                self._set(run, self._model.faster(run.choice, kind, speed))
+                self._set(run, lambda: self._model.faster(run.choice, kind, speed))
             if self._tracker.end(now_s) is not None:
                 self._finish(run)
         elif now_s - self._boosted_s > _BOOST_S:
@@ -152,23 +157,39 @@ class PageGovernor:
     def _begin(self, now_s: float) -> None:
         gesture = self._tracker.gesture
         assert gesture is not None
-        fps = self._goal.of(gesture.kind, self._image_share)
-        choice = self._model.choose(gesture.kind, gesture.speed, fps)
-        self._hold(choice.setting)
-        is_emulated = find_marker() is not None
-        self._run = GestureRun(gesture, fps, choice, self._drawing, is_emulated=is_emulated, now_s=now_s)
+        fps = self._goal.of(gesture.kind, self._image_share, self._identity.name)
+        choice, choose_s, hold_s = self._decide(
+            lambda: self._model.choose(gesture.kind, gesture.speed, fps), None
+        )
+        self._run = GestureRun(
+            gesture, fps, choice, self._drawing, is_emulated=find_marker() is not None, now_s=now_s
+        )
+        self._run.took(choose_s, hold_s)
         self._alarm.begin(self._now())
 
-    def _set(self, run: GestureRun, choice: GestureChoice) -> None:
-        """Change a gesture's setting, if it is another one."""
-        if choice.row != run.choice.row:
-            self._hold(choice.setting)
+    def _set(self, run: GestureRun, choose: Callable[[], GestureChoice]) -> None:
+        """Change a gesture's setting, if another one is chosen."""
+        choice, choose_s, hold_s = self._decide(choose, run.choice.row)
+        run.took(choose_s, hold_s)
+        if hold_s is not None:
             run.set(choice, self._now())
+
+    def _decide(
+        self, choose: Callable[[], GestureChoice], row: int | None
+    ) -> tuple[GestureChoice, float, float | None]:
+        """Return what is chosen in place of ``row``, how long that took, and its setting if it is another."""
+        began_s = time.perf_counter()
+        choice = choose()
+        chosen_s = time.perf_counter()
+        if choice.row == row:
+            return choice, chosen_s - began_s, None
+        self._hold(choice.setting)
+        return choice, chosen_s - began_s, time.perf_counter() - chosen_s
 
     def _finish(self, run: GestureRun) -> None:
         """Read what came of a gesture, go back to the slowest setting, and learn."""
         self._run = None
-        done = run.finish(self._read_frames(run.gesture.begin_s))
+        done = run.finish(self._read_frames(run.gesture.begin_s), self._identity)
         self._hold(self._model.idle if self._boosted_s == math.inf else self._model.fastest)
         if done.frames is not None:
             self._held.report(max(done.due, done.late), done.late)
@@ -204,10 +225,11 @@ class PageGovernor:
         if drawing != self._drawing:
             self._drawing = drawing
             self._held.use_threads(tuple(threads_by_role(drawing)))
+        url = str(self._page.evaluate("location.href"))
+        self._identity = PageIdentity(self._name_of(url), digest_of(self._page))
         self._model.begin_page(self._read_features() if self._model.reads_features else {})
-        if self._goal.is_accepted:
-            share = self._page.evaluate(IMAGE_SHARE)
-            self._image_share = share if isinstance(share, int | float) else None
+        if self._goal.accepted is not None:
+            self._image_share = read_image_share(self._page)
         self._alarm = Alarm.of(drawing)
         self._hold(self._model.idle)
 
@@ -219,28 +241,35 @@ class PageGovernor:
             return {}
 
     def _loading(self) -> None:
+        self._drop()
         self._boosted_s = self._now()
         self._hold(self._model.fastest)
 
     def _loaded(self) -> None:
+        """Learn what is there now; a page that went on meanwhile is learnt when it has loaded."""
+        self._drop()
         self._boosted_s = math.inf
-        self._learn_page()
+        try:
+            self._learn_page()
+        except WebError as err:
+            self._say(f"{err}; what draws the page before is still governed")
+            self._hold(self._model.idle)
 
-    def _hear(self, event: Input) -> None:
-        self._news.put(functools.partial(self._tracker.note, event, self._now()))
+    def _drop(self) -> None:
+        """Leave a gesture whose page is gone: its frames would be called another page's."""
+        self._run = None
+        self._tracker.drop()
 
-    def _hear_of_loads(self, event: Event) -> None:
-        act = {"init": self._loading, "load": self._loaded}.get(str(event.get("name")))
-        if act is not None and event.get("frameId") == self._page.target:  # of a page, its main frame's too
-            self._news.put(act)
+    def _ask(self) -> None:
+        """Rest while the page asks its user something: until he answers, it neither moves nor tells."""
+        self._is_asked = True
+        self._drop()
+        self._hold(self._model.idle)
 
-    def _hear_of_the_end(self, event: Event) -> None:
-        if event.get("sessionId") == self._page.session:
-            self._end("it was closed")
-
-    def _end(self, reason: str) -> None:
-        self._gone = reason
-        self._news.put(lambda: None)
+    def _answered(self) -> None:
+        self._is_asked = False
+        if self._boosted_s != math.inf:
+            self._loading()
 
     def _say(self, message: str) -> None:
         """Say something, unless it was said just before."""

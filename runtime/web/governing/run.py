@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,12 +14,14 @@ from runtime.targets import open_target
 from runtime.visible import one_line
 from runtime.web.browser.chromium import Launch
 from runtime.web.browser.live import live_page
+from runtime.web.browser.page import Page
 from runtime.web.governing.gesture_records import record_of
 from runtime.web.governing.gesture_run import GovernedGesture
 from runtime.web.governing.goal import FrameGoal
 from runtime.web.governing.learnt_model import LearntModel
 from runtime.web.governing.page_governor import PageGovernor
 from runtime.web.governing.work_model import MARGIN, WorkModel
+from runtime.web.pages.corpus.place import OpenedPlace, opened_place
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class WebGovernOptions:
     """What is governed, and how.
 
     Attributes:
-        url: to open; ``None``: the page that the browser of ``cdp`` shows.
+        place: address, saved page or page of the corpus to open; ``None``: what the browser of ``cdp`` shows.
         cdp: address of a browser that runs already on this machine; ``None`` starts one.
         browser: program to start; ``None``: the first that this machine has.
         is_headless: without a window.
@@ -42,7 +44,7 @@ class WebGovernOptions:
         ValueError: neither a page nor a browser, or a figure that cannot be.
     """
 
-    url: str | None = None
+    place: str | None = None
     cdp: str | None = None
     browser: Path | None = None
     is_headless: bool = True
@@ -54,10 +56,8 @@ class WebGovernOptions:
     log: Path | None = None
 
     def __post_init__(self) -> None:
-        if self.url is None and self.cdp is None:
-            raise ValueError(
-                "there is nothing to govern; give a page's URL, or a browser's address with --cdp"
-            )
+        if self.place is None and self.cdp is None:
+            raise ValueError("there is nothing to govern; give a page, or a browser's address with --cdp")
         if not 0 <= self.margin <= 1:
             raise ValueError(f"the margin is {self.margin:g}; it must be from 0 to 1")
         if not 1 <= self.refresh_hz <= 480:
@@ -83,25 +83,54 @@ def govern_page(
         DataError: the log cannot be written.
     """
     plan = plan_for(open_target("local"), None, options.goal.fps)
-    model = _model(options, plan, on_message)
+    model = model_for(options, plan, on_message)
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(serving_beside(plan, on_message=on_message))
-        launch = Launch(options.browser, options.is_headless)
-        page = stack.enter_context(live_page(options.url, options.cdp, launch))
+        page, opened = stack.enter_context(opened_page(options))
         on_message(f"governing {one_line(page.evaluate('location.href'))}; Ctrl-C ends it")
         log = None if options.log is None else RecordLog(options.log)
 
         def take(done: GovernedGesture) -> None:
-            record = None if log is None else record_of(done, page, plan, options.refresh_hz)
+            record = None if log is None else record_of(done, plan, options.refresh_hz)
             if log is not None and record is not None:
                 log.append(record)
             on_gesture(done)
 
-        path, goal = str(server.path), options.goal
-        PageGovernor(page, model, goal, path, on_message=on_message, on_gesture=take).govern(until)
+        PageGovernor(
+            page,
+            model,
+            options.goal,
+            str(server.path),
+            name_of=opened.name_of,
+            on_message=on_message,
+            on_gesture=take,
+        ).govern(until)
 
 
-def _model(options: WebGovernOptions, plan: GovernPlan, on_message: Callable[[str], None]) -> WorkModel:
+@contextlib.contextmanager
+def opened_page(options: WebGovernOptions) -> Iterator[tuple[Page, OpenedPlace]]:
+    """Yield the page that is governed, and what pages are called where it came from.
+
+    Raises:
+        DataError: there is no such page.
+        WebError: there is no browser.
+        PageError: the page cannot be loaded.
+    """
+    with opened_place(options.place or "about:blank") as opened:
+        launch = Launch(options.browser, options.is_headless, only_loopback=opened.site is not None)
+        with live_page(None if options.place is None else opened.url, options.cdp, launch) as page:
+            yield page, opened
+
+
+def model_for(
+    options: WebGovernOptions, plan: GovernPlan, on_message: Callable[[str], None] = lambda message: None
+) -> WorkModel:
+    """Return what chooses settings: by the page's own gestures, or by what was learnt of others until then.
+
+    Raises:
+        NotFittedError: nothing was learnt on this target.
+        DataError, VersionConflict: it cannot be read.
+    """
     rows = plan.table.rows
     if options.learnt is None:
         return WorkModel(rows, options.refresh_hz, options.margin)

@@ -128,6 +128,10 @@ class Tracker:
             self._scale = ways_px[1] / ways_px[0]
         return found
 
+    def drop(self) -> None:
+        """Forget the gesture that is under way."""
+        self.gesture, self._finger, self._at = None, None, None
+
     @property
     def due_s(self) -> float:
         """When the gesture is over if nothing happens; infinite: never, as with a finger on the screen."""

@@ -9,6 +9,7 @@ import msgspec
 from runtime.device.setting import Setting
 from runtime.measure.interval import of_runs
 from runtime.measure.records import Record
+from runtime.targets.failed import Failed
 from runtime.web.browser.page import PHONE, Viewport
 from runtime.web.frames.films import Film, FilmKey
 from runtime.web.gestures.gesture import Gesture
@@ -76,6 +77,7 @@ class WebJob(msgspec.Struct, frozen=True):
         least_runs, most_runs: of each gesture on each setting.
         width: runs are enough once the 95 % interval of their frame rate is within this share.
         browser: its program; ``None``: the first that the machine has.
+        devtools: socket at which a phone's browser is driven; ``None``: Chrome's.
         only_loopback: pages reach no other host.
         seed: of the order.
         run: names the series in records.
@@ -83,6 +85,7 @@ class WebJob(msgspec.Struct, frozen=True):
         with_details: after the other runs, one with Chrome's reports of each gesture and setting.
         with_films: and then one of each, with pictures of what it showed, but for those in ``filmed``.
         read_features: pages whose features are to be read once they are loaded.
+        with_listeners: and what their listeners cost.
         most_s: no run begins later than this after the job did; ``None``: all are done.
     """
 
@@ -93,6 +96,7 @@ class WebJob(msgspec.Struct, frozen=True):
     most_runs: int = 10
     width: float = 0.05
     browser: str | None = None
+    devtools: str | None = None
     only_loopback: bool = False
     viewport: Viewport = PHONE
     seed: int = 0
@@ -102,6 +106,7 @@ class WebJob(msgspec.Struct, frozen=True):
     with_films: bool = False
     filmed: tuple[FilmKey, ...] = ()
     read_features: tuple[str, ...] = ()
+    with_listeners: bool = False
     most_s: float | None = None
 
     def __post_init__(self) -> None:
@@ -149,13 +154,6 @@ class Remark(msgspec.Struct, frozen=True, tag=True):
 class Step(msgspec.Struct, frozen=True, tag=True):
     """What begins now."""
 
-    text: str
-
-
-class Failed(msgspec.Struct, frozen=True, tag=True):
-    """It is over: the class of the error and its text."""
-
-    kind: str
     text: str
 
 

@@ -1,4 +1,4 @@
-"""A job of gestures on a target: here, or by a worker inside an emulated machine."""
+"""A job of gestures on a target: by a worker here, inside an emulated machine, or for a phone."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from typing import IO
 
 import msgspec
 
-from runtime import errors
 from runtime.bundle.decoding import decode_json
 from runtime.device.child import module_command, module_environment, wait_or_kill
 from runtime.device.emulation.namespace import probe
 from runtime.device.soc import load_profile
-from runtime.errors import DeviceStableError, EdgekitError, WebError
+from runtime.errors import DeviceStableError, WebError
 from runtime.measure.records import Record
+from runtime.targets.failed import Failed, as_error
 from runtime.targets.name import TargetName
 from runtime.visible import one_line
 from runtime.web.frames.films import Film
-from runtime.web.interaction.job import Failed, FeaturesRead, Filmed, Measured, Message, Remark, WebJob
+from runtime.web.interaction.job import FeaturesRead, Filmed, Measured, Message, Remark, WebJob
 from runtime.web.pages.features import PageFeatures
 
 _MOST_LINE = 16 << 20
 _END_S = 15.0  # to restore clocks and end the browser
-_WORKER = "runtime.web.interaction.worker"
+_WORKER, _PHONE_WORKER = "runtime.web.interaction.worker", "runtime.web.phone.worker"
 
 
 def measure_job(
@@ -41,7 +41,7 @@ def measure_job(
     """Do ``job`` on ``target`` and hand over each record as it comes.
 
     Args:
-        target: ``local`` or ``emulated:SOC``.
+        target: ``local``, ``emulated:SOC`` or ``adb:SERIAL``.
 
     Raises:
         ValueError: another target.
@@ -82,7 +82,7 @@ def measure_job(
             else:
                 on_step(message.text)
         if failure is not None:
-            raise _error(failure)
+            raise as_error(failure)
         if status := wait_or_kill(process, _END_S):
             raise WebError(f"measuring on {name} ended with status {status}{_last_words(words)}")
 
@@ -91,25 +91,20 @@ def _command(name: TargetName) -> list[str]:
     worker = module_command(_WORKER)
     if name.kind == "local":
         return worker
+    if name.kind == "adb":
+        return module_command(_PHONE_WORKER, name.rest)
     if name.kind == "emulated":
         load_profile(name.rest)
         ok, reason = probe()
         if not ok:
             raise DeviceStableError(f"{name}: {reason}")
         return module_command("runtime.device.emulation", name.rest, "--", *worker)
-    raise ValueError(f"gestures cannot be measured on {name}; targets are local and emulated:SOC")
+    raise ValueError(f"gestures cannot be measured on {name}; targets are local, emulated:SOC and adb:SERIAL")
 
 
 def _lines(stream: IO[bytes]) -> Iterator[Message]:
     while line := stream.readline(_MOST_LINE):
         yield decode_json(line, Message, where="a line of the worker", advice="measure again", error=WebError)
-
-
-def _error(failure: Failed) -> EdgekitError | ValueError:
-    kind = getattr(errors, failure.kind, None)
-    if isinstance(kind, type) and issubclass(kind, EdgekitError):
-        return kind(failure.text)
-    return ValueError(failure.text)
 
 
 def _last_words(stream: IO[bytes]) -> str:

@@ -26,6 +26,7 @@ class GestureRow:
     Attributes:
         interval: 95 % of what the frame rate scatters around.
         work_ms: CPU time of a displayed frame by role, in ms of the SoC's fastest core.
+        refresh_hz: of the display.
         main_fps, dropped_frames, delayed_pct: of a run of its own with Chrome's reports, as in
             ``GestureFigures``; ``None`` without one.
         power_mw: mean while the gesture lasts.
@@ -45,6 +46,7 @@ class GestureRow:
     delayed_pct: float | None
     work_ms: dict[str, float]
     capacity: float | None
+    refresh_hz: float
     window_s: float
     power_mw: float | None
     energy_mj: float | None
@@ -107,6 +109,7 @@ def _row(group: Sequence[Record]) -> GestureRow:
         delayed_pct=_median(figure.delayed_pct for figure in detailed),
         work_ms=_work_ms(figures),
         capacity=figures[0].capacity,
+        refresh_hz=max(figure.refresh_hz for figure in figures),
         window_s=window_s,
         power_mw=power_mw,
         energy_mj=None if power_mw is None else power_mw * window_s,

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-import platform
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 
-from runtime.device.meters import read_device
 from runtime.device.setting import Setting
 from runtime.errors import PageError, WebError
 from runtime.measure.records import Record
-from runtime.targets.local import LocalTarget
-from runtime.web.browser.chromium import Browser, Launch
 from runtime.web.browser.connection import Connection
 from runtime.web.gestures.gesture import Gesture
 from runtime.web.gestures.room import to_top
@@ -32,39 +26,40 @@ from runtime.web.interaction.job import (
     Step,
     WebJob,
 )
-from runtime.web.interaction.place import placed
+from runtime.web.interaction.machine import Machine
 from runtime.web.interaction.run import RunPlan, measure
-from runtime.web.interaction.subject import Subject, load
+from runtime.web.interaction.subject import Subject
 from runtime.web.pages.features import read_features
+from runtime.web.pages.features.listener_costs import with_listeners
 
 _TRIES = 2  # of a page; one that crashes a browser twice is left out
 
 
-def run_job(target: LocalTarget, job: WebJob, on_message: Callable[[Message], None]) -> None:
+def run_job(machine: Machine, job: WebJob, on_message: Callable[[Message], None]) -> None:
     """Measure every page of a job; one that cannot be measured is told and left out.
 
     Raises:
         WebError: the machine has no browser.
-        DeviceError, PermissionNeeded: it cannot hold a setting.
+        DeviceError, PermissionNeeded: it cannot hold a setting, or is gone.
     """
     waiting = list(job.pages)
     tries = dict.fromkeys((page.name for page in waiting), 0)
-    runs = _Runs(job)
+    runs = _Runs(machine, job)
     while waiting:
-        with _browser(job) as connection:
+        with machine.browser(job) as connection:
             while waiting:
                 if runs.is_over:
                     return
                 page = waiting[0]
                 tries[page.name] += 1
                 try:
-                    _measure_page(target, connection, job, page, runs, on_message)
+                    _measure_page(machine, connection, job, page, runs, on_message)
                 except PageError as err:
                     on_message(Remark(f"{page.name}: {err}"))
                     if tries[page.name] < _TRIES and page.name in runs.begun:
                         continue  # it had worked: load it again
                 except WebError as err:
-                    on_message(Remark(f"{page.name}: {err}; the browser is started again"))
+                    on_message(Remark(f"{page.name}: {machine.lost(err)}"))
                     if tries[page.name] >= _TRIES:
                         waiting.pop(0)
                     break
@@ -74,10 +69,10 @@ def run_job(target: LocalTarget, job: WebJob, on_message: Callable[[Message], No
 class _Runs:
     """Frame rates of the runs so far."""
 
-    def __init__(self, job: WebJob):
+    def __init__(self, machine: Machine, job: WebJob):
         self._job, self._start_s = job, time.monotonic()
         self._fps: dict[object, list[float]] = {}
-        self._machine = (platform.release(), read_device().get("name", ""))
+        self._machine = (machine.kernel, machine.device.get("name", ""))
         self.begun: set[str] = set()
 
     @property
@@ -104,16 +99,8 @@ class _Runs:
                 yield run
 
 
-@contextlib.contextmanager
-def _browser(job: WebJob) -> Iterator[Connection]:
-    binary = None if job.browser is None else Path(job.browser)
-    launch = Launch(binary, only_loopback=job.only_loopback)
-    with Browser(launch) as browser, Connection(browser.endpoint) as connection:
-        yield connection
-
-
 def _measure_page(
-    target: LocalTarget,
+    machine: Machine,
     connection: Connection,
     job: WebJob,
     page: PageToMeasure,
@@ -121,11 +108,13 @@ def _measure_page(
     on_message: Callable[[Message], None],
 ) -> None:
     on_message(Step(f"loading {page.name}"))
-    offered = target.settings()
-    subject = load(connection, page.url, page.name, job.viewport)
+    offered = machine.settings()
+    subject = machine.load(connection, page.url, page.name, job)
     try:
         if page.name in job.read_features:
             features = read_features(subject.page)
+            if job.with_listeners:
+                features = with_listeners(subject.page, features)
             to_top(subject.page, subject.room.scale)
             on_message(FeaturesRead(page.name, features))
         playable = [setting for setting in page.settings if setting in offered]
@@ -146,7 +135,7 @@ def _measure_page(
                     return
                 on_message(Step(f"{page.name}: {gesture.name} on {setting}, run {number + 1}"))
                 earlier_ms = probes_ms.setdefault(setting, [])
-                record = _run(target, subject, job, RunPlan(gesture, setting, block=number), earlier_ms)
+                record = _run(machine, subject, job, RunPlan(gesture, setting, block=number), earlier_ms)
                 earlier_ms += record.probes_ms if record.is_trusted else ()
                 runs.of(subject, gesture, setting).append(record.fps)
                 runs.begun.add(page.name)
@@ -156,19 +145,19 @@ def _measure_page(
                 continue
             on_message(Step(f"{page.name}: {gesture.name} on {setting}, in detail"))
             plan = RunPlan(gesture, setting, block=job.most_runs, is_detailed=True)
-            on_message(Measured(_run(target, subject, job, plan, probes_ms.get(setting, ()))))
+            on_message(Measured(_run(machine, subject, job, plan, probes_ms.get(setting, ()))))
         for gesture, setting in itertools.product(job.gestures, playable) if job.with_films else ():
             if runs.is_over or (subject.name, subject.sha256, gesture.name, setting) in job.filmed:
                 continue
             on_message(Step(f"{page.name}: {gesture.name} on {setting}, filmed"))
-            with placed(target, subject, setting):
-                on_message(Filmed(film(subject, gesture, setting, job.duration_s)))
+            with machine.placed(subject, setting):
+                on_message(Filmed(film(machine, subject, gesture, setting, job.duration_s)))
     finally:
         subject.page.close()
 
 
 def _run(
-    target: LocalTarget, subject: Subject, job: WebJob, plan: RunPlan, earlier_probes_ms: Sequence[float]
+    machine: Machine, subject: Subject, job: WebJob, plan: RunPlan, earlier_probes_ms: Sequence[float]
 ) -> Record:
     plan = replace(
         plan,
@@ -177,5 +166,5 @@ def _run(
         run=job.run,
         earlier_probes_ms=tuple(earlier_probes_ms),
     )
-    with placed(target, subject, plan.setting) as held:
-        return measure(target, subject, held, plan)
+    with machine.placed(subject, plan.setting) as held:
+        return measure(machine, subject, held, plan)

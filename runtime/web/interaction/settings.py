@@ -30,7 +30,8 @@ def spread_settings(profile: SocProfile, per_cluster: int) -> tuple[Setting, ...
 def drawn_settings(profile: SocProfile, n: int, least_capacity: float, seed: str) -> tuple[Setting, ...]:
     """Return the fastest setting of one core, and ``n`` others, one from each equal part of log(capacity).
 
-    Pages that each have others cover all of a SoC's settings between them.
+    Pages that each have others cover all of a SoC's settings between them. Where no clock can be set, each
+    cluster is one.
 
     Args:
         least_capacity: of 1024; slower settings are left out.
@@ -45,7 +46,11 @@ def drawn_settings(profile: SocProfile, n: int, least_capacity: float, seed: str
         ),
         key=lambda each: each[0],
     )
+    if not offered:  # clocks are the kernel's choice
+        return spread_settings(profile, 1)
     fastest = offered.pop()[1]
+    if not offered:
+        return (fastest,)
     draw = random.Random(seed)
     low, high = (math.log(offered[end][0]) for end in (0, -1))
     parts: dict[int, list[Setting]] = {}

@@ -49,7 +49,16 @@ def load(connection: Connection, url: str, name: str, viewport: Viewport = PHONE
         PageError: it cannot be loaded.
         WebError: the browser is gone, or runs elsewhere.
     """
-    page = open_page(connection, viewport)
+    return settled(open_page(connection, viewport), url, name)
+
+
+def settled(page: Page, url: str, name: str) -> Subject:
+    """Load ``url`` into a page and wait until it has settled; where that fails, the page is closed.
+
+    Raises:
+        PageError: it cannot be loaded.
+        WebError: the browser is gone, or runs elsewhere.
+    """
     try:
         page.navigate(url)
         time.sleep(_SETTLE_S)
@@ -60,7 +69,7 @@ def load(connection: Connection, url: str, name: str, viewport: Viewport = PHONE
             page,
             look(page),
             find_processes(page),
-            connection.call("Browser.getVersion")["product"],
+            page.connection.call("Browser.getVersion")["product"],
         )
     except BaseException:
         page.close()

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from types import FrameType
 
 import msgspec
@@ -17,21 +18,25 @@ import msgspec
 from runtime.bundle.decoding import decode_json
 from runtime.device.actuators.signals import ASKS_TO_LEAVE
 from runtime.errors import EdgekitError
+from runtime.targets.failed import failure
 from runtime.targets.local import LocalTarget
-from runtime.web.interaction.job import Failed, Message, WebJob
+from runtime.web.interaction.job import Message, WebJob
+from runtime.web.interaction.local_machine import LocalMachine
+from runtime.web.interaction.machine import Machine
 from runtime.web.interaction.series import run_job
 
 
-def main() -> int:
+def main(machine: Callable[[], Machine]) -> int:
+    """Do the job that stdin has on ``machine``, and return an exit status."""
     for signum in ASKS_TO_LEAVE:
         signal.signal(signum, _leave)
     line = sys.stdin.buffer.readline()
     job: WebJob = decode_json(line, WebJob, where="the job", advice="start it by edgekit web")
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     try:
-        run_job(LocalTarget(), job, _send)
+        run_job(machine(), job, _send)
     except (EdgekitError, ValueError) as err:
-        _send(Failed(type(err).__name__, str(err)))
+        _send(failure(err))
         return 1
     return 0
 
@@ -53,4 +58,4 @@ def _leave_with_parent() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(lambda: LocalMachine(LocalTarget())))

@@ -7,7 +7,7 @@ settled at, by the page's curve, so that a core with little to spare misses some
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -63,16 +63,16 @@ class WebOutcome:
 
 
 def outcomes(
-    truth: PageTruth, profile: SocProfile, target_fps: float, chosen: Setting | None = None
+    truth: PageTruth, profile: SocProfile, target_fps: float, chosen: Mapping[str, Setting]
 ) -> dict[str, WebOutcome]:
     """Return what each governor makes of the gesture, by name.
 
     ``interactive``, ``schedutil`` and ``performance`` run on the biggest cluster, ``eas`` (schedutil with
-    energy-aware placement) and ``ebs`` on all; EBS alone is told the target. ``policy`` holds ``chosen``, and
-    ``best`` is the setting of least power that holds the target, found by trying each.
+    energy-aware placement) and ``ebs`` on all; EBS alone is told the target. ``best`` is the setting of least
+    power that holds the target, found by trying each.
 
     Args:
-        chosen: a setting of ``truth``; ``None`` leaves ``policy`` out.
+        chosen: settings of ``truth`` that are held throughout, by the name of who chose each.
 
     Raises:
         ValueError: the power of a setting is not known.
@@ -96,8 +96,8 @@ def outcomes(
     def held(name: str, place: int) -> WebOutcome:
         return _replayed(name, truth, _platform(truth, profile, [place]), simulation.Performance, target_fps)
 
-    if chosen is not None:
-        found["policy"] = held("policy", [each.setting for each in estimates].index(chosen))
+    places = {each.setting: place for place, each in enumerate(estimates)}
+    found |= {name: held(name, places[setting]) for name, setting in chosen.items()}
     found["best"] = held("best", best_place(estimates, target_fps))
     return found
 

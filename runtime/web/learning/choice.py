@@ -18,6 +18,7 @@ from runtime.web.interaction.rows import HELD_SHARE
 from runtime.web.learning.model import RUN, UNRUN, WayModel
 from runtime.web.learning.table import GestureLike, feature_vector, gesture_features, work_vector
 
+_AS_GOOD = 0.98  # of the surest setting's lower bound: two displayed frames in a hundred
 TRUST_PCT = 20.0  # a lower bound further below its prediction is not trusted, as in Camel
 
 
@@ -28,11 +29,14 @@ class PageState:
     Attributes:
         features: by name; empty where nobody read them.
         work_ms: CPU time of a displayed frame at full speed by role; ``None``: it was never run.
+        most_fps: that it showed at full speed while its core had time to spare (``most_fps`` of a table);
+            ``None``: as many as the display.
         effect: what runs of it showed, as ``FrameRate.observe`` returns it; ``None``: none were slow enough.
     """
 
     features: Mapping[str, float]
     work_ms: Mapping[str, float] | None = None
+    most_fps: float | None = None
     effect: tuple[float, float] | None = None
 
 
@@ -69,7 +73,7 @@ class WebChoice:
     """A setting for a gesture, with the reason.
 
     Attributes:
-        chosen: the cheapest whose lower bound holds the target; the fastest where none does.
+        chosen: the cheapest whose lower bound holds the target; the cheapest near the surest where none does.
         target_fps: asked for.
         meets_target: whether its lower bound holds it.
         others: the best of each other cluster.
@@ -181,14 +185,18 @@ def observed(
 
 def _rows(model: WayModel, page: PageState, gesture: GestureLike, columns: np.ndarray) -> np.ndarray:
     features = feature_vector(page.features, gesture_features(gesture), model.names)
+    if model.way == RUN and page.most_fps is not None:
+        columns = columns.copy()
+        columns[:, 1] = page.most_fps
     return model.inputs(columns, np.array([work_vector(page.work_ms or {})]), np.array([features]))
 
 
 def choose_setting(
     estimates: Sequence[FrameEstimate], target_fps: float, margin_pct: float = 0.0
 ) -> WebChoice:
-    """Return the cheapest setting whose lower bound holds ``target_fps``.
+    """Return the cheapest setting whose lower bound holds ``target_fps``, or is as good as the best one.
 
+    Where no bound holds it, a faster clock that promises 2 % more frames at most is not worth its power.
     A bisection per cluster, as for frames of a network: a frame's latency is the time from one displayed
     frame to the next, and what counts as energy is the core's busy time.
 
@@ -203,7 +211,9 @@ def choose_setting(
     by_option = {Option("gesture", each.setting): each for each in estimates}
     most_fps = max((each.high_fps for each in estimates), default=target_fps)
     asked_fps = max(target_fps, min(target_fps * (1 + margin_pct / 100.0), most_fps))
-    floor_fps = HELD_SHARE * asked_fps
+    held_fps = HELD_SHARE * asked_fps
+    surest_fps = max((each.low_fps for each in estimates), default=held_fps)
+    floor_fps = min(held_fps, _AS_GOOD * surest_fps)
     knows_power = any(each.power_mw is not None for each in estimates)
     goal = Goal("awake" if knows_power else "core-time", floor_fps, 1000.0 / floor_fps)
 
@@ -214,7 +224,8 @@ def choose_setting(
     chosen, *others = (
         by_option[Option(each.variant, each.setting)] for each in (*found.winners, *found.losers)
     )
-    return WebChoice(chosen, target_fps, found.meets_goal, tuple(others), _reason(chosen, others, target_fps))
+    holds = chosen.low_fps >= held_fps
+    return WebChoice(chosen, target_fps, holds, tuple(others), _reason(chosen, others, target_fps))
 
 
 def _as_frame(option: Option, estimate: FrameEstimate, floor_fps: float) -> Estimate:
@@ -235,7 +246,7 @@ def _reason(chosen: FrameEstimate, others: Sequence[FrameEstimate], target_fps: 
     floor = f"{HELD_SHARE:.0%} of {target_fps:g} FPS"
     told = f"{chosen.fps:.3g} FPS expected, at least {chosen.low_fps:.3g}"
     if chosen.low_fps < HELD_SHARE * target_fps:
-        return f"no setting is sure to hold {floor}; {chosen.setting} is the fastest: {told}"
+        return f"no setting is sure to hold {floor}; {chosen.setting} is as sure as any: {told}"
     cost = "" if chosen.mean_mw is None else f" for {chosen.mean_mw:.3g} mW"
     beside = [
         f"{other.setting} "

@@ -51,7 +51,7 @@ class WayModel:
         """Return rows for ``rate``, shape (n_rows, n_columns).
 
         Args:
-            settings: capacity, refresh rate and core, shape (n_rows, 3).
+            settings: capacity, refresh rate (of ``RUN`` ``most_fps``) and core, shape (n_rows, 3).
             work_ms: measured at full speed, shape (n_rows, n_roles); not looked at if the page never ran.
             features: shape (n_rows, n_features); NaN where unknown. One row of these is taken for all.
         """
@@ -65,7 +65,7 @@ class WayModel:
 
     def of_table(self, table: GestureTable) -> np.ndarray:
         """Return the rows of a table for ``rate``."""
-        return self.inputs(table.settings(), table.work_ms, table.features)
+        return self.inputs(table.settings(with_most=self.way == RUN), table.work_ms, table.features)
 
 
 def fit_way(
@@ -93,7 +93,7 @@ def fit_way(
         warnings.simplefilter("ignore", RuntimeWarning)  # of columns that nobody read
         fills = np.nan_to_num(np.nanmedian(table.features, axis=0))
     filled = _filled(table.features, fills)
-    columns = [table.settings()]
+    columns = [table.settings(with_most=way == RUN)]
     work, n_work = None, len(ROLES)
     if way == RUN:
         columns.append(table.work_ms)

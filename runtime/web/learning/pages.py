@@ -10,7 +10,7 @@ import msgspec
 
 from runtime.bundle.decoding import MOST_BYTES, decode_json, read_regular
 from runtime.errors import DataError
-from runtime.web.pages.features.page_features import Painted
+from runtime.web.pages.features.page_features import Listener, Painted
 
 PAGES_FILE = "pages.jsonl"  # beside records
 _ADVICE = "write it again: edgekit web profile"
@@ -25,12 +25,14 @@ class KnownPage:
         family: of pages from the same template; ``None``: told by the name.
         features: by name, see ``runtime.web.pages.features``; empty where nobody read them.
         painted: whose boxes are expensive to draw.
+        listeners: functions that gestures wake, the most expensive first.
     """
 
     page: str
     family: str | None = None
     features: dict[str, float] = field(default_factory=dict)
     painted: tuple[Painted, ...] = ()
+    listeners: tuple[Listener, ...] = ()
 
 
 def read_pages(paths: Iterable[Path]) -> dict[str, KnownPage]:

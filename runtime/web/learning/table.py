@@ -14,6 +14,8 @@ from runtime.web.learning.pages import KnownPage, family_of
 GESTURE_FEATURES = ("log_speed", "log_factor", "is_touch")  # before those of the page
 ROLES = ("main", "compositor", "raster", "viz", "io", "other")  # of threads, in the order of their columns
 _LEAST_FACTOR = 0.1  # browsers zoom out no further
+_SPARE = 0.75  # a core that is less busy than that is not what frames wait for
+_MISSES = 0.9  # of the display's rate: below, frames are missed, not lost where movements begin and end
 _FULL_SPEED = 0.9  # of the highest capacity: a core that counts as at full speed
 
 
@@ -26,6 +28,8 @@ class GestureTable:
         names: of the features.
         features: on scales on which differences count alike; NaN where nobody read one.
         work_ms: of the page's run at full speed under this gesture, by ``ROLES``; NaN where there was none.
+        most_fps: that the page shows, however fast its core is: what it showed at full speed where that left
+            the core time to spare, else the display's rate.
         core: number of the cluster, the fastest first.
         clusters: in that order.
         case: number of the page under the gesture.
@@ -36,6 +40,7 @@ class GestureTable:
     names: tuple[str, ...]
     features: np.ndarray
     work_ms: np.ndarray
+    most_fps: np.ndarray
     core: np.ndarray
     clusters: tuple[str, ...]
     case: np.ndarray
@@ -63,6 +68,10 @@ class GestureTable:
             return np.ones(len(self.rows), bool)
         return np.isfinite(self.features[:, len(GESTURE_FEATURES) :]).any(axis=1)
 
+    def of_run(self) -> tuple[dict[str, float], float]:
+        """Return what the first row's page showed at full speed: its work by role, and ``most_fps``."""
+        return dict(zip(ROLES, self.work_ms[0].tolist(), strict=True)), float(self.most_fps[0])
+
     @property
     def gesture(self) -> np.ndarray:
         """Number of each row's gesture, whatever the page."""
@@ -76,20 +85,20 @@ class GestureTable:
             rows=tuple(self.rows[row] for row in at),
             features=self.features[at],
             work_ms=self.work_ms[at],
+            most_fps=self.most_fps[at],
             core=self.core[at],
             case=self.case[at],
             family=self.family[at],
         )
 
-    def settings(self) -> np.ndarray:
-        """Return the columns of ``FrameRate`` before the work: capacity, refresh rate, core."""
-        return np.column_stack(
-            [
-                [row.capacity for row in self.rows],
-                [row.refresh_hz for row in self.rows],
-                self.core,
-            ]
-        )
+    def settings(self, *, with_most: bool = False) -> np.ndarray:
+        """Return the columns of ``FrameRate`` before the work: capacity, refresh rate, core.
+
+        Args:
+            with_most: the refresh rate is ``most_fps``, as far as that was seen.
+        """
+        most_fps = self.most_fps if with_most else [row.refresh_hz for row in self.rows]
+        return np.column_stack([[row.capacity for row in self.rows], most_fps, self.core])
 
 
 def gesture_table(
@@ -114,7 +123,7 @@ def gesture_table(
         cluster = row.setting.cluster
         fastest[cluster] = max(fastest.get(cluster, 0.0), row.capacity)
     order = [*clusters, *sorted(set(fastest) - set(clusters), key=lambda name: -fastest[name])]
-    work = _full_speed_work(rows, full_speed or max((row.capacity for row in rows), default=0.0))
+    fast = _at_full_speed(rows, full_speed or max((row.capacity for row in rows), default=0.0))
     cases = {case: number for number, case in enumerate(dict.fromkeys(row.case for row in rows))}
     families = [family_of(row.page, known) for row in rows]
     _, family = np.unique(families, return_inverse=True)
@@ -128,7 +137,10 @@ def gesture_table(
                 for row in rows
             ]
         ).reshape(len(rows), len(names)),
-        work_ms=np.array([work.get(row.case, _NO_WORK) for row in rows]).reshape(len(rows), len(ROLES)),
+        work_ms=np.array(
+            [work_vector(fast[row.case].work_ms) if row.case in fast else _NO_WORK for row in rows]
+        ).reshape(len(rows), len(ROLES)),
+        most_fps=np.array([most_fps(fast.get(row.case, row)) for row in rows]),
         core=np.array([order.index(row.setting.cluster) for row in rows]),
         clusters=tuple(order),
         case=np.array([cases[row.case] for row in rows]),
@@ -172,13 +184,24 @@ def work_vector(work_ms: Mapping[str, float]) -> list[float]:
     return [*named, max(sum(work_ms.values()) - sum(named), 0.0)]
 
 
+def most_fps(row: Measured) -> float:
+    """Return the frames per second that a page shows at most, by one row: the display's rate, if unknown.
+
+    A page that misses frames while its core has time to spare waits for something else: its own timers, the
+    browser's other processes. A faster core would change nothing.
+    """
+    busy = row.fps * sum(row.work_ms.values()) / 1000.0 / row.capacity
+    is_held_up = 0 < busy < _SPARE and row.fps < _MISSES * row.refresh_hz
+    return row.fps if is_held_up else row.refresh_hz
+
+
 _NO_WORK = [np.nan] * len(ROLES)
 
 
-def _full_speed_work(rows: Sequence[Measured], most: float) -> dict[tuple[str, str, str], list[float]]:
-    """Return what frames of each page took where its core was as fast as any."""
-    found: dict[tuple[str, str, str], list[float]] = {}
-    for row in sorted(rows, key=lambda row: row.capacity):
-        if row.capacity >= _FULL_SPEED * most and sum(row.work_ms.values()) > 0:
-            found[row.case] = work_vector(row.work_ms)
-    return found
+def _at_full_speed(rows: Sequence[Measured], most: float) -> dict[tuple[str, str, str], Measured]:
+    """Return the row of each page whose core was as fast as any."""
+    return {
+        row.case: row
+        for row in sorted(rows, key=lambda row: row.capacity)
+        if row.capacity >= _FULL_SPEED * most and sum(row.work_ms.values()) > 0
+    }

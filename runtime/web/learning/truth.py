@@ -44,7 +44,7 @@ def page_truth(
         FrameEstimate(setting, frames, frames, frames, share, None if power is None else power.power_mw)
         for setting, frames, share, power in zip(settings, fps.tolist(), busy.tolist(), powers, strict=True)
     )
-    return PageTruth(estimates, fps / busy, shown, float(X[0, 1]))
+    return PageTruth(estimates, fps / busy, shown, table.rows[0].refresh_hz)
 
 
 def known_settings(table: GestureTable, profile: SocProfile) -> list[Setting]:

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from runtime.web.browser.chromium import Browser, Launch
 from runtime.web.browser.connection import Connection
-from runtime.web.pages.corpus.own import is_address
-from runtime.web.pages.corpus.pages import opened_place
+from runtime.web.pages.corpus.place import opened_place
 from runtime.web.pages.features import PageFeatures, read_features
+from runtime.web.pages.features.listener_costs import with_listeners
 from runtime.web.pages.loading import loaded
 
 
@@ -17,13 +17,15 @@ def read_place(
 ) -> PageFeatures:
     """Return the features of a page, opened in a browser that is started for it.
 
+    Without a budget it is also told what its listeners cost.
+
     Args:
-        place: an address, or the path of a saved page; that one reaches no other host.
+        place: an address, or the path of a saved page or a name in the corpus; those reach no other host.
         launch: of the browser; default: this machine's.
         budget_ms, screens: as ``read_features`` takes them.
 
     Raises:
-        DataError: there is no such file.
+        DataError: there is no such page.
         WebError: there is no browser, or the page does not load.
         ValueError: as ``read_features``.
 
@@ -31,11 +33,11 @@ def read_place(
         >>> read_place("saved/index.html").values["dom_elements"]           # doctest: +SKIP
         1604.0
     """
-    launch = replace(launch or Launch(), only_loopback=not is_address(place))
     with (
-        opened_place(place) as url,
-        Browser(launch) as browser,
+        opened_place(place) as opened,
+        Browser(replace(launch or Launch(), only_loopback=not opened.is_remote)) as browser,
         Connection(browser.endpoint) as connection,
-        loaded(connection, url) as page,
+        loaded(connection, opened.url) as page,
     ):
-        return read_features(page, budget_ms, screens)
+        found = read_features(page, budget_ms, screens)
+        return found if budget_ms is not None else with_listeners(page, found)

@@ -17,7 +17,8 @@ With records of several SoCs, predictors of each are brought to each other by 18
 
 Energies are MODELLED: frames of each left-out page replayed under each governor on the profile's power table,
 at the page's own curve through what was measured of it (``runtime.web.learning.truth``). ``policy`` holds the
-setting that was chosen by what is said of the page without its family. A gesture misses its target below 95 %
+setting that was chosen by what is said of the page without its family, ``later`` the one of the page's third
+gesture, after frames of two that were governed. A gesture misses its target below 95 %
 of it, avoidably where some setting would have held it. What is saved against ``interactive`` is split: at
 equal frames, and by showing fewer.
 """

@@ -38,13 +38,17 @@ case $command in
   forward)
     case $1 in --remove) exit 0 ;; esac
     cat "$PHONE/forward/${{2#localabstract:}}" 2>/dev/null || {{ echo "adb: error: closed" >&2; exit 1; }} ;;
+  reverse)
+    [ -f $PHONE/on_reverse ] && . $PHONE/on_reverse
+    exit 0 ;;
   push)
     for last; do :; done
     cp "$1" "$root$last" || exit 1
     echo "$1: 1 file pushed" ;;
   shell)
     line=$(printf %s "$*" | sed "s#/data/local/tmp#$root/data/local/tmp#g; s#/sys/class#$root/sys/class#g; \
-s#/sys/devices#$root/sys/devices#g; s#/sys/bus#$root/sys/bus#g; s#/proc/#$root/proc/#g")
+s#/sys/devices#$root/sys/devices#g; s#/sys/bus#$root/sys/bus#g; s#/proc/\\([a-z]\\)#$root/proc/\\1#g; \
+s#/proc/[0-9]*/cmdline#$PHONE/cmdline#g")
     out=$PHONE/out.$$
     PATH=$PHONE/bin sh -c "$line" > $out 2>&1
     for policy in $root/sys/devices/system/cpu/cpufreq/policy*; do
@@ -78,6 +82,17 @@ STUBS = {
     "uname": '[ "$1" = -m ] && echo aarch64 || echo 5.10.198-android13-4',
     "id": '[ -n "$IS_ROOT" ] && echo "uid=0(root) gid=0(root)" || echo "uid=2000(shell) gid=2000(shell)"',
     "taskset": r"""
+        case $1 in -p|-ap)
+          # Of the browser's threads, which are this machine's: where they were put is only noted.
+          all=$1; shift; mask=; [ $# = 2 ] && { mask=$1; shift; }
+          tids=$1; [ $all = -ap ] && tids=$(ls /proc/$1/task 2>/dev/null)
+          mkdir -p $PHONE/masks
+          for tid in $tids; do
+            echo "pid $tid's current affinity mask: $(cat $PHONE/masks/$tid 2>/dev/null || echo ff)"
+            [ -n "$mask" ] && echo $mask > $PHONE/masks/$tid
+          done
+          exit 0 ;;
+        esac
         mask=$((0x$1)); shift
         cpus= cpu=0
         while [ $cpu -lt 8 ]; do
@@ -95,6 +110,20 @@ STUBS = {
     "dumpsys": r"""
         case $1 in
           battery) printf 'Current Battery Service state:\n  USB powered: true\n  status: 2\n  level: 81\n' ;;
+          power) cat $PHONE/power 2>/dev/null || printf '  mWakefulness=Awake\n' ;;
+          window) cat $PHONE/window 2>/dev/null || \
+            printf '  KeyguardServiceDelegate\n    showing=false\n    showingAndNotOccluded=true\n' ;;
+          display) printf 'DisplayDeviceInfo{"Built-in Screen": 1080 x 2400, modeId 1, supportedModes ['
+            for hz in $(cat $PHONE/rates); do printf '{id=1, width=1080, fps=%s}, ' $hz; done
+            printf '], colorMode 0}\n' ;;
+          SurfaceFlinger)
+            case $2 in
+              --list) cat $PHONE/layers 2>/dev/null ;;
+              --latency)
+                cat $PHONE/period_ns
+                [ -n "$3" ] && [ "$3" = "$(cat $PHONE/drawn)" ] && tail -n 127 $PHONE/ring
+                true ;;
+            esac ;;
           *) cat $PHONE/thermal 2>/dev/null || printf 'IsStatusOverride: false\nThermal Status: 0\n' ;;
         esac
     """,
@@ -122,6 +151,7 @@ TOOLS = (
     "sh",
     "sha256sum",
     "sleep",
+    "tail",
     "touch",
 )
 SU = '[ "$1" = -c ] || exit 1\nIS_ROOT=1 exec sh -c "$2"'
@@ -212,6 +242,8 @@ class FakePhones:
         cpu = "processor\t: {}\nCPU implementer\t: 0x41\nCPU part\t: {}\n\n"
         parts = ["0xd05"] * 4 + ["0xd0b"] * 2 + ["0xd44"] * 2
         phone.write("proc/cpuinfo", "".join(cpu.format(i, part) for i, part in enumerate(parts)))
+        phone.refresh(60)
+        (phone.path / "cmdline").write_text("com.android.chrome")
         phone.put_runner("benchmark_model", BENCHMARK_MODEL)
         phone.put_runner("executor_runner", EXECUTOR_RUNNER)
         phone.set_state("device")
@@ -228,6 +260,8 @@ class FakePhone:
         """Set what ``adb devices`` shows; ``None`` pulls the cable."""
         if state is None:
             (self.path / "state").unlink()
+            for mark in self.root.glob("data/local/tmp/edgekit/*.watch"):
+                mark.unlink()  # what a cable's shells run ends with it
         else:
             (self.path / "state").write_text(state)
 
@@ -241,6 +275,41 @@ class FakePhone:
         """Have an abstract socket of the phone lead to a port of this machine."""
         (self.path / "forward").mkdir(exist_ok=True)
         (self.path / "forward" / socket).write_text(str(port))
+        file = self.root / "proc/net/unix"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("a") as sockets:
+            sockets.write(f"0000000000000000: 00000002 00000000 00010000 0001 01 7 @{socket}\n")
+
+    def say(self, service, text):
+        """Have ``dumpsys SERVICE`` print ``text``: power, window, thermal."""
+        (self.path / service).write_text(text)
+
+    def refresh(self, *rates_hz):
+        """Give the phone a display with these refresh rates, at the last of them now."""
+        (self.path / "rates").write_text(" ".join(map(str, rates_hz)))
+        (self.path / "period_ns").write_text(f"{round(1e9 / rates_hz[-1])}\n")
+
+    def draw(self, layer, *others):
+        """Have SurfaceFlinger list layers, of which the first is what ``present`` shows frames of."""
+        (self.path / "layers").write_text("".join(f"{name}\n" for name in (*others, layer)))
+        (self.path / "drawn").write_text(layer)
+        (self.path / "ring").write_text("")
+
+    def present(self, *times_ns):
+        """Show frames of the drawn layer at these times of the phone's clock."""
+        with (self.path / "ring").open("a") as ring:
+            ring.write("".join(f"{time_ns - 9}\t{time_ns}\t{time_ns - 5}\n" for time_ns in times_ns))
+
+    def masks(self):
+        """Return where threads of others were put, of those that are still there."""
+        noted = {int(file.name): file.read_text().strip() for file in (self.path / "masks").glob("*")}
+        return {tid: mask for tid, mask in noted.items() if Path(f"/proc/{tid}").exists()}
+
+    def set(self, name, text):
+        """Change a file of the phone at once, as a driver does."""
+        new = self.path / "new"
+        new.write_text(text)
+        new.replace(self.root / name)
 
     def put_runner(self, name, script, where="data/local/tmp"):
         """Put a benchmark program where its documentation says."""

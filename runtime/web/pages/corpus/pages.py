@@ -12,7 +12,7 @@ from pathlib import Path
 from runtime.errors import DataError
 from runtime.web.pages.corpus.fetching import site_folder
 from runtime.web.pages.corpus.index import Index, load_index
-from runtime.web.pages.corpus.own import OwnPage, is_address, read_own
+from runtime.web.pages.corpus.own import OwnPage, read_own
 from runtime.web.pages.server import Site, serve
 
 
@@ -103,23 +103,6 @@ def opened(pages: Iterable[CorpusPage]) -> Iterator[dict[str, str]]:
                 sites[page.site] = stack.enter_context(serve(page.site))
             addresses[page.name] = sites[page.site].url(page.place)
         yield addresses
-
-
-@contextlib.contextmanager
-def opened_place(place: str) -> Iterator[str]:
-    """Yield the address of what a user named: an address itself, or a file, which is served with its folder.
-
-    Raises:
-        DataError: there is no such file.
-    """
-    if is_address(place) or place.startswith(("about:", "data:")):
-        yield place
-        return
-    path = Path(place)
-    if not path.is_file():
-        raise DataError(f"{place} is no address and no file; give http://..., or the path of a saved page")
-    with serve(path.parent) as site:
-        yield site.url(path.name)
 
 
 def _of_user(page: OwnPage) -> CorpusPage:

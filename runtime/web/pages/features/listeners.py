@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from runtime.web.browser.connection import Event
 from runtime.web.browser.page import Page
 
-_KINDS = {
+KINDS = {
     "wheel": ("wheel", "mousewheel"),
     "touch": ("touchstart", "touchmove", "touchend", "touchcancel"),
     "scroll": ("scroll", "scrollend"),
@@ -30,10 +30,10 @@ def read_listeners(page: Page, limit_ms: float, elements: float) -> dict[str, fl
         limit_ms: to wait for the browser's answers.
         elements: of the page.
     """
-    counts = dict.fromkeys(_KINDS, 0.0) | {"all": 0.0} | {f"{kind}_blocking": 0.0 for kind in _HOLDING}
-    for listener in _listeners(page, limit_ms / 1e3, elements):
+    counts = dict.fromkeys(KINDS, 0.0) | {"all": 0.0} | {f"{kind}_blocking": 0.0 for kind in _HOLDING}
+    for _, listener in all_listeners(page, limit_ms / 1e3, elements):
         counts["all"] += 1
-        for kind, types in _KINDS.items():
+        for kind, types in KINDS.items():
             if listener["type"] in types:
                 counts[kind] += 1
                 if kind in _HOLDING and not listener["passive"]:
@@ -41,7 +41,8 @@ def read_listeners(page: Page, limit_ms: float, elements: float) -> dict[str, fl
     return counts
 
 
-def _listeners(page: Page, limit_s: float, elements: float) -> Iterator[Event]:
+def all_listeners(page: Page, limit_s: float, elements: float) -> Iterator[tuple[str, Event]]:
+    """Yield ``window`` or ``document`` and each listener on it, or on an element of it."""
     # Neither name can be taken by a page.
     for name, depth in (
         ("window", 1),
@@ -51,5 +52,5 @@ def _listeners(page: Page, limit_s: float, elements: float) -> Iterator[Event]:
         found = page.call(
             "DOMDebugger.getEventListeners", limit_s, objectId=thing["objectId"], depth=depth, pierce=True
         )
-        yield from found["listeners"]
+        yield from ((name, listener) for listener in found["listeners"])
     page.call("Runtime.releaseObjectGroup", limit_s, objectGroup=_HANDLES)

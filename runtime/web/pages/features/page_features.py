@@ -26,6 +26,36 @@ class Painted:
 
 
 @dataclass(frozen=True)
+class Listener:
+    """A function of the page that gestures wake, and what it cost in a short scroll of its own.
+
+    Attributes:
+        type: of the event: ``scroll``, ``wheel``, ``touchmove``, ...; ``animation frame``, ``timer`` or
+            ``script`` of a function that no event calls.
+        function: its name; empty where it has none.
+        script: where it begins: file, line and column, from 1 on.
+        owners: what it listens on: paths of the first elements.
+        count: how many these are; 0 of a function that no event calls.
+        is_holding: it may stop a scroll, which waits for it therefore.
+        calls: how often it was called in the scroll.
+        frame_ms: CPU time that it took of a displayed frame, with all that it called; 0 where it was not
+            called.
+        main_share: share of the main thread's CPU time that this was; ``None``: the browser's threads are
+            not to be seen here.
+    """
+
+    type: str
+    function: str
+    script: str
+    owners: tuple[str, ...]
+    count: int
+    is_holding: bool
+    calls: int
+    frame_ms: float
+    main_share: float | None = None
+
+
+@dataclass(frozen=True)
 class PageFeatures:
     """What was read off a page.
 
@@ -39,6 +69,7 @@ class PageFeatures:
         slowness: what the groups took against what they were expected to; give it to the next reading on the
             same machine.
         painted: whose boxes are expensive to draw, of each kind the largest.
+        listeners: functions that gestures wake, those that cost most first; empty where nobody asked.
         version: of the names.
     """
 
@@ -50,6 +81,7 @@ class PageFeatures:
     scroller: str = "document"
     slowness: float = 1.0
     painted: tuple[Painted, ...] = ()
+    listeners: tuple[Listener, ...] = ()
     version: int = field(default=FEATURES_VERSION)
 
     def vector(self, names: Sequence[str]) -> list[float]:

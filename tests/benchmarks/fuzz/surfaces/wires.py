@@ -29,6 +29,7 @@ from runtime.measure.records import RecordLog
 from runtime.targets.agent import messages as m
 from runtime.targets.agent.service import Service, decode_request
 from runtime.targets.agent.target import AgentTarget, SameDisk
+from runtime.targets.failed import Failed, failure
 from runtime.targets.local import LocalTarget
 from runtime.targets.overview import opp_rows
 from tests.benchmarks.fuzz.surface import Prepared, Sample, run_command, surface
@@ -59,7 +60,7 @@ _ANSWERS: dict[str, m.Answer] = {
     "TakeSamples": m.Taken(_SAMPLES),
     "TakeProfile": m.ProfileTaken(_PROFILED),
     "Close": m.Done(),
-    "UseMeter": m.AgentFailed("DeviceStableError", "there is no such meter"),
+    "UseMeter": Failed("DeviceStableError", "there is no such meter"),
     "AskRestore": m.Done((_LEFT,)),
 }
 
@@ -108,7 +109,7 @@ def requests(folder: Path) -> Prepared:
         try:
             answer = service.answer(decode_request(data))
         except ValueError as err:  # as the agent's loop answers it
-            answer = m.failure(err)
+            answer = failure(err)
         msgspec.msgpack.encode(answer)
 
     return Prepared(samples, read)

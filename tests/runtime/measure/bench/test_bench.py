@@ -148,7 +148,7 @@ def test_blocks_that_differ_too_much_are_called_unstable_together(bundle, log):
     [row] = summarise(bench(bundle, target, settings=[Setting("cpu", 1000)], blocks=3, log=log))
     assert row.verdict == "unstable"
     assert "the median of 3 blocks is known to +-" in row.reasons[0]
-    assert row.advice == ("use more --blocks",)
+    assert "--blocks" in row.advice[0]
 
 
 def test_ctrl_c_keeps_what_is_finished_and_the_next_run_goes_on(bundle, log):

@@ -28,6 +28,7 @@ from runtime.targets.agent import link as link_module
 from runtime.targets.agent import messages as m
 from runtime.targets.agent.link import Link, ProcessConnection
 from runtime.targets.agent.target import AgentTarget, SameDisk
+from runtime.targets.failed import as_error, failure
 from tests.runtime.fake_device import cpufreq_files, environment, make_device, wait_for
 
 SLOW, FAST = Setting("cpu", 300000, 1), Setting("cpu", 1803000, 1)
@@ -152,7 +153,7 @@ def test_errors_keep_their_class(device, target, bundle):
             pass
         assert session.sample(warmup=0, runs=1)
     for kind in (PermissionNeeded, BundleError, DeviceStableError, DeviceTransientError):
-        assert type(m.as_error(m.failure(kind("x")), "phone")) is kind
+        assert type(as_error(failure(kind("x")), "phone")) is kind
 
 
 @pytest.mark.parametrize("end", ["agent killed", "SIGTERM", "SIGINT", "SIGHUP", "host hangs up"])

@@ -62,11 +62,42 @@ def test_a_phone_s_browser_is_reached_through_adb(phone, port):
 
 
 def test_a_phone_without_a_browser_and_one_that_is_gone(phone):
-    with pytest.raises(DeviceError, match="R5CT1234"), forwarded("R5CT1234"):
+    phone.write("proc/net/unix", "Num RefCount Protocol Flags Type St Inode Path\n")
+    none = r"adb:R5CT1234 has no socket .*: no browser runs on it.*open Chrome on the phone"
+    with pytest.raises(WebError, match=none), forwarded("R5CT1234"):
         pass
     phone.listen(CHROME_SOCKET, 9)
-    with pytest.raises(WebError, match=r"adb:R5CT1234: .*open Chrome on the phone"), forwarded("R5CT1234"):
+    with (
+        pytest.raises(WebError, match=r"adb:R5CT1234: nobody answers at chrome_devtools_remote; open Chrome"),
+        forwarded("R5CT1234"),
+    ):
         pass
+    assert "forward --remove tcp:9" in (phone.path.parent.parent / "calls").read_text()
     phone.set_state("offline")
     with pytest.raises(DeviceError, match="offline"), forwarded("R5CT1234"):
         pass
+
+
+def test_the_sockets_that_a_phone_has_are_named_where_another_was_asked_for(phone, port):
+    phone.listen("webview_devtools_remote_512", port)
+    with (
+        pytest.raises(
+            WebError, match=r"it has webview_devtools_remote_512; .*choose one of these with --devtools"
+        ),
+        forwarded("R5CT1234"),
+    ):
+        pass
+    with (
+        pytest.raises(
+            WebError, match=r"it has webview.*_512; an app must call WebView.setWebContentsDebugging"
+        ),
+        forwarded("R5CT1234", "webview_devtools_remote_77"),
+    ):
+        pass
+    with forwarded("R5CT1234", "webview_devtools_remote_512") as endpoint, Connection(endpoint) as cdp:
+        assert "Chrom" in cdp.call("Browser.getVersion")["product"]
+
+
+def test_a_phone_that_hides_its_sockets_is_asked_all_the_same(phone):
+    with pytest.raises(DeviceError, match="R5CT1234"), forwarded("R5CT1234"):
+        pass  # nobody listens behind the forwarding

@@ -5,7 +5,8 @@ import pytest
 
 from runtime.errors import PageError, WebError
 from runtime.web.browser.page import Viewport, open_page
-from runtime.web.browser.processes import cpu_ms, find_processes, threads_by_role
+from runtime.web.browser.processes import find_processes, threads_by_role
+from runtime.web.browser.thread_times import cpu_ms
 from tests.runtime.web.toys import page as toy
 
 

@@ -2,10 +2,13 @@ import time
 
 import pytest
 
+from runtime.web.browser.display import HEADLESS_HZ, lag_s
 from runtime.web.browser.page import open_page
-from runtime.web.frames.displayed import LAG_S, shown, traced
+from runtime.web.frames.displayed import shown, traced
 from runtime.web.gestures.perform import Performed, Span
 from tests.runtime.web.toys import page as toy
+
+LAG_S = lag_s(HEADLESS_HZ)
 
 
 def of(*spans):
@@ -27,6 +30,12 @@ def test_time_between_movements_does_not_count():
     seen = shown([10.2, 12.2], of(Span(10.0, 10.5), Span(12.0, 12.5)))
     assert seen.window_s == pytest.approx(1.0)
     assert max(seen.gaps_ms) < 400
+
+
+def test_a_display_that_refreshes_twice_as_often_shows_the_first_frame_in_half_the_time():
+    slow, fast = (shown([10.02], of(Span(10.0, 11.0)), refresh_hz) for refresh_hz in (60.0, 120.0))
+    assert (len(slow.times_s), len(fast.times_s)) == (0, 1)
+    assert fast.gaps_ms[0] == pytest.approx(20 - 1000 * lag_s(120.0))
 
 
 def test_a_fling_ends_with_its_last_frame():

@@ -24,15 +24,20 @@ from runtime.web.gestures.gesture import Gesture
 from runtime.web.gestures.perform import perform
 from runtime.web.gestures.room import look
 from runtime.web.gestures.strokes import strokes_of
+from runtime.web.governing.accepted import AcceptedRates
 from runtime.web.governing.gesture_records import record_of
 from runtime.web.governing.goal import FrameGoal
 from runtime.web.governing.page_governor import PageGovernor
 from runtime.web.governing.work_model import WorkModel
 from runtime.web.learning.measured import measured
+from runtime.web.learning.pages import KnownPage
+from runtime.web.learning.table import gesture_table
 from tests.runtime.govern.governor.talk import in_a_thread
 from tests.runtime.govern.governor.toy import PROFILE, toy
 
 PAGE = "data:text/html,<meta name=viewport content='width=device-width'><body>" + "<p>row</p>" * 400
+
+NAMES = {PAGE: "corpus/rows"}  # as records call it
 
 
 def power(setting) -> PowerFigure:
@@ -72,6 +77,7 @@ class User:
     def __init__(self, browser, page, act):
         self._browser, self._target, self._act = browser, page.target, act
         self._fault, self._thread = None, threading.Thread(target=self._use)
+        self.may_act = threading.Event()
 
     def _use(self):
         try:
@@ -79,7 +85,7 @@ class User:
                 Connection(self._browser.endpoint) as connection,
                 Page(connection, self._target, None, is_ours=False) as page,
             ):
-                time.sleep(1.0)
+                assert self.may_act.wait(60)
                 self._act(page)
                 time.sleep(1.0)
         except Exception as err:  # noqa: BLE001  raised in the test's thread
@@ -98,11 +104,20 @@ def govern(browser, page, phone, act, count=0, **goal):
     """Govern while a user acts, and until so many gestures are over; return them."""
     done, messages, model = [], [], WorkModel(ROWS.rows)
     governor = PageGovernor(
-        page, model, FrameGoal(**goal), phone.path, on_message=messages.append, on_gesture=done.append
+        page,
+        model,
+        FrameGoal(**goal),
+        phone.path,
+        name_of=lambda url: NAMES.get(url, url),
+        on_message=messages.append,
+        on_gesture=done.append,
     )
-    with User(browser, page, act).busy() as is_over:
+    user = User(browser, page, act)
+    with user.busy() as is_over:
         end_s = time.monotonic() + 60
-        governor.govern(lambda: is_over() and (len(done) >= count or time.monotonic() > end_s))
+        governor.govern(
+            lambda: is_over() and (len(done) >= count or time.monotonic() > end_s), user.may_act.set
+        )
     assert messages == []
     return done, model
 
@@ -144,7 +159,7 @@ def test_a_page_that_loads_is_given_the_fastest_setting(browser, page, phone):
 
 
 def test_the_frames_that_users_accept_take_a_slower_setting(browser, page, phone):
-    (done, *_), _ = govern(browser, page, phone, scroll, 1, is_accepted=True)
+    (done, *_), _ = govern(browser, page, phone, scroll, 1, accepted=AcceptedRates())
     assert done.fps_target == 23.0  # it has no image
     (fast, *_), _ = govern(browser, page, phone, scroll, 1)
     assert fast.fps_target == 60.0
@@ -167,25 +182,103 @@ def test_a_governed_gesture_is_a_record_to_learn_from(browser, page, phone, tmp_
     known = replace(
         done, frames=50, gaps_ms=(20.0,) * 50, work_by_role_ms={"main": 1.0}, settings=done.settings[:1]
     )
-    record = record_of(known, page, plan, 60.0)
+    record = record_of(known, plan, 60.0)
     log = RecordLog(tmp_path / "governed.jsonl")
     log.append(record)
     ((row,), left_out) = measured(log, include_unstable=True)
     assert (row.kind, row.fps, left_out) == ("scroll", pytest.approx(50 / done.window_s), {})
     assert row.capacity == pytest.approx(done.capacity)
-    assert record.model.startswith("data:text/html")
+    assert record.model == "corpus/rows"
+    taught = {"corpus/rows": KnownPage("corpus/rows", "rows", {"dom_elements": 400.0})}
+    assert gesture_table([row], taught).is_read.all()
     assert len(record.model_sha256) == 64
-    assert record_of(replace(known, settings=done.settings[:1] * 2), page, plan, 60.0) is None
-    assert record_of(replace(known, work_by_role_ms=None), page, plan, 60.0) is None
+    assert record_of(replace(known, settings=done.settings[:1] * 2), plan, 60.0) is None
+    assert record_of(replace(known, work_by_role_ms=None), plan, 60.0) is None
+
+
+class Scrolling:
+    """Hands that scroll without an end, in a thread."""
+
+    def __init__(self, page):
+        self.stop, self._page = threading.Event(), page
+        self._thread = threading.Thread(target=self._scroll)
+
+    def __enter__(self):
+        self._thread.start()
+        time.sleep(0.5)
+        return self
+
+    def __exit__(self, *error):
+        self.stop.set()
+        self._thread.join()
+
+    def _scroll(self):
+        down = 30
+        while not self.stop.wait(1 / 60):
+            down = -down if time.monotonic() % 4 < 1 / 60 else down
+            wheel = {"type": "mouseWheel", "x": 200, "y": 300, "deltaX": 0, "deltaY": down}
+            try:
+                self._page.connection.send("Input.dispatchMouseEvent", self._page.session, **wheel)
+            except WebError:
+                return
+
+
+def test_a_gesture_that_a_navigation_cuts_off_is_dropped_and_the_next_page_governed(browser, page, phone):
+    other = PAGE + "<p>another"
+
+    def act(own):
+        with Scrolling(own):
+            own.navigate(other)
+        time.sleep(1.0)
+        scroll(own)
+
+    done, model = govern(browser, page, phone, act, 1)
+    assert {gesture.page.name for gesture in done} == {other}
+    assert phone.held[-1] == (model.idle.cluster, model.idle.freq_khz)
+
+
+def test_a_page_that_asks_in_mid_gesture_waits_at_the_slowest_until_its_user_answers(browser, phone):
+    with Connection(browser.endpoint) as connection:
+        target = connection.call("Target.createTarget", url="about:blank")["targetId"]
+        with Page(connection, target, None, is_ours=False) as page:
+            page.navigate(PAGE)
+            held_then = []
+
+            def act(own):
+                with Scrolling(own):
+                    own.connection.send("Runtime.evaluate", own.session, expression="confirm('sure?')")
+                    time.sleep(1.0)
+                    held_then.append(phone.held[-1])
+                own.call("Page.handleJavaScriptDialog", accept=True)
+                time.sleep(0.5)
+                scroll(own)
+
+            done, model = govern(browser, page, phone, act, 1)
+        connection.call("Target.closeTarget", targetId=target)
+    assert held_then == [(model.idle.cluster, model.idle.freq_khz)]
+    assert done
+    assert done[-1].frames
+
+
+def test_a_browser_that_its_user_closes_in_mid_gesture_ends_it_with_everything_restored(phone):
+    with Browser() as own, Connection(own.endpoint) as connection, open_page(connection) as page:
+        page.navigate(PAGE)
+        governor = PageGovernor(page, WorkModel(ROWS.rows), FrameGoal(), phone.path)
+        with Connection(own.endpoint) as hands, Page(hands, page.target, None, is_ours=False) as seen:
+            closing = threading.Timer(1.0, own.close)
+            with Scrolling(seen), pytest.raises(WebError, match=r"the browser|the page is gone"):
+                governor.govern(lambda: False, closing.start)
+    time.sleep(0.2)
+    assert phone.governors() == ["schedutil"] * 3
 
 
 def test_a_browser_that_is_closed_ends_it_within_a_second(phone):
     with Browser() as own, Connection(own.endpoint) as connection, open_page(connection) as page:
         page.navigate(PAGE)
         governor = PageGovernor(page, WorkModel(ROWS.rows), FrameGoal(), phone.path)
-        threading.Timer(1.5, own.close).start()
+        closing = threading.Timer(0.5, own.close)
         with pytest.raises(WebError, match=r"the browser|the page is gone"):
-            governor.govern(lambda: False)
+            governor.govern(lambda: False, closing.start)
     time.sleep(0.2)
     assert phone.governors() == ["schedutil"] * 3
 

@@ -4,7 +4,8 @@ import pytest
 
 from runtime.choose.policy.estimate import Estimate
 from runtime.device.setting import Setting
-from runtime.web.governing.goal import FrameGoal, accepted_fps
+from runtime.web.governing.accepted import AcceptedRates
+from runtime.web.governing.goal import FrameGoal
 from runtime.web.governing.work_model import OVERHEAD, WorkModel
 
 
@@ -103,8 +104,9 @@ def test_what_is_no_measurement_teaches_nothing():
 
 
 def test_users_accept_fewer_frames_of_text_than_of_images():
-    assert accepted_fps(0.0) == 23.0 < accepted_fps(0.3) < accepted_fps(0.9) == 32.0
-    goal = FrameGoal(60.0, {"pinch": 20.0}, is_accepted=True)
+    users = AcceptedRates()
+    assert users.of("scroll", 0.0) == 23.0 < users.of("scroll", 0.3) < users.of("scroll", 0.9) == 32.0
+    goal = FrameGoal(60.0, {"pinch": 20.0}, users)
     assert (goal.of("scroll", 0.0), goal.of("scroll"), goal.of("pinch", 0.0)) == (23.0, 32.0, 20.0)
     for wrong in ({"fps": 0.0}, {"by_kind": {"pinch": 1e9}}):
         with pytest.raises(ValueError, match="give 1 to 240"):

@@ -2,8 +2,10 @@ import pytest
 
 from runtime.device.setting import Setting
 from runtime.errors import PageError
+from runtime.targets import LocalTarget
 from runtime.web.gestures.gesture import Gesture
 from runtime.web.interaction.filming import film
+from runtime.web.interaction.local_machine import LocalMachine
 from runtime.web.interaction.subject import load
 from tests.runtime.web.toys import page as toy
 
@@ -14,7 +16,7 @@ STRIPES = "".join(f"<h1 style='height:300px;background:hsl({40 * n} 90% 50%)'>{n
 def filmed(cdp, url):
     subject = load(cdp, url, "toy")
     try:
-        return film(subject, Gesture("scroll", 1800.0), SETTING, 1.0), subject
+        return film(LocalMachine(LocalTarget()), subject, Gesture("scroll", 1800.0), SETTING, 1.0), subject
     finally:
         subject.page.close()
 

@@ -86,8 +86,8 @@ def test_an_error_of_the_worker_is_raised_here(here):
 
 
 def test_targets_that_cannot_be_measured_are_refused(here):
-    for target in ("virtual:gs101", "adb:R5CT1234"):
-        with pytest.raises(ValueError, match="targets are local and emulated:SOC"):
+    for target in ("virtual:gs101", "ssh:board"):
+        with pytest.raises(ValueError, match="targets are local, emulated:SOC and adb:SERIAL"):
             measure_job(target, job_of(settings=here), [].append)
 
 

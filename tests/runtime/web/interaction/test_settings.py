@@ -1,3 +1,6 @@
+from dataclasses import replace
+
+from runtime.device.setting import Setting
 from runtime.device.soc import load_profile
 from runtime.web.interaction.settings import drawn_settings, spread_settings
 
@@ -23,6 +26,14 @@ def test_pages_draw_the_fastest_setting_and_one_of_each_part_of_the_capacities()
         assert capacities == sorted(capacities)
         assert capacities[0] >= 54
     assert len({setting for settings in drawn for setting in settings}) >= 20  # of 32: between them, most
+
+
+def test_where_clocks_are_the_kernel_s_choice_each_cluster_is_a_setting():
+    unclocked = replace(PHONE, clusters=tuple(replace(each, opps=()) for each in PHONE.clusters))
+    assert drawn_settings(unclocked, 3, 54.0, "0 a") == (Setting("little", None), Setting("big", None))
+    big = PHONE.clusters[-1]
+    one = replace(PHONE, clusters=(replace(big, opps=big.opps[-1:]),))
+    assert drawn_settings(one, 3, 54.0, "0 a") == (Setting("big", 2_000_000),)
 
 
 def test_a_page_draws_the_same_settings_again():

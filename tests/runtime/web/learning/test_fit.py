@@ -178,3 +178,11 @@ def test_gestures_on_pages_that_nobody_read_correct_nothing(fitted):
     folder, _, _, known = fitted
     with pytest.raises(DataError, match="give their file with --pages"):
         update_web([record("https://example.org", freq_khz=600000)], known, folder)
+
+
+def test_what_holds_a_page_up_is_seen_by_the_time_its_core_has_to_spare():
+    idle, busy = record("a", fps=30.0), record("b", fps=30.0, work_ms={"main": 31.0})
+    rows = measured([idle, busy])[0]
+    assert gesture_table(rows, {}).most_fps.tolist() == [30.0, 60.0]
+    slow = measured([record("a", "big", 600000, fps=20.0, work_ms={"main": 10.0})])[0]
+    assert gesture_table([*rows, *slow], {}).most_fps.tolist() == [30.0, 60.0, 30.0]

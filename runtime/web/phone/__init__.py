@@ -1,0 +1,1 @@
+"""Pages in the browser of a phone, over adb: opened, measured, and left as they were."""
