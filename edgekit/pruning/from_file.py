@@ -9,7 +9,6 @@ Example:
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -23,7 +22,7 @@ from edgekit.pruning.budget import Budget
 from edgekit.pruning.method import METHODS
 from edgekit.pruning.run import Pruning, train_and_prune
 from edgekit.training.checkpoint import Checkpoint
-from edgekit.training.recipe_file import RecipeFile
+from edgekit.training.recipe_file import RecipeFile, refuse_unknown
 from edgekit.training.run import fit_spec, train
 
 _FACTORS = {"%": 0.01, "k": 1e3, "M": 1e6, "G": 1e9}
@@ -61,11 +60,7 @@ def read_pruning(raw: Mapping[str, Any], where: str) -> Pruning:
         ValueError: a key or a value means nothing.
     """
     values = {str(key).replace("-", "_"): value for key, value in raw.items()}
-    for key in values:
-        if key not in _BUDGET | _PRUNING:
-            near = difflib.get_close_matches(key, _BUDGET | _PRUNING, n=1, cutoff=0.5)
-            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(_BUDGET | _PRUNING))}"
-            raise ValueError(f"{where}: prune has an unknown key {key!r}; {hint}")
+    refuse_unknown(values, _BUDGET | _PRUNING, f"{where}: prune")
     budget = {key: value for key, value in values.items() if key in _BUDGET}
     for key in ("rate", "macs", "params"):
         if budget.get(key) is not None:

@@ -15,7 +15,6 @@ Example:
 
 from __future__ import annotations
 
-import difflib
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -26,7 +25,7 @@ import msgspec
 
 from edgekit.pruning import read_pruning
 from edgekit.sweep.jobs import SweepJob
-from edgekit.training.recipe_file import find_recipe_file, read_mapping, read_recipe
+from edgekit.training.recipe_file import find_recipe_file, read_mapping, read_recipe, refuse_unknown
 
 VARIANT = "variant"
 
@@ -113,12 +112,7 @@ def load_sweep(path: str | Path) -> SweepPlan:
     """
     place = Path(path)
     raw = read_mapping(place, "give a sweep plan")
-    known = [item.name for item in fields(SweepPlan)]
-    for key in raw:
-        if key not in known:
-            near = difflib.get_close_matches(str(key), known, n=1, cutoff=0.5)
-            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
-            raise ValueError(f"{path} has an unknown key {key!r}; {hint}")
+    refuse_unknown(raw, [item.name for item in fields(SweepPlan)], str(path))
     if isinstance(raw.get("recipe"), str):
         beside = place.parent / raw["recipe"]
         raw["recipe"] = read_mapping(beside if beside.exists() else find_recipe_file(raw["recipe"]))

@@ -104,7 +104,7 @@ def read_recipe(raw: Mapping[str, Any], where: str) -> RecipeFile:
         ValueError: a key or a value means nothing.
     """
     values = {str(key).replace("-", "_"): value for key, value in raw.items()}
-    _refuse_unknown(values, {*_OWN, *_SPEC, *_RECIPE}, where)
+    refuse_unknown(values, {*_OWN, *_SPEC, *_RECIPE}, where)
     for key in ("model", "data"):
         if not isinstance(values.get(key), str):
             raise ValueError(f"{where}: {key} is {values.get(key)!r}; it must be the name of one")
@@ -149,7 +149,12 @@ def read_mapping(path: Path, advice: str = "give a recipe file") -> dict[str, An
     return raw
 
 
-def _refuse_unknown(values: Mapping[str, Any], known: Collection[str], where: str) -> None:
+def refuse_unknown(values: Mapping[str, Any], known: Collection[str], where: str) -> None:
+    """Refuse keys that are not ``known``.
+
+    Raises:
+        ValueError: one is; the message names the near match.
+    """
     for key in values:
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
