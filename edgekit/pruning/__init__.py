@@ -11,6 +11,7 @@ from edgekit.pruning import (  # noqa: F401 (they register)
     spp,
 )
 from edgekit.pruning.budget import Budget
+from edgekit.pruning.from_file import amount_of, read_pruning, train_by_file
 from edgekit.pruning.latency import paired_latencies_ms
 from edgekit.pruning.method import METHODS, Allocation, PruningMethod, make_method
 from edgekit.pruning.rates import load_rates
@@ -25,9 +26,12 @@ __all__ = [
     "Pruning",
     "PruningMethod",
     "PruningReport",
+    "amount_of",
     "load_rates",
     "make_method",
     "paired_latencies_ms",
     "prune",
+    "read_pruning",
     "train_and_prune",
+    "train_by_file",
 ]

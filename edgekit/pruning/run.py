@@ -28,11 +28,12 @@ from edgekit.training.hooks import EndAtOnce, Hook
 from edgekit.training.recipe import Recipe
 from edgekit.training.run import claim_folder, end_run, own_hooks, save_once
 from edgekit.training.state import STATE_FILE
-from edgekit.training.technique import Technique, make_techniques
+from edgekit.training.technique import Technique, make_techniques, with_teacher
 from edgekit.training.trainer import Trainer, evaluate
 from runtime.errors import PruneError
 
 PHASES = ("method", "finetune")
+DENSE = "dense"
 _EXAMPLES = 8
 
 
@@ -47,6 +48,7 @@ class Pruning:
         finetune_epochs: of the compact network; default: half of the recipe's, or all of them where a
             method leaves a network that has learned nothing.
         reestimate: estimate batch norm's statistics anew after the removal.
+        teacher: a checkpoint that the compact network learns from; ``dense``: the one that is pruned.
     """
 
     method: str = "psfp"
@@ -55,6 +57,7 @@ class Pruning:
     epochs: int | None = None
     finetune_epochs: int | None = None
     reestimate: bool = True
+    teacher: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("epochs", "finetune_epochs"):
@@ -117,6 +120,7 @@ def prune(
     base = recipe or recipe_of(checkpoint)
     from_random = METHODS.get(how.method).from_random
     recipes = [base, base] if from_random or recipe else [gentler(base)] * 2
+    recipes[1] = _taught(recipes[1], str(checkpoint.path) if how.teacher == DENSE else how.teacher)
     return _run(start, dataset, Path(out), how, base, recipes, resume=resume, progress=progress)
 
 
@@ -140,7 +144,12 @@ def train_and_prune(
     if how.epochs is None and not METHODS.get(how.method).from_random:
         how = replace(how, epochs=recipe.epochs)
     start = from_spec(spec, dataset, recipe, placement)
+    if how.teacher == DENSE:
+        raise ValueError(
+            "teacher 'dense' is the checkpoint that is pruned, and there is none; give its folder"
+        )
     recipes = [recipe, recipe if METHODS.get(how.method).from_random else gentler(recipe)]
+    recipes[1] = _taught(recipes[1], how.teacher)
     return _run(start, dataset, Path(out), how, recipe, recipes, resume=resume, progress=progress)
 
 
@@ -170,6 +179,8 @@ def _run(
     if resume and (folder / CHECKPOINT_FILE).is_file():
         return end_run(folder, identity)
     techniques = [_techniques(recipe, dataset) for recipe in recipes]
+    for technique in techniques[0]:
+        technique.keep_last_epoch()
     model = start.load()
     groups, left_out = _prunable(model, how, examples, start.spec.name)
     method = make_method(how.method, groups, how.budget.allocation(model, examples[:1]), how.options)
@@ -256,6 +267,10 @@ def _prunable(
         reason = told(left_out)[0] if left_out else f"scope {scope!r} finds no layer"
         raise PruneError(f"{name} has nothing to prune; {reason}")
     return groups, left_out
+
+
+def _taught(recipe: Recipe, teacher: str | None) -> Recipe:
+    return recipe if teacher is None else replace(recipe, use=with_teacher(recipe.use, teacher))
 
 
 def _techniques(recipe: Recipe, dataset: Dataset) -> list[Technique]:

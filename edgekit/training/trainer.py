@@ -6,6 +6,7 @@ import math
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -44,12 +45,13 @@ class Trainer:
     Attributes:
         model: the plain module; on its device, and never wrapped, so hooks may change it.
         optimizer: its optimizer.
-        dataset: what ``fit`` trains on.
+        dataset: what ``fit`` trains on, and ``folder`` where it writes.
         epoch, step: the epoch and the step that run, counted from 0; steps over all epochs.
         steps_per_epoch: steps of one epoch.
     """
 
     dataset: Dataset
+    folder: Path
 
     def __init__(
         self,
@@ -86,6 +88,10 @@ class Trainer:
         """Return the model's outputs as training needs them: in its precision, joined by DDP."""
         return self._wrapped(inputs)
 
+    def clip(self, norm: float) -> None:
+        """Shorten the gradients, all together, to an L2 norm of at most ``norm``."""
+        self.fabric.clip_gradients(self._wrapped, self.optimizer, max_norm=norm)
+
     def stop(self) -> None:
         """End the training after the epoch that runs; before the first one: without any."""
         self._stopped = True
@@ -119,9 +125,11 @@ class Trainer:
             TrainingError: the loss is not a number any more.
         """
         rank, world_size = self.fabric.global_rank, self.fabric.world_size
+        for technique in self.techniques:
+            dataset = replace(dataset, train=technique.training_data(dataset.train))
         changes = [technique.augment for technique in self.techniques if _changes_images(technique)]
         loader = TrainingLoader(dataset, self.recipe, rank, world_size, changes)
-        self.dataset = dataset
+        self.dataset, self.folder = dataset, folder
         self.steps_per_epoch = math.ceil(len(loader) / self.recipe.accumulate)
         log = self._begin(folder, identity, resume)
         if log and self.fabric.is_global_zero:

@@ -12,8 +12,8 @@ import torch_pruning as tp
 from torch import nn
 
 from edgekit.models.layers import SqueezeExcite
-from edgekit.models.surgery.dynamic_layers import stand_in
-from edgekit.nn import DynamicConv2d, DynamicReLU
+from edgekit.models.surgery.dynamic_layers import PRUNERS, stand_in
+from edgekit.nn import SelectiveKernel
 from runtime.errors import PruneError
 
 
@@ -103,11 +103,11 @@ class ChannelGraph:
         """Return the groups of channels that may go, in the model's order.
 
         Args:
-            scope: ``inside``: what one convolution makes and one block keeps to itself, such as the
-                expansion of an inverted residual and the first convolution of a basic block. In a
-                network without blocks, such as a plain sequence, what one convolution makes, the first
-                one's apart. ``all``: these and the channels that shortcuts add to others, the stem's
-                and the last convolution's. Never the insides of squeeze-and-excitation.
+            scope: ``inside``: what one convolution, or one selective kernel, makes and one block keeps
+                to itself, such as the expansion of an inverted residual and the first convolution of a
+                basic block. In a network without blocks, such as a plain sequence, what one convolution
+                makes, the first one's apart. ``all``: these and the channels that shortcuts add to
+                others, the stem's and the last convolution's. Never what only computes gates.
 
         Raises:
             ValueError: another scope.
@@ -117,7 +117,7 @@ class ChannelGraph:
         every = self._all_groups()
         if scope == "all":
             return every
-        own = [group for group in every if len(group.layers) == 1]
+        own = [group for group in every if len(group.layers) == 1 or self._is_selective(group)]
         inside = [group for group in own if self._is_block(_common_parent([p.layer for p in group.parts]))]
         return inside or [group for group in own if group is not every[0]]
 
@@ -131,7 +131,7 @@ class ChannelGraph:
         return measure(self._graph.get_pruning_group(layer, tp.prune_conv_out_channels, every))
 
     def _all_groups(self) -> list[ChannelGroup]:
-        gates = _inside(self.shadow, SqueezeExcite)
+        gates = _gates(self.shadow)
         found: list[ChannelGroup] = []
         taken: set[str] = set()
         for name, layer in self.shadow.named_modules():
@@ -144,6 +144,11 @@ class ChannelGraph:
             in_order = tuple(name for name in self._names.values() if name in makers)
             found.append(ChannelGroup(name, layer.out_channels, in_order, tuple(parts)))
         return found
+
+    def _is_selective(self, group: ChannelGroup) -> bool:
+        """Whether the branches of one selective kernel make the group, and nothing else."""
+        owners = {name.partition(".branches.")[0] for name in group.layers}
+        return len(owners) == 1 and isinstance(self.shadow.get_submodule(owners.pop()), SelectiveKernel)
 
     def _makes_channels(self, name: str) -> bool:
         return _is_dense_conv(self.shadow.get_submodule(name))
@@ -166,12 +171,8 @@ class ChannelGraph:
 
 def _shadow(model: nn.Module) -> nn.Module:
     shadow = copy.deepcopy(model)
-    dynamic = [
-        (name, layer)
-        for name, layer in shadow.named_modules()
-        if isinstance(layer, DynamicConv2d | DynamicReLU)
-    ]
-    for name, layer in dynamic:
+    ours = [(name, layer) for name, layer in shadow.named_modules() if type(layer) in PRUNERS]
+    for name, layer in ours:
         parent, _, own = name.rpartition(".")
         setattr(shadow.get_submodule(parent), own, stand_in(layer))
     return shadow
@@ -181,13 +182,14 @@ def _is_dense_conv(layer: nn.Module) -> bool:
     return isinstance(layer, nn.Conv2d) and layer.groups == 1
 
 
-def _inside(model: nn.Module, kind: type[nn.Module]) -> set[str]:
+def _gates(model: nn.Module) -> set[str]:
+    """Return the names of modules that only compute factors of channels."""
+    outer = [name for name, module in model.named_modules() if isinstance(module, SqueezeExcite)]
+    for name, module in model.named_modules():
+        if isinstance(module, SelectiveKernel):
+            outer += [f"{name}.squeeze", f"{name}.heads"]
     return {
-        f"{outer}.{inner}"
-        for outer, module in model.named_modules()
-        if isinstance(module, kind)
-        for inner, _ in module.named_modules()
-        if inner
+        f"{name}.{inner}" for name in outer for inner, _ in model.get_submodule(name).named_modules() if inner
     }
 
 
