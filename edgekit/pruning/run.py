@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from edgekit.data import Dataset
+from edgekit.data import Dataset, limit_training
 from edgekit.models import ModelSpec
 from edgekit.models.surgery.groups import ChannelGraph, ChannelGroup
 from edgekit.models.surgery.plan import compose_plans
@@ -24,12 +24,14 @@ from edgekit.pruning.report import PruningReport, costs, disagreements, told
 from edgekit.pruning.start import Start, from_checkpoint, from_spec, gentler, recipe_of
 from edgekit.training.batch_norm import reestimate_batch_norm
 from edgekit.training.checkpoint import CHECKPOINT_FILE, Checkpoint, save_checkpoint
+from edgekit.training.evaluation import evaluate
 from edgekit.training.hooks import EndAtOnce, Hook
+from edgekit.training.precision import settle_precision
 from edgekit.training.recipe import Recipe
 from edgekit.training.run import claim_folder, end_run, own_hooks, save_once
 from edgekit.training.state import STATE_FILE
 from edgekit.training.technique import Technique, make_techniques, with_teacher
-from edgekit.training.trainer import Trainer, evaluate
+from edgekit.training.trainer import Trainer
 from runtime.errors import PruneError
 
 PHASES = ("method", "finetune")
@@ -164,6 +166,10 @@ def _run(
     resume: bool,
     progress: bool,
 ) -> Checkpoint:
+    dataset = limit_training(dataset, base.limit, base.seed)
+    choice = {"resume": resume, "progress": progress}
+    precision = settle_precision(recipes[0], start.load, dataset, folder, **choice).precision
+    recipes = [replace(recipe, precision=precision) for recipe in recipes]
     examples = torch.from_numpy(dataset.test.batch(np.arange(min(_EXAMPLES, len(dataset.test))))[0])
     kind = METHODS.get(how.method)
     epochs = how.epochs_of(kind, base)
@@ -171,6 +177,7 @@ def _run(
     identity = {
         **start.identity,
         **how.identity(),
+        "precision": precision,
         "method_epochs": epochs[0],
         "finetune_epochs": epochs[1],
         "recipes": [recipe.identity() for recipe in recipes],

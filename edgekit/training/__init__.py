@@ -7,7 +7,9 @@ from edgekit.training.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
+from edgekit.training.evaluation import evaluate
 from edgekit.training.hooks import EndAtOnce, Hook, TemperatureAnnealing, Training
+from edgekit.training.optimizer import build_optimizer
 from edgekit.training.quantization_aware import QuantizationAware
 from edgekit.training.recipe import RECIPES, NamedRecipe, Recipe, load_recipe
 from edgekit.training.recipe_file import (
@@ -27,7 +29,7 @@ from edgekit.training.technique import (
     make_techniques,
     register_technique,
 )
-from edgekit.training.trainer import Trainer, build_optimizer, evaluate
+from edgekit.training.trainer import Trainer
 from edgekit.training.variance_shift import find_shifted_norms, variance_ratios
 
 __all__ = [

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from edgekit.data import Split
 from edgekit.data.dataset import stratified_split
+from edgekit.training.evaluation import evaluate
 from edgekit.training.hooks import Hook, Training
 from edgekit.training.technique import Technique, register_technique
-from edgekit.training.trainer import evaluate
 
 
 @register_technique("best")
