@@ -2,7 +2,8 @@
 
 A browser's frames take work on one core: ``fps = min(refresh, (c - r0) * 1000 / work_ms)`` with c the share
 of the fastest core that a setting has, and r0 what 60 inputs and frame signals a second take on any page.
-Work is that of the page's own gestures before; until there was one, that of other pages.
+Work is that of the page's own gestures before; until there was one, that of other pages. Frames differ, so
+near the refresh rate some miss the display before the mean one does: the rate is bent into it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,11 @@ MARGIN = 0.1  # on the wanted frames: with it gestures below 95 % of them are 1 
 _LEAST_SHARE = 0.25
 # Frames below this share of what their work allows were held up by something else, which counts as work.
 _HELD_UP = 0.9
+# Of frames a second over the refresh rate, as fitted to 70 pages (``predictors.frames.curve``): 4 to 8.
+_SHARPNESS = 6.0
+_MOST_SHOWN = 0.97  # of the refresh rate: more costs much and is not seen
+# A core that is as fast as any and has a quarter of its time to spare is not what frames wait for.
+_FULL, _SPARE = 0.9, 0.75
 # A gesture is believed to take so many times what was known, not more: the machine may have been busy.
 _MOST_STEP = 4.0
 # An alarm asks for a setting so much faster: less is within what the alarm itself is off by.
@@ -65,6 +71,7 @@ class WorkModel:
     def __init__(self, rows: Sequence[Estimate], refresh_hz: float = 60.0, margin: float = MARGIN):
         self.rows, self.refresh_hz, self.margin = rows, refresh_hz, margin
         self._work_ms: dict[tuple[str, int], tuple[float, int]] = {}  # by kind and speed: and of how many
+        self._most_fps: dict[tuple[str, int], float] = {}  # of those that no core makes faster
 
     @property
     def idle(self) -> Setting:
@@ -91,6 +98,7 @@ class WorkModel:
             features: of the page; empty where they are of no use.
         """
         self._work_ms.clear()
+        self._most_fps.clear()
 
     def knows(self, kind: str, speed: float) -> bool:
         """Return whether the page has shown what such a gesture takes."""
@@ -98,8 +106,9 @@ class WorkModel:
 
     def choose(self, kind: str, speed: float, fps: float) -> GestureChoice:
         """Return the cheapest setting that is to have ``fps``, else the fastest."""
-        wanted = OVERHEAD + min(fps * (1.0 + self.margin), self.refresh_hz) * self.work_ms(kind, speed) / 1e3
-        return self._choice(wanted, kind, speed)
+        most_fps = self._most_fps.get((kind, class_of(speed)), self.refresh_hz)
+        rate = self._rate(min(fps, most_fps) * (1.0 + self.margin))
+        return self._choice(OVERHEAD + rate * self.work_ms(kind, speed) / 1e3, kind, speed)
 
     def faster(self, choice: GestureChoice, kind: str, speed: float) -> GestureChoice:
         """Return the cheapest setting that is clearly faster, else the fastest."""
@@ -124,9 +133,17 @@ class WorkModel:
         if not (fps > 0 and 0 < work_ms < math.inf):
             return
         room = max(capacity - OVERHEAD, 0.0) * 1e3
-        if fps < _HELD_UP * min(self.refresh_hz, room / work_ms):
-            work_ms = room / fps
         key = kind, class_of(speed)
+        most_fps = self._most_fps.pop(key, self.refresh_hz)
+        is_fastest = capacity >= _FULL / min(row.latency_ms for row in self.rows)
+        if fps >= _HELD_UP * min(most_fps, room / work_ms):
+            if most_fps < self.refresh_hz:
+                self._most_fps[key] = max(fps, most_fps)  # more than before: what it waited for may be over
+        elif is_fastest and fps * work_ms < _SPARE * room:
+            self._most_fps[key] = fps
+            self._work_ms.pop(key, None)  # what held frames up on slower cores was no work
+        else:
+            work_ms = room / fps
         work_ms = min(work_ms, _MOST_STEP * self.work_ms(kind, speed))
         before, count = self._work_ms.get(key, (work_ms, 0))
         share = max(1.0 / (count + 1), _LEAST_SHARE)
@@ -137,7 +154,19 @@ class WorkModel:
         row = enough[0] if enough else min(range(len(self.rows)), key=lambda row: self.rows[row].latency_ms)
         capacity = 1.0 / self.rows[row].latency_ms
         able = max(capacity - OVERHEAD, 0.0) * 1e3 / self.work_ms(kind, speed)
-        return GestureChoice(row, self.rows[row].setting, capacity, min(self.refresh_hz, able))
+        most_fps = self._most_fps.get((kind, class_of(speed)), self.refresh_hz)
+        return GestureChoice(row, self.rows[row].setting, capacity, min(most_fps, self._shown(able)))
+
+    def _shown(self, rate: float) -> float:
+        """Return the frames a second that the display shows of those that a core has ready."""
+        if rate <= 0:
+            return 0.0
+        return self.refresh_hz * (1.0 + (self.refresh_hz / rate) ** _SHARPNESS) ** (-1.0 / _SHARPNESS)
+
+    def _rate(self, fps: float) -> float:
+        """Return how many a core must have ready for ``fps`` to be shown."""
+        share = min(fps / self.refresh_hz, _MOST_SHOWN)
+        return self.refresh_hz * (share**-_SHARPNESS - 1.0) ** (-1.0 / _SHARPNESS)
 
 
 def class_of(speed: float) -> int:
