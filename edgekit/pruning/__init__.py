@@ -1,6 +1,15 @@
 """Pruning methods as training hooks, and the run that trains, prunes, removes and recovers."""
 
-from edgekit.pruning import one_shot, psfp, sfp  # noqa: F401 (they register)
+from edgekit.pruning import (  # noqa: F401 (they register)
+    from_scratch,
+    importance,
+    increg,
+    one_shot,
+    psfp,
+    regularised,
+    sfp,
+    spp,
+)
 from edgekit.pruning.budget import Budget
 from edgekit.pruning.from_file import amount_of, read_pruning, train_by_file
 from edgekit.pruning.latency import paired_latencies_ms

@@ -35,7 +35,8 @@ class Allocation(Protocol):
         """Return how many to remove by name of the group; a group that stays whole is not in it.
 
         Args:
-            scores: tell where the least important channels are, when groups compete for a budget.
+            scores: tell where the least important channels are, when groups compete for a budget:
+                those of one group are compared with another's.
         """
         ...
 
@@ -54,11 +55,13 @@ class PruningMethod(Hook):
             trained from its start.
         decides_at_end: how many channels a group loses follows from the scores at the end, not from the
             weights at the begin: for methods that do nothing to particular channels while training.
+        share: how a budget is shared out over the groups by default: see ``Budget``.
         epochs: of training with the method that it needs by default: ``None`` is half of the recipe's.
     """
 
     from_random = False
     decides_at_end = False
+    share = "uniform"
     epochs: int | None = None
 
     def __init__(self, groups: Sequence[ChannelGroup], allocation: Allocation):
@@ -68,7 +71,11 @@ class PruningMethod(Hook):
         self.plan: ChannelPlan = {}
 
     def prepare(self, model: nn.Module) -> None:
-        """Decide how many channels go; a resumed run comes to the same, for its network starts as it did."""
+        """Decide; a resumed run comes to the same, for its network starts as it did."""
+        self.decide(model)
+
+    def decide(self, model: nn.Module) -> None:
+        """Decide how many channels go, by the weights of ``model``, once."""
         if not self.counts:
             self.counts = self.allocation.counts(self.groups, norms(model, self.groups))
 
@@ -96,8 +103,13 @@ METHODS: Registry[type[PruningMethod]] = Registry("pruning method")
 
 
 def norms(model: nn.Module, groups: Sequence[ChannelGroup]) -> Scores:
-    """Return the L2 norms of the filters of all groups."""
-    return {group.name: filter_norms(model, group) for group in groups}
+    """Return the L2 norms of the filters of all groups, to be compared with one another."""
+    return {group.name: relative(filter_norms(model, group)) for group in groups}
+
+
+def relative(scores: Tensor) -> Tensor:
+    """Return ``scores`` of one group by their mean: layers differ in size, their channels less in worth."""
+    return scores / scores.mean().clamp(min=1e-12)
 
 
 def make_method(
@@ -115,6 +127,15 @@ def make_method(
             allowed = ", ".join(known) or "none"
             raise ValueError(f"pruning method {name!r} has no option {option!r}; its options: {allowed}")
     return make(groups, allocation, **options)
+
+
+def shrinks_beside_step(run: Training) -> bool:
+    """Return whether weights have to shrink beside the step, by lr * factor, instead of by the gradient.
+
+    AdamW divides gradients by their size, which undoes most of a factor's growth; with float16 they are
+    scaled when a hook sees them.
+    """
+    return not isinstance(run.optimizer, torch.optim.SGD) or run.recipe.precision.startswith("16")
 
 
 def generator_of(run: Training, purpose: int = 0) -> torch.Generator:

@@ -165,7 +165,9 @@ def _run(
     progress: bool,
 ) -> Checkpoint:
     examples = torch.from_numpy(dataset.test.batch(np.arange(min(_EXAMPLES, len(dataset.test))))[0])
-    epochs = how.epochs_of(METHODS.get(how.method), base)
+    kind = METHODS.get(how.method)
+    epochs = how.epochs_of(kind, base)
+    how = replace(how, budget=replace(how.budget, share=how.budget.share or kind.share))
     identity = {
         **start.identity,
         **how.identity(),
@@ -182,7 +184,7 @@ def _run(
     model = start.load()
     groups, left_out = _prunable(model, how, examples, start.spec.name)
     method = make_method(how.method, groups, how.budget.allocation(model, examples[:1]), how.options)
-    method.prepare(model)
+    method.decide(model)
     if not method.counts:
         raise PruneError(
             f"rate {how.budget.rate} removes no channel of {start.spec.name}, whose layers keep multiples "
