@@ -102,7 +102,7 @@ def _selective_kernel_macs(_: SelectiveKernel, __: torch.Tensor, y: torch.Tensor
 
 def _spatial_enhance_macs(enhance: SpatialGroupEnhance, x: torch.Tensor, _: torch.Tensor) -> int:
     """Count pooling, similarity and weighing, 3 HWC, and sums over groups and back, 2 GHWC."""
-    return (3 + 2 * len(enhance.weight)) * x.numel()
+    return (3 + 2 * len(enhance.scale)) * x.numel()
 
 
 _COUNTERS = {

@@ -18,7 +18,7 @@ EPSILON = 1e-10
 
 
 class SpatialGroupEnhance(nn.Module):
-    """Multiply each group of channels by sigmoid(weight * similarity + bias), position by position.
+    """Multiply each group of channels by sigmoid(scale * similarity + shift), position by position.
 
     The similarity is the product of a position's channels with their means over the map, summed over
     the group, then normalised over the map to mean 0 and deviation 1. A new block multiplies by
@@ -44,8 +44,8 @@ class SpatialGroupEnhance(nn.Module):
             raise ValueError(f"groups={groups}; it must divide the {channels} channels")
         membership = torch.eye(groups).repeat_interleave(channels // groups, dim=1)
         self.register_buffer("membership", membership[..., None, None])  # (G, C, 1, 1)
-        self.weight = nn.Parameter(torch.zeros(groups))
-        self.bias = nn.Parameter(torch.ones(groups))
+        self.scale = nn.Parameter(torch.zeros(groups))
+        self.shift = nn.Parameter(torch.ones(groups))
 
     def gate(self, x: torch.Tensor) -> torch.Tensor:
         """Return the factor of each group and position, shape (B, G, H, W)."""
@@ -54,7 +54,7 @@ class SpatialGroupEnhance(nn.Module):
         apart = similarity - similarity.mean((2, 3), keepdim=True)
         variance = (apart * apart).mean((2, 3), keepdim=True) * (positions / max(1, positions - 1))
         normalised = apart * torch.rsqrt(variance + EPSILON)
-        return torch.sigmoid(normalised * self.weight.reshape(1, -1, 1, 1) + self.bias.reshape(1, -1, 1, 1))
+        return torch.sigmoid(normalised * self.scale.reshape(1, -1, 1, 1) + self.shift.reshape(1, -1, 1, 1))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return the weighed map: (B, C, H, W) -> (B, C, H, W)."""

@@ -201,7 +201,7 @@ def test_spatial_enhance_comes_into_every_block_and_lets_all_pass_when_its_gates
     expected = plain(x)
     assert (enhanced(x) - expected).abs().max() > 0.01 * expected.abs().max()
     for unit in units.values():
-        nn.init.constant_(unit.bias, 100.0)
+        nn.init.constant_(unit.shift, 100.0)
     assert (enhanced(x) - expected).abs().max() < 1e-4 * expected.abs().max()
 
 

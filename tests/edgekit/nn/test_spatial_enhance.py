@@ -12,8 +12,8 @@ X = torch.randn(2, 12, 5, 4, generator=torch.Generator().manual_seed(0))
 def block():
     torch.manual_seed(0)
     made = SpatialGroupEnhance(12, groups=3)
-    nn.init.normal_(made.weight)
-    nn.init.normal_(made.bias)
+    nn.init.normal_(made.scale)
+    nn.init.normal_(made.shift)
     return made
 
 
@@ -34,7 +34,7 @@ def test_a_new_block_is_a_constant_factor():
 
 def test_the_numbers_are_the_published_codes():
     made = block()
-    torch.testing.assert_close(made(X), published(X, made.weight, made.bias, 3), rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(made(X), published(X, made.scale, made.shift, 3), rtol=1e-3, atol=1e-4)
 
 
 def test_it_has_two_parameters_per_group_which_no_weight_decay_reaches():
