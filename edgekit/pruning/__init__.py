@@ -9,14 +9,16 @@ from edgekit.pruning import (  # noqa: F401 (they register)
     regularised,
     sfp,
     spp,
+    stripe,
 )
 from edgekit.pruning.budget import Budget
 from edgekit.pruning.from_file import amount_of, read_pruning, train_by_file
+from edgekit.pruning.how import Pruning
 from edgekit.pruning.latency import paired_latencies_ms
 from edgekit.pruning.method import METHODS, Allocation, PruningMethod, make_method
 from edgekit.pruning.rates import load_rates
 from edgekit.pruning.report import Cost, PruningReport
-from edgekit.pruning.run import Pruning, prune, train_and_prune
+from edgekit.pruning.run import prune, train_and_prune
 
 __all__ = [
     "METHODS",

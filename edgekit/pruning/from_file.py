@@ -19,8 +19,9 @@ import msgspec
 from edgekit.data import load_dataset
 from edgekit.models import ModelSpec
 from edgekit.pruning.budget import Budget
+from edgekit.pruning.how import Pruning
 from edgekit.pruning.method import METHODS
-from edgekit.pruning.run import Pruning, train_and_prune
+from edgekit.pruning.run import train_and_prune
 from edgekit.training.checkpoint import Checkpoint
 from edgekit.training.recipe_file import RecipeFile, refuse_unknown
 from edgekit.training.run import fit_spec, train

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from edgekit.models.surgery.groups import ChannelGroup
+from edgekit.models.surgery.kernels import KernelPlan
 from edgekit.models.surgery.plan import ChannelPlan
 from edgekit.pruning.filters import filter_norms, smallest
 from edgekit.training.hooks import Hook, Training
@@ -51,6 +52,7 @@ class PruningMethod(Hook):
     Attributes:
         counts: how many channels each group loses, by name.
         plan: the channels to remove; set by ``finalize``.
+        kernels: kernels that can be cut besides, because what is cut off is zero; set by ``finalize``.
         from_random: the method wants a network that has learned nothing, and what is left of it is
             trained from its start.
         decides_at_end: how many channels a group loses follows from the scores at the end, not from the
@@ -69,6 +71,7 @@ class PruningMethod(Hook):
         self.allocation = allocation
         self.counts: dict[str, int] = {}
         self.plan: ChannelPlan = {}
+        self.kernels: KernelPlan = {}
 
     def prepare(self, model: nn.Module) -> None:
         """Decide; a resumed run comes to the same, for its network starts as it did."""

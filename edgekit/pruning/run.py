@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,12 @@ from torch import nn
 from edgekit.data import Dataset, limit_training
 from edgekit.models import ModelSpec
 from edgekit.models.surgery.groups import ChannelGraph, ChannelGroup
+from edgekit.models.surgery.kernels import shrink_kernels
 from edgekit.models.surgery.plan import compose_plans
 from edgekit.models.surgery.removal import physically_remove
 from edgekit.models.surgery.trial import LeftOut, try_removal
-from edgekit.pruning.budget import Budget
-from edgekit.pruning.method import METHODS, PruningMethod, make_method
+from edgekit.pruning.how import Pruning
+from edgekit.pruning.method import METHODS, make_method
 from edgekit.pruning.report import PruningReport, costs, disagreements, told
 from edgekit.pruning.start import Start, from_checkpoint, from_spec, gentler, recipe_of
 from edgekit.training.batch_norm import reestimate_batch_norm
@@ -37,55 +38,6 @@ from runtime.errors import PruneError
 PHASES = ("method", "finetune")
 DENSE = "dense"
 _EXAMPLES = 8
-
-
-@dataclass(frozen=True)
-class Pruning:
-    """How to prune.
-
-    Attributes:
-        method: one of ``METHODS``; ``options`` are its constants.
-        budget: how much.
-        epochs: of training with the method; default: the method's own, for most half of the recipe's.
-        finetune_epochs: of the compact network; default: half of the recipe's, or all of them where a
-            method leaves a network that has learned nothing.
-        reestimate: estimate batch norm's statistics anew after the removal.
-        teacher: a checkpoint that the compact network learns from; ``dense``: the one that is pruned.
-    """
-
-    method: str = "psfp"
-    budget: Budget = field(default_factory=lambda: Budget(rate=0.3))
-    options: Mapping[str, Any] = field(default_factory=dict)
-    epochs: int | None = None
-    finetune_epochs: int | None = None
-    reestimate: bool = True
-    teacher: str | None = None
-
-    def __post_init__(self) -> None:
-        for name in ("epochs", "finetune_epochs"):
-            epochs = getattr(self, name)
-            if epochs is not None and epochs < 0:
-                raise ValueError(f"{name} is {epochs}; it must be 0 or more")
-
-    def epochs_of(self, method: type[PruningMethod], recipe: Recipe) -> tuple[int, int]:
-        """Return the epochs with the method and those after it."""
-        half = max(1, recipe.epochs // 2)
-        first = half if method.epochs is None else method.epochs
-        last = recipe.epochs if method.from_random else half
-        return (
-            first if self.epochs is None else self.epochs,
-            last if self.finetune_epochs is None else self.finetune_epochs,
-        )
-
-    def identity(self) -> dict[str, Any]:
-        """Return what decides the result, apart from the epochs, as JSON reads it back."""
-        values = {
-            "method": self.method,
-            "options": dict(self.options),
-            "budget": self.budget.identity(),
-            "reestimate": self.reestimate,
-        }
-        return msgspec.json.decode(msgspec.json.encode(values))
 
 
 def prune(
@@ -218,11 +170,18 @@ def _run(
     trained = fit(untrained() if from_random else start.load(), 0, [method])
     dense = start.load().eval() if start.checkpoint else trained.model
     compact = physically_remove(untrained() if from_random else trained.model, method.plan, examples)
+    shrink_kernels(compact, method.kernels, exact=not from_random)
     removed_top1 = evaluate(compact, dataset.test)
     reestimated_top1 = None
     if how.reestimate and reestimate_batch_norm(compact, dataset.train, seed=base.seed):
         reestimated_top1 = evaluate(compact, dataset.test)
     trainer = fit(compact.train(), 1, [])
+
+    untrained_before: tuple[str, ...] = ()
+    if from_random and start.checkpoint is None:
+        untrained_before = (
+            "the accuracy before is that of random weights: the whole network was not trained",
+        )
 
     def save() -> None:
         before, after = costs([dense, trainer.model], dataset, examples[:1])
@@ -234,13 +193,14 @@ def _run(
             finetune_epochs=epochs[1],
             source_sha256=start.checkpoint.sha256 if start.checkpoint else None,
             removed={name: len(indices) for name, indices in method.plan.items()},
+            kernels=method.kernels,
             left_out=left_out,
             before=before,
             after=after,
             removed_top1=removed_top1,
             reestimated_top1=reestimated_top1,
             constants=method.report(),
-            warnings=disagreements(before, after) + told(left_out),
+            warnings=disagreements(before, after) + told(left_out) + untrained_before,
         )
         save_checkpoint(
             folder,
@@ -252,6 +212,7 @@ def _run(
             recipe=start.recipe,
             metrics={"test_top1": after.test_top1},
             plan=compose_plans(start.plan, method.plan),
+            kernels={**start.kernels, **method.kernels} or None,
             pruning=msgspec.to_builtins(report),
             placement=start.placement,
             run=identity,
