@@ -21,6 +21,7 @@ SECTIONS = {
         "place": "Show where dynamic blocks cost least, within a budget.",
         "train": "Train a light model, or go on with a run that stopped.",
         "prune": "Remove channels and train back the accuracy.",
+        "sweep": "Train many variants as a plan says, and compare them.",
         "export": "Turn a model or checkpoint into a bundle for phones.",
         "weights": "Fetch the ImageNet weights of a model.",
     },

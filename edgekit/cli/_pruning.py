@@ -12,7 +12,7 @@ from edgekit.cli._output import note, print_json, print_table, say
 
 if TYPE_CHECKING:
     from edgekit.pruning import Pruning
-    from edgekit.training import Checkpoint
+    from edgekit.training import Checkpoint, RecipeFile
 
 _ROWS = (
     ("MACs", "macs"),
@@ -22,7 +22,6 @@ _ROWS = (
 )
 _AMOUNTS = ("rate", "macs", "params", "share", "scope", "round_to")
 _NAMES = (*_AMOUNTS, "rates", "options", "finetune_epochs", "reestimate")
-_FACTORS = {"%": 0.01, "k": 1e3, "M": 1e6, "G": 1e9}
 
 
 class Amount(click.ParamType):
@@ -31,15 +30,12 @@ class Amount(click.ParamType):
     name = "amount"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        text = str(value)
-        factor = _FACTORS.get(text[-1:], 1.0)
+        from edgekit.pruning import amount_of
+
         try:
-            amount = float(text[:-1] if text[-1:] in _FACTORS else text) * factor
-        except ValueError:
-            amount = 0.0
-        if not 0 < amount < float("inf"):
-            self.fail(f"{text!r} is no amount; write a share as 50% or 0.5, a number as 20M", param, ctx)
-        return amount
+            return amount_of(value)
+        except ValueError as err:
+            self.fail(str(err), param, ctx)
 
 
 def _assignment(_: click.Context, __: click.Parameter, values: tuple[str, ...]) -> dict[str, Any]:
@@ -88,8 +84,12 @@ def pruning_options(flag: str, default: str | None = None) -> Callable[[Callable
     return add
 
 
-def take_pruning(options: dict[str, Any], epochs: int | None = None) -> Pruning | None:
+def take_pruning(
+    options: dict[str, Any], epochs: int | None = None, file: RecipeFile | None = None
+) -> Pruning | None:
     """Return the pruning that a command's ``options`` ask for, if any, and take them out of it.
+
+    Without a method among them it is what the recipe ``file`` says.
 
     Raises:
         click.UsageError: there is no method to use them.
@@ -99,7 +99,11 @@ def take_pruning(options: dict[str, Any], epochs: int | None = None) -> Pruning 
         given = [name for name in _NAMES if options.pop(name) not in (None, True, {})]
         if given:
             raise click.UsageError(f"--{given[0].replace('_', '-')} is for pruning; add --prune METHOD")
-        return None
+        if file is None or not file.prune:
+            return None
+        from edgekit.pruning import read_pruning
+
+        return read_pruning(file.prune, file.name)
     from edgekit.pruning import Budget, Pruning, load_rates
 
     amounts = {name: options.pop(name) for name in _AMOUNTS}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -16,11 +17,12 @@ from edgekit.cli._pruning import print_pruning, pruning_options, take_pruning
 @click.argument("checkpoint", type=click.Path(path_type=Path))
 @pruning_options("--method", default="psfp")
 @click.option("--epochs", type=int, help="Epochs with the method; default: half of the checkpoint's.")
+@click.option("--teacher", help="Checkpoint the smaller net learns from; dense: CHECKPOINT itself.")
 @click.option("--data-root", type=click.Path(path_type=Path), help="Where the dataset's files are.")
 @out_option
 @click.option("--resume", is_flag=True, help="Continue the run in --out that was interrupted.")
 @table_options
-def prune(checkpoint, epochs, data_root, out, resume, as_json, **options) -> None:
+def prune(checkpoint, epochs, teacher, data_root, out, resume, as_json, **options) -> None:
     """Remove channels of CHECKPOINT and train back the accuracy; shows the cost before and after.
 
     \b
@@ -33,7 +35,7 @@ def prune(checkpoint, epochs, data_root, out, resume, as_json, **options) -> Non
     from edgekit.pruning import prune as prune_checkpoint
     from edgekit.training import load_checkpoint
 
-    how = take_pruning(options, epochs)
+    how = replace(take_pruning(options, epochs), teacher=teacher)
     source = load_checkpoint(checkpoint)
     dataset = load_dataset(source.dataset, root=data_root, image_size=source.image.size)
     folder = out or checkpoint.with_name(f"{checkpoint.name}-pruned")

@@ -3,5 +3,6 @@
 from edgekit.data import cifar10, digits, fashion_mnist, folder  # noqa: F401  (they register themselves)
 from edgekit.data.augmentation import random_crop, random_flip
 from edgekit.data.dataset import DATASETS, Dataset, Split, load_dataset
+from edgekit.data.limit import limit_training
 
-__all__ = ["DATASETS", "Dataset", "Split", "load_dataset", "random_crop", "random_flip"]
+__all__ = ["DATASETS", "Dataset", "Split", "limit_training", "load_dataset", "random_crop", "random_flip"]

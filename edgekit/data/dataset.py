@@ -49,6 +49,10 @@ class Split:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def part(self, indices: np.ndarray) -> Split:
+        """Return the split of the images at ``indices``, in this order; files are read when asked for."""
+        return Split(_Chosen(self.images, indices), self.labels[indices], self.image)
+
     def batch(
         self, indices: Sequence[int] | np.ndarray, augment: Callable[[np.ndarray], np.ndarray] | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
@@ -66,6 +70,20 @@ class Split:
         if augment is not None:
             pixels = augment(pixels)
         return normalise(pixels.astype(np.float32) / 255.0, self.image), self.labels[chosen]
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """Some of other images."""
+
+    images: Images
+    indices: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __getitem__(self, indices: np.ndarray) -> np.ndarray:
+        return self.images[self.indices[indices]]
 
 
 @dataclass(frozen=True)

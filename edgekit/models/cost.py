@@ -9,7 +9,7 @@ from torch import nn
 
 from edgekit.models.build import build_model
 from edgekit.models.spec import ModelSpec
-from edgekit.nn import DynamicConv2d, DynamicReLU
+from edgekit.nn import DynamicConv2d, DynamicReLU, SelectiveKernel, SpatialGroupEnhance
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ def count_macs(model: nn.Module, input_shape: tuple[int, int, int]) -> int:
     """Return the multiply-accumulates of one image through ``model``.
 
     Counted as the papers do: convolutions and linear layers; batch norm, activations and additions
-    are free. Of the dynamic blocks everything that the input makes them compute is counted: see
-    ``_dynamic_conv_macs`` and ``_dynamic_relu_macs``. Padding counts as if it were data.
+    are free. Of blocks that look at their input everything this makes them compute is counted: see
+    the functions below. Padding counts as if it were data.
 
     Args:
         model: in whatever mode; it is left as it was.
@@ -95,9 +95,21 @@ def _dynamic_relu_macs(act: DynamicReLU, x: torch.Tensor, _: torch.Tensor) -> in
     return x.numel() + sum(layer.weight.numel() for layer in layers) + 2 * 2 * x.numel()
 
 
+def _selective_kernel_macs(_: SelectiveKernel, __: torch.Tensor, y: torch.Tensor) -> int:
+    """Count pooling of both maps, 2 HWN, and the weighing, HWN; its convolutions count themselves."""
+    return 3 * y.numel()
+
+
+def _spatial_enhance_macs(enhance: SpatialGroupEnhance, x: torch.Tensor, _: torch.Tensor) -> int:
+    """Count pooling, similarity and weighing, 3 HWC, and sums over groups and back, 2 GHWC."""
+    return (3 + 2 * len(enhance.scale)) * x.numel()
+
+
 _COUNTERS = {
     nn.Conv2d: _conv_macs,
     nn.Linear: _linear_macs,
     DynamicConv2d: _dynamic_conv_macs,
     DynamicReLU: _dynamic_relu_macs,
+    SelectiveKernel: _selective_kernel_macs,
+    SpatialGroupEnhance: _spatial_enhance_macs,
 }

@@ -50,11 +50,14 @@ class InvertedResidual(nn.Module):
         if hidden != in_channels:
             widen = layers.pointwise(in_channels, hidden)
             self.expand = conv_bn(widen, layers.act_for(hidden, act), norm=norm)
-        pad, padding = same_padding(kernel, stride, size)
-        depthwise = nn.Conv2d(hidden, hidden, kernel, stride, padding, groups=hidden, bias=False)
-        self.depthwise = conv_bn(depthwise, layers.act_for(hidden, act), norm=norm, pad=pad)
+        self.depthwise = layers.selective(hidden, hidden, stride, act, norm=norm, groups=hidden)
+        if self.depthwise is None:
+            pad, padding = same_padding(kernel, stride, size)
+            depthwise = nn.Conv2d(hidden, hidden, kernel, stride, padding, groups=hidden, bias=False)
+            self.depthwise = conv_bn(depthwise, layers.act_for(hidden, act), norm=norm, pad=pad)
         self.squeeze = SqueezeExcite(hidden, squeeze) if squeeze else None
         self.project = conv_bn(layers.pointwise(hidden, out_channels), norm=norm)
+        self.enhance = layers.enhance(out_channels)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return the block's output: (B, C, H, W) -> (B, C', H', W')."""
@@ -63,4 +66,6 @@ class InvertedResidual(nn.Module):
         if self.squeeze is not None:
             y = self.squeeze(y)
         y = self.project(y)
+        if self.enhance is not None:
+            y = self.enhance(y)
         return x + y if self.has_shortcut else y

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from edgekit.models.spec import ModelSpec
-from edgekit.nn import DynamicConv2d, DynamicReLU
+from edgekit.nn import DynamicConv2d, DynamicReLU, SelectiveKernel, SpatialGroupEnhance
 
 SMALL_IMAGE = 64
 SMALLEST_MAP = 4
@@ -29,11 +29,13 @@ class Layers:
     act: str = "default"
     dynamic_conv: str = "none"
     kernels: int = 4
+    block: str = "none"
+    erase_relu: bool = False
 
     @staticmethod
     def of(spec: ModelSpec) -> Layers:
         """Return the factory for ``spec``."""
-        return Layers(spec.act, spec.dynamic_conv, spec.kernels)
+        return Layers(spec.act, spec.dynamic_conv, spec.kernels, spec.block, spec.erase_relu)
 
     @property
     def has_dynamic_act(self) -> bool:
@@ -50,6 +52,34 @@ class Layers:
         if self.has_dynamic_act:
             return DynamicReLU(channels, variant=self.act[-1])
         return nn.ReLU() if self.act == "relu" else default()
+
+    def last_act_for(self, channels: int, default: type[nn.Module]) -> nn.Module:
+        """Return the activation behind a block's addition; erased, it does nothing."""
+        return nn.Identity() if self.erase_relu else self.act_for(channels, default)
+
+    def selective(
+        self,
+        in_channels: int,
+        out_channels: int,
+        stride: int,
+        act: type[nn.Module],
+        *,
+        norm: Callable[[int], nn.Module] = nn.BatchNorm2d,
+        groups: int = 1,
+    ) -> nn.Module | None:
+        """Return the selective kernel that stands for a convolution with batch norm and ``act``, or ``None``.
+
+        Its branches stay 3x3 and 3x3 dilated whatever the model's own kernel is, and keep a static
+        activation: the shares of the branches already follow the input.
+        """
+        if self.block != "sk":
+            return None
+        act = nn.ReLU if self.act == "relu" else act
+        return SelectiveKernel(in_channels, out_channels, stride, groups, act=act, norm=norm)
+
+    def enhance(self, channels: int) -> nn.Module | None:
+        """Return what weighs the positions of a block's last map, or ``None``."""
+        return SpatialGroupEnhance(channels) if self.block == "sge" else None
 
 
 def conv_bn(

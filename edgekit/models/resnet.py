@@ -29,17 +29,22 @@ class BasicBlock(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int, stride: int, layers: Layers):
         super().__init__()
-        first = nn.Conv2d(in_channels, out_channels, 3, stride, 1, bias=False)
-        self.conv1 = conv_bn(first, layers.act_for(out_channels, nn.ReLU))
+        self.conv1 = layers.selective(in_channels, out_channels, stride, nn.ReLU)
+        if self.conv1 is None:
+            first = nn.Conv2d(in_channels, out_channels, 3, stride, 1, bias=False)
+            self.conv1 = conv_bn(first, layers.act_for(out_channels, nn.ReLU))
         self.conv2 = conv_bn(nn.Conv2d(out_channels, out_channels, 3, 1, 1, bias=False))
+        self.enhance = layers.enhance(out_channels)
         self.shortcut = None
         if stride != 1 or in_channels != out_channels:
             self.shortcut = conv_bn(layers.pointwise(in_channels, out_channels, stride))
-        self.act = layers.act_for(out_channels, nn.ReLU)
+        self.act = layers.last_act_for(out_channels, nn.ReLU)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return the block's output: (B, C, H, W) -> (B, C', H', W')."""
         y = self.conv2(self.conv1(x))
+        if self.enhance is not None:
+            y = self.enhance(y)
         return self.act(y + (x if self.shortcut is None else self.shortcut(x)))
 
 
@@ -85,7 +90,9 @@ class ResNet(nn.Module):
         return self.classifier(self.stages(x))
 
 
-MODELS.register("resnet18")(ModelEntry(partial(ResNet, depths=(2, 2, 2, 2), channels=64, stem=(2, 2))))
+MODELS.register("resnet18")(
+    ModelEntry(partial(ResNet, depths=(2, 2, 2, 2), channels=64, stem=(2, 2)), acts_last=True)
+)
 for _name, _depth in (("resnet20", 3), ("resnet56", 9)):
     _build = partial(ResNet, depths=(_depth, _depth, _depth), channels=16, stem=(1, 1))
-    MODELS.register(_name)(ModelEntry(_build, image_size=32, num_classes=10))
+    MODELS.register(_name)(ModelEntry(_build, image_size=32, num_classes=10, acts_last=True))

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 ACTS = ("default", "relu", "dyrelu-a", "dyrelu-b", "dyrelu-c")
 DYNAMIC_CONVS = ("none", "pointwise")
+BLOCKS = ("none", "sk", "sge")
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,10 @@ class ModelSpec:
             ``blocks.3``, shell patterns of them, ``last:N``; ``None`` is everywhere. The others are
             the model's own. See ``edgekit.models.placement``.
         dropout: before the classifier; ``None`` is the model's own.
+        block: ``sk`` makes the first 3x3 convolution of every residual block, or its depthwise one, a
+            selective kernel; ``sge`` weighs positions behind every block's last batch norm.
+        erase_relu: leave out the last activation of every residual block (EraseReLU, 1709.07634), in
+            nets whose blocks have one behind the addition.
 
     Raises:
         ValueError: an unknown name or choice, or a number out of range.
@@ -56,9 +61,16 @@ class ModelSpec:
     kernels: int = 4
     dropout: float | None = None
     dynamic_at: tuple[str, ...] | None = None
+    block: str = "none"
+    erase_relu: bool = False
 
     def __post_init__(self) -> None:
-        MODELS.get(self.name)
+        entry = MODELS.get(self.name)
+        if self.erase_relu and not entry.acts_last:
+            raise ValueError(
+                f"model spec: erase_relu on {self.name!r}, whose blocks end without an activation; "
+                "choose a model whose blocks have one, such as resnet18, or leave erase_relu out"
+            )
         _check("act", self.act, self.act in ACTS, f"one of {', '.join(ACTS)}")
         _check(
             "dynamic_conv",
@@ -66,6 +78,7 @@ class ModelSpec:
             self.dynamic_conv in DYNAMIC_CONVS,
             f"one of {', '.join(DYNAMIC_CONVS)}",
         )
+        _check("block", self.block, self.block in BLOCKS, f"one of {', '.join(BLOCKS)}")
         _check("num_classes", self.num_classes, self.num_classes >= 1, "1 or more")
         _check("width", self.width, 0.05 <= self.width <= 8, "from 0.05 to 8")
         _check("image_size", self.image_size, self.image_size >= 8, "8 or more")
@@ -91,11 +104,15 @@ def _check(field: str, value: object, holds: bool, allowed: str) -> None:
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """How to build a model, and the image size and number of classes it was designed for."""
+    """How to build a model, and the image size and number of classes it was designed for.
+
+    ``acts_last`` says that its blocks end with an activation.
+    """
 
     build: Callable[[ModelSpec], nn.Module]
     image_size: int = 224
     num_classes: int = 1000
+    acts_last: bool = False
 
 
 MODELS: Registry[ModelEntry] = Registry("model")

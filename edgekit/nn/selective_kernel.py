@@ -8,6 +8,7 @@ softmax over two branches as the sigmoid of a difference, which is equal.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 
 import torch
 from torch import nn
@@ -24,6 +25,8 @@ class SelectiveKernel(nn.Module):
         stride: of both convolutions.
         groups: of both convolutions; divides C and N.
         reduction: r; the hidden layer has N / r channels, at least 32.
+        act: makes the activation behind each branch.
+        norm: makes the batch norm of a channel count.
 
     Raises:
         ValueError: ``groups`` does not divide the channels.
@@ -34,7 +37,14 @@ class SelectiveKernel(nn.Module):
     """
 
     def __init__(
-        self, in_channels: int, out_channels: int, stride: int = 1, groups: int = 32, reduction: int = 16
+        self,
+        in_channels: int,
+        out_channels: int,
+        stride: int = 1,
+        groups: int = 32,
+        reduction: int = 16,
+        act: Callable[[], nn.Module] = nn.ReLU,
+        norm: Callable[[int], nn.Module] = nn.BatchNorm2d,
     ):
         super().__init__()
         if in_channels % groups or out_channels % groups:
@@ -48,18 +58,17 @@ class SelectiveKernel(nn.Module):
                     conv=nn.Conv2d(
                         in_channels, out_channels, 3, stride, dilation, dilation, groups, bias=False
                     ),
-                    bn=nn.BatchNorm2d(out_channels),
-                    act=nn.ReLU(),
+                    bn=norm(out_channels),
+                    act=act(),
                 )
             )
             for dilation in range(1, BRANCHES + 1)
         )
         self.squeeze = nn.Sequential(
-            OrderedDict(
-                conv=nn.Conv2d(out_channels, hidden, 1, bias=False), bn=nn.BatchNorm2d(hidden), act=nn.ReLU()
-            )
+            OrderedDict(conv=nn.Conv2d(out_channels, hidden, 1, bias=False), bn=norm(hidden), act=nn.ReLU())
         )
         self.heads = nn.ModuleList(nn.Conv2d(hidden, out_channels, 1) for _ in range(BRANCHES))
+        self.squeeze.keeps_float = self.heads.keeps_float = True  # when the model is quantised
 
     def attention(self, maps: list[torch.Tensor]) -> torch.Tensor:
         """Return the first branch's share of each channel, shape (B, N, 1, 1); the second has the rest."""

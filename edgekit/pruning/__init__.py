@@ -1,12 +1,24 @@
 """Pruning methods as training hooks, and the run that trains, prunes, removes and recovers."""
 
-from edgekit.pruning import one_shot, psfp, sfp  # noqa: F401 (they register)
+from edgekit.pruning import (  # noqa: F401 (they register)
+    from_scratch,
+    importance,
+    increg,
+    one_shot,
+    psfp,
+    regularised,
+    sfp,
+    spp,
+    stripe,
+)
 from edgekit.pruning.budget import Budget
+from edgekit.pruning.from_file import amount_of, read_pruning, train_by_file
+from edgekit.pruning.how import Pruning
 from edgekit.pruning.latency import paired_latencies_ms
 from edgekit.pruning.method import METHODS, Allocation, PruningMethod, make_method
 from edgekit.pruning.rates import load_rates
 from edgekit.pruning.report import Cost, PruningReport
-from edgekit.pruning.run import Pruning, prune, train_and_prune
+from edgekit.pruning.run import prune, train_and_prune
 
 __all__ = [
     "METHODS",
@@ -16,9 +28,12 @@ __all__ = [
     "Pruning",
     "PruningMethod",
     "PruningReport",
+    "amount_of",
     "load_rates",
     "make_method",
     "paired_latencies_ms",
     "prune",
+    "read_pruning",
     "train_and_prune",
+    "train_by_file",
 ]

@@ -21,7 +21,6 @@ from runtime.errors import PruneError
 SHARES = ("uniform", "global")
 _CEILING = 0.9  # of a layer's channels may go when layers compete: one that is nearly gone stops the signal
 _BISECTIONS = 24
-_TINY = 1e-12
 _COUNTS: dict[str, Callable[[nn.Module, tuple[int, int, int]], int]] = {
     "macs": count_macs,
     "params": lambda model, _: count_parameters(model),
@@ -38,7 +37,7 @@ class Budget:
         macs, params: what may be left: a share of the network's own below 1, else a number.
         rates: a share for each group: shell patterns of names, the first that fits decides.
         share: ``uniform``: every group loses the same share; ``global``: the least important channels
-            of all groups go, at most 90 % of one.
+            of all groups go, at most 90 % of one. ``None``: as the method has it, mostly ``uniform``.
         scope: ``inside`` or ``all``: see ``ChannelGraph.groups``.
         round_to: kept channels are rounded up to a multiple of this, inside the search.
 
@@ -50,7 +49,7 @@ class Budget:
     macs: float | None = None
     params: float | None = None
     rates: Mapping[str, float] | None = None
-    share: str = "uniform"
+    share: str | None = None
     scope: str = "inside"
     round_to: int = 8
 
@@ -68,9 +67,11 @@ class Budget:
                 raise ValueError(f"{name} is {limit}; give a share such as 0.5, or a number")
         if self.round_to < 1:
             raise ValueError(f"round_to is {self.round_to}; it must be at least 1")
-        for name, allowed in (("share", SHARES), ("scope", SCOPES)):
+        for name, allowed in (("share", (None, *SHARES)), ("scope", SCOPES)):
             if getattr(self, name) not in allowed:
-                raise ValueError(f"{name} is {getattr(self, name)!r}; allowed: {', '.join(allowed)}")
+                raise ValueError(
+                    f"{name} is {getattr(self, name)!r}; allowed: {', '.join(filter(None, allowed))}"
+                )
 
     def identity(self) -> dict[str, Any]:
         """Return what is asked, as plain values without what is not."""
@@ -203,15 +204,11 @@ def _alike(groups: Sequence[ChannelGroup], _: Scores, rate: float, round_to: int
 
 
 def _competing(groups: Sequence[ChannelGroup], scores: Scores, rate: float, round_to: int) -> dict[str, int]:
-    """Return how many of each group are among the ``rate`` least important channels of all groups.
-
-    Scores count relative to their group's mean, as layers differ in size.
-    """
+    """Return how many of each group are among the ``rate`` least important channels of all groups."""
     known = {group.name: scores[group.name].detach().double().cpu() for group in groups}
-    relative = {name: score / score.mean().clamp(min=_TINY) for name, score in known.items()}
-    every = torch.cat([relative[group.name] for group in groups]).sort().values
+    every = torch.cat(list(known.values())).sort().values
     threshold = every[min(len(every) - 1, int(rate * len(every)))] if rate < 1 else math.inf
-    below = {name: int((score < threshold).sum()) for name, score in relative.items()}
+    below = {name: int((score < threshold).sum()) for name, score in known.items()}
     most = {group.name: min(below[group.name], int(_CEILING * group.channels)) for group in groups}
     return _some(
         {g.name: removable_channels(g.channels, most[g.name] / g.channels, round_to=round_to) for g in groups}

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from edgekit.models.surgery.groups import ChannelGroup
+from edgekit.models.surgery.kernels import KernelPlan
 from edgekit.models.surgery.plan import ChannelPlan
 from edgekit.pruning.filters import filter_norms, smallest
 from edgekit.training.hooks import Hook, Training
@@ -35,7 +36,8 @@ class Allocation(Protocol):
         """Return how many to remove by name of the group; a group that stays whole is not in it.
 
         Args:
-            scores: tell where the least important channels are, when groups compete for a budget.
+            scores: tell where the least important channels are, when groups compete for a budget:
+                those of one group are compared with another's.
         """
         ...
 
@@ -50,15 +52,18 @@ class PruningMethod(Hook):
     Attributes:
         counts: how many channels each group loses, by name.
         plan: the channels to remove; set by ``finalize``.
+        kernels: kernels that can be cut besides, because what is cut off is zero; set by ``finalize``.
         from_random: the method wants a network that has learned nothing, and what is left of it is
             trained from its start.
         decides_at_end: how many channels a group loses follows from the scores at the end, not from the
             weights at the begin: for methods that do nothing to particular channels while training.
+        share: how a budget is shared out over the groups by default: see ``Budget``.
         epochs: of training with the method that it needs by default: ``None`` is half of the recipe's.
     """
 
     from_random = False
     decides_at_end = False
+    share = "uniform"
     epochs: int | None = None
 
     def __init__(self, groups: Sequence[ChannelGroup], allocation: Allocation):
@@ -66,9 +71,14 @@ class PruningMethod(Hook):
         self.allocation = allocation
         self.counts: dict[str, int] = {}
         self.plan: ChannelPlan = {}
+        self.kernels: KernelPlan = {}
 
     def prepare(self, model: nn.Module) -> None:
-        """Decide how many channels go; a resumed run comes to the same, for its network starts as it did."""
+        """Decide; a resumed run comes to the same, for its network starts as it did."""
+        self.decide(model)
+
+    def decide(self, model: nn.Module) -> None:
+        """Decide how many channels go, by the weights of ``model``, once."""
         if not self.counts:
             self.counts = self.allocation.counts(self.groups, norms(model, self.groups))
 
@@ -96,8 +106,13 @@ METHODS: Registry[type[PruningMethod]] = Registry("pruning method")
 
 
 def norms(model: nn.Module, groups: Sequence[ChannelGroup]) -> Scores:
-    """Return the L2 norms of the filters of all groups."""
-    return {group.name: filter_norms(model, group) for group in groups}
+    """Return the L2 norms of the filters of all groups, to be compared with one another."""
+    return {group.name: relative(filter_norms(model, group)) for group in groups}
+
+
+def relative(scores: Tensor) -> Tensor:
+    """Return ``scores`` of one group by their mean: layers differ in size, their channels less in worth."""
+    return scores / scores.mean().clamp(min=1e-12)
 
 
 def make_method(
@@ -115,6 +130,15 @@ def make_method(
             allowed = ", ".join(known) or "none"
             raise ValueError(f"pruning method {name!r} has no option {option!r}; its options: {allowed}")
     return make(groups, allocation, **options)
+
+
+def shrinks_beside_step(run: Training) -> bool:
+    """Return whether weights have to shrink beside the step, by lr * factor, instead of by the gradient.
+
+    AdamW divides gradients by their size, which undoes most of a factor's growth; with float16 they are
+    scaled when a hook sees them.
+    """
+    return not isinstance(run.optimizer, torch.optim.SGD) or run.recipe.precision.startswith("16")
 
 
 def generator_of(run: Training, purpose: int = 0) -> torch.Generator:

@@ -8,7 +8,7 @@ import torch
 
 from edgekit.models.surgery.groups import ChannelGroup
 from edgekit.pruning.filters import filter_norms
-from edgekit.pruning.method import METHODS, Allocation, PruningMethod, Scores, generator_of
+from edgekit.pruning.method import METHODS, Allocation, PruningMethod, Scores, generator_of, relative
 from edgekit.training.hooks import Training
 
 
@@ -26,7 +26,7 @@ class OneShotPruning(PruningMethod):
         self.p = p
 
     def scores(self, run: Training) -> Scores:
-        return {group.name: filter_norms(run.model, group, self.p) for group in self.groups}
+        return {group.name: relative(filter_norms(run.model, group, self.p)) for group in self.groups}
 
 
 @METHODS.register("random")

@@ -12,7 +12,7 @@ from torch import nn
 from edgekit.data import Dataset
 from edgekit.models import count_macs, count_parameters
 from edgekit.pruning.latency import paired_latencies_ms
-from edgekit.training.trainer import evaluate
+from edgekit.training.evaluation import evaluate
 
 _DISAGREEMENT = 1.5
 _NAMED = 3
@@ -35,6 +35,7 @@ class PruningReport:
     Attributes:
         budget: what was asked: see ``Budget``.
         removed: channels that went, by the name of their group.
+        kernels: kernels that were cut, with what they were cut to.
         left_out: groups that had to stay whole: name -> why.
         removed_top1: accuracy right after the removal, before fine-tuning.
         reestimated_top1: the same with batch norm's statistics estimated anew; fine-tuning starts there.
@@ -50,6 +51,7 @@ class PruningReport:
     finetune_epochs: int
     source_sha256: str | None
     removed: dict[str, int]
+    kernels: dict[str, tuple[int, int]]
     left_out: dict[str, str]
     before: Cost
     after: Cost

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,75 +12,32 @@ import numpy as np
 import torch
 from torch import nn
 
-from edgekit.data import Dataset
+from edgekit.data import Dataset, limit_training
 from edgekit.models import ModelSpec
 from edgekit.models.surgery.groups import ChannelGraph, ChannelGroup
+from edgekit.models.surgery.kernels import shrink_kernels
 from edgekit.models.surgery.plan import compose_plans
 from edgekit.models.surgery.removal import physically_remove
 from edgekit.models.surgery.trial import LeftOut, try_removal
-from edgekit.pruning.budget import Budget
-from edgekit.pruning.method import METHODS, PruningMethod, make_method
+from edgekit.pruning.how import Pruning
+from edgekit.pruning.method import METHODS, make_method
 from edgekit.pruning.report import PruningReport, costs, disagreements, told
 from edgekit.pruning.start import Start, from_checkpoint, from_spec, gentler, recipe_of
 from edgekit.training.batch_norm import reestimate_batch_norm
 from edgekit.training.checkpoint import CHECKPOINT_FILE, Checkpoint, save_checkpoint
+from edgekit.training.evaluation import evaluate
 from edgekit.training.hooks import EndAtOnce, Hook
+from edgekit.training.precision import settle_precision
 from edgekit.training.recipe import Recipe
 from edgekit.training.run import claim_folder, end_run, own_hooks, save_once
 from edgekit.training.state import STATE_FILE
-from edgekit.training.technique import Technique, make_techniques
-from edgekit.training.trainer import Trainer, evaluate
+from edgekit.training.technique import Technique, make_techniques, with_teacher
+from edgekit.training.trainer import Trainer
 from runtime.errors import PruneError
 
 PHASES = ("method", "finetune")
+DENSE = "dense"
 _EXAMPLES = 8
-
-
-@dataclass(frozen=True)
-class Pruning:
-    """How to prune.
-
-    Attributes:
-        method: one of ``METHODS``; ``options`` are its constants.
-        budget: how much.
-        epochs: of training with the method; default: the method's own, for most half of the recipe's.
-        finetune_epochs: of the compact network; default: half of the recipe's, or all of them where a
-            method leaves a network that has learned nothing.
-        reestimate: estimate batch norm's statistics anew after the removal.
-    """
-
-    method: str = "psfp"
-    budget: Budget = field(default_factory=lambda: Budget(rate=0.3))
-    options: Mapping[str, Any] = field(default_factory=dict)
-    epochs: int | None = None
-    finetune_epochs: int | None = None
-    reestimate: bool = True
-
-    def __post_init__(self) -> None:
-        for name in ("epochs", "finetune_epochs"):
-            epochs = getattr(self, name)
-            if epochs is not None and epochs < 0:
-                raise ValueError(f"{name} is {epochs}; it must be 0 or more")
-
-    def epochs_of(self, method: type[PruningMethod], recipe: Recipe) -> tuple[int, int]:
-        """Return the epochs with the method and those after it."""
-        half = max(1, recipe.epochs // 2)
-        first = half if method.epochs is None else method.epochs
-        last = recipe.epochs if method.from_random else half
-        return (
-            first if self.epochs is None else self.epochs,
-            last if self.finetune_epochs is None else self.finetune_epochs,
-        )
-
-    def identity(self) -> dict[str, Any]:
-        """Return what decides the result, apart from the epochs, as JSON reads it back."""
-        values = {
-            "method": self.method,
-            "options": dict(self.options),
-            "budget": self.budget.identity(),
-            "reestimate": self.reestimate,
-        }
-        return msgspec.json.decode(msgspec.json.encode(values))
 
 
 def prune(
@@ -117,6 +74,7 @@ def prune(
     base = recipe or recipe_of(checkpoint)
     from_random = METHODS.get(how.method).from_random
     recipes = [base, base] if from_random or recipe else [gentler(base)] * 2
+    recipes[1] = _taught(recipes[1], str(checkpoint.path) if how.teacher == DENSE else how.teacher)
     return _run(start, dataset, Path(out), how, base, recipes, resume=resume, progress=progress)
 
 
@@ -140,7 +98,12 @@ def train_and_prune(
     if how.epochs is None and not METHODS.get(how.method).from_random:
         how = replace(how, epochs=recipe.epochs)
     start = from_spec(spec, dataset, recipe, placement)
+    if how.teacher == DENSE:
+        raise ValueError(
+            "teacher 'dense' is the checkpoint that is pruned, and there is none; give its folder"
+        )
     recipes = [recipe, recipe if METHODS.get(how.method).from_random else gentler(recipe)]
+    recipes[1] = _taught(recipes[1], how.teacher)
     return _run(start, dataset, Path(out), how, recipe, recipes, resume=resume, progress=progress)
 
 
@@ -155,11 +118,18 @@ def _run(
     resume: bool,
     progress: bool,
 ) -> Checkpoint:
+    dataset = limit_training(dataset, base.limit, base.seed)
+    choice = {"resume": resume, "progress": progress}
+    precision = settle_precision(recipes[0], start.load, dataset, folder, **choice).precision
+    recipes = [replace(recipe, precision=precision) for recipe in recipes]
     examples = torch.from_numpy(dataset.test.batch(np.arange(min(_EXAMPLES, len(dataset.test))))[0])
-    epochs = how.epochs_of(METHODS.get(how.method), base)
+    kind = METHODS.get(how.method)
+    epochs = how.epochs_of(kind, base)
+    how = replace(how, budget=replace(how.budget, share=how.budget.share or kind.share))
     identity = {
         **start.identity,
         **how.identity(),
+        "precision": precision,
         "method_epochs": epochs[0],
         "finetune_epochs": epochs[1],
         "recipes": [recipe.identity() for recipe in recipes],
@@ -168,10 +138,12 @@ def _run(
     if resume and (folder / CHECKPOINT_FILE).is_file():
         return end_run(folder, identity)
     techniques = [_techniques(recipe, dataset) for recipe in recipes]
+    for technique in techniques[0]:
+        technique.keep_last_epoch()
     model = start.load()
     groups, left_out = _prunable(model, how, examples, start.spec.name)
     method = make_method(how.method, groups, how.budget.allocation(model, examples[:1]), how.options)
-    method.prepare(model)
+    method.decide(model)
     if not method.counts:
         raise PruneError(
             f"rate {how.budget.rate} removes no channel of {start.spec.name}, whose layers keep multiples "
@@ -198,11 +170,18 @@ def _run(
     trained = fit(untrained() if from_random else start.load(), 0, [method])
     dense = start.load().eval() if start.checkpoint else trained.model
     compact = physically_remove(untrained() if from_random else trained.model, method.plan, examples)
+    shrink_kernels(compact, method.kernels, exact=not from_random)
     removed_top1 = evaluate(compact, dataset.test)
     reestimated_top1 = None
     if how.reestimate and reestimate_batch_norm(compact, dataset.train, seed=base.seed):
         reestimated_top1 = evaluate(compact, dataset.test)
     trainer = fit(compact.train(), 1, [])
+
+    untrained_before: tuple[str, ...] = ()
+    if from_random and start.checkpoint is None:
+        untrained_before = (
+            "the accuracy before is that of random weights: the whole network was not trained",
+        )
 
     def save() -> None:
         before, after = costs([dense, trainer.model], dataset, examples[:1])
@@ -214,13 +193,14 @@ def _run(
             finetune_epochs=epochs[1],
             source_sha256=start.checkpoint.sha256 if start.checkpoint else None,
             removed={name: len(indices) for name, indices in method.plan.items()},
+            kernels=method.kernels,
             left_out=left_out,
             before=before,
             after=after,
             removed_top1=removed_top1,
             reestimated_top1=reestimated_top1,
             constants=method.report(),
-            warnings=disagreements(before, after) + told(left_out),
+            warnings=disagreements(before, after) + told(left_out) + untrained_before,
         )
         save_checkpoint(
             folder,
@@ -232,6 +212,7 @@ def _run(
             recipe=start.recipe,
             metrics={"test_top1": after.test_top1},
             plan=compose_plans(start.plan, method.plan),
+            kernels={**start.kernels, **method.kernels} or None,
             pruning=msgspec.to_builtins(report),
             placement=start.placement,
             run=identity,
@@ -254,6 +235,10 @@ def _prunable(
         reason = told(left_out)[0] if left_out else f"scope {scope!r} finds no layer"
         raise PruneError(f"{name} has nothing to prune; {reason}")
     return groups, left_out
+
+
+def _taught(recipe: Recipe, teacher: str | None) -> Recipe:
+    return recipe if teacher is None else replace(recipe, use=with_teacher(recipe.use, teacher))
 
 
 def _techniques(recipe: Recipe, dataset: Dataset) -> list[Technique]:

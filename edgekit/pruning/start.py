@@ -12,6 +12,7 @@ from torch import nn
 
 from edgekit.data import Dataset
 from edgekit.models import ModelSpec, build_model
+from edgekit.models.surgery.kernels import KernelPlan, shrink_kernels
 from edgekit.models.surgery.plan import ChannelPlan
 from edgekit.models.surgery.removal import physically_remove
 from edgekit.training.checkpoint import Checkpoint
@@ -26,7 +27,7 @@ class Start:
     """What a pruning begins with.
 
     Attributes:
-        spec, plan: the network, and what was removed from it before.
+        spec, plan, kernels: the network, what was removed from it before, and cut.
         load: returns the network; with random weights when it is not trained yet.
         recipe: how its training went, for the record.
         identity: says which network it is.
@@ -36,6 +37,7 @@ class Start:
 
     spec: ModelSpec
     plan: ChannelPlan
+    kernels: KernelPlan
     load: Callable[[], nn.Module]
     recipe: dict[str, Any]
     identity: dict[str, Any]
@@ -46,7 +48,9 @@ class Start:
         """Return the network with random weights drawn from ``seed``."""
         torch.manual_seed(seed)
         model = build_model(self.spec)
-        return physically_remove(model, self.plan, example).train() if self.plan else model
+        model = physically_remove(model, self.plan, example).train() if self.plan else model
+        shrink_kernels(model, self.kernels, exact=False)
+        return model
 
 
 def from_checkpoint(checkpoint: Checkpoint, dataset: Dataset) -> Start:
@@ -66,6 +70,7 @@ def from_checkpoint(checkpoint: Checkpoint, dataset: Dataset) -> Start:
     return Start(
         checkpoint.spec,
         checkpoint.plan or {},
+        checkpoint.kernels or {},
         checkpoint.build,
         checkpoint.recipe,
         identity,
@@ -91,7 +96,7 @@ def from_spec(
 
     # As JSON reads it back: the state of an interrupted run is compared with it.
     identity = {"dataset": dataset.name, **msgspec.json.decode(msgspec.json.encode(spec))}
-    return Start(spec, {}, load, msgspec.to_builtins(recipe), identity, placement)
+    return Start(spec, {}, {}, load, msgspec.to_builtins(recipe), identity, placement)
 
 
 def recipe_of(checkpoint: Checkpoint) -> Recipe:

@@ -7,9 +7,17 @@ from edgekit.training.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
+from edgekit.training.evaluation import evaluate
 from edgekit.training.hooks import EndAtOnce, Hook, TemperatureAnnealing, Training
+from edgekit.training.optimizer import build_optimizer
 from edgekit.training.quantization_aware import QuantizationAware
 from edgekit.training.recipe import RECIPES, NamedRecipe, Recipe, load_recipe
+from edgekit.training.recipe_file import (
+    RecipeFile,
+    is_recipe_file,
+    list_recipe_files,
+    load_recipe_file,
+)
 from edgekit.training.run import fit_spec, starting_network, train
 from edgekit.training.schedule import learning_rate
 from edgekit.training.task import Classification, Task
@@ -21,7 +29,8 @@ from edgekit.training.technique import (
     make_techniques,
     register_technique,
 )
-from edgekit.training.trainer import Trainer, build_optimizer, evaluate
+from edgekit.training.trainer import Trainer
+from edgekit.training.variance_shift import find_shifted_norms, variance_ratios
 
 __all__ = [
     "RECIPES",
@@ -34,6 +43,7 @@ __all__ = [
     "Objective",
     "QuantizationAware",
     "Recipe",
+    "RecipeFile",
     "Supervised",
     "Task",
     "Technique",
@@ -42,14 +52,21 @@ __all__ = [
     "Training",
     "build_optimizer",
     "evaluate",
+    "find_shifted_norms",
     "fit_spec",
+    "is_recipe_file",
     "learning_rate",
+    "list_recipe_files",
     "load_checkpoint",
     "load_recipe",
+    "load_recipe_file",
     "make_techniques",
     "reestimate_batch_norm",
     "register_technique",
     "save_checkpoint",
     "starting_network",
     "train",
+    "variance_ratios",
 ]
+
+from edgekit.training import techniques  # noqa: F401 (they register, with what stands above)

@@ -15,6 +15,7 @@ from safetensors.torch import load, save
 from torch import nn
 
 from edgekit.models import ModelSpec, build_model
+from edgekit.models.surgery.kernels import KernelPlan, shrink_kernels
 from edgekit.models.surgery.plan import ChannelPlan
 from edgekit.training.weights import load_weights
 from runtime._version import __version__
@@ -36,7 +37,8 @@ class Checkpoint:
 
     Attributes:
         path: its folder.
-        spec: the model before any pruning; ``plan`` says which channels were removed since.
+        spec: the model before any pruning; ``plan`` says which channels were removed since, and ``kernels``
+            which kernels were cut.
         dataset, image, labels: what it was trained on, how images become inputs, class names.
         recipe: of the training it comes from.
         metrics: such as ``test_top1``.
@@ -60,6 +62,7 @@ class Checkpoint:
     pruning: dict[str, Any] | None = None
     placement: dict[str, Any] | None = None
     run: dict[str, Any] | None = None
+    kernels: KernelPlan | None = None
 
     @property
     def sha256(self) -> str:
@@ -76,7 +79,7 @@ class Checkpoint:
 
         Raises:
             CheckpointError: the weights were changed, or belong to another model.
-            PruneError: the channel plan is not of this model.
+            PruneError: the channel or kernel plan is not of this model.
         """
         document = _read_document(self.path)
         tensors = _read_weights(self.path, document)
@@ -88,6 +91,7 @@ class Checkpoint:
 
             size = min(self.image.size, _PROOF_SIDE)
             model = physically_remove(model, self.plan, torch.zeros(1, self.image.channels, size, size))
+        shrink_kernels(model, self.kernels or {}, exact=False)
         load_weights(model, tensors, str(self.path))
         return model.eval()
 
@@ -109,6 +113,7 @@ class _Document:
     versions: dict[str, str] = field(default_factory=dict)
     placement: dict[str, Any] | None = None
     run: dict[str, Any] | None = None
+    kernels: KernelPlan | None = None
     schema_version: int = SCHEMA_VERSION
 
 
@@ -126,6 +131,7 @@ def save_checkpoint(
     pruning: dict[str, Any] | None = None,
     placement: dict[str, Any] | None = None,
     run: dict[str, Any] | None = None,
+    kernels: KernelPlan | None = None,
 ) -> Checkpoint:
     """Write a checkpoint into the folder ``path``, which may hold the run's other files.
 
@@ -154,6 +160,7 @@ def save_checkpoint(
         versions={"edgekit": __version__, "torch": str(torch.__version__)},
         placement=placement,
         run=run,
+        kernels=kernels,
     )
     write_atomic(folder / WEIGHTS_FILE, weights)
     write_atomic(folder / CHECKPOINT_FILE, msgspec.json.format(msgspec.json.encode(document), indent=1))
@@ -186,6 +193,7 @@ def _checkpoint(folder: Path, document: _Document) -> Checkpoint:
         pruning=document.pruning,
         placement=document.placement,
         run=document.run,
+        kernels=document.kernels,
     )
 
 

@@ -14,6 +14,7 @@ it also is the same in all processes of a DDP run, and leaves dropout's random n
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Protocol
 
 import torch
@@ -36,6 +37,7 @@ class Training(Protocol):
         epoch, step: the epoch and the step that run, counted from 0; steps over all epochs.
         steps_per_epoch: steps of one epoch.
         device: where the model is.
+        folder: where the run writes.
     """
 
     model: nn.Module
@@ -47,9 +49,18 @@ class Training(Protocol):
     step: int
     steps_per_epoch: int
     device: torch.device
+    folder: Path
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return the model's outputs as training needs them: in its precision, joined by DDP."""
+        ...
+
+    def clip(self, norm: float) -> None:
+        """Shorten the gradients, all together, to an L2 norm of at most ``norm``."""
+        ...
+
+    def trained(self) -> nn.Module:
+        """Return the model that is trained, without what techniques put around it."""
         ...
 
     def stop(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from runtime.registry import Registry
 
 OPTIMIZERS = ("sgd", "adamw")
-PRECISIONS = ("32-true", "16-mixed", "bf16-mixed")
+PRECISIONS = ("32-true", "16-mixed", "bf16-mixed", "auto")
 DEVICES = ("auto", "cpu", "cuda")
 
 
@@ -27,11 +27,14 @@ class Recipe:
         augment: shift images by up to an eighth, and mirror them where the dataset allows.
         qat: round weights and activations as an int8 export will, so that the network learns to bear it.
         temperature_epochs: epochs in which dynamic convolutions anneal from 30 to 1; 0: stay at 1.
-        precision: as Lightning Fabric calls it.
+        precision: as Lightning Fabric calls it; ``auto``: the quicker one, tried before the training: see
+            ``edgekit.training.precision``.
         device: ``auto``, ``cpu`` or ``cuda``; ``devices`` processes of it, by DDP when more than one.
         workers: processes that read images; 0 reads in the training's own.
         seed: of initial weights, order, augmentation and dropout.
         accumulate: batches whose gradients make one step.
+        limit: train on so many images, of every class alike, drawn by the seed; 0: on all.
+        eval_every: epochs from one test to the next; the last epoch is always tested.
         use: training techniques by name, each with its options: see ``edgekit.training.technique``.
     """
 
@@ -52,6 +55,8 @@ class Recipe:
     workers: int = 0
     seed: int = 0
     accumulate: int = 1
+    limit: int = 0
+    eval_every: int = 1
     use: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def identity(self) -> dict[str, Any]:
@@ -63,10 +68,10 @@ class Recipe:
         for name, allowed in (("optimizer", OPTIMIZERS), ("precision", PRECISIONS), ("device", DEVICES)):
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name} is {getattr(self, name)!r}; allowed: {', '.join(allowed)}")
-        for name in ("epochs", "batch_size", "devices", "accumulate"):
+        for name in ("epochs", "batch_size", "devices", "accumulate", "eval_every"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1")
-        for name in ("weight_decay", "warmup_epochs", "temperature_epochs", "workers", "seed"):
+        for name in ("weight_decay", "warmup_epochs", "temperature_epochs", "workers", "seed", "limit"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be 0 or more")
         if not 0 < self.lr < float("inf"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import msgspec
 import torch
 from torch import nn
 
-from edgekit.data import Dataset
+from edgekit.data import Dataset, limit_training
 from edgekit.models import ModelSpec, build_model, pretrained
 from edgekit.nn import TemperatureSchedule
 from edgekit.training.checkpoint import (
@@ -20,12 +21,14 @@ from edgekit.training.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
+from edgekit.training.evaluation import evaluate
 from edgekit.training.hooks import Hook, TemperatureAnnealing
+from edgekit.training.precision import settle_precision
 from edgekit.training.quantization_aware import QuantizationAware
 from edgekit.training.recipe import Recipe
 from edgekit.training.state import STATE_FILE, check_identity
 from edgekit.training.technique import make_techniques
-from edgekit.training.trainer import Trainer, evaluate
+from edgekit.training.trainer import Trainer
 from edgekit.training.weights import start_from
 from runtime.errors import CheckpointError
 
@@ -68,6 +71,9 @@ def train(
     if fit_spec(spec, dataset) != spec:
         raise ValueError(f"{spec} does not fit dataset {dataset.name!r}; use {fit_spec(spec, dataset)}")
     folder = Path(out)
+    dataset = limit_training(dataset, recipe.limit, recipe.seed)
+    choice = {"resume": resume, "progress": progress}
+    recipe = settle_precision(recipe, partial(build_model, spec), dataset, folder, **choice)
     # As JSON reads it back: the state of an interrupted run is compared with it.
     chosen = msgspec.json.decode(msgspec.json.encode(spec))
     identity = {"dataset": dataset.name, **chosen, **recipe.identity()}

@@ -125,16 +125,5 @@ def check_identity(folder: Path, stored: dict[str, Any], asked: dict[str, Any]) 
             )
 
 
-def restore_optimizer(optimizer: Optimizer, tensors: dict[str, torch.Tensor]) -> None:
-    """Put saved buffers, such as momentum, back into ``optimizer``."""
-    state: dict[int, dict[str, torch.Tensor]] = {}
-    for path, tensor in tensors.items():
-        index, _, name = path.partition("/")
-        if not (index.isascii() and index.isdecimal()):
-            raise CheckpointError(f"{STATE_FILE} is damaged: it has a buffer {path!r}; train again")
-        state.setdefault(int(index), {})[name] = tensor
-    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
-
-
 def _below(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

@@ -14,14 +14,16 @@ Example:
 
 from __future__ import annotations
 
+import difflib
 import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+import msgspec
 import numpy as np
 from torch import Tensor, nn
 
-from edgekit.data import Dataset
+from edgekit.data import Dataset, Split
 from edgekit.training.hooks import Hook, Training
 from edgekit.training.recipe import RECIPES, NamedRecipe, Recipe
 from runtime.registry import Registry
@@ -55,6 +57,10 @@ class Technique:
     def check(self, dataset: Dataset) -> None:
         """Refuse, before anything is written, a dataset this cannot be used on."""
 
+    def training_data(self, split: Split) -> Split:
+        """Return the images to train on; what is left out of ``split`` may be used otherwise."""
+        return split
+
     def network(self, model: nn.Module) -> nn.Module:
         """Return the module to train: ``model``, or one that holds it, such as several students."""
         return model
@@ -70,6 +76,9 @@ class Technique:
     def hooks(self) -> Sequence[Hook]:
         """Return the hooks that act during the training."""
         return ()
+
+    def keep_last_epoch(self) -> None:
+        """Keep the weights of no other epoch: a pruning method's plan is of the last one."""
 
     def augment(self, pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Return a training batch's changed pixels, uint8 of shape (B, H, W, C)."""
@@ -89,6 +98,12 @@ def register_technique(name: str) -> Callable[[Callable[..., Technique]], Callab
     return store
 
 
+def with_teacher(use: dict[str, dict[str, Any]], teacher: str) -> dict[str, dict[str, Any]]:
+    """Return ``use`` with ``teacher`` given to the techniques that learn from one; ``kd`` where none does."""
+    learners = [name for name in use if "teacher" in inspect.signature(TECHNIQUES.get(name)).parameters]
+    return {**use, **{name: {**use.get(name, {}), "teacher": teacher} for name in learners or ["kd"]}}
+
+
 def make_techniques(recipe: Recipe, dataset: Dataset) -> list[Technique]:
     """Return the techniques that ``recipe`` uses, in its order.
 
@@ -103,9 +118,20 @@ def make_techniques(recipe: Recipe, dataset: Dataset) -> list[Technique]:
 
 def _make(name: str, options: dict[str, Any]) -> Technique:
     make = TECHNIQUES.get(name)
-    known = list(inspect.signature(make).parameters)
-    for option in options:
+    known = inspect.signature(make, eval_str=True).parameters
+    given = {}
+    for option, value in options.items():
         if option not in known:
-            allowed = ", ".join(known) or "none"
-            raise ValueError(f"training technique {name!r} has no option {option!r}; its options: {allowed}")
-    return make(**options)
+            near = difflib.get_close_matches(option, known, n=1, cutoff=0.5)
+            hint = f"did you mean {near[0]}?" if near else f"its options: {', '.join(known) or 'none'}"
+            raise ValueError(f"training technique {name!r} has no option {option!r}; {hint}")
+        try:
+            given[option] = msgspec.convert(value, known[option].annotation, strict=False)
+        except msgspec.ValidationError as err:
+            raise ValueError(
+                f"training technique {name!r}: {option} is {value!r} ({err}); correct it"
+            ) from err
+    for option, parameter in known.items():
+        if parameter.default is parameter.empty and option not in options:
+            raise ValueError(f"training technique {name!r} got no {option!r}; give it: {name}:{option}=...")
+    return make(**given)

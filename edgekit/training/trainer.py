@@ -6,6 +6,7 @@ import math
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,16 @@ from lightning_fabric import Fabric
 from torch import nn
 from tqdm import tqdm
 
-from edgekit.data import Dataset, Split
+from edgekit.data import Dataset
+from edgekit.training.evaluation import evaluate
 from edgekit.training.finite import first_not_finite
 from edgekit.training.hooks import Hook
-from edgekit.training.loader import TrainingLoader, batches_of
+from edgekit.training.layout import lay_out, lay_out_weights, use_fastest_layout
+from edgekit.training.loader import TrainingLoader
+from edgekit.training.optimizer import build_optimizer, restore_optimizer
 from edgekit.training.recipe import Recipe
 from edgekit.training.schedule import learning_rate
-from edgekit.training.state import check_identity, load_state, restore_optimizer, save_state
+from edgekit.training.state import check_identity, load_state, save_state
 from edgekit.training.task import Classification, Task
 from edgekit.training.technique import Objective, Supervised, Technique
 from edgekit.training.weights import load_weights
@@ -31,7 +35,6 @@ from runtime.bundle import write_atomic
 from runtime.errors import CheckpointError, TrainingError
 
 METRICS_FILE = "metrics.jsonl"
-_EVALUATION_BATCH = 256
 
 
 class Trainer:
@@ -44,12 +47,13 @@ class Trainer:
     Attributes:
         model: the plain module; on its device, and never wrapped, so hooks may change it.
         optimizer: its optimizer.
-        dataset: what ``fit`` trains on.
+        dataset: what ``fit`` trains on, and ``folder`` where it writes.
         epoch, step: the epoch and the step that run, counted from 0; steps over all epochs.
         steps_per_epoch: steps of one epoch.
     """
 
     dataset: Dataset
+    folder: Path
 
     def __init__(
         self,
@@ -76,6 +80,7 @@ class Trainer:
         self._wrapped, self.optimizer = self.fabric.setup(model, build_optimizer(model, recipe))
         self.epoch, self.step, self.steps_per_epoch = 0, 0, 0
         self._stopped = False
+        self._layout = torch.contiguous_format
 
     @property
     def device(self) -> torch.device:
@@ -85,6 +90,10 @@ class Trainer:
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """Return the model's outputs as training needs them: in its precision, joined by DDP."""
         return self._wrapped(inputs)
+
+    def clip(self, norm: float) -> None:
+        """Shorten the gradients, all together, to an L2 norm of at most ``norm``."""
+        self.fabric.clip_gradients(self._wrapped, self.optimizer, max_norm=norm)
 
     def stop(self) -> None:
         """End the training after the epoch that runs; before the first one: without any."""
@@ -119,10 +128,15 @@ class Trainer:
             TrainingError: the loss is not a number any more.
         """
         rank, world_size = self.fabric.global_rank, self.fabric.world_size
+        for technique in self.techniques:
+            dataset = replace(dataset, train=technique.training_data(dataset.train))
         changes = [technique.augment for technique in self.techniques if _changes_images(technique)]
         loader = TrainingLoader(dataset, self.recipe, rank, world_size, changes)
-        self.dataset = dataset
+        self.dataset, self.folder = dataset, folder
         self.steps_per_epoch = math.ceil(len(loader) / self.recipe.accumulate)
+        count = min(self.recipe.batch_size, len(dataset.train))
+        example = torch.from_numpy(dataset.train.batch(range(count))[0]).to(self.device)
+        self._layout = use_fastest_layout(self.model, example)
         log = self._begin(folder, identity, resume)
         if log and self.fabric.is_global_zero:
             _write_metrics(folder, log)  # killed after the state was written, the run lacks its last line
@@ -151,6 +165,7 @@ class Trainer:
                     )
                     _write_metrics(folder, log)
         self._call("finalize")
+        lay_out_weights(self.model, torch.contiguous_format)  # as a checkpoint has it, to the bit
         return log
 
     def _begin(self, folder: Path, identity: dict[str, Any], resume: bool) -> list[dict[str, Any]]:
@@ -193,16 +208,24 @@ class Trainer:
         loss = total.item() / len(loader)
         self._call("on_epoch_end")
         figures = {name: value for hook in self.hooks for name, value in hook.metrics(self).items()}
-        score = evaluate(self.model, self.dataset.test, task=self.task)
-        bar.set_postfix({"epoch": self.epoch + 1, "loss": f"{loss:.3f}", self.task.metric: f"{score:.4f}"})
+        score = self._test()
+        shown = {name: f"{value:.4f}" for name, value in score.items()}
+        bar.set_postfix({"epoch": self.epoch + 1, "loss": f"{loss:.3f}", **shown})
         return {
             "epoch": self.epoch,
             "lr": self.optimizer.param_groups[0]["lr"],
             "train_loss": loss,
-            f"test_{self.task.metric}": score,
+            **score,
             **figures,
             "duration_s": round(time.perf_counter() - begin, 3),
         }
+
+    def _test(self) -> dict[str, float]:
+        """Return the score on the test images, in every Nth epoch and the last one."""
+        is_last = self._stopped or self.epoch + 1 == self.recipe.epochs
+        if not is_last and (self.epoch + 1) % self.recipe.eval_every:
+            return {}
+        return {f"test_{self.task.metric}": evaluate(self.model, self.dataset.test, task=self.task)}
 
     def _run_step(self, batches: list[Any]) -> torch.Tensor:
         """Make one step by the mean gradient of ``batches`` and return the sum of their losses."""
@@ -219,6 +242,7 @@ class Trainer:
         total = torch.zeros((), device=self.device)
         for batch in batches:
             inputs, targets = self.fabric.to_device(batch)
+            inputs = lay_out(inputs, self._layout)
             loss = self.objective.loss(self, inputs, targets)
             if not torch.isfinite(loss):
                 raise self._not_finite(loss.item(), inputs)
@@ -251,38 +275,3 @@ def _changes_images(technique: Technique) -> bool:
 
 def _write_metrics(folder: Path, log: list[dict[str, Any]]) -> None:
     write_atomic(folder / METRICS_FILE, b"".join(msgspec.json.encode(item) + b"\n" for item in log))
-
-
-def evaluate(model: nn.Module, split: Split, *, task: Task | None = None) -> float:
-    """Return the mean score of ``model`` over ``split``: top-1 accuracy in [0, 1] unless ``task`` says else.
-
-    The model runs where its weights are, in eval mode, and is left in the mode it was in.
-
-    Example:
-        >>> evaluate(model, digits.test)   # doctest: +SKIP
-        0.98
-    """
-    task = task or Classification()
-    device = next(model.parameters()).device
-    was_training = model.training
-    model.eval()
-    total = 0.0
-    with torch.inference_mode():
-        for inputs, targets in batches_of(split, _EVALUATION_BATCH):
-            total += float(task.score(model(inputs.to(device)), targets.to(device)))
-    model.train(was_training)
-    return total / len(split)
-
-
-def build_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """Return the recipe's optimizer; vectors (biases, normalisation) get no weight decay."""
-    parameters = [p for p in model.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": recipe.weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    if recipe.optimizer == "adamw":
-        return torch.optim.AdamW(groups, lr=recipe.lr, fused=True)
-    return torch.optim.SGD(
-        groups, lr=recipe.lr, momentum=recipe.momentum, nesterov=recipe.momentum > 0, fused=True
-    )

@@ -23,7 +23,7 @@ class FoldedSelectiveKernel(nn.Module):
         with torch.no_grad():
             self.head.weight.copy_(first.weight - second.weight)
             self.head.bias.copy_(first.bias - second.bias)
-        self.squeeze.keeps_float = self.head.keeps_float = True  # when the model is quantised
+        self.head.keeps_float = True  # when the model is quantised, as the two heads do
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return the weighed sum of both branches: (1, C, H, W) -> (1, N, H', W')."""

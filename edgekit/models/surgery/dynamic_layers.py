@@ -1,4 +1,4 @@
-"""How torch-pruning's functions look for the layers it does not know: dynamic conv and dynamic ReLU."""
+"""How torch-pruning's functions look for the layers it does not know: edgekit's blocks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import torch
 import torch_pruning as tp
 from torch import nn
 
-from edgekit.nn import DynamicConv2d, DynamicReLU
+from edgekit.nn import DynamicConv2d, DynamicReLU, SpatialGroupEnhance
 
 
 def _kept(channels: int, pruned: list[int]) -> torch.Tensor:
@@ -62,9 +62,26 @@ class DynamicReLUPruner(tp.BasePruningFunc):
     get_in_channels = get_out_channels
 
 
+class SpatialGroupEnhancePruner(tp.BasePruningFunc):
+    """Removes channels of a ``SpatialGroupEnhance``: its groups may become unequal, and stay."""
+
+    def prune_out_channels(self, layer: SpatialGroupEnhance, idxs: list[int]) -> nn.Module:
+        kept = _kept(layer.membership.shape[1], idxs).to(layer.membership.device)
+        layer.membership = layer.membership.index_select(1, kept)
+        return layer
+
+    prune_in_channels = prune_out_channels
+
+    def get_out_channels(self, layer: SpatialGroupEnhance) -> int:
+        return layer.membership.shape[1]
+
+    get_in_channels = get_out_channels
+
+
 PRUNERS: dict[type[nn.Module], tp.BasePruningFunc] = {
     DynamicConv2d: DynamicConvPruner(),
     DynamicReLU: DynamicReLUPruner(),
+    SpatialGroupEnhance: SpatialGroupEnhancePruner(),
 }
 
 
@@ -87,7 +104,7 @@ def stand_in(layer: nn.Module) -> nn.Module:
         )
         plain.weight = nn.Parameter(layer.weight.detach().norm(dim=0))
         return plain
-    return nn.PReLU(layer.fc1.in_channels)
+    return nn.PReLU(PRUNERS[type(layer)].get_out_channels(layer))
 
 
 def why_not(layer: nn.Module) -> str | None:

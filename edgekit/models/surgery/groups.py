@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -11,8 +12,8 @@ import torch_pruning as tp
 from torch import nn
 
 from edgekit.models.layers import SqueezeExcite
-from edgekit.models.surgery.dynamic_layers import stand_in
-from edgekit.nn import DynamicConv2d, DynamicReLU
+from edgekit.models.surgery.dynamic_layers import PRUNERS, stand_in
+from edgekit.nn import SelectiveKernel
 from runtime.errors import PruneError
 
 
@@ -55,19 +56,22 @@ class ChannelGraph:
         model: any module; only its structure matters.
         example: an input, shape (B, C, H, W).
 
+    Attributes:
+        shadow: that copy.
+
     Raises:
         PruneError: the network cannot be traced.
     """
 
     def __init__(self, model: nn.Module, example: torch.Tensor):
-        self._shadow = _shadow(model).to(example.device)
-        self._names = {module: name for name, module in self._shadow.named_modules()}
+        self.shadow = _shadow(model).to(example.device)
+        self._names = {module: name for name, module in self.shadow.named_modules()}
         # Tracing follows autograd: frozen parameters or no_grad would hide most of the network.
-        self._shadow.requires_grad_(True)
+        self.shadow.requires_grad_(True)
         try:
             with torch.enable_grad(), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                self._graph = tp.DependencyGraph().build_dependency(self._shadow, example, verbose=False)
+                self._graph = tp.DependencyGraph().build_dependency(self.shadow, example, verbose=False)
         except (RuntimeError, AttributeError, IndexError, KeyError) as err:
             raise PruneError(
                 f"the network cannot be traced ({err}); check that it runs on this input"
@@ -79,7 +83,7 @@ class ChannelGraph:
         Raises:
             PruneError: no such convolution, no such channel, or a layer would be left without channels.
         """
-        layer = dict(self._shadow.named_modules()).get(name)
+        layer = dict(self.shadow.named_modules()).get(name)
         if not isinstance(layer, nn.Conv2d) or layer not in self._graph.module2node:
             raise PruneError(
                 f"the plan names convolution {name!r}, which this model does not have; use the plan's model"
@@ -99,11 +103,11 @@ class ChannelGraph:
         """Return the groups of channels that may go, in the model's order.
 
         Args:
-            scope: ``inside``: what one convolution makes and one block keeps to itself, such as the
-                expansion of an inverted residual and the first convolution of a basic block. In a
-                network without blocks, such as a plain sequence, what one convolution makes, the first
-                one's apart. ``all``: these and the channels that shortcuts add to others, the stem's
-                and the last convolution's. Never the insides of squeeze-and-excitation.
+            scope: ``inside``: what one convolution, or one selective kernel, makes and one block keeps
+                to itself, such as the expansion of an inverted residual and the first convolution of a
+                basic block. In a network without blocks, such as a plain sequence, what one convolution
+                makes, the first one's apart. ``all``: these and the channels that shortcuts add to
+                others, the stem's and the last convolution's. Never what only computes gates.
 
         Raises:
             ValueError: another scope.
@@ -113,15 +117,24 @@ class ChannelGraph:
         every = self._all_groups()
         if scope == "all":
             return every
-        own = [group for group in every if len(group.layers) == 1]
+        own = [group for group in every if len(group.layers) == 1 or self._is_selective(group)]
         inside = [group for group in own if self._is_block(_common_parent([p.layer for p in group.parts]))]
         return inside or [group for group in own if group is not every[0]]
 
+    def importance(self, name: str, measure: Callable[[object], torch.Tensor | None]) -> torch.Tensor | None:
+        """Return torch-pruning's ``measure`` of what convolution ``name`` makes, shape (channels,).
+
+        It looks at ``shadow``; ``None``: there is nothing that it measures.
+        """
+        layer = self.shadow.get_submodule(name)
+        every = list(range(layer.out_channels))
+        return measure(self._graph.get_pruning_group(layer, tp.prune_conv_out_channels, every))
+
     def _all_groups(self) -> list[ChannelGroup]:
-        gates = _inside(self._shadow, SqueezeExcite)
+        gates = _gates(self.shadow)
         found: list[ChannelGroup] = []
         taken: set[str] = set()
-        for name, layer in self._shadow.named_modules():
+        for name, layer in self.shadow.named_modules():
             if not _is_dense_conv(layer) or name in gates | taken or layer not in self._graph.module2node:
                 continue
             every = list(range(layer.out_channels))
@@ -132,8 +145,13 @@ class ChannelGraph:
             found.append(ChannelGroup(name, layer.out_channels, in_order, tuple(parts)))
         return found
 
+    def _is_selective(self, group: ChannelGroup) -> bool:
+        """Whether the branches of one selective kernel make the group, and nothing else."""
+        owners = {name.partition(".branches.")[0] for name in group.layers}
+        return len(owners) == 1 and isinstance(self.shadow.get_submodule(owners.pop()), SelectiveKernel)
+
     def _makes_channels(self, name: str) -> bool:
-        return _is_dense_conv(self._shadow.get_submodule(name))
+        return _is_dense_conv(self.shadow.get_submodule(name))
 
     def _named(self, group) -> list[Removal]:
         return [
@@ -148,17 +166,13 @@ class ChannelGraph:
 
     def _is_block(self, name: str) -> bool:
         # Blocks are modules of their own; what holds blocks is the model or a plain container.
-        return name != "" and not isinstance(self._shadow.get_submodule(name), nn.Sequential | nn.ModuleList)
+        return name != "" and not isinstance(self.shadow.get_submodule(name), nn.Sequential | nn.ModuleList)
 
 
 def _shadow(model: nn.Module) -> nn.Module:
     shadow = copy.deepcopy(model)
-    dynamic = [
-        (name, layer)
-        for name, layer in shadow.named_modules()
-        if isinstance(layer, DynamicConv2d | DynamicReLU)
-    ]
-    for name, layer in dynamic:
+    ours = [(name, layer) for name, layer in shadow.named_modules() if type(layer) in PRUNERS]
+    for name, layer in ours:
         parent, _, own = name.rpartition(".")
         setattr(shadow.get_submodule(parent), own, stand_in(layer))
     return shadow
@@ -168,13 +182,14 @@ def _is_dense_conv(layer: nn.Module) -> bool:
     return isinstance(layer, nn.Conv2d) and layer.groups == 1
 
 
-def _inside(model: nn.Module, kind: type[nn.Module]) -> set[str]:
+def _gates(model: nn.Module) -> set[str]:
+    """Return the names of modules that only compute factors of channels."""
+    outer = [name for name, module in model.named_modules() if isinstance(module, SqueezeExcite)]
+    for name, module in model.named_modules():
+        if isinstance(module, SelectiveKernel):
+            outer += [f"{name}.squeeze", f"{name}.heads"]
     return {
-        f"{outer}.{inner}"
-        for outer, module in model.named_modules()
-        if isinstance(module, kind)
-        for inner, _ in module.named_modules()
-        if inner
+        f"{name}.{inner}" for name in outer for inner, _ in model.get_submodule(name).named_modules() if inner
     }
 
 

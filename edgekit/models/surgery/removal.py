@@ -12,7 +12,7 @@ from torch import nn
 from edgekit.models.surgery.dynamic_layers import PRUNERS, why_not
 from edgekit.models.surgery.groups import ChannelGraph, Removal
 from edgekit.models.surgery.plan import ChannelPlan
-from edgekit.nn import DynamicConv2d, DynamicReLU
+from edgekit.nn import DynamicConv2d, DynamicReLU, SpatialGroupEnhance
 from runtime.bundle.decoding import why
 from runtime.errors import PruneError
 
@@ -106,7 +106,7 @@ def _zero_outputs(layer: nn.Module, indices: list[int]) -> None:
         for head in (layer.offset1, layer.offset2):
             head.weight[indices] = 0
             head.bias[indices] = 0
-    elif not isinstance(layer, nn.PReLU):
+    elif not isinstance(layer, nn.PReLU | SpatialGroupEnhance):  # these map zero to zero
         for parameter in (layer.weight, layer.bias):
             if parameter is not None:
                 parameter[indices] = 0

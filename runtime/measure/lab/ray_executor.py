@@ -9,28 +9,23 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
 import time
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 from runtime.errors import DeviceStableError
-from runtime.extras import HOME, require
+from runtime.extras import require
 from runtime.measure.lab.executor import LabRecords
 from runtime.measure.lab.interrupts import interruptible
 from runtime.measure.lab.jobs import FAILED, RETRY, LabJob, LabOutcome, run_job
+from runtime.measure.lab.ray_cluster import open_ray
 from runtime.measure.records import Record
 
 _STOP_S = 20.0  # for a worker to restore clocks after it was asked to stop
-_STORE_BYTES = 80 * 2**20  # records are small; Ray's least is 75 MiB
 
 
 class RayExecutor:
     """See ``Executor``.
-
-    Ray puts the folder where it is started first on its workers' Python path, so it is started in ours: files
-    of the user's, such as ``runtime/`` or ``queue.py``, would else be imported in the worker.
 
     Args:
         targets: that jobs will ask for.
@@ -42,38 +37,15 @@ class RayExecutor:
     """
 
     def __init__(self, records: LabRecords, targets: Sequence[str], address: str | None = None):
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-        ray = self._ray = require("ray", "lab")
         needed = [_resource(target) for target in targets]
-        quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
-        if address is None:
-            with _inside(HOME):
-                ray.init(
-                    address="local",  # without it Ray joins whatever cluster runs on this machine
-                    num_cpus=len(targets) + 1,
-                    resources=dict.fromkeys(needed, 1),
-                    include_dashboard=False,
-                    object_store_memory=_STORE_BYTES,
-                    **quiet,
-                )
-        else:
-            try:
-                _check_answers(address)
-                with _inside(HOME):
-                    ray.init(address=address, **quiet)
-            except (OSError, ValueError, RuntimeError) as err:
-                raise DeviceStableError(
-                    f"no Ray cluster answers at {address!r} ({err}); start one (ray start --head), leave "
-                    "ray_address out of the plan, or set RAY_AUTH_MODE=token if it asks for its token"
-                ) from err
-            offered = ray.cluster_resources()
-            if absent := [name for name in needed if name not in offered]:
-                ray.shutdown()
-                raise DeviceStableError(
-                    f"the Ray cluster at {address!r} has no {absent[0]!r}; start the node that has this "
-                    f"target with: ray start --resources='{{\"{absent[0]}\": 1}}'"
-                )
+        ray = self._ray = open_ray(address, num_cpus=len(targets) + 1, resources=dict.fromkeys(needed, 1))
+        offered = ray.cluster_resources()
+        if absent := [name for name in needed if name not in offered]:
+            ray.shutdown()
+            raise DeviceStableError(
+                f"the Ray cluster at {address!r} has no {absent[0]!r}; start the node that has this "
+                f"target with: ray start --resources='{{\"{absent[0]}\": 1}}'"
+            )
         self._running: dict[Any, LabJob] = {}
         # Records are written where the lab was started, whichever node makes them.
         here = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
@@ -126,23 +98,5 @@ def _run_remote(job: LabJob, known: Sequence[Record], recorder: Any, folder: str
         return run_job(job, known, emit)
 
 
-def _check_answers(address: str) -> None:
-    """Raise ``OSError`` if nobody listens at HOST:PORT; Ray itself would go on trying for minutes."""
-    host, _, port = address.rpartition(":")
-    if host and port.isdecimal() and "//" not in host:
-        socket.create_connection((host, int(port)), timeout=5.0).close()
-
-
 def _resource(target: str) -> str:
     return f"edgekit/{target}"
-
-
-@contextlib.contextmanager
-def _inside(folder: Path) -> Iterator[None]:
-    """Work in ``folder``, and come back; ``contextlib.chdir`` needs Python 3.11."""
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
-        yield
-    finally:
-        os.chdir(before)

@@ -57,8 +57,8 @@ def read_states(out: str | Path) -> list[JobState]:
 
 
 @contextlib.contextmanager
-def only_run(out: str | Path) -> Iterator[None]:
-    """Make sure that no other lab writes to this folder inside the block.
+def only_run(out: str | Path, command: str = "edgekit lab run") -> Iterator[None]:
+    """Make sure that no other run of ``command`` writes to this folder inside the block.
 
     Raises:
         DeviceTransientError: one does.
@@ -70,8 +70,7 @@ def only_run(out: str | Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as err:
             raise DeviceTransientError(
-                f"another edgekit lab run is writing to {out}; wait for it, or give this plan an out of its "
-                "own"
+                f"another {command} is writing to {out}; wait for it, or give this plan an out of its own"
             ) from err
         yield
     finally:

@@ -10,7 +10,7 @@ from edgekit.export.litert import export_litert, module_names
 from edgekit.export.lower import lower
 from edgekit.export.workload import workload_of
 from edgekit.models.layers import SqueezeExcite
-from edgekit.nn import DynamicConv2d, DynamicReLU, SelectiveKernel
+from edgekit.nn import DynamicConv2d, DynamicReLU, SelectiveKernel, SpatialGroupEnhance
 from runtime.engines import EngineProcess
 from runtime.engines.tflite_delegation import read_delegation
 from runtime.engines.tflite_graph import read_tflite
@@ -60,6 +60,7 @@ BLOCKS = {
     "dynamic 5x5, dilated": lambda: DynamicConv2d(8, 8, 5, dilation=2, padding=4),
     "dynamic depthwise": lambda: DynamicConv2d(8, 8, 3, padding=1, groups=8),
     "selective kernel": lambda: SelectiveKernel(8, 8, groups=4),
+    "spatial enhance": lambda: SpatialGroupEnhance(8, 4),
     "squeeze and excitation": lambda: SqueezeExcite(8, 4),
     "dynamic ReLU, a": lambda: DynamicReLU(8, "a"),
     "dynamic ReLU, c": lambda: DynamicReLU(8, "c"),

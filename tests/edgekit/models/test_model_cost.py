@@ -2,7 +2,7 @@ import torch
 from torch import nn
 
 from edgekit.models import ModelSpec, count_macs, model_cost
-from edgekit.nn import DynamicConv2d, DynamicReLU
+from edgekit.nn import DynamicConv2d, DynamicReLU, SelectiveKernel, SpatialGroupEnhance
 
 
 def test_static_layers():
@@ -27,6 +27,24 @@ def test_the_cost_of_a_dynamic_relu_is_the_papers():
     layers = c * c // reduction + 2 * 2 * c * c // reduction
     pooling, lines = height * width * c, 2 * 2 * height * width * c
     assert count_macs(DynamicReLU(c, "b", reduction), (c, height, width)) == layers + pooling + lines
+
+
+def test_the_cost_of_a_selective_kernel():
+    c, n, height, width, hidden = 8, 16, 6, 5, 32
+    branches = 2 * height * width * n * c * 9
+    squeeze_and_heads = n * hidden + 2 * hidden * n
+    pooling, weighing = 2 * height * width * n, height * width * n
+    found = count_macs(SelectiveKernel(c, n, groups=1), (c, height, width))
+    assert found == branches + squeeze_and_heads + pooling + weighing
+    depthwise = count_macs(SelectiveKernel(c, c, groups=c), (c, height, width))
+    assert depthwise == 2 * height * width * c * 9 + 3 * c * hidden + 3 * height * width * c
+
+
+def test_the_cost_of_a_spatial_enhance():
+    c, groups, height, width = 32, 8, 6, 5
+    pooling_similarity_and_weighing, sums_and_back = 3 * height * width * c, 2 * groups * height * width * c
+    found = count_macs(SpatialGroupEnhance(c, groups), (c, height, width))
+    assert found == pooling_similarity_and_weighing + sums_and_back
 
 
 def test_counting_leaves_model_and_random_numbers_alone():

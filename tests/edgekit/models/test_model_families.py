@@ -14,10 +14,12 @@ from edgekit.models import (
     list_models,
     model_cost,
 )
+from edgekit.models.inverted_residual import InvertedResidual
 from edgekit.models.layers import SqueezeExcite
+from edgekit.models.resnet import BasicBlock
 from edgekit.models.surgery.groups import ChannelGraph
 from edgekit.models.surgery.removal import physically_remove
-from edgekit.nn import DynamicConv2d, DynamicReLU
+from edgekit.nn import DynamicConv2d, DynamicReLU, SelectiveKernel, SpatialGroupEnhance
 
 # Published counts (torchvision; EfficientNet-Lite's weight files). The two CIFAR nets of the paper have
 # 0.27 M and 0.85 M; ours have 1x1 shortcuts, computed by hand from the paper's table.
@@ -174,6 +176,48 @@ def test_dynamic_convolutions_replace_every_pointwise_one(name):
     assert dynamic
     assert all(conv.kernels == 3 and conv.kernel_size == (1, 1) for conv in dynamic)
     assert all(conv.kernel_size != (1, 1) for conv in static)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_residual_block_is_selective(name):
+    model = build_model(small(name, block="sk"))
+    units = {key: m for key, m in model.named_modules() if isinstance(m, SelectiveKernel)}
+    where = "conv1" if name.startswith("resnet") else "depthwise"
+    assert sorted(units) == sorted(key for key, _ in model.named_modules() if key.endswith(f".{where}"))
+    assert all(len(unit.branches) == 2 for unit in units.values())
+    assert model(torch.randn(2, 3, 32, 32)).shape == (2, 5)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_spatial_enhance_comes_into_every_block_and_lets_all_pass_when_its_gates_are_open(name):
+    torch.manual_seed(0)
+    plain = build_model(small(name)).eval()
+    torch.manual_seed(0)
+    enhanced = build_model(small(name, block="sge")).eval()
+    units = {key: m for key, m in enhanced.named_modules() if isinstance(m, SpatialGroupEnhance)}
+    blocks = [key for key, m in plain.named_modules() if isinstance(m, BasicBlock | InvertedResidual)]
+    assert sorted(units) == sorted(f"{key}.enhance" for key in blocks)
+    x = torch.randn(2, 3, 32, 32)
+    expected = plain(x)
+    assert (enhanced(x) - expected).abs().max() > 0.01 * expected.abs().max()
+    for unit in units.values():
+        nn.init.constant_(unit.shift, 100.0)
+    assert (enhanced(x) - expected).abs().max() < 1e-4 * expected.abs().max()
+
+
+@pytest.mark.parametrize("name", ["resnet20", "resnet18"])
+def test_erase_relu_takes_one_activation_from_every_block(name):
+    plain, erased = (build_model(small(name, erase_relu=value)) for value in (False, True))
+    blocks = sum(isinstance(m, BasicBlock) for m in plain.modules())
+    assert len(activations(erased)) == len(activations(plain)) - blocks
+    assert plain.state_dict().keys() == erased.state_dict().keys()
+    assert plain.eval().stages(torch.randn(1, plain.stem.conv.out_channels, 8, 8)).min() >= 0
+    assert erased.eval().stages(torch.randn(1, plain.stem.conv.out_channels, 8, 8)).min() < 0
+
+
+def test_blocks_without_a_last_activation_have_none_to_erase():
+    with pytest.raises(ValueError, match="erase_relu on 'mobilenet_v2', whose blocks end without"):
+        small("mobilenet_v2", erase_relu=True)
 
 
 @pytest.mark.parametrize("name", ALL)

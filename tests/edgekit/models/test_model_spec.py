@@ -28,6 +28,7 @@ def test_it_survives_json():
         ("in_channels", 0),
         ("act", "gelu"),
         ("dynamic_conv", "all"),
+        ("block", "se"),
         ("kernels", 0),
         ("dropout", 1.0),
         ("dropout", -0.1),

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from edgekit.models import ModelSpec, build_model
-from edgekit.models.surgery.groups import ChannelGraph, ChannelGroup
+from edgekit.models.surgery.groups import ChannelGraph, ChannelGroup, Removal
 from edgekit.pruning import Budget
 from edgekit.training import Hook, Recipe, Trainer
 
@@ -37,14 +37,15 @@ def train(model, hooks, folder, data, **fit):
     return trainer
 
 
-def one_group(channels, removed, model=None):
+def one_group(channels, removed):
     """Return a group of a bare convolution called ``conv``, and an allocation that removes some of it."""
 
     class Fixed:
         def counts(self, groups, scores):
             return {"conv": removed}
 
-    return [ChannelGroup("conv", channels, ("conv",))], Fixed()
+    parts = (Removal("conv", True, tuple(range(channels))),)
+    return [ChannelGroup("conv", channels, ("conv",), parts)], Fixed()
 
 
 class Run:
@@ -55,6 +56,7 @@ class Run:
         self.model = nn.Sequential()
         self.model.add_module("conv", nn.Conv2d(weight.shape[1], len(weight), 1, bias=False))
         self.model.conv.weight.data = weight.reshape(*weight.shape, 1, 1)
+        self.model.requires_grad_(False)  # a training calls its hooks under no_grad
         self.optimizer = torch.optim.SGD(self.model.parameters(), lr=0.1)
         self.recipe, self.steps_per_epoch = recipe, steps_per_epoch
         self.epoch = self.step = 0

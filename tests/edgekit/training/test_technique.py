@@ -19,6 +19,7 @@ from edgekit.training import (
     register_technique,
     train,
 )
+from edgekit.training.technique import with_teacher
 from runtime.errors import CheckpointError
 
 RECIPE = Recipe(epochs=2, batch_size=16, device="cpu", temperature_epochs=0)
@@ -114,8 +115,22 @@ def test_a_recipe_names_its_techniques_and_is_joined_by_plus(scaled):
 
 
 def test_an_unknown_option_names_the_known_ones(scaled, toy_data):
-    with pytest.raises(ValueError, match=r"'scaled' has no option 'facter'; its options: factor, black"):
+    with pytest.raises(ValueError, match=r"'scaled' has no option 'facter'; did you mean factor"):
         make_techniques(replace(RECIPE, use={"scaled": {"facter": 2}}), toy_data)
+    with pytest.raises(ValueError, match="has no option 'xyz'; its options: factor, black"):
+        make_techniques(replace(RECIPE, use={"scaled": {"xyz": 2}}), toy_data)
+
+
+def test_an_option_that_must_be_given_is_asked_for(toy_data):
+    with pytest.raises(ValueError, match=r"'kd' got no 'teacher'; give it: kd:teacher=\.\.\."):
+        make_techniques(replace(RECIPE, use={"kd": {}}), toy_data)
+
+
+def test_a_teacher_is_given_to_those_who_learn_from_one():
+    assert with_teacher({"ema": {}}, "t") == {"ema": {}, "kd": {"teacher": "t"}}
+    rco = {"rco": {"anchors": 2}}
+    assert with_teacher(rco, "t") == {"rco": {"anchors": 2, "teacher": "t"}}
+    assert rco == {"rco": {"anchors": 2}}
 
 
 def test_what_a_recipe_uses_is_part_of_the_run(scaled, tmp_path, toy_data):

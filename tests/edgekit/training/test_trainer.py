@@ -384,3 +384,63 @@ def test_two_processes_train_one_model(tmp_path):
     result = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert result.returncode == 0, result.stderr
     assert load_checkpoint(tmp_path / "pruned").plan
+
+
+def test_maps_lie_channels_last_while_a_network_trains_and_give_the_same_weights(
+    tmp_path, toy_data, monkeypatch
+):
+    def weights(name):
+        torch.manual_seed(0)
+        model = build_model(replace(SPEC, num_classes=2, image_size=8, in_channels=1))
+        kernel = model.stages[0][0].conv1.conv
+
+        class Look(Hook):
+            def on_train_begin(self, run):
+                seen.append(kernel.weight.is_contiguous(memory_format=torch.channels_last))
+
+        trainer = Trainer(model, replace(RECIPE, lr=0.01), [Look()])
+        (tmp_path / name).mkdir()
+        trainer.fit(toy_data, tmp_path / name, identity={}, progress=False)
+        assert kernel.weight.is_contiguous()
+        return model.state_dict()
+
+    seen = []
+    fast = weights("fast")
+    monkeypatch.setattr("edgekit.training.trainer.use_fastest_layout", lambda *_: torch.contiguous_format)
+    plain = weights("plain")
+    assert seen == [True, False]
+    for name, tensor in plain.items():
+        assert torch.allclose(tensor, fast[name], atol=1e-4, rtol=1e-3), name
+
+
+def test_tests_may_be_rarer_than_epochs_but_the_last_one_is_tested(tmp_path, toy_data):
+    recipe = replace(RECIPE, epochs=5, eval_every=2)
+    log = Trainer(tiny_net(), recipe).fit(toy_data, tmp_path, identity={}, progress=False)
+    assert ["test_top1" in line for line in log] == [False, True, False, True, True]
+
+
+def test_a_limit_trains_on_fewer_images(tmp_path, toy_data):
+    spec = fit_spec(SPEC, toy_data)
+    steps = []
+
+    class Count(Hook):
+        def on_step_end(self, run):
+            steps.append(len(run.dataset.train))
+
+    recipe = replace(RECIPE, epochs=1, limit=32)
+    checkpoint = train(spec, toy_data, recipe, tmp_path / "run", hooks=[Count()], progress=False)
+    assert steps == [32, 32]
+    assert checkpoint.recipe["limit"] == 32
+
+
+def test_a_network_that_asks_for_the_usual_layout_trains_in_it(tmp_path, toy_data):
+    class Viewed(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv, self.linear = nn.Conv2d(1, 4, 3), nn.Linear(4 * 36, 2)
+
+        def forward(self, x):
+            return self.linear(self.conv(x).view(len(x), -1))
+
+    log = Trainer(Viewed(), RECIPE).fit(toy_data, tmp_path, identity={}, progress=False)
+    assert len(log) == 3

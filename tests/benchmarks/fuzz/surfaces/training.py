@@ -9,12 +9,13 @@ import msgspec
 import torch
 
 from edgekit.models import ModelSpec, build_model
-from edgekit.pruning.run import _default_recipe
+from edgekit.pruning.start import recipe_of
 from edgekit.search.placement.block import Block
 from edgekit.search.placement.cost_table import BlockCost, CostTable, load_costs
 from edgekit.training.checkpoint import CHECKPOINT_FILE, WEIGHTS_FILE, load_checkpoint, save_checkpoint
+from edgekit.training.optimizer import restore_optimizer
 from edgekit.training.recipe import Recipe
-from edgekit.training.state import STATE_FILE, load_state, restore_optimizer, save_state
+from edgekit.training.state import STATE_FILE, load_state, save_state
 from edgekit.training.weights import load_weights
 from runtime.bundle import ImageSpec
 from tests.benchmarks.fuzz.surface import Prepared, Sample, surface
@@ -59,7 +60,7 @@ def checkpoint(folder: Path) -> Prepared:
         try:
             found = load_checkpoint(path.parent)
             msgspec.json.encode(found.to_dict())
-            _default_recipe(found)
+            recipe_of(found)
             found.build()
         finally:
             path.write_bytes(sample.data)

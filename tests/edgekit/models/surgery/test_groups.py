@@ -32,6 +32,19 @@ def test_squeeze_and_excitation_is_no_second_source():
     assert names == [f"blocks.{i}.expand.conv" for i in range(1, 11)]
 
 
+def test_a_selective_kernel_is_one_source_with_two_branches():
+    found = graph_of("resnet20", block="sk").groups()
+    blocks = [f"stages.{stage}.{block}.conv1.branches" for stage in range(3) for block in range(3)]
+    assert [conv.name for conv in found] == [f"{block}.0.conv" for block in blocks]
+    assert [conv.layers for conv in found] == [(f"{b}.0.conv", f"{b}.1.conv") for b in blocks]
+
+
+@pytest.mark.parametrize("block", ["sk", "sge"])
+def test_blocks_of_mobilenet_leave_its_expansions_prunable(block):
+    names = [conv.name for conv in graph_of("mobilenet_v2", block=block).groups()]
+    assert names == [f"blocks.{i}.expand.conv" for i in range(1, 17)]
+
+
 def test_an_expansion_goes_with_its_depthwise_and_its_dynamic_layers():
     graph = graph_of("mobilenet_v2", act="dyrelu-b", dynamic_conv="pointwise")
     removals = graph.removals("blocks.1.expand.conv", (1, 5))

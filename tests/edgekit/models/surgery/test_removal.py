@@ -5,7 +5,7 @@ from torch import nn
 from edgekit.models import ModelSpec, build_model, count_macs
 from edgekit.models.surgery.groups import ChannelGraph
 from edgekit.models.surgery.removal import mask_channels, physically_remove
-from edgekit.nn import DynamicConv2d, DynamicReLU
+from edgekit.nn import DynamicConv2d, DynamicReLU, SpatialGroupEnhance
 from runtime.errors import PruneError
 from tests.edgekit.models.surgery.joined import Joined
 
@@ -16,6 +16,11 @@ SPECS = {
     "resnet20": ModelSpec("resnet20", width=0.5),
     "resnet20 dynamic": ModelSpec("resnet20", width=0.5, act="dyrelu-b", dynamic_conv="pointwise"),
     "mobilenet_v3_small": ModelSpec("mobilenet_v3_small", width=0.5),
+    "resnet20 sk": ModelSpec("resnet20", width=0.5, block="sk"),
+    "resnet20 sge": ModelSpec("resnet20", width=0.5, block="sge"),
+    "mobilenet_v2 sk": ModelSpec("mobilenet_v2", width=0.25, block="sk"),
+    "mobilenet_v3_small sk": ModelSpec("mobilenet_v3_small", width=0.25, block="sk"),
+    "mobilenet_v2 sge": ModelSpec("mobilenet_v2", width=0.25, block="sge"),
     "efficientnet_lite0": ModelSpec("efficientnet_lite0", width=0.25),
 }
 PICTURES = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(1))
@@ -84,6 +89,26 @@ def test_a_dynamic_convolution_loses_outputs_inputs_and_attention_inputs():
     assert torch.equal(expand.weight, model.get_submodule("blocks.1.expand.conv").weight[:, kept])
     act = compact.get_submodule("blocks.1.expand.act")
     assert act.fc1.in_channels == act.slope1.out_channels == act.offset2.out_channels == 46
+
+
+def test_a_selective_kernel_loses_channels_in_both_branches_its_squeeze_and_its_heads():
+    model = lively(SPECS["resnet20 sk"])
+    compact = physically_remove(model, {"stages.0.0.conv1.branches.0.conv": (0, 3)}, INPUTS)
+    unit = compact.get_submodule("stages.0.0.conv1")
+    assert {branch.conv.out_channels for branch in unit.branches} == {6}
+    assert {head.out_channels for head in unit.heads} == {6}
+    assert unit.squeeze.conv.in_channels == compact.get_submodule("stages.0.0.conv2.conv").in_channels == 6
+    assert unit.squeeze.conv.out_channels == 32
+
+
+def test_a_spatial_enhance_loses_inputs_group_by_group():
+    """As when a whole residual stream is pruned: groups become unequal, one of them empty."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(3, 8, 1), SpatialGroupEnhance(8, 4), nn.Conv2d(8, 2, 1))
+    for parameter in model[1].parameters():
+        nn.init.normal_(parameter)
+    compact = physically_remove(model, {"0": (0, 1, 4)}, INPUTS)
+    assert compact[1].membership.flatten(1).sum(1).tolist() == [0, 2, 1, 2]
 
 
 def test_the_compact_network_trains():

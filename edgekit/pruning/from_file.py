@@ -1,0 +1,94 @@
+"""What a recipe file says of pruning, and training by such a file.
+
+Example:
+    prune:
+      method: increg            # options of the method below it: A: 0.001
+      macs: 50%                 # or rate, params, rates; share, scope and round-to as on the command line
+      finetune-epochs: 10
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from edgekit.data import load_dataset
+from edgekit.models import ModelSpec
+from edgekit.pruning.budget import Budget
+from edgekit.pruning.how import Pruning
+from edgekit.pruning.method import METHODS
+from edgekit.pruning.run import train_and_prune
+from edgekit.training.checkpoint import Checkpoint
+from edgekit.training.recipe_file import RecipeFile, refuse_unknown
+from edgekit.training.run import fit_spec, train
+
+_FACTORS = {"%": 0.01, "k": 1e3, "M": 1e6, "G": 1e9}
+_BUDGET = {item.name for item in fields(Budget)}
+_PRUNING = {item.name for item in fields(Pruning)} - {"budget"}
+
+
+def amount_of(value: object) -> float:
+    """Return a share, written 50% or 0.5, or a number, written 20M, as a number.
+
+    Raises:
+        ValueError: it is none.
+
+    Example:
+        >>> amount_of("50%"), amount_of("20M"), amount_of(0.5)
+        (0.5, 20000000.0, 0.5)
+    """
+    text = str(value)
+    try:
+        amount = float(text[:-1] if text[-1:] in _FACTORS else text) * _FACTORS.get(text[-1:], 1.0)
+    except ValueError:
+        amount = 0.0
+    if not 0 < amount < float("inf"):
+        raise ValueError(f"{text!r} is no amount; write a share as 50% or 0.5, a number as 20M")
+    return amount
+
+
+def read_pruning(raw: Mapping[str, Any], where: str) -> Pruning:
+    """Return how to prune, given as a mapping.
+
+    Args:
+        where: named in errors.
+
+    Raises:
+        ValueError: a key or a value means nothing.
+    """
+    values = {str(key).replace("-", "_"): value for key, value in raw.items()}
+    refuse_unknown(values, _BUDGET | _PRUNING, f"{where}: prune")
+    budget = {key: value for key, value in values.items() if key in _BUDGET}
+    for key in ("rate", "macs", "params"):
+        if budget.get(key) is not None:
+            budget[key] = amount_of(budget[key])
+    if not {"rate", "macs", "params", "rates"} & budget.keys():
+        budget["rate"] = 0.3
+    METHODS.get(values.get("method", Pruning.method))
+    chosen = {key: value for key, value in values.items() if key in _PRUNING}
+    try:
+        return msgspec.convert({**chosen, "budget": budget}, Pruning, strict=False)
+    except msgspec.ValidationError as err:
+        raise ValueError(f"{where}: prune: {err}") from err
+
+
+def train_by_file(
+    file: RecipeFile, out: str | Path, *, resume: bool = False, progress: bool = True
+) -> Checkpoint:
+    """Return the checkpoint, in the folder ``out``, of what a recipe file says.
+
+    Args and errors as of ``train`` and ``train_and_prune``.
+
+    Example:
+        >>> train_by_file(load_recipe_file("digits-small.yaml"), "runs/small")   # doctest: +SKIP
+    """
+    dataset = load_dataset(file.data, root=file.data_root, image_size=file.named.model.get("image_size"))
+    spec = fit_spec(ModelSpec(file.model, **file.named.model), dataset)
+    if not file.prune:
+        return train(spec, dataset, file.named.recipe, out, resume=resume, progress=progress)
+    how = read_pruning(file.prune, file.name)
+    return train_and_prune(spec, dataset, file.named.recipe, out, how, resume=resume, progress=progress)
