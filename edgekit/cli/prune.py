@@ -28,7 +28,7 @@ def prune(checkpoint, epochs, teacher, data_root, out, resume, as_json, **option
     \b
     Example:
       edgekit prune runs/digits --method psfp --rate 0.3 -o runs/pruned
-      edgekit prune runs/digits --method increg --macs 50% --share global -o runs/half
+      edgekit prune runs/digits --method increg --macs 50% -o runs/half
     """
     heed_others(note)
     from edgekit.data import load_dataset

@@ -24,7 +24,7 @@ def sweep(plan: Path, dry_run: bool, as_json: bool) -> None:
 
     \b
     Example of a plan:
-      recipe: digits-small.yaml       # or its keys: {model: resnet20, data: digits}
+      recipe: digits-small.yaml    # or its keys: {model: resnet20, data: digits}
       grid: {width: [0.25, 0.5]}
       variants:
         plain: {}

@@ -35,7 +35,7 @@ def train(model, data, data_root, recipe, dynamic_budget, init, out, resume, as_
       edgekit train mobilenet_v2 --data digits --recipe digits-demo -o runs/digits
       edgekit train mobilenet_v2 --data digits --init runs/digits --qat --epochs 2
       edgekit train resnet20 --data digits --prune sfp --macs 50%
-      edgekit train resnet20 --data digits --use ema --use mixup:alpha=0.4 --teacher runs/large
+      edgekit train resnet20 --data digits --use mixup:alpha=0.4 --teacher runs/a
       edgekit train digits-small.yaml --epochs 5
     """
     heed_others(note)

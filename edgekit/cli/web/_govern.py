@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from edgekit.cli._output import note, print_json, print_table, say
+from edgekit.cli._output import WIDE, note, print_json, print_table, say
 from edgekit.cli.web._gestures import GESTURE
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def govern_inside(soc: str, given: Mapping[str, Any]) -> int:
     from runtime.device.child import module_command
     from runtime.device.emulation.launcher import emulate
 
-    words = ["web", "govern"]
+    words = ["web", "govern", *(["--wide"] if click.get_current_context().meta.get(WIDE) else [])]
     names = {"by_kind": "of", "as_json": "json", "tried": "try"}
     for name, value in given.items():
         flag = f"--{names.get(name, name).replace('_', '-')}"

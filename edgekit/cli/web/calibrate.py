@@ -26,7 +26,8 @@ _FILE = click.Path(path_type=Path)
 @options.seed_option
 @click.option("-o", "--out", type=_FILE, default=Path("accepted.json"), show_default=True,
               help="File to keep it in, beside other pages and gestures.")  # fmt: skip
-@options.output_options
+@options.quiet_option
+@options.json_option
 def calibrate(page, answers, out, browser, as_json, **given) -> None:
     """Find the frame rate that is smooth enough for you on a page.
 

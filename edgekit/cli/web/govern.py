@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from edgekit.cli import _options as options
 from edgekit.cli._output import note
 
 _FILE = click.Path(path_type=Path)
@@ -36,6 +37,7 @@ _FILE = click.Path(path_type=Path)
               help="Do it, left to the kernel and governed, show both, and end; repeatable.")  # fmt: skip
 @click.option("-o", "--out", type=_FILE, default="web-records", help="Folder that keeps what was tried.")
 @click.option("--json", "as_json", is_flag=True, help="Print each gesture as a line of JSON.")
+@options.wide_option
 @click.pass_context
 def govern(ctx: click.Context, target: str, **given: Any) -> None:
     """Run a live page's gestures at the cheapest setting that keeps their frames.

@@ -21,22 +21,10 @@ from edgekit.training import (
 from edgekit.training.state import STATE_FILE, load_state
 from edgekit.training.weights import start_from
 from runtime.errors import CheckpointError, TrainingError
+from tests.edgekit.training.nets import tiny_net
 
 RECIPE = Recipe(epochs=3, batch_size=16, device="cpu", temperature_epochs=0)
 SPEC = ModelSpec("resnet20", width=0.25)
-
-
-def tiny_net():
-    torch.manual_seed(0)
-    return nn.Sequential(
-        nn.Conv2d(1, 4, 3, padding=1, bias=False),
-        nn.BatchNorm2d(4),
-        nn.ReLU(),
-        nn.AdaptiveAvgPool2d(2),
-        nn.Flatten(),
-        nn.Dropout(0.5),
-        nn.Linear(16, 2),
-    )
 
 
 class Interrupt(Hook):

@@ -5,8 +5,8 @@ import torch
 
 from edgekit.models import ModelSpec
 from edgekit.training import Trainer, fit_spec, make_techniques, train
+from tests.edgekit.training.nets import tiny_net
 from tests.edgekit.training.techniques.tiny import RECIPE
-from tests.edgekit.training.test_trainer import tiny_net
 
 
 @pytest.fixture(scope="session")

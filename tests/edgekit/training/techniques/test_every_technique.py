@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from edgekit.training import TECHNIQUES, Hook, load_recipe
-from tests.edgekit.training.test_trainer import tiny_net
+from tests.edgekit.training.nets import tiny_net
 
 OPTIONS = {"random-erasing": {"probability": 1.0}, "patch-shuffle": {"probability": 1.0}}
 OPTIONS |= {"best": {"share": 0.25}, "ema": {"decay": 0.9}}

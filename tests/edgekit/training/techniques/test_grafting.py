@@ -9,7 +9,7 @@ from torch import nn
 
 from edgekit.training import Hook
 from edgekit.training.techniques.grafting import entropy, graft, own_share
-from tests.edgekit.training.test_trainer import tiny_net
+from tests.edgekit.training.nets import tiny_net
 
 FLAT, UNEVEN = torch.linspace(0, 1, 1000), torch.cat([torch.zeros(900), torch.linspace(0, 1, 100)])
 

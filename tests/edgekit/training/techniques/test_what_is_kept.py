@@ -10,8 +10,8 @@ from torch import nn
 from edgekit.training import Hook, Trainer, evaluate, reestimate_batch_norm
 from edgekit.training.techniques.best import Best
 from edgekit.training.techniques.clip import Clip
+from tests.edgekit.training.nets import tiny_net
 from tests.edgekit.training.techniques.tiny import RECIPE
-from tests.edgekit.training.test_trainer import tiny_net
 
 
 class Watch(Hook):
