@@ -39,7 +39,7 @@ def find(monkeypatch):
 
         monkeypatch.setattr(processes, "IsolatedWorld", World)
         monkeypatch.setattr(processes, "process_ids", lambda page: {"renderer": [OTHER, OURS], "GPU": [GPU]})
-        page = SimpleNamespace(connection=SimpleNamespace(read_threads=read))
+        page = SimpleNamespace(connection=SimpleNamespace(host=SimpleNamespace(read_threads=read)))
         return find_processes(page), burns
 
     return find
