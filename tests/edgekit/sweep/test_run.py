@@ -154,7 +154,7 @@ def test_the_command_prints_jobs_and_table(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_worker_that_is_killed_and_a_sweep_that_is_killed_go_on_on_ray(tmp_path):
+def test_a_sweep_that_is_killed_goes_on_on_ray(tmp_path):
     pytest.importorskip("ray", reason="pip install -e '.[lab]'")
     path = tmp_path / "plan.yaml"
     recipe = msgspec.json.encode({**TINY, "epochs": 6}).decode()
