@@ -95,11 +95,11 @@ def main(
             note(f"{kind} on {target}, {way}: done")
     if not errors:
         raise click.ClickException("too few pages for any kind of gesture; measure more")
-    ported = _port_rows(rows, known, ways, learners or None, seed)
     show(ERROR_COLUMNS, [rounded(row) for row in errors])
     if energies:
         note("modelled: frames replayed on power tables")
         show(ENERGY_COLUMNS, [rounded(row) for row in energies])
+    ported = _port_rows(rows, known, ways, learners or None, seed)
     if ported:
         show(PORT_COLUMNS, [rounded(row) for row in ported])
     summary = error_summary(errors, rows) | energy_summary(energies)

@@ -56,8 +56,11 @@ def port_row(
         X = model.of_table(mine)
         with answering_anywhere(moved):
             ported[test] = moved.predict(X)
+        # As it is, a predictor takes a kind of core that the source lacks for its slowest.
+        as_source = X.copy()
+        as_source[:, 2] = np.minimum(X[:, 2], len(source.clusters) - 1)
         with answering_anywhere(model.frames):
-            untuned[test] = model.frames.predict(X)
+            untuned[test] = model.frames.predict(as_source)
         native = fit_way(way, there, learners=learners, seed=seed)
         with answering_anywhere(native.frames):
             own[test] = native.frames.predict(native.of_table(mine))
