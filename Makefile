@@ -23,11 +23,15 @@ demo: $(STAMP)
 browser: $(STAMP)
 	@$(BIN)/python -m tests.browser
 
+# Tests with a real browser, real clocks and real processes share the machine with others: what fails runs once
+# more, and is named at the end.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal --reruns 1 --reruns-delay 2 -rR
+
 test: $(STAMP) browser
-	$(BIN)/python -m pytest -m 'not slow and not device' -n 2 --dist worksteal
+	$(PYTEST) -m 'not slow and not device'
 
 test-all: $(STAMP) browser
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(PYTEST)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

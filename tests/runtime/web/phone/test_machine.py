@@ -276,7 +276,7 @@ def test_a_phone_without_chrome_or_root_for_a_port_says_what_to_do(phone, with_c
 def test_an_app_s_web_view_shows_what_it_showed_before(phone, with_chrome, cdp, url):
     socket = "webview_devtools_remote_512"
     with_chrome(phone, socket)
-    shown = lambda: [(info["targetId"], info["url"] or "about:blank") for info in pages_of(cdp)]  # noqa: E731
+    shown = lambda: [info["url"] or "about:blank" for info in pages_of(cdp)]  # noqa: E731
     before = shown()
     (record,) = measure(url, devtools=socket)
     assert record.gesture.displayed_frames > 10
