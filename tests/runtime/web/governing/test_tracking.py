@@ -7,7 +7,6 @@ import pytest
 from runtime.web.gestures.inputs import Input, parse_input
 from runtime.web.governing.tracking import QUIET_S, Tracker
 
-
 FRAME_MS = 1000 / 60
 
 
