@@ -124,7 +124,7 @@ class WorkModel:
         )
 
     def faster(self, choice: GestureChoice, kind: str, speed: float) -> GestureChoice:
-        """Return the cheapest setting that is clearly faster, else the fastest: what was expected is wrong."""
+        """Return the cheapest setting that is clearly faster, else the fastest: fewer frames came."""
         offered = self._offered(kind, speed)
         faster = [each for each in offered if each.capacity >= choice.capacity * _FASTER]
         return self._cheapest(faster or [max(offered, key=lambda each: each.capacity)], kind, speed)
