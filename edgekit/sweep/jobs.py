@@ -42,11 +42,13 @@ class JobResult:
     """What came out of a job: figures, or the ``error`` that ended it.
 
     ``figures``: the checkpoint's metrics, MACs, parameters, and of a pruned one top-1 after the removal.
+    ``was_stopped``: an earlier process of the job was killed; ``duration_s`` is that of the last one.
     """
 
     figures: dict[str, float] = field(default_factory=dict)
     duration_s: float = 0.0
     error: str | None = None
+    was_stopped: bool = False
 
 
 def stored_result(folder: Path) -> JobResult | None:
@@ -63,12 +65,14 @@ def run_job(recipe: dict[str, Any], folder: str) -> JobResult:
     A run that was killed goes on after its last whole epoch. What cannot be trained ends with its error.
     """
     place, begin = Path(folder), time.perf_counter()
+    was_stopped = place.exists()
     place.mkdir(parents=True, exist_ok=True)
     run = place / "run"
     was_started = any(next(run.rglob(name), None) for name in (STATE_FILE, CHECKPOINT_FILE))
     try:
         checkpoint = train_by_file(read_recipe(recipe, "job"), run, resume=was_started, progress=False)
-        result = JobResult(_figures(checkpoint), round(time.perf_counter() - begin, 1))
+        duration_s = round(time.perf_counter() - begin, 1)
+        result = JobResult(_figures(checkpoint), duration_s, was_stopped=was_stopped)
     except (EdgekitError, ValueError) as err:
         return JobResult(error=str(err))
     write_atomic(place / _RESULT, msgspec.json.encode(result))

@@ -23,6 +23,7 @@ from typing import Any
 
 import msgspec
 
+from edgekit.models import ModelSpec, pin
 from edgekit.pruning import read_pruning
 from edgekit.sweep.jobs import SweepJob
 from edgekit.training.recipe_file import find_recipe_file, read_mapping, read_recipe, refuse_unknown
@@ -100,6 +101,9 @@ class SweepPlan:
         file = read_recipe(recipe, where)
         if file.prune:
             read_pruning(file.prune, where)
+        spec = pin(ModelSpec(file.model, **file.named.model))
+        if spec.is_own:  # another file is another job
+            recipe = _with(recipe, {"model": spec.name, "file_sha256": spec.file_sha256})
         return SweepJob(row, seed, recipe)
 
 
