@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from edgekit.models.choices import check_choices
 from runtime.registry import Registry
 
 if TYPE_CHECKING:
@@ -41,6 +42,9 @@ class ModelSpec:
             selective kernel; ``sge`` weighs positions behind every block's last batch norm.
         erase_relu: leave out the last activation of every residual block (EraseReLU, 1709.07634), in
             nets whose blocks have one behind the addition.
+        choices: what stands at each place of a MobileNet or EfficientNet, front to back: ``k5e3`` (kernel
+            5, three times as many channels inside), ``skip`` or ``own``; ``None``: each block is the
+            model's own. See ``edgekit.models.choices``; ``edgekit search`` finds them.
 
     Raises:
         ValueError: an unknown name or choice, or a number out of range.
@@ -63,9 +67,12 @@ class ModelSpec:
     dynamic_at: tuple[str, ...] | None = None
     block: str = "none"
     erase_relu: bool = False
+    choices: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         entry = MODELS.get(self.name)
+        if self.choices is not None:
+            check_choices(self.choices, self.name, entry.places, self.block)
         if self.erase_relu and not entry.acts_last:
             raise ValueError(
                 f"model spec: erase_relu on {self.name!r}, whose blocks end without an activation; "
@@ -106,13 +113,14 @@ def _check(field: str, value: object, holds: bool, allowed: str) -> None:
 class ModelEntry:
     """How to build a model, and the image size and number of classes it was designed for.
 
-    ``acts_last`` says that its blocks end with an activation.
+    ``acts_last`` says that its blocks end with an activation, ``places`` how many blocks can be chosen.
     """
 
     build: Callable[[ModelSpec], nn.Module]
     image_size: int = 224
     num_classes: int = 1000
     acts_last: bool = False
+    places: int = 0
 
 
 MODELS: Registry[ModelEntry] = Registry("model")
