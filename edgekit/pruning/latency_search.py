@@ -100,7 +100,8 @@ class LatencySearch:
         self._costs = LayerCosts()
         self._search = CostSearch(
             model,
-            lambda net: self._costs.predict_ms(work_of(net, example)),
+            lambda net: work_of(net, example),
+            self._costs.predict_ms,
             budget.share,
             budget.round_to,
         )
