@@ -21,10 +21,12 @@ from edgekit.pruning.method import METHODS, Allocation, PruningMethod, make_meth
 from edgekit.pruning.rates import load_rates
 from edgekit.pruning.report import Cost, PruningReport
 from edgekit.pruning.run import prune, train_and_prune
+from edgekit.pruning.sensitivity import RATIOS, Scan, scan
 
 __all__ = [
     "AMOUNTS",
     "METHODS",
+    "RATIOS",
     "Allocation",
     "Budget",
     "Cost",
@@ -33,6 +35,7 @@ __all__ = [
     "Pruning",
     "PruningMethod",
     "PruningReport",
+    "Scan",
     "amount_of",
     "load_rates",
     "make_method",
@@ -40,6 +43,7 @@ __all__ = [
     "parse_latency",
     "prune",
     "read_pruning",
+    "scan",
     "train_and_prune",
     "train_by_file",
 ]
