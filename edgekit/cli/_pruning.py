@@ -166,7 +166,7 @@ def print_trained(checkpoint: Checkpoint, as_json: bool) -> None:
         print_json(checkpoint.to_dict())
         return
     metrics = checkpoint.metrics
-    row = [checkpoint.spec.name, checkpoint.dataset, *metrics.values()]
+    row = [checkpoint.spec.label, checkpoint.dataset, *metrics.values()]
     print_table(["model", "data", *metrics], [row])
     say(f"checkpoint: {checkpoint.path}")
 

@@ -22,6 +22,7 @@ from edgekit.models.surgery.kernels import shrink_kernels
 from edgekit.models.surgery.plan import compose_plans
 from edgekit.models.surgery.removal import physically_remove
 from edgekit.models.surgery.trial import LeftOut, try_removal
+from edgekit.nn import DynamicConv2d
 from edgekit.pruning.how import Pruning
 from edgekit.pruning.latency_search import LatencySearch
 from edgekit.pruning.method import METHODS, make_method
@@ -146,7 +147,7 @@ def _run(
     for technique in techniques[0]:
         technique.keep_last_epoch()
     model = start.load()
-    groups, left_out = _prunable(model, how, examples, start.spec.name)
+    groups, left_out = _prunable(model, how, examples, start.spec.label)
     latency = None
     if how.budget.latency is not None:
         latency = _latency_search(how, model, examples, dataset, base, start, progress=progress)
@@ -157,7 +158,7 @@ def _run(
     method.decide(model)
     if not method.counts:
         raise PruneError(
-            f"rate {how.budget.rate} removes no channel of {start.spec.name}, whose layers keep multiples "
+            f"rate {how.budget.rate} removes no channel of {start.spec.label}, whose layers keep multiples "
             f"of {how.budget.round_to}; raise the rate or lower round_to"
         )
     for place in (folder, *(folder / phase for phase in PHASES)):
@@ -252,9 +253,18 @@ def _prunable(
     scope = how.budget.scope
     groups, left_out = try_removal(model, ChannelGraph(model, examples[:1]).groups(scope), examples[:2])
     if not groups:
-        reason = told(left_out)[0] if left_out else f"scope {scope!r} finds no layer"
+        reason = told(left_out)[0] if left_out else _why_nothing(model, scope)
         raise PruneError(f"{name} has nothing to prune; {reason}")
     return groups, left_out
+
+
+def _why_nothing(model: nn.Module, scope: str) -> str:
+    convs = [layer for layer in model.modules() if isinstance(layer, nn.Conv2d | DynamicConv2d)]
+    if all(layer.groups > 1 for layer in convs):
+        return "channels can go that ungrouped convolutions make, and it has none as a module"
+    if scope == "all":
+        return "none of its convolutions hangs together with its output in a way that can be followed"
+    return "no convolution's channels stay inside a block; try scope all"
 
 
 def _latency_search(
