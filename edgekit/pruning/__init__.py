@@ -16,12 +16,12 @@ from edgekit.pruning.from_file import amount_of, read_pruning, train_by_file
 from edgekit.pruning.how import Pruning
 from edgekit.pruning.latency import paired_latencies_ms
 from edgekit.pruning.latency_limit import LatencyLimit, parse_latency
-from edgekit.pruning.latency_search import LatencyResult
 from edgekit.pruning.method import METHODS, Allocation, PruningMethod, make_method
 from edgekit.pruning.rates import load_rates
 from edgekit.pruning.report import Cost, PruningReport
 from edgekit.pruning.run import prune, train_and_prune
 from edgekit.pruning.sensitivity import RATIOS, Scan, scan
+from edgekit.pruning.timing import LatencyResult
 
 __all__ = [
     "AMOUNTS",

@@ -13,11 +13,11 @@ import torch
 from torch import nn
 
 from edgekit.data import Dataset
-from edgekit.models.surgery.groups import ChannelGraph, ChannelGroup
+from edgekit.models.surgery.groups import ChannelGroup
 from edgekit.models.surgery.plan import removable_channels
 from edgekit.models.surgery.removal import physically_remove
-from edgekit.models.surgery.trial import try_removal
 from edgekit.pruning.filters import filter_norms, smallest
+from edgekit.pruning.prunable import prunable_groups
 from edgekit.pruning.report import told
 from edgekit.pruning.start import from_checkpoint
 from edgekit.training.batch_norm import reestimate_batch_norm
@@ -116,10 +116,7 @@ def scan(
     start = from_checkpoint(checkpoint, dataset)
     examples = torch.from_numpy(dataset.test.batch(np.arange(min(_EXAMPLES, len(dataset.test))))[0])
     model = start.load().eval()
-    groups, left_out = try_removal(model, ChannelGraph(model, examples[:1]).groups(scope), examples[:2])
-    if not groups:
-        reason = told(left_out)[0] if left_out else f"scope {scope!r} finds no layer"
-        raise PruneError(f"{start.spec.name} has nothing to prune; {reason}")
+    groups, left_out = prunable_groups(model, scope, examples, start.spec.label)
     identity = {**start.identity, "scope": scope, "round_to": round_to, "reestimate": reestimate}
     todo = [
         (group, ratio, removed)
@@ -134,7 +131,7 @@ def scan(
     path = Path(out) / SCAN_FILE
     with only_run(out, "edgekit prune --scan"):
         found = _stored(path, identity) or Scan(
-            start.spec.name,
+            start.spec.label,
             dataset.name,
             evaluate(model, dataset.test),
             {group.name: group.channels for group in groups},

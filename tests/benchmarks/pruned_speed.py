@@ -144,7 +144,7 @@ def meet_budget(engine: str, folder: Path) -> dict[str, Any]:
     pruned = physically_remove(whole, {name: tuple(range(count)) for name, count in counts.items()}, X)
     for name, net in (("whole", whole), ("pruned", pruned)):
         export(net, engine, folder / f"{name}-{engine}.edgekit")
-    command = [sys.executable, "-m", "edgekit", "compare", "--blocks", "5", "--json"]
+    command = [sys.executable, "-m", "edgekit", "compare", "--json", "-o", str(folder / f"{engine}-again")]
     files = [str(folder / f"{name}-{engine}.edgekit") for name in ("whole", "pruned")]
     done = subprocess.run([*command, *files], check=True, capture_output=True, text=True)
     (again,) = json.loads(done.stdout)
@@ -156,7 +156,8 @@ def meet_budget(engine: str, folder: Path) -> dict[str, Any]:
         "latency_ratio": round(result.after.ratio, 3),
         "interval": [round(result.after.ratio_interval.low, 3), round(result.after.ratio_interval.high, 3)],
         "again_ratio": round(again["ratio"], 3),
-        "again_interval": again["interval"],
+        "again_interval": again["interval"] and [round(side, 3) for side in again["interval"].values()],
+        "again_verdict": "; ".join(again["reasons"]),
         "latency_ms": result.after.latency_ms,
         "whole_ms": result.before.latency_ms,
         "exports": result.exports,
