@@ -164,6 +164,8 @@ class Trainer:
                         self._stopped,
                     )
                     _write_metrics(folder, log)
+        # Where a run stands too that was killed after its last epoch: the same random numbers follow.
+        self.step = self.epoch * self.steps_per_epoch
         self._call("finalize")
         lay_out_weights(self.model, torch.contiguous_format)  # as a checkpoint has it, to the bit
         return log
@@ -250,8 +252,18 @@ class Trainer:
             total += loss.detach()
         self._call("on_backward_end")
         self.optimizer.step()
+        self._agree()
         self._call("on_step_end")
         return total
+
+    def _agree(self) -> None:
+        """Give every process of a DDP run the buffers of the first one: batch norm saw other images in each.
+
+        Else hooks would see, and choose, something else in each.
+        """
+        if self.fabric.world_size > 1:
+            for buffer in self.model.buffers():
+                torch.distributed.broadcast(buffer, src=0)
 
     def _not_finite(self, loss: float, inputs: torch.Tensor) -> TrainingError:
         layer = first_not_finite(self.model, lambda: self.forward(inputs))
