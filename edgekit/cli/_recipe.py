@@ -54,6 +54,7 @@ _OPTIONS = (
     click.option("--device", help="auto, cpu or cuda."),
     click.option("--devices", type=int, help="How many of it; more than one trains by DDP."),
     click.option("--precision", help="32-true, 16-mixed, bf16-mixed, or auto: try which is quicker."),
+    click.option("--compile", is_flag=True, default=None, help="Compile steps: faster after a minute."),
     click.option("--limit", type=int, help="Train on so many images, of every class alike."),
     click.option("--eval-every", type=int, help="Epochs from one test to the next; the last is tested."),
     click.option("--qat", is_flag=True, default=None, help="Quantisation-aware: learn to bear int8."),
