@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edgekit.cli._registered import RegisteredOption
+
 if TYPE_CHECKING:
     from edgekit.training import NamedRecipe, RecipeFile
 
@@ -41,8 +43,8 @@ def _plain(text: str) -> Any:
 _OPTIONS = (
     click.option("--recipe", help="Named defaults and techniques, joined by +: digits-demo+ema."),
     click.option(
-        "--use", type=Technique(), multiple=True, metavar="NAME[:OPTION=VALUE,...]",
-        help="A training technique: random-erasing, mixup, ema, best, ...; repeatable.",
+        "--use", cls=RegisteredOption, registry="edgekit.training:TECHNIQUES", type=Technique(),
+        multiple=True, metavar="NAME[:OPTION=VALUE,...]", help="A training technique; repeatable.",
     ),
     click.option("--teacher", help="Checkpoint to distil from: kd, unless rco is used."),
     click.option("--epochs", type=int),
