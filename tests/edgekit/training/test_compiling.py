@@ -9,8 +9,9 @@ import torch
 from edgekit.pruning import METHODS
 from edgekit.training import QuantizationAware, Trainer
 from runtime.errors import TrainingError
-from tests.edgekit.pruning.nets import RECIPE, method_for, same_bits, small_model
+from tests.edgekit.pruning.nets import RECIPE, method_for, same_bits
 from tests.edgekit.training.nets import tiny_net
+from tests.edgekit.training.two_processes import network
 
 COMPILED = replace(RECIPE, epochs=2, compile=True)
 
@@ -22,11 +23,11 @@ def traced(monkeypatch):
     monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="eager"))
 
 
-@pytest.mark.parametrize("method", ["psfp", "increg", "spp", "stripe", "from-scratch", "taylor"])
+@pytest.mark.parametrize("method", ["psfp", "increg", "spp", "from-scratch"])
 def test_methods_act_on_compiled_steps(method, traced, tmp_path, toy_data):
     trained = []
     for recipe in (COMPILED, replace(COMPILED, compile=False)):
-        model = small_model()
+        model = network()
         hooks = [QuantizationAware(), method_for(model, METHODS.get(method))]
         (tmp_path / str(recipe.compile)).mkdir()
         trainer = Trainer(model, recipe, hooks)
