@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgekit.models.choices import check_choices
 from edgekit.models.user_code import is_user_model
 from runtime.registry import Registry
 
@@ -46,6 +47,9 @@ class ModelSpec:
         erase_relu: leave out the last activation of every residual block (EraseReLU, 1709.07634), in
             nets whose blocks have one behind the addition.
         file_sha256: of the user's file; a network is built only as long as it is the same.
+        choices: what stands at each place of a MobileNet or EfficientNet, front to back: ``k5e3`` (kernel
+            5, three times as many channels inside), ``skip`` or ``own``; ``None``: each block is the
+            model's own. See ``edgekit.models.choices``; ``edgekit search`` finds them.
 
     Raises:
         ValueError: an unknown name or choice, or a number out of range.
@@ -69,9 +73,12 @@ class ModelSpec:
     block: str = "none"
     erase_relu: bool = False
     file_sha256: str | None = None
+    choices: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         self._check_own() if self.is_own else MODELS.get(self.name)
+        if self.choices is not None:
+            check_choices(self.choices, self.name, MODELS.get(self.name).places, self.block)
         if self.erase_relu and not MODELS.get(self.name).acts_last:
             raise ValueError(
                 f"model spec: erase_relu on {self.name!r}, whose blocks end without an activation; "
@@ -122,7 +129,17 @@ class ModelSpec:
                 )
 
 
-_OF_THE_ZOO = ("width", "act", "dynamic_conv", "kernels", "dropout", "dynamic_at", "block", "erase_relu")
+_OF_THE_ZOO = (
+    "width",
+    "act",
+    "dynamic_conv",
+    "kernels",
+    "dropout",
+    "dynamic_at",
+    "block",
+    "erase_relu",
+    "choices",
+)
 
 
 def _check(field: str, value: object, holds: bool, allowed: str) -> None:
@@ -134,13 +151,14 @@ def _check(field: str, value: object, holds: bool, allowed: str) -> None:
 class ModelEntry:
     """How to build a model, and the image size and number of classes it was designed for.
 
-    ``acts_last`` says that its blocks end with an activation.
+    ``acts_last`` says that its blocks end with an activation, ``places`` how many blocks can be chosen.
     """
 
     build: Callable[[ModelSpec], nn.Module]
     image_size: int = 224
     num_classes: int = 1000
     acts_last: bool = False
+    places: int = 0
 
 
 MODELS: Registry[ModelEntry] = Registry("model")

@@ -26,6 +26,7 @@ from edgekit.training.hooks import Hook, TemperatureAnnealing
 from edgekit.training.precision import settle_precision
 from edgekit.training.quantization_aware import QuantizationAware
 from edgekit.training.recipe import Recipe
+from edgekit.training.recipe_file import IMAGENET
 from edgekit.training.state import STATE_FILE, check_identity
 from edgekit.training.technique import make_techniques
 from edgekit.training.trainer import Trainer
@@ -118,7 +119,7 @@ def own_hooks(recipe: Recipe) -> list[Hook]:
 
 def starting_network(model: str, init: str | Path) -> nn.Module:
     """Return a network to start from: ``model`` with ``imagenet`` weights, or the checkpoint ``init``."""
-    return pretrained(model).model if init == "imagenet" else load_checkpoint(init).build()
+    return pretrained(model).model if init == IMAGENET else load_checkpoint(init).build()
 
 
 def fit_spec(spec: ModelSpec, dataset: Dataset) -> ModelSpec:
