@@ -179,6 +179,20 @@ def test_a_loss_that_is_not_finite_stops_the_training(tmp_path, toy_data):
     assert not (tmp_path / STATE_FILE).exists()
 
 
+def test_weights_that_the_last_step_spoiled_do_not_replace_good_ones(tmp_path, toy_data):
+    class Spoil(Hook):
+        def on_step_end(self, trainer):
+            if trainer.step == 2 * trainer.steps_per_epoch - 1:
+                trainer.model[0].weight.fill_(float("inf"))
+
+    told = r"0\.weight is not finite after epoch 1, .* the state of epoch 0 is kept in .*: lower --lr"
+    with pytest.raises(TrainingError, match=told):
+        Trainer(tiny_net(), RECIPE, [Spoil()]).fit(toy_data, tmp_path, identity={}, progress=False)
+    state = load_state(tmp_path)
+    assert state.epoch == 1
+    assert all(torch.isfinite(tensor).all() for tensor in state.model.values())
+
+
 def test_weights_decay_and_vectors_do_not():
     optimizer = build_optimizer(tiny_net(), replace(RECIPE, weight_decay=0.1))
     shapes = [{len(p.shape) for p in group["params"]} for group in optimizer.param_groups]
