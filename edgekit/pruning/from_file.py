@@ -4,6 +4,7 @@ Example:
     prune:
       method: increg            # options of the method below it: A: 0.001
       macs: 50%                 # or rate, params, rates; share, scope and round-to as on the command line
+      latency: 12ms             # instead; with target, engine, cluster and threads
       finetune-epochs: 10
 """
 
@@ -18,8 +19,9 @@ import msgspec
 
 from edgekit.data import Dataset, load_dataset
 from edgekit.models import ModelSpec
-from edgekit.pruning.budget import Budget
+from edgekit.pruning.budget import AMOUNTS, Budget
 from edgekit.pruning.how import Pruning
+from edgekit.pruning.latency_limit import LatencyLimit, parse_latency
 from edgekit.pruning.method import METHODS
 from edgekit.pruning.run import prune, train_and_prune
 from edgekit.training.checkpoint import Checkpoint, load_checkpoint
@@ -28,6 +30,7 @@ from edgekit.training.run import fit_spec, starting_network, train
 
 _FACTORS = {"%": 0.01, "k": 1e3, "M": 1e6, "G": 1e9}
 _BUDGET = {item.name for item in fields(Budget)}
+_WHERE = {item.name for item in fields(LatencyLimit)} - {"ms", "share"}  # a latency is
 _PRUNING = {item.name for item in fields(Pruning)} - {"budget"}
 
 
@@ -61,12 +64,17 @@ def read_pruning(raw: Mapping[str, Any], where: str) -> Pruning:
         ValueError: a key or a value means nothing.
     """
     values = {str(key).replace("-", "_"): value for key, value in raw.items()}
-    refuse_unknown(values, _BUDGET | _PRUNING, f"{where}: prune")
+    refuse_unknown(values, _BUDGET | _WHERE | _PRUNING, f"{where}: prune")
     budget = {key: value for key, value in values.items() if key in _BUDGET}
     for key in ("rate", "macs", "params"):
         if budget.get(key) is not None:
             budget[key] = amount_of(budget[key])
-    if not {"rate", "macs", "params", "rates"} & budget.keys():
+    place = {key: value for key, value in values.items() if key in _WHERE}
+    if budget.get("latency") is not None:
+        budget["latency"] = {**parse_latency(budget["latency"]), **place}
+    elif place:
+        raise ValueError(f"{where}: prune: {next(iter(place))} is for a latency; add latency: 12ms")
+    if not set(AMOUNTS) & budget.keys():
         budget["rate"] = 0.3
     METHODS.get(values.get("method", Pruning.method))
     chosen = {key: value for key, value in values.items() if key in _PRUNING}

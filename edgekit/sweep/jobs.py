@@ -50,12 +50,14 @@ class JobResult:
 
     ``figures``: the checkpoint's metrics, MACs, parameters, and of a pruned one top-1 after the removal.
     ``cpu_s``: processor time of all threads. Of a job that was killed, both are of what was left to do.
+    ``was_stopped``: an earlier process of the job was killed.
     """
 
     figures: dict[str, float] = field(default_factory=dict)
     duration_s: float = 0.0
     cpu_s: float = 0.0
     error: str | None = None
+    was_stopped: bool = False
 
 
 def stored_result(folder: Path) -> JobResult | None:
@@ -72,6 +74,7 @@ def run_job(recipe: dict[str, Any], folder: str) -> JobResult:
     A run that was killed goes on after its last whole epoch. What cannot be trained ends with its error.
     """
     place, begin, cpu_begin_s = Path(folder), time.perf_counter(), time.process_time()
+    was_stopped = place.exists()
     place.mkdir(parents=True, exist_ok=True)
     run = place / "run"
     was_started = any(next(run.rglob(name), None) for name in (STATE_FILE, CHECKPOINT_FILE))
@@ -79,8 +82,9 @@ def run_job(recipe: dict[str, Any], folder: str) -> JobResult:
         file = read_recipe(recipe, "job")
         dataset = _dataset(file.data, file.data_root, file.named.model.get("image_size"))
         checkpoint = train_by_file(file, run, dataset=dataset, resume=was_started, progress=False)
+        duration_s = round(time.perf_counter() - begin, 1)
         cpu_s = round(time.process_time() - cpu_begin_s, 1)
-        result = JobResult(_figures(checkpoint), round(time.perf_counter() - begin, 1), cpu_s)
+        result = JobResult(_figures(checkpoint), duration_s, cpu_s, was_stopped=was_stopped)
     except (EdgekitError, ValueError) as err:
         return JobResult(error=str(err))
     write_atomic(place / _RESULT, msgspec.json.encode(result))

@@ -23,6 +23,7 @@ from typing import Any
 
 import msgspec
 
+from edgekit.models import ModelSpec, pin
 from edgekit.pruning import read_pruning
 from edgekit.sweep.jobs import SweepJob
 from edgekit.training.checkpoint import load_checkpoint
@@ -108,6 +109,9 @@ class SweepPlan:
         file = read_recipe(recipe, where)
         if file.prune:
             read_pruning(file.prune, where)
+        spec = pin(ModelSpec(file.model, **file.named.model))
+        if spec.is_own:  # another file is another job
+            recipe = _with(recipe, {"model": spec.name, "file_sha256": spec.file_sha256})
         if file.init is None or file.init == IMAGENET:
             return SweepJob(row, seed, recipe)
         recipe["init"] = file.init.replace("{seed}", str(seed))

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from edgekit.data import Dataset, limit_training
-from edgekit.models import ModelSpec, build_model, pretrained
+from edgekit.models import ModelSpec, build_model, pin, pretrained
 from edgekit.nn import TemperatureSchedule
 from edgekit.training.checkpoint import (
     CHECKPOINT_FILE,
@@ -123,9 +123,12 @@ def starting_network(model: str, init: str | Path) -> nn.Module:
 
 
 def fit_spec(spec: ModelSpec, dataset: Dataset) -> ModelSpec:
-    """Return ``spec`` with the classes, channels and image size of ``dataset``."""
+    """Return ``spec`` with the classes, channels and image size of ``dataset``.
+
+    Of a user's file it gets the whole path and the sha256, too.
+    """
     return replace(
-        spec,
+        pin(spec),
         num_classes=len(dataset.labels),
         in_channels=dataset.image.channels,
         image_size=dataset.image.size,
