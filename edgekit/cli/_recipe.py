@@ -94,7 +94,10 @@ def told(model: str, data: str | None, data_root: Path | None, recipe: str | Non
     if not is_recipe_file(model):
         if data is None:
             raise click.UsageError("Missing option '--data'; for example: --data digits")
-        return RecipeFile(f"{model}-{data}", model, data, load_recipe(recipe or "default"), root)
+        name = model.replace(".py", "")
+        return RecipeFile(
+            f"{Path(name).name.replace(':', '-')}-{data}", model, data, load_recipe(recipe or "default"), root
+        )
     if recipe is not None:
         raise click.UsageError(f"{model} has a recipe of its own; write --recipe's into its line 'recipe:'")
     file = load_recipe_file(model)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +13,7 @@ import msgspec
 import numpy as np
 import torch
 from torch import nn
+from tqdm import tqdm
 
 from edgekit.data import Dataset, limit_training
 from edgekit.models import ModelSpec
@@ -19,7 +22,9 @@ from edgekit.models.surgery.kernels import shrink_kernels
 from edgekit.models.surgery.plan import compose_plans
 from edgekit.models.surgery.removal import physically_remove
 from edgekit.models.surgery.trial import LeftOut, try_removal
+from edgekit.nn import DynamicConv2d
 from edgekit.pruning.how import Pruning
+from edgekit.pruning.latency_search import LatencySearch
 from edgekit.pruning.method import METHODS, make_method
 from edgekit.pruning.report import PruningReport, costs, disagreements, told
 from edgekit.pruning.start import Start, from_checkpoint, from_spec, gentler, recipe_of
@@ -38,6 +43,7 @@ from runtime.errors import PruneError
 PHASES = ("method", "finetune")
 DENSE = "dense"
 _EXAMPLES = 8
+_SETTLING = 256  # images
 
 
 def prune(
@@ -141,16 +147,24 @@ def _run(
     for technique in techniques[0]:
         technique.keep_last_epoch()
     model = start.load()
-    groups, left_out = _prunable(model, how, examples, start.spec.name)
-    method = make_method(how.method, groups, how.budget.allocation(model, examples[:1]), how.options)
+    groups, left_out = _prunable(model, how, examples, start.spec.label)
+    latency = None
+    if how.budget.latency is not None:
+        latency = _latency_search(how, model, examples, dataset, base, start, progress=progress)
+        if resume:
+            latency.take_from(folder)
+    allocation = latency or how.budget.allocation(model, examples[:1])
+    method = make_method(how.method, groups, allocation, how.options)
     method.decide(model)
     if not method.counts:
         raise PruneError(
-            f"rate {how.budget.rate} removes no channel of {start.spec.name}, whose layers keep multiples "
+            f"rate {how.budget.rate} removes no channel of {start.spec.label}, whose layers keep multiples "
             f"of {how.budget.round_to}; raise the rate or lower round_to"
         )
     for place in (folder, *(folder / phase for phase in PHASES)):
         claim_folder(place, resume)
+    if latency is not None:
+        latency.keep_in(folder)
 
     def fit(network: nn.Module, phase: int, hooks: Sequence[Hook]) -> Trainer:
         """Train ``network``, continuing where a run stopped; leave it on the CPU in eval mode."""
@@ -185,6 +199,8 @@ def _run(
 
     def save() -> None:
         before, after = costs([dense, trainer.model], dataset, examples[:1])
+        removed = {name: len(indices) for name, indices in method.plan.items()}
+        met = None if latency is None else latency.result(removed)
         report = PruningReport(
             method=how.method,
             options=dict(how.options),
@@ -192,7 +208,7 @@ def _run(
             epochs=epochs[0],
             finetune_epochs=epochs[1],
             source_sha256=start.checkpoint.sha256 if start.checkpoint else None,
-            removed={name: len(indices) for name, indices in method.plan.items()},
+            removed=removed,
             kernels=method.kernels,
             left_out=left_out,
             before=before,
@@ -200,7 +216,12 @@ def _run(
             removed_top1=removed_top1,
             reestimated_top1=reestimated_top1,
             constants=method.report(),
-            warnings=disagreements(before, after) + told(left_out) + untrained_before,
+            latency=met,
+            warnings=(
+                *(disagreements(before, after) if met is None else met.warnings),
+                *told(left_out),
+                *untrained_before,
+            ),
         )
         save_checkpoint(
             folder,
@@ -232,9 +253,51 @@ def _prunable(
     scope = how.budget.scope
     groups, left_out = try_removal(model, ChannelGraph(model, examples[:1]).groups(scope), examples[:2])
     if not groups:
-        reason = told(left_out)[0] if left_out else f"scope {scope!r} finds no layer"
+        reason = told(left_out)[0] if left_out else _why_nothing(model, scope)
         raise PruneError(f"{name} has nothing to prune; {reason}")
     return groups, left_out
+
+
+def _why_nothing(model: nn.Module, scope: str) -> str:
+    convs = [layer for layer in model.modules() if isinstance(layer, nn.Conv2d | DynamicConv2d)]
+    if all(layer.groups > 1 for layer in convs):
+        return "channels can go that ungrouped convolutions make, and it has none as a module"
+    if scope == "all":
+        return "none of its convolutions hangs together with its output in a way that can be followed"
+    return "no convolution's channels stay inside a block; try scope all"
+
+
+def _latency_search(
+    how: Pruning,
+    model: nn.Module,
+    examples: torch.Tensor,
+    dataset: Dataset,
+    recipe: Recipe,
+    start: Start,
+    *,
+    progress: bool,
+) -> LatencySearch:
+    """Return the search for the latency that is asked for.
+
+    Raises:
+        ValueError: several processes, which would come to different widths.
+    """
+    if recipe.devices > 1:
+        raise ValueError(
+            f"the budget is a latency and the processes are {recipe.devices}; choose one process, or MACs"
+        )
+    kind = METHODS.get(how.method)
+    net = copy.deepcopy(model)
+    if start.checkpoint is None:
+        # Maps of random weights may fade to denormal numbers, which are slow.
+        reestimate_batch_norm(net, dataset.train, images=_SETTLING)
+    return LatencySearch(
+        how.budget,
+        net,
+        examples[:2],
+        waits=kind.decides_at_end and how.budget.share == "global",
+        progress=(lambda line: tqdm.write(line, file=sys.stderr)) if progress else (lambda line: None),
+    )
 
 
 def _taught(recipe: Recipe, teacher: str | None) -> Recipe:

@@ -68,7 +68,7 @@ class PageGovernor:
         self._page, self._model, self._goal, self._socket, self._now = page, model, goal, socket, now
         self._name_of = name_of
         self._on_message, self._on_gesture = on_message, on_gesture
-        self._tracker = Tracker()
+        self._tracker = Tracker(model.refresh_hz)
         acts = {"init": self._loading, "load": self._loaded, "ask": self._ask, "answer": self._answered}
         self._news = PageNews(page, self._tracker.note, acts, now)
         self._run: GestureRun | None = None

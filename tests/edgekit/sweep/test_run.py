@@ -9,13 +9,17 @@ from dataclasses import replace
 
 import msgspec
 import pytest
+import torch
 from click.testing import CliRunner
 
 from edgekit.cli import cli
+from edgekit.pruning import train_by_file
 from edgekit.sweep import JobResult, SweepPlan, run_sweep
 from edgekit.sweep.run import folder_of, run_here
 from edgekit.sweep.table import interval, verdict
-from edgekit.training import Hook
+from edgekit.training import Hook, load_checkpoint
+from edgekit.training.recipe_file import read_recipe
+from runtime.errors import CheckpointError
 from tests.places import ROOT
 
 TINY = {"model": "resnet20", "data": "digits", "image_size": 8, "width": 0.1, "epochs": 1, "device": "cpu"}
@@ -128,6 +132,38 @@ def test_jobs_are_trained_and_a_killed_one_goes_on(tmp_path, monkeypatch):
     assert row.macs > 1e4
     (metrics,) = (tmp_path / "out" / "jobs").glob("*/run/metrics.jsonl")
     assert len(metrics.read_bytes().splitlines()) == 2
+
+
+def test_every_seed_starts_from_its_own_checkpoint(tmp_path):
+    recipe = {**TINY, "init": str(tmp_path / "dense-{seed}"), "prune": {"method": "one-shot", "round-to": 2}}
+    plan = SweepPlan(recipe=recipe, out=str(tmp_path / "out"), seeds=(0, 1))
+    with pytest.raises(CheckpointError, match="dense-0 is not a checkpoint"):
+        plan.jobs()
+    for seed in (0, 1):
+        train_by_file(
+            read_recipe({**TINY, "seed": seed}, "dense"), tmp_path / f"dense-{seed}", progress=False
+        )
+    result = run_sweep(plan, run_here)
+    assert result.is_complete, result.rows[0].errors
+    sources = [load_checkpoint(folder_of(plan, job) / "run").pruning["source_sha256"] for job in plan.jobs()]
+    assert sources == [load_checkpoint(tmp_path / f"dense-{seed}").sha256 for seed in (0, 1)]
+    keys = [job.key for job in plan.jobs()]
+    train_by_file(read_recipe({**TINY, "lr": 0.2}, "dense"), tmp_path / "other", progress=False)
+    (tmp_path / "dense-0").rename(tmp_path / "gone")
+    (tmp_path / "other").rename(tmp_path / "dense-0")
+    assert [job.key == key for job, key in zip(plan.jobs(), keys, strict=True)] == [False, True]
+
+
+def test_a_network_to_start_from_is_trained_on_or_refused_by_name(tmp_path):
+    dense = train_by_file(read_recipe(TINY, "dense"), tmp_path / "dense", progress=False)
+    on = {**TINY, "init": str(dense.path), "lr": 1e-9}
+    same = train_by_file(read_recipe(on, "on"), tmp_path / "on", progress=False)
+    torch.testing.assert_close(
+        same.build().stem.conv.weight, dense.build().stem.conv.weight, atol=1e-5, rtol=0
+    )
+    other = read_recipe({**on, "width": 0.2, "prune": {"rate": 0.5}}, "other")
+    with pytest.raises(ValueError, match=r"width=0.1.*asked is.*width=0.2"):
+        train_by_file(other, tmp_path / "no", progress=False)
 
 
 def test_what_cannot_be_trained_is_a_result_and_no_end_of_the_sweep(tmp_path):
