@@ -30,12 +30,12 @@ from edgekit.data import Dataset, limit_training, load_dataset
 from edgekit.data.dataset import stratified_split
 from edgekit.models import ModelSpec
 from edgekit.models.choices import SKIP
-from edgekit.search.blocks import SearchPlan, Space, Timing, search, space_of, timing_on
+from edgekit.pruning.latency_limit import parse_latency
+from edgekit.search.blocks import SEARCH_RECIPE, SearchPlan, Space, Timing, search, space_of, timing_on
 from edgekit.search.blocks.costs import BlockCosts, measure_costs
-from edgekit.search.blocks.plan import budget_ms
 from edgekit.search.blocks.result import COSTS_FILE, save_costs
 from edgekit.sweep.table import interval, verdict
-from edgekit.training import Checkpoint, Recipe, fit_spec, train
+from edgekit.training import Checkpoint, fit_spec, train
 from edgekit.training.checkpoint import CHECKPOINT_FILE
 from edgekit.training.state import STATE_FILE
 from runtime.bundle import write_atomic
@@ -43,7 +43,7 @@ from tests.benchmarks._table import show, write_report
 
 PLAN = SearchPlan()
 ALL_DATA = replace(PLAN, shares=(1.0,) * len(PLAN.shares))
-RECIPE = Recipe(device="cpu", warmup_epochs=1)
+RECIPE = replace(SEARCH_RECIPE, device="cpu")
 LEAST = 0.85  # of the budget must be used by a network drawn by lot: faster ones would be easy to beat
 COLUMNS = {
     "way": "blocks by",
@@ -75,7 +75,8 @@ class Bench:
     @property
     def budget_ms(self) -> float:
         """The latency that is allowed."""
-        return budget_ms(self.budget, self.costs.own_ms)
+        given = parse_latency(self.budget)
+        return given.get("ms", self.costs.own_ms * given.get("share", 0.0))
 
     def searched(self, way: str, plan: SearchPlan, seed: int) -> dict[str, Any]:
         """Return what a search finds."""

@@ -66,6 +66,8 @@ def test_the_recipe_trains_the_network_that_was_found(found):
     assert file.data == "digits"
     assert file.named.model["choices"] == result.choices
     assert file.named.model["width"] == result.spec.width
+    steps = file.named.recipe
+    assert (steps.optimizer, steps.lr, steps.batch_size) == ("adamw", 3e-3, 16)
 
 
 def test_a_search_that_was_killed_ends_with_the_same_network(
