@@ -2,8 +2,8 @@
 
 Nothing tells of frames before a trace is ended. What costs next to nothing is how often the thread that puts
 frames together waits: at each tick of the display, frame or none, and for each frame. At 60 FPS that is
-1.6-2.2 times a frame, at 25 FPS 3.4-3.8 times (Chromium 150, 156). That is an alarm and no count; a browser that
-streams its screen tells exactly, for 0.13 of a core.
+1.6-2.2 times a frame, at 25 FPS 3.4-3.8 times (Chromium 150, 156). That is an alarm and no count; a browser
+that streams its screen tells exactly, for 0.13 of a core.
 """
 
 from __future__ import annotations
