@@ -1,4 +1,4 @@
-"""The groups of a network that can lose channels."""
+"""What of a network can be pruned, and why nothing of it can."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def prunable_groups(
 
     Args:
         scope: see ``ChannelGraph.groups``.
-        examples: inputs, shape (B, C, H, W).
-        name: of the network, for the error.
+        examples: real inputs, shape (B, C, H, W).
+        name: of the model, for errors.
 
     Raises:
         PruneError: there is none.
