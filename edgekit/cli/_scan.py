@@ -15,7 +15,18 @@ if TYPE_CHECKING:
     from edgekit.pruning import Scan
     from edgekit.training import Checkpoint
 
-_TAKEN = ("checkpoint", "scan", "ratios", "scope", "round_to", "reestimate", "data_root", "out", "as_json")
+_TAKEN = (
+    "checkpoint",
+    "scan",
+    "ratios",
+    "scope",
+    "round_to",
+    "reestimate",
+    "data_root",
+    "out",
+    "resume",
+    "as_json",
+)
 _MOST_NAMED = 3
 
 scan_option = click.option("--scan", is_flag=True, help="Only say what each group's channels are worth.")

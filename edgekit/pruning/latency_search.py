@@ -223,7 +223,11 @@ class LatencySearch:
 
     def _save(self) -> None:
         if self._path is not None:
-            write_atomic(self._path, msgspec.json.format(msgspec.json.encode(self.timed), indent=1))
+            # Of a run that is resumed also what it needs later.
+            later = [one for one in self._kept if self._known(one.counts) is None]
+            write_atomic(
+                self._path, msgspec.json.format(msgspec.json.encode([*self.timed, *later]), indent=1)
+            )
 
     def _warnings(self, timing: Timing, used: float) -> tuple[str, ...]:
         found = []

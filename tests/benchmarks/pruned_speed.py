@@ -76,6 +76,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         show(_HEADERS, rows)
     summary: dict[str, Any] = {}
     for row in rows:
+        if "limit" in row and row["limit"] is None:
+            continue  # odd channels, which nothing is asked of
         values = {key: row[key] for key in ("mac_ratio", "latency_ratio", "interval")}
         summary.setdefault(row["engine"], {})[row["net"]] = values
     write_report(options.json, "pruned_speed", rows, summary)

@@ -189,6 +189,16 @@ def test_a_run_that_is_resumed_times_nothing_again(tmp_path, toy_data, source, m
     assert all(torch.equal(tensor, expected[name]) for name, tensor in resumed.build().state_dict().items())
 
 
+def test_a_resumed_run_keeps_what_it_will_need_later(tmp_path):
+    search, _ = searched(HALF)
+    search.keep_in(tmp_path)
+    kept = (tmp_path / LATENCY_FILE).read_bytes()
+    resumed = LatencySearch(search.budget, small_model().eval(), EXAMPLE)
+    resumed.take_from(tmp_path)
+    resumed.keep_in(tmp_path)  # killed before it searches again, it still has all
+    assert (tmp_path / LATENCY_FILE).read_bytes() == kept
+
+
 def test_a_target_that_vanishes_leaves_nothing_behind(tmp_path, toy_data, source, monkeypatch):
     monkeypatch.setattr(FakeTimer, "most", 2)
     monkeypatch.setattr("edgekit.data.load_dataset", lambda *_, **__: toy_data)
