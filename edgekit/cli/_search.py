@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 _COUNT = click.IntRange(min=1)
 _RECIPE = (
     click.option("--epochs", type=_COUNT, default=26, show_default=True, help="Of all stages together."),
-    click.option("--batch-size", type=_COUNT, default=64, show_default=True, help="Images per step."),
-    click.option("--lr", type=float, default=0.05, show_default=True, help="Highest learning rate."),
+    click.option("--batch-size", type=_COUNT, default=32, show_default=True, help="Images per step."),
+    click.option("--lr", type=float, default=3e-3, show_default=True, help="Highest learning rate."),
     click.option("--limit", type=int, default=0, help="Search on so many images, of every class alike."),
     click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda."),
     click.option("--seed", type=int, default=0, show_default=True, help="Seed of weights, order and draws."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -41,9 +42,9 @@ def search(model, data, data_root, latency, target, recipe, timing, out, resume,
         steps.wait_for("loading PyTorch and the data")
         from edgekit.data import load_dataset
         from edgekit.models import ModelSpec
+        from edgekit.search.blocks import SEARCH_RECIPE, timing_on
         from edgekit.search.blocks import search as search_blocks
-        from edgekit.search.blocks import timing_on
-        from edgekit.training import Recipe, fit_spec
+        from edgekit.training import fit_spec
 
         network = {name: value for name, value in take_choices(choices).items() if value is not None}
         dataset = load_dataset(data, root=data_root, image_size=network.get("image_size"))
@@ -51,7 +52,7 @@ def search(model, data, data_root, latency, target, recipe, timing, out, resume,
         found = search_blocks(
             fit_spec(ModelSpec(model, **network), dataset),
             dataset,
-            Recipe(**recipe),
+            replace(SEARCH_RECIPE, **recipe),
             folder,
             latency=latency,
             timing=timing_on(target, **timing),

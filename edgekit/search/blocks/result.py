@@ -11,6 +11,7 @@ import msgspec
 from edgekit.data import Dataset
 from edgekit.models import ModelSpec
 from edgekit.search.blocks.costs import BlockCosts
+from edgekit.training import Recipe
 from runtime.bundle import write_atomic
 from runtime.bundle.decoding import decode_json, read_regular
 from runtime.errors import CheckpointError
@@ -18,6 +19,8 @@ from runtime.extras import require
 
 SEARCH_FILE, RECIPE_FILE, COSTS_FILE = "search.json", "found.yaml", "costs.json"
 _OF_DATA = {"name", "num_classes", "in_channels", "image_size"}
+_OF_STEPS = ("batch_size", "optimizer", "lr", "weight_decay", "warmup_epochs")
+_DEFAULTS = Recipe()
 
 
 @dataclass(frozen=True)
@@ -93,14 +96,18 @@ class SearchResult:
         )
 
 
-def save_result(result: SearchResult, folder: Path, dataset: Dataset, data_root: str | None) -> None:
+def save_result(
+    result: SearchResult, folder: Path, dataset: Dataset, recipe: Recipe, data_root: str | None
+) -> None:
     """Write ``search.json`` last, so that a folder that has it has the recipe, too."""
-    write_recipe(result.spec, folder / RECIPE_FILE, dataset, data_root)
+    write_recipe(result.spec, folder / RECIPE_FILE, dataset, recipe, data_root)
     write_atomic(folder / SEARCH_FILE, msgspec.json.format(msgspec.json.encode(result), indent=1))
 
 
-def write_recipe(spec: ModelSpec, path: Path, dataset: Dataset, data_root: str | None = None) -> None:
-    """Write a recipe file that trains the network of ``spec`` on ``dataset``."""
+def write_recipe(
+    spec: ModelSpec, path: Path, dataset: Dataset, recipe: Recipe, data_root: str | None = None
+) -> None:
+    """Write a recipe file that trains the network of ``spec`` by steps as ``recipe`` makes them."""
     yaml = require("yaml", extra="train")
     chosen: dict[str, Any] = {"model": spec.name, "data": dataset.name}
     if data_root is not None:
@@ -110,6 +117,10 @@ def write_recipe(spec: ModelSpec, path: Path, dataset: Dataset, data_root: str |
         value = getattr(spec, item.name)
         if item.name not in _OF_DATA and value != item.default:
             chosen[item.name.replace("_", "-")] = list(value) if isinstance(value, tuple) else value
+    for name in _OF_STEPS:
+        value = getattr(recipe, name)
+        if value != getattr(_DEFAULTS, name):
+            chosen[name.replace("_", "-")] = value
     text = yaml.safe_dump(chosen, sort_keys=False, default_flow_style=None, width=100)
     head = "# The blocks that edgekit search found; train them: edgekit train found.yaml\n"
     write_atomic(path, (head + text).encode())

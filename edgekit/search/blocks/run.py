@@ -25,10 +25,11 @@ from edgekit.data import Dataset, Split, limit_training
 from edgekit.data.dataset import stratified_split
 from edgekit.data.limit import balanced
 from edgekit.models import ModelSpec, build_model
+from edgekit.pruning.latency_limit import parse_latency
 from edgekit.search.blocks.classes import check_images, easiest_first, first_share, part_of
 from edgekit.search.blocks.costs import BlockCosts, best_choices, measure_costs
 from edgekit.search.blocks.learning import BlockLearning, SomeClasses, kept_candidates
-from edgekit.search.blocks.plan import SearchPlan, budget_ms, check_recipe
+from edgekit.search.blocks.plan import SearchPlan, check_recipe
 from edgekit.search.blocks.result import (
     COSTS_FILE,
     SEARCH_FILE,
@@ -68,7 +69,7 @@ def search(
     Args:
         spec: a MobileNet or EfficientNet that fits ``dataset`` (see ``fit_spec``).
         recipe: how the weights are trained; ``epochs`` are those of all stages.
-        latency: the budget, as ``budget_ms`` takes it.
+        latency: the budget, as ``parse_latency`` takes it.
         timing: what ops take on the target.
         plan: constants of the search.
         resume: go on with a search in ``out`` that was interrupted; a finished one is returned as it is.
@@ -83,12 +84,13 @@ def search(
         TrainingError: the loss is not a number any more.
 
     Example:
-        >>> found = search(spec, digits, Recipe(epochs=26), "runs/search",      # doctest: +SKIP
+        >>> found = search(spec, digits, SEARCH_RECIPE, "runs/search",      # doctest: +SKIP
         ...     latency="60%", timing=timing_on("virtual:sdm845"))
         >>> train(found.spec, digits, Recipe(), "runs/found")                   # doctest: +SKIP
     """
     began_s, folder, plan = time.monotonic(), Path(out), plan or SearchPlan()
     check_recipe(recipe)
+    budget = parse_latency(latency)
     if fit_spec(spec, dataset) != spec:
         raise ValueError(f"{spec} does not fit dataset {dataset.name!r}; use {fit_spec(spec, dataset)}")
     space, epochs = space_of(spec, plan.candidates), plan.epochs(recipe.epochs)
@@ -100,7 +102,7 @@ def search(
         check_identity(folder, finished.run, identity)
         return finished
     costs = _costs_in(folder, space, timing, resume, progress)
-    limit_ms = budget_ms(latency, costs.own_ms)
+    limit_ms = budget.get("ms", costs.own_ms * budget.get("share", 0.0))
     best_choices([dict.fromkeys(names, 0.0) for names in space.candidates], costs, limit_ms)  # can be met
     dataset = limit_training(dataset, recipe.limit, recipe.seed)
     check_images(dataset, plan.validation, recipe.seed)
@@ -139,7 +141,7 @@ def search(
         duration_s=round(time.monotonic() - began_s, 1),
         run=identity,
     )
-    save_result(result, folder, dataset, data_root)
+    save_result(result, folder, dataset, recipe, data_root)
     for state in folder.glob(f"*/{STATE_FILE}"):
         state.unlink()
     return result

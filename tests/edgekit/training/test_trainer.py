@@ -21,21 +21,11 @@ from edgekit.training import (
 from edgekit.training.state import STATE_FILE, load_state
 from edgekit.training.weights import start_from
 from runtime.errors import CheckpointError, TrainingError
+from tests.edgekit.training.interrupt import Interrupt
 from tests.edgekit.training.nets import tiny_net
 
 RECIPE = Recipe(epochs=3, batch_size=16, device="cpu", temperature_epochs=0)
 SPEC = ModelSpec("resnet20", width=0.25)
-
-
-class Interrupt(Hook):
-    """Stops like Ctrl-C in the middle of an epoch."""
-
-    def __init__(self, epoch):
-        self.epoch = epoch
-
-    def on_step_end(self, trainer):
-        if trainer.epoch == self.epoch:
-            raise KeyboardInterrupt
 
 
 def test_training_learns(tmp_path, toy_data):

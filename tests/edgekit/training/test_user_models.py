@@ -12,7 +12,7 @@ from edgekit.training import Recipe, fit_spec, load_checkpoint, train
 from edgekit.training.checkpoint import CHECKPOINT_FILE
 from runtime.bundle.digest import file_sha256
 from runtime.errors import CheckpointError, ExportError, TrainingError
-from tests.edgekit.pruning.nets import Interrupt
+from tests.edgekit.training.interrupt import Interrupt
 from tests.edgekit.user_net import write_user_net
 
 RECIPE = Recipe(epochs=2, batch_size=16, device="cpu")

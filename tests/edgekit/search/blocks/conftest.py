@@ -1,14 +1,16 @@
+from dataclasses import replace
+
 import pytest
 
 from edgekit.data import load_dataset
 from edgekit.models import ModelSpec
-from edgekit.search.blocks import SearchPlan, Timing
-from edgekit.training import Recipe, fit_spec
+from edgekit.search.blocks import SEARCH_RECIPE, SearchPlan, Timing
+from edgekit.training import fit_spec
 from runtime.bundle.workload import Op, Workload
 from runtime.device.setting import Setting
 
 PLAN = SearchPlan(candidates=("k3e1", "k3e2", "k5e2"), tau=0.95, lr=0.3, every=1)
-RECIPE = Recipe(epochs=6, batch_size=16, limit=80, device="cpu", augment=False)
+RECIPE = replace(SEARCH_RECIPE, epochs=6, batch_size=16, limit=80, device="cpu", augment=False)
 
 
 def parameters_as_ms(network, example):

@@ -9,7 +9,7 @@ import torch
 from edgekit.models import ModelSpec, build_model
 from edgekit.search.blocks import space_of, timing_on
 from edgekit.search.blocks.costs import BlockCosts, best_choices, measure_costs
-from edgekit.search.blocks.plan import SearchPlan, budget_ms
+from edgekit.search.blocks.plan import SearchPlan
 from runtime.errors import NotFittedError
 
 
@@ -56,12 +56,6 @@ def test_a_budget_below_the_fastest_network_says_the_least_that_can_be():
     with pytest.raises(ValueError, match=r"2 ms cannot be met: the fastest blocks make 3 ms"):
         best_choices([{"a": 0.0, "b": 0.0}], costs, 2.0)
     assert best_choices([{"a": 0.0, "b": 1.0}], costs, 3.0) == ("a",)
-
-
-@pytest.mark.parametrize("text", ["12", "0ms", "-5%", "fast", "nanms", "infms", "", "%"])
-def test_a_latency_that_is_no_budget_is_refused(text):
-    with pytest.raises(ValueError, match="write 12ms, or 60%"):
-        budget_ms(text, 10.0)
 
 
 def test_a_real_target_needs_kernels_that_were_timed_on_it(tmp_path):

@@ -46,6 +46,19 @@ def test_classes_and_images_never_fall(found):
     assert all(set(a.classes) <= set(b.classes) and a.images <= b.images for a, b in pairwise(stages[1:]))
 
 
+def test_it_computes_at_most_half_of_the_same_search_on_all_data(found, spec, digits, timing, tmp_path):
+    everything = replace(PLAN, shares=(1.0,) * 5)
+    recipe = replace(RECIPE, epochs=13)
+    few, full = (
+        find(tmp_path / str(i), spec, digits, timing, plan=plan, recipe=recipe)
+        for i, plan in enumerate((PLAN, everything))
+    )
+    assert few.block_images <= 0.5 * full.block_images
+    assert few.cost_share == pytest.approx(
+        few.block_images / full.block_images, abs=0.15
+    )  # batches are whole
+
+
 def test_the_recipe_trains_the_network_that_was_found(found):
     folder, result = found
     file = load_recipe_file(folder / "found.yaml")
@@ -53,6 +66,8 @@ def test_the_recipe_trains_the_network_that_was_found(found):
     assert file.data == "digits"
     assert file.named.model["choices"] == result.choices
     assert file.named.model["width"] == result.spec.width
+    steps = file.named.recipe
+    assert (steps.optimizer, steps.lr, steps.batch_size) == ("adamw", 3e-3, 16)
 
 
 def test_a_search_that_was_killed_ends_with_the_same_network(

@@ -61,6 +61,25 @@ def test_the_teacher_is_not_trained_and_the_student_comes_closer(fit, teacher, t
     assert load_checkpoint(teacher.path).sha256 == teacher.sha256
 
 
+@pytest.mark.parametrize("name", ["kd", "rco"])
+def test_the_teacher_is_in_eval_mode_and_gets_no_gradient(name, fit, teacher):
+    class Look(Hook):
+        modes, gradients = [], []
+
+        def on_backward_end(self, run):
+            theirs = run.techniques[0].teacher
+            self.modes.append(theirs.training)
+            self.gradients += [p.grad for p in theirs.parameters()]
+
+    look = Look()
+    trainer = fit({name: {"teacher": str(teacher.path)}}, hooks=[look])
+    assert look.modes == [False] * 16  # four epochs of four steps
+    assert set(look.gradients) == {None}
+    finished = teacher.build().state_dict()  # running statistics included
+    after = trainer.techniques[0].teacher.state_dict()
+    assert all(torch.equal(tensor, finished[key]) for key, tensor in after.items())
+
+
 def test_mixing_reaches_the_teacher_in_either_order(fit, teacher):
     kd = {"kd": {"teacher": str(teacher.path)}}
     first, last = fit({"mixup": {}, **kd}, epochs=2), fit({**kd, "mixup": {}}, epochs=2)
