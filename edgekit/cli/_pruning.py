@@ -85,7 +85,7 @@ _OPTIONS = (
     click.option("--scope", help="inside blocks (default) or all: streams, stem and head too."),
     click.option("--round-to", type=int, help="Keep multiples of this many channels; default: 8."),
     click.option(
-        "--option", "options", multiple=True, callback=_assignment, help="A constant of the method: A=0.001."
+        "--option", "options", multiple=True, callback=_assignment, help="A constant of the method: a=0.001."
     ),
     click.option("--finetune-epochs", type=int, help="Epochs after the removal; default: half."),
     click.option(

@@ -2,7 +2,7 @@
 
 Example:
     prune:
-      method: increg            # options of the method below it: A: 0.001
+      method: increg            # its constants: options: {a: 0.001}
       macs: 50%                 # or rate, params, rates; share, scope and round-to as on the command line
       latency: 12ms             # instead; with target, engine, cluster and threads
       finetune-epochs: 10

@@ -148,7 +148,8 @@ def variance_shift(bench: Bench) -> Rows:
         "dropout; UOut", "variance tested / kept", values, asked, lambda a, b: a <= 0.9 and 0.95 <= b <= 1.05
     )
     named = find_shifted_norms(_Noisy(nn.Dropout(0.5)), bench.test_inputs(count=1))
-    note(f"the lint names {', '.join(f'dropout {name} before {norms}' for name, norms in named.items())}")
+    for name, norms in named.items():
+        note(f"the lint names dropout {name}, which stands before batch norm {', '.join(norms)}")
 
 
 ABLATIONS = (random_erasing, patch_shuffle, variance_shift, erase_relu, teachers, blocks)
