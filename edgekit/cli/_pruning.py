@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgekit.cli._output import note, print_json, print_table, say
+from edgekit.cli._registered import RegisteredOption
 
 if TYPE_CHECKING:
     from edgekit.pruning import Pruning
@@ -96,8 +97,10 @@ _OPTIONS = (
 
 def pruning_options(flag: str, default: str | None = None) -> Callable[[Callable], Callable]:
     """Return a decorator that adds how to prune; ``flag`` names the method."""
-    told = "How to prune: sfp, psfp, increg, spp, one-shot, from-scratch, ..."
-    method = click.option(flag, "method", default=default, show_default=default is not None, help=told)
+    method = click.option(
+        flag, "method", cls=RegisteredOption, registry="edgekit.pruning:METHODS", default=default,
+        show_default=default is not None, metavar="NAME", help="How to prune.",
+    )  # fmt: skip
 
     def add(command: Callable) -> Callable:
         for option in reversed((method, *_OPTIONS)):

@@ -16,15 +16,17 @@ from edgekit.pruning.from_file import amount_of, read_pruning, train_by_file
 from edgekit.pruning.how import Pruning
 from edgekit.pruning.latency import paired_latencies_ms
 from edgekit.pruning.latency_limit import LatencyLimit, parse_latency
-from edgekit.pruning.latency_search import LatencyResult
 from edgekit.pruning.method import METHODS, Allocation, PruningMethod, make_method
 from edgekit.pruning.rates import load_rates
 from edgekit.pruning.report import Cost, PruningReport
 from edgekit.pruning.run import prune, train_and_prune
+from edgekit.pruning.sensitivity import RATIOS, Scan, scan
+from edgekit.pruning.timing import LatencyResult
 
 __all__ = [
     "AMOUNTS",
     "METHODS",
+    "RATIOS",
     "Allocation",
     "Budget",
     "Cost",
@@ -33,6 +35,7 @@ __all__ = [
     "Pruning",
     "PruningMethod",
     "PruningReport",
+    "Scan",
     "amount_of",
     "load_rates",
     "make_method",
@@ -40,6 +43,7 @@ __all__ = [
     "parse_latency",
     "prune",
     "read_pruning",
+    "scan",
     "train_and_prune",
     "train_by_file",
 ]

@@ -123,7 +123,9 @@ class _Counted:
         kind = "macs" if budget.macs is not None else "params"
         count = _COUNTS[kind]
         self.budget, self.unit = budget, _UNITS[kind]
-        self._search = CostSearch(model, lambda net: count(net, input_shape), budget.share, budget.round_to)
+        self._search = CostSearch(
+            model, lambda net: count(net, input_shape), float, budget.share, budget.round_to
+        )
         self._found: Counts | None = None
         whole, limit = count(model, input_shape), getattr(budget, kind)
         self.whole, self.limit = whole, limit * whole if limit < 1 else limit

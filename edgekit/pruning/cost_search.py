@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from typing import Generic, TypeVar
 
 import torch
 from torch import nn
@@ -13,6 +14,7 @@ from edgekit.models.surgery.plan import removable_channels
 from edgekit.models.surgery.removal import cut
 from edgekit.pruning.method import Scores
 
+Measured = TypeVar("Measured")
 Counts = dict[str, int]
 """Channels that go, by the name of their group; a group that stays whole is not in it."""
 
@@ -20,21 +22,28 @@ _CEILING = 0.9  # of a layer's channels may go when layers compete: one that is 
 _BISECTIONS = 24
 
 
-class CostSearch:
+class CostSearch(Generic[Measured]):
     """Finds the rate whose network is within a limit, and fills what rounding leaves of it.
 
     Args:
         model: whose channels go; it is left as it is.
-        cost: of a network.
+        measure: what is known of a network; each is measured once.
+        price: its cost, by what is known of it.
         share: ``uniform`` or ``global``: see ``Budget``.
         round_to: kept channels are multiples of this.
     """
 
     def __init__(
-        self, model: nn.Module, cost: Callable[[nn.Module], float], share: str | None, round_to: int
+        self,
+        model: nn.Module,
+        measure: Callable[[nn.Module], Measured],
+        price: Callable[[Measured], float],
+        share: str | None,
+        round_to: int,
     ):
-        self.model, self.cost, self.round_to = model, cost, round_to
+        self.model, self.measure, self.price, self.round_to = model, measure, price, round_to
         self._share = competing if share == "global" else alike
+        self._measured: dict[frozenset[tuple[str, int]], Measured] = {}
 
     def at(self, rate: float, groups: Sequence[ChannelGroup], scores: Scores) -> Counts:
         """Return what a rate between 0 and 1 removes; 1 removes all that may go."""
@@ -42,7 +51,10 @@ class CostSearch:
 
     def cost_of(self, counts: Mapping[str, int], groups: Sequence[ChannelGroup]) -> float:
         """Return the cost without as many channels: which ones does not matter."""
-        return self.cost(self.cut(counts, groups))
+        key = frozenset(some(counts).items())
+        if key not in self._measured:
+            self._measured[key] = self.measure(self.cut(counts, groups))
+        return self.price(self._measured[key])
 
     def cut(self, counts: Mapping[str, int], groups: Sequence[ChannelGroup]) -> nn.Module:
         """Return a copy of the network without the first ``counts`` channels of each group."""

@@ -6,7 +6,6 @@ import contextlib
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -20,17 +19,19 @@ from runtime.bundle.staging import staging_folder
 from runtime.bundle.workload import Workload
 from runtime.device.setting import Setting
 from runtime.device.soc import modelled_latency
+from runtime.errors import DeviceStableError
 from runtime.measure.bench import BenchRow, bench, summarise
 from runtime.measure.bench.plan import BenchPlan
 from runtime.measure.compare import measure_both
 from runtime.measure.interval import Interval, paired_ratio
 from runtime.measure.profiling.profile import profile
+from runtime.measure.quantile import quantile
 from runtime.measure.records import Record, RecordLog
 from runtime.targets import Target, choose_settings, open_target
-from runtime.targets.target import Profiled
 
-PLAN = BenchPlan(runs=30, warmup=5, blocks=5, retries=1)
+PLAN = BenchPlan(runs=30, warmup=3, blocks=6)
 _PROFILED = 10  # frames: only the layers' shares of the latency are taken from them
+_QUIET = 0.1
 _TOLERANCE = 0.01  # of the largest output: weights are those of no network that will run
 
 
@@ -92,7 +93,7 @@ class CutTimer(contextlib.ExitStack):
         """Return the records of ``bundle`` and of the whole network, which took turns with it."""
         logs = [RecordLog(bundle.path / f"{side}.jsonl") for side in ("mine", "whole")]
         if self._whole is None:
-            plan = {name: getattr(PLAN, name) for name in ("runs", "warmup", "blocks", "retries")}
+            plan = {name: getattr(PLAN, name) for name in ("runs", "warmup", "blocks")}
             records = bench(bundle, self.target, settings=[self.setting], log=logs[0], **plan)
             return records, records
         (mine,), (whole,) = bundle.manifest.variants, self._whole.manifest.variants
@@ -122,12 +123,13 @@ def _timing(
     export_s: float,
     timing_s: float,
 ) -> Timing:
-    medians = [[record.latency_ms for record in side] for side in (whole, mine)]
+    # Other work on a machine only makes frames slower: the quieter ones of each block are compared.
+    quiet_ms = [[quantile(record.samples_ms, _QUIET) for record in side] for side in (whole, mine)]
     if len(mine) < 2:  # modelled: the same each time
-        ratio = medians[1][0] / medians[0][0]
+        ratio = quiet_ms[1][0] / quiet_ms[0][0]
         interval = Interval(ratio, ratio)
     else:
-        ratio, interval = paired_ratio(*medians)
+        ratio, interval = paired_ratio(*quiet_ms)
     (variant,) = bundle.manifest.variants
     return Timing(
         latency_ms=row.latency_ms,
@@ -154,20 +156,13 @@ def _by_layer(bundle: Bundle, target: Target, setting: Setting, latency_ms: floa
         for op in ops:
             alone = modelled_latency(Workload((op,)), target.profile, setting, variant.precision)
             found[op.name] += alone.latency_ms
-    elif _can_profile(target, bundle, setting):
-        seen = profile(
-            bundle, target=target, cluster=setting.cluster, threads=setting.threads, runs=_PROFILED, warmup=2
-        )
-        for op in seen.ops:
-            found[op.module_path or ""] += op.median_ms
-    else:  # programs of others that time whole frames
-        for op in ops:
-            found[op.name] += op.macs
+    else:
+        where = {"target": target, "cluster": setting.cluster, "threads": setting.threads}
+        try:
+            for seen in profile(bundle, runs=_PROFILED, warmup=2, **where).ops:
+                found[seen.module_path or ""] += seen.median_ms
+        except DeviceStableError:  # programs of others that time whole frames
+            for op in ops:
+                found[op.name] += op.macs
     scale = latency_ms / sum(found.values())
     return {name: ms * scale for name, ms in found.items()}
-
-
-def _can_profile(target: Target, bundle: Bundle, setting: Setting) -> bool:
-    (variant,) = bundle.manifest.variants
-    with target.session(bundle, variant, replace(setting, freq_khz=None)) as session:
-        return isinstance(session, Profiled)

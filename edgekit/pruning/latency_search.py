@@ -21,7 +21,7 @@ from edgekit.pruning.budget import Budget
 from edgekit.pruning.cost_search import CostSearch, Counts
 from edgekit.pruning.layer_costs import LayerCosts, work_of
 from edgekit.pruning.method import Scores
-from edgekit.pruning.timing import Timing
+from edgekit.pruning.timing import LatencyResult, Timing
 from runtime.bundle import write_atomic
 from runtime.bundle.decoding import decode_json, read_regular
 from runtime.errors import CheckpointError, PruneError
@@ -44,28 +44,6 @@ class TimedCut:
     work: dict[str, int]
     layers_ms: dict[str, float]
     timing: Timing
-
-
-@dataclass(frozen=True)
-class LatencyResult:
-    """How a limit of latency was met; stored in the checkpoint.
-
-    Attributes:
-        limit_ms: what was allowed.
-        before, after: of the whole network, and of what is left of it, exported before it was trained.
-        used: share of the limit that is taken.
-        exports, duration_s: what the search cost.
-    """
-
-    limit_ms: float
-    target: str
-    engine: str
-    before: Timing
-    after: Timing
-    used: float
-    exports: int
-    duration_s: float
-    warnings: tuple[str, ...] = ()
 
 
 class LatencySearch:
@@ -100,7 +78,8 @@ class LatencySearch:
         self._costs = LayerCosts()
         self._search = CostSearch(
             model,
-            lambda net: self._costs.predict_ms(work_of(net, example)),
+            lambda net: work_of(net, example),
+            self._costs.predict_ms,
             budget.share,
             budget.round_to,
         )

@@ -12,7 +12,7 @@ from torch import nn
 from edgekit.data import Dataset
 from edgekit.models import count_macs, count_parameters
 from edgekit.pruning.latency import paired_latencies_ms
-from edgekit.pruning.latency_search import LatencyResult
+from edgekit.pruning.timing import LatencyResult
 from edgekit.training.evaluation import evaluate
 
 _DISAGREEMENT = 1.5

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,19 +11,16 @@ import msgspec
 import numpy as np
 import torch
 from torch import nn
-from tqdm import tqdm
 
 from edgekit.data import Dataset, limit_training
 from edgekit.models import ModelSpec
-from edgekit.models.surgery.groups import ChannelGraph, ChannelGroup
 from edgekit.models.surgery.kernels import shrink_kernels
 from edgekit.models.surgery.plan import compose_plans
 from edgekit.models.surgery.removal import physically_remove
-from edgekit.models.surgery.trial import LeftOut, try_removal
-from edgekit.nn import DynamicConv2d
 from edgekit.pruning.how import Pruning
-from edgekit.pruning.latency_search import LatencySearch
+from edgekit.pruning.latency_run import search_for_run
 from edgekit.pruning.method import METHODS, make_method
+from edgekit.pruning.prunable import prunable_groups
 from edgekit.pruning.report import PruningReport, costs, disagreements, told
 from edgekit.pruning.start import Start, from_checkpoint, from_spec, gentler, recipe_of
 from edgekit.training.batch_norm import reestimate_batch_norm
@@ -43,7 +38,6 @@ from runtime.errors import PruneError
 PHASES = ("method", "finetune")
 DENSE = "dense"
 _EXAMPLES = 8
-_SETTLING = 256  # images
 
 
 def prune(
@@ -147,10 +141,10 @@ def _run(
     for technique in techniques[0]:
         technique.keep_last_epoch()
     model = start.load()
-    groups, left_out = _prunable(model, how, examples, start.spec.label)
+    groups, left_out = prunable_groups(model, how.budget.scope, examples, start.spec.label)
     latency = None
     if how.budget.latency is not None:
-        latency = _latency_search(how, model, examples, dataset, base, start, progress=progress)
+        latency = search_for_run(how, model, examples, dataset, base, start, progress=progress)
         if resume:
             latency.take_from(folder)
     allocation = latency or how.budget.allocation(model, examples[:1])
@@ -240,64 +234,6 @@ def _run(
         )
 
     return save_once(trainer, folder, save)
-
-
-def _prunable(
-    model: nn.Module, how: Pruning, examples: torch.Tensor, name: str
-) -> tuple[list[ChannelGroup], LeftOut]:
-    """Return the groups of ``model`` that can lose channels, and why others cannot.
-
-    Raises:
-        PruneError: there is none.
-    """
-    scope = how.budget.scope
-    groups, left_out = try_removal(model, ChannelGraph(model, examples[:1]).groups(scope), examples[:2])
-    if not groups:
-        reason = told(left_out)[0] if left_out else _why_nothing(model, scope)
-        raise PruneError(f"{name} has nothing to prune; {reason}")
-    return groups, left_out
-
-
-def _why_nothing(model: nn.Module, scope: str) -> str:
-    convs = [layer for layer in model.modules() if isinstance(layer, nn.Conv2d | DynamicConv2d)]
-    if all(layer.groups > 1 for layer in convs):
-        return "channels can go that ungrouped convolutions make, and it has none as a module"
-    if scope == "all":
-        return "none of its convolutions hangs together with its output in a way that can be followed"
-    return "no convolution's channels stay inside a block; try scope all"
-
-
-def _latency_search(
-    how: Pruning,
-    model: nn.Module,
-    examples: torch.Tensor,
-    dataset: Dataset,
-    recipe: Recipe,
-    start: Start,
-    *,
-    progress: bool,
-) -> LatencySearch:
-    """Return the search for the latency that is asked for.
-
-    Raises:
-        ValueError: several processes, which would come to different widths.
-    """
-    if recipe.devices > 1:
-        raise ValueError(
-            f"the budget is a latency and the processes are {recipe.devices}; choose one process, or MACs"
-        )
-    kind = METHODS.get(how.method)
-    net = copy.deepcopy(model)
-    if start.checkpoint is None:
-        # Maps of random weights may fade to denormal numbers, which are slow.
-        reestimate_batch_norm(net, dataset.train, images=_SETTLING)
-    return LatencySearch(
-        how.budget,
-        net,
-        examples[:2],
-        waits=kind.decides_at_end and how.budget.share == "global",
-        progress=(lambda line: tqdm.write(line, file=sys.stderr)) if progress else (lambda line: None),
-    )
 
 
 def _taught(recipe: Recipe, teacher: str | None) -> Recipe:

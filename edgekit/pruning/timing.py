@@ -13,7 +13,8 @@ class Timing:
 
     Attributes:
         latency_ms, interval_ms: median and its 95 % interval, or of a modelled one its bounds.
-        ratio, ratio_interval: to the whole network's latency, from blocks that took turns.
+        ratio, ratio_interval: to the whole network's latency: of the quieter frames of blocks that
+            took turns.
         verdict, reasons: whether to believe it, as ``edgekit bench`` has it.
         provenance, setting: how it came about: measured, modelled or emulated, and under what.
         file_bytes: size of the file.
@@ -31,3 +32,25 @@ class Timing:
     file_bytes: int
     export_s: float
     timing_s: float
+
+
+@dataclass(frozen=True)
+class LatencyResult:
+    """How a limit of latency was met; stored in the checkpoint.
+
+    Attributes:
+        limit_ms: what was allowed.
+        before, after: of the whole network, and of what is left of it, exported before it was trained.
+        used: share of the limit that is taken.
+        exports, duration_s: what the search cost.
+    """
+
+    limit_ms: float
+    target: str
+    engine: str
+    before: Timing
+    after: Timing
+    used: float
+    exports: int
+    duration_s: float
+    warnings: tuple[str, ...] = ()

@@ -74,7 +74,7 @@ def plan_rows(size: Size, folder: Path, data_root: str, rows: Sequence[str], wor
 
 def row_names() -> list[str]:
     """Return all rows, those that must hold something first."""
-    both = [name_of(row, share) for row in AT_HALF for share in (25, 50)]
+    both = [name_of(row, share) for share in (25, 50) for row in AT_HALF]
     return [*both, *(name_of(row, 25) for row in AT_A_QUARTER)]
 
 

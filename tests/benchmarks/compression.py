@@ -22,9 +22,9 @@ from typing import Any
 import click
 
 from edgekit.cli._output import note
-from edgekit.sweep import SweepPlan, run_sweep
+from edgekit.sweep import SweepJob, SweepPlan, run_sweep
 from edgekit.sweep.jobs import JobResult, stored_result
-from edgekit.sweep.run import folder_of, run_here
+from edgekit.sweep.run import Outcomes, folder_of, run_here
 from edgekit.sweep.table import interval, verdict
 from tests.benchmarks._compression_plan import (
     FROM_RANDOM,
@@ -181,7 +181,7 @@ def main(data_root, runs, chosen, quick, only_show, workers, no_files, json_path
     note(f"dense: {[_percent(result.figures['test_top1']) for result in dense.values()]} %")
     plan = plan_rows(size, runs, data_root, names, workers)
     if not only_show:
-        execute = run_here if workers == 1 else None
+        execute = _seed_by_seed if workers == 1 else None
         run_sweep(
             plan, execute, progress=lambda job, result: note(_told(job.row["variant"], job.seed, result))
         )
@@ -196,6 +196,11 @@ def main(data_root, runs, chosen, quick, only_show, workers, no_files, json_path
         if (row["difference_points"] or 0) < -_FAR_BELOW:
             note(f"{row['row']} is more than {_FAR_BELOW} points below one-shot at the end")
     write_report(json_path, "compression", rows, {**summarise(rows), "must_hold": held})
+
+
+def _seed_by_seed(plan: SweepPlan, jobs: Sequence[SweepJob]) -> Outcomes:
+    """Run jobs here, all rows with a seed before the next one: what is stopped early still compares rows."""
+    return run_here(plan, sorted(jobs, key=lambda job: job.seed))
 
 
 def _told(row: str, seed: int, result: JobResult) -> str:

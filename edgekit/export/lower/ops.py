@@ -15,7 +15,17 @@ import torch
 from torch.export import ExportedProgram
 from torch.fx import Node
 
-from edgekit.export.lower import attention, borders, elementwise, norms, pools, reductions, selections, shapes
+from edgekit.export.lower import (
+    attention,
+    borders,
+    elementwise,
+    norms,
+    pools,
+    reductions,
+    selections,
+    shapes,
+    transposed,
+)
 from edgekit.export.lower.byte_inputs import convert_bytes_first
 from edgekit.export.lower.conditions import write_conditions
 from edgekit.export.lower.constants import adapt_factors, fold_constants, spread_by_ones
@@ -166,6 +176,8 @@ _EXECUTORCH: Rules = _BOTH | {
 _LITERT: Rules = _BOTH | {
     _aten.bmm.default: attention.product,
     _aten.cat.default: shapes.join_few,
+    _aten.conv_transpose1d.default: transposed.fill_gaps,
+    _aten.conv_transpose2d.input: transposed.fill_gaps,
     _aten.clamp.default: elementwise.clamp_to_one,
     _aten.hardtanh.default: lambda x, low=-1.0, high=1.0: elementwise.clamp_to_one(x, low, high),
     _aten.rsub.Scalar: elementwise.subtract_from,

@@ -120,9 +120,12 @@ def join_few(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 
 
 def join_same(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
-    """Write a join of a tensor with itself as its repetition: ExecuTorch 1.5.1 counts one operand."""
+    """Write a join of a tensor with itself, or of one alone, as its repetition.
+
+    ExecuTorch 1.5.1 counts one operand, which its delegate does not join.
+    """
     first = tensors[0]
-    if len(tensors) == 1 or any(tensor is not first for tensor in tensors):
+    if any(tensor is not first for tensor in tensors):
         return NotImplemented
     return repeat(first, [len(tensors) if axis == dim % first.ndim else 1 for axis in range(first.ndim)])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,8 @@ from runtime.engines.tflite_names import NameOf
 from runtime.extras import require
 
 WEIGHTED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
+HARD_SWISH = "HARD_SWISH"
+SPELT = ("ADD", "MUL")  # what it is written with where it is int8
 
 
 class FloatFile:
@@ -84,11 +86,18 @@ class FloatFile:
                 correction = (layer.bias - exact.bias).detach().numpy()
                 self._put(op, 2, self._bias(op) + correction)
 
-    def spell_out_hard_swish(self, plan: QuantizationPlan) -> None:
-        """Write x relu6(x + 3) / 6 where it will be int8: XNNPACK has hard swish for floats only."""
+    def spell_out_hard_swish(self, plan: QuantizationPlan, whole: Collection[str | None]) -> None:
+        """Write x relu6(x + 3) / 6 where it will be int8: XNNPACK has hard swish for floats only.
+
+        Args:
+            plan: says what stays float.
+            whole: paths of modules whose hard swish stays float, too; with ``None`` every one does.
+        """
         schema = self._schema
         for name, _, path, op in self.ops:
-            if name != "HARD_SWISH" or path is None or plan.is_float(path) or is_below(path, plan.heads):
+            if name != HARD_SWISH or path is None or path in whole or None in whole:
+                continue
+            if plan.is_float(path) or is_below(path, plan.heads):
                 continue
             (x,), (y,) = op.inputs, op.outputs
             gate, product = self._like(y, "gate"), self._like(y, "product")

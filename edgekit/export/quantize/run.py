@@ -22,7 +22,7 @@ from edgekit.export.quantize.reference import FakeQuantised, run_plainly
 from edgekit.export.quantize.rounding import round_weights
 from edgekit.export.quantize.sensitivity import rank_layers
 from edgekit.export.quantize.simulate import expected_sqnr_db
-from edgekit.export.quantize.tflite import quantize_tflite, read_scales
+from edgekit.export.quantize.tflite import Place, quantize_tflite, read_scales
 from runtime.bundle import Quantization
 from runtime.errors import AccuracyError, EdgekitError, ExportError, ParityError
 from runtime.registry import Registry
@@ -88,8 +88,9 @@ def quantize_litert(ready: Prepared, plan: QuantizationPlan, float_file: Callabl
         model = round_weights(ready.lowered, plan)
         data, rounded = quantize_tflite(source.data, ready.lowered, model, plan, name_of)
         exported = describe(data, name_of)
-        # XNNPACK has kernels for some ops in float only; those then stay float.
-        float_ops = _fallback_of(exported) - _fallback_of(source)
+        # XNNPACK has kernels for some ops in float only, and refuses integers of all too unlike
+        # scales; those then stay float, where it refuses them.
+        float_ops = _places(exported, ready) - _places(source, ready)
         if float_ops:
             data, rounded = quantize_tflite(source.data, ready.lowered, model, plan, name_of, float_ops)
             exported = describe(data, name_of)
@@ -107,8 +108,12 @@ def quantize_litert(ready: Prepared, plan: QuantizationPlan, float_file: Callabl
     return Quantized(exported, run_plainly(fake.data, frames) if plan.is_static else None)
 
 
-def _fallback_of(exported: Exported) -> set[str]:
-    return {op.op for op in exported.delegation.fallback}
+def _places(exported: Exported, ready: Prepared) -> set[Place]:
+    """Return which ops fall off the delegate, and where; everywhere where no module of theirs is known."""
+    known = {path for path, _ in ready.lowered.named_modules()}
+    return {
+        (op.op, op.module_path if op.module_path in known else None) for op in exported.delegation.fallback
+    }
 
 
 def _check_exact(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from edgekit.export.quantize.float_file import FloatFile
+from edgekit.export.quantize.float_file import HARD_SWISH, SPELT, FloatFile
 from edgekit.export.quantize.plan import QuantizationPlan, is_below
 from runtime.bundle import IoScale
 from runtime.engines.tflite_names import NameOf
@@ -17,6 +17,8 @@ from runtime.extras import require
 
 # XNNPACK runs these with int8 weights on float activations; a depthwise one would leave it.
 _DYNAMIC = ("CONV_2D", "FULLY_CONNECTED")
+# Name of an op, and the path of the module that it is in; with None it is meant wherever it is.
+Place = tuple[str, str | None]
 
 
 def quantize_tflite(
@@ -25,7 +27,7 @@ def quantize_tflite(
     rounded: nn.Module,
     plan: QuantizationPlan,
     name_of: NameOf,
-    float_ops: Collection[str] = (),
+    float_ops: Collection[Place] = (),
 ) -> tuple[bytes, bytes]:
     """Return the float file ``data`` quantised as ``plan`` says, and the same before: weights rounded.
 
@@ -34,7 +36,7 @@ def quantize_tflite(
         model: the lowered model.
         rounded: the same with the weights that are to be in the file, see ``round_weights``.
         name_of: finds the module in a tensor's name, see ``module_names``.
-        float_ops: kinds of op that stay float.
+        float_ops: what stays float.
 
     Raises:
         MissingExtra: ai-edge-quantizer is not installed.
@@ -43,7 +45,9 @@ def quantize_tflite(
     graph = FloatFile(data, model, name_of)
     graph.put_weights(rounded, plan)
     if plan.is_static:
-        graph.spell_out_hard_swish(plan)
+        # A part of it that stays float would leave the others int8: it stays float whole, unspelt.
+        float_ops = {*float_ops, *((HARD_SWISH, path) for op, path in float_ops if op in SPELT and path)}
+        graph.spell_out_hard_swish(plan, {path for op, path in float_ops if op == HARD_SWISH})
     data = graph.to_bytes()
     work = quantizer.Quantizer(bytearray(data))
     for regex, op, how in _rules(graph, plan, float_ops):
@@ -59,7 +63,7 @@ def quantize_tflite(
 
 
 def _rules(
-    graph: FloatFile, plan: QuantizationPlan, float_ops: Collection[str]
+    graph: FloatFile, plan: QuantizationPlan, float_ops: Collection[Place]
 ) -> Iterator[tuple[str, Any, str]]:
     """Yield (regex on output tensors, operation, how) for the recipe; a later rule wins."""
     names = require("ai_edge_quantizer.qtyping", extra="litert-export").TFLOperationName
@@ -73,7 +77,7 @@ def _rules(
         yield ".*", names.OUTPUT, "float"
     for op_name, outputs, path, op in graph.ops:
         scope = f"^{re.escape(';'.join(outputs))};$"
-        if op_name in float_ops:
+        if (op_name, path) in float_ops or (op_name, None) in float_ops:
             yield scope, names.ALL_SUPPORTED, "float"
             continue
         if path is None:

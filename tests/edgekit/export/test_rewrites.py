@@ -50,6 +50,7 @@ PARTS = [
     lambda y, r, w: y.mean(1, keepdim=True).squeeze(1).exp() * 2,
     lambda y, r, w: torch.cat([torch.zeros_like(y[:, :2]), y, torch.full_like(y, 0.5)], 1),
     lambda y, r, w: torch.cat([y * i for i in range(1, 8)], 1),
+    lambda y, r, w: torch.cat([y.tanh()], 1) + torch.stack([r], 1).mean(),
     lambda y, r, w: y[:, :, ::2, 1::3],
     lambda y, r, w: y * y.mean((2, 3), keepdim=True).expand_as(y),
 ]
@@ -144,6 +145,23 @@ def check(net, example, engine):
 def test_spellings_that_delegates_refuse(functions, engine):
     torch.manual_seed(0)
     check(Spelt(functions), (torch.randn(1, 3, 8, 10), torch.randn(1, 12, 12)), engine)
+
+
+class Widened(nn.Module):
+    """Kernels with gaps, with and without a margin, of one group and of several."""
+
+    def __init__(self):
+        super().__init__()
+        self.whole = nn.ConvTranspose2d(8, 4, 3, stride=2, dilation=2)
+        self.parts = nn.ConvTranspose2d(8, 8, 3, 2, 2, output_padding=1, groups=4, dilation=(3, 1))
+
+    def forward(self, x):
+        return self.whole(x), self.parts(x)
+
+
+def test_transposed_convolutions_with_gaps_convert_to_litert():
+    torch.manual_seed(0)
+    check(Widened(), (torch.randn(1, 8, 6, 7),), "litert")
 
 
 class Attending(nn.Module):

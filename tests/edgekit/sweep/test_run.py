@@ -8,6 +8,7 @@ import time
 from dataclasses import replace
 
 import msgspec
+import psutil
 import pytest
 import torch
 from click.testing import CliRunner
@@ -206,3 +207,29 @@ def test_a_sweep_that_is_killed_goes_on_on_ray(tmp_path):
     assert done.returncode == 0, done.stderr
     logs = list((tmp_path / "out").glob("jobs/*/run/metrics.jsonl"))
     assert [len(log.read_bytes().splitlines()) for log in logs] == [6, 6]
+
+
+@pytest.mark.slow
+def test_a_job_whose_process_is_killed_is_begun_again_and_told_and_the_others_finish(tmp_path):
+    pytest.importorskip("ray", reason="pip install -e '.[lab]'")
+    path = tmp_path / "plan.yaml"
+    recipe = msgspec.json.encode({**TINY, "epochs": 6}).decode()
+    path.write_text(f"recipe: {recipe}\nseeds: [0, 1, 2]\nworkers: 1\nout: out\n")
+    command = [sys.executable, "-m", "edgekit", "sweep", str(path)]
+    with (tmp_path / "log").open("wb") as log:
+        sweep = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
+        deadline = time.monotonic() + 240
+        while not any((tmp_path / "out").glob("jobs/*/run/metrics.jsonl")) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        for process in psutil.Process(sweep.pid).children(recursive=True):
+            if process.cmdline()[:1] == ["ray::_remote"]:
+                process.kill()
+        assert sweep.wait(400) == 0, (tmp_path / "log").read_text()
+    told = (tmp_path / "log").read_text()
+    assert told.count(", after it was stopped") == 1, told
+    assert "Traceback" not in told
+    results = {file: file.stat().st_mtime_ns for file in (tmp_path / "out").glob("jobs/*/result.json")}
+    assert len(results) == 3
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=400, check=False)
+    assert done.returncode == 0, done.stderr
+    assert {file: file.stat().st_mtime_ns for file in results} == results

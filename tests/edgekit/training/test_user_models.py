@@ -12,6 +12,7 @@ from edgekit.training import Recipe, fit_spec, load_checkpoint, train
 from edgekit.training.checkpoint import CHECKPOINT_FILE
 from runtime.bundle.digest import file_sha256
 from runtime.errors import CheckpointError, ExportError, TrainingError
+from tests.edgekit.training.interrupt import Interrupt
 from tests.edgekit.user_net import write_user_net
 
 RECIPE = Recipe(epochs=2, batch_size=16, device="cpu")
@@ -42,8 +43,6 @@ def test_a_users_network_is_trained_and_loads_again(function, net, toy_data):
 
 
 def test_a_users_network_resumes_to_the_same_bits(net, toy_data, tmp_path):
-    from tests.edgekit.training.test_trainer import Interrupt
-
     spec = fit_spec(ModelSpec(f"{net}:plain"), toy_data)
     whole = train(spec, toy_data, RECIPE, tmp_path / "whole", progress=False)
     with pytest.raises(KeyboardInterrupt):

@@ -1,6 +1,8 @@
 """Kinds of layers that int8 once stumbled over, and how much of their files is int8."""
 
+import numpy as np
 import torch
+from ai_edge_litert import interpreter
 from torch import nn
 
 from edgekit.cli._bundle import print_variants
@@ -208,3 +210,35 @@ def test_weights_with_a_factor_folded_in_are_right_and_boxes_apart_from_scores(t
     (output,) = bundle.manifest.variants[0].parity.outputs
     assert [part.channels for part in output.channels] == ["channels 4-6 of axis 1", "channels 0-3 of axis 1"]
     assert min(part.sqnr_db for part in output.channels) > 20
+
+
+class Loud(nn.Module):
+    """Blocks with a shortcut, one of which makes numbers far beyond what its hard swish looks at."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 3, padding=1)
+        self.layers = nn.ModuleList(nn.Conv2d(8, 8, 3, padding=1) for _ in range(2))
+        self.quiet, self.loud = nn.Hardswish(), nn.Hardswish()
+        self.head = nn.Conv2d(8, 4, 1)
+
+    def forward(self, x):
+        x = self.quiet(self.stem(x))
+        x = x + self.layers[0](x)
+        return self.head(self.loud(self.layers[1](x) * 3000.0))
+
+
+def test_what_the_delegate_refuses_for_its_scales_is_float_there_alone(tmp_path):
+    torch.manual_seed(0)
+    bundle, _ = export(tmp_path, "litert", ["static_wi8_ai8"], Loud(), torch.randn(1, 3, 16, 16))
+    (variant,) = bundle.manifest.variants
+    assert variant.delegation.fallback == ()
+    file = interpreter.Interpreter(model_path=str(bundle.file(variant.path)))
+    types = {one["name"]: one["dtype"] for one in file.get_tensor_details()}
+    outputs = [(op["op_name"], types[name]) for op in file._get_ops_details() for name in _names(file, op)]
+    assert [dtype for name, dtype in outputs if name == "ADD"] == [np.int8, np.int8]  # quiet's, the shortcut
+    assert [dtype for name, dtype in outputs if name == "HARD_SWISH"] == [np.float32]
+
+
+def _names(file, op):
+    return [file._get_tensor_details(index, 0)["name"] for index in op["outputs"]]
