@@ -51,6 +51,8 @@ def train(model, data, data_root, recipe, dynamic_budget, init, out, resume, as_
     init = init or file.init
     start = init and training.starting_network(file.model, init)
     spec = training.fit_spec(models.ModelSpec(file.model, **named.model), dataset)
+    for warning in training.shift_warnings(spec, named.recipe):
+        note(f"Warning: {warning}")
     how = {"resume": resume, "init": start}
     if dynamic_budget is not None:
         spec, how["placement"] = place_and_tell(spec, dynamic_budget, folder, resume=resume, **placing)

@@ -30,7 +30,7 @@ from edgekit.training.technique import (
     register_technique,
 )
 from edgekit.training.trainer import Trainer
-from edgekit.training.variance_shift import find_shifted_norms, variance_ratios
+from edgekit.training.variance_shift import find_shifted_norms, shift_warnings, variance_ratios
 
 __all__ = [
     "RECIPES",
@@ -64,6 +64,7 @@ __all__ = [
     "reestimate_batch_norm",
     "register_technique",
     "save_checkpoint",
+    "shift_warnings",
     "starting_network",
     "train",
     "variance_ratios",

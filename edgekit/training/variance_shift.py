@@ -16,7 +16,9 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from edgekit.data import Split
+from edgekit.models import ModelSpec, build_model
 from edgekit.training.batch_norm import reestimate_batch_norm
+from edgekit.training.recipe import Recipe
 
 DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
 
@@ -47,6 +49,25 @@ def find_shifted_norms(model: nn.Module, example: torch.Tensor) -> dict[str, tup
             if reached := tuple(norm for norm in before if not torch.equal(before[norm], after[norm])):
                 found[name] = reached
     return found
+
+
+def shift_warnings(spec: ModelSpec, recipe: Recipe) -> list[str]:
+    """Return a line for each dropout of the network of ``spec`` in front of batch norm, by names.
+
+    None where ``recipe`` puts UOut in its place or estimates the statistics anew.
+    """
+    if {"uout", "reestimate"} & recipe.use.keys():
+        return []
+    with torch.random.fork_rng(devices=[]):  # the caller's random numbers stay as they were
+        model = build_model(spec)
+        example = torch.rand(1, spec.in_channels, spec.image_size, spec.image_size)
+    found = find_shifted_norms(model, example)
+    return [
+        f"dropout {dropout!r} stands in front of batch norm {', '.join(map(repr, norms))}, which keeps a "
+        "variance that it does not meet in tests; put dropout behind the last batch norm, or train with "
+        "--use uout or --use reestimate"
+        for dropout, norms in found.items()
+    ]
 
 
 def variance_ratios(model: nn.Module, split: Split) -> dict[str, float]:

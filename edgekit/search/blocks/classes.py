@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from edgekit.data import Dataset, Split
 from edgekit.data.dataset import stratified_split
@@ -31,10 +32,17 @@ def easiest_first(model: nn.Module, split: Split, classes: int, seed: int) -> tu
     right, total = np.zeros(classes), np.zeros(classes)
     was_training = model.training
     model.eval()
+    # Statistics kept from training are of all paths together, and of no single one.
+    norms = [module for module in model.modules() if isinstance(module, _BatchNorm)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.train()
+        norm.momentum = 0.0
     paths = [[int(draws.integers(len(place.names))) for place in places_of(model)] for _ in range(PATHS)]
     with torch.inference_mode():
-        for start in range(0, len(split), _BATCH):
-            inputs, labels = split.batch(np.arange(start, min(start + _BATCH, len(split))))
+        # Parts of like size: batch norm's statistics of one or two images would be none.
+        for indices in np.array_split(np.arange(len(split)), -(-len(split) // _BATCH)):
+            inputs, labels = split.batch(indices)
             outputs = 0
             for path in paths:
                 for place, row in zip(places_of(model), path, strict=True):
@@ -45,6 +53,8 @@ def easiest_first(model: nn.Module, split: Split, classes: int, seed: int) -> tu
             np.add.at(total, labels, 1)
     for place in places_of(model):
         place.path = ()
+    for norm, momentum in zip(norms, momenta, strict=True):
+        norm.momentum = momentum
     model.train(was_training)
     accuracy = right / np.maximum(total, 1)
     return tuple(int(label) for label in np.argsort(-accuracy, kind="stable"))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from edgekit.models import MODELS, ModelSpec, build_model
-from edgekit.models.choices import OWN, SKIP
+from edgekit.models.choices import OWN, SKIP, check_choices
 
 CANDIDATES = ("k3e3", "k3e6", "k5e3", "k5e6", "k7e3", "k7e6")
 
@@ -47,8 +47,8 @@ def space_of(spec: ModelSpec, candidates: Sequence[str] = CANDIDATES) -> Space:
         raise ValueError(
             f"the blocks of this {spec.name} are chosen already; search from one without choices"
         )
-    places = MODELS.get(spec.name).places
-    replace(spec, choices=(OWN,) * places)  # says why, if they cannot be
+    places = 0 if spec.is_own else MODELS.get(spec.name).places
+    check_choices((OWN,) * places, spec.label, places, spec.block)
     with torch.random.fork_rng(devices=[]):  # the caller's random numbers stay as they were
         blocks = list(build_model(spec).blocks)
     found = []

@@ -76,6 +76,10 @@ def build_supernet(space: Space) -> nn.Module:
     for kind in kinds:
         choices = [kind if kind in names else OWN for names in space.candidates]
         made[kind] = build_model(space.spec_of(choices)).blocks
+    for block in (block for blocks in made.values() for block in blocks):
+        if block.has_shortcut:
+            # At first it passes its input on: else each step has another random network to learn.
+            nn.init.zeros_(block.project.bn.weight)
     network = build_model(space.spec)
     for place, names in enumerate(space.candidates):
         blocks = {name: nn.Identity() if name == SKIP else made[name][place] for name in names}

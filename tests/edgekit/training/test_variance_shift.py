@@ -2,8 +2,10 @@
 
 import pytest
 import torch
+from click.testing import CliRunner
 from torch import nn
 
+from edgekit.cli import cli
 from edgekit.models import MODELS, ModelSpec, build_model
 from edgekit.nn import UOut
 from edgekit.training import Recipe, Trainer, find_shifted_norms, make_techniques, variance_ratios
@@ -48,6 +50,30 @@ def test_the_zoo_drops_behind_its_last_norm(name):
     assert name in MODELS
     model = build_model(ModelSpec(name, num_classes=2, width=0.1, image_size=8, in_channels=1, dropout=0.5))
     assert find_shifted_norms(model, X) == {}
+
+
+NET = """
+from torch import nn
+
+def make(num_classes):
+    features = [nn.Conv2d(1, 8, 3), nn.Dropout(0.5), nn.Conv2d(8, 8, 1), nn.BatchNorm2d(8), nn.ReLU()]
+    head = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.2), nn.Linear(8, num_classes)]
+    return nn.Sequential(*features, *head)
+"""
+
+
+def test_train_names_the_norm_behind_dropout_in_a_users_network(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "net.py").write_text(NET)
+    few = ["--image-size", "8", "--limit", "64", "--epochs", "1", "--device", "cpu"]
+    train = ["train", "net.py:make", "--data", "digits", *few]
+    shown = CliRunner().invoke(cli, [*train, "-o", "a"], catch_exceptions=False)
+    assert shown.exit_code == 0
+    assert "Warning: dropout '1' stands in front of batch norm '3'" in shown.stderr
+    assert "'7'" not in shown.stderr
+    mended = CliRunner().invoke(cli, [*train, "--use", "uout", "-o", "b"], catch_exceptions=False)
+    assert mended.exit_code == 0
+    assert "batch norm" not in mended.stderr
 
 
 def test_uout_keeps_the_mean_and_nearly_the_variance():
