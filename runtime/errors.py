@@ -5,7 +5,7 @@ EdgekitError
 ├── BundleError              a bundle is damaged, unsafe or of an unknown schema
 ├── CheckpointError          a checkpoint does not fit the model or is damaged
 ├── DataError                a dataset, image or label file cannot be used
-├── TrainingError            training went wrong: the loss is not a number any more
+├── TrainingError            training went wrong: the loss is not a number any more, or all is frozen
 ├── PruneError               a pruning step would break the network
 ├── ExportError              an exporter failed on a model
 ├── GateError                a check the user asked for did not pass (exit 3)
@@ -54,7 +54,7 @@ class DataError(EdgekitError):
 
 
 class TrainingError(EdgekitError):
-    """Training went wrong: the loss is not a number any more."""
+    """Training went wrong: the loss is not a number any more, or every parameter is frozen."""
 
 
 class PruneError(EdgekitError):

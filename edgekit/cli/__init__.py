@@ -18,6 +18,7 @@ from runtime.visible import one_line
 SECTIONS = {
     "Make a light model": {
         "models": "List the models and what each costs.",
+        "search": "Find a MobileNet's best blocks within a latency.",
         "place": "Show where dynamic blocks cost least, within a budget.",
         "train": "Train a light model, or go on with a run that stopped.",
         "prune": "Remove channels and train back the accuracy.",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from edgekit.models import ModelSpec
     from edgekit.search.placement import Placement
 
-_ENGINE = click.option(
+engine_option = click.option(
     "--budget-engine",
     "engine",
     default="litert",
@@ -33,7 +33,7 @@ def placement_options(required: bool) -> Callable[[Callable], Callable]:
     """Return a decorator that adds ``--dynamic-budget`` and how it is measured."""
     text = "Latency that dynamic blocks may add, put where they cost least: 10% or 0.1."
     budget = click.option("--dynamic-budget", required=required, help=text)
-    return lambda command: budget(_ENGINE(_COSTS(command)))
+    return lambda command: budget(engine_option(_COSTS(command)))
 
 
 def place_and_tell(

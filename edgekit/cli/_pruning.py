@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgekit.cli._output import note, print_json, print_table, say
+from edgekit.cli._registered import RegisteredOption
 
 if TYPE_CHECKING:
     from edgekit.pruning import Pruning
@@ -20,8 +21,9 @@ _ROWS = (
     ("latency, ms (eager, 1 thread)", "latency_ms"),
     ("test accuracy", "test_top1"),
 )
-_AMOUNTS = ("rate", "macs", "params", "share", "scope", "round_to")
-_NAMES = (*_AMOUNTS, "rates", "options", "finetune_epochs", "reestimate")
+_AMOUNTS = ("rate", "macs", "params", "latency", "share", "scope", "round_to")
+_WHERE = ("target", "cluster", "threads")  # a latency is
+_NAMES = (*_AMOUNTS, *_WHERE, "rates", "options", "finetune_epochs", "reestimate")
 
 
 class Amount(click.ParamType):
@@ -34,6 +36,22 @@ class Amount(click.ParamType):
 
         try:
             return amount_of(value)
+        except ValueError as err:
+            self.fail(str(err), param, ctx)
+
+
+class Latency(click.ParamType):
+    """Milliseconds, 12ms, or a share of the network's own latency, 60%."""
+
+    name = "latency"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> dict[str, float]:
+        from edgekit.pruning import parse_latency
+
+        try:
+            return value if isinstance(value, dict) else parse_latency(value)
         except ValueError as err:
             self.fail(str(err), param, ctx)
 
@@ -56,6 +74,12 @@ _OPTIONS = (
     click.option("--rate", type=float, help="Share of channels to remove; default: 0.3."),
     click.option("--macs", type=Amount(), help="MACs that may be left: 50% or 20M."),
     click.option("--params", type=Amount(), help="Parameters that may be left: 50% or 1M."),
+    click.option(
+        "--latency", type=Latency(), metavar="12ms|60%", help="What the exported network may take."
+    ),
+    click.option("--target", help="Where it is timed; default: local. virtual:SOC, ssh:user@host, ..."),
+    click.option("--cluster", help="Whose cores run it; default: the fastest."),
+    click.option("--threads", type=click.IntRange(min=1), help="Of the engine; default: 1."),
     click.option("--rates", type=click.Path(path_type=Path), help="JSON file: share by layer pattern."),
     click.option("--share", help="uniform (default) or global: the least important of all layers go."),
     click.option("--scope", help="inside blocks (default) or all: streams, stem and head too."),
@@ -73,8 +97,10 @@ _OPTIONS = (
 
 def pruning_options(flag: str, default: str | None = None) -> Callable[[Callable], Callable]:
     """Return a decorator that adds how to prune; ``flag`` names the method."""
-    told = "How to prune: sfp, psfp, increg, spp, one-shot, from-scratch, ..."
-    method = click.option(flag, "method", default=default, show_default=default is not None, help=told)
+    method = click.option(
+        flag, "method", cls=RegisteredOption, registry="edgekit.pruning:METHODS", default=default,
+        show_default=default is not None, metavar="NAME", help="How to prune.",
+    )  # fmt: skip
 
     def add(command: Callable) -> Callable:
         for option in reversed((method, *_OPTIONS)):
@@ -85,11 +111,14 @@ def pruning_options(flag: str, default: str | None = None) -> Callable[[Callable
 
 
 def take_pruning(
-    options: dict[str, Any], epochs: int | None = None, file: RecipeFile | None = None
+    options: dict[str, Any], engine: str, epochs: int | None = None, file: RecipeFile | None = None
 ) -> Pruning | None:
     """Return the pruning that a command's ``options`` ask for, if any, and take them out of it.
 
     Without a method among them it is what the recipe ``file`` says.
+
+    Args:
+        engine: that a latency is of.
 
     Raises:
         click.UsageError: there is no method to use them.
@@ -104,13 +133,18 @@ def take_pruning(
         from edgekit.pruning import read_pruning
 
         return read_pruning(file.prune, file.name)
-    from edgekit.pruning import Budget, Pruning, load_rates
+    from edgekit.pruning import AMOUNTS, Budget, LatencyLimit, Pruning, load_rates
 
     amounts = {name: options.pop(name) for name in _AMOUNTS}
+    place = {name: value for name in _WHERE if (value := options.pop(name)) is not None}
+    if amounts["latency"] is not None:
+        amounts["latency"] = LatencyLimit(**amounts["latency"], **place, engine=engine)
+    elif place:
+        raise click.UsageError(f"--{next(iter(place))} is for a latency; add --latency 12ms")
     rates = options.pop("rates")
     amounts["rates"] = None if rates is None else load_rates(rates)
     given = {name: value for name, value in amounts.items() if value is not None}
-    if not {"rate", "macs", "params", "rates"} & given.keys():
+    if not set(AMOUNTS) & given.keys():
         given["rate"] = 0.3
     how = {name: options.pop(name) for name in ("options", "finetune_epochs", "reestimate")}
     return Pruning(method, Budget(**given), epochs=epochs, **how)
@@ -135,7 +169,7 @@ def print_trained(checkpoint: Checkpoint, as_json: bool) -> None:
         print_json(checkpoint.to_dict())
         return
     metrics = checkpoint.metrics
-    row = [checkpoint.spec.name, checkpoint.dataset, *metrics.values()]
+    row = [checkpoint.spec.label, checkpoint.dataset, *metrics.values()]
     print_table(["model", "data", *metrics], [row])
     say(f"checkpoint: {checkpoint.path}")
 
@@ -153,7 +187,22 @@ def print_pruning(checkpoint: Checkpoint, as_json: bool) -> None:
         ["", "before", "after", "after/before"],
         [(label, before, after, f"{after / before:.2f}" if before else "") for label, before, after in rows],
     )
+    print_latency(report.get("latency"))
     anew = report["reestimated_top1"]
     more = "" if anew is None else f", {anew:.1%} with batch norm estimated anew"
     say(f"right after the removal: {report['removed_top1']:.1%}{more}")
     say(f"checkpoint: {checkpoint.path}")
+
+
+def print_latency(found: dict[str, Any] | None) -> None:
+    """Print how a budget of latency was met; of a pruning with another budget nothing."""
+    if found is None:
+        return
+    before, after = found["before"], found["after"]
+    low, high = after["interval_ms"]["low"], after["interval_ms"]["high"]
+    say(
+        f"latency on {found['target']}, {found['engine']}, {after['setting']} ({after['provenance']}): "
+        f"{after['latency_ms']:.3g} ms ({low:.3g} to {high:.3g}), {after['ratio']:.1%} of "
+        f"{before['latency_ms']:.3g} ms; {found['used']:.0%} of {found['limit_ms']:.3g} ms allowed; "
+        f"{found['exports']} exports in {found['duration_s']:.0f} s"
+    )

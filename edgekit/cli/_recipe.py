@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edgekit.cli._registered import RegisteredOption
+
 if TYPE_CHECKING:
     from edgekit.training import NamedRecipe, RecipeFile
 
@@ -41,8 +43,8 @@ def _plain(text: str) -> Any:
 _OPTIONS = (
     click.option("--recipe", help="Named defaults and techniques, joined by +: digits-demo+ema."),
     click.option(
-        "--use", type=Technique(), multiple=True, metavar="NAME[:OPTION=VALUE,...]",
-        help="A training technique: random-erasing, mixup, ema, best, ...; repeatable.",
+        "--use", cls=RegisteredOption, registry="edgekit.training:TECHNIQUES", type=Technique(),
+        multiple=True, metavar="NAME[:OPTION=VALUE,...]", help="A training technique; repeatable.",
     ),
     click.option("--teacher", help="Checkpoint to distil from: kd, unless rco is used."),
     click.option("--epochs", type=int),
@@ -54,6 +56,7 @@ _OPTIONS = (
     click.option("--device", help="auto, cpu or cuda."),
     click.option("--devices", type=int, help="How many of it; more than one trains by DDP."),
     click.option("--precision", help="32-true, 16-mixed, bf16-mixed, or auto: try which is quicker."),
+    click.option("--compile", is_flag=True, default=None, help="Compile steps: faster after a minute."),
     click.option("--limit", type=int, help="Train on so many images, of every class alike."),
     click.option("--eval-every", type=int, help="Epochs from one test to the next; the last is tested."),
     click.option("--qat", is_flag=True, default=None, help="Quantisation-aware: learn to bear int8."),
@@ -94,7 +97,10 @@ def told(model: str, data: str | None, data_root: Path | None, recipe: str | Non
     if not is_recipe_file(model):
         if data is None:
             raise click.UsageError("Missing option '--data'; for example: --data digits")
-        return RecipeFile(f"{model}-{data}", model, data, load_recipe(recipe or "default"), root)
+        name = model.replace(".py", "")
+        return RecipeFile(
+            f"{Path(name).name.replace(':', '-')}-{data}", model, data, load_recipe(recipe or "default"), root
+        )
     if recipe is not None:
         raise click.UsageError(f"{model} has a recipe of its own; write --recipe's into its line 'recipe:'")
     file = load_recipe_file(model)

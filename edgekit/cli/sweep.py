@@ -58,4 +58,6 @@ def sweep(plan: Path, dry_run: bool, as_json: bool) -> None:
 def told(job, result) -> str:
     """Return how a job ended, in one line."""
     name = ", ".join([*map(str, job.row.values()), f"seed {job.seed}"])
-    return f"{name}: failed" if result.error else f"{name}: {result.duration_s:.0f} s"
+    if result.error:
+        return f"{name}: failed"
+    return f"{name}: {result.duration_s:.0f} s" + (", after it was stopped" if result.was_stopped else "")

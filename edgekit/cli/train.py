@@ -44,10 +44,11 @@ def train(model, data, data_root, recipe, dynamic_budget, init, out, resume, as_
 
     file = told(model, data, data_root, recipe)
     folder = out or Path("runs") / file.name
-    pruning = take_pruning(options, file=file)
     placing = {name: options.pop(name) for name in ("engine", "costs")}
+    pruning = take_pruning(options, placing["engine"], file=file)
     named = chosen_recipe(file.named, take_choices(options), options)
     dataset = load_dataset(file.data, root=file.data_root, image_size=named.model.get("image_size"))
+    init = init or file.init
     start = init and training.starting_network(file.model, init)
     spec = training.fit_spec(models.ModelSpec(file.model, **named.model), dataset)
     how = {"resume": resume, "init": start}

@@ -13,7 +13,6 @@ from torch import nn
 
 from edgekit.export.graph import Origin
 from edgekit.export.preprocess import N_INPUTS, on_pictures, read_pictures
-from edgekit.export.user_code import is_user_model
 from edgekit.export.user_model import load_user_model
 from edgekit.models import (
     MODELS,
@@ -25,6 +24,7 @@ from edgekit.models import (
     count_parameters,
     pretrained,
 )
+from edgekit.models.user_code import is_user_model
 from runtime.bundle import ImageSpec
 from runtime.engines.model_file import ENGINE_OF
 from runtime.errors import CheckpointError
@@ -154,4 +154,9 @@ def _random(name: str) -> Pretrained:
 
 def _costs(model: nn.Module, spec: ModelSpec, image: ImageSpec) -> dict[str, Any]:
     macs = count_macs(model, (image.channels, image.size, image.size))
-    return {"model": msgspec.to_builtins(spec), "macs": macs, "params": count_parameters(model)}
+    # A bundle goes to others: folders of this machine do not.
+    return {
+        "model": msgspec.to_builtins(spec) | {"name": spec.label},
+        "macs": macs,
+        "params": count_parameters(model),
+    }

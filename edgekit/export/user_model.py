@@ -28,9 +28,10 @@ import torch
 from torch import nn
 
 from edgekit.export.graph import Frame, Origin, SourceGraph
-from edgekit.export.inputs import flat_inputs, unwrap, unwrap_parts
+from edgekit.export.inputs import flat_inputs
 from edgekit.export.preprocess import Preprocess, with_pictures
-from edgekit.export.user_code import run_user_code, run_user_file
+from edgekit.models.unwrap import unwrap, unwrap_parts
+from edgekit.models.user_code import run_user_code, run_user_file
 from runtime.bundle import MAIN_GRAPH, TensorSpec
 
 DTYPES = ("float32", "int32", "int64", "bool", "uint8", "int8")

@@ -7,6 +7,7 @@ from edgekit.models.cost import ModelCost, count_macs, count_parameters, model_c
 from edgekit.models.imagenet import WEIGHTS, Pretrained, imagenet_labels, pretrained
 from edgekit.models.placement import Site, find_sites, resolve, static_of
 from edgekit.models.spec import MODELS, ModelEntry, ModelSpec, list_models
+from edgekit.models.user_model import pin
 
 __all__ = [
     "MODELS",
@@ -25,6 +26,7 @@ __all__ = [
     "imagenet_labels",
     "list_models",
     "model_cost",
+    "pin",
     "pretrained",
     "resolve",
     "static_of",

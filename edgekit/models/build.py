@@ -9,6 +9,7 @@ from torch import nn
 
 from edgekit.models.placement import resolve, static_of
 from edgekit.models.spec import MODELS, ModelSpec
+from edgekit.models.user_model import build_user_model
 from edgekit.nn import DynamicConv2d, DynamicReLU
 
 
@@ -17,12 +18,15 @@ def build_model(spec: ModelSpec) -> nn.Module:
 
     Raises:
         ValueError: ``dynamic_at`` names no layer that can be dynamic.
+        ValueError, ExportError, CheckpointError: of a user's file: see ``build_user_model``.
 
     Example:
         >>> model = build_model(ModelSpec("mobilenet_v2", num_classes=10, width=0.35, image_size=32))
         >>> model.training
         True
     """
+    if spec.is_own:
+        return build_user_model(spec)
     return MODELS.get(spec.name).build(spec) if spec.dynamic_at is None else _build_placed(spec)
 
 

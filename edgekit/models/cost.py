@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -54,11 +55,46 @@ def count_macs(model: nn.Module, input_shape: tuple[int, int, int]) -> int:
     """
     total = 0
 
-    def add(module: nn.Module, inputs: tuple[torch.Tensor], output: torch.Tensor) -> None:
+    def add(_: str, module: nn.Module, x: torch.Tensor, y: torch.Tensor) -> None:
         nonlocal total
-        total += _COUNTERS[type(module)](module, inputs[0], output)
+        if type(module) in _COUNTERS:
+            total += _COUNTERS[type(module)](module, x, y)
 
-    handles = [m.register_forward_hook(add) for m in model.modules() if type(m) in _COUNTERS]
+    _watch(model, input_shape, add)
+    return total
+
+
+def work_by_module(model: nn.Module, input_shape: tuple[int, int, int]) -> dict[str, int]:
+    """Return what each module of ``model`` computes: its MACs, or the elements it gives where it has none.
+
+    Args as of ``count_macs``.
+    """
+    work: dict[str, int] = {}
+
+    def add(name: str, module: nn.Module, x: torch.Tensor, y: torch.Tensor) -> None:
+        counter = _COUNTERS.get(type(module))
+        found = y.numel() if counter is None else counter(module, x, y)
+        work[name] = work.get(name, 0) + found
+
+    _watch(model, input_shape, add)
+    return work
+
+
+def _watch(
+    model: nn.Module,
+    input_shape: tuple[int, int, int],
+    see: Callable[[str, nn.Module, torch.Tensor, torch.Tensor], None],
+) -> None:
+    """Run one image and show what goes into and comes out of each module that maps a tensor to one."""
+
+    def hook(name: str) -> Callable[[nn.Module, tuple[object, ...], object], None]:
+        def show(module: nn.Module, inputs: tuple[object, ...], output: object) -> None:
+            if inputs and isinstance(inputs[0], torch.Tensor) and isinstance(output, torch.Tensor):
+                see(name, module, inputs[0], output)
+
+        return show
+
+    handles = [module.register_forward_hook(hook(name)) for name, module in model.named_modules()]
     modes = {module: module.training for module in model.modules()}
     place = next(model.parameters())
     try:
@@ -69,7 +105,6 @@ def count_macs(model: nn.Module, input_shape: tuple[int, int, int]) -> int:
             module.training = was_training
         for handle in handles:
             handle.remove()
-    return total
 
 
 def _conv_macs(conv: nn.Conv2d, _: torch.Tensor, y: torch.Tensor) -> int:

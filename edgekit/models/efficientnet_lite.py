@@ -13,7 +13,7 @@ from functools import partial
 import torch
 from torch import nn
 
-from edgekit.models.inverted_residual import InvertedResidual
+from edgekit.models.inverted_residual import block_at
 from edgekit.models.layers import (
     Layers,
     classifier_head,
@@ -61,14 +61,15 @@ class EfficientNetLite(nn.Module):
         stem = nn.Conv2d(spec.in_channels, channels, 3, stem_stride, padding, bias=False)
         self.stem = conv_bn(stem, layers.act_for(channels, nn.ReLU6), norm=NORM, pad=pad)
         size = last_map(spec.image_size, [stem_stride])
-        block = partial(InvertedResidual, layers=layers, norm=NORM)
+        block = partial(block_at, layers=layers, norm=NORM)
         self.blocks = nn.Sequential()
         for (expansion, kernel, base, repeats, _), stage_stride in zip(STAGES, strides, strict=True):
             out = round_channels(base * width * spec.width)
-            for i in range(repeats if repeats == 1 else math.ceil(repeats * depth)):
+            for i in range(_grown(repeats, depth)):
                 stride = stage_stride if i == 0 else 1
-                hidden = channels * expansion
-                self.blocks.append(block(channels, hidden, out, kernel=kernel, stride=stride, size=size))
+                sizes = (channels, channels * expansion, out)
+                chosen = (len(self.blocks), spec.choices)
+                self.blocks.append(block(*chosen, *sizes, kernel=kernel, stride=stride, size=size))
                 channels, size = out, last_map(size, [stride])
         head = round_channels(HEAD_CHANNELS * max(1.0, spec.width))
         self.head = conv_bn(layers.pointwise(channels, head), layers.act_for(head, nn.ReLU6), norm=NORM)
@@ -82,11 +83,15 @@ class EfficientNetLite(nn.Module):
         return self.classifier(self.head(self.blocks(self.stem(x))))
 
 
+def _grown(repeats: int, depth: float) -> int:
+    return repeats if repeats == 1 else math.ceil(repeats * depth)
+
+
 for _name, _width, _depth, _image_size, _dropout in (
     ("efficientnet_lite0", 1.0, 1.0, 224, 0.2),
     ("efficientnet_lite1", 1.0, 1.1, 240, 0.2),
     ("efficientnet_lite2", 1.1, 1.2, 260, 0.3),
 ):
-    MODELS.register(_name)(
-        ModelEntry(partial(EfficientNetLite, width=_width, depth=_depth, dropout=_dropout), _image_size)
-    )
+    _build = partial(EfficientNetLite, width=_width, depth=_depth, dropout=_dropout)
+    _places = sum(_grown(stage[3], _depth) for stage in STAGES)
+    MODELS.register(_name)(ModelEntry(_build, _image_size, places=_places))

@@ -7,11 +7,13 @@ https://arxiv.org/abs/1801.04381.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import nn
 
-from edgekit.models.layers import Layers, SqueezeExcite, conv_bn, same_padding
+from edgekit.models.choices import OWN, SKIP, block_of
+from edgekit.models.layers import Layers, SqueezeExcite, conv_bn, round_channels, same_padding
 
 
 class InvertedResidual(nn.Module):
@@ -69,3 +71,44 @@ class InvertedResidual(nn.Module):
         if self.enhance is not None:
             y = self.enhance(y)
         return x + y if self.has_shortcut else y
+
+
+def block_at(
+    place: int,
+    choices: tuple[str, ...] | None,
+    in_channels: int,
+    hidden: int,
+    out_channels: int,
+    layers: Layers,
+    *,
+    kernel: int = 3,
+    stride: int = 1,
+    squeeze: int = 0,
+    **how: Any,
+) -> nn.Module:
+    """Return the block at a ``place``: the model's own, as the other arguments say, or a chosen one.
+
+    A chosen block keeps the own one's activation, norm, stride, and the share of its channels that
+    squeeze-and-excitation has.
+
+    Args:
+        choices: as in ``ModelSpec``.
+
+    Raises:
+        ValueError: a place is skipped where input and output have unlike shapes.
+    """
+    choice = OWN if choices is None else choices[place]
+    if choice == SKIP:
+        if stride != 1 or in_channels != out_channels:
+            raise ValueError(
+                f"place {place} cannot be skipped: it makes {in_channels} -> {out_channels} channels with "
+                f"stride {stride}; choose a block there, such as k3e3"
+            )
+        return nn.Identity()
+    chosen = block_of(choice)
+    if chosen is not None:
+        kernel, wider = chosen[0], in_channels * chosen[1]
+        squeeze = round_channels(squeeze * wider / hidden) if squeeze else 0
+        hidden = wider
+    shape = {"kernel": kernel, "stride": stride, "squeeze": squeeze}
+    return InvertedResidual(in_channels, hidden, out_channels, layers, **shape, **how)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from edgekit.models.inverted_residual import InvertedResidual
+from edgekit.models.inverted_residual import block_at
 from edgekit.models.layers import (
     Layers,
     classifier_head,
@@ -50,7 +50,9 @@ class MobileNetV2(nn.Module):
             for i in range(repeats):
                 stride = stage_stride if i == 0 else 1
                 hidden = channels * expansion
-                self.blocks.append(InvertedResidual(channels, hidden, out_channels, layers, stride=stride))
+                place = len(self.blocks)
+                shape = (channels, hidden, out_channels)
+                self.blocks.append(block_at(place, spec.choices, *shape, layers, stride=stride))
                 channels = out_channels
         # A narrow net keeps the wide last layer; a wide one widens it.
         head = round_channels(HEAD_CHANNELS * max(1.0, spec.width))
@@ -64,4 +66,4 @@ class MobileNetV2(nn.Module):
         return self.classifier(self.head(self.blocks(self.stem(x))))
 
 
-MODELS.register("mobilenet_v2")(ModelEntry(MobileNetV2))
+MODELS.register("mobilenet_v2")(ModelEntry(MobileNetV2, places=sum(stage[2] for stage in STAGES)))

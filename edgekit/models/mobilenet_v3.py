@@ -12,7 +12,7 @@ from functools import partial
 import torch
 from torch import nn
 
-from edgekit.models.inverted_residual import InvertedResidual
+from edgekit.models.inverted_residual import block_at
 from edgekit.models.layers import Layers, conv_bn, init_weights, round_channels, strides_for
 from edgekit.models.spec import MODELS, ModelEntry, ModelSpec
 
@@ -69,11 +69,14 @@ class MobileNetV3(nn.Module):
         stem = nn.Conv2d(spec.in_channels, channels, 3, stem_stride, 1, bias=False)
         self.stem = conv_bn(stem, layers.act_for(channels, HS), norm=NORM)
         self.blocks = nn.Sequential()
-        for (kernel, hidden, out, has_squeeze, act, _), stride in zip(blocks, strides, strict=True):
+        for place, ((kernel, hidden, out, has_squeeze, act, _), stride) in enumerate(
+            zip(blocks, strides, strict=True)
+        ):
             hidden, out = round_channels(hidden * spec.width), round_channels(out * spec.width)
             squeeze = round_channels(hidden // 4) if has_squeeze and not layers.has_dynamic_act else 0
             shape = {"kernel": kernel, "stride": stride, "squeeze": squeeze}
-            self.blocks.append(InvertedResidual(channels, hidden, out, layers, act=act, norm=NORM, **shape))
+            sizes = (channels, hidden, out)
+            self.blocks.append(block_at(place, spec.choices, *sizes, layers, act=act, norm=NORM, **shape))
             channels = out
         head = 6 * channels
         self.head = conv_bn(layers.pointwise(channels, head), layers.act_for(head, HS), norm=NORM)
@@ -92,5 +95,6 @@ class MobileNetV3(nn.Module):
         return self.classifier(self.head(self.blocks(self.stem(x))))
 
 
-MODELS.register("mobilenet_v3_large")(ModelEntry(partial(MobileNetV3, blocks=LARGE, last_channels=1280)))
-MODELS.register("mobilenet_v3_small")(ModelEntry(partial(MobileNetV3, blocks=SMALL, last_channels=1024)))
+for _name, _blocks, _last in (("large", LARGE, 1280), ("small", SMALL, 1024)):
+    _build = partial(MobileNetV3, blocks=_blocks, last_channels=_last)
+    MODELS.register(f"mobilenet_v3_{_name}")(ModelEntry(_build, places=len(_blocks)))

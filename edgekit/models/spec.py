@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgekit.models.choices import check_choices
+from edgekit.models.user_code import is_user_model
 from runtime.registry import Registry
 
 if TYPE_CHECKING:
@@ -22,7 +25,9 @@ class ModelSpec:
     """A model's name and its choices; checked when made, plain JSON when stored.
 
     Attributes:
-        name: one of ``list_models()``.
+        name: one of ``list_models()``; or ``path/to/file.py:function``, which makes a network of the
+            user's own: see ``edgekit.models.user_model``. Of the choices below it has only those that the
+            data decide.
         num_classes: outputs of the classifier.
         width: factor on every channel count; results are multiples of 8.
         image_size: side of the square input the network is built for. Up to 64 the network
@@ -41,6 +46,10 @@ class ModelSpec:
             selective kernel; ``sge`` weighs positions behind every block's last batch norm.
         erase_relu: leave out the last activation of every residual block (EraseReLU, 1709.07634), in
             nets whose blocks have one behind the addition.
+        file_sha256: of the user's file; a network is built only as long as it is the same.
+        choices: what stands at each place of a MobileNet or EfficientNet, front to back: ``k5e3`` (kernel
+            5, three times as many channels inside), ``skip`` or ``own``; ``None``: each block is the
+            model's own. See ``edgekit.models.choices``; ``edgekit search`` finds them.
 
     Raises:
         ValueError: an unknown name or choice, or a number out of range.
@@ -63,10 +72,14 @@ class ModelSpec:
     dynamic_at: tuple[str, ...] | None = None
     block: str = "none"
     erase_relu: bool = False
+    file_sha256: str | None = None
+    choices: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        entry = MODELS.get(self.name)
-        if self.erase_relu and not entry.acts_last:
+        self._check_own() if self.is_own else MODELS.get(self.name)
+        if self.choices is not None:
+            check_choices(self.choices, self.name, MODELS.get(self.name).places, self.block)
+        if self.erase_relu and not MODELS.get(self.name).acts_last:
             raise ValueError(
                 f"model spec: erase_relu on {self.name!r}, whose blocks end without an activation; "
                 "choose a model whose blocks have one, such as resnet18, or leave erase_relu out"
@@ -92,9 +105,41 @@ class ModelSpec:
             )
 
     @property
+    def is_own(self) -> bool:
+        """Whether a file of the user makes the network."""
+        return is_user_model(self.name)
+
+    @property
+    def label(self) -> str:
+        """The name to show: of a user's file without its folder."""
+        return Path(self.name).name if self.is_own else self.name
+
+    @property
     def is_dynamic(self) -> bool:
         """Whether any layer may be dynamic."""
         return self.act.startswith("dyrelu") or self.dynamic_conv != "none"
+
+    def _check_own(self) -> None:
+        for field in _OF_THE_ZOO:
+            value, default = getattr(self, field), ModelSpec.__dataclass_fields__[field].default
+            if value != default:
+                raise ValueError(
+                    f"model spec: {field}={value!r} is for edgekit's models, and {self.label} makes one of "
+                    "your own; change it there, and leave the option (or the recipe that sets it) out"
+                )
+
+
+_OF_THE_ZOO = (
+    "width",
+    "act",
+    "dynamic_conv",
+    "kernels",
+    "dropout",
+    "dynamic_at",
+    "block",
+    "erase_relu",
+    "choices",
+)
 
 
 def _check(field: str, value: object, holds: bool, allowed: str) -> None:
@@ -106,13 +151,14 @@ def _check(field: str, value: object, holds: bool, allowed: str) -> None:
 class ModelEntry:
     """How to build a model, and the image size and number of classes it was designed for.
 
-    ``acts_last`` says that its blocks end with an activation.
+    ``acts_last`` says that its blocks end with an activation, ``places`` how many blocks can be chosen.
     """
 
     build: Callable[[ModelSpec], nn.Module]
     image_size: int = 224
     num_classes: int = 1000
     acts_last: bool = False
+    places: int = 0
 
 
 MODELS: Registry[ModelEntry] = Registry("model")

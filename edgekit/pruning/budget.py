@@ -1,4 +1,4 @@
-"""How much to prune: a rate, or a budget of multiply-accumulates or parameters, shared out over groups."""
+"""How much to prune: a rate, or a budget of multiply-accumulates, parameters or latency, shared out."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import torch
 from torch import nn
 
 from edgekit.models import count_macs, count_parameters
-from edgekit.models.surgery.groups import SCOPES, ChannelGroup, Removal
+from edgekit.models.surgery.groups import SCOPES, ChannelGroup
 from edgekit.models.surgery.plan import removable_channels
-from edgekit.models.surgery.removal import cut
+from edgekit.pruning.cost_search import CostSearch, Counts, competing, some
+from edgekit.pruning.latency_limit import LatencyLimit
 from edgekit.pruning.method import Allocation, Scores
 from runtime.errors import PruneError
 
 SHARES = ("uniform", "global")
-_CEILING = 0.9  # of a layer's channels may go when layers compete: one that is nearly gone stops the signal
-_BISECTIONS = 24
+AMOUNTS = ("rate", "macs", "params", "latency", "rates")  # a budget gives one of them
 _COUNTS: dict[str, Callable[[nn.Module, tuple[int, int, int]], int]] = {
     "macs": count_macs,
     "params": lambda model, _: count_parameters(model),
@@ -30,11 +30,12 @@ _UNITS = {"macs": "MACs", "params": "parameters"}
 
 @dataclass(frozen=True)
 class Budget:
-    """What is asked; exactly one of ``rate``, ``macs``, ``params`` and ``rates`` is given.
+    """What is asked; exactly one of ``rate``, ``macs``, ``params``, ``latency``, ``rates`` is given.
 
     Attributes:
         rate: share of every group's channels to remove, in (0, 1).
         macs, params: what may be left: a share of the network's own below 1, else a number.
+        latency: what the exported network may take, and where.
         rates: a share for each group: shell patterns of names, the first that fits decides.
         share: ``uniform``: every group loses the same share; ``global``: the least important channels
             of all groups go, at most 90 % of one. ``None``: as the method has it, mostly ``uniform``.
@@ -48,16 +49,17 @@ class Budget:
     rate: float | None = None
     macs: float | None = None
     params: float | None = None
+    latency: LatencyLimit | None = None
     rates: Mapping[str, float] | None = None
     share: str | None = None
     scope: str = "inside"
     round_to: int = 8
 
     def __post_init__(self) -> None:
-        given = [name for name in ("rate", "macs", "params", "rates") if getattr(self, name) is not None]
+        given = [name for name in AMOUNTS if getattr(self, name) is not None]
         if len(given) != 1:
             said = f"{', '.join(given)} are given" if given else "no amount is given"
-            raise ValueError(f"{said}; choose one of a rate, MACs, parameters and rates per layer")
+            raise ValueError(f"{said}; choose one of a rate, MACs, parameters, a latency and rates per layer")
         for rate in (self.rate, *(self.rates or {}).values()):
             if rate is not None and not 0 < rate < 1:
                 raise ValueError(f"rate is {rate}; it must be above 0 and below 1")
@@ -79,10 +81,13 @@ class Budget:
         return {name: value for name, value in values.items() if value is not None}
 
     def allocation(self, model: nn.Module, example: torch.Tensor) -> Allocation:
-        """Return what shares this budget of ``model`` out; ``example`` has the shape (1, C, H, W)."""
+        """Return what shares this budget of ``model`` out; ``example`` has the shape (1, C, H, W).
+
+        One of latency is found by a ``LatencySearch``.
+        """
         if self.macs is None and self.params is None:
             return _Rates(self)
-        return _Search(self, model, tuple(example.shape[1:]))
+        return _Counted(self, model, tuple(example.shape[1:]))
 
 
 @dataclass(frozen=True)
@@ -91,9 +96,9 @@ class _Rates:
 
     budget: Budget
 
-    def counts(self, groups: Sequence[ChannelGroup], scores: Scores) -> dict[str, int]:
+    def counts(self, groups: Sequence[ChannelGroup], scores: Scores) -> Counts:
         if self.budget.share == "global" and self.budget.rate is not None:
-            return _competing(groups, scores, self.budget.rate, self.budget.round_to)
+            return competing(groups, scores, self.budget.rate, self.budget.round_to)
         rates = self.budget.rates or {"*": self.budget.rate}
         unused = [p for p in rates if not any(fnmatch.fnmatchcase(group.name, p) for group in groups)]
         if unused:
@@ -103,7 +108,7 @@ class _Rates:
             group.name: next((r for p, r in rates.items() if fnmatch.fnmatchcase(group.name, p)), 0.0)
             for group in groups
         }
-        return _some(
+        return some(
             {
                 g.name: removable_channels(g.channels, found[g.name], round_to=self.budget.round_to)
                 for g in groups
@@ -111,109 +116,34 @@ class _Rates:
         )
 
 
-class _Search:
-    """Finds the rate whose network is within the budget, and fills what rounding leaves of it."""
+class _Counted:
+    """Finds what is within a budget that is counted: MACs or parameters."""
 
     def __init__(self, budget: Budget, model: nn.Module, input_shape: tuple[int, int, int]):
-        self.kind = "macs" if budget.macs is not None else "params"
-        self.budget, self.model, self.input_shape = budget, model, input_shape
-        self._found: dict[str, int] | None = None
-        whole = self._cost({}, ())
-        limit = getattr(budget, self.kind)
+        kind = "macs" if budget.macs is not None else "params"
+        count = _COUNTS[kind]
+        self.budget, self.unit = budget, _UNITS[kind]
+        self._search = CostSearch(
+            model, lambda net: count(net, input_shape), float, budget.share, budget.round_to
+        )
+        self._found: Counts | None = None
+        whole, limit = count(model, input_shape), getattr(budget, kind)
         self.whole, self.limit = whole, limit * whole if limit < 1 else limit
         if self.limit >= whole:
             raise PruneError(
-                f"the budget of {self.limit:.0f} {_UNITS[self.kind]} is met already, the network has "
-                f"{whole}; ask for less"
+                f"the budget of {self.limit:.0f} {self.unit} is met already, the network has {whole}; "
+                "ask for less"
             )
 
-    def counts(self, groups: Sequence[ChannelGroup], scores: Scores) -> dict[str, int]:
+    def counts(self, groups: Sequence[ChannelGroup], scores: Scores) -> Counts:
         if self.budget.share == "global" or self._found is None:  # else scores change nothing
-            self._found = self._search(groups, scores)
+            search = self._search
+            least = search.cost_of(search.at(1.0, groups, scores), groups)
+            if least > self.limit:
+                raise PruneError(
+                    f"{self.limit:.0f} {self.unit} cannot be met: {least:.0f} ({least / self.whole:.0%}) is "
+                    f"the least with scope {self.budget.scope!r} and multiples of {self.budget.round_to}; "
+                    "ask for more, or try scope all"
+                )
+            self._found = search.find(self.limit, groups, scores)
         return self._found
-
-    def _search(self, groups: Sequence[ChannelGroup], scores: Scores) -> dict[str, int]:
-        share = _competing if self.budget.share == "global" else _alike
-        low, high = 0.0, 1.0
-        within = share(groups, scores, high, self.budget.round_to)
-        least = self._cost(within, groups)
-        if least > self.limit:
-            raise PruneError(
-                f"{self.limit:.0f} {_UNITS[self.kind]} cannot be met: {least} ({least / self.whole:.0%}) is "
-                f"the least with scope {self.budget.scope!r} and multiples of {self.budget.round_to}; ask "
-                "for more, or try scope all"
-            )
-        above: dict[str, int] = {}
-        for _ in range(_BISECTIONS):
-            middle = (low + high) / 2
-            tried = share(groups, scores, middle, self.budget.round_to)
-            if tried in (above, within):
-                low, high = (middle, high) if tried == above else (low, middle)
-            elif self._cost(tried, groups) > self.limit:
-                low, above = middle, tried
-            else:
-                high, within = middle, tried
-        return self._fill(above, within, groups)
-
-    def _fill(
-        self, above: dict[str, int], within: dict[str, int], groups: Sequence[ChannelGroup]
-    ) -> dict[str, int]:
-        """Go from ``above`` the budget towards ``within`` it, a multiple of one group at a time.
-
-        Where the last step saved more than was needed, smaller ones are undone.
-        """
-        counts = dict(above)
-        for group in groups:
-            while counts.get(group.name, 0) < within.get(group.name, 0):
-                counts[group.name] = self._less(group, counts.get(group.name, 0))
-                if self._cost(counts, groups) <= self.limit:
-                    return self._undo(counts, groups)
-        return self._undo(counts, groups)
-
-    def _undo(self, counts: dict[str, int], groups: Sequence[ChannelGroup]) -> dict[str, int]:
-        for group in groups:
-            while counts.get(group.name, 0):
-                more = {**counts, group.name: max(0, counts[group.name] - self.budget.round_to)}
-                if self._cost(more, groups) > self.limit:
-                    break
-                counts = more
-        return _some(counts)
-
-    def _less(self, group: ChannelGroup, removed: int) -> int:
-        """Return how many are removed when one multiple less of ``group`` is kept."""
-        multiple = self.budget.round_to
-        return group.channels - (group.channels - removed - 1) // multiple * multiple
-
-    def _cost(self, counts: Mapping[str, int], groups: Sequence[ChannelGroup]) -> int:
-        """Return the cost without as many channels: which ones does not matter."""
-        removals = [
-            Removal(
-                part.layer,
-                part.is_output,
-                part.indices[: len(part.indices) // group.channels * counts[group.name]],
-            )
-            for group in groups
-            if counts.get(group.name)
-            for part in group.parts
-        ]
-        return _COUNTS[self.kind](cut(self.model, removals), self.input_shape)
-
-
-def _alike(groups: Sequence[ChannelGroup], _: Scores, rate: float, round_to: int) -> dict[str, int]:
-    return _some({g.name: removable_channels(g.channels, rate, round_to=round_to) for g in groups})
-
-
-def _competing(groups: Sequence[ChannelGroup], scores: Scores, rate: float, round_to: int) -> dict[str, int]:
-    """Return how many of each group are among the ``rate`` least important channels of all groups."""
-    known = {group.name: scores[group.name].detach().double().cpu() for group in groups}
-    every = torch.cat(list(known.values())).sort().values
-    threshold = every[min(len(every) - 1, int(rate * len(every)))] if rate < 1 else math.inf
-    below = {name: int((score < threshold).sum()) for name, score in known.items()}
-    most = {group.name: min(below[group.name], int(_CEILING * group.channels)) for group in groups}
-    return _some(
-        {g.name: removable_channels(g.channels, most[g.name] / g.channels, round_to=round_to) for g in groups}
-    )
-
-
-def _some(counts: dict[str, int]) -> dict[str, int]:
-    return {name: count for name, count in counts.items() if count}

@@ -4,6 +4,7 @@ Example:
     prune:
       method: increg            # options of the method below it: A: 0.001
       macs: 50%                 # or rate, params, rates; share, scope and round-to as on the command line
+      latency: 12ms             # instead; with target, engine, cluster and threads
       finetune-epochs: 10
 """
 
@@ -16,18 +17,20 @@ from typing import Any
 
 import msgspec
 
-from edgekit.data import load_dataset
+from edgekit.data import Dataset, load_dataset
 from edgekit.models import ModelSpec
-from edgekit.pruning.budget import Budget
+from edgekit.pruning.budget import AMOUNTS, Budget
 from edgekit.pruning.how import Pruning
+from edgekit.pruning.latency_limit import LatencyLimit, parse_latency
 from edgekit.pruning.method import METHODS
-from edgekit.pruning.run import train_and_prune
-from edgekit.training.checkpoint import Checkpoint
+from edgekit.pruning.run import prune, train_and_prune
+from edgekit.training.checkpoint import Checkpoint, load_checkpoint
 from edgekit.training.recipe_file import RecipeFile, refuse_unknown
-from edgekit.training.run import fit_spec, train
+from edgekit.training.run import fit_spec, starting_network, train
 
 _FACTORS = {"%": 0.01, "k": 1e3, "M": 1e6, "G": 1e9}
 _BUDGET = {item.name for item in fields(Budget)}
+_WHERE = {item.name for item in fields(LatencyLimit)} - {"ms", "share"}  # a latency is
 _PRUNING = {item.name for item in fields(Pruning)} - {"budget"}
 
 
@@ -61,12 +64,17 @@ def read_pruning(raw: Mapping[str, Any], where: str) -> Pruning:
         ValueError: a key or a value means nothing.
     """
     values = {str(key).replace("-", "_"): value for key, value in raw.items()}
-    refuse_unknown(values, _BUDGET | _PRUNING, f"{where}: prune")
+    refuse_unknown(values, _BUDGET | _WHERE | _PRUNING, f"{where}: prune")
     budget = {key: value for key, value in values.items() if key in _BUDGET}
     for key in ("rate", "macs", "params"):
         if budget.get(key) is not None:
             budget[key] = amount_of(budget[key])
-    if not {"rate", "macs", "params", "rates"} & budget.keys():
+    place = {key: value for key, value in values.items() if key in _WHERE}
+    if budget.get("latency") is not None:
+        budget["latency"] = {**parse_latency(budget["latency"]), **place}
+    elif place:
+        raise ValueError(f"{where}: prune: {next(iter(place))} is for a latency; add latency: 12ms")
+    if not set(AMOUNTS) & budget.keys():
         budget["rate"] = 0.3
     METHODS.get(values.get("method", Pruning.method))
     chosen = {key: value for key, value in values.items() if key in _PRUNING}
@@ -77,18 +85,34 @@ def read_pruning(raw: Mapping[str, Any], where: str) -> Pruning:
 
 
 def train_by_file(
-    file: RecipeFile, out: str | Path, *, resume: bool = False, progress: bool = True
+    file: RecipeFile,
+    out: str | Path,
+    *,
+    dataset: Dataset | None = None,
+    resume: bool = False,
+    progress: bool = True,
 ) -> Checkpoint:
     """Return the checkpoint, in the folder ``out``, of what a recipe file says.
 
-    Args and errors as of ``train`` and ``train_and_prune``.
+    Args:
+        dataset: the one that ``file`` names, where it is loaded already.
+
+    Others, and errors, as of ``train``, ``train_and_prune`` and ``prune``.
 
     Example:
         >>> train_by_file(load_recipe_file("digits-small.yaml"), "runs/small")   # doctest: +SKIP
     """
-    dataset = load_dataset(file.data, root=file.data_root, image_size=file.named.model.get("image_size"))
+    size = file.named.model.get("image_size")
+    dataset = dataset or load_dataset(file.data, root=file.data_root, image_size=size)
     spec = fit_spec(ModelSpec(file.model, **file.named.model), dataset)
+    recipe, choice = file.named.recipe, {"resume": resume, "progress": progress}
     if not file.prune:
-        return train(spec, dataset, file.named.recipe, out, resume=resume, progress=progress)
+        start = None if file.init is None else starting_network(file.model, file.init)
+        return train(spec, dataset, recipe, out, init=start, **choice)
     how = read_pruning(file.prune, file.name)
-    return train_and_prune(spec, dataset, file.named.recipe, out, how, resume=resume, progress=progress)
+    if file.init is None:
+        return train_and_prune(spec, dataset, recipe, out, how, **choice)
+    checkpoint = load_checkpoint(file.init)
+    if checkpoint.spec != spec:
+        raise ValueError(f"{file.name}: {file.init} is {checkpoint.spec}, asked is {spec}; say what it is")
+    return prune(checkpoint, dataset, out, how, recipe=recipe, **choice)

@@ -27,7 +27,7 @@ from edgekit.models.surgery.groups import ChannelGroup
 from edgekit.pruning.method import METHODS, Allocation, PruningMethod, Scores
 from edgekit.training.hooks import Training
 
-GATES = "pruning_gates"
+_GATE = "pruning_gate_"  # and the group's number: a parameter of the network
 
 
 @METHODS.register("from-scratch")
@@ -63,12 +63,12 @@ class PruningFromScratch(PruningMethod):
 
     def prepare(self, model: nn.Module) -> None:
         super().prepare(model)
-        if hasattr(model, GATES):
+        if self._gates:
             return
-        gates = nn.ParameterList([torch.ones(group.channels) for group in self.groups])
-        model.register_module(GATES, gates)  # so that processes of a DDP run average their gradients
-        self._gates = list(gates)
-        for gate, group in zip(self._gates, self.groups, strict=True):
+        self._gates = [nn.Parameter(torch.ones(group.channels)) for group in self.groups]
+        for number, (gate, group) in enumerate(zip(self._gates, self.groups, strict=True)):
+            # So that processes of a DDP run average its gradients. No module: a sequence would call it.
+            model.register_parameter(f"{_GATE}{number}", gate)
             for place in gated_layers(model, group):
                 self._handles.append(
                     model.get_submodule(place).register_forward_hook(partial(_multiply, gate))
@@ -97,7 +97,8 @@ class PruningFromScratch(PruningMethod):
         super().finalize(run)
         for handle in self._handles:
             handle.remove()
-        delattr(run.model, GATES)
+        for number in range(len(self._gates)):
+            delattr(run.model, f"{_GATE}{number}")
 
     def metrics(self, run: Training) -> dict[str, float]:
         return {"mean_gate": round(float(torch.cat([gate.detach() for gate in self._gates]).mean()), 4)}

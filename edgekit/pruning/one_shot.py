@@ -1,4 +1,7 @@
-"""One-shot pruning: remove the filters of least norm once; with epochs, after training on for them."""
+"""One-shot pruning: remove the filters of least norm once; with epochs, after training on for them.
+
+With its controls: filters chosen by lot, and the thin network trained from its start.
+"""
 
 from __future__ import annotations
 
@@ -39,3 +42,15 @@ class RandomPruning(PruningMethod):
     def scores(self, run: Training) -> Scores:
         random = generator_of(run)
         return {group.name: torch.rand(group.channels, generator=random) for group in self.groups}
+
+
+@METHODS.register("thin")
+class ThinNetwork(PruningMethod):
+    """Keeps the widths and no weight: the thin network is trained from its start.
+
+    What a pruned network has to be better than, given as many images in all ("Rethinking the Value of
+    Network Pruning", https://arxiv.org/abs/1810.05270).
+    """
+
+    from_random = True
+    epochs = 0

@@ -12,6 +12,7 @@ from torch import nn
 from edgekit.data import Dataset
 from edgekit.models import count_macs, count_parameters
 from edgekit.pruning.latency import paired_latencies_ms
+from edgekit.pruning.timing import LatencyResult
 from edgekit.training.evaluation import evaluate
 
 _DISAGREEMENT = 1.5
@@ -40,6 +41,7 @@ class PruningReport:
         removed_top1: accuracy right after the removal, before fine-tuning.
         reestimated_top1: the same with batch norm's statistics estimated anew; fine-tuning starts there.
             ``None``: they were left as they were.
+        latency: how a budget of latency was met.
         constants: what the method says of its run, such as the constants it used.
         warnings: what to know before believing in a speed-up.
     """
@@ -58,6 +60,7 @@ class PruningReport:
     removed_top1: float
     reestimated_top1: float | None
     constants: dict[str, Any] = field(default_factory=dict)
+    latency: LatencyResult | None = None
     warnings: tuple[str, ...] = ()
 
 

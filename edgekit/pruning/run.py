@@ -14,13 +14,13 @@ from torch import nn
 
 from edgekit.data import Dataset, limit_training
 from edgekit.models import ModelSpec
-from edgekit.models.surgery.groups import ChannelGraph, ChannelGroup
 from edgekit.models.surgery.kernels import shrink_kernels
 from edgekit.models.surgery.plan import compose_plans
 from edgekit.models.surgery.removal import physically_remove
-from edgekit.models.surgery.trial import LeftOut, try_removal
 from edgekit.pruning.how import Pruning
+from edgekit.pruning.latency_run import search_for_run
 from edgekit.pruning.method import METHODS, make_method
+from edgekit.pruning.prunable import prunable_groups
 from edgekit.pruning.report import PruningReport, costs, disagreements, told
 from edgekit.pruning.start import Start, from_checkpoint, from_spec, gentler, recipe_of
 from edgekit.training.batch_norm import reestimate_batch_norm
@@ -141,16 +141,24 @@ def _run(
     for technique in techniques[0]:
         technique.keep_last_epoch()
     model = start.load()
-    groups, left_out = _prunable(model, how, examples, start.spec.name)
-    method = make_method(how.method, groups, how.budget.allocation(model, examples[:1]), how.options)
+    groups, left_out = prunable_groups(model, how.budget.scope, examples, start.spec.label)
+    latency = None
+    if how.budget.latency is not None:
+        latency = search_for_run(how, model, examples, dataset, base, start, progress=progress)
+        if resume:
+            latency.take_from(folder)
+    allocation = latency or how.budget.allocation(model, examples[:1])
+    method = make_method(how.method, groups, allocation, how.options)
     method.decide(model)
     if not method.counts:
         raise PruneError(
-            f"rate {how.budget.rate} removes no channel of {start.spec.name}, whose layers keep multiples "
+            f"rate {how.budget.rate} removes no channel of {start.spec.label}, whose layers keep multiples "
             f"of {how.budget.round_to}; raise the rate or lower round_to"
         )
     for place in (folder, *(folder / phase for phase in PHASES)):
         claim_folder(place, resume)
+    if latency is not None:
+        latency.keep_in(folder)
 
     def fit(network: nn.Module, phase: int, hooks: Sequence[Hook]) -> Trainer:
         """Train ``network``, continuing where a run stopped; leave it on the CPU in eval mode."""
@@ -185,6 +193,8 @@ def _run(
 
     def save() -> None:
         before, after = costs([dense, trainer.model], dataset, examples[:1])
+        removed = {name: len(indices) for name, indices in method.plan.items()}
+        met = None if latency is None else latency.result(removed)
         report = PruningReport(
             method=how.method,
             options=dict(how.options),
@@ -192,7 +202,7 @@ def _run(
             epochs=epochs[0],
             finetune_epochs=epochs[1],
             source_sha256=start.checkpoint.sha256 if start.checkpoint else None,
-            removed={name: len(indices) for name, indices in method.plan.items()},
+            removed=removed,
             kernels=method.kernels,
             left_out=left_out,
             before=before,
@@ -200,7 +210,12 @@ def _run(
             removed_top1=removed_top1,
             reestimated_top1=reestimated_top1,
             constants=method.report(),
-            warnings=disagreements(before, after) + told(left_out) + untrained_before,
+            latency=met,
+            warnings=(
+                *(disagreements(before, after) if met is None else met.warnings),
+                *told(left_out),
+                *untrained_before,
+            ),
         )
         save_checkpoint(
             folder,
@@ -219,22 +234,6 @@ def _run(
         )
 
     return save_once(trainer, folder, save)
-
-
-def _prunable(
-    model: nn.Module, how: Pruning, examples: torch.Tensor, name: str
-) -> tuple[list[ChannelGroup], LeftOut]:
-    """Return the groups of ``model`` that can lose channels, and why others cannot.
-
-    Raises:
-        PruneError: there is none.
-    """
-    scope = how.budget.scope
-    groups, left_out = try_removal(model, ChannelGraph(model, examples[:1]).groups(scope), examples[:2])
-    if not groups:
-        reason = told(left_out)[0] if left_out else f"scope {scope!r} finds no layer"
-        raise PruneError(f"{name} has nothing to prune; {reason}")
-    return groups, left_out
 
 
 def _taught(recipe: Recipe, teacher: str | None) -> Recipe:

@@ -23,9 +23,17 @@ from typing import Any
 
 import msgspec
 
+from edgekit.models import ModelSpec, pin
 from edgekit.pruning import read_pruning
 from edgekit.sweep.jobs import SweepJob
-from edgekit.training.recipe_file import find_recipe_file, read_mapping, read_recipe, refuse_unknown
+from edgekit.training.checkpoint import load_checkpoint
+from edgekit.training.recipe_file import (
+    IMAGENET,
+    find_recipe_file,
+    read_mapping,
+    read_recipe,
+    refuse_unknown,
+)
 
 VARIANT = "variant"
 
@@ -35,7 +43,7 @@ class SweepPlan:
     """What to train.
 
     Attributes:
-        recipe: what all jobs share: keys of a recipe file.
+        recipe: what all jobs share: keys of a recipe file; ``{seed}`` in ``init`` stands for a job's seed.
         grid: keys, joined by dots where they are below others, with the values to combine.
         variants: named changes; they are combined with the grid, as values of ``variant``.
         control: value by key of the grid; the row that has these instead of its own is a row's control.
@@ -75,6 +83,7 @@ class SweepPlan:
 
         Raises:
             ValueError: a row is no recipe.
+            CheckpointError: there is no checkpoint to start from.
         """
         axes = self._axes()
         rows = [dict(zip(axes, values, strict=True)) for values in itertools.product(*axes.values())]
@@ -100,7 +109,13 @@ class SweepPlan:
         file = read_recipe(recipe, where)
         if file.prune:
             read_pruning(file.prune, where)
-        return SweepJob(row, seed, recipe)
+        spec = pin(ModelSpec(file.model, **file.named.model))
+        if spec.is_own:  # another file is another job
+            recipe = _with(recipe, {"model": spec.name, "file_sha256": spec.file_sha256})
+        if file.init is None or file.init == IMAGENET:
+            return SweepJob(row, seed, recipe)
+        recipe["init"] = file.init.replace("{seed}", str(seed))
+        return SweepJob(row, seed, recipe, load_checkpoint(recipe["init"]).sha256)
 
 
 def load_sweep(path: str | Path) -> SweepPlan:

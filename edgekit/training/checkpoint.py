@@ -17,7 +17,7 @@ from torch import nn
 from edgekit.models import ModelSpec, build_model
 from edgekit.models.surgery.kernels import KernelPlan, shrink_kernels
 from edgekit.models.surgery.plan import ChannelPlan
-from edgekit.training.weights import load_weights
+from edgekit.training.weights import load_weights, plain_tensors
 from runtime._version import __version__
 from runtime.bundle import ImageSpec, write_atomic
 from runtime.bundle.decoding import decode_json, read_regular, why
@@ -83,7 +83,8 @@ class Checkpoint:
         """
         document = _read_document(self.path)
         tensors = _read_weights(self.path, document)
-        _check_size(self.spec, sum(map(_size_bytes, tensors.values())), self.path)
+        if not self.spec.is_own:  # what the user's own code makes is as large as it likes
+            _check_size(self.spec, sum(map(_size_bytes, tensors.values())), self.path)
         model = build_model(self.spec).eval()
         if self.plan:
             # torch-pruning, half a second of imports, is only for networks that were pruned.
@@ -145,7 +146,7 @@ def save_checkpoint(
     if (folder / CHECKPOINT_FILE).exists():
         raise CheckpointError(f"{folder} holds a checkpoint already; choose another --out or remove it")
     folder.mkdir(parents=True, exist_ok=True)
-    weights = save({name: tensor.detach().cpu().contiguous() for name, tensor in model.state_dict().items()})
+    weights = save(plain_tensors(model.state_dict()))
     document = _Document(
         spec=spec,
         plan=plan,
@@ -212,11 +213,16 @@ def _read_document(folder: Path) -> _Document:
             f"{path} has schema version {version}; this edgekit reads up to {SCHEMA_VERSION}; upgrade edgekit"
         )
     try:
-        return msgspec.convert(raw, _Document)
+        document = msgspec.convert(raw, _Document)
     except msgspec.ValidationError as err:
         raise CheckpointError(
             f"{path} does not fit its schema: {err}; copy or train the checkpoint again"
         ) from err
+    if document.spec.is_own and not (document.spec.file_sha256 and Path(document.spec.name).is_absolute()):
+        raise CheckpointError(
+            f"{path} names the file {document.spec.name!r} without its folder or its sha256; train it again"
+        )
+    return document
 
 
 def _read_weights(folder: Path, document: _Document) -> dict[str, torch.Tensor]:

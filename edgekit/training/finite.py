@@ -1,4 +1,4 @@
-"""Where numbers stop being numbers: the first layer of a network whose output is not finite."""
+"""Where numbers stop being numbers, and what is said of it: a training that goes on would only lose time."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ from collections.abc import Callable
 
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from edgekit.training.hooks import Training
+from runtime.errors import TrainingError
 
 
 def first_not_finite(model: nn.Module, run: Callable[[], object]) -> str | None:
@@ -31,3 +35,35 @@ def first_not_finite(model: nn.Module, run: Callable[[], object]) -> str | None:
         for handle in handles:
             handle.remove()
     return found[0] if found else None
+
+
+def spoiled_loss(run: Training, loss: float, inputs: torch.Tensor) -> TrainingError:
+    """Return the error for a ``loss`` that is not finite; ``inputs`` show which layer is the first."""
+    layer = first_not_finite(run.model, lambda: run.forward(inputs))
+    cause = f"the output of layer {layer!r} is not finite" if layer else "the network's outputs are finite"
+    return TrainingError(
+        f"the loss is {loss} in epoch {run.epoch}, step {run.step % run.steps_per_epoch} ({cause}); "
+        f"it must stay finite{_kept(run)}: lower --lr"
+    )
+
+
+def refuse_spoiled_weights(run: Training) -> None:
+    """Stop before weights that the epoch's last step spoiled take the place of good ones.
+
+    Raises:
+        TrainingError: a parameter, or a statistic of batch norm, is not finite.
+    """
+    tensors = dict(run.model.named_parameters())
+    for path, module in run.model.named_modules():
+        if isinstance(module, _BatchNorm):
+            tensors |= {f"{path}.{name}": buffer for name, buffer in module.named_buffers()}
+    for name, tensor in tensors.items():
+        if not torch.isfinite(tensor).all():
+            raise TrainingError(
+                f"{name} is not finite after epoch {run.epoch}, whose losses were; it must stay finite"
+                f"{_kept(run)}: lower --lr"
+            )
+
+
+def _kept(run: Training) -> str:
+    return f"; the state of epoch {run.epoch - 1} is kept in {run.folder}" if run.epoch else ""

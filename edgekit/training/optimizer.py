@@ -7,12 +7,16 @@ from torch import nn
 from torch.optim import Optimizer
 
 from edgekit.training.recipe import Recipe
-from runtime.errors import CheckpointError
+from runtime.errors import CheckpointError, TrainingError
 
 
 def build_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """Return the recipe's optimizer; vectors (biases, normalisation) get no weight decay."""
-    parameters = [p for p in model.parameters() if p.requires_grad]
+    """Return the recipe's optimizer; vectors (biases, normalisation) get no weight decay.
+
+    Raises:
+        TrainingError: there is nothing to train.
+    """
+    parameters = trained_parameters(model)
     groups = [
         {"params": [p for p in parameters if p.ndim > 1], "weight_decay": recipe.weight_decay},
         {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
@@ -22,6 +26,22 @@ def build_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     return torch.optim.SGD(
         groups, lr=recipe.lr, momentum=recipe.momentum, nesterov=recipe.momentum > 0, fused=True
     )
+
+
+def trained_parameters(model: nn.Module) -> list[nn.Parameter]:
+    """Return the parameters of ``model`` that are not frozen.
+
+    Raises:
+        TrainingError: there is none.
+    """
+    every = list(model.parameters())
+    found = [parameter for parameter in every if parameter.requires_grad]
+    if not found:
+        frozen = f"all {len(every)} parameters of the network are frozen" if every else "the network has none"
+        raise TrainingError(
+            f"nothing can be trained: {frozen}; let some have requires_grad=True, such as the last layer's"
+        )
+    return found
 
 
 def restore_optimizer(optimizer: Optimizer, tensors: dict[str, torch.Tensor]) -> None:

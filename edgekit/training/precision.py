@@ -16,6 +16,7 @@ from tqdm import tqdm
 from edgekit.data import Dataset
 from edgekit.training.checkpoint import CHECKPOINT_FILE, load_checkpoint
 from edgekit.training.layout import lay_out, use_fastest_layout
+from edgekit.training.optimizer import trained_parameters
 from edgekit.training.recipe import Recipe
 from edgekit.training.state import STATE_FILE, load_state
 
@@ -63,6 +64,7 @@ def time_share(build: Callable[[], nn.Module], recipe: Recipe, dataset: Dataset)
     device = _device(recipe)
     with torch.random.fork_rng():
         model = build().to(device).train()
+        trained_parameters(model)  # a step of a network without any fails
         count = min(_BATCH, recipe.batch_size, len(dataset.train))
         inputs = torch.from_numpy(dataset.train.batch(range(count))[0]).to(device)
         inputs = lay_out(inputs, use_fastest_layout(model, inputs))

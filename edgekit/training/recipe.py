@@ -30,6 +30,7 @@ class Recipe:
         precision: as Lightning Fabric calls it; ``auto``: the quicker one, tried before the training: see
             ``edgekit.training.precision``.
         device: ``auto``, ``cpu`` or ``cuda``; ``devices`` processes of it, by DDP when more than one.
+        compile: let torch.compile make the steps faster; it takes a C++ compiler and a minute or so.
         workers: processes that read images; 0 reads in the training's own.
         seed: of initial weights, order, augmentation and dropout.
         accumulate: batches whose gradients make one step.
@@ -52,6 +53,7 @@ class Recipe:
     precision: str = "32-true"
     device: str = "auto"
     devices: int = 1
+    compile: bool = False
     workers: int = 0
     seed: int = 0
     accumulate: int = 1

@@ -6,6 +6,7 @@ Example:
     recipe: default+random-erasing    # named recipes, the later ones decide
     block: sk                         # any field of ModelSpec
     epochs: 20                        # any field of Recipe
+    init: runs/dense                  # or imagenet: weights to start from; with prune: what is pruned
     use:
       kd: {teacher: runs/teacher}     # training techniques with their options
 """
@@ -27,9 +28,10 @@ from runtime.errors import DataError
 from runtime.extras import require
 
 SUFFIXES = (".yaml", ".yml")
+IMAGENET = "imagenet"  # in place of a checkpoint to start from
 SHIPPED = Path(__file__).with_name("recipes")
 _MOST_BYTES = 1 << 16
-_OWN = ("model", "data", "data_root", "recipe", "prune")
+_OWN = ("model", "data", "data_root", "recipe", "init", "prune")
 # What the data decide, and where it runs best said on the command line.
 _SPEC = {item.name for item in fields(ModelSpec)} - {"name", "num_classes", "in_channels"}
 _RECIPE = {item.name for item in fields(Recipe)}
@@ -44,6 +46,7 @@ class RecipeFile:
         model, data: names of a model and a dataset; ``data_root`` is where its files are.
         named: the recipe, and fields of ``ModelSpec``.
         prune: how to prune, see ``edgekit.pruning.from_file``; empty: not.
+        init: ``imagenet`` or a checkpoint: weights to start from; with ``prune`` the checkpoint to prune.
     """
 
     name: str
@@ -52,6 +55,7 @@ class RecipeFile:
     named: NamedRecipe
     data_root: str | None = None
     prune: dict[str, Any] = field(default_factory=dict)
+    init: str | None = None
 
 
 def is_recipe_file(name: str) -> bool:
@@ -125,6 +129,7 @@ def read_recipe(raw: Mapping[str, Any], where: str) -> RecipeFile:
         named=NamedRecipe(recipe, {key: getattr(spec, key) for key in network}),
         data_root=None if values.get("data_root") is None else str(values["data_root"]),
         prune={str(key).replace("-", "_"): value for key, value in prune.items()},
+        init=None if values.get("init") is None else str(values["init"]),
     )
 
 

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from edgekit.data import Dataset, limit_training
-from edgekit.models import ModelSpec, build_model, pretrained
+from edgekit.models import ModelSpec, build_model, pin, pretrained
 from edgekit.nn import TemperatureSchedule
 from edgekit.training.checkpoint import (
     CHECKPOINT_FILE,
@@ -26,6 +26,7 @@ from edgekit.training.hooks import Hook, TemperatureAnnealing
 from edgekit.training.precision import settle_precision
 from edgekit.training.quantization_aware import QuantizationAware
 from edgekit.training.recipe import Recipe
+from edgekit.training.recipe_file import IMAGENET
 from edgekit.training.state import STATE_FILE, check_identity
 from edgekit.training.technique import make_techniques
 from edgekit.training.trainer import Trainer
@@ -118,13 +119,16 @@ def own_hooks(recipe: Recipe) -> list[Hook]:
 
 def starting_network(model: str, init: str | Path) -> nn.Module:
     """Return a network to start from: ``model`` with ``imagenet`` weights, or the checkpoint ``init``."""
-    return pretrained(model).model if init == "imagenet" else load_checkpoint(init).build()
+    return pretrained(model).model if init == IMAGENET else load_checkpoint(init).build()
 
 
 def fit_spec(spec: ModelSpec, dataset: Dataset) -> ModelSpec:
-    """Return ``spec`` with the classes, channels and image size of ``dataset``."""
+    """Return ``spec`` with the classes, channels and image size of ``dataset``.
+
+    Of a user's file it gets the whole path and the sha256, too.
+    """
     return replace(
-        spec,
+        pin(spec),
         num_classes=len(dataset.labels),
         in_channels=dataset.image.channels,
         image_size=dataset.image.size,

@@ -15,6 +15,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from edgekit.training.hooks import Hook
+from edgekit.training.weights import plain_tensors
 from runtime.bundle import write_atomic
 from runtime.bundle.decoding import decode_json
 from runtime.errors import CheckpointError
@@ -72,8 +73,7 @@ def save_state(
     for place, hook in enumerate(hooks):
         tensors |= {f"{_HOOK}{place}/{name}": tensor for name, tensor in hook.state_dict().items()}
     document = msgspec.json.encode(_Document(epoch, identity, log, stopped)).decode()
-    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    write_atomic(folder / STATE_FILE, save(plain, metadata={"edgekit": document}))
+    write_atomic(folder / STATE_FILE, save(plain_tensors(tensors), metadata={"edgekit": document}))
 
 
 def load_state(folder: Path) -> TrainingState:

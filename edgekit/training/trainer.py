@@ -6,6 +6,7 @@ import math
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -19,8 +20,9 @@ from torch import nn
 from tqdm import tqdm
 
 from edgekit.data import Dataset
+from edgekit.training.compiling import compiler_errors
 from edgekit.training.evaluation import evaluate
-from edgekit.training.finite import first_not_finite
+from edgekit.training.finite import refuse_spoiled_weights, spoiled_loss
 from edgekit.training.hooks import Hook
 from edgekit.training.layout import lay_out, lay_out_weights, use_fastest_layout
 from edgekit.training.loader import TrainingLoader
@@ -32,7 +34,7 @@ from edgekit.training.task import Classification, Task
 from edgekit.training.technique import Objective, Supervised, Technique
 from edgekit.training.weights import load_weights
 from runtime.bundle import write_atomic
-from runtime.errors import CheckpointError, TrainingError
+from runtime.errors import CheckpointError
 
 METRICS_FILE = "metrics.jsonl"
 
@@ -77,7 +79,8 @@ class Trainer:
         self.fabric = Fabric(accelerator=recipe.device, devices=recipe.devices, precision=recipe.precision)
         self.fabric.launch()
         self.model = model
-        self._wrapped, self.optimizer = self.fabric.setup(model, build_optimizer(model, recipe))
+        runs = torch.compile(model) if recipe.compile else model
+        self._wrapped, self.optimizer = self.fabric.setup(runs, build_optimizer(model, recipe))
         self.epoch, self.step, self.steps_per_epoch = 0, 0, 0
         self._stopped = False
         self._layout = torch.contiguous_format
@@ -89,7 +92,8 @@ class Trainer:
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """Return the model's outputs as training needs them: in its precision, joined by DDP."""
-        return self._wrapped(inputs)
+        with compiler_errors() if self.recipe.compile else nullcontext():
+            return self._wrapped(inputs)
 
     def clip(self, norm: float) -> None:
         """Shorten the gradients, all together, to an L2 norm of at most ``norm``."""
@@ -164,6 +168,8 @@ class Trainer:
                         self._stopped,
                     )
                     _write_metrics(folder, log)
+        # Where a run stands too that was killed after its last epoch: the same random numbers follow.
+        self.step = self.epoch * self.steps_per_epoch
         self._call("finalize")
         lay_out_weights(self.model, torch.contiguous_format)  # as a checkpoint has it, to the bit
         return log
@@ -205,6 +211,7 @@ class Trainer:
             self.step = self.epoch * self.steps_per_epoch + index
             total += self._run_step(list(islice(batches, self.recipe.accumulate)))
             bar.update()
+        refuse_spoiled_weights(self)
         loss = total.item() / len(loader)
         self._call("on_epoch_end")
         figures = {name: value for hook in self.hooks for name, value in hook.metrics(self).items()}
@@ -244,24 +251,29 @@ class Trainer:
             inputs, targets = self.fabric.to_device(batch)
             inputs = lay_out(inputs, self._layout)
             loss = self.objective.loss(self, inputs, targets)
-            if not torch.isfinite(loss):
-                raise self._not_finite(loss.item(), inputs)
+            if not self._is_finite_everywhere(loss):
+                raise spoiled_loss(self, loss.item(), inputs)
             self.fabric.backward(loss / len(batches) if len(batches) > 1 else loss)
             total += loss.detach()
         self._call("on_backward_end")
         self.optimizer.step()
+        self._agree()
         self._call("on_step_end")
         return total
 
-    def _not_finite(self, loss: float, inputs: torch.Tensor) -> TrainingError:
-        layer = first_not_finite(self.model, lambda: self.forward(inputs))
-        cause = (
-            f"the output of layer {layer!r} is not finite" if layer else "the network's outputs are finite"
-        )
-        return TrainingError(
-            f"the loss is {loss} in epoch {self.epoch}, step {self.step % self.steps_per_epoch} ({cause}); "
-            "it must stay finite: lower --lr"
-        )
+    def _agree(self) -> None:
+        """Give every process of a DDP run the buffers of the first one: batch norm saw other images in each.
+
+        Else hooks would see, and choose, something else in each.
+        """
+        if self.fabric.world_size > 1:
+            for buffer in self.model.buffers():
+                torch.distributed.broadcast(buffer, src=0)
+
+    def _is_finite_everywhere(self, loss: torch.Tensor) -> bool:
+        """Return whether the loss is finite in all processes: else one would wait for one that stopped."""
+        bad = (~torch.isfinite(loss.detach())).float()
+        return not (self.fabric.all_reduce(bad, reduce_op="sum") if self.fabric.world_size > 1 else bad)
 
     def _call(self, moment: str) -> None:
         with torch.no_grad():

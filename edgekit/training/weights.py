@@ -40,6 +40,14 @@ def load_weights(model: nn.Module, tensors: Mapping[str, torch.Tensor], where: s
     model.load_state_dict(dict(tensors))
 
 
+def plain_tensors(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Return copies on the CPU, as files take them: two names of one tensor get one each."""
+    return {
+        name: tensor.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
+        for name, tensor in tensors.items()
+    }
+
+
 def start_from(model: nn.Module, tensors: Mapping[str, torch.Tensor], where: str) -> None:
     """Load ``tensors`` of a network that may have other classes: then the classifier stays as it is.
 

@@ -11,6 +11,7 @@ from predictors.frames.rows import FrameRows
 from predictors.hull import bounding_box, outside_box
 
 _REACH = 0.2  # of a feature's range, beyond it: an unseen page is often the largest by a little
+_LEAST_REACH = 0.35  # logarithm, half an octave: about as much as the one value that was seen
 _WORK_REACH = 0.4  # logarithm: physics says what half as much work again does
 _SETTING = 2  # columns of a setting before those of a page
 
@@ -31,7 +32,7 @@ class FrameRange(BaseEstimator):
         self.columns_ = np.array(sorted(set(columns)), dtype=int)
         page, self.n_features_ = rows.page, rows.features.shape[1]
         low, high = bounding_box(page)
-        reach = _REACH * (high - low)
+        reach = np.maximum(_REACH * (high - low), _LEAST_REACH)
         reach[self.n_features_ :] = np.maximum(reach[self.n_features_ :], _WORK_REACH)
         self.page_low_, self.page_high_ = low - reach, high + reach
         return self.take_settings(rows)

@@ -34,7 +34,7 @@ def draw_pages(count: int, stress: int, folder: Path, seed: int) -> list[CorpusP
         note(f"{err}; all pages are stress pages")
         real = []
     made = stress_pages(folder)
-    drawn = _draw(made, stress if real else count, order)
+    drawn = _draw(made, min(stress, count) if real else count, order)
     return [*_draw(real, count - len(drawn), order), *drawn]
 
 

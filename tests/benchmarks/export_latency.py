@@ -29,10 +29,11 @@ from edgekit.cli._output import note
 from edgekit.export import EXPORT_BACKENDS, lower
 from edgekit.models import ModelSpec, build_model
 from edgekit.nn import DynamicReLU, KernelAttention, set_temperature
-from runtime.engines import EngineProcess, random_inputs
+from runtime.engines import EngineProcess
 from runtime.engines.model_file import open_bundle_or_model
 from runtime.measure.profiling.profile import profile
 from tests.benchmarks._forms import EXPORTED, SITES, Between, dynamic_block, static_block, tried_forms
+from tests.benchmarks._side_by_side import rounds_ms
 from tests.benchmarks._table import show, write_report
 
 ENGINES = ("executorch", "litert")
@@ -117,27 +118,15 @@ def time_side_by_side(
     engine: str, files: Mapping[str, tuple[Path, float]], rounds: int
 ) -> dict[str, dict[str, float]]:
     """Return median latency, ratio to the first file's, and error, of each file."""
-    processes = {name: EngineProcess(engine, path, threads=1) for name, (path, _) in files.items()}
-    rounds_ms: dict[str, list[float]] = {name: [] for name in files}
-    try:
-        for _ in range(rounds):
-            for name, process in processes.items():
-                inputs = random_inputs(process.inputs)
-                # As an application runs them, back to back: the first frames after another process
-                # find its weights in the cache.
-                samples_ms = process.sample(inputs, warmup=3, runs=15).samples_ms
-                rounds_ms[name].append(float(np.median(samples_ms)))
-    finally:
-        for process in processes.values():
-            process.close()
-    first = np.array(next(iter(rounds_ms.values())))
+    found = rounds_ms(engine, {name: path for name, (path, _) in files.items()}, rounds)
+    first = np.array(next(iter(found.values())))
     return {
         name: {
             "latency_ms": float(np.median(values)),
             "ratio": float(np.median(np.array(values) / first)),
             "largest_error": files[name][1],
         }
-        for name, values in rounds_ms.items()
+        for name, values in found.items()
     }
 
 

@@ -109,6 +109,11 @@ def stand_in(layer: nn.Module) -> nn.Module:
 
 def why_not(layer: nn.Module) -> str | None:
     """Return why no channel of ``layer`` can be removed, or ``None`` if one can."""
+    if isinstance(layer, nn.Conv2d) and layer.groups not in (1, layer.out_channels):
+        return (
+            f"a convolution of {layer.groups} groups, which have to stay as wide as each other; only "
+            "ungrouped and depthwise ones can be pruned"
+        )
     if isinstance(layer, DynamicConv2d) and layer.groups != 1:
         return (
             f"a dynamic convolution of {layer.groups} groups, only ungrouped ones can be pruned: "

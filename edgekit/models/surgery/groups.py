@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -14,6 +14,7 @@ from torch import nn
 from edgekit.models.layers import SqueezeExcite
 from edgekit.models.surgery.dynamic_layers import PRUNERS, stand_in
 from edgekit.nn import SelectiveKernel
+from runtime.bundle.decoding import why
 from runtime.errors import PruneError
 
 
@@ -27,6 +28,16 @@ class Removal:
 
 
 SCOPES = ("inside", "all")
+# What tracing and cutting somebody's network may meet: it is code that nobody here has seen.
+TRACE_ERRORS = (
+    RuntimeError,
+    AttributeError,
+    LookupError,
+    ValueError,
+    TypeError,
+    AssertionError,
+    ArithmeticError,
+)
 
 
 @dataclass(frozen=True)
@@ -65,6 +76,7 @@ class ChannelGraph:
 
     def __init__(self, model: nn.Module, example: torch.Tensor):
         self.shadow = _shadow(model).to(example.device)
+        self._example = example
         self._names = {module: name for name, module in self.shadow.named_modules()}
         # Tracing follows autograd: frozen parameters or no_grad would hide most of the network.
         self.shadow.requires_grad_(True)
@@ -72,7 +84,7 @@ class ChannelGraph:
             with torch.enable_grad(), warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 self._graph = tp.DependencyGraph().build_dependency(self.shadow, example, verbose=False)
-        except (RuntimeError, AttributeError, IndexError, KeyError) as err:
+        except TRACE_ERRORS as err:
             raise PruneError(
                 f"the network cannot be traced ({err}); check that it runs on this input"
             ) from err
@@ -92,7 +104,7 @@ class ChannelGraph:
             raise PruneError(
                 f"the plan removes channel {max(indices)} of {name!r}, which has {layer.out_channels}"
             )
-        group = self._graph.get_pruning_group(layer, tp.prune_conv_out_channels, list(indices))
+        group = self._pruning_group(layer, list(indices))
         if not self._graph.check_pruning_group(group):
             raise PruneError(
                 f"removing {len(indices)} of {layer.out_channels} channels of {name!r} leaves a layer empty"
@@ -103,11 +115,12 @@ class ChannelGraph:
         """Return the groups of channels that may go, in the model's order.
 
         Args:
-            scope: ``inside``: what one convolution, or one selective kernel, makes and one block keeps
-                to itself, such as the expansion of an inverted residual and the first convolution of a
-                basic block. In a network without blocks, such as a plain sequence, what one convolution
-                makes, the first one's apart. ``all``: these and the channels that shortcuts add to
-                others, the stem's and the last convolution's. Never what only computes gates.
+            scope: ``inside``: what one block keeps to itself, such as the expansion of an inverted residual
+                and the first convolution of a basic block. A block is a module of its own below the one
+                that holds all convolutions. In a network without blocks, such as a plain sequence, what
+                one convolution, or one selective kernel, makes, the first one's apart. ``all``: these and
+                the channels that shortcuts add to others, the stem's and the last convolution's. Never
+                what only computes gates.
 
         Raises:
             ValueError: another scope.
@@ -117,8 +130,10 @@ class ChannelGraph:
         every = self._all_groups()
         if scope == "all":
             return every
+        convs = [name for name, layer in self.shadow.named_modules() if isinstance(layer, nn.Conv2d)]
+        network = _common_parent(convs)
+        inside = [group for group in every if self._is_kept_inside(group, network)]
         own = [group for group in every if len(group.layers) == 1 or self._is_selective(group)]
-        inside = [group for group in own if self._is_block(_common_parent([p.layer for p in group.parts]))]
         return inside or [group for group in own if group is not every[0]]
 
     def importance(self, name: str, measure: Callable[[object], torch.Tensor | None]) -> torch.Tensor | None:
@@ -128,29 +143,90 @@ class ChannelGraph:
         """
         layer = self.shadow.get_submodule(name)
         every = list(range(layer.out_channels))
-        return measure(self._graph.get_pruning_group(layer, tp.prune_conv_out_channels, every))
+        return measure(self._pruning_group(layer, every))
 
     def _all_groups(self) -> list[ChannelGroup]:
-        gates = _gates(self.shadow)
-        found: list[ChannelGroup] = []
+        makers_of: dict[str, set[str]] = {}  # by the first convolution of each group
         taken: set[str] = set()
         for name, layer in self.shadow.named_modules():
-            if not _is_dense_conv(layer) or name in gates | taken or layer not in self._graph.module2node:
-                continue
-            every = list(range(layer.out_channels))
-            parts = self._named(self._graph.get_pruning_group(layer, tp.prune_conv_out_channels, every))
-            makers = {p.layer for p in parts if p.is_output and self._makes_channels(p.layer)} - gates
-            taken |= makers
-            in_order = tuple(name for name in self._names.values() if name in makers)
-            found.append(ChannelGroup(name, layer.out_channels, in_order, tuple(parts)))
-        return found
+            if name not in taken and _is_dense_conv(layer) and layer in self._graph.module2node:
+                makers_of[name] = {p.layer for p in self._parts(name) if p.is_output and self._makes(p.layer)}
+                taken |= makers_of[name]
+        gates = _gates(self.shadow) | self._gates_by_size(makers_of)
+        in_order = [
+            tuple(n for n in self._names.values() if n in makers - gates) for makers in makers_of.values()
+        ]
+        return [self._group(makers) for makers in in_order if makers]
+
+    def _group(self, makers: tuple[str, ...]) -> ChannelGroup:
+        channels = self.shadow.get_submodule(makers[0]).out_channels
+        return ChannelGroup(makers[0], channels, makers, tuple(self._parts(makers[0])))
+
+    def _parts(self, name: str) -> list[Removal]:
+        """Return every layer's part in removing all that convolution ``name`` makes."""
+        layer = self.shadow.get_submodule(name)
+        every = list(range(layer.out_channels))
+        return self._named(self._pruning_group(layer, every))
+
+    def _pruning_group(self, layer: nn.Module, indices: list[int]) -> tp.Group:
+        """Return what torch-pruning says must go with output channels ``indices`` of ``layer``."""
+        try:
+            return self._graph.get_pruning_group(layer, tp.prune_conv_out_channels, indices)
+        except TRACE_ERRORS as err:
+            raise PruneError(
+                f"what hangs on the channels of {self._names[layer]!r} cannot be followed ({why(err)}); "
+                "a network whose layers reshape channels cannot be pruned"
+            ) from err
+
+    def _gates_by_size(self, makers_of: Mapping[str, set[str]]) -> set[str]:
+        """Return convolutions that only compute factors of channels, whatever module they are in.
+
+        A gate makes one number per channel where others of its group make maps; so does what only
+        gates read.
+        """
+        sizes = self._output_sizes()
+        gates: set[str] = set()
+        for makers in makers_of.values():
+            most = max(sizes.get(name, 0) for name in makers)
+            gates |= {name for name in makers if sizes.get(name) == 1 < most}
+        for name, makers in makers_of.items():
+            readers = {part.layer for part in self._parts(name) if not part.is_output}
+            if readers and readers <= gates:
+                gates |= makers
+        return gates
+
+    def _output_sizes(self) -> dict[str, int]:
+        """Return how many positions the maps have that each convolution makes."""
+        sizes: dict[str, int] = {}
+        handles = [
+            layer.register_forward_hook(
+                lambda _, __, y, name=name: sizes.update({name: y.shape[-2] * y.shape[-1]})
+            )
+            for name, layer in self.shadow.named_modules()
+            if isinstance(layer, nn.Conv2d)
+        ]
+        try:
+            with torch.no_grad():
+                self.shadow(self._example)
+        finally:
+            for handle in handles:
+                handle.remove()
+        return sizes
+
+    def _is_kept_inside(self, group: ChannelGroup, network: str) -> bool:
+        """Whether one block inside of the module ``network`` makes, carries and reads all of ``group``."""
+        is_read = any(not part.is_output for part in group.parts)  # else these are the outputs
+        above = network.count(".") + 1 if network else 0
+        path = _common_parent([part.layer for part in group.parts]).split(".")
+        holders = [".".join(path[:end]) for end in range(above + 1, len(path) + 1)]
+        return is_read and any(self._is_block(name) for name in holders)
 
     def _is_selective(self, group: ChannelGroup) -> bool:
         """Whether the branches of one selective kernel make the group, and nothing else."""
         owners = {name.partition(".branches.")[0] for name in group.layers}
         return len(owners) == 1 and isinstance(self.shadow.get_submodule(owners.pop()), SelectiveKernel)
 
-    def _makes_channels(self, name: str) -> bool:
+    def _makes(self, name: str) -> bool:
         return _is_dense_conv(self.shadow.get_submodule(name))
 
     def _named(self, group) -> list[Removal]:

@@ -10,7 +10,7 @@ import torch_pruning as tp
 from torch import nn
 
 from edgekit.models.surgery.dynamic_layers import PRUNERS, why_not
-from edgekit.models.surgery.groups import ChannelGraph, Removal
+from edgekit.models.surgery.groups import TRACE_ERRORS, ChannelGraph, Removal
 from edgekit.models.surgery.plan import ChannelPlan
 from edgekit.nn import DynamicConv2d, DynamicReLU, SpatialGroupEnhance
 from runtime.bundle.decoding import why
@@ -37,17 +37,17 @@ def physically_remove(model: nn.Module, plan: ChannelPlan, example: torch.Tensor
     """
     graph = ChannelGraph(model, example)
     removals = [part for name, indices in plan.items() if indices for part in graph.removals(name, indices)]
-    compact = cut(model, removals)
-    masked = mask_channels(model, removals)
-    with torch.inference_mode():
-        expected = masked(example)
-        try:
+    try:
+        compact = cut(model, removals)
+        masked = mask_channels(model, removals)
+        with torch.inference_mode():
+            expected = masked(example)
             got = compact(example)
-        except (RuntimeError, ValueError) as err:
-            raise PruneError(
-                f"the compact network does not run ({why(err)}); a layer that is used twice or reshapes "
-                "its channels cannot lose any: leave that block out of the plan"
-            ) from err
+    except TRACE_ERRORS as err:
+        raise PruneError(
+            f"the compact network does not run ({why(err)}); a layer that is used twice or reshapes "
+            "its channels cannot lose any: leave that block out of the plan"
+        ) from err
     if got.shape != expected.shape:
         raise PruneError(
             f"the compact network gives {tuple(got.shape)} instead of {tuple(expected.shape)}: the plan "

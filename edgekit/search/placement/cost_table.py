@@ -129,7 +129,8 @@ def load_costs(path: str | Path) -> CostTable:
 def net_name(spec: ModelSpec) -> str:
     """Return what makes the latency of the static network of ``spec``."""
     size = f"{spec.in_channels}x{spec.image_size}x{spec.image_size}"
-    return f"{spec.name} x{spec.width:g} {size} -> {spec.num_classes}, act {static_of(spec).act}"
+    chosen = "" if spec.choices is None else f", {' '.join(spec.choices)}"
+    return f"{spec.name} x{spec.width:g} {size} -> {spec.num_classes}, act {static_of(spec).act}{chosen}"
 
 
 def example_of(spec: ModelSpec) -> torch.Tensor:

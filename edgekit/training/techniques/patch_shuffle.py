@@ -2,16 +2,20 @@
 
 Paper: Kang et al., "PatchShuffle Regularization", https://arxiv.org/abs/1707.07103: with probability
 epsilon an image is divided into n x n patches that do not overlap, and the pixels of each are
-permuted, x' = p x p' per patch. Ours differs in two points: images are shuffled and feature maps are
-not, and a pixel moves with all its colours. What is left at the right and below, when n does not
-divide the side, stays.
+permuted, x' = p x p' per patch. Feature maps are shuffled too if asked: see ``shuffled_maps``. Ours
+differs: a pixel of an image moves with all its colours. What is left at the right and below, when n
+does not divide the side, stays.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from edgekit.training.hooks import Hook
 from edgekit.training.technique import Technique, register_technique
+from edgekit.training.techniques.shuffled_maps import ShuffleMaps
 
 
 @register_technique("patch-shuffle")
@@ -21,18 +25,22 @@ class PatchShuffle(Technique):
     Args:
         probability: of an image to be shuffled, epsilon.
         side: of a patch, n.
+        maps: probability of a feature map to be shuffled; the paper's for both is 0.05.
 
     Raises:
         ValueError: a number is out of range.
     """
 
-    def __init__(self, probability: float = 0.05, side: int = 2):
-        if not (0 <= probability <= 1 and side >= 1):
+    def __init__(self, probability: float = 0.05, side: int = 2, maps: float = 0.0):
+        if not (0 <= probability <= 1 and side >= 1 and 0 <= maps <= 1):
             raise ValueError(
-                f"patch-shuffle: probability={probability}, side={side}; probability must be from 0 to 1, "
-                "side 1 or more"
+                f"patch-shuffle: probability={probability}, side={side}, maps={maps}; the probabilities must "
+                "be from 0 to 1, side 1 or more"
             )
-        self.probability, self.side = probability, side
+        self.probability, self.side, self.maps = probability, side, maps
+
+    def hooks(self) -> Sequence[Hook]:
+        return (ShuffleMaps(self.maps, self.side),) if self.maps and self.side > 1 else ()
 
     def augment(self, pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         if not self.probability or self.side == 1:

@@ -3,14 +3,16 @@
 Paper: Jin et al., "Knowledge Distillation via Route Constrained Optimization",
 https://arxiv.org/abs/1904.09149: the teacher's checkpoints C_1, ..., C_n ("anchors") are the student's
 teachers one after the other, each from the weights it has by then, ending with the finished teacher.
-Anchors are at equal intervals of epochs (the paper's EEI); its greedy search is left out. Each anchor
-gets an equal share of the epochs, and the learning rate starts again. The loss is that of ``kd``.
+Anchors are at equal intervals of epochs (the paper's EEI), or found by its greedy search: see
+``route_search``. Each anchor gets an equal share of the epochs, and the learning rate starts again. The
+loss is that of ``kd``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
@@ -20,6 +22,7 @@ from edgekit.training.schedule import learning_rate
 from edgekit.training.technique import register_technique
 from edgekit.training.techniques.distillation import Distillation
 from edgekit.training.techniques.route import route_of
+from edgekit.training.techniques.route_search import next_anchor
 from edgekit.training.weights import load_weights
 from runtime.errors import CheckpointError
 
@@ -33,6 +36,8 @@ class RouteConstrained(Distillation):
         anchors: how many, at equal intervals, the finished teacher the last; default: all there are.
             One anchor is ``kd``.
         temperature, weight: as of ``kd``.
+        greedy: choose each next anchor by how hard it is for the student, which may have as many as
+            ``anchors``; the threshold of the search, 0.8 for example. Default: equal intervals.
 
     Raises:
         ValueError: a number is out of range.
@@ -40,9 +45,16 @@ class RouteConstrained(Distillation):
     """
 
     def __init__(
-        self, teacher: str, anchors: int | None = None, temperature: float = 4.0, weight: float = 0.9
+        self,
+        teacher: str,
+        anchors: int | None = None,
+        temperature: float = 4.0,
+        weight: float = 0.9,
+        greedy: float | None = None,
     ):
         super().__init__(teacher, temperature, weight)
+        if greedy is not None and not 0 < greedy <= 1:
+            raise ValueError(f"rco: greedy is {greedy}; the threshold must be above 0, at most 1")
         way = route_of(self.checkpoint.path)
         count = len(way) + 1 if anchors is None else anchors
         if not 1 <= count <= len(way) + 1 or (anchors is None and not way):
@@ -52,7 +64,8 @@ class RouteConstrained(Distillation):
             )
         finished = {name: tensor.clone() for name, tensor in self.teacher.state_dict().items()}
         states = [*(self._read(path) for path in way), finished]
-        self.anchors = [states[-(-len(states) * i // count) - 1] for i in range(1, count + 1)]
+        self.states, self.greedy = states, greedy
+        self.anchors = [-(-len(states) * i // count) - 1 for i in range(1, count + 1)]
 
     def _read(self, path) -> dict[str, Tensor]:
         try:
@@ -67,10 +80,14 @@ class RouteConstrained(Distillation):
 
 
 class _FollowRoute(Hook):
-    """Changes the teacher's weights from anchor to anchor, and restarts the learning rate."""
+    """Changes the teacher's weights from anchor to anchor, and restarts the learning rate.
+
+    ``followed``: the anchors so far, as places on the teacher's route.
+    """
 
     def __init__(self, technique: RouteConstrained):
         self.technique = technique
+        self.followed: list[int] = []
 
     def on_train_begin(self, run: Training) -> None:
         if len(self.technique.anchors) > run.recipe.epochs:
@@ -80,8 +97,23 @@ class _FollowRoute(Hook):
             )
 
     def on_epoch_begin(self, run: Training) -> None:
-        anchors = self.technique.anchors
-        self.technique.teacher.load_state_dict(anchors[anchor_of(run.epoch, run.recipe.epochs, len(anchors))])
+        it = self.technique
+        turn = anchor_of(run.epoch, run.recipe.epochs, len(it.anchors))
+        if turn == len(self.followed):
+            self.followed.append(self._next(run, turn))
+        it.teacher.load_state_dict(it.states[self.followed[turn]])
+
+    def _next(self, run: Training, turn: int) -> int:
+        it = self.technique
+        if it.greedy is None or turn in (0, len(it.anchors) - 1):
+            return it.anchors[turn]
+        return next_anchor(run, it.teacher, it.states, self.followed[-1], it.temperature, it.greedy)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        return {"followed": torch.tensor(self.followed, dtype=torch.int64)}
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        self.followed = state["followed"].tolist()
 
     def on_step_begin(self, run: Training) -> None:
         epochs, count = run.recipe.epochs, len(self.technique.anchors)

@@ -1,8 +1,9 @@
 """Whether frames come clearly slower than was predicted, while a gesture lasts.
 
 Nothing tells of frames before a trace is ended. What costs next to nothing is how often the thread that puts
-frames together waits: 1.6-2.2 times a frame (Chromium 150; a browser that streams its screen tells exactly,
-for 0.13 of a core). That is an alarm and no count.
+frames together waits: at each tick of the display, frame or none, and for each frame. At 60 FPS that is
+1.6-2.2 times a frame, at 25 FPS 3.4-3.8 times (Chromium 150, 156). That is an alarm and no count; a browser
+that streams its screen tells exactly, for 0.13 of a core.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from runtime.web.browser.processes import Drawing, threads_by_role
 
 _THREAD = "VizCompositor"
 LOOK_S = 0.1  # six frames at 60 FPS; shorter looks scatter more
-_WAITS = 1.9  # of the thread in a frame, until gestures have shown it
-_FEWEST, _MOST = 1.2, 3.0  # that are believed
+_TICK_WAITS = 0.75  # of the thread at a tick of the display
+_WAITS = 1.15  # of the thread in a frame beside, until gestures have shown it
+_FEWEST, _MOST = 0.6, 2.2  # that are believed
+_LEAST_S = 0.5  # of a gesture that is learnt from
 _LEARN = 0.25  # share of a gesture in what is known
 # Of the predicted frame rate: below that in two looks in a row is an alarm. Waits a frame scatter by a
 # quarter, so that one look at 0.7 happens by chance, two hardly.
@@ -28,16 +31,18 @@ class Alarm:
 
     Args:
         pid, tid: of the thread that puts frames together.
+        refresh_hz: of the display.
         root: folder that stands for ``/``.
     """
 
-    def __init__(self, pid: int, tid: int, root: Path = Path("/")):
+    def __init__(self, pid: int, tid: int, refresh_hz: float = 60.0, root: Path = Path("/")):
+        self._ticks_hz = _TICK_WAITS * refresh_hz
         self._status = root / f"proc/{pid}/task/{tid}/status"
         self._waits = _WAITS
         self.begin(0.0)
 
     @classmethod
-    def of(cls, drawing: Drawing) -> Alarm:
+    def of(cls, drawing: Drawing, refresh_hz: float) -> Alarm:
         """Return the alarm of a page's frames."""
         viz = [
             tid
@@ -45,7 +50,7 @@ class Alarm:
             if (pid, role) == (drawing.gpu, "viz")
         ]
         named = [tid for tid in viz if (_comm(tid) or "").startswith(_THREAD)]
-        return cls(drawing.gpu, (named or viz or [drawing.gpu])[0])
+        return cls(drawing.gpu, (named or viz or [drawing.gpu])[0], refresh_hz)
 
     def begin(self, now_s: float) -> None:
         """Watch a gesture that begins now."""
@@ -59,20 +64,20 @@ class Alarm:
         if spent_s < LOOK_S or waits is None or before is None:
             return False
         self._last = (now_s, waits)
-        fps = (waits - before) / self._waits / spent_s
+        fps = ((waits - before) / spent_s - self._ticks_hz) / self._waits
         self._below = self._below + 1 if fps < _CLEARLY * predicted_fps else 0
         if self._below < _IN_A_ROW:
             return False
         self._below = 0
         return True
 
-    def learn(self, displayed_frames: int) -> None:
-        """Learn from a gesture that is over how often the thread waits in a frame."""
-        waits, first = self._read(), self._first[1]
-        if waits is None or first is None or displayed_frames < 1:
+    def learn(self, fps: float) -> None:
+        """Learn from a gesture that is over, and had so many frames a second, how often the thread waits."""
+        (begin_s, first), (end_s, last) = self._first, self._last
+        if first is None or last is None or end_s - begin_s < _LEAST_S or fps < 1.0:
             return
-        found = min(max((waits - first) / displayed_frames, _FEWEST), _MOST)
-        self._waits += _LEARN * (found - self._waits)
+        found = ((last - first) / (end_s - begin_s) - self._ticks_hz) / fps
+        self._waits += _LEARN * (min(max(found, _FEWEST), _MOST) - self._waits)
 
     def _read(self) -> int | None:
         for line in (read_text(self._status) or "").splitlines():

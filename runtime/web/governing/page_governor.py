@@ -68,7 +68,7 @@ class PageGovernor:
         self._page, self._model, self._goal, self._socket, self._now = page, model, goal, socket, now
         self._name_of = name_of
         self._on_message, self._on_gesture = on_message, on_gesture
-        self._tracker = Tracker()
+        self._tracker = Tracker(model.refresh_hz)
         acts = {"init": self._loading, "load": self._loaded, "ask": self._ask, "answer": self._answered}
         self._news = PageNews(page, self._tracker.note, acts, now)
         self._run: GestureRun | None = None
@@ -196,7 +196,8 @@ class PageGovernor:
         self._hold(self._model.idle if self._boosted_s == math.inf else self._model.fastest)
         if done.frames is not None:
             self._held.report(max(done.due, done.late), done.late)
-            self._alarm.learn(done.frames)
+        if done.fps is not None:
+            self._alarm.learn(done.fps)
         if done.fps is not None and done.work_ms is not None:
             self._model.learn(
                 done.kind, done.speed, capacity=done.capacity, fps=done.fps, work_ms=done.work_ms
@@ -233,7 +234,7 @@ class PageGovernor:
         self._model.begin_page(self._read_features() if self._model.reads_features else {})
         if self._goal.accepted is not None:
             self._image_share = read_image_share(self._page)
-        self._alarm = Alarm.of(drawing)
+        self._alarm = Alarm.of(drawing, self._model.refresh_hz)
         self._hold(self._model.idle)
 
     def _read_features(self) -> Mapping[str, float]:

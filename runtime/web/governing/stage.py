@@ -145,6 +145,8 @@ class Stage:
                 raise WebError("the governed gesture was not seen; is the page one that can be scrolled?")
             time.sleep(_PAUSE_S / 10)
         own = governing.gestures[before:]
+        if any(each.frames is None for each in own):
+            raise WebError("the browser did not tell the frames of the governed gesture; do it again")
         times_s = [at_s for each in own for at_s in _times_s(each, self._refresh_hz)]
         last = own[-1]
         trial = self._trial(gesture, OURS, last.fps_target, done, times_s, watch, last.predicted_fps)

@@ -16,7 +16,6 @@ QUIET_S = 0.25
 # Of a finger that leaves the screen, from which a page goes on by itself (Chromium's minimum fling velocity).
 _FLING = 50.0
 _FAR_PX = 100.0  # a way from which a wheel's scale is learnt
-_FRAME_MS = 1000 / 60  # stands for the time before the first event
 
 
 @dataclass
@@ -25,11 +24,16 @@ class _Path:
 
     steps: list[tuple[float, float]] = field(default_factory=list)
 
-    def first_speed(self) -> float:
-        """Return how fast the first steps were, in pixels a second; 0 where that cannot be told."""
+    def first_speed(self, frame_ms: float) -> float:
+        """Return how fast the first steps were, in pixels a second; 0 where that cannot be told.
+
+        A browser gives out one step a frame: two that follow faster are of frames that were late.
+        """
         first = [each for each in self.steps if each[0] - self.steps[0][0] <= READ_S * 1e3]
-        spent_ms = first[-1][0] - first[0][0] if first else 0.0
-        return 1e3 * sum(px for _, px in first[1:]) / spent_ms if spent_ms > 0 else 0.0
+        if len(first) < 2:
+            return 0.0
+        spent_ms = max(first[-1][0] - first[0][0], (len(first) - 1) * frame_ms)
+        return 1e3 * sum(px for _, px in first[1:]) / spent_ms
 
     def last_speed(self, at_ms: float) -> float:
         """Return how fast the last step was; 0 where it rests since."""
@@ -50,6 +54,7 @@ class LiveGesture:
         source: ``wheel`` or ``touch``.
         moved: by what wheel and fingers say.
         scrolled: by where the page was.
+        frame_ms: between two frames of the display.
         scale: of what a wheel says; ``None``: not known. A browser that plays a phone divides it by the
             screen's pixels per CSS pixel.
     """
@@ -58,6 +63,7 @@ class LiveGesture:
     begin_s: float
     last_s: float
     source: str
+    frame_ms: float
     scale: float | None = None
     moved: _Path = field(default_factory=_Path)
     scrolled: _Path = field(default_factory=_Path)
@@ -67,10 +73,12 @@ class LiveGesture:
         """CSS pixels of the screen per second, by its beginning; 0: not known, as of a pinch."""
         if self.kind == "pinch" or not self.moved.steps:
             return 0.0
-        moved = self.moved.first_speed() or 1e3 * self.moved.steps[0][1] / _FRAME_MS
+        moved = self.moved.first_speed(self.frame_ms) or 1e3 * self.moved.steps[0][1] / self.frame_ms
         if self.source == "touch":
             return moved
-        return max(moved, self.scrolled.first_speed()) if self.scale is None else moved * self.scale
+        return (
+            max(moved, self.scrolled.first_speed(self.frame_ms)) if self.scale is None else moved * self.scale
+        )
 
     @property
     def read_s(self) -> float:
@@ -86,6 +94,9 @@ class LiveGesture:
 class Tracker:
     """Follows one page's inputs.
 
+    Args:
+        refresh_hz: of the display.
+
     Attributes:
         gesture: that is under way; ``None``: none is.
 
@@ -99,8 +110,9 @@ class Tracker:
         ('scroll', None)
     """
 
-    def __init__(self) -> None:
+    def __init__(self, refresh_hz: float = 60.0) -> None:
         self.gesture: LiveGesture | None = None
+        self._frame_ms = 1e3 / refresh_hz
         self._finger: tuple[float, float] | None = None
         self._at: tuple[float, float] | None = None  # where the page is scrolled to
         self._scale: float | None = None  # of what wheels say
@@ -163,7 +175,7 @@ class Tracker:
 
     def _move(self, kind: str, source: str, at_ms: float, px: float, now_s: float) -> None:
         if self.gesture is None:
-            self.gesture = LiveGesture(kind, now_s, now_s, source, self._scale)
+            self.gesture = LiveGesture(kind, now_s, now_s, source, self._frame_ms, self._scale)
         elif kind == "pinch":
             self.gesture.kind = kind  # the second finger came later
         self.gesture.last_s = now_s

@@ -4,6 +4,9 @@ A browser's frames take work on one core: ``fps = min(refresh, (c - r0) * 1000 /
 of the fastest core that a setting has, and r0 what 60 inputs and frame signals a second take on any page.
 Work is that of the page's own gestures before; until there was one, that of other pages. Frames differ, so
 near the refresh rate some miss the display before the mean one does: the rate is bent into it.
+
+A browser draws as many frames as its core has time for. So the cheapest setting is that of least power over
+the gesture, frames and all; which takes least for a frame is another question.
 """
 
 from __future__ import annotations
@@ -14,9 +17,10 @@ from dataclasses import dataclass
 
 from runtime.choose.policy.estimate import Estimate
 from runtime.device.setting import Setting
+from runtime.device.soc.account import work_mj
 
 OTHER_PAGES_MS = 4.0  # of a frame at full speed: 12 real pages of 12 take 2.5-4.0 (Chromium 150)
-OVERHEAD = 0.04  # of a full core
+OVERHEAD = 0.02  # of a full core
 MARGIN = 0.1  # on the wanted frames: with it gestures below 95 % of them are 1 % or fewer (Camel)
 # A gesture's share in what is known of the work never falls below: a page changes while it is used.
 _LEAST_SHARE = 0.25
@@ -27,8 +31,10 @@ _SHARPNESS = 6.0
 _MOST_SHOWN = 0.97  # of the refresh rate: more costs much and is not seen
 # A core that is as fast as any and has a quarter of its time to spare is not what frames wait for.
 _FULL, _SPARE = 0.9, 0.75
+_AS_GOOD = 0.98  # of the most frames that any setting shows: two in a hundred are not worth its power
 # A gesture is believed to take so many times what was known, not more: the machine may have been busy.
 _MOST_STEP = 4.0
+_LEAST_OWN = 0.3  # of what was measured of a frame: that is its own, not what goes on without frames
 # An alarm asks for a setting so much faster: less is within what the alarm itself is off by.
 _FASTER = 1.4
 
@@ -53,7 +59,7 @@ class WorkModel:
     """Chooses the cheapest setting for a gesture of one page.
 
     Args:
-        rows: settings, the cheapest first, with the latency of work that takes 1 ms on the fastest core.
+        rows: settings, with the latency of work that takes 1 ms on the fastest core.
         refresh_hz: of the display.
         margin: share of the wanted frames to have in reserve.
 
@@ -70,6 +76,7 @@ class WorkModel:
 
     def __init__(self, rows: Sequence[Estimate], refresh_hz: float = 60.0, margin: float = MARGIN):
         self.rows, self.refresh_hz, self.margin = rows, refresh_hz, margin
+        self._has_powers = all(row.power_mw is not None for row in rows)
         self._work_ms: dict[tuple[str, int], tuple[float, int]] = {}  # by kind and speed: and of how many
         self._most_fps: dict[tuple[str, int], float] = {}  # of those that no core makes faster
 
@@ -77,7 +84,7 @@ class WorkModel:
     def idle(self) -> Setting:
         """The setting of least power; where none is known, the slowest."""
         rows = self.rows
-        if any(row.power_mw is None for row in rows):
+        if not self._has_powers:
             return max(rows, key=lambda row: row.latency_ms).setting
         return min(rows, key=lambda row: (row.power_mw, -row.latency_ms)).setting
 
@@ -105,14 +112,22 @@ class WorkModel:
         return (kind, class_of(speed)) in self._work_ms
 
     def choose(self, kind: str, speed: float, fps: float) -> GestureChoice:
-        """Return the cheapest setting that is to have ``fps``, else the fastest."""
+        """Return the cheapest setting that is to have ``fps``, else of those that have about the most."""
         most_fps = self._most_fps.get((kind, class_of(speed)), self.refresh_hz)
         rate = self._rate(min(fps, most_fps) * (1.0 + self.margin))
-        return self._choice(OVERHEAD + rate * self.work_ms(kind, speed) / 1e3, kind, speed)
+        wanted = OVERHEAD + rate * self.work_ms(kind, speed) / 1e3
+        offered = self._offered(kind, speed)
+        most = max(each.fps for each in offered)
+        enough = [each for each in offered if each.capacity >= wanted]
+        return self._cheapest(
+            enough or [each for each in offered if each.fps >= _AS_GOOD * most], kind, speed
+        )
 
     def faster(self, choice: GestureChoice, kind: str, speed: float) -> GestureChoice:
-        """Return the cheapest setting that is clearly faster, else the fastest."""
-        return self._choice(choice.capacity * _FASTER, kind, speed)
+        """Return the cheapest setting that is clearly faster, else the fastest: fewer frames came."""
+        offered = self._offered(kind, speed)
+        faster = [each for each in offered if each.capacity >= choice.capacity * _FASTER]
+        return self._cheapest(faster or [max(offered, key=lambda each: each.capacity)], kind, speed)
 
     def work_ms(self, kind: str, speed: float) -> float:
         """Return what a frame takes on the fastest core, by gestures of this speed, else of this kind."""
@@ -128,10 +143,11 @@ class WorkModel:
         Args:
             capacity: share of the fastest core that it ran at.
             fps: that were displayed.
-            work_ms: CPU time of a displayed frame, in ms of the fastest core.
+            work_ms: CPU time of a displayed frame, in ms of the fastest core; ``OVERHEAD`` is in it.
         """
         if not (fps > 0 and 0 < work_ms < math.inf):
             return
+        work_ms = max(work_ms - OVERHEAD * 1e3 / fps, _LEAST_OWN * work_ms)
         room = max(capacity - OVERHEAD, 0.0) * 1e3
         key = kind, class_of(speed)
         most_fps = self._most_fps.pop(key, self.refresh_hz)
@@ -149,13 +165,27 @@ class WorkModel:
         share = max(1.0 / (count + 1), _LEAST_SHARE)
         self._work_ms[key] = before + share * (work_ms - before), count + 1
 
-    def _choice(self, wanted: float, kind: str, speed: float) -> GestureChoice:
-        enough = [row for row, estimate in enumerate(self.rows) if 1.0 / estimate.latency_ms >= wanted]
-        row = enough[0] if enough else min(range(len(self.rows)), key=lambda row: self.rows[row].latency_ms)
-        capacity = 1.0 / self.rows[row].latency_ms
-        able = max(capacity - OVERHEAD, 0.0) * 1e3 / self.work_ms(kind, speed)
+    def _offered(self, kind: str, speed: float) -> list[GestureChoice]:
+        """Return all settings with the frames to be expected."""
         most_fps = self._most_fps.get((kind, class_of(speed)), self.refresh_hz)
-        return GestureChoice(row, self.rows[row].setting, capacity, min(most_fps, self._shown(able)))
+        work_ms = self.work_ms(kind, speed)
+        offered = []
+        for row, estimate in enumerate(self.rows):
+            capacity = 1.0 / estimate.latency_ms
+            able = max(capacity - OVERHEAD, 0.0) * 1e3 / work_ms
+            offered.append(GestureChoice(row, estimate.setting, capacity, min(most_fps, self._shown(able))))
+        return offered
+
+    def _cheapest(self, offered: Sequence[GestureChoice], kind: str, speed: float) -> GestureChoice:
+        """Return what takes the least power over a gesture; where none is known, the least capacity."""
+        work_ms = self.work_ms(kind, speed)
+
+        def cost(choice: GestureChoice) -> tuple[float, float]:
+            power_mw = self.rows[choice.row].power_mw if self._has_powers else None
+            busy = min((OVERHEAD + choice.fps * work_ms / 1e3) / choice.capacity, 1.0)
+            return 0.0 if power_mw is None else work_mj(power_mw, 1e3 * busy), choice.capacity
+
+        return min(offered, key=cost)
 
     def _shown(self, rate: float) -> float:
         """Return the frames a second that the display shows of those that a core has ready."""

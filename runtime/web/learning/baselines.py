@@ -68,8 +68,7 @@ def outcomes(
     """Return what each governor makes of the gesture, by name.
 
     ``interactive``, ``schedutil`` and ``performance`` run on the biggest cluster, ``eas`` (schedutil with
-    energy-aware placement) and ``ebs`` on all; EBS alone is told the target. ``best`` is the setting of least
-    power that holds the target, found by trying each.
+    energy-aware placement) and ``ebs`` on all; EBS alone is told the target. ``best`` is ``best_place``.
 
     Args:
         chosen: settings of ``truth`` that are held throughout, by the name of who chose each.
@@ -103,11 +102,13 @@ def outcomes(
 
 
 def best_place(estimates: Sequence[FrameEstimate], target_fps: float) -> int:
-    """Return the place of the setting of least power that holds the target, else of the fastest."""
-    holding = [place for place, each in enumerate(estimates) if each.fps >= HELD_SHARE * target_fps]
-    if holding:
-        return min(holding, key=lambda place: estimates[place].mean_mw or 0.0)
-    return max(range(len(estimates)), key=lambda place: estimates[place].fps)
+    """Return the place of the setting of least power that holds the target, found by trying each.
+
+    A page that no setting shows so fast is to be shown as fast as any setting does, to the same 95 %.
+    """
+    reach_fps = min(target_fps, max(each.fps for each in estimates))
+    holding = [place for place, each in enumerate(estimates) if each.fps >= HELD_SHARE * reach_fps]
+    return min(holding, key=lambda place: estimates[place].mean_mw or 0.0)
 
 
 def _platform(truth: PageTruth, profile: SocProfile, places: Sequence[int]) -> TimedPlatform:

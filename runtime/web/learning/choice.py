@@ -19,7 +19,6 @@ from runtime.web.learning.model import RUN, UNRUN, WayModel
 from runtime.web.learning.table import GestureLike, feature_vector, gesture_features, work_vector
 
 _AS_GOOD = 0.98  # of the surest setting's lower bound: two displayed frames in a hundred
-TRUST_PCT = 20.0  # a lower bound further below its prediction is not trusted, as in Camel
 
 
 @dataclass(frozen=True)
@@ -61,11 +60,6 @@ class FrameEstimate:
     def mean_mw(self) -> float | None:
         """Mean power over the gesture, over the idle device; ``None`` where it is not known."""
         return None if self.power_mw is None else work_mj(self.power_mw, 1000.0 * self.busy)
-
-    @property
-    def is_trusted(self) -> bool:
-        """Whether the lower bound is near enough to act on."""
-        return 100.0 * (self.fps / self.low_fps - 1.0) <= TRUST_PCT
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ Energies are MODELLED: frames of each left-out page replayed under each governor
 at the page's own curve through what was measured of it (``runtime.web.learning.truth``). ``policy`` holds the
 setting that was chosen by what is said of the page without its family, ``later`` what the live governor takes
 for the page's third gesture, having seen the frames of two. A gesture misses its target below 95 %
-of it, avoidably where some setting would have held it. What is saved against ``interactive`` is split: at
-equal frames, and by showing fewer.
+of it, avoidably where the fastest clock would have shown more. What is saved against ``interactive`` is
+split: at equal frames, and by showing fewer. Means of energy are over real pages; stress pages are apart.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ class ErrorStudy:
     @property
     def is_stress(self) -> np.ndarray:
         """Which rows are of pages made up to be expensive."""
-        return np.array([row.page.startswith(STRESS) or f"/{STRESS}" in row.page for row in self.table.rows])
+        return np.array([is_stress(row.page) for row in self.table.rows])
 
     def rows(self) -> list[dict[str, Any]]:
         """Return rows of the table: all pages, the real ones and those made up."""
@@ -99,6 +99,11 @@ class ErrorStudy:
                         said = rate.predict(X[[left]], rate.observe(X[others], fps[others]))
                         off.append(abs(float(said[0]) / fps[left] - 1))
         return 100 * float(np.mean(off)) if off else None
+
+
+def is_stress(page: str) -> bool:
+    """Return whether a page was made up to be expensive."""
+    return page.startswith(STRESS) or f"/{STRESS}" in page
 
 
 def repeat_error_pct(rows: Sequence[Measured]) -> float | None:

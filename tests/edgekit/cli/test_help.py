@@ -103,3 +103,17 @@ def test_a_reader_that_went_away_is_no_error():
     )  # fmt: skip
     os.close(writes)
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("command", "registry"),
+    [("train", "pruning:METHODS"), ("prune", "pruning:METHODS"), ("train", "training:TECHNIQUES")],
+)
+def test_help_lists_all_that_is_registered_within_80_columns(command, registry):
+    import importlib
+
+    module, name = registry.split(":")
+    names = getattr(importlib.import_module(f"edgekit.{module}"), name)
+    shown = CliRunner().invoke(cli, [command, "--help"], terminal_width=80).output
+    assert f"Oneof:{','.join(names)}." in "".join(shown.split())  # lines break behind hyphens, too
+    assert max(map(len, shown.splitlines())) <= 80

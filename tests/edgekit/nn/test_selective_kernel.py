@@ -37,6 +37,12 @@ def test_equal_branches_give_the_branch():
     torch.testing.assert_close(sk(X), sk.branches[0](X))
 
 
+def test_a_branch_that_has_the_whole_share_is_the_convolution_alone():
+    sk = block()
+    nn.init.constant_(sk.heads[0].bias, 1e4)
+    torch.testing.assert_close(sk(X), sk.branches[0](X))
+
+
 def test_the_second_branch_sees_five_pixels():
     sk = block()
     conv = sk.branches[1].conv

@@ -162,6 +162,16 @@ def test_spp_follows_the_rank_and_gives_back():
     assert not method.gone[0, 1]
 
 
+def test_spp_never_takes_back_from_the_smallest():
+    method, run = begun(ProbabilisticPruning, a=0.1, every=1)
+    seen = []
+    for _ in range(9):  # the tenth lets it go
+        step(method, run)
+        seen.append(method.probability[0, 1].item())
+    assert seen == sorted(seen)
+    assert seen[0] < seen[-1] == pytest.approx(0.9)
+
+
 def test_spp_lets_the_smallest_go_after_one_over_a_updates():
     method, run = begun(ProbabilisticPruning, a=0.05, every=3)
     while not method.gone.any():

@@ -5,8 +5,11 @@ from dataclasses import replace
 import pytest
 import torch
 
+from edgekit.models import ModelSpec
 from edgekit.models.surgery.removal import physically_remove
-from edgekit.pruning import METHODS, Budget, make_method
+from edgekit.pruning import METHODS, Budget, Pruning, make_method, prune
+from edgekit.training import fit_spec
+from edgekit.training import train as train_spec
 from tests.edgekit.pruning.nets import (
     HALF,
     RECIPE,
@@ -62,6 +65,21 @@ def test_random_choices_follow_the_seed(tmp_path, toy_data):
         train(model, [method], tmp_path, toy_data, recipe=replace(RECIPE, epochs=1, seed=seed))
         plans.append(method.plan)
     assert plans[0] == plans[1] != plans[2]
+
+
+def test_the_thin_network_keeps_widths_and_no_weight(tmp_path, toy_data):
+    spec = fit_spec(ModelSpec("resnet20", width=0.5), toy_data)
+    trained = train_spec(spec, toy_data, replace(RECIPE, epochs=1), tmp_path / "dense", progress=False)
+    how = Pruning("thin", Budget(rate=0.5, round_to=4), finetune_epochs=0)
+    first, other = (
+        prune(trained, toy_data, tmp_path / f"{seed}", how, recipe=replace(RECIPE, seed=seed), progress=False)
+        for seed in (0, 1)
+    )
+    weights = [checkpoint.build().stages[0][0].conv1.conv.weight for checkpoint in (trained, first, other)]
+    assert len(weights[1]) == len(weights[2]) == len(weights[0]) // 2
+    assert not any((row == whole).all() for row in weights[1] for whole in weights[0])
+    assert not torch.equal(weights[1], weights[2])
+    assert first.pruning["budget"]["share"] == "uniform"
 
 
 def test_methods_that_choose_at_the_end_share_out_by_what_is_then(tmp_path, toy_data):

@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from edgekit.models import count_macs
 from edgekit.models.surgery.groups import ChannelGraph
 from edgekit.models.surgery.removal import physically_remove
 from edgekit.nn import DynamicConv2d
@@ -78,6 +79,34 @@ def test_zeroed_filters_grow_again_whatever_the_shift_behind_them(tmp_path, toy_
     assert [watch.after_step[step] for step in (4, 8)] == [none] * 2  # four steps per epoch
     assert len(method.report()["revived"]) == 2
     assert min(method.report()["revived"]) > 0.9
+
+
+def test_which_filters_are_zeroed_may_change_between_epochs():
+    run = Run([[4.0], [1.0], [3.0], [2.0]])
+    method = SoftFilterPruning(*one_group(4, 2))
+    method.prepare(run.model)
+    method.on_train_begin(run)
+
+    def zeroed(rows):
+        run.model.conv.weight.data = torch.tensor(rows).reshape(4, 1, 1, 1)
+        method.on_epoch_end(run)
+        return torch.nonzero(run.model.conv.weight.flatten() == 0).flatten().tolist()
+
+    assert zeroed([4.0, 1.0, 3.0, 2.0]) == [1, 3]
+    assert zeroed([4.0, 5.0, 3.0, 2.0]) == [2, 3]
+
+
+def test_the_macs_of_the_compact_network_are_those_of_its_widths(tmp_path, toy_data):
+    """A block has 9 HW (C_in + C_out) C_inside; at half, the inside of each is half as wide."""
+    method, _, model = watched(toy_data, tmp_path, SoftFilterPruning)
+    compact = physically_remove(model, method.plan, torch.rand(2, 1, 8, 8))
+    before, after = (count_macs(net, (1, 8, 8)) for net in (model, compact))
+    inside, side = 0, 8
+    for block in (block for stage in model.stages for block in stage):
+        conv1, conv2 = block.conv1.conv, block.conv2.conv
+        side //= conv1.stride[0]
+        inside += 9 * side**2 * conv1.out_channels * (conv1.in_channels + conv2.out_channels)
+    assert after == before - inside // 2
 
 
 def test_the_share_of_revived_filters_is_in_the_log(tmp_path, toy_data):

@@ -2,12 +2,14 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch import nn
+from torch.nn.utils import parametrize
 
 from edgekit.models import ModelSpec, count_macs
 from edgekit.models.surgery.kernels import shrink_kernels
 from edgekit.models.surgery.removal import physically_remove
 from edgekit.pruning import Budget, Pruning, prune, train_and_prune
-from edgekit.pruning.stripe import StripePruning, skeletons
+from edgekit.pruning.stripe import Skeleton, StripePruning, skeletons
 from edgekit.training import Hook, fit_spec, load_checkpoint
 from tests.edgekit.pruning.nets import HALF, RECIPE, method_for, one_group, same_bits, small_model, train
 
@@ -20,6 +22,27 @@ def test_a_skeleton_of_ones_changes_nothing():
     x = torch.rand(2, 1, 8, 8)
     assert torch.equal(plain(x), same(x))
     assert len(list(skeletons(same))) == 19  # every 3x3 convolution, and no shortcut
+
+
+@pytest.mark.parametrize("kernel", [1, 3, 5])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_a_convolution_with_a_skeleton_is_the_sum_of_its_stripes(kernel, stride):
+    """The paper's form: each kept stripe is a 1x1 convolution whose map is shifted, then added."""
+    torch.manual_seed(0)
+    conv, side = nn.Conv2d(3, 4, kernel, stride, kernel // 2, bias=False), 7
+    skeleton = Skeleton(conv.weight)
+    with torch.no_grad():
+        skeleton.stripes.copy_(torch.rand(4, kernel, kernel) * (torch.rand(4, kernel, kernel) > 0.4))
+        parametrize.register_parametrization(conv, "weight", skeleton)
+        x, weight = torch.rand(2, 3, side, side), conv.weight
+        expected = torch.zeros(2, 4, side, side)
+        for n, i, j in torch.nonzero(skeleton.stripes).tolist():
+            stripe = torch.einsum("c,bchw->bhw", weight[n, :, i, j], x)
+            down, right = i - kernel // 2, j - kernel // 2
+            top, left = max(0, -down), max(0, -right)
+            moved = stripe[:, max(0, down) : side - top, max(0, right) : side - left]
+            expected[:, n, top : top + moved.shape[1], left : left + moved.shape[2]] += moved
+        torch.testing.assert_close(conv(x), expected[:, :, ::stride, ::stride], atol=1e-5, rtol=0)
 
 
 def test_alpha_zero_is_plain_training_to_the_bit(tmp_path, toy_data):

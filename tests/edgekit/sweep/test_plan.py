@@ -5,8 +5,10 @@ from click.testing import CliRunner
 
 from edgekit.cli import cli
 from edgekit.sweep import SweepPlan, load_sweep
+from edgekit.sweep.jobs import run_job
 from edgekit.training import load_recipe_file
 from runtime.errors import DataError
+from tests.edgekit.user_net import write_user_net
 
 RECIPE = {"model": "resnet20", "data": "digits", "prune": {"round-to": 4}}
 PLAN = SweepPlan(
@@ -35,6 +37,16 @@ def test_a_job_is_known_by_what_is_trained_and_not_by_its_plan():
     other = SweepPlan(recipe={**RECIPE, "width": 0.5, "prune": {"macs": 0.5, "method": "sfp", "round-to": 4}},
                       out="elsewhere", variants={"slow": {"lr": 0.01}}, seeds=(4,))  # fmt: skip
     assert other.jobs()[0].key == PLAN.jobs()[-1].key
+
+
+def test_another_file_of_the_users_is_another_job(tmp_path):
+    net = write_user_net(tmp_path)
+    plan = SweepPlan(recipe={"model": f"{net}:plain", "data": "digits"}, out="out", seeds=(0,))
+    (job,) = plan.jobs()
+    assert plan.jobs()[0].key == job.key
+    net.write_text(net.read_text() + "\n")
+    assert plan.jobs()[0].key != job.key
+    assert "has changed since" in run_job(job.recipe, str(tmp_path / "job")).error
 
 
 def test_the_control_differs_in_what_it_names_alone():

@@ -8,14 +8,19 @@ import time
 from dataclasses import replace
 
 import msgspec
+import psutil
 import pytest
+import torch
 from click.testing import CliRunner
 
 from edgekit.cli import cli
+from edgekit.pruning import train_by_file
 from edgekit.sweep import JobResult, SweepPlan, run_sweep
 from edgekit.sweep.run import folder_of, run_here
 from edgekit.sweep.table import interval, verdict
-from edgekit.training import Hook
+from edgekit.training import Hook, load_checkpoint
+from edgekit.training.recipe_file import read_recipe
+from runtime.errors import CheckpointError
 from tests.places import ROOT
 
 TINY = {"model": "resnet20", "data": "digits", "image_size": 8, "width": 0.1, "epochs": 1, "device": "cpu"}
@@ -130,6 +135,38 @@ def test_jobs_are_trained_and_a_killed_one_goes_on(tmp_path, monkeypatch):
     assert len(metrics.read_bytes().splitlines()) == 2
 
 
+def test_every_seed_starts_from_its_own_checkpoint(tmp_path):
+    recipe = {**TINY, "init": str(tmp_path / "dense-{seed}"), "prune": {"method": "one-shot", "round-to": 2}}
+    plan = SweepPlan(recipe=recipe, out=str(tmp_path / "out"), seeds=(0, 1))
+    with pytest.raises(CheckpointError, match="dense-0 is not a checkpoint"):
+        plan.jobs()
+    for seed in (0, 1):
+        train_by_file(
+            read_recipe({**TINY, "seed": seed}, "dense"), tmp_path / f"dense-{seed}", progress=False
+        )
+    result = run_sweep(plan, run_here)
+    assert result.is_complete, result.rows[0].errors
+    sources = [load_checkpoint(folder_of(plan, job) / "run").pruning["source_sha256"] for job in plan.jobs()]
+    assert sources == [load_checkpoint(tmp_path / f"dense-{seed}").sha256 for seed in (0, 1)]
+    keys = [job.key for job in plan.jobs()]
+    train_by_file(read_recipe({**TINY, "lr": 0.2}, "dense"), tmp_path / "other", progress=False)
+    (tmp_path / "dense-0").rename(tmp_path / "gone")
+    (tmp_path / "other").rename(tmp_path / "dense-0")
+    assert [job.key == key for job, key in zip(plan.jobs(), keys, strict=True)] == [False, True]
+
+
+def test_a_network_to_start_from_is_trained_on_or_refused_by_name(tmp_path):
+    dense = train_by_file(read_recipe(TINY, "dense"), tmp_path / "dense", progress=False)
+    on = {**TINY, "init": str(dense.path), "lr": 1e-9}
+    same = train_by_file(read_recipe(on, "on"), tmp_path / "on", progress=False)
+    torch.testing.assert_close(
+        same.build().stem.conv.weight, dense.build().stem.conv.weight, atol=1e-5, rtol=0
+    )
+    other = read_recipe({**on, "width": 0.2, "prune": {"rate": 0.5}}, "other")
+    with pytest.raises(ValueError, match=r"width=0.1.*asked is.*width=0.2"):
+        train_by_file(other, tmp_path / "no", progress=False)
+
+
 def test_what_cannot_be_trained_is_a_result_and_no_end_of_the_sweep(tmp_path):
     plan = SweepPlan(recipe=TINY, out=str(tmp_path / "out"), grid={"data_root": ["nowhere"]}, seeds=(0,))
     plan = replace(plan, recipe={**TINY, "data": "folder"})
@@ -170,3 +207,29 @@ def test_a_sweep_that_is_killed_goes_on_on_ray(tmp_path):
     assert done.returncode == 0, done.stderr
     logs = list((tmp_path / "out").glob("jobs/*/run/metrics.jsonl"))
     assert [len(log.read_bytes().splitlines()) for log in logs] == [6, 6]
+
+
+@pytest.mark.slow
+def test_a_job_whose_process_is_killed_is_begun_again_and_told_and_the_others_finish(tmp_path):
+    pytest.importorskip("ray", reason="pip install -e '.[lab]'")
+    path = tmp_path / "plan.yaml"
+    recipe = msgspec.json.encode({**TINY, "epochs": 6}).decode()
+    path.write_text(f"recipe: {recipe}\nseeds: [0, 1, 2]\nworkers: 1\nout: out\n")
+    command = [sys.executable, "-m", "edgekit", "sweep", str(path)]
+    with (tmp_path / "log").open("wb") as log:
+        sweep = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
+        deadline = time.monotonic() + 240
+        while not any((tmp_path / "out").glob("jobs/*/run/metrics.jsonl")) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        for process in psutil.Process(sweep.pid).children(recursive=True):
+            if process.cmdline()[:1] == ["ray::_remote"]:
+                process.kill()
+        assert sweep.wait(400) == 0, (tmp_path / "log").read_text()
+    told = (tmp_path / "log").read_text()
+    assert told.count(", after it was stopped") == 1, told
+    assert "Traceback" not in told
+    results = {file: file.stat().st_mtime_ns for file in (tmp_path / "out").glob("jobs/*/result.json")}
+    assert len(results) == 3
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=400, check=False)
+    assert done.returncode == 0, done.stderr
+    assert {file: file.stat().st_mtime_ns for file in results} == results

@@ -21,21 +21,11 @@ from edgekit.training import (
 from edgekit.training.state import STATE_FILE, load_state
 from edgekit.training.weights import start_from
 from runtime.errors import CheckpointError, TrainingError
+from tests.edgekit.training.interrupt import Interrupt
 from tests.edgekit.training.nets import tiny_net
 
 RECIPE = Recipe(epochs=3, batch_size=16, device="cpu", temperature_epochs=0)
 SPEC = ModelSpec("resnet20", width=0.25)
-
-
-class Interrupt(Hook):
-    """Stops like Ctrl-C in the middle of an epoch."""
-
-    def __init__(self, epoch):
-        self.epoch = epoch
-
-    def on_step_end(self, trainer):
-        if trainer.epoch == self.epoch:
-            raise KeyboardInterrupt
 
 
 def test_training_learns(tmp_path, toy_data):
@@ -187,6 +177,20 @@ def test_a_loss_that_is_not_finite_stops_the_training(tmp_path, toy_data):
     with pytest.raises(TrainingError, match=told):
         Trainer(tiny_net(), RECIPE, [Spoil()]).fit(toy_data, tmp_path, identity={}, progress=False)
     assert not (tmp_path / STATE_FILE).exists()
+
+
+def test_weights_that_the_last_step_spoiled_do_not_replace_good_ones(tmp_path, toy_data):
+    class Spoil(Hook):
+        def on_step_end(self, trainer):
+            if trainer.step == 2 * trainer.steps_per_epoch - 1:
+                trainer.model[0].weight.fill_(float("inf"))
+
+    told = r"0\.weight is not finite after epoch 1, .* the state of epoch 0 is kept in .*: lower --lr"
+    with pytest.raises(TrainingError, match=told):
+        Trainer(tiny_net(), RECIPE, [Spoil()]).fit(toy_data, tmp_path, identity={}, progress=False)
+    state = load_state(tmp_path)
+    assert state.epoch == 1
+    assert all(torch.isfinite(tensor).all() for tensor in state.model.values())
 
 
 def test_weights_decay_and_vectors_do_not():

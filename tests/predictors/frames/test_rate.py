@@ -146,6 +146,15 @@ def test_a_page_unlike_all_others_is_refused(run):
         run.predict(other)
 
 
+def test_what_was_seen_at_one_speed_holds_for_about_that_speed():
+    column, speed = 6, np.log(1800.0)  # behind capacity, refresh rate, core and work
+    X = np.insert(SEEN.X, column, speed, axis=1)
+    rate = FrameRate(3, ("ridge",), guarded=(0,)).fit(X, SEEN.fps, SEEN.page, SEEN.family)
+    for other, is_inside in ((1300.0, True), (2500.0, True), (900.0, False), (3600.0, False)):
+        X[:, column] = np.log(other)
+        assert rate.is_inside(X).all() == is_inside, other
+
+
 def test_a_feature_is_called_by_its_name():
     names = ["log_speed", *(f"f{i}" for i in range(10))]
     rate = FrameRate(3, (), names=names, guarded=(0,)).fit(SEEN.X, SEEN.fps, SEEN.page, SEEN.family)

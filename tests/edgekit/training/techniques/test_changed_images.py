@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+import torch
 
 from edgekit.training import evaluate
 from edgekit.training.techniques.patch_shuffle import PatchShuffle, shuffle_patches
 from edgekit.training.techniques.random_erasing import RandomErasing
+from edgekit.training.techniques.shuffled_maps import shuffle_maps
 
 SIDE = 40
 
@@ -80,6 +82,31 @@ def test_a_share_of_the_images_is_shuffled():
     images = np.tile(np.arange(64, dtype=np.uint8).reshape(1, 8, 8, 1), (1000, 1, 1, 1))
     changed = (PatchShuffle(0.2).augment(images, rng()) != images).any((1, 2, 3))
     assert 150 < changed.sum() < 250
+
+
+def test_every_patch_of_a_feature_map_keeps_its_values_and_every_map_has_its_own_order():
+    maps = torch.arange(7 * 6.0).reshape(1, 1, 6, 7).repeat(40, 20, 1, 1).requires_grad_()
+    found = shuffle_maps(maps, 0.5, 3, torch.Generator().manual_seed(0))
+    changed = (found != maps).flatten(2).any(2)
+    assert 0.4 < changed.float().mean() < 0.6
+    assert torch.equal(found[..., 6:], maps[..., 6:])  # beyond the last whole patch
+    for row in (0, 3):
+        for column in (0, 3):
+            was, now = (x[..., row : row + 3, column : column + 3].reshape(-1, 9) for x in (maps, found))
+            assert torch.equal(was.sort(1).values, now.sort(1).values)
+    assert len(found.detach().flatten(0, 1)[changed.flatten()].unique(dim=0)) > 350
+    found.sum().backward()
+    assert torch.equal(maps.grad, torch.ones_like(maps))  # gradients find their way back
+
+
+def test_feature_maps_are_shuffled_while_training_alone(fit, toy_data):
+    trainer = fit(
+        {"patch-shuffle": {"probability": 0.0, "maps": 1.0, "side": 8}}, epochs=1
+    )  # pooling undoes smaller ones
+    assert trainer.log[0]["train_loss"] != fit(epochs=1).log[0]["train_loss"]
+    assert trainer.log[0]["test_top1"] == evaluate(trainer.model, toy_data.test)
+    x = torch.rand(4, 1, 8, 8)
+    assert torch.equal(trainer.model.train()[0](x), trainer.model[0](x))  # nothing is left of it
 
 
 @pytest.mark.parametrize("name", ["random-erasing", "patch-shuffle"])

@@ -9,6 +9,7 @@ from edgekit.training import Hook, load_checkpoint, make_techniques
 from edgekit.training.techniques.distillation import divergence
 from edgekit.training.techniques.rco import RouteConstrained
 from edgekit.training.techniques.route import route_of
+from edgekit.training.techniques.route_search import furthest
 from runtime.errors import CheckpointError
 from tests.edgekit.training.techniques.tiny import RECIPE
 
@@ -60,6 +61,25 @@ def test_the_teacher_is_not_trained_and_the_student_comes_closer(fit, teacher, t
     assert load_checkpoint(teacher.path).sha256 == teacher.sha256
 
 
+@pytest.mark.parametrize("name", ["kd", "rco"])
+def test_the_teacher_is_in_eval_mode_and_gets_no_gradient(name, fit, teacher):
+    class Look(Hook):
+        modes, gradients = [], []
+
+        def on_backward_end(self, run):
+            theirs = run.techniques[0].teacher
+            self.modes.append(theirs.training)
+            self.gradients += [p.grad for p in theirs.parameters()]
+
+    look = Look()
+    trainer = fit({name: {"teacher": str(teacher.path)}}, hooks=[look])
+    assert look.modes == [False] * 16  # four epochs of four steps
+    assert set(look.gradients) == {None}
+    finished = teacher.build().state_dict()  # running statistics included
+    after = trainer.techniques[0].teacher.state_dict()
+    assert all(torch.equal(tensor, finished[key]) for key, tensor in after.items())
+
+
 def test_mixing_reaches_the_teacher_in_either_order(fit, teacher):
     kd = {"kd": {"teacher": str(teacher.path)}}
     first, last = fit({"mixup": {}, **kd}, epochs=2), fit({**kd, "mixup": {}}, epochs=2)
@@ -102,20 +122,19 @@ def test_a_route_has_weights_after_equal_shares_of_the_epochs(teacher):
     assert [path.name for path in route_of(teacher.path)] == [f"epoch-000{n}.safetensors" for n in (1, 2, 3)]
 
 
-def logits(state, teacher, inputs):
-    net = teacher.build()
-    net.load_state_dict(state)
-    return net.eval()(inputs)
+def anchors_of(teacher, **options):
+    technique = RouteConstrained(str(teacher.path), **options)
+    return [technique.states[place] for place in technique.anchors]
 
 
 def test_anchors_come_in_order_and_end_with_the_finished_teacher(teacher):
-    every = RouteConstrained(str(teacher.path)).anchors
+    every = anchors_of(teacher)
     assert len(every) == 4
     finished = teacher.build().state_dict()
     assert all(torch.equal(tensor, finished[name]) for name, tensor in every[-1].items())
     steps = [int(state["stem.bn.num_batches_tracked"]) for state in every]
     assert steps == sorted(set(steps))
-    two = RouteConstrained(str(teacher.path), anchors=2).anchors
+    two = anchors_of(teacher, anchors=2)
     assert [int(state["stem.bn.num_batches_tracked"]) for state in two] == [steps[1], steps[3]]
 
 
@@ -139,6 +158,32 @@ def test_the_rate_starts_again_with_every_anchor(fit, teacher):
     assert found[0] == max(found)
     assert found[:8] == sorted(found[:8], reverse=True)
     assert rates({"rco": {"teacher": path, "anchors": 1}}) == rates({})
+
+
+def followed(fit, teacher, **options):
+    """Return the places on the teacher's route that a student followed, epoch by epoch."""
+
+    class WatchAnchors(Hook):
+        def on_step_end(self, run):
+            (hook,) = (h for h in run.hooks if hasattr(h, "followed"))
+            places.append(hook.followed[-1])
+
+    places = []
+    fit({"rco": {"teacher": str(teacher.path), **options}}, hooks=[WatchAnchors()], epochs=3)
+    return places[:: len(places) // 3]
+
+
+def test_the_greedy_search_goes_as_far_as_the_student_can_follow(fit, teacher):
+    assert followed(fit, teacher, anchors=3) == [1, 2, 3]  # equal intervals
+    assert followed(fit, teacher, anchors=3, greedy=1e-6) == [1, 3, 3]  # nothing is too hard
+    assert followed(fit, teacher, anchors=3, greedy=1.0) == [1, 2, 3]  # all that is harder is
+
+
+def test_the_next_anchor_is_the_furthest_within_the_threshold():
+    assert furthest([1.0, 1.1, 1.25, 1.3], 0.8) == 2
+    assert furthest([1.0, 2.0, 1.2, 3.0], 0.8) == 2  # beyond one that is harder
+    assert furthest([1.0, 2.0, 3.0], 0.8) == 1  # the student has to go on
+    assert furthest([1.0], 0.8) == 0  # the finished teacher
 
 
 def test_one_anchor_is_plain_distillation_bit_by_bit(fit, teacher):

@@ -8,8 +8,11 @@ import torch
 from edgekit.training import TECHNIQUES, Hook, load_recipe
 from tests.edgekit.training.nets import tiny_net
 
-OPTIONS = {"random-erasing": {"probability": 1.0}, "patch-shuffle": {"probability": 1.0}}
-OPTIONS |= {"best": {"share": 0.25}, "ema": {"decay": 0.9}}
+OPTIONS = {
+    "random-erasing": {"probability": 1.0},
+    "patch-shuffle": {"probability": 1.0, "maps": 0.5, "side": 8},
+}
+OPTIONS |= {"best": {"share": 0.25}, "ema": {"decay": 0.9}, "rco": {"anchors": 2, "greedy": 0.8}}
 
 
 def use(name, teacher):
@@ -27,7 +30,9 @@ class Interrupt(Hook):
             raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("names", [*TECHNIQUES, "ema+best", "kd+mixup+grafting", "rco+cutmix+ema"])
+@pytest.mark.parametrize(
+    "names", [*TECHNIQUES, "ema+best", "kd+mixup+grafting", "rco+cutmix+ema", "patch-shuffle+grafting"]
+)
 def test_a_run_that_was_killed_ends_with_the_same_bits(names, fit, teacher, tmp_path):
     chosen = {key: value for name in names.split("+") for key, value in use(name, teacher).items()}
     whole = fit(chosen)
@@ -51,7 +56,7 @@ def test_it_is_a_recipe_of_its_own_name(name):
     [
         {"random-erasing": {"probability": 0.0}},
         {"patch-shuffle": {"probability": 0.0}},
-        {"patch-shuffle": {"probability": 1.0, "side": 1}},
+        {"patch-shuffle": {"probability": 1.0, "side": 1, "maps": 1.0}},
         {"mixup": {"alpha": 0.0}},
         {"cutmix": {"alpha": 0.0}},
         {"grafting": {"nets": 1}},
@@ -79,6 +84,7 @@ def test_uout_without_noise_leaves_the_bits_of_training_without_dropout(fit):
     [
         ("random-erasing", {"least": 0.5, "most": 0.4}, "0 < least <= most"),
         ("patch-shuffle", {"side": 0}, "side 1 or more"),
+        ("patch-shuffle", {"maps": 1.5}, "maps=1.5"),
         ("mixup", {"alpha": -1}, "alpha is -1"),
         ("ema", {"decay": 1.0}, "decay is 1.0"),
         ("clip", {"norm": 0}, "norm is 0"),

@@ -59,6 +59,22 @@ def test_a_ring_takes_from_what_the_others_were_before():
         assert torch.equal(now["1.num_batches_tracked"], own["1.num_batches_tracked"])
 
 
+def test_weak_filters_come_back():
+    """Two nets, half of whose filters are worn down: in one the first, in the other the last."""
+    both = nets(2)
+    with torch.no_grad():
+        both[0][0].weight[:2] *= 1e-3
+        both[1][0].weight[2:] *= 1e-3
+
+    def weak(net):
+        return int((net[0].weight.abs().sum((1, 2, 3)) < 0.1).sum())
+
+    assert [weak(net) for net in both] == [2, 2]
+    with torch.no_grad():
+        graft(both, 0.4, 500.0)
+    assert [weak(net) for net in both] == [0, 0]
+
+
 def test_equal_nets_stay_as_they_are():
     first = nets(1)[0]
     both = [first, copy.deepcopy(first)]

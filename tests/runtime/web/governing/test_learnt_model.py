@@ -22,7 +22,7 @@ def learnt(monkeypatch):
     """A model whose predictors know scrolls of pages below 1000 nodes: a frame takes 1 ms per 100 of them."""
 
     def load(folder, target, kind):
-        if kind != "scroll":
+        if kind == "fling":
             raise NotFittedError(f"{folder} has no predictor of {kind} on {target}")
         return None, {}
 
@@ -69,20 +69,32 @@ def test_from_the_second_on_its_own_frames_count(learnt):
 def test_a_page_unlike_all_others_and_a_kind_nobody_learnt_are_governed_by_gestures_alone(learnt):
     learnt.begin_page({"nodes": 5000.0})
     assert learnt.messages == [
-        "scroll of this page is not predicted: it is unlike all pages that were learnt from: nodes"
+        f"{kind} of this page is not predicted: it is unlike all pages that were learnt from: nodes"
+        for kind in ("scroll", "pinch")
     ]
     plain = super(LearntModel, learnt)
     assert learnt.choose("scroll", 1800.0, 60.0) == plain.choose("scroll", 1800.0, 60.0)
     learnt.begin_page({"nodes": 100.0})
-    assert learnt.choose("pinch", 0.0, 60.0) == plain.choose("pinch", 0.0, 60.0)
+    assert learnt.choose("fling", 3000.0, 60.0) == plain.choose("fling", 3000.0, 60.0)
 
 
-def test_bounds_that_are_too_wide_are_not_trusted(learnt, monkeypatch):
+def test_a_pinch_is_predicted_though_no_speed_is_read_of_it(learnt):
+    learnt.begin_page({"nodes": 100.0})
+    light = learnt.choose("pinch", 0.0, 60.0)
+    learnt.begin_page({"nodes": 900.0})
+    assert light.capacity < learnt.choose("pinch", 0.0, 60.0).capacity
+
+
+def test_a_bound_far_below_its_prediction_costs_a_faster_clock(learnt, monkeypatch):
+    learnt.begin_page({"nodes": 300.0})
+    sure = learnt.choose("scroll", 1800.0, 30.0)
     real = learnt_model.frame_estimates
     wide = lambda *given: [replace(each, low_fps=0.5 * each.fps) for each in real(*given)]  # noqa: E731
     monkeypatch.setattr(learnt_model, "frame_estimates", wide)
-    learnt.begin_page({"nodes": 100.0})
-    assert learnt.choose("scroll", 1800.0, 60.0) == super(LearntModel, learnt).choose("scroll", 1800.0, 60.0)
+    learnt.begin_page({"nodes": 300.0})
+    unsure = learnt.choose("scroll", 1800.0, 30.0)
+    assert unsure.capacity > sure.capacity
+    assert unsure.fps > sure.fps >= 30.0
 
 
 def test_a_target_that_nothing_was_learnt_on_is_said(tmp_path):

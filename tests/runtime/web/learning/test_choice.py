@@ -124,12 +124,6 @@ def test_a_page_unlike_all_others_is_refused_and_told_why(models):
         estimates(models, monster)
 
 
-def test_bounds_far_below_are_not_trusted():
-    setting = Setting("big", 1000000)
-    assert FrameEstimate(setting, 50, 45, 55, 0.9, 100.0).is_trusted
-    assert not FrameEstimate(setting, 50, 40, 60, 0.9, 100.0).is_trusted
-
-
 def test_a_page_that_nothing_predicts_is_said_so(models):
     with pytest.raises(ValueError, match="run it once"):
         way_of(PageState({}), {RUN: models[RUN]})

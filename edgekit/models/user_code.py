@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import difflib
 import importlib.util
+import inspect
 import re
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -40,27 +42,35 @@ def is_user_model(model: str) -> bool:
     return model.endswith(".py") or ".py:" in model
 
 
-def run_user_file(model: str) -> UserFile:
+def split_user_model(model: str) -> tuple[Path, str | None]:
+    """Return the file that ``model`` names and the function in it, ``None`` without one."""
+    match = _NAMED.fullmatch(model)
+    return (Path(match["path"]), match["function"]) if match else (Path(model), None)
+
+
+def run_user_file(model: str, offered: Mapping[str, Any] | None = None) -> UserFile:
     """Import the file of ``path/to/file.py:function`` and call the function.
 
     ``path/to/file.py`` alone calls its ``get_model()`` and ``get_args()``. The file's folder leads
     ``sys.path`` from here on, as if Python had been started with it.
 
+    Args:
+        offered: arguments by name; the function gets those that it takes.
+
     Raises:
         ValueError: ``model`` is spelt otherwise, or there is no such file or function.
         ExportError: the user's code fails.
     """
-    match = _NAMED.fullmatch(model)
-    path = Path(match["path"] if match else model)
+    path, name = split_user_model(model)
     if not path.is_file():
         raise ValueError(f"there is no file at {path}; give path/to/file.py:function")
     module = _load(path)
-    if match is not None:
-        name = match["function"]
-        made = run_user_code(path, _function(module, path, name))
+    if name is not None:
+        made = run_user_code(path, _given(_function(module, path, name), offered or {}), f"{name}()")
     elif callable(getattr(module, _MODEL, None)) and callable(getattr(module, _INPUTS, None)):
         name = _MODEL
-        made = _model_of(path, run_user_code(path, module.get_model)), run_user_code(path, module.get_args)
+        model_made = run_user_code(path, _given(module.get_model, offered or {}), f"{name}()")
+        made = _model_of(path, model_made), run_user_code(path, module.get_args)
     else:
         raise ValueError(
             f"{model} names no function; give path/to/file.py:function, which returns the model, or define "
@@ -89,13 +99,26 @@ def _model_of(path: Path, returned: Any) -> Any:
     return model
 
 
-def run_user_code(path: Path, function: Callable[[], Any]) -> Any:
-    """Return what ``function`` of the file at ``path`` returns; raises as above."""
-    name = getattr(function, "__name__", "it")
+def _given(function: Callable[..., Any], offered: Mapping[str, Any]) -> Callable[[], Any]:
+    """Return ``function`` with those of the arguments ``offered`` that it has names for."""
+    try:
+        known = inspect.signature(function).parameters if offered else {}
+    except (TypeError, ValueError):  # of C code
+        known = {}
+    return partial(function, **{name: value for name, value in offered.items() if name in known})
+
+
+def run_user_code(path: Path, function: Callable[[], Any], name: str | None = None) -> Any:
+    """Return what ``function`` of the file at ``path`` returns; raises as above.
+
+    Args:
+        name: what is run, for errors; default: the function's own name.
+    """
+    name = name or f"{getattr(function, '__name__', 'it')}()"
     try:
         return function()
     except (Exception, SystemExit) as err:
-        raise ExportError(f"{where_in_file(err, path)}: {name}() failed: {_describe(err)}") from err
+        raise ExportError(f"{where_in_file(err, path)}: {name} failed: {_describe(err)}") from err
 
 
 def where_in_file(err: BaseException, path: Path) -> str:
