@@ -1,10 +1,12 @@
-"""Margins that repeat or mirror what they border on, as joins of slices: XNNPACK pads with constants only."""
+"""Margins that repeat or mirror what they border on, as joins of slices, and margins of a number."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import torch
+import torch.nn.functional as F
 
 from edgekit.export.lower.selections import flip
 
@@ -49,3 +51,14 @@ def _bordered(x: Tensor, margins: Sequence[int], edge: Callable[..., Tensor]) ->
         parts += [x, edge(x, dim, after, is_first=False)] if after else [x]
         x = torch.cat(parts, dim) if len(parts) > 1 else x
     return x
+
+
+def filled(x: Tensor, margins: Sequence[int], value: float = 0.0) -> Tensor:
+    """Write a margin of another number than 0 as a sum: XNNPACK's padding in a LiteRT file is of zeros."""
+    if not value or not math.isfinite(value) or not x.is_floating_point():
+        return NotImplemented
+    axes = len(margins) // 2
+    sides = [1] * (x.ndim - axes) + list(x.shape[x.ndim - axes :])
+    # 0 on x and the number around it; it depends on no input, and is stored.
+    frame = F.pad(torch.full(sides, -float(value), dtype=x.dtype), list(margins)) + float(value)
+    return F.pad(x, list(margins)) + frame

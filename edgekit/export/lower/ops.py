@@ -176,6 +176,7 @@ _EXECUTORCH: Rules = _BOTH | {
 _LITERT: Rules = _BOTH | {
     _aten.bmm.default: attention.product,
     _aten.cat.default: shapes.join_few,
+    _aten.constant_pad_nd.default: borders.filled,
     _aten.conv_transpose1d.default: transposed.fill_gaps,
     _aten.conv_transpose2d.input: transposed.fill_gaps,
     _aten.clamp.default: elementwise.clamp_to_one,

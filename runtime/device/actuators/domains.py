@@ -189,6 +189,8 @@ def _why_not(folder: Path) -> str | None:
             return f"{name} cannot be read ({why}); its CPUs may be off line"
         if not text:
             return f"{name} is empty: its CPUs are off line"
+        if name == "related_cpus" and not _numbers(text):
+            return f"{name} names no CPU: {text[:40]!r}"
     return None
 
 

@@ -19,9 +19,9 @@ def read_battery(root: Path = Path("/")) -> tuple[float | None, str | None]:
     found = batteries(root)
     states = [state for supply in found if (state := read_text(supply / "status")) is not None]
     status = next((word for word in _TELLING if word in states), states[0] if states else None)
-    charges = {
-        supply: pct for supply in found if (pct := read_int(supply / "capacity")) is not None and pct >= 0
-    }
+    told = {supply: read_int(supply / "capacity") for supply in found}
+    # 255, by which some firmware says that it does not know, is no charge.
+    charges = {supply: pct for supply, pct in told.items() if pct is not None and 0 <= pct <= 100}
     if not charges:
         return None, status
     sizes_mwh = [full[0] for supply in charges if (full := full_mwh(supply)) is not None]

@@ -99,7 +99,7 @@ def energy_of(
     Args:
         fault: of the meter in between.
     """
-    reason = fault or _why_not(about, first, last, block.duration_s)
+    reason = fault or _why_not(about, first, last, block)
     energy_mj, rails_mj = None, {}
     if reason is None and first is not None and last is not None:
         # The looks lie a little outside of the block, or on the source's own clock: take the mean
@@ -122,7 +122,7 @@ def energy_of(
     )
 
 
-def _why_not(about: About, first: Reading | None, last: Reading | None, duration_s: float) -> str | None:
+def _why_not(about: About, first: Reading | None, last: Reading | None, block: Block) -> str | None:
     if first is None or last is None:
         return "the window is not over yet"
     passed_s = last.time_s - first.time_s
@@ -130,13 +130,18 @@ def _why_not(about: About, first: Reading | None, last: Reading | None, duration
     if about.update_period_s is not None:
         updates = int(passed_s / about.update_period_s)
     if updates < MIN_UPDATES or passed_s <= 0:
-        return f"saw {updates} updates in {duration_s:.3g} s, at least {MIN_UPDATES} are needed; raise --runs"
+        seen = f"saw {updates} updates in {block.duration_s:.3g} s"
+        return f"{seen}, at least {MIN_UPDATES} are needed; raise --runs"
     if last.gaps > first.gaps:
         missed = f"missed samples in {last.gaps - first.gaps} places"
         return f"{missed} (rate {about.sample_rate_hz:g} Hz); keep the machine calm"
     power_mw = (last.energy_mj - first.energy_mj) / passed_s
     if not 0 <= power_mw <= about.max_mw:
         return f"{power_mw:.4g} mW cannot be (0 to {about.max_mw:g} mW): the unit or sign is not the ABI's"
+    if power_mw == 0 and block.frames:  # as a virtual machine shows a counter of its host
+        return (
+            f"counted nothing in {block.duration_s:.3g} s of work: it stands still; name another by --meter"
+        )
     return None
 
 

@@ -105,6 +105,8 @@ MARGINS = [
     lambda y, r, w: F.pad(y, (2, 2, 2, 2), "replicate"),
     lambda y, r, w: F.pad(y, (4, 1, 0, 3), "replicate"),
     lambda y, r, w: F.pad(y, (2, 1, 1, 0), "circular"),
+    lambda y, r, w: F.pad(y, (1, 2, 0, 1), value=-3.0),
+    lambda y, r, w: F.pad(r, (1, 1), value=1e4),
 ]
 LARGER = [
     lambda y, r, w: F.interpolate(y, scale_factor=2),

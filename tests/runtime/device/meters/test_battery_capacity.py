@@ -46,5 +46,10 @@ def test_battery_of_a_mouse_is_not_the_machines(supply):
     assert read_capacity_mwh(supply(energy_full=5_000_000, scope="Device")) is None
 
 
+@pytest.mark.parametrize("capacity", [255, 101, -1])
+def test_a_charge_that_cannot_be_is_unknown(supply, capacity):
+    assert read_battery(supply(status="Discharging", capacity=capacity)) == (None, "Discharging")
+
+
 def test_no_battery_is_none(tmp_path):
     assert read_capacity_mwh(tmp_path) is None

@@ -88,6 +88,14 @@ def test_a_wrong_sign_or_unit_is_refused(power_mw):
     assert "the unit or sign is not the ABI's" in window.result(1).reason
 
 
+def test_a_source_that_stands_still_while_work_runs_is_no_energy():
+    meter = CounterMeter(About("toy", "toy", update_period_s=0.001), lambda: Count({"a": 7}))
+    with EnergyWindow(meter) as window:
+        time.sleep(0.03)
+    assert "it stands still" in window.result(frames=5).reason
+    assert window.result(frames=0).energy_mj == 0  # of an idle machine, whose table may count none
+
+
 def test_a_clock_that_goes_back_is_refused():
     clock = Clock()
     meter = PowerMeter(About("toy", "toy"), lambda: {"a": 1.0}, clock)
