@@ -6,7 +6,7 @@ from torch import nn
 from edgekit.models import ModelSpec, build_model
 from edgekit.models.surgery.groups import ChannelGraph, ChannelGroup, Removal
 from edgekit.pruning import Budget
-from edgekit.training import Hook, Recipe, Trainer
+from edgekit.training import Recipe, Trainer
 
 EXAMPLE = torch.zeros(1, 1, 8, 8)
 RECIPE = Recipe(epochs=3, batch_size=16, device="cpu", lr=0.01)  # toy_data makes 4 steps an epoch of it
@@ -61,17 +61,6 @@ class Run:
         self.recipe, self.steps_per_epoch = recipe, steps_per_epoch
         self.epoch = self.step = 0
         self.device = torch.device("cpu")
-
-
-class Interrupt(Hook):
-    """Stops like Ctrl-C in the middle of an epoch."""
-
-    def __init__(self, epoch):
-        self.epoch = epoch
-
-    def on_step_end(self, run):
-        if run.epoch == self.epoch:
-            raise KeyboardInterrupt
 
 
 def same_bits(first, second):

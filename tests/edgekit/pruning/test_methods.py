@@ -10,16 +10,8 @@ from edgekit.models.surgery.removal import physically_remove
 from edgekit.pruning import METHODS, Budget, Pruning, make_method, prune
 from edgekit.training import fit_spec
 from edgekit.training import train as train_spec
-from tests.edgekit.pruning.nets import (
-    HALF,
-    RECIPE,
-    Interrupt,
-    method_for,
-    one_group,
-    same_bits,
-    small_model,
-    train,
-)
+from tests.edgekit.pruning.nets import HALF, RECIPE, method_for, one_group, same_bits, small_model, train
+from tests.edgekit.training.interrupt import Interrupt
 
 
 @pytest.mark.parametrize("name", [name for name in METHODS if name != "asfp"])

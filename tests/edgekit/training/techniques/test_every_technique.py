@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from edgekit.training import TECHNIQUES, Hook, load_recipe
+from tests.edgekit.training.interrupt import Interrupt
 from tests.edgekit.training.nets import tiny_net
 
 OPTIONS = {
@@ -24,12 +25,6 @@ def use(name, teacher):
     return {name: OPTIONS.get(name, {}) | given}
 
 
-class Interrupt(Hook):
-    def on_step_end(self, run):
-        if run.epoch == 2:
-            raise KeyboardInterrupt
-
-
 @pytest.mark.parametrize(
     "names", [*TECHNIQUES, "ema+best", "kd+mixup+grafting", "rco+cutmix+ema", "patch-shuffle+grafting"]
 )
@@ -37,7 +32,7 @@ def test_a_run_that_was_killed_ends_with_the_same_bits(names, fit, teacher, tmp_
     chosen = {key: value for name in names.split("+") for key, value in use(name, teacher).items()}
     whole = fit(chosen)
     with pytest.raises(KeyboardInterrupt):
-        fit(chosen, hooks=[Interrupt()], folder=tmp_path / "parts")
+        fit(chosen, hooks=[Interrupt(2)], folder=tmp_path / "parts")
     # Hooks are stored by their place: the resumed run has one that does nothing in the other's.
     resumed = fit(chosen, hooks=[Hook()], folder=tmp_path / "parts", resume=True)
     others = resumed.trained().state_dict()
