@@ -96,9 +96,9 @@ def main(
     if not errors:
         raise click.ClickException("too few pages for any kind of gesture; measure more")
     show(ERROR_COLUMNS, [rounded(row) for row in errors])
-    if energies:
-        note("modelled: frames replayed on power tables")
-        show(ENERGY_COLUMNS, [rounded(row) for row in energies])
+    for part in dict.fromkeys(row["part"] for row in energies):
+        note(f"modelled: frames of {part} pages replayed on power tables")
+        show(ENERGY_COLUMNS, [rounded(row) for row in energies if row["part"] == part])
     ported = _port_rows(rows, known, ways, learners or None, seed)
     if ported:
         show(PORT_COLUMNS, [rounded(row) for row in ported])

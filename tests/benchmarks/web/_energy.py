@@ -27,8 +27,8 @@ from tests.benchmarks.web._errors import ErrorStudy, is_stress
 GOVERNORS = ("interactive", "schedutil", "eas", "ebs", "policy", "later", "best")
 _GESTURES = 2  # of the page that were governed before ``later``
 ENERGY_COLUMNS = {
-    "soc": "SoC", "gesture": "gesture", "part": "of", "target_fps": "target", "governor": "governor",
-    "fps": "FPS", "mean_mw": "mW", "missed_pct": "missed, %", "avoidable_pct": "avoidably",
+    "soc": "SoC", "gesture": "gesture", "target_fps": "target", "governor": "governor", "fps": "FPS",
+    "mean_mw": "mW", "missed_pct": "missed, %", "avoidable_pct": "avoidably",
     "saved_pct": "policy saves, %", "saved_equal_frames_pct": "at equal frames",
     "saved_equal_misses_pct": "both hold", "oracle_share_pct": "of the best's, %",
 }  # fmt: skip
