@@ -203,7 +203,8 @@ class _Stages:
         place.mkdir(exist_ok=True)
         data = replace(self.dataset, train=part, test=judge)
         begun = (place / STATE_FILE).is_file()
-        log = trainer.fit(data, place, identity={**self.identity, "stage": number}, resume=begun)
+        identity = {**self.identity, "stage": number}
+        log = trainer.fit(data, place, identity=identity, resume=begun, progress=False)
         self.model = trainer.model
         if number:
             self._trim()
