@@ -21,6 +21,7 @@ SEARCH_FILE, RECIPE_FILE, COSTS_FILE = "search.json", "found.yaml", "costs.json"
 _OF_DATA = {"name", "num_classes", "in_channels", "image_size"}
 _OF_STEPS = ("batch_size", "optimizer", "lr", "weight_decay", "warmup_epochs")
 _DEFAULTS = Recipe()
+_PREFERRED = 1.5  # times as likely as by chance
 
 
 @dataclass(frozen=True)
@@ -85,15 +86,22 @@ class SearchResult:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What to know before believing in the result."""
+        found = []
         slowest_ms = self.own_ms + sum(
             max(costs.values()) - costs.get("own", 0.0) for costs in self.places if len(costs) > 1
         )
-        if self.budget_ms < slowest_ms:
-            return ()
-        return (
-            f"every network of the space is within {self.budget_ms:.4g} ms, so the budget decided nothing; "
-            "the whole space is asked for accuracy alone",
-        )
+        if self.budget_ms >= slowest_ms:
+            found.append(
+                f"every network of the space is within {self.budget_ms:.4g} ms, so the budget decided "
+                "nothing; the whole space is asked for accuracy alone"
+            )
+        open_places = [each for each in self.probabilities if len(each) > 1]
+        if open_places and max(max(each.values()) * len(each) for each in open_places) < _PREFERRED:
+            found.append(
+                "no block is clearly preferred to the others of its place: the search learnt next to "
+                "nothing; search with more --epochs, or on more images"
+            )
+        return tuple(found)
 
 
 def save_result(

@@ -108,6 +108,11 @@ def test_a_budget_that_decides_nothing_is_told(found):
     assert "every network of the space is within" in replace(found[1], budget_ms=1e6).warnings[0]
 
 
+def test_a_search_that_prefers_no_block_is_told(found):
+    alike = tuple(dict.fromkeys(each, 1 / len(each)) for each in found[1].probabilities)
+    assert "the search learnt next to nothing" in replace(found[1], probabilities=alike).warnings[0]
+
+
 def test_what_a_search_cannot_use_is_refused(spec, digits, timing, tmp_path):
     for change, message in (({"devices": 2}, "give 1"), ({"use": {"ema": {}}}, "trains without ema")):
         with pytest.raises(ValueError, match=message):
