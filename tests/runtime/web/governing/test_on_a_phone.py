@@ -78,7 +78,7 @@ with Browser(Launch(only_loopback=True)) as browser, Connection(browser.endpoint
     if end == "9":
         restore = [sys.executable, "-m", "edgekit", "restore"]
         restored = subprocess.run(restore, capture_output=True, text=True)
-        told["restored"] = [restored.returncode, restored.stdout]
+        told["restored"] = [restored.returncode, restored.stdout + restored.stderr]
     told["after"] = [machine(), None if end == "browser" else places(pids)]
     over.set()
     hands.join()
@@ -109,9 +109,10 @@ def test_however_it_ends_in_mid_gesture_clocks_and_cores_are_as_they_were(end):
         return
     assert told["after"][1] == told["before"][1]
     if end == "9":
-        status, table = told["restored"]
+        status, text = told["restored"]
         assert status == 0
-        assert "threads" in table or "CPU" in table or "policy" in table
+        # Whoever watches the governor may have been there first.
+        assert "nothing to restore" in text or "policy" in text, text
 
 
 @pytest.mark.slow
