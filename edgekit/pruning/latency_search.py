@@ -23,7 +23,7 @@ from edgekit.pruning.layer_costs import LayerCosts, work_of
 from edgekit.pruning.method import Scores
 from edgekit.pruning.timing import LatencyResult, Timing
 from runtime.bundle import write_atomic
-from runtime.bundle.decoding import decode_json, read_regular
+from runtime.bundle.decoding import read_json
 from runtime.errors import CheckpointError, PruneError
 
 if TYPE_CHECKING:
@@ -123,9 +123,8 @@ class LatencySearch:
         path = folder / LATENCY_FILE
         if path.is_file():
             advice = "prune into another --out"
-            data = read_regular(path, advice=advice, error=CheckpointError)
             where = f"{path} does not tell latencies"
-            self._kept = decode_json(data, list[TimedCut], where=where, advice=advice, error=CheckpointError)
+            self._kept = read_json(path, list[TimedCut], where=where, advice=advice, error=CheckpointError)
 
     def result(self, counts: Counts) -> LatencyResult:
         """Return what is known of the network without ``counts``, one of those that were timed."""

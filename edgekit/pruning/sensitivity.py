@@ -25,7 +25,7 @@ from edgekit.training.checkpoint import Checkpoint
 from edgekit.training.evaluation import evaluate
 from edgekit.training.state import check_identity
 from runtime.bundle import write_atomic
-from runtime.bundle.decoding import decode_json, read_regular
+from runtime.bundle.decoding import read_json
 from runtime.errors import CheckpointError, PruneError
 from runtime.measure.lab.state import only_run
 
@@ -181,7 +181,6 @@ def _stored(path: Path, identity: dict[str, Any]) -> Scan | None:
     if not path.is_file():
         return None
     advice = "scan into another --out"
-    data = read_regular(path, advice=advice, error=CheckpointError)
-    found = decode_json(data, Scan, where=f"{path} is no scan", advice=advice, error=CheckpointError)
+    found: Scan = read_json(path, Scan, where=f"{path} is no scan", advice=advice, error=CheckpointError)
     check_identity(path.parent, found.identity or {}, identity)
     return found

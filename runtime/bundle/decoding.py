@@ -105,6 +105,23 @@ def read_regular(
         return stream.read(most_bytes)
 
 
+def read_json(path: Path, kind: type[T] | Any, *, where: str, advice: str, error: type[EdgekitError]) -> T:
+    """Return the JSON in the file at ``path`` as ``kind``, checked.
+
+    Args:
+        where: what is wrong with a damaged file, for the error: its first words. The rest as ``decode_json``.
+
+    Raises:
+        EdgekitError: ``error``: it cannot be read, or as ``read_regular`` and ``decode_json``.
+    """
+    try:
+        data = read_regular(path, advice=advice, error=error)
+    except OSError as err:
+        raise error(f"{path} cannot be read ({err.strerror}); {advice}") from err
+    found: T = decode_json(data, kind, where=where, advice=advice, error=error)
+    return found
+
+
 def refuse_aliases(yaml: Any, data: bytes, where: str) -> None:
     """Refuse ``*name`` in YAML: a few lines of them stand for more values than fit into memory.
 

@@ -13,7 +13,7 @@ from edgekit.models import ModelSpec
 from edgekit.search.blocks.costs import BlockCosts
 from edgekit.training import Recipe
 from runtime.bundle import write_atomic
-from runtime.bundle.decoding import decode_json, read_regular
+from runtime.bundle.decoding import read_json
 from runtime.errors import CheckpointError
 from runtime.extras import require
 
@@ -159,8 +159,4 @@ def save_costs(costs: BlockCosts, folder: Path) -> None:
 
 def _read(path: Path, kind: type) -> Any:
     advice = "search into another --out"
-    try:
-        data = read_regular(path, advice=advice, error=CheckpointError)
-    except OSError as err:
-        raise CheckpointError(f"{path} cannot be read ({err.strerror}); {advice}") from err
-    return decode_json(data, kind, where=f"{path} is damaged", advice=advice, error=CheckpointError)
+    return read_json(path, kind, where=f"{path} is damaged", advice=advice, error=CheckpointError)

@@ -20,7 +20,7 @@ from edgekit.search.placement.block import Block, measure_block
 from edgekit.search.placement.paired import paired_engine_latencies_ms
 from runtime._version import __version__
 from runtime.bundle import write_atomic
-from runtime.bundle.decoding import decode_json, read_regular
+from runtime.bundle.decoding import read_json
 from runtime.errors import DataError
 
 _PACKAGES = {"litert": ("torch", "litert-torch", "ai-edge-litert"), "executorch": ("torch", "executorch")}
@@ -118,11 +118,9 @@ def load_costs(path: str | Path) -> CostTable:
         DataError: there is none, or it is not a table of costs.
     """
     advice = "remove it: edgekit place measures a new one"
-    try:
-        data = read_regular(Path(path), advice=advice, error=DataError)
-    except OSError as err:
-        raise DataError(f"{path} cannot be read ({err.strerror}); {advice}") from err
-    table: CostTable = decode_json(data, CostTable, where=f"{path} is no table of costs", advice=advice)
+    table: CostTable = read_json(
+        Path(path), CostTable, where=f"{path} is no table of costs", advice=advice, error=DataError
+    )
     return table
 
 

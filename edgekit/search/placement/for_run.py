@@ -14,7 +14,7 @@ from edgekit.search.placement.budget import parse_budget
 from edgekit.search.placement.choice import Placement, dynamic_choices, place
 from edgekit.training.run import claim_folder
 from runtime.bundle import write_atomic
-from runtime.bundle.decoding import decode_json, read_regular
+from runtime.bundle.decoding import read_json
 from runtime.errors import CheckpointError
 
 PLACEMENT_FILE = "placement.json"
@@ -62,11 +62,7 @@ def place_for_run(
 
 def _read(path: Path) -> Placement:
     advice = "train into another --out"
-    try:
-        data = read_regular(path, advice=advice, error=CheckpointError)
-    except OSError as err:
-        raise CheckpointError(f"{path} cannot be read ({err.strerror}); {advice}") from err
-    found: Placement = decode_json(
-        data, Placement, where=f"{path} is no placement", advice=advice, error=CheckpointError
+    found: Placement = read_json(
+        path, Placement, where=f"{path} is no placement", advice=advice, error=CheckpointError
     )
     return found
