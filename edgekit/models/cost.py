@@ -57,10 +57,10 @@ def count_macs(model: nn.Module, input_shape: tuple[int, int, int]) -> int:
 
     def add(_: str, module: nn.Module, x: torch.Tensor, y: torch.Tensor) -> None:
         nonlocal total
-        if type(module) in _COUNTERS:
-            total += _COUNTERS[type(module)](module, x, y)
+        total += _COUNTERS[type(module)](module, x, y)
 
-    _watch(model, input_shape, add)
+    counted = {name: module for name, module in model.named_modules() if type(module) in _COUNTERS}
+    _watch(model, input_shape, counted, add)
     return total
 
 
@@ -76,16 +76,17 @@ def work_by_module(model: nn.Module, input_shape: tuple[int, int, int]) -> dict[
         found = y.numel() if counter is None else counter(module, x, y)
         work[name] = work.get(name, 0) + found
 
-    _watch(model, input_shape, add)
+    _watch(model, input_shape, dict(model.named_modules()), add)
     return work
 
 
 def _watch(
     model: nn.Module,
     input_shape: tuple[int, int, int],
+    watched: dict[str, nn.Module],
     see: Callable[[str, nn.Module, torch.Tensor, torch.Tensor], None],
 ) -> None:
-    """Run one image and show what goes into and comes out of each module that maps a tensor to one."""
+    """Run one image and show what goes into and comes out of the watched that map a tensor to one."""
 
     def hook(name: str) -> Callable[[nn.Module, tuple[object, ...], object], None]:
         def show(module: nn.Module, inputs: tuple[object, ...], output: object) -> None:
@@ -94,7 +95,7 @@ def _watch(
 
         return show
 
-    handles = [module.register_forward_hook(hook(name)) for name, module in model.named_modules()]
+    handles = [module.register_forward_hook(hook(name)) for name, module in watched.items()]
     modes = {module: module.training for module in model.modules()}
     place = next(model.parameters())
     try:
