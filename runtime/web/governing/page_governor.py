@@ -198,10 +198,10 @@ class PageGovernor:
             self._held.report(max(done.due, done.late), done.late)
         if done.fps is not None:
             self._alarm.learn(done.fps)
-        if done.fps is not None and done.work_ms is not None:
-            self._model.learn(
-                done.kind, done.speed, capacity=done.capacity, fps=done.fps, work_ms=done.work_ms
-            )
+            if done.work_ms is not None:
+                self._model.learn(
+                    done.kind, done.speed, capacity=done.capacity, fps=done.fps, work_ms=done.work_ms
+                )
         self._on_gesture(done)
 
     def _read_frames(self, begin_s: float) -> list[float] | None:

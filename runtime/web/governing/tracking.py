@@ -76,9 +76,9 @@ class LiveGesture:
         moved = self.moved.first_speed(self.frame_ms) or 1e3 * self.moved.steps[0][1] / self.frame_ms
         if self.source == "touch":
             return moved
-        return (
-            max(moved, self.scrolled.first_speed(self.frame_ms)) if self.scale is None else moved * self.scale
-        )
+        if self.scale is not None:
+            return moved * self.scale
+        return max(moved, self.scrolled.first_speed(self.frame_ms))
 
     @property
     def read_s(self) -> float:
