@@ -4,14 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test test-all browser lint types clean
+.PHONY: demo test test-all browser versions lint types clean
 
 # `edgekit` was the distribution's name before it was edgekit-toolkit's; both bring bin/edgekit, so it goes first.
-$(STAMP): pyproject.toml
+# constraints.txt holds the versions that the tests last passed with: a release of tonight changes no test run.
+$(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v < (3, 14) else f"Python 3.11-3.13 is needed, {sys.executable} is {v[0]}.{v[1]}; run: make PYTHON=python3.12 ...")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip uninstall --quiet --quiet --yes edgekit
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[all,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[all,dev]'
 	-$(BIN)/edgekit weights get mobilenet_v2
 	touch $@
 
@@ -32,6 +33,11 @@ test: $(STAMP) browser
 
 test-all: $(STAMP) browser
 	$(PYTEST)
+
+# The newest versions that pyproject.toml allows become those that are tested; torch's name tells the wheel's kind.
+versions: $(STAMP)
+	$(BIN)/pip install --quiet --disable-pip-version-check --upgrade --upgrade-strategy eager -e '.[all,dev]'
+	$(BIN)/pip freeze --exclude-editable | grep -v '^torch==' > constraints.txt
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -66,8 +66,17 @@ def decode_json(
     try:
         decoded: T = msgspec.json.decode(data, type=kind)
     except _BROKEN as err:
-        raise error(f"{where} ({why(err)}); {advice}") from err
+        raise error(f"{where} ({why(_bad_text(data) or err)}); {advice}") from err
     return decoded
+
+
+def _bad_text(data: bytes) -> UnicodeDecodeError | None:
+    """Return where ``data`` is no UTF-8, if it is none: from 0.23 on msgspec does not say."""
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as err:
+        return err
+    return None
 
 
 def decode_toml(
