@@ -12,8 +12,8 @@ from runtime.device.soc.least_squares import evaluate, fit_polynomial
 from runtime.device.soc.profile import Cluster, LeftOut
 
 MIN_POWER_MW = 1.0  # the least published is 7.9 mW (an A55 at 300 MHz)
-# The least published is 22 mW per GHz (an A53), the most 1,173. What a table in W says of its fast clocks is above
-# ``MIN_POWER_MW``, but not above this: 4.6 W at 3 GHz, read as mW, is 1.5 per GHz.
+# The least published is 22 mW per GHz (an A53), the most 1,173. What a table in W says of its fast clocks is
+# above ``MIN_POWER_MW``, but not above this: 4.6 W at 3 GHz, read as mW, is 1.5 per GHz.
 MIN_POWER_PER_GHZ_MW = 4.0
 SPEED_TOLERANCE = 0.10  # CoreMark per MHz is one figure per core type: published rows agree within 4 %
 MIN_SPEED_GAIN = 0.25  # of the clock's step; less means the clock asked for was never reached
