@@ -133,15 +133,15 @@ def run_flow(
     frames: list[TimedFrame] = []
     late = 0
     with open_graphs(bundle, target, setting, variants) as sessions:
-        work = FlowWork(bundle, task, sessions, box=request.box, count=request.count, seed=request.seed)
-        work.refer(request.references)
+        work = FlowWork(bundle, task, sessions, count=request.count, seed=request.seed)
+        work.refer(request.references, request.box)
         if flow.stop is None:
-            work.frame(loaded[0])  # the first frame allocates and fills caches
+            work.frame(loaded[0], request.box)  # the first frame allocates and fills caches
             work.runner.reset()
         begin_ms = clock.now_ms()
         for number in released(count, pace, clock):
             arrival_ms = clock.now_ms() if pace is None else begin_ms + number * 1e3 / pace
-            frames.append(work.frame(loaded[number % len(loaded)]))
+            frames.append(work.frame(loaded[number % len(loaded)], request.box))
             clock.spend(frames[-1].latency_ms(with_steps=with_steps))
             late += deadline_ms is not None and clock.now_ms() - arrival_ms > deadline_ms
         setting_read = next(iter(sessions.sessions.values())).setting_read

@@ -48,7 +48,6 @@ class FlowWork:
     """Frames of one flow on the graphs that are loaded.
 
     Args:
-        box: left, top, right, bottom in pixels, of every picture.
         count, seed: see ``FlowRunner.frame``.
 
     Attributes:
@@ -62,13 +61,12 @@ class FlowWork:
         task: TaskSpec,
         sessions: GraphSessions,
         *,
-        box: Sequence[float] | None,
-        count: int | None,
-        seed: int,
+        count: int | None = None,
+        seed: int = 0,
     ):
         graphs = bundle.manifest.graphs
         self._task, self._sessions = task, sessions
-        self._box, self._count, self._seed = box, count, seed
+        self._count, self._seed = count, seed
         self._needs = wanted(task.flow, graphs)
         self._reference_needs = wanted(task.flow, graphs, reference=True)
         self._labels = bundle.labels()
@@ -76,7 +74,7 @@ class FlowWork:
         self.runner = FlowRunner(task.flow, graphs, sessions.run)
         self.reference_ms = 0.0
 
-    def refer(self, paths: Sequence[Path]) -> None:
+    def refer(self, paths: Sequence[Path], box: Sequence[float] | None = None) -> None:
         """Run what is done once per reference: its own graphs, or for an embedding those of a frame.
 
         Raises:
@@ -91,7 +89,7 @@ class FlowWork:
             raise DataError("this bundle compares with no reference; leave --reference out")
         for path in paths:
             needs = self._needs if is_gallery else self._reference_needs
-            given = enter(load_given(path, needs, flow), needs, flow, self._box)
+            given = enter(load_given(path, needs, flow), needs, flow, box)
             if isinstance(self._task.result, Embedding) and is_gallery:
                 frame = self.runner.frame(given.values)
                 self._references[path.name] = frame.outputs[self._task.result.vector][0]
@@ -99,15 +97,19 @@ class FlowWork:
                 self.runner.refer(given.values)
         self.reference_ms = sum(map(sum, self._sessions.take_times().values()))
 
-    def frame(self, loaded: Loaded) -> TimedFrame:
+    def frame(self, loaded: Loaded, box: Sequence[float] | None = None) -> TimedFrame:
         """Run one frame: pre-step, graphs, post-step.
+
+        Args:
+            loaded: of ``runtime.flow.given.load_given``, or a picture that is at hand.
+            box: left, top, right, bottom in pixels of the upright picture, where the pre-step needs one.
 
         Raises:
             DataError: a box is missing or wrong, or a tensor is no number.
         """
         task = self._task
         begin = time.perf_counter()
-        given = enter(loaded, self._needs, task.flow, self._box)
+        given = enter(loaded, self._needs, task.flow, box)
         pre_ms = (time.perf_counter() - begin) * 1e3
         frame = self.runner.frame(given.values, count=self._count, seed=self._seed)
         graphs_ms = self._sessions.take_times()
