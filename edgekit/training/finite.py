@@ -49,7 +49,7 @@ def spoiled_loss(run: Training, losses: Mapping[str, torch.Tensor], inputs: Any)
     cause = f"the output of layer {layer!r} is not finite" if layer else "the network's outputs are finite"
     return TrainingError(
         f"{which} is {value} in epoch {run.epoch}, step {run.step % run.steps_per_epoch} ({cause}); "
-        f"it must stay finite{_kept(run)}: lower --lr"
+        f"it must stay finite{_advice(run)}"
     )
 
 
@@ -67,9 +67,12 @@ def refuse_spoiled_weights(run: Training) -> None:
         if not torch.isfinite(tensor).all():
             raise TrainingError(
                 f"{name} is not finite after epoch {run.epoch}, whose losses were; it must stay finite"
-                f"{_kept(run)}: lower --lr"
+                f"{_advice(run)}"
             )
 
 
-def _kept(run: Training) -> str:
-    return f"; the state of epoch {run.epoch - 1} is kept in {run.folder}" if run.epoch else ""
+def _advice(run: Training) -> str:
+    if not run.epoch:
+        return ": lower --lr"
+    kept = f"; the state of epoch {run.epoch - 1} is kept in {run.folder}"
+    return f"{kept}: lower --lr, from there with --init {run.folder} --out ANOTHER"

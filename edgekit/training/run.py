@@ -28,7 +28,7 @@ from edgekit.training.precision import settle_precision
 from edgekit.training.quantization_aware import QuantizationAware
 from edgekit.training.recipe import Recipe
 from edgekit.training.recipe_file import IMAGENET
-from edgekit.training.state import STATE_FILE, check_identity
+from edgekit.training.state import STATE_FILE, check_identity, interrupted_network
 from edgekit.training.technique import make_techniques
 from edgekit.training.trainer import Trainer
 from edgekit.training.weights import start_from
@@ -129,8 +129,21 @@ def own_hooks(recipe: Recipe) -> list[Hook]:
 
 
 def starting_network(model: str, init: str | Path) -> nn.Module:
-    """Return a network to start from: ``model`` with ``imagenet`` weights, or the checkpoint ``init``."""
-    return pretrained(model).model if init == IMAGENET else load_checkpoint(init).build()
+    """Return a network to start from.
+
+    Args:
+        init: ``imagenet``: ``model`` with these weights; or a folder: its checkpoint, or the last whole epoch
+            of a training that broke off there.
+
+    Raises:
+        CheckpointError: the folder has neither, or what it has is damaged.
+        ValueError: ``model`` has no ImageNet weights.
+    """
+    if init == IMAGENET:
+        return pretrained(model).model
+    folder = Path(init)
+    broke_off = (folder / STATE_FILE).is_file() and not (folder / CHECKPOINT_FILE).is_file()
+    return interrupted_network(folder) if broke_off else load_checkpoint(folder).build()
 
 
 def fit_spec(spec: ModelSpec, dataset: Dataset) -> ModelSpec:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,9 @@ from safetensors.torch import save
 from torch import nn
 from torch.optim import Optimizer
 
+from edgekit.models import ModelSpec, build_model
 from edgekit.training.hooks import Hook
-from edgekit.training.weights import plain_tensors
+from edgekit.training.weights import load_weights, plain_tensors
 from runtime.bundle import write_atomic
 from runtime.bundle.decoding import decode_json
 from runtime.errors import CheckpointError
@@ -114,6 +115,24 @@ def load_state(folder: Path) -> TrainingState:
         optimizer=_below(_OPTIMIZER, tensors),
         hooks=_below(_HOOK, tensors),
     )
+
+
+def interrupted_network(folder: Path) -> nn.Module:
+    """Return the network of the training that broke off in ``folder``, as its last whole epoch left it.
+
+    Raises:
+        CheckpointError: there is none, it is damaged, or its channels were being removed.
+    """
+    state = load_state(folder)
+    names = {field.name for field in fields(ModelSpec)}
+    try:
+        spec = msgspec.convert({n: v for n, v in state.identity.items() if n in names}, ModelSpec)
+    except (msgspec.ValidationError, ValueError) as err:
+        where = folder / STATE_FILE
+        raise CheckpointError(f"{where} names no network ({err}); start from another checkpoint") from err
+    model = build_model(spec)
+    load_weights(model, state.model, str(folder / STATE_FILE))
+    return model
 
 
 def check_identity(folder: Path, stored: dict[str, Any], asked: dict[str, Any]) -> None:
