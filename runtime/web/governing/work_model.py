@@ -23,6 +23,9 @@ from runtime.web.interaction.rows import HELD_SHARE
 OTHER_PAGES_MS = 4.0  # of a frame at full speed: 12 real pages of 12 take 2.5-4.0 (Chromium 150)
 OVERHEAD = 0.02  # of a full core
 MARGIN = 0.1  # on the wanted frames: with it gestures below 95 % of them are 1 % or fewer (Camel)
+# A gesture's first frame is drawn at the setting of the page at rest: at a twentieth of a core after 170 ms,
+# where a gap above three refreshes of 60 Hz is seen as a stutter. A core that sleeps costs the same at each.
+_FIRST_MS = 50.0
 # A gesture's share in what is known of the work never falls below: a page changes while it is used.
 _LEAST_SHARE = 0.25
 # Frames below this share of what their work allows were held up by something else, which counts as work.
@@ -88,8 +91,8 @@ class WorkModel:
 
     @property
     def idle(self) -> Setting:
-        """The setting of least power; where none is known, the slowest."""
-        rows = self.rows
+        """The setting of least power, where none is known the slowest, that shows a first frame soon."""
+        rows = [row for row in self.rows if row.latency_ms * OTHER_PAGES_MS <= _FIRST_MS] or self.rows
         if not self._has_powers:
             return max(rows, key=lambda row: row.latency_ms).setting
         return min(rows, key=lambda row: (row.power_mw, -row.latency_ms)).setting
@@ -134,7 +137,7 @@ class WorkModel:
         """Return the cheapest setting that is clearly faster, else the fastest: fewer frames came."""
         offered = self._offered(kind, speed)
         faster = [each for each in offered if each.capacity >= choice.capacity * _FASTER]
-        return self._cheapest(faster or [max(offered, key=lambda each: each.capacity)], kind, speed)
+        return self._cheapest(faster, kind, speed) if faster else self._at_fastest(kind, speed)
 
     def work_ms(self, kind: str, speed: float) -> float:
         """Return what a frame takes on the fastest core, by gestures of this speed, else of this kind."""
@@ -186,6 +189,9 @@ class WorkModel:
             able = max(capacity - OVERHEAD, 0.0) * 1e3 / work_ms
             offered.append(GestureChoice(row, estimate.setting, capacity, min(most_fps, self._shown(able))))
         return offered
+
+    def _at_fastest(self, kind: str, speed: float) -> GestureChoice:
+        return max(self._offered(kind, speed), key=lambda each: each.capacity)
 
     def _cheapest(self, offered: Sequence[GestureChoice], kind: str, speed: float) -> GestureChoice:
         """Return what takes the least power over a gesture; where none is known, the least capacity."""

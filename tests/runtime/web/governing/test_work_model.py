@@ -99,6 +99,11 @@ def test_a_held_target_is_one_of_which_95_percent_are_shown():
     assert model.choose("scroll", 1800.0, 30.0).setting.freq_khz == 500_000
 
 
+def test_a_page_at_rest_waits_where_its_first_frame_is_not_seen_to_stutter():
+    slowest = row("little", 200_000, 0.04, 8.0)  # 4 ms of the fastest core take it 100 ms
+    assert WorkModel([slowest, *ROWS]).idle == ROWS[0].setting
+
+
 def test_other_speeds_and_kinds_have_works_of_their_own():
     model = WorkModel(ROWS)
     model.learn("scroll", 600.0, capacity=1.0, fps=60.0, work_ms=spent(1.0, 60.0))
