@@ -30,7 +30,7 @@ _TOKEN = re.compile(
 )
 _ACCIDENTALS = {"^": 1, "^^": 2, "_": -1, "__": -2, "=": 0}
 _TUPLET_IN = {2: 3, 3: 2, 4: 3, 5: 2, 6: 2, 7: 2, 8: 3, 9: 2}  # of two-beat metres
-_METRES = {"C": Fraction(1), "C|": Fraction(1)}
+_METRES = {"C": "4/4", "C|": "2/2"}
 _PASSED_OVER = "ABCDFGHINOPQRSTWZmrsw"  # fields of a body or head that change no note
 
 
@@ -68,11 +68,11 @@ class AbcTune:
 
     Attributes:
         title: may be empty.
-        metre: a bar's length in whole notes.
+        metre: such as ``4/4``; ``C`` is that, ``C|`` is ``2/2``.
     """
 
     title: str
-    metre: Fraction
+    metre: str
     key: Key
     bars: list[Bar]
 
@@ -94,7 +94,8 @@ def parse_tune(text: str) -> AbcTune:
     """
     fields, body = _head(text)
     metre = _metre(fields.get("M", ""))
-    unit = _fraction(fields["L"]) if "L" in fields else Fraction(1, 8 if metre >= Fraction(3, 4) else 16)
+    bar = _fraction(metre)
+    unit = _fraction(fields["L"]) if "L" in fields else Fraction(1, 8 if bar >= Fraction(3, 4) else 16)
     key = parse_key(fields.get("K", ""))
     bars = _Reader(key, metre, unit).read(body)
     return AbcTune(fields.get("T", ""), metre, key, bars)
@@ -114,7 +115,7 @@ def _head(text: str) -> tuple[dict[str, str], list[str]]:
 
 
 class _Reader:
-    def __init__(self, key: Key, metre: Fraction, unit: Fraction):
+    def __init__(self, key: Key, metre: str, unit: Fraction):
         self.key, self.metre, self.unit = key, metre, unit
         self.bars = [Bar()]
         self.accidentals: dict[tuple[str, str], int] = {}  # since the last bar line
@@ -133,7 +134,7 @@ class _Reader:
                     raise ValueError(f"{line[place : place + 8]!r} is not known here; leave the tune out")
                 self._take(match)
                 place = match.end()
-            if self.bars[-1].notes and self.bars[-1].length % self.metre == 0:
+            if self.bars[-1].notes and self.bars[-1].length % _fraction(self.metre) == 0:
                 self._close(is_part_end=False)  # Essen's lines end with a bar, without its line
         return [bar for bar in self.bars if bar.notes]
 
@@ -228,5 +229,7 @@ def _fraction(text: str) -> Fraction:
     return Fraction(int(match[1]), int(match[2]))
 
 
-def _metre(text: str) -> Fraction:
-    return _METRES.get(text.strip()) or _fraction(text)
+def _metre(text: str) -> str:
+    metre = _METRES.get(text.strip(), text.strip())
+    _fraction(metre)  # or it is none
+    return metre

@@ -24,7 +24,7 @@ from runtime.extras import install_line
 COLLECTIONS = ("essen", "ryan", "drawn", "folder")
 # Essen's songs are for non-commercial use only; they stay in the music21 that the user installs.
 _FOLDERS = {"essen": "essenFolksong", "ryan": "ryansMammoth"}
-_READER = 1  # raise it when a change reads other events from the same files
+_READER = 2  # raise it when a change reads other events from the same files
 _LEAST_BARS = 4  # fewer are a signal, not a tune
 _TEST_SHARE = 0.15
 

@@ -23,14 +23,14 @@ def events_of(tune: AbcTune) -> np.ndarray:
     A first bar that is incomplete is filled with silence before it, so that bars lie on bars.
 
     Raises:
-        ValueError: it is not in 4/4 (C and C| have bars as long), off the grid, of other bars, or too wide.
+        ValueError: it is not in 4/4, off the grid, has bars that are not full, or is too wide.
 
     Example:
         >>> events_of(parse_tune("X:1\\nM:4/4\\nL:1/4\\nK:C\\nC4 |"))[:2]     # doctest: +SKIP
         array([9, 0], dtype=int16)
     """
-    if tune.metre != 1:
-        raise ValueError(f"a bar has {tune.metre} of a whole note; tunes in 4/4 are wanted")
+    if tune.metre != "4/4":
+        raise ValueError(f"the tune is in {tune.metre}; tunes in 4/4 are wanted")
     notes = _whole_bars(tune)
     shift = _shift(tune, [note.pitch for note in notes if note.pitch is not None])
     events: list[int] = []

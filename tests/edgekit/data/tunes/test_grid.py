@@ -47,6 +47,7 @@ def test_the_tonic_of_a_minor_key_becomes_a():
     ("body", "metre"),
     [
         ("C6 |", "3/4"),
+        ("C8 |", "C|"),
         ("(3CDE C6 |", "4/4"),
         ("C8 | D6 | E8 |", "4/4"),
         ("C,,8 | c''8 |", "4/4"),
