@@ -159,6 +159,7 @@ def export_bundle(
                 variants=tuple(variants),
                 labels=labels,
                 source=origin.facts,
+                task=origin.task.result(),
                 toolchain=_toolchain(packages),
             )
         )

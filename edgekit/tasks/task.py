@@ -25,7 +25,7 @@ from torch import Tensor, nn
 
 from edgekit.models import ModelSpec, build_model
 from edgekit.tasks.graph import Examples, SourceGraph
-from runtime.bundle import MAIN_GRAPH
+from runtime.bundle import MAIN_GRAPH, TaskSpec
 from runtime.registry import Registry
 
 Net = Callable[[Any], Any]
@@ -114,6 +114,10 @@ class Task:
     def score(self, results: Sequence[Any], truths: Sequence[Any]) -> float:
         """Return the score of decoded ``results`` against the split's targets; more is better."""
         raise NotImplementedError
+
+    def result(self) -> TaskSpec | None:
+        """Return the flow and the result that its bundles store; ``None``: those of any classifier."""
+        return None
 
     def graphs(self, net: nn.Module, examples: Examples) -> dict[str, SourceGraph]:
         """Return what is exported, by name: one to three graphs of the trained ``net`` in eval mode."""

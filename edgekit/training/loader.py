@@ -28,7 +28,7 @@ class TrainingBatches(TorchDataset):
         self.changes = tuple(changes)
         self.split = dataset.train
         self.flips = dataset.flips
-        self.padding = dataset.image.size // 8
+        self.padding = dataset.image.size // 8 if dataset.image else 0
         self.recipe = recipe
         self.epoch = 0
 

@@ -13,6 +13,7 @@ from edgekit.data.tunes.grid import (
     STEPS_PER_BEAT,
     onsets_of,
 )
+from edgekit.data.tunes.windows import TuneDataset, TuneSplit, tune_dataset
 
 __all__ = [
     "COLLECTIONS",
@@ -24,8 +25,11 @@ __all__ = [
     "N_EVENTS",
     "STEPS_PER_BAR",
     "STEPS_PER_BEAT",
+    "TuneDataset",
+    "TuneSplit",
     "Tunes",
     "draw_tunes",
     "load_tunes",
     "onsets_of",
+    "tune_dataset",
 ]
