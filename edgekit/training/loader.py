@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader, DistributedSampler
 from torch.utils.data import Dataset as TorchDataset
 
 from edgekit.data import Dataset, Split, random_crop, random_flip
+from edgekit.tasks import Batch
 from edgekit.training.recipe import Recipe
 
 Augment = Callable[[np.ndarray, np.random.Generator], np.ndarray]
@@ -34,11 +35,10 @@ class TrainingBatches(TorchDataset):
     def __len__(self) -> int:
         return len(self.split)
 
-    def __getitems__(self, indices: list[int]) -> tuple[torch.Tensor, torch.Tensor]:
+    def __getitems__(self, indices: list[int]) -> Batch:
         rng = np.random.default_rng((self.recipe.seed, self.epoch, indices[0]))
         augment = partial(self._augment, rng=rng) if self.recipe.augment or self.changes else None
-        inputs, labels = self.split.batch(indices, augment)
-        return torch.from_numpy(inputs), torch.from_numpy(labels)
+        return tensors_of(self.split, indices, augment=augment)
 
     def _augment(self, pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         if self.recipe.augment:
@@ -82,7 +82,7 @@ class TrainingLoader:
         return len(self.loader)
 
     def epoch(self, number: int):
-        """Yield (inputs, labels) of epoch ``number``."""
+        """Yield the batches of epoch ``number``."""
         self.batches.epoch = number
         self.sampler.set_epoch(number)
         yield from self.loader
@@ -92,8 +92,17 @@ def _as_is(batch):
     return batch
 
 
-def batches_of(split: Split, batch_size: int):
-    """Yield (inputs, labels) of the whole split in order."""
+def tensors_of(
+    split: Split,
+    indices: Sequence[int] | np.ndarray,
+    device: torch.device | None = None,
+    augment: Callable[[np.ndarray], np.ndarray] | None = None,
+) -> Batch:
+    """Return the examples of ``split`` at ``indices`` as tensors, changed by ``augment``."""
+    return Batch(*(torch.from_numpy(array).to(device) for array in split.batch(indices, augment)))
+
+
+def batches_of(split: Split, batch_size: int, device: torch.device | None = None):
+    """Yield the batches of the whole split in order."""
     for start in range(0, len(split), batch_size):
-        inputs, labels = split.batch(np.arange(start, min(start + batch_size, len(split))))
-        yield torch.from_numpy(inputs), torch.from_numpy(labels)
+        yield tensors_of(split, np.arange(start, min(start + batch_size, len(split))), device)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,10 @@ class TrainingState:
     optimizer: dict[str, torch.Tensor]
     hooks: dict[str, torch.Tensor]
 
+    def of_player(self, name: str) -> dict[str, torch.Tensor]:
+        """Return the buffers of a player's optimizer; of the only one its name is empty."""
+        return _below(_below_player(name), self.optimizer)
+
     def of_hook(self, index: int) -> dict[str, torch.Tensor]:
         """Return what the hook at ``index`` stored."""
         return _below(f"{index}/", self.hooks)
@@ -61,16 +65,17 @@ def save_state(
     identity: dict[str, Any],
     log: list[dict[str, Any]],
     model: nn.Module,
-    optimizer: Optimizer,
+    optimizers: Mapping[str, Optimizer],
     hooks: Sequence[Hook] = (),
     stopped: bool = False,
 ) -> None:
-    """Write the state after ``epoch`` epochs to ``folder``."""
+    """Write the state after ``epoch`` epochs to ``folder``; the only optimizer is called ``""``."""
     tensors = {_MODEL + name: tensor for name, tensor in model.state_dict().items()}
-    for index, entries in optimizer.state_dict()["state"].items():
-        for name, value in entries.items():
-            if value is not None:
-                tensors[f"{_OPTIMIZER}{index}/{name}"] = torch.as_tensor(value)
+    for player, optimizer in optimizers.items():
+        for index, entries in optimizer.state_dict()["state"].items():
+            for name, value in entries.items():
+                if value is not None:
+                    tensors[f"{_OPTIMIZER}{_below_player(player)}{index}/{name}"] = torch.as_tensor(value)
     for place, hook in enumerate(hooks):
         tensors |= {f"{_HOOK}{place}/{name}": tensor for name, tensor in hook.state_dict().items()}
     document = msgspec.json.encode(_Document(epoch, identity, log, stopped)).decode()
@@ -142,6 +147,10 @@ def check_identity(folder: Path, stored: dict[str, Any], asked: dict[str, Any]) 
                 f"{folder} holds a run with {name} {stored.get(name)!r}, asked is {value!r}; "
                 "resume with the same, or choose another --out"
             )
+
+
+def _below_player(name: str) -> str:
+    return f"{name}/" if name else ""
 
 
 def _below(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
