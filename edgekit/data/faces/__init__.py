@@ -1,0 +1,24 @@
+"""Faces set on real photographs, with the class of each pixel and the box that a detector would give."""
+
+from edgekit.data.faces.artists import draw_face
+from edgekit.data.faces.face import FACE_CLASSES, Face
+from edgekit.data.faces.kept import KeptFaces
+from edgekit.data.faces.photographs import photographs
+from edgekit.data.faces.scene import PICTURE_SIDE, Scene, compose
+from edgekit.data.faces.scenes import Scenes, artists_scenes, toy_scenes
+from edgekit.data.faces.toy import draw_toy_face
+
+__all__ = [
+    "FACE_CLASSES",
+    "PICTURE_SIDE",
+    "Face",
+    "KeptFaces",
+    "Scene",
+    "Scenes",
+    "artists_scenes",
+    "compose",
+    "draw_face",
+    "draw_toy_face",
+    "photographs",
+    "toy_scenes",
+]
