@@ -59,6 +59,7 @@ from runtime.device.soc import SocProfile, list_profiles, load_profile
 from runtime.errors import DeviceStableError, EdgekitError
 from tests.benchmarks._informed import Informed
 from tests.benchmarks._policy_figures import speed_of, summary_of
+from tests.benchmarks._profile import profile_of
 from tests.benchmarks._table import rounded, show, write_report
 from tests.benchmarks.simulation.governed import Governed
 from tests.benchmarks.simulation.optimum import PowerHull, paces
@@ -162,7 +163,7 @@ def main(
 def platforms(socs: tuple[str, ...]) -> list[Platform]:
     """Return the platforms asked for, or all that have measured power."""
     if socs:
-        return [_platform(load_profile(name)) for name in socs]
+        return [_platform(profile_of(name)) for name in socs]
     found = []
     for name in list_profiles():
         profile = load_profile(name)
