@@ -129,7 +129,7 @@ def run_bundle(
     graph = bundle.manifest.graphs[chosen.graph]
     io = chosen.quantization or Quantization()
     tensors = [to_int8(load_frame(path, graph.inputs), io.inputs) for path in inputs]
-    setting = policy.setting if policy else _kernel_setting(target)
+    setting = policy.setting if policy else kernel_setting(target)
     pace = fps or (policy.fps_target if policy else None)
     deadline_ms = _deadline_ms(policy, pace, latency_ms)
 
@@ -184,7 +184,12 @@ def _guesses(scores: np.ndarray, labels: Sequence[str] | None, k: int) -> tuple[
     return top_k(scores, labels, k)
 
 
-def _kernel_setting(target: Target) -> Setting:
+def kernel_setting(target: Target) -> Setting:
+    """Return a setting that leaves the clock to the kernel: one thread on the fastest cores.
+
+    Raises:
+        NotFittedError: a virtual target has no kernel.
+    """
     if target.is_modelled:
         raise NotFittedError(f"{target.name} has no kernel to choose a clock; run edgekit tune first")
     biggest = max(target.profile.clusters, key=target.profile.capacity)
