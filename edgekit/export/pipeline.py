@@ -160,6 +160,7 @@ def export_bundle(
                 labels=labels,
                 source=origin.facts,
                 toolchain=_toolchain(packages),
+                task=origin.task.result(),
             )
         )
     return Bundle.open(out)

@@ -2,6 +2,7 @@
 
 from edgekit.data.faces.artists import draw_face
 from edgekit.data.faces.face import FACE_CLASSES, Face
+from edgekit.data.faces.fields import faces_dataset
 from edgekit.data.faces.kept import KeptFaces
 from edgekit.data.faces.photographs import photographs
 from edgekit.data.faces.scene import PICTURE_SIDE, Scene, compose
@@ -19,6 +20,7 @@ __all__ = [
     "compose",
     "draw_face",
     "draw_toy_face",
+    "faces_dataset",
     "photographs",
     "toy_scenes",
 ]

@@ -18,8 +18,8 @@ from edgekit.data.faces.face import FACE_CLASSES, Face
 from runtime.extras import require
 
 _WIDTH = 176  # pixels; drawings are 264 units wide, and time grows with the square
-# Of the head, which is the same in all drawings.
-BOX = tuple(edge * _WIDTH / 264 for edge in (76, 36, 188, 186))
+# From above the brows to the chin, as detectors box faces; the head is the same in all drawings.
+BOX = tuple(edge * _WIDTH / 264 for edge in (76, 62, 188, 186))
 # From the back to the front.
 _PARTS = {"skin": "Body", "nose": "Nose", "mouth": "Mouth", "eyes": "Eyes", "brows": "Eyebrow", "hair": "Top"}
 # Helmet, veil, hat, flowers, band: these would be called hair.

@@ -16,7 +16,7 @@ class Face:
     Attributes:
         pixels: red, green, blue, alpha, uint8, shape (H, W, 4).
         labels: number of the class in ``FACE_CLASSES``, uint8, shape (H, W).
-        box: left, top, right, bottom of the head without ears, hair and neck, in pixels.
+        box: left, top, right, bottom of the face without ears and hair, in pixels.
     """
 
     pixels: np.ndarray

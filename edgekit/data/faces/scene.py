@@ -14,6 +14,7 @@ PICTURE_SIDE = 256
 SIZES = (0.1, 0.5)  # of the picture's side that a face's box may take
 _TURN_DEG = 15.0
 _STRETCH = 0.1  # of the width against the height
+_NOISE = 7  # of 255, at most
 _JITTER = 0.08  # of the box's side, by which each of its edges is off
 
 
@@ -74,7 +75,7 @@ def _crop(photograph: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def _relit(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Return the picture in another light, with a sensor's noise."""
     light = rng.uniform(0.6, 1.2) * rng.uniform(0.9, 1.1, 3)
-    noise = rng.normal(0, 4, picture.shape)
+    noise = rng.integers(-_NOISE, _NOISE + 1, picture.shape, dtype=np.int8)
     return (picture * light + noise).clip(0, 255).astype(np.uint8)
 
 
