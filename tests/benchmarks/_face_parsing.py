@@ -15,7 +15,7 @@ import torch
 
 from edgekit import tasks
 from edgekit.cli._output import note
-from edgekit.data.faces import FACE_CLASSES, artists_scenes, faces_dataset
+from edgekit.data.faces import FACE_CLASSES, artists_portraits, faces_dataset
 from edgekit.models import ModelSpec
 from edgekit.tasks import FaceParsing
 from edgekit.tasks.face_parsing import class_ious
@@ -35,12 +35,12 @@ ROIS = {
 }
 _BACKBONE = ModelSpec("resnet18", width=0.25)
 _RECIPE = Recipe(epochs=4, batch_size=16, lr=4e-3, optimizer="adamw", warmup_epochs=1, device="cpu")
-_FACES, _TEST_FACES, _SCENES = 480, 140, 1440
+_FACES, _TEST_FACES, _PORTRAITS = 480, 140, 1440
 
 
 def rows(folder: Path, seeds: int, sizes: tuple[int, ...] = SIZES) -> Iterator[dict[str, Any]]:
     """Yield a row per size, way to see the picture and seed; what ``folder`` has is not trained again."""
-    scenes = None
+    portraits = None
     for size in sizes:
         for roi, task in ROIS.items():
             dataset = None
@@ -48,11 +48,11 @@ def rows(folder: Path, seeds: int, sizes: tuple[int, ...] = SIZES) -> Iterator[d
                 place = folder / f"{NAME}-{size}-{roi.replace(' ', '-')}-{seed}"
                 done = place / "row.json"
                 if not done.exists():
-                    scenes = scenes or (
-                        list(artists_scenes(_SCENES, _FACES, training=True)),
-                        list(artists_scenes(_TEST_FACES, _TEST_FACES, training=False)),
+                    portraits = portraits or (
+                        list(artists_portraits(_PORTRAITS, _FACES, training=True)),
+                        list(artists_portraits(_TEST_FACES, _TEST_FACES, training=False)),
                     )
-                    dataset = dataset or faces_dataset(roi, *scenes, task.pre, size)
+                    dataset = dataset or faces_dataset(roi, *portraits, task.pre, size)
                     row = {
                         "task": NAME,
                         "size": size,

@@ -5,8 +5,8 @@ from edgekit.data.faces.face import FACE_CLASSES, Face
 from edgekit.data.faces.fields import faces_dataset
 from edgekit.data.faces.kept import KeptFaces
 from edgekit.data.faces.photographs import photographs
-from edgekit.data.faces.scene import PICTURE_SIDE, Scene, compose
-from edgekit.data.faces.scenes import Scenes, artists_scenes, toy_scenes
+from edgekit.data.faces.portrait import PICTURE_SIDE, Portrait, compose
+from edgekit.data.faces.portraits import Portraits, artists_portraits, toy_portraits
 from edgekit.data.faces.toy import draw_toy_face
 
 __all__ = [
@@ -14,13 +14,13 @@ __all__ = [
     "PICTURE_SIDE",
     "Face",
     "KeptFaces",
-    "Scene",
-    "Scenes",
-    "artists_scenes",
+    "Portrait",
+    "Portraits",
+    "artists_portraits",
     "compose",
     "draw_face",
     "draw_toy_face",
     "faces_dataset",
     "photographs",
-    "toy_scenes",
+    "toy_portraits",
 ]

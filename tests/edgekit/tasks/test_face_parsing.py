@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 from torch.nn import functional as F
 
-from edgekit.data.faces import FACE_CLASSES, faces_dataset, toy_scenes
+from edgekit.data.faces import FACE_CLASSES, faces_dataset, toy_portraits
 from edgekit.models import ModelSpec
 from edgekit.tasks import TASKS, Batch, Examples, FaceParsing, make_named, total
 from edgekit.tasks.face_parsing import class_ious
@@ -16,12 +16,12 @@ from runtime.bundle import MAIN_GRAPH
 from runtime.processing.prepare import prepare
 
 SIDE = 32
-SCENES = toy_scenes(6, training=True)
+PORTRAITS = toy_portraits(6, training=True)
 BACKBONE = ModelSpec("resnet18", width=0.25)
 
 
 def dataset_for(task, size=SIDE):
-    return faces_dataset("toy", SCENES, SCENES, task.pre, size)
+    return faces_dataset("toy", PORTRAITS, PORTRAITS, task.pre, size)
 
 
 def perfect_scores(split):
@@ -34,7 +34,7 @@ def test_the_trainer_sees_what_the_device_sees(roi):
     task = FaceParsing(roi=roi)
     data = dataset_for(task)
     inputs, _ = data.train.batch([2])
-    on_device, _ = prepare(Image.fromarray(SCENES[2].picture), task.pre, data.image, SCENES[2].box)
+    on_device, _ = prepare(Image.fromarray(PORTRAITS[2].picture), task.pre, data.image, PORTRAITS[2].box)
     assert np.abs(inputs - on_device).max() <= 1e-5
 
 
@@ -102,6 +102,6 @@ def test_the_bundle_is_told_the_warp_and_the_classes():
     assert spec.result.classes == FACE_CLASSES
     net = FaceParsing(channels=8).build(ModelSpec("resnet18", width=0.25, image_size=SIDE))
     inputs, _ = dataset_for(FaceParsing()).test.batch([0])
-    (graph,) = FaceParsing().graphs(net, Examples(inputs, "scenes")).values()
+    (graph,) = FaceParsing().graphs(net, Examples(inputs, "portraits")).values()
     assert f"{MAIN_GRAPH}.{graph.output_names[0]}" == spec.result.scores
     assert set(spec.flow.graphs[0].inputs) == {one.name for one in graph.inputs}

@@ -6,8 +6,8 @@ import sys
 import numpy as np
 import pytest
 
-from edgekit.data.faces import FACE_CLASSES, PICTURE_SIDE, Face, KeptFaces, compose, draw_face, toy_scenes
-from edgekit.data.faces.scene import SIZES
+from edgekit.data.faces import FACE_CLASSES, PICTURE_SIDE, Face, KeptFaces, compose, draw_face, toy_portraits
+from edgekit.data.faces.portrait import SIZES
 from runtime.errors import MissingExtra
 
 needs_artists = pytest.mark.skipif(
@@ -21,32 +21,32 @@ def flat_face(colour, label):
     return Face(pixels, np.full((80, 80), label, np.uint8), (20.0, 20.0, 60.0, 60.0))
 
 
-def test_scenes_are_the_same_again_and_each_is_another():
-    first, again = toy_scenes(3, training=True), toy_scenes(3, training=True)
+def test_portraits_are_the_same_again_and_each_is_another():
+    first, again = toy_portraits(3, training=True), toy_portraits(3, training=True)
     assert np.array_equal(first[2].picture, again[2].picture)
     assert first[2].box == again[2].box
     assert first[1].box != first[2].box
 
 
-def test_training_and_test_share_no_scene():
-    assert toy_scenes(1, training=True)[0].box != toy_scenes(1, training=False)[0].box
+def test_training_and_test_share_no_portrait():
+    assert toy_portraits(1, training=True)[0].box != toy_portraits(1, training=False)[0].box
 
 
 def test_labels_lie_where_the_face_is_seen():
     ground = [np.zeros((300, 300, 3), np.uint8)]
     for seed in range(5):
-        scene = compose(flat_face((0, 250, 0), 2), ground, np.random.default_rng(seed))
-        is_green = scene.picture[..., 1].astype(int) > 60
-        assert (is_green == (scene.labels == 2)).mean() > 0.98
-        assert set(np.unique(scene.labels)) <= {0, 2}
+        portrait = compose(flat_face((0, 250, 0), 2), ground, np.random.default_rng(seed))
+        is_green = portrait.picture[..., 1].astype(int) > 60
+        assert (is_green == (portrait.labels == 2)).mean() > 0.98
+        assert set(np.unique(portrait.labels)) <= {0, 2}
 
 
 def test_boxes_are_as_large_as_promised_and_surround_the_head():
     centres_off, sides = [], []
-    for index, scene in enumerate(toy_scenes(40, training=True)):
-        left, top, right, bottom = scene.box
+    for index, portrait in enumerate(toy_portraits(40, training=True)):
+        left, top, right, bottom = portrait.box
         sides.append((bottom - top) / PICTURE_SIDE)
-        nose = np.argwhere(scene.labels == FACE_CLASSES.index("nose"))
+        nose = np.argwhere(portrait.labels == FACE_CLASSES.index("nose"))
         if len(nose):
             y, x = nose.mean(axis=0)
             centres_off.append(abs((left + right) / 2 - x) / (right - left))
@@ -59,7 +59,7 @@ def test_boxes_are_as_large_as_promised_and_surround_the_head():
 
 
 def test_a_toy_face_has_all_parts():
-    labels = toy_scenes(1, training=False).faces[0].labels
+    labels = toy_portraits(1, training=False).faces[0].labels
     assert set(np.unique(labels)) == set(range(len(FACE_CLASSES)))
 
 

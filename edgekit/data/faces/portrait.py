@@ -19,7 +19,7 @@ _JITTER = 0.08  # of the box's side, by which each of its edges is off
 
 
 @dataclass(frozen=True)
-class Scene:
+class Portrait:
     """A picture with one face.
 
     Attributes:
@@ -33,7 +33,7 @@ class Scene:
     box: tuple[float, float, float, float]
 
 
-def compose(face: Face, photographs: Sequence[np.ndarray], rng: np.random.Generator) -> Scene:
+def compose(face: Face, photographs: Sequence[np.ndarray], rng: np.random.Generator) -> Portrait:
     """Return ``face`` turned, stretched and set anywhere on a crop of a photograph; ``rng`` decides."""
     ground = _crop(photographs[rng.integers(len(photographs))], rng)
     left, top, right, bottom = face.box
@@ -59,7 +59,9 @@ def compose(face: Face, photographs: Sequence[np.ndarray], rng: np.random.Genera
     labels = placed(face.labels, Image.Resampling.NEAREST, Image.Resampling.NEAREST)
     picture = Image.fromarray(ground)
     picture.paste(over, (0, 0), over)
-    return Scene(_relit(np.asarray(picture), rng), np.asarray(labels), _jittered(centre, (wide, high), rng))
+    return Portrait(
+        _relit(np.asarray(picture), rng), np.asarray(labels), _jittered(centre, (wide, high), rng)
+    )
 
 
 def _crop(photograph: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -10,20 +10,20 @@ import numpy as np
 from edgekit.data.faces.face import Face
 from edgekit.data.faces.kept import KeptFaces
 from edgekit.data.faces.photographs import photographs
-from edgekit.data.faces.scene import Scene, compose
+from edgekit.data.faces.portrait import Portrait, compose
 from edgekit.data.faces.toy import draw_toy_face
 
 # What is trained and tested on shares neither faces nor photographs.
 _TRAINING_SEED, _TEST_SEED = 0, 1
 
 
-class Scenes(Sequence[Scene]):
-    """Scene number i shows face ``i % len(faces)``, differently placed and lit each time.
+class Portraits(Sequence[Portrait]):
+    """Portrait number i shows face ``i % len(faces)``, differently placed and lit each time.
 
     Args:
         faces: what is set on the photographs.
         photographs: see ``photographs``.
-        count: of scenes.
+        count: of portraits.
         seed: of all that is drawn by chance.
     """
 
@@ -33,15 +33,15 @@ class Scenes(Sequence[Scene]):
     def __len__(self) -> int:
         return self.count
 
-    def __getitem__(self, index: int) -> Scene:
+    def __getitem__(self, index: int) -> Portrait:
         if not 0 <= index < self.count:
             raise IndexError(index)
         rng = np.random.default_rng((self.seed, index))
         return compose(self.faces[index % len(self.faces)], self.photographs, rng)
 
 
-def artists_scenes(count: int, faces: int, *, training: bool, folder: Path | None = None) -> Scenes:
-    """Return scenes with faces drawn by artists.
+def artists_portraits(count: int, faces: int, *, training: bool, folder: Path | None = None) -> Portraits:
+    """Return portraits with faces drawn by artists.
 
     Args:
         faces: how many to draw; each takes a quarter of a second once, and is then kept.
@@ -49,12 +49,12 @@ def artists_scenes(count: int, faces: int, *, training: bool, folder: Path | Non
         folder: where faces are kept.
     """
     seed = _TRAINING_SEED if training else _TEST_SEED
-    return Scenes(KeptFaces(seed, faces, folder), photographs(training), count, seed)
+    return Portraits(KeptFaces(seed, faces, folder), photographs(training), count, seed)
 
 
-def toy_scenes(count: int, *, training: bool) -> Scenes:
-    """Return scenes with faces of ellipses on one photograph, as fast as tests need them."""
+def toy_portraits(count: int, *, training: bool) -> Portraits:
+    """Return portraits with faces of ellipses on one photograph, as fast as tests need them."""
     seed = _TRAINING_SEED if training else _TEST_SEED
     rng = np.random.default_rng(seed)
     faces = [draw_toy_face(rng) for _ in range(min(count, 64))]
-    return Scenes(faces, photographs(training, few=True), count, seed)
+    return Portraits(faces, photographs(training, few=True), count, seed)
