@@ -159,8 +159,8 @@ def export_bundle(
                 variants=tuple(variants),
                 labels=labels,
                 source=origin.facts,
-                task=origin.task.result(),
                 toolchain=_toolchain(packages),
+                task=origin.task.result(),
             )
         )
     return Bundle.open(out)

@@ -25,7 +25,8 @@ from torch import Tensor, nn
 
 from edgekit.models import ModelSpec, build_model
 from edgekit.tasks.graph import Examples, SourceGraph
-from runtime.bundle import MAIN_GRAPH, TaskSpec
+from runtime.bundle import MAIN_GRAPH
+from runtime.bundle.task import TaskSpec
 from runtime.registry import Registry
 
 Net = Callable[[Any], Any]
@@ -115,13 +116,16 @@ class Task:
         """Return the score of decoded ``results`` against the split's targets; more is better."""
         raise NotImplementedError
 
-    def result(self) -> TaskSpec | None:
-        """Return the flow and the result that its bundles store; ``None``: those of any classifier."""
-        return None
-
     def graphs(self, net: nn.Module, examples: Examples) -> dict[str, SourceGraph]:
         """Return what is exported, by name: one to three graphs of the trained ``net`` in eval mode."""
         return {MAIN_GRAPH: SourceGraph.of_images(net, examples, "output")}
+
+    def result(self) -> TaskSpec | None:
+        """Return the flow through the graphs and what comes out, as the bundle keeps them.
+
+        ``None``: one graph whose row of scores names the likeliest classes, or tensors without a meaning.
+        """
+        return None
 
 
 def total(losses: Mapping[str, Tensor]) -> Tensor:
