@@ -51,8 +51,12 @@ _RECIPE = Recipe(
 _N_TUNES, _BARS, _TEMPERATURE = 200, 12, 0.9
 
 
-def rows(folder: Path, seeds: int) -> Iterator[dict[str, Any]]:
-    """Yield a row per seed and network, and one of the data; what ``folder`` has is not trained again."""
+def rows(folder: Path, seeds: int, sizes: tuple[int, ...] = ()) -> Iterator[dict[str, Any]]:
+    """Yield a row per seed and network, and one of the data; what ``folder`` has is not trained again.
+
+    Args:
+        sizes: of pictures; a tune has none.
+    """
     yield {"task": NAME, "seed": None, "network": DATA, **_repetition(_tunes().test)}
     for seed in range(seeds):
         for kind in ("hierarchical", "flat"):

@@ -12,17 +12,17 @@ from pathlib import Path
 
 import click
 
-from tests.benchmarks import _face_parsing
+from tests.benchmarks import _face_parsing, _melody
 from tests.benchmarks._table import show, write_report
 
-_TASKS = {task.NAME: task for task in (_face_parsing,)}
+_TASKS = {task.NAME: task for task in (_face_parsing, _melody)}
 
 
 @click.command(help=__doc__)
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Where to write the result.")
 @click.option("--seeds", type=click.IntRange(1), default=3, show_default=True)
 @click.option("--only", default=",".join(_TASKS), show_default=True, help="Tasks, with commas between.")
-@click.option("--sizes", default="64,128", show_default=True, help="Sides of inputs in pixels.")
+@click.option("--sizes", default="64,128", show_default=True, help="Sides of pictures in pixels.")
 @click.option("--runs", type=click.Path(path_type=Path), help="Folder that keeps what is finished.")
 def main(json_path, seeds, only, sizes, runs) -> None:
     if unknown := set(only.split(",")) - set(_TASKS):
@@ -32,10 +32,7 @@ def main(json_path, seeds, only, sizes, runs) -> None:
         for name in only.split(","):
             found = list(_TASKS[name].rows(Path(folder), seeds, tuple(map(int, sizes.split(",")))))
             columns = {column: column for column in _TASKS[name].COLUMNS}
-            show(
-                columns,
-                [{**row, "miou": f"{row['miou']:.3f}", "hair": f"{row['hair']:.3f}"} for row in found],
-            )
+            show(columns, [{column: _shown(row.get(column)) for column in columns} for row in found])
             summary[name] = _TASKS[name].summary(found)
             rows += found
     write_report(json_path, "tasks", rows, summary)

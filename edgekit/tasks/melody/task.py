@@ -109,8 +109,8 @@ class Melody(Task):
             )
         return graphs
 
-    def result(self) -> TaskSpec:
-        """Return the flow and the result that a bundle stores."""
+    def result(self, labels: Sequence[str] = ()) -> TaskSpec:
+        """Return the flow and the result that a bundle stores; a tune has no ``labels``."""
         plans = self.plans()
         states = tuple(
             State(f"{plan.name}_{kind}", (1, plan.hidden)) for plan in plans for kind in ("hidden", "cell")
