@@ -163,7 +163,6 @@ def export_bundle(
                 task=origin.task.result(origin.labels),
                 source=origin.facts,
                 toolchain=_toolchain(packages),
-                task=origin.task.result(),
             )
         )
     return Bundle.open(out)
