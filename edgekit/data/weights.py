@@ -97,7 +97,9 @@ def weight_file(model: str) -> WeightFile:
     """
     if model not in WEIGHT_FILES:
         known = ", ".join(WEIGHT_FILES)
-        raise ValueError(f"there are no ImageNet weights for {model!r}; choose one of {known}, or train it")
+        raise ValueError(
+            f"there are no ImageNet weights for {model!r}; choose one of {known}, or start from a checkpoint"
+        )
     return WEIGHT_FILES[model]
 
 

@@ -16,6 +16,7 @@ from edgekit.data.weights import WEIGHT_FILES, WeightFile, find_weights, weight_
 from edgekit.models._layouts import load_foreign, lukemelas_efficientnet, torchvision_mobilenet_v2
 from edgekit.models.build import build_model
 from edgekit.models.spec import MODELS, ModelSpec
+from edgekit.models.user_code import is_user_model
 from runtime.bundle import ImageSpec
 from runtime.errors import DataError
 
@@ -81,7 +82,8 @@ def pretrained(name: str, weights: str | Path | None = None) -> Pretrained:
     Example:
         >>> spec, model, image, labels = pretrained("efficientnet_lite0")  # doctest: +SKIP
     """
-    MODELS.get(name)  # an unknown model is refused before one without weights
+    if not is_user_model(name):
+        MODELS.get(name)  # an unknown model is refused before one without weights
     weight_file(name)
     source = WEIGHTS[name]
     path = find_weights(name) if weights is None else Path(weights)

@@ -1,9 +1,10 @@
 """Kill commands at random moments, run them again: is all there? ``python -m tests.benchmarks.killed``.
 
 What ``faults`` does to held clocks, this does to files: training, pruning, export, push, lab, emulation. Each
-round kills one command, alone or with every process it started, and runs it again as a user would. Then
-nothing that was finished may be lost, nothing half-written may have passed for whole, and there are just the
-files that an undisturbed run leaves: no staging folder, no temporary file, no process.
+round kills one command, alone or with every process it started, and runs it again as a user would; that is
+killed too, up to three times in all, until one comes to its end. Then nothing that was finished may be lost,
+nothing half-written may have passed for whole, and there are just the files that an undisturbed run leaves:
+no staging folder, no temporary file, no process.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ _COLUMNS = {
 _COUNTS = tuple(_COLUMNS)[2:-1]
 PROGRAM = ("-m", "edgekit")
 _LIMIT_S = 180.0
+_KILLS = 3  # of one round: what a command left is gone on with, and killed, before it may end
 _LEAST_S = 0.2  # of the moments that are drawn from
 
 
@@ -95,16 +97,61 @@ def run_undisturbed(place: Place, job: Job) -> Undisturbed:
     return Undisturbed(seconds, place.files())
 
 
-def kill_round(place: Place, job: Job, usual: Undisturbed, draw: random.Random) -> Found | None:
-    """Kill the command once and run it again; ``None`` where it ended before it was killed."""
+def kill_round(
+    place: Place, job: Job, usual: Undisturbed, draw: random.Random, most: int = _KILLS
+) -> tuple[int, Found]:
+    """Kill the command and what goes on with it, up to ``most`` times, then let it end.
+
+    Returns:
+        How often it was killed, fewer where it came to its end before; what was wrong.
+    """
     found, before = Found(), machine()
-    is_aimed, moment, is_alone = draw.random() < 0.5, draw.random(), draw.random() < 0.5
     place.clear(keep_cache=draw.random() < 0.75)
     if draw.random() < 0.5:
         shutil.rmtree(place.home, ignore_errors=True)
     job.prepare(place.work)
+    kills, done = list[str](), set[str]()
+    while len(kills) < most:
+        killed = _kill_once(place, job, usual, draw, _resuming(job) if kills else ())
+        if killed is None:
+            break
+        kills.append(killed)
+        for name in place.wait_for_end():
+            found.add("processes", name)
+        done |= _finished(place, job, found)
+    if not kills:
+        return 0, found
+    again = run(place, job, *_resuming(job))
+    if "start it without --resume" in again.stderr:
+        again = run(place, job)
+    if again.returncode != 0:
+        found.add("failed", again.stderr[-600:])
+    for line in done - _finished(place, job, found):
+        found.add("lost", line[:200])
+    with contextlib.suppress(EdgekitError):
+        if not job.is_complete(place.work):
+            found.add("lost", "not complete after the last run")
+    for name in place.wait_for_end():
+        found.add("processes", name)
+    files = place.files()
+    for name in sorted(files - usual.files):
+        found.add("left_behind", name)
+    for name in sorted(usual.files - files):
+        found.add("lost", f"file {name}")
+    if machine() != before:
+        found.add("changed", "clocks or mounts")
+    for column, lines in found.lines.items():
+        note(f"{column} ({'; '.join(kills)}): {'; '.join(lines)}")
+    return len(kills), found
+
+
+def _kill_once(
+    place: Place, job: Job, usual: Undisturbed, draw: random.Random, more: tuple[str, ...]
+) -> str | None:
+    """Return when and how it was killed; ``None`` where it ended before."""
+    is_aimed, moment, is_alone = draw.random() < 0.5, draw.random(), draw.random() < 0.5
     with subprocess.Popen(
-        [sys.executable, *PROGRAM, *job.words], cwd=place.work, env=place.environment(),
+        [sys.executable, *PROGRAM, *job.words, *more], cwd=place.work, env=place.environment(),
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     ) as process:  # fmt: skip
         begin_s = time.monotonic()
@@ -119,31 +166,11 @@ def kill_round(place: Place, job: Job, usual: Undisturbed, draw: random.Random) 
         for victim in (process, *others):
             with contextlib.suppress(psutil.NoSuchProcess):
                 victim.kill()
-    for name in place.wait_for_end():
-        found.add("processes", name)
-    done = _finished(place, job, found)
-    again = run(place, job, *(["--resume"] if job.resumes else []))
-    if "start it without --resume" in again.stderr:
-        again = run(place, job)
-    if again.returncode != 0:
-        found.add("failed", again.stderr[-600:])
-    for line in done - _finished(place, job, found):
-        found.add("lost", line[:200])
-    with contextlib.suppress(EdgekitError):
-        if not job.is_complete(place.work):
-            found.add("lost", "not complete after the second run")
-    for name in place.wait_for_end():
-        found.add("processes", name)
-    files = place.files()
-    for name in sorted(files - usual.files):
-        found.add("left_behind", name)
-    for name in sorted(usual.files - files):
-        found.add("lost", f"file {name}")
-    if machine() != before:
-        found.add("changed", "clocks or mounts")
-    for column, lines in found.lines.items():
-        note(f"{column} ({killed_s:.2f} s, {'alone' if is_alone else 'with all'}): {'; '.join(lines)}")
-    return found
+    return f"{killed_s:.2f} s, {'alone' if is_alone else 'with all'}"
+
+
+def _resuming(job: Job) -> tuple[str, ...]:
+    return ("--resume",) if job.resumes else ()
 
 
 def _wait_for_files(place: Place, process: subprocess.Popen[bytes]) -> None:
@@ -161,18 +188,18 @@ def _finished(place: Place, job: Job, found: Found) -> set[str]:
         return set()
 
 
-def campaign(place: Place, jobs: dict[str, Job], rounds: int, seed: int) -> Iterator[dict[str, Any]]:
-    """Yield a row per command, which is killed ``rounds`` times, at moments that ``seed`` draws."""
+def campaign(place: Place, jobs: dict[str, Job], kills: int, seed: int) -> Iterator[dict[str, Any]]:
+    """Yield a row per command, which is killed ``kills`` times, at moments that ``seed`` draws."""
     for name, job in jobs.items():
         usual, draw = run_undisturbed(place, job), random.Random(f"{seed}/{name}")
-        begin_s, rows = time.monotonic(), list[Found]()
-        while len(rows) < rounds:
-            found = kill_round(place, job, usual, draw)
-            if found is not None:
-                rows.append(found)
-                note(f"{name}: {len(rows)} of {rounds} killed")
+        begin_s, tried, rows = time.monotonic(), 0, list[Found]()
+        while tried < kills:
+            killed, found = kill_round(place, job, usual, draw, min(_KILLS, kills - tried))
+            tried += killed
+            rows.append(found)
+            note(f"{name}: {tried} of {kills} killed")
         counts = {column: sum(column in one.lines for one in rows) for column in _COUNTS}
-        yield {"job": name, "tried": len(rows), **counts, "seconds": round(time.monotonic() - begin_s)}
+        yield {"job": name, "tried": tried, **counts, "seconds": round(time.monotonic() - begin_s)}
         note(f"{name}: {counts}")
 
 
@@ -184,11 +211,11 @@ def train_once(place: Place) -> Path:
 
 
 @click.command()
-@click.option("--rounds", type=click.IntRange(min=1), default=5, show_default=True, help="Kills per command.")
+@click.option("--kills", type=click.IntRange(min=1), default=6, show_default=True, help="Of each command.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the random moments.")
 @click.option("--only", default="", help="Only commands that begin with this.")
 @click.option("--json", "out", type=click.Path(path_type=Path), default=None, help="Write the report here.")
-def main(rounds: int, seed: int, only: str, out: Path | None) -> None:
+def main(kills: int, seed: int, only: str, out: Path | None) -> None:
     """Kill train, prune, export, push, lab and emulate at random moments, and run each again."""
     with open_place() as place:
         jobs = {
@@ -203,7 +230,7 @@ def main(rounds: int, seed: int, only: str, out: Path | None) -> None:
         can_emulate, reason = probe()
         if not can_emulate and jobs.pop("emulate", None):
             note(f"emulate: left out: {reason}")
-        rows = list(campaign(place, jobs, rounds, seed))
+        rows = list(campaign(place, jobs, kills, seed))
     show(_COLUMNS, rows)
     summary = {column: sum(row[column] for row in rows) for column in ("tried", *_COUNTS)}
     write_report(out, "killed", rows, summary)

@@ -26,7 +26,7 @@ def place(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["train", "export litert"])
 def test_nothing_is_lost_and_nothing_left(place, name):
-    [row] = campaign(place, {name: make_jobs(place.folder, place.home)[name]}, rounds=2, seed=5)
+    [row] = campaign(place, {name: make_jobs(place.folder, place.home)[name]}, kills=2, seed=5)
     assert row["tried"] == 2
     assert not any(row[count] for count in ("lost", "half", "left_behind", "processes", "changed", "failed"))
 
@@ -42,6 +42,6 @@ def test_a_command_that_does_not_clear_up_is_found(place, monkeypatch):
 
     monkeypatch.setattr("tests.benchmarks.killed.PROGRAM", ())
     job = Job(("write.py",), prepare, finished, lambda work: (work / "half").read_text() == "whole")
-    [row] = campaign(place, {"write": job}, rounds=3, seed=0)
+    [row] = campaign(place, {"write": job}, kills=3, seed=0)
     assert row["tried"] == 3
     assert row["half"] > 0

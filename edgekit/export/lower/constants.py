@@ -30,7 +30,27 @@ def fold_constants(program: ExportedProgram) -> ExportedProgram:
         return program
     fold = require("executorch.exir.passes.constant_prop_pass", extra="executorch").constant_prop_pass
     quantised = require("executorch.exir.operator.util", extra="executorch")._QUANT_PRIMITIVES
-    return fold(program, custom_skip_targets=set(quantised))
+    program = fold(program, custom_skip_targets=set(quantised))
+    _cut_loose(program)
+    return program
+
+
+def _cut_loose(program: ExportedProgram) -> None:
+    """Copy, in place, constants that are a part or another layout of a bigger memory.
+
+    ExecuTorch 1.5.1 writes the memory that a delegate's constant lies in, from its first byte: of the second
+    half of a weight, as ``nn.MultiheadAttention`` takes for keys, it wrote the first.
+    """
+    for kept in (program.state_dict, program.constants):
+        for name, value in kept.items():
+            if isinstance(value, torch.Tensor) and not _is_alone(value):
+                copied = value.detach().clone(memory_format=torch.contiguous_format)
+                is_weight = isinstance(value, torch.nn.Parameter)
+                kept[name] = torch.nn.Parameter(copied, requires_grad=False) if is_weight else copied
+
+
+def _is_alone(value: torch.Tensor) -> bool:
+    return value.is_contiguous() and value.untyped_storage().nbytes() == value.nbytes
 
 
 def adapt_factors(program: ExportedProgram, *, spread: Spread) -> None:

@@ -11,7 +11,10 @@ from statistics import median
 from runtime.device.soc.least_squares import evaluate, fit_polynomial
 from runtime.device.soc.profile import Cluster, LeftOut
 
-MIN_POWER_MW = 1.0  # the least published is 11.7 mW (a Cortex-A53 at 365 MHz); a table in W lies below this
+MIN_POWER_MW = 1.0  # the least published is 7.9 mW (an A55 at 300 MHz)
+# The least published is 22 mW per GHz (an A53), the most 1,173. What a table in W says of its fast clocks is
+# above ``MIN_POWER_MW``, but not above this: 4.6 W at 3 GHz, read as mW, is 1.5 per GHz.
+MIN_POWER_PER_GHZ_MW = 4.0
 SPEED_TOLERANCE = 0.10  # CoreMark per MHz is one figure per core type: published rows agree within 4 %
 MIN_SPEED_GAIN = 0.25  # of the clock's step; less means the clock asked for was never reached
 POWER_TOLERANCE = 1.25  # factor off the cluster's trend; a voltage step alone moves a row by up to 15 %
@@ -24,7 +27,7 @@ def screen(cluster: Cluster) -> tuple[Cluster, tuple[LeftOut, ...]]:
 
     A row is left out when
 
-    * its power is below ``MIN_POWER_MW``;
+    * its power is below ``MIN_POWER_MW`` or, per GHz, ``MIN_POWER_PER_GHZ_MW``;
     * its speed per MHz is off the cluster's median by more than ``SPEED_TOLERANCE``, or its speed
       does not rise with the clock: the core did not run at the clock the row is filed under;
     * its power is above that of the clocks faster than it by more than a factor of
@@ -49,7 +52,8 @@ def _too_little(cluster: Cluster) -> dict[int, str]:
     return {
         opp.freq_khz: f"a busy core cannot take {opp.power_mw:.4g} mW"
         for opp in cluster.opps
-        if opp.power_mw is not None and opp.power_mw < MIN_POWER_MW
+        if opp.power_mw is not None
+        and opp.power_mw < max(MIN_POWER_MW, MIN_POWER_PER_GHZ_MW * opp.freq_khz / 1e6)
     }
 
 

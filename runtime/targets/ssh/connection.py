@@ -63,8 +63,9 @@ def connect(address: Address) -> Any:
             "IdentityFile in ~/.ssh/config"
         ) from err
     except (OSError, EOFError, paramiko.SSHException) as err:
+        cause = getattr(err, "strerror", None) or err  # paramiko's own has no number, and would print that
         raise DeviceTransientError(
-            f"{where} cannot be reached ({err}); is it on, and does `ssh` reach it?"
+            f"{where} cannot be reached ({cause}); is it on, and does `ssh` reach it?"
         ) from err
 
 

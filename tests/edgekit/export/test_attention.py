@@ -54,6 +54,28 @@ class Shares(nn.Module):
         return hinted, attended, y.softmax(1), nn.functional.softmin(y, -2), torch.special.softmax(y, 3)
 
 
+class Parts(nn.Module):
+    """Attention to other keys, whose projection is a part of one weight; weights that share their memory."""
+
+    def __init__(self):
+        super().__init__()
+        self.attend = nn.MultiheadAttention(16, 2, batch_first=True)
+        memory = torch.randn(400)
+        self.weight = nn.Parameter(memory[40:104].view(4, 16))
+        self.turned = nn.Parameter(memory[200:232].view(4, 8).T)
+        self.register_buffer("shift", memory[300:304])
+
+    def forward(self, x, keys):
+        attended = self.attend(x, keys, keys, need_weights=False)[0]
+        mixed = nn.functional.linear(nn.functional.linear(attended, self.weight), self.turned)
+        return mixed, self.shift * 2 + x[..., :4]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_part_of_a_weight_is_that_part(engine):
+    check(Parts(), (torch.randn(1, 4, 16), torch.randn(1, 6, 16)), engine)
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_each_head_has_its_own_product(engine):
     check(Products(), (torch.randn(1, 2, 5, 4), torch.randn(1, 2, 4, 3)), engine)

@@ -81,6 +81,8 @@ def test_a_model_without_weights_is_refused_with_those_that_have_some():
         pretrained("resnet18")
     with pytest.raises(ValueError, match="unknown model 'mobilenet_v9'; did you mean"):
         pretrained("mobilenet_v9")
+    with pytest.raises(ValueError, match=r"no ImageNet weights for 'net\.py:make'; choose one of"):
+        pretrained("net.py:make")
 
 
 def test_a_missing_file_is_refused(tmp_path):

@@ -8,8 +8,9 @@ from click.testing import CliRunner
 from edgekit.cli import cli
 from edgekit.export import find_origin
 from edgekit.models import ModelSpec
-from edgekit.training import Recipe, fit_spec, load_checkpoint, train
+from edgekit.training import Recipe, fit_spec, load_checkpoint, starting_network, train
 from edgekit.training.checkpoint import CHECKPOINT_FILE
+from edgekit.training.state import load_state
 from runtime.bundle.digest import file_sha256
 from runtime.errors import CheckpointError, ExportError, TrainingError
 from tests.edgekit.training.interrupt import Interrupt
@@ -50,6 +51,17 @@ def test_a_users_network_resumes_to_the_same_bits(net, toy_data, tmp_path):
     resumed = train(spec, toy_data, RECIPE, tmp_path / "parts", resume=True, progress=False)
     expected = whole.build().state_dict()
     assert all(torch.equal(tensor, expected[name]) for name, tensor in resumed.build().state_dict().items())
+
+
+def test_a_training_that_broke_off_is_a_place_to_start_from(net, toy_data, tmp_path):
+    spec = fit_spec(ModelSpec(f"{net}:plain"), toy_data)
+    with pytest.raises(KeyboardInterrupt):
+        train(spec, toy_data, RECIPE, tmp_path / "run", hooks=[Interrupt(1)], progress=False)
+    kept = load_state(tmp_path / "run").model
+    start = starting_network(spec.name, tmp_path / "run").state_dict()
+    assert all(torch.equal(tensor, kept[name]) for name, tensor in start.items())
+    with pytest.raises(CheckpointError, match="is not a checkpoint"):
+        starting_network(spec.name, tmp_path)
 
 
 def test_a_file_that_changed_since_its_checkpoint_is_told(net, toy_data):

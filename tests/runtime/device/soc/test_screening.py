@@ -1,5 +1,7 @@
 from dataclasses import replace
 
+import pytest
+
 from runtime.device.soc import Cluster, Opp, load_profile
 from runtime.device.soc.screening import screen
 
@@ -56,8 +58,9 @@ def test_a_busy_core_takes_more_than_nothing():
     assert left_out[0].reason == "a busy core cannot take 0.12 mW"
 
 
-def test_a_table_in_watt_is_refused_whole():
-    in_w = replace(GOOD, opps=tuple(replace(opp, power_mw=opp.power_mw / 1000) for opp in GOOD.opps))
+@pytest.mark.parametrize("most_w", [0.196, 1.2, 4.6])
+def test_a_table_in_watt_is_refused_whole(most_w):
+    in_w = replace(GOOD, opps=tuple(replace(opp, power_mw=opp.power_mw / 196 * most_w) for opp in GOOD.opps))
     cluster, left_out = screen(in_w)
     assert len(left_out) == len(GOOD.opps)
     assert all(opp.power_mw is None for opp in cluster.opps)
