@@ -30,7 +30,7 @@ def govern_here(
     *,
     page: str | None,
     cdp: str | None,
-    fps: float,
+    fps: float | None,
     by_kind: Sequence[str],
     accept: str | None,
     margin: float,
@@ -53,7 +53,7 @@ def govern_here(
     accepted = None
     if accept is not None:
         accepted = AcceptedRates() if accept == _USERS else read_accepted(Path(accept))
-    goal = FrameGoal(fps, dict(map(_rate, by_kind)), accepted)
+    goal = FrameGoal(refresh_hz if fps is None else fps, dict(map(_rate, by_kind)), accepted)
     asked = WebGovernOptions(page, cdp, browser, not window, goal, margin, refresh_hz, learnt, learnt_on, log)
     if tried:
         try_here(asked, tried, out, as_json=as_json)

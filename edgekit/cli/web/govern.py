@@ -17,7 +17,9 @@ _FILE = click.Path(path_type=Path)
 @click.argument("page", required=False)
 @click.option("--cdp", metavar="URL", help="Govern a browser that runs already; without PAGE what it shows.")
 @click.option("--target", default="local", show_default=True, help="Where: local or emulated:SOC.")
-@click.option("--fps", default=60.0, show_default=True, help="Frames a second that gestures are to have.")
+@click.option(
+    "--fps", type=float, help="Frames a second that gestures are to have. Default: as many as the display."
+)
 @click.option(
     "--of", "by_kind", multiple=True, metavar="KIND=FPS", help="The same of scroll, fling or pinch alone."
 )

@@ -18,8 +18,8 @@ from edgekit.cli._progress import Steps
     type=click.Path(path_type=Path),
     help="Folder of predictors (edgekit fit --kind web) to compare with what was measured.",
 )
-@click.option("--fps", "rates", type=click.FloatRange(min=1, max=1000), multiple=True, default=(60.0, 30.0),
-              show_default=True, help="Frame rates to hold; repeatable.")  # fmt: skip
+@click.option("--fps", "rates", type=click.FloatRange(min=1, max=1000), multiple=True,
+              help="Frame rates to hold; repeatable. Default: the display's, and half of it.")  # fmt: skip
 @click.option(
     "--page", "pages", multiple=True, metavar="NAME", help="Only this page, or * in it; repeatable."
 )

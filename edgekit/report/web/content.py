@@ -150,7 +150,7 @@ def collect(folder: Path, rates: Sequence[float], pages: Sequence[str] = ()) -> 
     """Return what ``folder``, where gestures were measured, holds.
 
     Args:
-        rates: frame rates to hold.
+        rates: frame rates to hold; none: the display's, and half of it.
         pages: names or patterns of the pages to report on; all without any.
 
     Raises:
@@ -197,7 +197,9 @@ def _cases(records: Sequence[Record], films: Sequence[Film], rates: Sequence[flo
     for key, group in groups.items():
         rows = tuple(summarise(group))
         mine = tuple(film for film in shown.get(key, ()) if film.sha256 == group[-1].model_sha256)
-        cases.append(Case(rows, tuple(group), mine, tuple(_choice(rows, fps) for fps in rates)))
+        refresh_hz = max(row.refresh_hz for row in rows)
+        choices = tuple(_choice(rows, fps) for fps in rates or (refresh_hz, refresh_hz / 2))
+        cases.append(Case(rows, tuple(group), mine, choices))
     return tuple(sorted(cases, key=lambda case: (-case.work_ms, case.page, case.gesture, case.target)))
 
 

@@ -18,7 +18,6 @@ from edgekit.report.web.section import WebSection, section_of
 from edgekit.report.web.words import setting_of
 from runtime.web.learning.pages import KnownPage
 
-RATES = (60.0, 30.0)
 MOST_CASES = 12  # shown in full: some 100 kB each, and nobody reads more
 _STYLE = Path(__file__).parent / "web.css"
 
@@ -39,7 +38,7 @@ def write_web_report(
     out: str | os.PathLike[str],
     *,
     fit: str | os.PathLike[str] | None = None,
-    rates: Sequence[float] = RATES,
+    rates: Sequence[float] = (),
     pages: Sequence[str] = (),
     on_step: Callable[[str], None] = lambda text: None,
 ) -> Path:
@@ -49,7 +48,7 @@ def write_web_report(
         folder: that ``edgekit web bench`` or ``web profile`` wrote.
         out: the HTML file; its folder must be there.
         fit: folder of predictors, to compare with; ``None``: none.
-        rates: frame rates to hold.
+        rates: frame rates to hold; none: the display's, and half of it.
         pages: names or patterns of pages; all without any.
         on_step: called with what is waited for.
 
@@ -66,7 +65,7 @@ def render_web_report(
     folder: str | os.PathLike[str],
     *,
     fit: str | os.PathLike[str] | None = None,
-    rates: Sequence[float] = RATES,
+    rates: Sequence[float] = (),
     pages: Sequence[str] = (),
     on_step: Callable[[str], None] = lambda text: None,
 ) -> str:
@@ -114,5 +113,6 @@ def _learnt(
     for each in found:
         on_step(f"predicting {each.fit.kind} on {each.fit.target}")
         predictions += predictions_of(each)
-        governors += governors_of(each, content.known, [choice.fps for choice in content.cases[0].choices])
+        there = next(case for case in content.cases if case.target == each.fit.target)
+        governors += governors_of(each, content.known, [choice.fps for choice in there.choices])
     return predictions, governors, notes

@@ -34,8 +34,8 @@ class FrameGoal:
 
     def __post_init__(self) -> None:
         for fps in (self.fps, *self.by_kind.values()):
-            if not 1 <= fps <= 240:
-                raise ValueError(f"a gesture cannot have {fps:g} frames a second; give 1 to 240")
+            if not 1 <= fps <= 480:
+                raise ValueError(f"a gesture cannot have {fps:g} frames a second; give 1 to 480")
 
     def of(self, kind: str, image_share: float | None = None, page: str = "") -> float:
         """Return what gestures of ``kind`` are to have.

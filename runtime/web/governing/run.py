@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from runtime.govern.governor.beside import serving_beside
@@ -34,7 +34,7 @@ class WebGovernOptions:
         cdp: address of a browser that runs already on this machine; ``None`` starts one.
         browser: program to start; ``None``: the first that this machine has.
         is_headless: without a window.
-        goal: frames a second that gestures are to have.
+        goal: frames a second that gestures are to have; ``None``: as many as the display shows.
         margin: share of them to have in reserve.
         refresh_hz: of the display.
         learnt: folder of predictors of ``edgekit fit --kind web``; ``None``: the page's own gestures teach.
@@ -49,7 +49,7 @@ class WebGovernOptions:
     cdp: str | None = None
     browser: Path | None = None
     is_headless: bool = True
-    goal: FrameGoal = field(default_factory=FrameGoal)
+    goal: FrameGoal | None = None
     margin: float = MARGIN
     refresh_hz: float = HEADLESS_HZ
     learnt: Path | None = None
@@ -63,8 +63,13 @@ class WebGovernOptions:
             raise ValueError(f"the margin is {self.margin:g}; it must be from 0 to 1")
         if not 1 <= self.refresh_hz <= 480:
             raise ValueError(f"a display of {self.refresh_hz:g} Hz; give 1 to 480")
-        for fps in (self.goal.fps, *self.goal.by_kind.values()):
+        for fps in (self.wanted.fps, *self.wanted.by_kind.values()):
             check_rate(fps, self.refresh_hz, "this machine")
+
+    @property
+    def wanted(self) -> FrameGoal:
+        """The goal, or the display's rate."""
+        return FrameGoal(self.refresh_hz) if self.goal is None else self.goal
 
 
 def govern_page(
@@ -85,14 +90,14 @@ def govern_page(
         NotFittedError: nothing was learnt on this target.
         DataError: the log cannot be written.
     """
-    plan = plan_for(open_target("local"), None, options.goal.fps)
+    plan = plan_for(open_target("local"), None, options.wanted.fps)
     model = model_for(options, plan, on_message)
     with serving_beside(plan, on_message=on_message) as server, opened_page(options) as (page, opened):
         on_message(f"governing {one_line(page.evaluate('location.href'))}; Ctrl-C ends it")
         PageGovernor(
             page,
             model,
-            options.goal,
+            options.wanted,
             str(server.path),
             name_of=opened.name_of,
             on_message=on_message,

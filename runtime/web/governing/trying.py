@@ -31,7 +31,7 @@ def try_gestures(
     Raises: as ``govern_page``.
     """
     target = open_target("local")
-    plan = plan_for(target, None, options.goal.fps)
+    plan = plan_for(target, None, options.wanted.fps)
     model = model_for(options, plan, on_message)
     fastest = max(target.profile.clusters, key=target.profile.capacity)
     with opened_page(options) as (page, opened):
@@ -41,7 +41,7 @@ def try_gestures(
         )
         for gesture in gestures:
             on_message(f"{gesture.name} under the kernel's governor ...")
-            fps = options.goal.of(gesture.kind, share, name)
+            fps = options.wanted.of(gesture.kind, share, name)
             yield stage.at(Setting(fastest.name, None), gesture, fps)
         with (
             serving_beside(plan, on_message=on_message) as server,
@@ -49,7 +49,7 @@ def try_gestures(
                 lambda on_gesture: PageGovernor(
                     page,
                     model,
-                    options.goal,
+                    options.wanted,
                     str(server.path),
                     name_of=opened.name_of,
                     on_message=on_message,

@@ -43,6 +43,12 @@ def test_the_head_says_what_is_cheapest_and_what_it_saves(folder):
     assert f"30 FPS on {TARGET} are cheapest on little at 1000 MHz : 100 mW, 95 % less" in text
 
 
+def test_a_display_of_120_hz_is_told_of_120_and_60_unless_other_rates_are_asked_for(tmp_path):
+    fast = record(*FAST, refresh_hz=120.0)
+    (case,) = collect(write_folder(tmp_path, [fast]), ()).cases
+    assert [choice.fps for choice in case.choices] == [120.0, 60.0]
+
+
 def test_a_rate_that_no_setting_holds_is_not_promised(tmp_path):
     text = Page(render_web_report(write_folder(tmp_path, [record(*TOO_SLOW)]))).text
     assert "60 FPS: not held; at most 10.0" in text

@@ -6,6 +6,7 @@ from runtime.choose.policy.estimate import Estimate
 from runtime.device.setting import Setting
 from runtime.web.governing.accepted import AcceptedRates
 from runtime.web.governing.goal import FrameGoal
+from runtime.web.governing.run import WebGovernOptions
 from runtime.web.governing.work_model import OVERHEAD, WorkModel
 
 
@@ -149,5 +150,9 @@ def test_users_accept_fewer_frames_of_text_than_of_images():
     goal = FrameGoal(60.0, {"pinch": 20.0}, users)
     assert (goal.of("scroll", 0.0), goal.of("scroll"), goal.of("pinch", 0.0)) == (23.0, 32.0, 20.0)
     for wrong in ({"fps": 0.0}, {"by_kind": {"pinch": 1e9}}):
-        with pytest.raises(ValueError, match="give 1 to 240"):
+        with pytest.raises(ValueError, match="give 1 to 480"):
             FrameGoal(**wrong)
+
+
+def test_without_a_goal_gestures_are_to_have_what_the_display_shows():
+    assert WebGovernOptions("page.html", refresh_hz=120.0).wanted.of("scroll") == 120.0
