@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgekit.cli._output import note, print_json, print_table, say
+from edgekit.cli._policy import energy_source
 from edgekit.cli._progress import Steps
 from runtime.visible import one_line
 
@@ -191,7 +192,7 @@ def print_flow(result: FlowResult, shown: tuple[TimedFrame, ...]) -> None:
     latency = f"{result.latency_ms:.3g} ms median, {result.p90_ms:.3g} ms p90"
     say(f"Latency: {latency} ({result.provenance}){reference}")
     energy = "not known" if result.energy_mj is None else f"{result.energy_mj:.3g} mJ a frame"
-    say(f"Energy:  {energy} ({result.energy_source})")
+    say(f"Energy:  {energy} ({energy_source(result, result.energy_mj)})")
     say(f"Setting: {result.setting}")
     for remark in result.notes:
         say(f"Note:    {one_line(remark)}.")

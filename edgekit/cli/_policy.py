@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from runtime.choose.policy.estimate import Estimate
     from runtime.choose.policy.outcome import Outcome
     from runtime.choose.policy.policy import Policy
+    from runtime.govern.run.flow_run import FlowResult
     from runtime.govern.run.run import RunResult
 
 
@@ -37,7 +38,7 @@ def print_policy(policy: Policy) -> None:
     say(f"\n{one_line(policy.reason)}\n")
     print_comparison(policy)
     say(one_line(f"Latency: {policy.provenance}; from {policy.predictor}."))
-    say(f"Energy: {_energy_source(policy, policy.energy_mj)}.")
+    say(f"Energy: {energy_source(policy, policy.energy_mj)}.")
     if policy.battery is not None:
         say(f"Battery: {policy.battery.words}.")
     for remark in policy.notes:
@@ -66,7 +67,7 @@ def print_run(result: RunResult) -> None:
     say(f"Frames:  {result.frames} of {result.variant} {pace}{late}")
     latency = f"{result.latency_ms:.3g} ms median, {result.p90_ms:.3g} ms p90"
     say(f"Latency: {latency} ({result.provenance})")
-    say(f"Energy:  {energy} ({_energy_source(result, result.energy_mj)})")
+    say(f"Energy:  {energy} ({energy_source(result, result.energy_mj)})")
     say(f"Why:     {one_line(result.reason)}")
     for remark in result.notes:
         say(f"Note:    {one_line(remark)}.")
@@ -96,7 +97,8 @@ def print_comparison(policy: Policy) -> None:
     say(f"\n{savings}\n" if savings else "")
 
 
-def _energy_source(result: Policy | RunResult, energy_mj: float | None) -> str:
+def energy_source(result: Policy | RunResult | FlowResult, energy_mj: float | None) -> str:
+    """Return where an energy comes from, in words; why there is none where it is ``None``."""
     # Modelled latency makes energy modelled, however well the power was measured.
     if energy_mj is None:
         return result.energy_source

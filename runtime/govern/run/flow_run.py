@@ -111,7 +111,7 @@ def run_flow(
 
     Args:
         task: ``bundle.manifest.task_or_implied``.
-        policy: gives the setting and the pace; ``None`` leaves the clock to the kernel.
+        policy: gives variant, setting and pace; ``None`` leaves the clock to the kernel.
 
     Raises:
         DataError: an input cannot be read, a box is missing or wrong, a tensor is no number.
@@ -122,7 +122,8 @@ def run_flow(
     flow = task.flow
     needs = wanted(flow, bundle.manifest.graphs)
     _check(request, flow, needs)
-    variants = choose_variants(bundle.manifest, flow, request.variants)
+    wanted_variants = request.variants or ((policy.variant,) if policy else ())
+    variants = choose_variants(bundle.manifest, flow, wanted_variants)
     setting = policy.setting if policy else kernel_setting(target)
     pace = request.fps or (policy.fps_target if policy else None)
     deadline_ms = deadline_of(policy, pace, request.latency_ms)
@@ -172,7 +173,7 @@ def run_flow(
             results=tuple(
                 {"input": name, **one.decoded.plain()} for name, one in zip(names, shown, strict=True)
             ),
-            notes=_notes(shown, target),
+            notes=_notes(shown, target, deadline_ms),
         ),
         shown,
     )
@@ -200,12 +201,14 @@ def _parts(frames: Sequence[TimedFrame], target: Target, task: TaskSpec) -> tupl
     return (*parts, Part(POST, 1, statistics.median(frame.post_ms for frame in frames), own))
 
 
-def _notes(shown: Sequence[TimedFrame], target: Target) -> tuple[str, ...]:
+def _notes(shown: Sequence[TimedFrame], target: Target, deadline_ms: float | None) -> tuple[str, ...]:
     notes = []
     if target.name != LOCAL:
         notes.append(
             f"pre-step and post-step ran on this machine, not on {target.name}: the latency is the graphs'"
         )
+    if target.name != LOCAL and not target.is_modelled and deadline_ms is not None:
+        notes.append("whether a frame is late counts the way of its tensors to the target and back")
     closest = min(one.frame.closest for one in shown)
     if closest < _NEAR:
         notes.append(f"a draw came within {closest:.1e} of another: another engine may go on differently")

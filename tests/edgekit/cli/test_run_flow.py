@@ -1,9 +1,12 @@
 """``edgekit run`` on bundles with a flow: a parser and a melody, from picture or seed to files."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
 from PIL import Image, ImageDraw
 
@@ -86,8 +89,6 @@ def test_a_photograph_is_parsed_as_it_was_held(bundles, face, tmp_path):
 
 
 def test_a_seed_gives_the_same_tune_on_both_engines_and_eagerly(bundles, tmp_path):
-    import torch
-
     for engine in ("executorch", "litert"):
         given = (
             "--seed",
@@ -118,6 +119,36 @@ def test_a_seed_gives_the_same_tune_on_both_engines_and_eagerly(bundles, tmp_pat
     other = run(bundles / "tunes.edgekit", "--seed", 8, "--bars", 64, "-o", tmp_path / "other.mid")
     assert other.exit_code == 0
     assert (tmp_path / "other.mid").read_bytes() != (tmp_path / "litert.mid").read_bytes()
+
+
+WITHOUT_NUMPY = """
+import sys
+
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("numpy", "PIL"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Missing())
+from edgekit.cli import main
+
+main()
+"""
+
+
+def test_outputs_are_saved_where_numpy_is_missing(bundles, tmp_path):
+    given = np.random.default_rng(0).random((1, 3, flow_bundles.SIZE, flow_bundles.SIZE), dtype=np.float32)
+    np.save(tmp_path / "in.npy", given)
+    command = [sys.executable, "-c", WITHOUT_NUMPY, "run", str(bundles / "parser.edgekit")]
+    args = ["--input", "in.npy", "--raw", "out.npz", "--variant", "executorch-fp32"]
+    subprocess.run([*command, *args], cwd=tmp_path, check=True, timeout=120)
+    with np.load(tmp_path / "out.npz") as arrays:
+        expected = flow_bundles.Parser()(torch.from_numpy(given)).detach().numpy()
+        np.testing.assert_allclose(arrays["forward.scores"], expected, atol=1e-5)
+    args = ["--input", "in.npy", "-o", "out.png"]
+    done = subprocess.run([*command, *args], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    assert "numpy is not installed; run: pip install" in done.stderr
 
 
 BAD = {
