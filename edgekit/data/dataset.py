@@ -32,7 +32,7 @@ class Split:
 
     Attributes:
         images: uint8, shape (N, H, W, C), already of the network's input size.
-        labels: int64, shape (N,).
+        labels: int64, shape (N,); or masks, the class of every pixel, uint8 of shape (N, H, W).
         image: how pixels become inputs.
     """
 
@@ -45,9 +45,16 @@ class Split:
             raise DataError(
                 f"{len(self.images)} images have {len(self.labels)} labels; give one label per image"
             )
+        if self.has_masks and self.labels.dtype != np.uint8:
+            raise DataError(f"masks are {self.labels.dtype}; give the class of each pixel as uint8")
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def has_masks(self) -> bool:
+        """Whether every pixel has a class."""
+        return self.labels.ndim == 3
 
     def part(self, indices: np.ndarray) -> Split:
         """Return the split of the images at ``indices``, in this order; files are read when asked for."""
@@ -60,16 +67,20 @@ class Split:
 
         Args:
             indices: which images, in which order.
-            augment: changes the uint8 pixels, shape (B, H, W, C), before they are normalised.
+            augment: changes the uint8 pixels, shape (B, H, W, C), before they are normalised; masks are
+                one channel more, so that they move with the pixels.
 
         Returns:
-            float32 of shape (B, C, H, W) and int64 of shape (B,).
+            float32 of shape (B, C, H, W) and int64 of shape (B,), of masks (B, H, W).
         """
         chosen = np.asarray(indices, dtype=np.int64)
-        pixels = self.images[chosen]
-        if augment is not None:
+        pixels, labels = self.images[chosen], self.labels[chosen]
+        if augment is not None and self.has_masks:
+            joined = augment(np.concatenate([pixels, labels[..., None]], axis=3))
+            pixels, labels = joined[..., :-1], joined[..., -1]
+        elif augment is not None:
             pixels = augment(pixels)
-        return normalise(pixels.astype(np.float32) / 255.0, self.image), self.labels[chosen]
+        return normalise(pixels.astype(np.float32) / 255.0, self.image), labels.astype(np.int64, copy=False)
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,11 @@ class TrainingBatches(TorchDataset):
     """
 
     def __init__(self, dataset: Dataset, recipe: Recipe, changes: Sequence[Augment] = ()):
+        if changes and dataset.train.has_masks:
+            raise ValueError(
+                "a technique changes pixels alone, and every pixel has a class here; leave out those that "
+                "erase or shuffle pixels"
+            )
         self.changes = tuple(changes)
         self.split = dataset.train
         self.flips = dataset.flips
