@@ -17,7 +17,8 @@ from runtime.visible import one_line
 if TYPE_CHECKING:
     from runtime.bundle import Bundle, TaskSpec
     from runtime.choose.policy.policy import Policy
-    from runtime.govern.run.flow_run import FlowResult, Shown
+    from runtime.govern.run.flow_run import FlowResult
+    from runtime.govern.run.flow_work import TimedFrame
     from runtime.targets import Target
 
 _MOST_SEED = 2**63 - 1
@@ -83,8 +84,8 @@ def flow_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def show_flow(
-    bundle: Bundle, target: Target, policy: Policy | None, inputs: tuple[Path, ...], variant: str | None,
-    options: FlowOptions, as_json: bool,
+    bundle: Bundle, target: Target, policy: Policy | None, inputs: tuple[Path, ...], options: FlowOptions,
+    as_json: bool, *, variant: str | None, fps: float | None, latency_ms: float | None, frames: int | None,
 ) -> bool:  # fmt: skip
     """Run the bundle's flow, save what is asked for, and print what came of it.
 
@@ -95,6 +96,9 @@ def show_flow(
     from runtime.processing.results.saving import check_ending, save_result
 
     task = bundle.manifest.task_or_implied
+    if options.raw is not None and _is_raw(task, inputs, options):
+        save_graph(bundle, target, policy, inputs, variant, options.raw)
+        return True
     if task is None and options.is_given:
         raise click.UsageError(
             "nothing says what this bundle's outputs mean, which -o, --raw, --box and their like need; "
@@ -107,7 +111,10 @@ def show_flow(
     for path in options.outs:
         check_ending(task.result, path)
     variants = tuple(variant.split(",")) if variant else ()
-    request = FlowRequest(inputs, options.box, options.references, options.seed or 0, options.count, variants)
+    request = FlowRequest(
+        inputs, options.box, options.references, options.seed or 0, options.count, variants, fps, latency_ms,
+        frames,
+    )  # fmt: skip
     with Steps() as steps:
         steps.wait_for(f"running {task.name} on {target.name}")
         result, shown = run_flow(bundle, task, target, request, policy)
@@ -124,12 +131,33 @@ def show_flow(
     return True
 
 
-def save_raw(shown: Shown, path: Path) -> None:
+def _is_raw(task: TaskSpec | None, inputs: tuple[Path, ...], options: FlowOptions) -> bool:
+    """Return whether one graph's outputs are all that is asked for, so that no step needs NumPy."""
+    is_alone = options == FlowOptions(None, (), None, None, (), options.raw)
+    are_arrays = all(path.suffix in (".npy", ".npz") for path in inputs) and len(inputs) <= 1
+    return is_alone and are_arrays and (task is None or (len(task.flow.graphs) == 1 and bool(inputs)))
+
+
+def save_graph(
+    bundle: Bundle, target: Target, policy: Policy | None, inputs: tuple[Path, ...], variant: str | None,
+    out: Path,
+) -> None:  # fmt: skip
+    """Run one graph on an array and save what it gives."""
+    from runtime.flow.raw import run_raw
+    from runtime.govern.run.run import kernel_setting
+
+    setting = policy.setting if policy else kernel_setting(target)
+    latency_ms = run_raw(bundle, target, setting, next(iter(inputs), None), out, variant)
+    note(f"written: {out}")
+    say(f"Latency: {latency_ms:.3g} ms ({target.provenance})")
+
+
+def save_raw(shown: TimedFrame, path: Path) -> None:
     """Write a frame's tensors, and each token's draws as ``token:NAME``."""
     import numpy as np
 
     from runtime.engines import Array
-    from runtime.flow.raw import write_npz
+    from runtime.flow.npz import write_npz
 
     draws = {f"token:{name}": np.asarray(drawn) for name, drawn in shown.frame.draws.items()}
     write_npz(path, {name: Array.of(array) for name, array in {**shown.frame.outputs, **draws}.items()})
@@ -143,22 +171,25 @@ def _names_classes(task: TaskSpec) -> bool:
     return isinstance(task.result, Labels) and is_photo and len(task.flow.graphs) == 1
 
 
-def print_flow(result: FlowResult, shown: tuple[Shown, ...]) -> None:
+def print_flow(result: FlowResult, shown: tuple[TimedFrame, ...]) -> None:
     """Print what the inputs show, then what the parts of a frame took."""
-    for one in shown:
+    for one, plain in zip(shown, result.results, strict=True):
         headers, rows = one.decoded.table()
-        name = "" if one.input == "-" else f"{one_line(Path(one.input).name)}: "
+        name = f"{one_line(Path(plain['input']).name)}: " if plain["input"] else ""
         say(f"{name}{one_line(result.task)}")
         print_table(headers, [[one_line(cell) for cell in row] for row in rows] or [["-"] * len(headers)])
         say()
     parts = [(part.name, part.runs, part.latency_ms, part.provenance) for part in result.parts]
     print_table(("part of a frame", "runs", "ms", ""), parts)
     say()
-    files = ", ".join(dict.fromkeys(result.variants.values()))
-    steps = f", {result.steps} steps" if result.steps else ""
-    say(f"Frames:  {result.frames} of {files}{steps}")
+    files = ", ".join(result.variants.values())
+    steps = f", {result.steps} steps each" if result.steps else ""
+    pace = "back to back" if result.fps_target is None else f"at {result.fps_target:g} FPS"
+    late = f", {result.late_frames} late (deadline {result.deadline_ms:.3g} ms)" if result.deadline_ms else ""
+    say(f"Frames:  {result.frames} of {files} {pace}{steps}{late}")
     reference = f"; references once: {result.reference_ms:.3g} ms" if result.reference_ms else ""
-    say(f"Latency: {result.latency_ms:.3g} ms a frame ({result.provenance}){reference}")
+    latency = f"{result.latency_ms:.3g} ms median, {result.p90_ms:.3g} ms p90"
+    say(f"Latency: {latency} ({result.provenance}){reference}")
     energy = "not known" if result.energy_mj is None else f"{result.energy_mj:.3g} mJ a frame"
     say(f"Energy:  {energy} ({result.energy_source})")
     say(f"Setting: {result.setting}")

@@ -26,7 +26,7 @@ from edgekit.cli._progress import Steps
 @variant_option
 @click.option("--fps", type=float, default=None, help="Pace of the frames. Default: the policy's.")
 @click.option("--latency-ms", type=float, help="Deadline of a frame. Default: the policy's.")
-@click.option("--frames", type=int, default=30, show_default=True, help="How many frames to run.")
+@click.option("--frames", type=click.IntRange(1), help="How many to run. Default: 30; 1 of a flow of steps.")
 @flow_options
 @output_options
 def run(
@@ -36,7 +36,7 @@ def run(
     variant: str | None,
     fps: float | None,
     latency_ms: float | None,
-    frames: int,
+    frames: int | None,
     flow: FlowOptions,
     as_json: bool,
 ) -> None:
@@ -54,12 +54,12 @@ def run(
 
     opened, machine = Bundle.open(bundle), open_target(target)
     policy = policy_or_none(opened, machine)
-    if show_flow(opened, machine, policy, inputs, variant, flow, as_json):
+    asked = {"variant": variant, "fps": fps, "latency_ms": latency_ms}
+    if show_flow(opened, machine, policy, inputs, flow, as_json, frames=frames, **asked):
         return
     with Steps() as steps:
-        steps.wait_for(f"running {frames} frames on {target}")
-        asked = {"variant": variant, "fps": fps, "latency_ms": latency_ms, "frames": frames}
-        result = run_bundle(opened, machine, inputs=inputs, policy=policy, **asked)
+        steps.wait_for(f"running {frames or 30} frames on {target}")
+        result = run_bundle(opened, machine, inputs=inputs, policy=policy, frames=frames or 30, **asked)
     try:
         save_run(opened, result)
     except DataError as err:

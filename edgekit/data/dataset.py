@@ -32,7 +32,8 @@ class Split:
 
     Attributes:
         images: uint8, shape (N, H, W, C), already of the network's input size.
-        labels: int64, shape (N,); or masks, the class of every pixel, uint8 of shape (N, H, W).
+        labels: int64, shape (N,); masks, the class of every pixel, uint8 of shape (N, H, W); or, where an
+            image has more than a label, an array with named fields.
         image: how pixels become inputs.
     """
 
@@ -45,8 +46,6 @@ class Split:
             raise DataError(
                 f"{len(self.images)} images have {len(self.labels)} labels; give one label per image"
             )
-        if self.has_masks and self.labels.dtype != np.uint8:
-            raise DataError(f"masks are {self.labels.dtype}; give the class of each pixel as uint8")
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -54,7 +53,7 @@ class Split:
     @property
     def has_masks(self) -> bool:
         """Whether every pixel has a class."""
-        return self.labels.ndim == 3
+        return self.labels.ndim == 3 and self.labels.dtype == np.uint8
 
     def part(self, indices: np.ndarray) -> Split:
         """Return the split of the images at ``indices``, in this order; files are read when asked for."""
@@ -71,7 +70,7 @@ class Split:
                 one channel more, so that they move with the pixels.
 
         Returns:
-            float32 of shape (B, C, H, W) and int64 of shape (B,), of masks (B, H, W).
+            float32 of shape (B, C, H, W) and the labels, shape (B,); of masks int64, (B, H, W).
         """
         chosen = np.asarray(indices, dtype=np.int64)
         pixels, labels = self.images[chosen], self.labels[chosen]
@@ -80,7 +79,9 @@ class Split:
             pixels, labels = joined[..., :-1], joined[..., -1]
         elif augment is not None:
             pixels = augment(pixels)
-        return normalise(pixels.astype(np.float32) / 255.0, self.image), labels.astype(np.int64, copy=False)
+        if self.has_masks:
+            labels = labels.astype(np.int64)
+        return normalise(pixels.astype(np.float32) / 255.0, self.image), labels
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ def load_dataset(name: str, *, root: str | Path | None = None, image_size: int |
     """Return the dataset called ``name``.
 
     Args:
-        name: ``digits``, ``fashion-mnist``, ``cifar10`` or ``folder``.
+        name: ``digits``, ``fashion-mnist``, ``cifar10``, ``faces`` or ``folder``.
         root: where its files are; default: the place where edgekit keeps downloads.
         image_size: height and width of the network's input; default: the dataset's own.
 

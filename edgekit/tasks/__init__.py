@@ -1,6 +1,7 @@
 """Tasks: what a network is for, as one object each."""
 
 from edgekit.tasks.classification import Classification
+from edgekit.tasks.face_parsing import FaceParsing
 from edgekit.tasks.graph import Examples, Frame, SourceGraph, as_tensors
 from edgekit.tasks.options import make_named
 from edgekit.tasks.score_names import with_metric, with_scores
@@ -12,6 +13,7 @@ __all__ = [
     "Batch",
     "Classification",
     "Examples",
+    "FaceParsing",
     "Frame",
     "Net",
     "Player",

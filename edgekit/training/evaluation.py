@@ -33,9 +33,9 @@ def evaluate(model: nn.Module, split: Split, *, task: Task | None = None) -> flo
     results: list[Any] = []
     truths: list[Any] = []
     with torch.inference_mode():
-        for inputs, targets in batches_of(split, _BATCH, device):
+        for inputs, _ in batches_of(split, _BATCH, device):
             outputs = tree_leaves(model(lay_out(inputs, torch.contiguous_format)))
-            known = targets.cpu().numpy()
+            known = split.labels[len(truths) : len(truths) + _BATCH]
             results.extend(task.decode([_as_array(output) for output in outputs], known))
             truths.extend(known)
     model.train(was_training)

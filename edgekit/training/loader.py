@@ -33,8 +33,10 @@ class TrainingBatches(TorchDataset):
         self.changes = tuple(changes)
         self.split = dataset.train
         self.flips = dataset.flips
-        self.padding = dataset.image.size // 8
+        self.padding = dataset.image.size // 8 if dataset.image else 0
         self.recipe = recipe
+        # What moves pixels would have to move what fields say of them.
+        self.moves = recipe.augment and dataset.train.labels.dtype.names is None
         self.epoch = 0
 
     def __len__(self) -> int:
@@ -42,11 +44,11 @@ class TrainingBatches(TorchDataset):
 
     def __getitems__(self, indices: list[int]) -> Batch:
         rng = np.random.default_rng((self.recipe.seed, self.epoch, indices[0]))
-        augment = partial(self._augment, rng=rng) if self.recipe.augment or self.changes else None
+        augment = partial(self._augment, rng=rng) if self.moves or self.changes else None
         return tensors_of(self.split, indices, augment=augment)
 
     def _augment(self, pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        if self.recipe.augment:
+        if self.moves:
             pixels = random_crop(pixels, self.padding, rng)
             pixels = random_flip(pixels, rng) if self.flips else pixels
         for change in self.changes:
@@ -103,8 +105,18 @@ def tensors_of(
     device: torch.device | None = None,
     augment: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> Batch:
-    """Return the examples of ``split`` at ``indices`` as tensors, changed by ``augment``."""
-    return Batch(*(torch.from_numpy(array).to(device) for array in split.batch(indices, augment)))
+    """Return the examples of ``split`` at ``indices`` as tensors, changed by ``augment``.
+
+    Labels with fields become a dict of tensors.
+    """
+
+    def tensor(array: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(np.ascontiguousarray(array)).to(device)
+
+    inputs, labels = split.batch(indices, augment)
+    if labels.dtype.names is None:
+        return Batch(tensor(inputs), tensor(labels))
+    return Batch(tensor(inputs), {name: tensor(labels[name]) for name in labels.dtype.names})
 
 
 def batches_of(split: Split, batch_size: int, device: torch.device | None = None):

@@ -18,6 +18,7 @@ from runtime.bundle.result import (
     Picture,
     Result,
     Text,
+    step_name,
 )
 from runtime.bundle.source import Source, parse_source
 from runtime.bundle.task import TaskSpec
@@ -153,7 +154,7 @@ def _check_result(result: Result, joins: _Joins) -> None:
     if isinstance(result, (Text, Notes)):
         _known("token", result.token, [one.name for one in joins.flow.tokens])
         words = len(result.words) if isinstance(result, Text) else _NOTE_CONTROLS + result.pitches
-        _same("values of the token", joins.n_values(result.token), f"result {_name(result)}", words)
+        _same("values of the token", joins.n_values(result.token), f"result {step_name(result)!r}", words)
         return
     for text, shape in _shapes(result):
         spec = joins.output(text)
@@ -162,10 +163,12 @@ def _check_result(result: Result, joins: _Joins) -> None:
         ):
             wanted = ", ".join("any" if side is None else str(side) for side in shape)
             raise ValueError(
-                f"result {_name(result)} reads {text}, which is {list(spec.shape)}; it needs [{wanted}]"
+                f"result {step_name(result)!r} reads {text}, which is {list(spec.shape)}; it needs [{wanted}]"
             )
         if spec.dtype != "float32":
-            raise ValueError(f"result {_name(result)} reads {text}, which is {spec.dtype}; it needs float32")
+            raise ValueError(
+                f"result {step_name(result)!r} reads {text}, which is {spec.dtype}; it needs float32"
+            )
 
 
 def _shapes(result: Result) -> Iterator[tuple[str, tuple[int | None, ...]]]:
@@ -191,10 +194,6 @@ def _shapes(result: Result) -> Iterator[tuple[str, tuple[int | None, ...]]]:
             result.pixels,
             (1, channels, None, None) if result.layout == "nchw" else (1, None, None, channels),
         )
-
-
-def _name(result: Result) -> str:
-    return repr(result.__struct_config__.tag)
 
 
 def _known(what: str, name: str, known: object) -> None:

@@ -185,6 +185,11 @@ RESULTS = {
 }
 
 
+def step_name(step: msgspec.Struct) -> str:
+    """Return what a result or a pre-step is called in a manifest."""
+    return str(step.__struct_config__.tag)
+
+
 def _check_names(what: str, names: tuple[str, ...]) -> None:
     if not 1 <= len(names) <= MOST_CLASSES or len(set(names)) != len(names):
         raise ValueError(f"{what} must be 1 to {MOST_CLASSES} different names; got {len(names)}")

@@ -21,6 +21,8 @@ from runtime.processing.images import resized
 if TYPE_CHECKING:
     import numpy as np
 
+_FARTHEST = 1 << 20  # pixels; no photograph is so wide, and coordinates stay exact
+
 
 @dataclass(frozen=True)
 class Box:
@@ -42,6 +44,10 @@ class Box:
         if len(numbers) != 4 or not all(map(math.isfinite, numbers)):
             raise DataError(f"box {told} has not four numbers; give left,top,right,bottom in pixels")
         box = Box(*map(float, numbers))
+        if max(map(abs, numbers)) > _FARTHEST:
+            raise DataError(
+                f"box {told} reaches too far; give pixels within {_FARTHEST} of the picture's corner"
+            )
         if box.right - box.left < 1 or box.bottom - box.top < 1:
             raise DataError(f"box {told} has no area; give left,top,right,bottom, each side 1 pixel at least")
         if box.left >= width or box.top >= height or box.right <= 0 or box.bottom <= 0:

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image, ImageDraw
 
-from edgekit.cli import main
+from edgekit.cli import cli
 from runtime.bundle import Bundle
 from runtime.bundle.result import Notes
 from runtime.flow.runner import FlowRunner
@@ -39,7 +39,7 @@ def face(tmp_path):
 
 
 def run(*args):
-    return CliRunner().invoke(main, ["run", *map(str, args)])
+    return CliRunner().invoke(cli, ["run", *map(str, args)])
 
 
 @pytest.mark.parametrize("engine", ["executorch", "litert"])

@@ -103,6 +103,7 @@ def test_pictures_of_any_mode_enter(mode):
         ((-30, 10, 0, 50), "outside"),
         ((10, 10, float("nan"), 50), "four numbers"),
         ((10, 10, 20), "four numbers"),
+        ((-1e300, -1e300, 1e300, 1e300), "too far"),
     ],
 )
 def test_bad_boxes_are_refused(box, message):
