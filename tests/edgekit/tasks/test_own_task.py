@@ -92,5 +92,5 @@ def test_masks_move_with_their_pixels(ink):
 def test_what_changes_pixels_alone_is_refused(ink, tmp_path):
     spec = fit_spec(ModelSpec("mobilenet_v2", width=0.1), ink)
     recipe = Recipe(epochs=1, batch_size=8, device="cpu", use={"random-erasing": {}})
-    with pytest.raises(ValueError, match="changes pixels alone"):
+    with pytest.raises(ValueError, match="changes pixels alone, and 'ink-toy'"):
         train(spec, ink, recipe, tmp_path / "run", task=Ink(), progress=False)
