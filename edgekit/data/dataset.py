@@ -32,7 +32,8 @@ class Split:
 
     Attributes:
         images: uint8, shape (N, H, W, C), already of the network's input size.
-        labels: int64, shape (N,); or, where an image has more than a label, an array with named fields.
+        labels: int64, shape (N,); masks, the class of every pixel, uint8 of shape (N, H, W); or, where an
+            image has more than a label, an array with named fields.
         image: how pixels become inputs.
     """
 
@@ -49,6 +50,11 @@ class Split:
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def has_masks(self) -> bool:
+        """Whether every pixel has a class."""
+        return self.labels.ndim == 3 and self.labels.dtype == np.uint8
+
     def part(self, indices: np.ndarray) -> Split:
         """Return the split of the images at ``indices``, in this order; files are read when asked for."""
         return Split(_Chosen(self.images, indices), self.labels[indices], self.image)
@@ -60,16 +66,22 @@ class Split:
 
         Args:
             indices: which images, in which order.
-            augment: changes the uint8 pixels, shape (B, H, W, C), before they are normalised.
+            augment: changes the uint8 pixels, shape (B, H, W, C), before they are normalised; masks are
+                one channel more, so that they move with the pixels.
 
         Returns:
-            float32 of shape (B, C, H, W) and the labels, shape (B,).
+            float32 of shape (B, C, H, W) and the labels, shape (B,); of masks int64, (B, H, W).
         """
         chosen = np.asarray(indices, dtype=np.int64)
-        pixels = self.images[chosen]
-        if augment is not None:
+        pixels, labels = self.images[chosen], self.labels[chosen]
+        if augment is not None and self.has_masks:
+            joined = augment(np.concatenate([pixels, labels[..., None]], axis=3))
+            pixels, labels = joined[..., :-1], joined[..., -1]
+        elif augment is not None:
             pixels = augment(pixels)
-        return normalise(pixels.astype(np.float32) / 255.0, self.image), self.labels[chosen]
+        if self.has_masks:
+            labels = labels.astype(np.int64)
+        return normalise(pixels.astype(np.float32) / 255.0, self.image), labels
 
 
 @dataclass(frozen=True)

@@ -25,13 +25,19 @@ class TrainingBatches(TorchDataset):
     """
 
     def __init__(self, dataset: Dataset, recipe: Recipe, changes: Sequence[Augment] = ()):
+        labels = dataset.train.labels
+        if changes and (labels.ndim > 1 or labels.dtype.names is not None):
+            raise ValueError(
+                f"a technique changes pixels alone, and {dataset.name!r} has more than one label for each "
+                "example; leave out those that erase or shuffle pixels"
+            )
         self.changes = tuple(changes)
         self.split = dataset.train
         self.flips = dataset.flips
         self.padding = dataset.image.size // 8 if dataset.image else 0
         self.recipe = recipe
-        # What moves pixels would have to move what fields say of them.
-        self.moves = recipe.augment and dataset.train.labels.dtype.names is None
+        # What moves pixels would have to move what fields say of them; masks do move.
+        self.moves = recipe.augment and dataset.image is not None and labels.dtype.names is None
         self.epoch = 0
 
     def __len__(self) -> int:

@@ -1,7 +1,9 @@
 from dataclasses import replace
 
+import numpy as np
 import torch
 
+from edgekit.data.tunes.windows import TuneDataset, TuneSplit
 from edgekit.training import Recipe
 from edgekit.training.loader import TrainingLoader, batches_of
 
@@ -57,3 +59,11 @@ def test_test_batches_keep_the_order_and_the_rest(toy_data):
     batches = list(batches_of(toy_data.test, 20))
     assert [len(y) for _, y in batches] == [20, 12]
     assert torch.cat([y for _, y in batches]).tolist() == toy_data.test.labels.tolist()
+
+
+def test_tunes_are_not_shifted_as_images_are():
+    events = np.arange(32).reshape(2, 16) % 3
+    tunes = TuneDataset("two", TuneSplit(events), TuneSplit(events))
+    (inputs, targets), *_ = TrainingLoader(tunes, Recipe(batch_size=2, augment=True)).epoch(0)
+    assert sorted(inputs.tolist()) == sorted(events.tolist())
+    assert torch.equal(inputs, targets)
