@@ -64,7 +64,8 @@ def in_channels(image: Image.Image, channels: int) -> Image.Image:
     if image.mode.startswith("I;16"):  # Pillow's own conversion saturates everything above 255
         np = require("numpy", extra="images")
         image = _pillow().fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    return image.convert("RGB" if channels == 3 else "L")
+    mode = "RGB" if channels == 3 else "L"
+    return image if image.mode == mode else image.convert(mode)
 
 
 def preprocess(image: Image.Image, spec: ImageSpec) -> np.ndarray:

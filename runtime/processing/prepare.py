@@ -50,7 +50,7 @@ def warp(picture: Image.Image, placement: Placement) -> np.ndarray:
     np = require("numpy", extra="images")
     blocks = _block(placement.x, placement.size), _block(placement.y, placement.size)
     reduced = picture.reduce(blocks) if max(blocks) > 1 else picture
-    pixels = np.asarray(reduced, dtype=np.float32)
+    pixels = np.asarray(reduced)  # bytes still: only the rows that are sampled become floats
     xs, ys = (
         picture_points(axis, placement.size) / block
         for axis, block in zip((placement.x, placement.y), blocks, strict=True)

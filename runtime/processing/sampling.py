@@ -28,7 +28,7 @@ def sample_linear(pixels: np.ndarray, ys: np.ndarray, xs: np.ndarray) -> np.ndar
 
     Args:
         pixels: shape (H, W, C).
-        ys, xs: coordinates of the rows and columns to sample, shapes (h,) and (w,).
+        ys, xs: coordinates of the rows and columns to sample, shapes (h,) and (w,), rising.
 
     Returns:
         float32, shape (h, w, C).
@@ -41,17 +41,19 @@ def sample_linear(pixels: np.ndarray, ys: np.ndarray, xs: np.ndarray) -> np.ndar
 def sample_nearest(values: np.ndarray, ys: np.ndarray, xs: np.ndarray, outside: int) -> np.ndarray:
     """Return of ``values``, shape (H, W), those whose pixels hold the points; ``outside`` elsewhere.
 
+    Args:
+        ys, xs: as in ``sample_linear``.
+
     Returns:
         the same type, shape (len(ys), len(xs)).
     """
     np = require("numpy", extra="images")
-    (rows, has_row), (columns, has_column) = (
-        _pixel_of(points, length) for points, length in zip((ys, xs), values.shape, strict=True)
+    (inner_rows, rows), (inner_columns, columns) = (
+        _pixels_of(points, length) for points, length in zip((ys, xs), values.shape, strict=True)
     )
-    sampled = values[rows][:, columns]
-    if has_row.all() and has_column.all():
-        return sampled
-    return np.where(has_row[:, None] & has_column, sampled, values.dtype.type(outside))
+    sampled = np.full((len(ys), len(xs)), outside, dtype=values.dtype)
+    sampled[inner_rows, inner_columns] = values[rows][:, columns]
+    return sampled
 
 
 def labels_on_picture(labels: np.ndarray, placement: Placement, outside: int) -> np.ndarray:
@@ -84,7 +86,8 @@ def _blend(pixels: np.ndarray, points: np.ndarray) -> np.ndarray:
     return pixels[low] * (is_inside - share).astype(np.float32).reshape(sides) + upper
 
 
-def _pixel_of(points: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
+def _pixels_of(points: np.ndarray, length: int) -> tuple[slice, np.ndarray]:
+    """Return which of the rising ``points`` lie inside, and the pixels that hold these."""
     np = require("numpy", extra="images")
-    indices = np.floor(np.clip(points, -1.0, length)).astype(np.intp)
-    return indices.clip(0, length - 1), (indices >= 0) & (indices < length)
+    first, end = np.searchsorted(points, (0.0, float(length)))
+    return slice(first, end), points[first:end].astype(np.intp)
