@@ -135,7 +135,7 @@ class FaceParsing(Task):
         return {MAIN_GRAPH: SourceGraph.of_images(net, examples, _SCORES)}
 
     def result(self, labels: Sequence[str] = ()) -> TaskSpec:
-        """Return the flow from a picture and a box to a mask over the picture, whose classes are the task's."""
+        """Return the flow from a picture and a box to a mask over the picture; its classes are ours."""
         flow = Flow((FlowGraph(MAIN_GRAPH, inputs={"image": "pre:image"}),), pre=self.pre)
         mask = Mask(f"{MAIN_GRAPH}.{_SCORES}", FACE_CLASSES, _PALETTE)
         return TaskSpec(self.name, flow, mask, self.metric)

@@ -6,7 +6,7 @@ import torch
 from click.testing import CliRunner
 from PIL import Image
 
-from edgekit.cli import main
+from edgekit.cli import cli
 from edgekit.data.faces import FACE_CLASSES, faces_dataset, toy_portraits
 from edgekit.export.graph import Origin
 from edgekit.export.pipeline import export_bundle
@@ -36,7 +36,7 @@ def test_a_bundle_parses_as_the_network_does(tmp_path, engine):
     Image.fromarray(portrait.picture).save(tmp_path / "face.png")
     box = ",".join(f"{edge:.6f}" for edge in portrait.box)
     args = ["run", bundle.path, "--input", tmp_path / "face.png", f"--box={box}", "-o", mask]
-    done = CliRunner().invoke(main, [*map(str, args)])
+    done = CliRunner().invoke(cli, [*map(str, args)])
     assert done.exit_code == 0, done.output
     seen, placement = prepare(Image.fromarray(portrait.picture), task.pre, data.image, portrait.box)
     with torch.inference_mode():
