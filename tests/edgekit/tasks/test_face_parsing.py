@@ -94,8 +94,9 @@ def test_training_lowers_both_losses_and_the_checkpoint_knows_its_task(tmp_path)
 
 def test_a_classifier_of_faces_is_refused(tmp_path):
     data = dataset_for(FaceParsing())
+    spec, recipe = fit_spec(BACKBONE, data), Recipe(epochs=1, device="cpu")
     with pytest.raises(DataError, match="one label per image"):
-        train(fit_spec(BACKBONE, data), data, Recipe(epochs=1, device="cpu"), tmp_path, progress=False)
+        train(spec, data, recipe, tmp_path / "run", progress=False)
 
 
 def test_an_unknown_roi_is_told():
