@@ -16,22 +16,23 @@ SMOOTHING = "label_smoothing"  # is the recipe's, whatever the task is
 
 @dataclass(frozen=True)
 class StoredTask:
-    """What a network is for. Files without one, as of earlier versions, are of classification."""
+    """What a network is for."""
 
     name: str
     options: dict[str, Any] = field(default_factory=dict)
 
-    def make(self) -> Task:
-        """Return the task.
 
-        Raises:
-            ValueError: nobody registered it, or it has other options.
-        """
-        return make_named(TASKS, self.name, self.options)
+def task_of(stored: StoredTask | None) -> Task:
+    """Return the task that was stored.
+
+    Raises:
+        ValueError: nobody registered it, or it has other options.
+    """
+    return Classification() if stored is None else make_named(TASKS, stored.name, stored.options)
 
 
 def stored_task(task: Task) -> StoredTask | None:
-    """Return what to store of ``task``; of classification nothing."""
+    """Return what to store of ``task``; of classification nothing, as in files of earlier versions."""
     if task.name == Classification.name:
         return None
     options = fields(task) if is_dataclass(task) else ()

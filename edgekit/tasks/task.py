@@ -25,8 +25,7 @@ from torch import Tensor, nn
 
 from edgekit.models import ModelSpec, build_model
 from edgekit.tasks.graph import Examples, SourceGraph
-from runtime.bundle import MAIN_GRAPH
-from runtime.bundle.task import TaskSpec
+from runtime.bundle import MAIN_GRAPH, TaskSpec
 from runtime.registry import Registry
 
 Net = Callable[[Any], Any]
@@ -120,10 +119,10 @@ class Task:
         """Return what is exported, by name: one to three graphs of the trained ``net`` in eval mode."""
         return {MAIN_GRAPH: SourceGraph.of_images(net, examples, "output")}
 
-    def result(self) -> TaskSpec | None:
-        """Return the flow through the graphs and what comes out, as the bundle keeps them.
+    def result(self, labels: tuple[str, ...]) -> TaskSpec | None:
+        """Return what the bundle says of the task as data: its flow through the graphs, and its result.
 
-        ``None``: one graph whose row of scores names the likeliest classes, or tensors without a meaning.
+        ``None``: a picture in, and the likeliest of ``labels`` out, which a bundle need not say.
         """
         return None
 

@@ -17,7 +17,7 @@ from torch import nn
 from edgekit.models import ModelSpec
 from edgekit.models.surgery.kernels import KernelPlan, shrink_kernels
 from edgekit.models.surgery.plan import ChannelPlan
-from edgekit.tasks import Classification, StoredTask, Task, stored_task
+from edgekit.tasks import StoredTask, Task, stored_task, task_of
 from edgekit.training.weights import load_weights, plain_tensors
 from runtime._version import __version__
 from runtime.bundle import ImageSpec, write_atomic
@@ -78,14 +78,11 @@ class Checkpoint:
         Raises:
             CheckpointError: no such task is installed.
         """
-        if self.task is None:
-            return Classification()
         try:
-            return self.task.make()
+            return task_of(self.task)
         except ValueError as err:
             raise CheckpointError(
-                f"{self.path} is for task {self.task.name!r}, which cannot be made ({err}); install the "
-                "package that brings this task"
+                f"the task of {self.path} cannot be made ({err}); install the package that brings it"
             ) from err
 
     def to_dict(self) -> dict[str, Any]:

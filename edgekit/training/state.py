@@ -14,7 +14,8 @@ from safetensors.torch import save
 from torch import nn
 from torch.optim import Optimizer
 
-from edgekit.models import ModelSpec, build_model
+from edgekit.models import ModelSpec
+from edgekit.tasks import StoredTask, task_of
 from edgekit.training.hooks import Hook
 from edgekit.training.weights import load_weights, plain_tensors
 from runtime.bundle import write_atomic
@@ -127,10 +128,11 @@ def interrupted_network(folder: Path) -> nn.Module:
     names = {field.name for field in fields(ModelSpec)}
     try:
         spec = msgspec.convert({n: v for n, v in state.identity.items() if n in names}, ModelSpec)
+        stored = msgspec.convert(state.identity.get("task"), StoredTask | None)
+        model = task_of(stored).build(spec)
     except (msgspec.ValidationError, ValueError) as err:
         where = folder / STATE_FILE
         raise CheckpointError(f"{where} names no network ({err}); start from another checkpoint") from err
-    model = build_model(spec)
     load_weights(model, state.model, str(folder / STATE_FILE))
     return model
 
