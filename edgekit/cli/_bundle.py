@@ -16,8 +16,10 @@ _SHOWN = 8
 _SLOWER = 1.1  # times fp32's latency: less may be chance
 
 
-def print_task(task: TaskSpec) -> None:
-    """Print what the bundle is for: from the pre-step through each graph to the result."""
+def print_task(task: TaskSpec | None) -> None:
+    """Print what the bundle is for, where it says so: from the pre-step through each graph to the result."""
+    if task is None:
+        return
     pre = [] if task.flow.pre is None else [step_name(task.flow.pre)]
     metric = f", scored by {task.metric}" if task.metric else ""
     way = [*pre, *(use.name for use in task.flow.graphs), step_name(task.result)]

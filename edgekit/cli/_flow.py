@@ -96,6 +96,9 @@ def show_flow(
     from runtime.processing.results.saving import check_ending, save_result
 
     task = bundle.manifest.task_or_implied
+    if options.raw is not None and _is_raw(task, inputs, options):
+        save_graph(bundle, target, policy, inputs, variant, options.raw)
+        return True
     if task is None and options.is_given:
         raise click.UsageError(
             "nothing says what this bundle's outputs mean, which -o, --raw, --box and their like need; "
@@ -128,12 +131,33 @@ def show_flow(
     return True
 
 
+def _is_raw(task: TaskSpec | None, inputs: tuple[Path, ...], options: FlowOptions) -> bool:
+    """Return whether one graph's outputs are all that is asked for, so that no step needs NumPy."""
+    is_alone = options == FlowOptions(None, (), None, None, (), options.raw)
+    are_arrays = all(path.suffix in (".npy", ".npz") for path in inputs) and len(inputs) <= 1
+    return is_alone and are_arrays and (task is None or (len(task.flow.graphs) == 1 and bool(inputs)))
+
+
+def save_graph(
+    bundle: Bundle, target: Target, policy: Policy | None, inputs: tuple[Path, ...], variant: str | None,
+    out: Path,
+) -> None:  # fmt: skip
+    """Run one graph on an array and save what it gives."""
+    from runtime.flow.raw import run_raw
+    from runtime.govern.run.run import kernel_setting
+
+    setting = policy.setting if policy else kernel_setting(target)
+    latency_ms = run_raw(bundle, target, setting, next(iter(inputs), None), out, variant)
+    note(f"written: {out}")
+    say(f"Latency: {latency_ms:.3g} ms ({target.provenance})")
+
+
 def save_raw(shown: TimedFrame, path: Path) -> None:
     """Write a frame's tensors, and each token's draws as ``token:NAME``."""
     import numpy as np
 
     from runtime.engines import Array
-    from runtime.flow.raw import write_npz
+    from runtime.flow.npz import write_npz
 
     draws = {f"token:{name}": np.asarray(drawn) for name, drawn in shown.frame.draws.items()}
     write_npz(path, {name: Array.of(array) for name, array in {**shown.frame.outputs, **draws}.items()})

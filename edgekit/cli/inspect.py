@@ -45,8 +45,7 @@ def inspect(bundle: Path, input_shapes: Any, as_json: bool) -> None:
         if len(manifest.graphs) > 1:
             say(f"{one_line(name)}:")
         print_graph(graph, found.shape)
-    if manifest.task is not None:
-        print_task(manifest.task)
+    print_task(manifest.task)
     labels = opened.labels()
     if labels is not None:
         say(f"labels: {len(labels)} ({one_line(', '.join(labels[:3]))}, ...)")

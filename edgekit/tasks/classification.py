@@ -30,7 +30,16 @@ class Classification(Task):
     label_smoothing: float = 0.0
 
     def losses(self, net: Net, batch: Batch) -> Mapping[str, Tensor]:
-        """Return the cross-entropy of logits (B, classes) and labels (B,), or shares (B, classes)."""
+        """Return the cross-entropy of logits (B, classes) and labels (B,), or shares (B, classes).
+
+        Raises:
+            DataError: an image has fields in place of one label.
+        """
+        if isinstance(batch.targets, Mapping):
+            raise DataError(
+                f"each image has {', '.join(batch.targets)}, but a classifier learns one label per image; "
+                "choose another dataset, or train a task that these are for"
+            )
         outputs = net(batch.inputs)
         return {
             "cross_entropy": F.cross_entropy(outputs, batch.targets, label_smoothing=self.label_smoothing)

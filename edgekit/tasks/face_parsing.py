@@ -134,8 +134,8 @@ class FaceParsing(Task):
         """Return the only graph: a warped picture in, scores of each of its pixels out."""
         return {MAIN_GRAPH: SourceGraph.of_images(net, examples, _SCORES)}
 
-    def result(self) -> TaskSpec:
-        """Return the flow from a picture and a box to a mask over the picture."""
+    def result(self, labels: Sequence[str] = ()) -> TaskSpec:
+        """Return the flow from a picture and a box to a mask over the picture; its classes are ours."""
         flow = Flow((FlowGraph(MAIN_GRAPH, inputs={"image": "pre:image"}),), pre=self.pre)
         mask = Mask(f"{MAIN_GRAPH}.{_SCORES}", FACE_CLASSES, _PALETTE)
         return TaskSpec(self.name, flow, mask, self.metric)

@@ -119,7 +119,7 @@ class Task:
         """Return what is exported, by name: one to three graphs of the trained ``net`` in eval mode."""
         return {MAIN_GRAPH: SourceGraph.of_images(net, examples, "output")}
 
-    def result(self, labels: tuple[str, ...]) -> TaskSpec | None:
+    def result(self, labels: Sequence[str] = ()) -> TaskSpec | None:
         """Return what the bundle says of the task as data: its flow through the graphs, and its result.
 
         ``None``: a picture in, and the likeliest of ``labels`` out, which a bundle need not say.

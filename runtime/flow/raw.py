@@ -1,42 +1,55 @@
-"""Tensors as a ``.npz`` archive, written without NumPy: a small board's outputs for a post-step elsewhere."""
+"""One graph run on arrays as they are, its outputs saved as they are: nothing here needs NumPy."""
 
 from __future__ import annotations
 
-import io
-import sys
-import zipfile
-from collections.abc import Mapping
 from pathlib import Path
 
-from runtime.bundle import write_atomic
-from runtime.engines.array import ITEM_BYTES, Array
-from runtime.errors import DataError
+from runtime.bundle import Bundle, Graph
+from runtime.device.setting import Setting
+from runtime.engines import Array
+from runtime.errors import DeviceStableError
+from runtime.flow.npz import read_arrays, write_npz
+from runtime.targets import Target
 
-_KINDS = {"bool": "b", "int": "i", "uint": "u", "float": "f"}
 
+def run_raw(
+    bundle: Bundle,
+    target: Target,
+    setting: Setting,
+    given: Path | None,
+    out: Path,
+    variant: str | None = None,
+) -> float:
+    """Run one graph once, write its outputs to ``out`` as ``GRAPH.OUTPUT``, and return what it took in ms.
 
-def write_npz(path: Path, arrays: Mapping[str, Array]) -> None:
-    """Write ``arrays`` to ``path`` as ``numpy.savez`` does, whole or not at all.
+    Args:
+        given: a ``.npy`` file for one input, a ``.npz`` with arrays called as the inputs for several;
+            ``None``: arbitrary data.
+        out: a ``.npz`` file.
+        variant: name; default: the bundle's first.
 
     Raises:
-        DataError: it cannot be written.
+        DataError: a file cannot be read or written.
+        ValueError: no such variant, or arrays that do not fit it.
+        DeviceError: it cannot run there.
     """
-    data = io.BytesIO()
-    with zipfile.ZipFile(data, "w") as archive:
-        for name, array in arrays.items():
-            archive.writestr(f"{name}.npy", _npy(array))
-    try:
-        write_atomic(path, data.getvalue())
-    except OSError as err:
-        raise DataError(f"{path} cannot be written ({err.strerror}); choose another --raw") from err
+    chosen = bundle.manifest.variant(variant)
+    graph = bundle.manifest.graphs[chosen.graph]
+    inputs = None if given is None else _in_order(read_arrays(given), graph, given)
+    with target.session(bundle, chosen, setting) as session:
+        frame = session.run(inputs)
+    if frame.arrays is None or len(frame.arrays) != len(graph.outputs):
+        raise DeviceStableError(f"{chosen.path} gives other outputs than its manifest says; export it again")
+    names = [f"{chosen.graph}.{spec.name}" for spec in graph.outputs]
+    write_npz(out, dict(zip(names, frame.arrays, strict=True)))
+    return frame.latency_ms
 
 
-def _npy(array: Array) -> bytes:
-    """Return the array in NumPy's format 1.0: magic, length of the header, header, values."""
-    order = "<" if sys.byteorder == "little" else ">"
-    kind = _KINDS[array.dtype.rstrip("0123456789")]
-    descr = f"{'|' if ITEM_BYTES[array.dtype] == 1 else order}{kind}{ITEM_BYTES[array.dtype]}"
-    header = repr({"descr": descr, "fortran_order": False, "shape": tuple(array.shape)})
-    padding = -(10 + len(header) + 1) % 64  # values begin at a multiple of 64 bytes
-    text = f"{header}{' ' * padding}\n".encode("latin-1")
-    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text + array.data
+def _in_order(arrays: dict[str, Array], graph: Graph, path: Path) -> list[Array]:
+    names = [spec.name for spec in graph.inputs]
+    if list(arrays) == [""] and len(names) == 1:
+        return [arrays[""]]
+    if set(arrays) != set(names):
+        held = ", ".join(arrays) or "nothing"
+        raise ValueError(f"{path} holds {held}; the inputs are called {', '.join(names)}: name them so")
+    return [arrays[name] for name in names]

@@ -13,12 +13,10 @@ import msgspec
 import numpy as np
 import torch
 
-from edgekit import tasks
 from edgekit.cli._output import note
 from edgekit.data.faces import FACE_CLASSES, artists_portraits, faces_dataset
 from edgekit.models import ModelSpec
-from edgekit.tasks import FaceParsing
-from edgekit.tasks.face_parsing import class_ious
+from edgekit.tasks import FaceParsing, face_parsing
 from edgekit.training import Checkpoint, Recipe, fit_spec, train
 from edgekit.training.checkpoint import CHECKPOINT_FILE
 from edgekit.training.loader import batches_of
@@ -66,25 +64,24 @@ def rows(folder: Path, seeds: int, sizes: tuple[int, ...] = SIZES) -> Iterator[d
 
 
 def summary(found: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return what the rows come to: tanh's gain in mIoU and in hair's IoU, over the best crop by each."""
-    size = found[0]["size"]
+    """Return what the rows of the smallest inputs come to.
+
+    Gains are those of tanh over the crop with the best mIoU: ``gain`` in mIoU, ``hair_gain`` in hair's IoU.
+    """
+    size = min(row["size"] for row in found)
     by = {roi: [row for row in found if row["roi"] == roi and row["size"] == size] for roi in ROIS}
     scores = {roi: statistics.mean(row["miou"] for row in of) for roi, of in by.items()}
-    crops = [roi for roi in ROIS if roi.startswith("crop")]
-
-    def gains(metric: str) -> list[float]:
-        best = max(crops, key=lambda roi: statistics.mean(row[metric] for row in by[roi]))
-        return [a[metric] - b[metric] for a, b in zip(by["tanh"], by[best], strict=True)]
-
-    miou, hair = gains("miou"), gains("hair")
+    best = max((roi for roi in ROIS if ROIS[roi].roi == "crop"), key=lambda roi: scores[roi])
+    pairs = list(zip(by["tanh"], by[best], strict=True))
+    gains = [warped["miou"] - cut["miou"] for warped, cut in pairs]
     return {
-        "score": scores.pop("tanh"),
-        "ablations": scores,
-        "gain": statistics.mean(miou),
-        "gain_std": statistics.stdev(miou) if len(miou) > 1 else None,
-        "hair_gain": statistics.mean(hair),
+        "score": scores["tanh"],
+        "ablations": {roi: score for roi, score in scores.items() if roi != "tanh"},
+        "gain": statistics.mean(gains),
+        "gain_std": statistics.stdev(gains) if len(gains) > 1 else None,
+        "hair_gain": statistics.mean(warped["hair"] - cut["hair"] for warped, cut in pairs),
         "train_s": statistics.mean(row["train_s"] for row in by["tanh"]),
-        "lines": len((Path(tasks.__file__).parent / "face_parsing.py").read_text().splitlines()),
+        "lines": len(Path(face_parsing.__file__).read_text(encoding="utf-8").splitlines()),
     }
 
 
@@ -103,5 +100,5 @@ def _scores(checkpoint: Checkpoint, dataset: Any) -> dict[str, float]:
     net, task, split = checkpoint.build(), checkpoint.make_task(), dataset.test
     with torch.inference_mode():
         scores = [net(batch.inputs).numpy() for batch in batches_of(split, 64, torch.device("cpu"))]
-    ious = class_ious(task.decode([np.concatenate(scores)], split.labels), split.labels["truth"])
+    ious = face_parsing.class_ious(task.decode([np.concatenate(scores)], split.labels), split.labels["truth"])
     return {"miou": float(ious.mean()), "hair": float(ious[FACE_CLASSES.index("hair")])}

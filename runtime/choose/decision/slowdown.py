@@ -35,9 +35,9 @@ class SlowdownRule:
 
     Attributes:
         late_share: share of frames that may exceed the bound.
-        step: by which share the reach grows when one does; it shrinks by as much as balances that. At twice as
-            much constant work takes 0.2 % more energy in the mean, near the top of a steep cluster 2-3 %, at as
-            many late frames: the bound swings more. Half as much changes little.
+        step: by which share the reach grows when one does; it shrinks by as much as balances that. At twice
+            as much the bound swings more: constant work takes 0.2 % more energy in the mean, near the top of
+            a steep cluster 2-3 %, at as many late frames. Half as much changes little.
         memory: frames that the typical one and the spread follow: a second at 30 FPS.
         tolerance: least distance of a typical frame from what was expected that is a change of level.
         clip: the same in spreads; what lies beyond counts as if it lay there.

@@ -25,6 +25,9 @@ _AROUND = re.compile(r"vdd_mux|(ac|dc|usb|adapter|charger)[ _]in(put)?([ _].*)?"
 _FED_BY = {
     re.compile(r"vddq_vdd2_1v8ao", re.IGNORECASE): re.compile(r"vin_sys_5v0", re.IGNORECASE),
     re.compile(r"pout\d*", re.IGNORECASE): re.compile(r"pin\d*", re.IGNORECASE),  # regulators on a PMBus
+    re.compile(r"ecore\d+", re.IGNORECASE): re.compile(r"esocket\d+", re.IGNORECASE),  # amd_energy
+    re.compile(r"pkg", re.IGNORECASE): re.compile(r"card", re.IGNORECASE),  # graphics cards, xe
+    re.compile(r"vd[dn]", re.IGNORECASE): re.compile(r"proc", re.IGNORECASE),  # occ of POWER machines
 }
 
 

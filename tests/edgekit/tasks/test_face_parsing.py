@@ -13,6 +13,7 @@ from edgekit.tasks import TASKS, Batch, Examples, FaceParsing, make_named, total
 from edgekit.tasks.face_parsing import class_ious
 from edgekit.training import Recipe, evaluate, fit_spec, train
 from runtime.bundle import MAIN_GRAPH
+from runtime.errors import DataError
 from runtime.processing.prepare import prepare
 
 SIDE = 32
@@ -89,6 +90,12 @@ def test_training_lowers_both_losses_and_the_checkpoint_knows_its_task(tmp_path)
         assert lines[-1][name] < lines[0][name]
     assert checkpoint.make_task() == task
     assert evaluate(checkpoint.build(), data.test, task=task) == checkpoint.metrics["test_miou"]
+
+
+def test_a_classifier_of_faces_is_refused(tmp_path):
+    data = dataset_for(FaceParsing())
+    with pytest.raises(DataError, match="one label per image"):
+        train(fit_spec(BACKBONE, data), data, Recipe(epochs=1, device="cpu"), tmp_path, progress=False)
 
 
 def test_an_unknown_roi_is_told():
