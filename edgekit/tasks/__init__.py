@@ -3,6 +3,7 @@
 from edgekit.tasks.classification import Classification
 from edgekit.tasks.face_parsing import FaceParsing
 from edgekit.tasks.graph import Examples, Frame, SourceGraph, as_tensors
+from edgekit.tasks.melody import Melody
 from edgekit.tasks.options import make_named
 from edgekit.tasks.score_names import with_metric, with_scores
 from edgekit.tasks.stored import StoredTask, smoothed, stored_task, task_of
@@ -15,6 +16,7 @@ __all__ = [
     "Examples",
     "FaceParsing",
     "Frame",
+    "Melody",
     "Net",
     "Player",
     "SourceGraph",

@@ -7,7 +7,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from edgekit.cli import main
+from edgekit.cli import cli
 from edgekit.data.tunes import draw_tunes
 from edgekit.export import export_bundle
 from edgekit.export.graph import Origin
@@ -73,7 +73,7 @@ def test_every_graph_is_in_one_delegate(bundle):
 def test_a_tune_is_written_and_seen(bundle, tmp_path):
     outs = [tmp_path / "tune.mid", tmp_path / "tune.png", tmp_path / "tune.json"]
     args = ["run", bundle.path, "--seed", 7, "--bars", 2, *(part for out in outs for part in ("-o", out))]
-    done = CliRunner().invoke(main, list(map(str, args)))
+    done = CliRunner().invoke(cli, list(map(str, args)))
     assert done.exit_code == 0, done.output
     assert outs[0].read_bytes()[:4] == b"MThd"
     assert outs[1].read_bytes()[1:4] == b"PNG"
