@@ -32,13 +32,12 @@ _HINTS = (
         "_to_dim_order_copy _clone_dim_order _to_copy cast",
         "keep every tensor of the graph float32: register constants as float buffers",
     ),
-    ("cumsum", "write the running sum as a product with a constant triangular matrix: an nn.Linear"),
     (
         "index index_select gather gather_nd",
         "order channels with a 1x1 convolution, rows or columns with an nn.Linear, whose constant weights "
         "are 0 and 1; or join slices with torch.cat",
     ),
-    ("fmod arange", "join slices with torch.cat instead of rolling or indexing"),
+    ("arange", "join slices with torch.cat instead of rolling or indexing"),
     ("repeat tile", "leave the broadcast to the op that follows"),
     ("split_copy split_with_sizes_copy", "take each part with x.narrow"),
     (
