@@ -32,6 +32,7 @@ _HINTS = (
         "_to_dim_order_copy _clone_dim_order _to_copy cast",
         "keep every tensor of the graph float32: register constants as float buffers",
     ),
+    ("cumsum", "write the running sum as a product with a constant triangular matrix: an nn.Linear"),
     (
         "index index_select gather gather_nd",
         "order channels with a 1x1 convolution, rows or columns with an nn.Linear, whose constant weights "

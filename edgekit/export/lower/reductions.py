@@ -16,7 +16,6 @@ import torch.nn.functional as F
 
 Tensor = torch.Tensor
 Axes = int | Sequence[int] | None
-_MOST_FACTORS = 16  # of a product along an axis: each is an op
 
 
 def mean(x: Tensor, dim: Axes = None, keepdim: bool = False, dtype: Any = None) -> Tensor:
@@ -86,32 +85,6 @@ def vector_norm(
     if order == 1:
         return x.abs().sum(axes, keepdim=keepdim)
     return x.abs().amax(axes, keepdim=keepdim) if order == math.inf else NotImplemented
-
-
-def running_sum(x: Tensor, dim: int, *, dtype: Any = None) -> Tensor:
-    """Return the sum of all up to each place, as a product with a triangle of ones."""
-    if dtype not in (None, x.dtype) or not x.is_floating_point() or not x.ndim:
-        return NotImplemented
-    last, side = x.transpose(dim, -1), x.shape[dim]
-    triangle = torch.cat(
-        [F.pad(torch.full((1, place + 1), 1.0), (0, side - 1 - place)) for place in range(side)]
-    )
-    return F.linear(last, triangle).transpose(dim, -1)
-
-
-def product(x: Tensor, dim: int, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
-    """Return the product along ``dim``, factor by factor."""
-    if dtype not in (None, x.dtype) or not x.is_floating_point() or x.shape[dim] > _MOST_FACTORS:
-        return NotImplemented
-    found = math.prod(
-        (x.narrow(dim, place, 1) for place in range(1, x.shape[dim])), start=x.narrow(dim, 0, 1)
-    )
-    return _shaped(found, x, [dim % x.ndim], keepdim)
-
-
-def distances(x: Tensor, y: Tensor, order: float = 2.0, mode: int | None = None) -> Tensor:
-    """Return the distance of every row of ``x`` from every row of ``y``."""
-    return (x.unsqueeze(-2) - y.unsqueeze(-3)).norm(order, -1) if order in (1, 2) else NotImplemented
 
 
 def _average(x: Tensor, axes: Sequence[int], keepdim: bool, scale: float = 1.0) -> Tensor:
