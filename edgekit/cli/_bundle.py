@@ -7,12 +7,28 @@ from collections.abc import Callable
 
 from edgekit.cli._output import print_table, say
 from edgekit.cli._parity import agreement
-from runtime.bundle import Bundle, FallbackOp, Graph, Quantization, TensorSpec
+from runtime.bundle import Bundle, FallbackOp, Graph, Quantization, TaskSpec, TensorSpec
+from runtime.bundle.result import step_name
 from runtime.visible import one_line
 
 _HARDLY = 0.05  # less than this of the multiply-accumulates is no int8 file
 _SHOWN = 8
 _SLOWER = 1.1  # times fp32's latency: less may be chance
+
+
+def print_task(task: TaskSpec | None) -> None:
+    """Print what the bundle is for, where it says so: from the pre-step through each graph to the result."""
+    if task is None:
+        return
+    pre = [] if task.flow.pre is None else [step_name(task.flow.pre)]
+    metric = f", scored by {task.metric}" if task.metric else ""
+    way = [*pre, *(use.name for use in task.flow.graphs), step_name(task.result)]
+    say(one_line(f"task: {task.name}{metric}: {' -> '.join(way)}"))
+    for use in task.flow.graphs:
+        often = f"every {use.every} steps" if use.every > 1 else f"once per {use.when}"
+        inputs = ", ".join(f"{name} from {source}" for name, source in use.inputs.items())
+        drawn = f"; token {use.token.name} drawn from {use.token.scores}" if use.token is not None else ""
+        say(f"  {one_line(f'{use.name} {often}: {inputs}{drawn}')}")
 
 
 def print_variants(bundle: Bundle) -> None:

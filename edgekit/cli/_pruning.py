@@ -19,7 +19,6 @@ _ROWS = (
     ("MACs", "macs"),
     ("parameters", "params"),
     ("latency, ms (eager, 1 thread)", "latency_ms"),
-    ("test accuracy", "test_top1"),
 )
 _AMOUNTS = ("rate", "macs", "params", "latency", "share", "scope", "round_to")
 _WHERE = ("target", "cluster", "threads")  # a latency is
@@ -175,22 +174,26 @@ def print_trained(checkpoint: Checkpoint, as_json: bool) -> None:
 
 
 def print_pruning(checkpoint: Checkpoint, as_json: bool) -> None:
-    """Print cost and accuracy before and after; what to know of them goes to stderr."""
+    """Print cost and score before and after; what to know of them goes to stderr."""
+    from edgekit.report.metric_words import word_for
+
     report = checkpoint.pruning or {}
     for warning in report["warnings"]:
         note(f"Warning: {warning}")
     if as_json:
         print_json(checkpoint.to_dict())
         return
-    rows = [(label, report["before"][key], report["after"][key]) for label, key in _ROWS]
+    metric = checkpoint.make_task().metric
+    named = (*_ROWS, (f"test {word_for(metric)}", f"test_{metric}"))
+    rows = [(label, report["before"][key], report["after"][key]) for label, key in named]
     print_table(
         ["", "before", "after", "after/before"],
         [(label, before, after, f"{after / before:.2f}" if before else "") for label, before, after in rows],
     )
     print_latency(report.get("latency"))
-    anew = report["reestimated_top1"]
+    anew = report[f"reestimated_{metric}"]
     more = "" if anew is None else f", {anew:.1%} with batch norm estimated anew"
-    say(f"right after the removal: {report['removed_top1']:.1%}{more}")
+    say(f"right after the removal: {report[f'removed_{metric}']:.1%}{more}")
     say(f"checkpoint: {checkpoint.path}")
 
 

@@ -91,7 +91,7 @@ def scan_and_print(
     for warning in found.warnings:
         note(f"Warning: {warning}")
     if as_json:
-        print_json(found)
+        print_json(found.to_dict())
     else:
         print_scan(found)
     from edgekit.report import write_scan
@@ -100,14 +100,16 @@ def scan_and_print(
 
 
 def print_scan(found: Scan) -> None:
-    """Print a line per group with the accuracy at each share, then the most sensitive groups."""
+    """Print a line per group with the score at each share, then the most sensitive groups."""
+    from edgekit.report.metric_words import word_for
+
     headers = ["group", "channels", *(f"{ratio:.0%} removed" for ratio in found.ratios)]
     rows = []
     for group, channels in found.channels.items():
         cells = [found.at(group, ratio) for ratio in found.ratios]
-        rows.append([group, channels, *(None if cell is None else f"{cell.top1:.1%}" for cell in cells)])
+        rows.append([group, channels, *(None if cell is None else f"{cell.score:.1%}" for cell in cells)])
     print_table(headers, rows)
-    say(f"whole network: {found.top1:.1%}; test accuracy right after the removal")
-    worst = sorted(found.cells, key=lambda cell: cell.top1)
+    say(f"whole network: {found.score:.1%}; test {word_for(found.metric)} right after the removal")
+    worst = sorted(found.cells, key=lambda cell: cell.score)
     named = list(dict.fromkeys(cell.group for cell in worst))[:_MOST_NAMED]
     say(f"most sensitive: {', '.join(named)}")

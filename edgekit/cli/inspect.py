@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from edgekit.cli import _options as options
-from edgekit.cli._bundle import print_graph, print_variants, print_workload
+from edgekit.cli._bundle import print_graph, print_task, print_variants, print_workload
 from edgekit.cli._output import note, print_json, print_table, say
 from edgekit.cli._progress import Steps
 from runtime.visible import one_line
@@ -45,6 +45,7 @@ def inspect(bundle: Path, input_shapes: Any, as_json: bool) -> None:
         if len(manifest.graphs) > 1:
             say(f"{one_line(name)}:")
         print_graph(graph, found.shape)
+    print_task(manifest.task)
     labels = opened.labels()
     if labels is not None:
         say(f"labels: {len(labels)} ({one_line(', '.join(labels[:3]))}, ...)")

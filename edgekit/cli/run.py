@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from edgekit.cli._flow import FlowOptions, flow_options, show_flow
 from edgekit.cli._options import bundle_argument, output_options, target_option, variant_option
 from edgekit.cli._output import note, print_json
 from edgekit.cli._policy import print_run
@@ -25,7 +26,8 @@ from edgekit.cli._progress import Steps
 @variant_option
 @click.option("--fps", type=float, default=None, help="Pace of the frames. Default: the policy's.")
 @click.option("--latency-ms", type=float, help="Deadline of a frame. Default: the policy's.")
-@click.option("--frames", type=int, default=30, show_default=True, help="How many frames to run.")
+@click.option("--frames", type=click.IntRange(1), help="How many to run. Default: 30; 1 of a flow of steps.")
+@flow_options
 @output_options
 def run(
     bundle: Path,
@@ -34,14 +36,15 @@ def run(
     variant: str | None,
     fps: float | None,
     latency_ms: float | None,
-    frames: int,
+    frames: int | None,
+    flow: FlowOptions,
     as_json: bool,
 ) -> None:
     """Run a bundle on an input under its policy.
 
-    Runs frames at the setting that `edgekit tune` chose, and names what the inputs show. A
-    frame is late when it is done after its deadline: the policy's, or a period. Without a
-    policy this machine runs at the kernel's clock; a virtual target needs one.
+    Runs frames at the setting that `edgekit tune` chose, and shows what the inputs mean. Late is
+    what is done after its deadline: the policy's, or a period. Without a policy this machine runs
+    at the kernel's clock; a virtual target needs one.
     """
     from runtime.bundle import Bundle
     from runtime.errors import DataError
@@ -51,12 +54,12 @@ def run(
 
     opened, machine = Bundle.open(bundle), open_target(target)
     policy = policy_or_none(opened, machine)
+    asked = {"variant": variant, "fps": fps, "latency_ms": latency_ms}
+    if show_flow(opened, machine, policy, inputs, flow, as_json, frames=frames, **asked):
+        return
     with Steps() as steps:
-        steps.wait_for(f"running {frames} frames on {target}")
-        result = run_bundle(
-            opened, machine, inputs=inputs, policy=policy, variant=variant,
-            fps=fps, latency_ms=latency_ms, frames=frames,
-        )  # fmt: skip
+        steps.wait_for(f"running {frames or 30} frames on {target}")
+        result = run_bundle(opened, machine, inputs=inputs, policy=policy, frames=frames or 30, **asked)
     try:
         save_run(opened, result)
     except DataError as err:

@@ -32,7 +32,7 @@ class Split:
 
     Attributes:
         images: uint8, shape (N, H, W, C), already of the network's input size.
-        labels: int64, shape (N,).
+        labels: int64, shape (N,); or, where an image has more than a label, an array with named fields.
         image: how pixels become inputs.
     """
 
@@ -63,7 +63,7 @@ class Split:
             augment: changes the uint8 pixels, shape (B, H, W, C), before they are normalised.
 
         Returns:
-            float32 of shape (B, C, H, W) and int64 of shape (B,).
+            float32 of shape (B, C, H, W) and the labels, shape (B,).
         """
         chosen = np.asarray(indices, dtype=np.int64)
         pixels = self.images[chosen]
@@ -108,7 +108,7 @@ def load_dataset(name: str, *, root: str | Path | None = None, image_size: int |
     """Return the dataset called ``name``.
 
     Args:
-        name: ``digits``, ``fashion-mnist``, ``cifar10`` or ``folder``.
+        name: ``digits``, ``fashion-mnist``, ``cifar10``, ``faces`` or ``folder``.
         root: where its files are; default: the place where edgekit keeps downloads.
         image_size: height and width of the network's input; default: the dataset's own.
 

@@ -1,7 +1,7 @@
 """From a PyTorch model to files that phones run fast, with proof that they compute the same."""
 
 from edgekit.export.backend import EXPORT_BACKENDS, Exported
-from edgekit.export.graph import Origin, SourceGraph
+from edgekit.export.graph import Origin
 from edgekit.export.lower import lower
 from edgekit.export.origin import find_origin
 from edgekit.export.pipeline import export_bundle
@@ -15,7 +15,6 @@ __all__ = [
     "Origin",
     "Preprocess",
     "QuantizeOptions",
-    "SourceGraph",
     "export_bundle",
     "find_origin",
     "live_model",

@@ -17,10 +17,10 @@ import torch
 from torch import nn
 
 from edgekit.export.backend import Exported
-from edgekit.export.graph import Frame, SourceGraph, as_tensors
 from edgekit.export.litert_layers import Layer, read_layers
 from edgekit.export.parity import difference, run_file
 from edgekit.export.taps import Tap, TappedModel
+from edgekit.tasks import Frame, SourceGraph, as_tensors
 from runtime.bundle import Quantization
 
 # Rounding leaves 100 dB and more of a float layer; a wrong weight or op less than 50.

@@ -10,8 +10,8 @@ import numpy as np
 from torch import nn
 
 from edgekit.export._quiet import quiet
-from edgekit.export.graph import Frame
 from edgekit.export.litert import module_names
+from edgekit.tasks import Frame
 from runtime.engines.tflite_names import WEIGHTED_OPS
 from runtime.extras import require
 

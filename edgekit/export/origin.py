@@ -25,6 +25,7 @@ from edgekit.models import (
     pretrained,
 )
 from edgekit.models.user_code import is_user_model
+from edgekit.tasks import Examples
 from runtime.bundle import ImageSpec
 from runtime.engines.model_file import ENGINE_OF
 from runtime.errors import CheckpointError
@@ -103,14 +104,15 @@ def _from_checkpoint(path: Path, inputs: str | Path | None, data_root: str | Pat
     }
     if checkpoint.pruning is not None:
         facts |= {"pruning": checkpoint.pruning, "plan": msgspec.to_builtins(checkpoint.plan)}
-    return Origin.of_images(
+    if checkpoint.task is not None:
+        facts["task"] = msgspec.to_builtins(checkpoint.task)
+    task = checkpoint.make_task()
+    return Origin(
         name=path.name,
-        model=model,
-        image=checkpoint.image,
+        graphs=task.graphs(model, Examples(arrays, described, checkpoint.image)),
         labels=checkpoint.labels,
-        inputs=arrays,
-        described=described,
         facts=_costs(model, checkpoint.spec, checkpoint.image) | facts,
+        task=task,
     )
 
 

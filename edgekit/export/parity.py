@@ -9,8 +9,8 @@ import numpy as np
 from torch import nn
 
 from edgekit.export.channels import describe_channels, unlike_groups
-from edgekit.export.graph import Frame, as_tensors
 from edgekit.export.outputs import run_model
+from edgekit.tasks import Frame, as_tensors
 from runtime.bundle import ChannelParity, IoScale, OutputParity, Parity
 from runtime.engines import EngineProcess
 from runtime.errors import ParityError

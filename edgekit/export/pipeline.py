@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import itertools
 import platform
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -100,6 +101,7 @@ def export_bundle(
         ready = prepared[graph]
         return backends[engine](ready.lowered, ready.example, ready.program)
 
+    export_id = _export_id(origin)
     with new_bundle(out, overwrite=overwrite) as writer:
         for (graph, ready), engine, precision in itertools.product(prepared.items(), backends, precisions):
             name = f"{engine}-{precision}" if graph == MAIN_GRAPH else f"{graph}-{engine}-{precision}"
@@ -144,7 +146,7 @@ def export_bundle(
                 record = replace(record, latency_ratio=ratio)
             workload = writer.add(f"workloads/{name}.json", _workload(exported), "workload")
             variants.append(
-                Variant(name, engine, precision, path, graph, workload, delegation, parity, record)
+                Variant(name, engine, precision, path, graph, workload, delegation, parity, record, export_id)
             )
             packages.update(exported.packages)
         if refused:
@@ -158,11 +160,24 @@ def export_bundle(
                 graphs={name: Graph(ready.source.inputs, ready.outputs) for name, ready in prepared.items()},
                 variants=tuple(variants),
                 labels=labels,
+                task=origin.task.result(origin.labels),
                 source=origin.facts,
                 toolchain=_toolchain(packages),
             )
         )
     return Bundle.open(out)
+
+
+def _export_id(origin: Origin) -> str | None:
+    """Return what tells the files of these weights from others; several graphs of one flow have it."""
+    if len(origin.graphs) < 2:
+        return None
+    found = hashlib.sha256()
+    for name, graph in origin.graphs.items():
+        found.update(name.encode())
+        for tensor in graph.model.state_dict().values():
+            found.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return found.hexdigest()[:16]
 
 
 def _prepare_all(

@@ -13,7 +13,6 @@ from torch.export import ExportedProgram
 from edgekit.export._quiet import exporting
 from edgekit.export.executorch import first_line, trace
 from edgekit.export.findings import Finding, at_error, refusal
-from edgekit.export.graph import Frame, SourceGraph, as_tensors
 from edgekit.export.lower import EXPORT_FORMS, lower
 from edgekit.export.lowerings import unlowered_ops
 from edgekit.export.observed import observe
@@ -21,6 +20,7 @@ from edgekit.export.outputs import give_tensors, named_outputs
 from edgekit.export.parity import DEFAULT_TOLERANCE, compare_outputs, run_eager
 from edgekit.export.traced import BRANCHES, check_program
 from edgekit.export.weights import check_weights
+from edgekit.tasks import Frame, SourceGraph, as_tensors
 from runtime.bundle import Parity, TensorSpec
 from runtime.errors import ExportError
 

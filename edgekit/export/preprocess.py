@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from edgekit.export.graph import Origin, SourceGraph
+from edgekit.export.graph import Origin
+from edgekit.tasks import SourceGraph
 from runtime.bundle import MAIN_GRAPH, ImageSpec
 from runtime.errors import DataError
 from runtime.processing.images import IMAGE_SUFFIXES, load_image, normalise

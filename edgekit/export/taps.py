@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from edgekit.export.graph import Frame, as_tensors
 from edgekit.export.outputs import run_model
+from edgekit.tasks import Frame, as_tensors
 
 
 @dataclass(frozen=True)

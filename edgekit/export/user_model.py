@@ -27,11 +27,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from edgekit.export.graph import Frame, Origin, SourceGraph
+from edgekit.export.graph import Origin
 from edgekit.export.inputs import flat_inputs
 from edgekit.export.preprocess import Preprocess, with_pictures
 from edgekit.models.unwrap import unwrap, unwrap_parts
 from edgekit.models.user_code import run_user_code, run_user_file
+from edgekit.tasks import Frame, SourceGraph
 from runtime.bundle import MAIN_GRAPH, TensorSpec
 
 DTYPES = ("float32", "int32", "int64", "bool", "uint8", "int8")

@@ -82,6 +82,10 @@ class EfficientNetLite(nn.Module):
         """Return the logits: (B, C, H, W) -> (B, num_classes)."""
         return self.classifier(self.head(self.blocks(self.stem(x))))
 
+    def trunk(self) -> list[nn.Module]:
+        """Return the layers up to the last map; see ``edgekit.models.taps``."""
+        return [self.stem, *self.blocks]
+
 
 def _grown(repeats: int, depth: float) -> int:
     return repeats if repeats == 1 else math.ceil(repeats * depth)

@@ -65,5 +65,9 @@ class MobileNetV2(nn.Module):
         """Return the logits: (B, C, H, W) -> (B, num_classes)."""
         return self.classifier(self.head(self.blocks(self.stem(x))))
 
+    def trunk(self) -> list[nn.Module]:
+        """Return the layers up to the last map; see ``edgekit.models.taps``."""
+        return [self.stem, *self.blocks]
+
 
 MODELS.register("mobilenet_v2")(ModelEntry(MobileNetV2, places=sum(stage[2] for stage in STAGES)))

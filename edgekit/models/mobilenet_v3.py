@@ -94,6 +94,10 @@ class MobileNetV3(nn.Module):
         """Return the logits: (B, C, H, W) -> (B, num_classes)."""
         return self.classifier(self.head(self.blocks(self.stem(x))))
 
+    def trunk(self) -> list[nn.Module]:
+        """Return the layers up to the last map; see ``edgekit.models.taps``."""
+        return [self.stem, *self.blocks]
+
 
 for _name, _blocks, _last in (("large", LARGE, 1280), ("small", SMALL, 1024)):
     _build = partial(MobileNetV3, blocks=_blocks, last_channels=_last)

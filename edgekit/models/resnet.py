@@ -89,6 +89,11 @@ class ResNet(nn.Module):
             x = self.pool(x)
         return self.classifier(self.stages(x))
 
+    def trunk(self) -> list[nn.Module]:
+        """Return the layers up to the last map; see ``edgekit.models.taps``."""
+        pool = [] if self.pool is None else [self.pool]
+        return [self.stem, *pool, *(block for stage in self.stages for block in stage)]
+
 
 MODELS.register("resnet18")(
     ModelEntry(partial(ResNet, depths=(2, 2, 2, 2), channels=64, stem=(2, 2)), acts_last=True)

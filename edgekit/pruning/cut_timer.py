@@ -11,9 +11,10 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from edgekit.export import Origin, SourceGraph, export_bundle
+from edgekit.export import Origin, export_bundle
 from edgekit.pruning.latency_limit import LatencyLimit
 from edgekit.pruning.timing import Timing
+from edgekit.tasks import SourceGraph
 from runtime.bundle import MAIN_GRAPH, Bundle, TensorSpec
 from runtime.bundle.staging import staging_folder
 from runtime.bundle.workload import Workload

@@ -23,7 +23,9 @@ from torch import nn
 from edgekit.models.surgery.groups import ChannelGraph, ChannelGroup
 from edgekit.nn import DynamicConv2d
 from edgekit.pruning.method import METHODS, Allocation, PruningMethod, Scores, generator_of
+from edgekit.tasks import total
 from edgekit.training.hooks import Training
+from edgekit.training.loader import tensors_of
 from runtime.errors import PruneError
 
 TAYLOR_IMAGES = 512
@@ -101,16 +103,14 @@ def loss_gradients(run: Training, images: int) -> dict[str, torch.Tensor]:
     model, was_training = run.model, run.model.training
     model.eval()
     parameters = {name: p for name, p in model.named_parameters() if p.requires_grad}
-    total = {name: torch.zeros_like(p) for name, p in parameters.items()}
+    sums = {name: torch.zeros_like(p) for name, p in parameters.items()}
     with torch.enable_grad():
         for start in range(0, len(chosen), _BATCH):
-            inputs, labels = (
-                torch.from_numpy(a).to(run.device) for a in split.batch(chosen[start : start + _BATCH])
-            )
-            loss = run.task.loss(model(inputs), labels) * len(labels)
+            part = chosen[start : start + _BATCH]
+            loss = total(run.task.losses(model, tensors_of(split, part, run.device))) * len(part)
             found = torch.autograd.grad(loss, list(parameters.values()), allow_unused=True)
             for name, gradient in zip(parameters, found, strict=True):
                 if gradient is not None:
-                    total[name] += gradient
+                    sums[name] += gradient
     model.train(was_training)
-    return total
+    return sums

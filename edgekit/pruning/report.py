@@ -1,4 +1,4 @@
-"""What a pruning did: cost and accuracy before and after, and what to know before believing in it."""
+"""What a pruning did: cost and score before and after, and what to know before believing in it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 import torch
 from torch import nn
 
@@ -13,6 +14,7 @@ from edgekit.data import Dataset
 from edgekit.models import count_macs, count_parameters
 from edgekit.pruning.latency import paired_latencies_ms
 from edgekit.pruning.timing import LatencyResult
+from edgekit.tasks import Task, with_metric
 from edgekit.training.evaluation import evaluate
 
 _DISAGREEMENT = 1.5
@@ -21,12 +23,12 @@ _NAMED = 3
 
 @dataclass(frozen=True)
 class Cost:
-    """Multiply-accumulates, parameters, measured eager latency on one CPU thread, and accuracy."""
+    """Multiply-accumulates, parameters, measured eager latency on one CPU thread, and the task's score."""
 
     macs: int
     params: int
     latency_ms: float
-    test_top1: float
+    test_score: float
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,8 @@ class PruningReport:
         removed: channels that went, by the name of their group.
         kernels: kernels that were cut, with what they were cut to.
         left_out: groups that had to stay whole: name -> why.
-        removed_top1: accuracy right after the removal, before fine-tuning.
-        reestimated_top1: the same with batch norm's statistics estimated anew; fine-tuning starts there.
+        removed_score: the task's right after the removal, before fine-tuning.
+        reestimated_score: the same with batch norm's statistics estimated anew; fine-tuning starts there.
             ``None``: they were left as they were.
         latency: how a budget of latency was met.
         constants: what the method says of its run, such as the constants it used.
@@ -57,14 +59,20 @@ class PruningReport:
     left_out: dict[str, str]
     before: Cost
     after: Cost
-    removed_top1: float
-    reestimated_top1: float | None
+    removed_score: float
+    reestimated_score: float | None
     constants: dict[str, Any] = field(default_factory=dict)
     latency: LatencyResult | None = None
     warnings: tuple[str, ...] = ()
 
+    def to_dict(self, metric: str) -> dict[str, Any]:
+        """Return it ready for JSON; scores are called by the task's ``metric``: ``removed_top1``."""
+        plain = msgspec.to_builtins(self)
+        costs = {part: with_metric(plain[part], metric) for part in ("before", "after")}
+        return with_metric({**plain, **costs}, metric)
 
-def costs(models: Sequence[nn.Module], dataset: Dataset, example: torch.Tensor) -> list[Cost]:
+
+def costs(models: Sequence[nn.Module], task: Task, dataset: Dataset, example: torch.Tensor) -> list[Cost]:
     """Return what each of ``models`` costs and scores; their latencies are measured in turns."""
     latencies_ms = paired_latencies_ms(models, example)
     return [
@@ -72,7 +80,7 @@ def costs(models: Sequence[nn.Module], dataset: Dataset, example: torch.Tensor) 
             macs=count_macs(model, tuple(example.shape[1:])),
             params=count_parameters(model),
             latency_ms=latency_ms,
-            test_top1=evaluate(model, dataset.test),
+            test_score=evaluate(model, dataset.test, task=task),
         )
         for model, latency_ms in zip(models, latencies_ms, strict=True)
     ]

@@ -23,6 +23,7 @@ from edgekit.pruning.method import METHODS, make_method
 from edgekit.pruning.prunable import prunable_groups
 from edgekit.pruning.report import PruningReport, costs, disagreements, told
 from edgekit.pruning.start import Start, from_checkpoint, from_spec, gentler, recipe_of
+from edgekit.tasks import Task
 from edgekit.training.batch_norm import reestimate_batch_norm
 from edgekit.training.checkpoint import CHECKPOINT_FILE, Checkpoint, save_checkpoint
 from edgekit.training.evaluation import evaluate
@@ -85,6 +86,7 @@ def train_and_prune(
     out: str | Path,
     pruning: Pruning | None = None,
     *,
+    task: Task | None = None,
     placement: dict[str, Any] | None = None,
     resume: bool = False,
     progress: bool = True,
@@ -97,7 +99,7 @@ def train_and_prune(
     how = pruning or Pruning()
     if how.epochs is None and not METHODS.get(how.method).from_random:
         how = replace(how, epochs=recipe.epochs)
-    start = from_spec(spec, dataset, recipe, placement)
+    start = from_spec(spec, dataset, recipe, placement, task)
     if how.teacher == DENSE:
         raise ValueError(
             "teacher 'dense' is the checkpoint that is pruned, and there is none; give its folder"
@@ -165,7 +167,8 @@ def _run(
         at = folder / PHASES[phase]
         recipe = replace(recipes[phase], epochs=max(1, epochs[phase]))
         once = [] if epochs[phase] else [EndAtOnce()]
-        trainer = Trainer(network, recipe, [*own_hooks(recipe), *hooks, *once], techniques=techniques[phase])
+        every = [*own_hooks(recipe), *hooks, *once]
+        trainer = Trainer(network, recipe, every, start.task, techniques[phase])
         started = resume and (at / STATE_FILE).is_file()
         trainer.fit(dataset, at, identity=identity, resume=started, progress=progress)
         trainer.model.cpu().eval()
@@ -179,10 +182,10 @@ def _run(
     dense = start.load().eval() if start.checkpoint else trained.model
     compact = physically_remove(untrained() if from_random else trained.model, method.plan, examples)
     shrink_kernels(compact, method.kernels, exact=not from_random)
-    removed_top1 = evaluate(compact, dataset.test)
-    reestimated_top1 = None
+    removed_score = evaluate(compact, dataset.test, task=start.task)
+    reestimated_score = None
     if how.reestimate and reestimate_batch_norm(compact, dataset.train, seed=base.seed):
-        reestimated_top1 = evaluate(compact, dataset.test)
+        reestimated_score = evaluate(compact, dataset.test, task=start.task)
     trainer = fit(compact.train(), 1, [])
 
     untrained_before: tuple[str, ...] = ()
@@ -192,7 +195,7 @@ def _run(
         )
 
     def save() -> None:
-        before, after = costs([dense, trainer.model], dataset, examples[:1])
+        before, after = costs([dense, trainer.model], start.task, dataset, examples[:1])
         removed = {name: len(indices) for name, indices in method.plan.items()}
         met = None if latency is None else latency.result(removed)
         report = PruningReport(
@@ -207,8 +210,8 @@ def _run(
             left_out=left_out,
             before=before,
             after=after,
-            removed_top1=removed_top1,
-            reestimated_top1=reestimated_top1,
+            removed_score=removed_score,
+            reestimated_score=reestimated_score,
             constants=method.report(),
             latency=met,
             warnings=(
@@ -225,10 +228,11 @@ def _run(
             image=dataset.image,
             labels=tuple(dataset.labels),
             recipe=start.recipe,
-            metrics={"test_top1": after.test_top1},
+            task=start.task,
+            metrics={f"test_{start.task.metric}": after.test_score},
             plan=compose_plans(start.plan, method.plan),
             kernels={**start.kernels, **method.kernels} or None,
-            pruning=msgspec.to_builtins(report),
+            pruning=report.to_dict(start.task.metric),
             placement=start.placement,
             run=identity,
         )

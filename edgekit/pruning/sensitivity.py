@@ -1,4 +1,4 @@
-"""Sensitivity scan: the accuracy right after removing a share of one group's channels, group by group."""
+"""Sensitivity scan: the score right after removing a share of one group's channels, group by group."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from edgekit.pruning.filters import filter_norms, smallest
 from edgekit.pruning.prunable import prunable_groups
 from edgekit.pruning.report import told
 from edgekit.pruning.start import from_checkpoint
+from edgekit.tasks import Classification, Task, with_metric, with_scores
 from edgekit.training.batch_norm import reestimate_batch_norm
 from edgekit.training.checkpoint import Checkpoint
 from edgekit.training.evaluation import evaluate
@@ -38,40 +39,48 @@ _EXAMPLES = 8
 class ScanCell:
     """One group without ``removed`` of its channels: those of least L1 norm.
 
-    ``ratio`` is the share that was asked for, ``top1`` the test accuracy right after the removal.
+    ``ratio`` is the share that was asked for, ``score`` the task's on the test split right after.
     """
 
     group: str
     ratio: float
     removed: int
-    top1: float
+    score: float
 
 
 @dataclass(frozen=True)
 class Scan:
-    """What a network's accuracy loses where.
+    """What a network's score loses where.
 
     Attributes:
         model, dataset: what was scanned.
-        top1: test accuracy of the whole network.
+        score: of the whole network on the test split.
         channels: of each group, in the network's order.
         cells: those that are known; a ratio that removes nothing has none.
         warnings: what to know, such as groups that must stay whole.
         identity: all that decides a cell beside its group and ratio.
+        metric: what the score is called.
     """
 
     model: str
     dataset: str
-    top1: float
+    score: float
     channels: dict[str, int]
     cells: tuple[ScanCell, ...] = ()
     warnings: tuple[str, ...] = ()
     identity: dict[str, Any] | None = None
+    metric: str = Classification.metric
 
     @property
     def ratios(self) -> list[float]:
         """All shares that were tried, ascending."""
         return sorted({cell.ratio for cell in self.cells})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it ready for JSON; scores are called by their metric."""
+        plain = msgspec.to_builtins(self)
+        cells = [with_metric(cell, self.metric) for cell in plain["cells"]]
+        return with_metric({**plain, "cells": cells}, self.metric)
 
     def at(self, group: str, ratio: float) -> ScanCell | None:
         """Return the cell of ``group`` and ``ratio``, if there is one."""
@@ -89,7 +98,7 @@ def scan(
     reestimate: bool = True,
     progress: Callable[[str], None] = lambda line: None,
 ) -> Scan:
-    """Return the accuracy without some channels of each group of ``checkpoint``, kept in the folder ``out``.
+    """Return the score without some channels of each group of ``checkpoint``, kept in the folder ``out``.
 
     Every cell is on the disk before the next begins: a scan that was killed goes on when it is started
     again, and more ratios add what is new.
@@ -109,7 +118,7 @@ def scan(
 
     Example:
         >>> found = scan(load_checkpoint("runs/digits"), digits, "runs/digits-scan")   # doctest: +SKIP
-        >>> min(found.cells, key=lambda cell: cell.top1).group                         # doctest: +SKIP
+        >>> min(found.cells, key=lambda cell: cell.score).group                        # doctest: +SKIP
         'features.1.conv.0'
     """
     _check(ratios, round_to)
@@ -133,19 +142,20 @@ def scan(
         found = _stored(path, identity) or Scan(
             start.spec.label,
             dataset.name,
-            evaluate(model, dataset.test),
+            evaluate(model, dataset.test, task=start.task),
             {group.name: group.channels for group in groups},
             warnings=told(left_out),
             identity=identity,
+            metric=start.task.metric,
         )
         for number, (group, ratio, removed) in enumerate(todo, start=1):
             if found.at(group.name, ratio) is None:
                 progress(
                     f"{number} of {len(todo)}: {group.name} without {removed} of {group.channels} channels"
                 )
-                top1 = _accuracy_without(model, group, removed, examples, dataset, reestimate)
-                found = replace(found, cells=(*found.cells, ScanCell(group.name, ratio, removed, top1)))
-                write_atomic(path, msgspec.json.format(msgspec.json.encode(found), indent=1))
+                score = _score_without(model, group, removed, examples, dataset, reestimate, start.task)
+                found = replace(found, cells=(*found.cells, ScanCell(group.name, ratio, removed, score)))
+                write_atomic(path, msgspec.json.format(msgspec.json.encode(found.to_dict()), indent=1))
     return found
 
 
@@ -157,19 +167,20 @@ def _check(ratios: Sequence[float], round_to: int) -> None:
         raise ValueError(f"round_to is {round_to}; it must be at least 1")
 
 
-def _accuracy_without(
+def _score_without(
     model: nn.Module,
     group: ChannelGroup,
     removed: int,
     examples: torch.Tensor,
     dataset: Dataset,
     reestimate: bool,
+    task: Task,
 ) -> float:
     gone = smallest(filter_norms(model, group, 1), removed)
     compact = physically_remove(model, {group.name: gone}, examples)
     if reestimate:
         reestimate_batch_norm(compact, dataset.train)
-    return evaluate(compact, dataset.test)
+    return evaluate(compact, dataset.test, task=task)
 
 
 def _stored(path: Path, identity: dict[str, Any]) -> Scan | None:
@@ -180,7 +191,16 @@ def _stored(path: Path, identity: dict[str, Any]) -> Scan | None:
     """
     if not path.is_file():
         return None
-    advice = "scan into another --out"
-    found: Scan = read_json(path, Scan, where=f"{path} is no scan", advice=advice, error=CheckpointError)
+    where, advice = f"{path} is no scan", "scan into another --out"
+    raw = read_json(path, dict[str, Any], where=where, advice=advice, error=CheckpointError)
+    metric = raw.get("metric", Classification.metric)
+    cells = raw.get("cells", [])
+    if not isinstance(metric, str) or not all(isinstance(cell, dict) for cell in cells):
+        raise CheckpointError(f"{where} (its metric or its cells are damaged); {advice}")
+    raw = with_scores({**raw, "cells": [with_scores(cell, metric) for cell in cells]}, metric)
+    try:
+        found = msgspec.convert(raw, Scan)
+    except msgspec.ValidationError as err:
+        raise CheckpointError(f"{where} ({err}); {advice}") from err
     check_identity(path.parent, found.identity or {}, identity)
     return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -11,13 +11,14 @@ import torch
 from torch import nn
 
 from edgekit.data import Dataset
-from edgekit.models import ModelSpec, build_model
+from edgekit.models import ModelSpec
 from edgekit.models.surgery.kernels import KernelPlan, shrink_kernels
 from edgekit.models.surgery.plan import ChannelPlan
 from edgekit.models.surgery.removal import physically_remove
+from edgekit.tasks import Classification, Task
 from edgekit.training.checkpoint import Checkpoint
 from edgekit.training.recipe import Recipe
-from edgekit.training.run import fit_spec
+from edgekit.training.run import fit_spec, task_identity
 from runtime.bundle.decoding import why
 from runtime.errors import CheckpointError
 
@@ -33,6 +34,7 @@ class Start:
         identity: says which network it is.
         placement: how its dynamic layers were chosen.
         checkpoint: the trained one, if it is one.
+        task: what the network is for.
     """
 
     spec: ModelSpec
@@ -43,11 +45,12 @@ class Start:
     identity: dict[str, Any]
     placement: dict[str, Any] | None = None
     checkpoint: Checkpoint | None = None
+    task: Task = field(default_factory=Classification)
 
     def untrained(self, seed: int, example: torch.Tensor) -> nn.Module:
         """Return the network with random weights drawn from ``seed``."""
         torch.manual_seed(seed)
-        model = build_model(self.spec)
+        model = self.task.build(self.spec)
         model = physically_remove(model, self.plan, example).train() if self.plan else model
         shrink_kernels(model, self.kernels, exact=False)
         return model
@@ -76,11 +79,16 @@ def from_checkpoint(checkpoint: Checkpoint, dataset: Dataset) -> Start:
         identity,
         checkpoint.placement,
         checkpoint,
+        checkpoint.make_task(),
     )
 
 
 def from_spec(
-    spec: ModelSpec, dataset: Dataset, recipe: Recipe, placement: dict[str, Any] | None = None
+    spec: ModelSpec,
+    dataset: Dataset,
+    recipe: Recipe,
+    placement: dict[str, Any] | None = None,
+    task: Task | None = None,
 ) -> Start:
     """Return a start at the untrained network of ``spec``.
 
@@ -90,13 +98,16 @@ def from_spec(
     if fit_spec(spec, dataset) != spec:
         raise ValueError(f"{spec} does not fit dataset {dataset.name!r}; use {fit_spec(spec, dataset)}")
 
+    task = task or Classification()
+
     def load() -> nn.Module:
         torch.manual_seed(recipe.seed)
-        return build_model(spec)
+        return task.build(spec)
 
     # As JSON reads it back: the state of an interrupted run is compared with it.
-    identity = {"dataset": dataset.name, **msgspec.json.decode(msgspec.json.encode(spec))}
-    return Start(spec, {}, {}, load, msgspec.to_builtins(recipe), identity, placement)
+    chosen = msgspec.json.decode(msgspec.json.encode(spec))
+    identity = {"dataset": dataset.name, **chosen, **task_identity(task)}
+    return Start(spec, {}, {}, load, msgspec.to_builtins(recipe), identity, placement, task=task)
 
 
 def recipe_of(checkpoint: Checkpoint) -> Recipe:

@@ -1,4 +1,4 @@
-"""The picture of a sensitivity scan: a cell per group and share, the darker the more accuracy it costs."""
+"""The picture of a sensitivity scan: a cell per group and share, the darker the more it costs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgekit.report.figure import Figure, write_figure
+from edgekit.report.metric_words import word_for
 from edgekit.report.svg import HEAD, TEXT, px, svg
 
 if TYPE_CHECKING:
@@ -35,8 +36,8 @@ def write_scan(scan: Scan, out: str | os.PathLike[str]) -> Path:
     figure = Figure(
         title=f"{scan.model} on {scan.dataset}: what each group's channels are worth",
         lines=(
-            f"Test accuracy right after the removal of a share of one group's channels, {statistics}; whole "
-            f"network {scan.top1:.1%}. The darker a cell, the more is lost.",
+            f"Test {word_for(scan.metric)} right after the removal of a share of one group's channels, "
+            f"{statistics}; whole network {scan.score:.1%}. The darker a cell, the more is lost.",
         ),
         keys=(),
         drawing=_draw(scan, width, height),
@@ -48,7 +49,7 @@ def write_scan(scan: Scan, out: str | os.PathLike[str]) -> Path:
 
 
 def _draw(scan: Scan, width: float, height: float) -> str:
-    parts = [svg(HEAD, px(width), px(height), "accuracy by group and share removed")]
+    parts = [svg(HEAD, px(width), px(height), "score by group and share removed")]
     for column, ratio in enumerate(scan.ratios):
         parts.append(
             svg(TEXT, "axis mid", px(_NAMES + _CELL * (column + 0.5)), "30.0", f"{ratio:.0%} removed")
@@ -61,10 +62,10 @@ def _draw(scan: Scan, width: float, height: float) -> str:
             cell = scan.at(group, ratio)
             left = _NAMES + _CELL * column
             if cell is not None:
-                lost = max(0.0, 1 - cell.top1 / scan.top1) if scan.top1 else 0.0
+                lost = max(0.0, 1 - cell.score / scan.score) if scan.score else 0.0
                 parts.append(
                     svg(_SHADE, px(left + 1), px(top + 1), px(_CELL - 2), px(_ROW - 2), 0.75 * min(1.0, lost))
                 )
-            shown = "-" if cell is None else f"{cell.top1:.1%}"
+            shown = "-" if cell is None else f"{cell.score:.1%}"
             parts.append(svg(TEXT, "key mid", px(left + _CELL / 2), middle, shown))
     return "\n".join([*parts, "</svg>"])

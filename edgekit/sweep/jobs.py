@@ -48,7 +48,7 @@ class SweepJob:
 class JobResult:
     """What came out of a job: figures, or the ``error`` that ended it.
 
-    ``figures``: the checkpoint's metrics, MACs, parameters, and of a pruned one top-1 after the removal.
+    ``figures``: the checkpoint's metrics, MACs, parameters, and of a pruned one the score after the removal.
     ``cpu_s``: processor time of all threads. Of a job that was killed, both are of what was left to do.
     ``was_stopped``: an earlier process of the job was killed.
     """
@@ -100,7 +100,8 @@ def _dataset(name: str, root: str | None, image_size: int | None) -> Dataset:
 def _figures(checkpoint: Checkpoint) -> dict[str, float]:
     model, image = checkpoint.build(), checkpoint.image
     pruning = checkpoint.pruning or {}
-    found = {name: pruning.get(name) for name in ("removed_top1", "reestimated_top1")}
+    metric = checkpoint.make_task().metric
+    found = {name: pruning.get(name) for name in (f"removed_{metric}", f"reestimated_{metric}")}
     return {
         **checkpoint.metrics,
         "macs": count_macs(model, (image.channels, image.size, image.size)),

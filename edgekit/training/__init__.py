@@ -20,7 +20,6 @@ from edgekit.training.recipe_file import (
 )
 from edgekit.training.run import fit_spec, starting_network, train
 from edgekit.training.schedule import learning_rate
-from edgekit.training.task import Classification, Task
 from edgekit.training.technique import (
     TECHNIQUES,
     Objective,
@@ -36,7 +35,6 @@ __all__ = [
     "RECIPES",
     "TECHNIQUES",
     "Checkpoint",
-    "Classification",
     "EndAtOnce",
     "Hook",
     "NamedRecipe",
@@ -45,7 +43,6 @@ __all__ = [
     "Recipe",
     "RecipeFile",
     "Supervised",
-    "Task",
     "Technique",
     "TemperatureAnnealing",
     "Trainer",

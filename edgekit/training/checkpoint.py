@@ -14,9 +14,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import nn
 
-from edgekit.models import ModelSpec, build_model
+from edgekit.models import ModelSpec
 from edgekit.models.surgery.kernels import KernelPlan, shrink_kernels
 from edgekit.models.surgery.plan import ChannelPlan
+from edgekit.tasks import StoredTask, Task, stored_task, task_of
 from edgekit.training.weights import load_weights, plain_tensors
 from runtime._version import __version__
 from runtime.bundle import ImageSpec, write_atomic
@@ -43,6 +44,7 @@ class Checkpoint:
         recipe: of the training it comes from.
         metrics: such as ``test_top1``.
         pruning: how it was pruned since, with cost and accuracy before and after.
+        task: what it is for; ``None``: classification.
         placement: how the layers of ``spec.dynamic_at`` were chosen, with each one's measured cost.
         run: all that decided the result; a run that is resumed must be of the same.
 
@@ -63,11 +65,25 @@ class Checkpoint:
     placement: dict[str, Any] | None = None
     run: dict[str, Any] | None = None
     kernels: KernelPlan | None = None
+    task: StoredTask | None = None
 
     @property
     def sha256(self) -> str:
         """Hash of ``checkpoint.json``, which holds the weights' hash: it stands for all of the checkpoint."""
         return hashlib.sha256((self.path / CHECKPOINT_FILE).read_bytes()).hexdigest()
+
+    def make_task(self) -> Task:
+        """Return the task it was trained for.
+
+        Raises:
+            CheckpointError: no such task is installed.
+        """
+        try:
+            return task_of(self.task)
+        except ValueError as err:
+            raise CheckpointError(
+                f"the task of {self.path} cannot be made ({err}); install the package that brings it"
+            ) from err
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything but the weights, ready for JSON."""
@@ -82,10 +98,11 @@ class Checkpoint:
             PruneError: the channel or kernel plan is not of this model.
         """
         document = _read_document(self.path)
+        task = self.make_task()
         tensors = _read_weights(self.path, document)
         if not self.spec.is_own:  # what the user's own code makes is as large as it likes
-            _check_size(self.spec, sum(map(_size_bytes, tensors.values())), self.path)
-        model = build_model(self.spec).eval()
+            _check_size(task, self.spec, sum(map(_size_bytes, tensors.values())), self.path)
+        model = task.build(self.spec).eval()
         if self.plan:
             # torch-pruning, half a second of imports, is only for networks that were pruned.
             from edgekit.models.surgery.removal import physically_remove
@@ -115,6 +132,7 @@ class _Document:
     placement: dict[str, Any] | None = None
     run: dict[str, Any] | None = None
     kernels: KernelPlan | None = None
+    task: StoredTask | None = None
     schema_version: int = SCHEMA_VERSION
 
 
@@ -133,6 +151,7 @@ def save_checkpoint(
     placement: dict[str, Any] | None = None,
     run: dict[str, Any] | None = None,
     kernels: KernelPlan | None = None,
+    task: Task | None = None,
 ) -> Checkpoint:
     """Write a checkpoint into the folder ``path``, which may hold the run's other files.
 
@@ -162,6 +181,7 @@ def save_checkpoint(
         placement=placement,
         run=run,
         kernels=kernels,
+        task=None if task is None else stored_task(task),
     )
     write_atomic(folder / WEIGHTS_FILE, weights)
     write_atomic(folder / CHECKPOINT_FILE, msgspec.json.format(msgspec.json.encode(document), indent=1))
@@ -195,6 +215,7 @@ def _checkpoint(folder: Path, document: _Document) -> Checkpoint:
         placement=document.placement,
         run=document.run,
         kernels=document.kernels,
+        task=document.task,
     )
 
 
@@ -242,7 +263,7 @@ def _read_weights(folder: Path, document: _Document) -> dict[str, torch.Tensor]:
         ) from err
 
 
-def _check_size(spec: ModelSpec, weights_bytes: int, where: Path) -> None:
+def _check_size(task: Task, spec: ModelSpec, weights_bytes: int, where: Path) -> None:
     """Refuse a network that is far larger than its weights, before memory is asked for.
 
     Raises:
@@ -250,7 +271,7 @@ def _check_size(spec: ModelSpec, weights_bytes: int, where: Path) -> None:
     """
     try:
         with torch.device("meta"):  # shapes alone
-            size_bytes = sum(map(_size_bytes, build_model(spec).state_dict().values()))
+            size_bytes = sum(map(_size_bytes, task.build(spec).state_dict().values()))
     except (RuntimeError, OverflowError, TypeError) as err:
         raise CheckpointError(
             f"{where} describes no network that can be ({why(err)}); train it again"

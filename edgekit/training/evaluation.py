@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import torch
 from torch import nn
+from torch.utils._pytree import tree_leaves
 
 from edgekit.data import Split
+from edgekit.tasks import Classification, Task
 from edgekit.training.layout import lay_out
 from edgekit.training.loader import batches_of
-from edgekit.training.task import Classification, Task
 
 _BATCH = 256
 
 
 def evaluate(model: nn.Module, split: Split, *, task: Task | None = None) -> float:
-    """Return the mean score of ``model`` over ``split``: top-1 accuracy in [0, 1] unless ``task`` says else.
+    """Return the score of ``model`` on ``split``: top-1 accuracy in [0, 1] unless ``task`` says else.
 
     The model runs where its weights are, in eval mode, and is left in the mode it was in.
 
@@ -26,10 +30,17 @@ def evaluate(model: nn.Module, split: Split, *, task: Task | None = None) -> flo
     device = next(model.parameters()).device
     was_training = model.training
     model.eval()
-    total = 0.0
+    results: list[Any] = []
+    truths: list[Any] = []
     with torch.inference_mode():
-        for inputs, targets in batches_of(split, _BATCH):
-            inputs = lay_out(inputs.to(device), torch.contiguous_format)
-            total += float(task.score(model(inputs), targets.to(device)))
+        for inputs, _ in batches_of(split, _BATCH, device):
+            outputs = tree_leaves(model(lay_out(inputs, torch.contiguous_format)))
+            known = split.labels[len(truths) : len(truths) + _BATCH]
+            results.extend(task.decode([_as_array(output) for output in outputs], known))
+            truths.extend(known)
     model.train(was_training)
-    return total / len(split)
+    return task.score(results, truths)
+
+
+def _as_array(tensor: torch.Tensor) -> np.ndarray:
+    return (tensor.float() if tensor.is_floating_point() else tensor).cpu().numpy()  # NumPy has no bfloat16

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 from torch import nn
@@ -37,12 +38,17 @@ def first_not_finite(model: nn.Module, run: Callable[[], object]) -> str | None:
     return found[0] if found else None
 
 
-def spoiled_loss(run: Training, loss: float, inputs: torch.Tensor) -> TrainingError:
-    """Return the error for a ``loss`` that is not finite; ``inputs`` show which layer is the first."""
+def spoiled_loss(run: Training, losses: Mapping[str, torch.Tensor], inputs: Any) -> TrainingError:
+    """Return the error for ``losses`` that are not finite; ``inputs`` show which layer is the first."""
+    name, value = next(
+        ((name, loss.item()) for name, loss in losses.items() if not torch.isfinite(loss)),
+        ("of another process", float("nan")),
+    )
+    which = f"the loss {name!r}" if len(losses) > 1 else "the loss"
     layer = first_not_finite(run.model, lambda: run.forward(inputs))
     cause = f"the output of layer {layer!r} is not finite" if layer else "the network's outputs are finite"
     return TrainingError(
-        f"the loss is {loss} in epoch {run.epoch}, step {run.step % run.steps_per_epoch} ({cause}); "
+        f"{which} is {value} in epoch {run.epoch}, step {run.step % run.steps_per_epoch} ({cause}); "
         f"it must stay finite{_advice(run)}"
     )
 

@@ -23,8 +23,8 @@ from torch.optim import Optimizer
 
 from edgekit.data import Dataset
 from edgekit.nn import TemperatureSchedule, set_temperature
+from edgekit.tasks import Task
 from edgekit.training.recipe import Recipe
-from edgekit.training.task import Task
 
 
 class Training(Protocol):
@@ -32,7 +32,8 @@ class Training(Protocol):
 
     Attributes:
         model: the plain module, on its device and never wrapped: hooks may change its tensors.
-        optimizer: its optimizer; a learning rate set in ``on_step_begin`` holds for that step.
+        optimizer: its optimizer, of a task with players that of the one whose turn it is; a learning rate set
+            in ``on_step_begin`` holds for that step.
         recipe, task, dataset: what it is trained by, for and on.
         epoch, step: the epoch and the step that run, counted from 0; steps over all epochs.
         steps_per_epoch: steps of one epoch.

@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader, DistributedSampler
 from torch.utils.data import Dataset as TorchDataset
 
 from edgekit.data import Dataset, Split, random_crop, random_flip
+from edgekit.tasks import Batch
 from edgekit.training.recipe import Recipe
 
 Augment = Callable[[np.ndarray, np.random.Generator], np.ndarray]
@@ -27,21 +28,22 @@ class TrainingBatches(TorchDataset):
         self.changes = tuple(changes)
         self.split = dataset.train
         self.flips = dataset.flips
-        self.padding = dataset.image.size // 8
+        self.padding = dataset.image.size // 8 if dataset.image else 0
         self.recipe = recipe
+        # What moves pixels would have to move what fields say of them.
+        self.moves = recipe.augment and dataset.train.labels.dtype.names is None
         self.epoch = 0
 
     def __len__(self) -> int:
         return len(self.split)
 
-    def __getitems__(self, indices: list[int]) -> tuple[torch.Tensor, torch.Tensor]:
+    def __getitems__(self, indices: list[int]) -> Batch:
         rng = np.random.default_rng((self.recipe.seed, self.epoch, indices[0]))
-        augment = partial(self._augment, rng=rng) if self.recipe.augment or self.changes else None
-        inputs, labels = self.split.batch(indices, augment)
-        return torch.from_numpy(inputs), torch.from_numpy(labels)
+        augment = partial(self._augment, rng=rng) if self.moves or self.changes else None
+        return tensors_of(self.split, indices, augment=augment)
 
     def _augment(self, pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        if self.recipe.augment:
+        if self.moves:
             pixels = random_crop(pixels, self.padding, rng)
             pixels = random_flip(pixels, rng) if self.flips else pixels
         for change in self.changes:
@@ -82,7 +84,7 @@ class TrainingLoader:
         return len(self.loader)
 
     def epoch(self, number: int):
-        """Yield (inputs, labels) of epoch ``number``."""
+        """Yield the batches of epoch ``number``."""
         self.batches.epoch = number
         self.sampler.set_epoch(number)
         yield from self.loader
@@ -92,8 +94,27 @@ def _as_is(batch):
     return batch
 
 
-def batches_of(split: Split, batch_size: int):
-    """Yield (inputs, labels) of the whole split in order."""
+def tensors_of(
+    split: Split,
+    indices: Sequence[int] | np.ndarray,
+    device: torch.device | None = None,
+    augment: Callable[[np.ndarray], np.ndarray] | None = None,
+) -> Batch:
+    """Return the examples of ``split`` at ``indices`` as tensors, changed by ``augment``.
+
+    Labels with fields become a dict of tensors.
+    """
+
+    def tensor(array: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(np.ascontiguousarray(array)).to(device)
+
+    inputs, labels = split.batch(indices, augment)
+    if labels.dtype.names is None:
+        return Batch(tensor(inputs), tensor(labels))
+    return Batch(tensor(inputs), {name: tensor(labels[name]) for name in labels.dtype.names})
+
+
+def batches_of(split: Split, batch_size: int, device: torch.device | None = None):
+    """Yield the batches of the whole split in order."""
     for start in range(0, len(split), batch_size):
-        inputs, labels = split.batch(np.arange(start, min(start + batch_size, len(split))))
-        yield torch.from_numpy(inputs), torch.from_numpy(labels)
+        yield tensors_of(split, np.arange(start, min(start + batch_size, len(split))), device)

@@ -2,29 +2,60 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import torch
 from torch import nn
 from torch.optim import Optimizer
 
+from edgekit.tasks import Player
 from edgekit.training.recipe import Recipe
 from runtime.errors import CheckpointError, TrainingError
 
 
-def build_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+def build_optimizer(model: nn.Module, recipe: Recipe) -> Optimizer:
     """Return the recipe's optimizer; vectors (biases, normalisation) get no weight decay.
 
     Raises:
         TrainingError: there is nothing to train.
     """
-    parameters = trained_parameters(model)
+    return _optimizer(trained_parameters(model), recipe, {})
+
+
+def player_optimizer(player: Player, recipe: Recipe) -> Optimizer:
+    """Return a player's optimizer: the recipe's, but for what the player says.
+
+    Raises:
+        TrainingError: the player has nothing to train.
+        ValueError: it has an option that its optimizer does not take.
+    """
+    parameters = [parameter for parameter in player.parameters if parameter.requires_grad]
+    if not parameters:
+        raise TrainingError(
+            f"player {player.name!r} has no parameter that is trained; give it some with requires_grad=True"
+        )
+    changed = replace(recipe, optimizer=player.optimizer or recipe.optimizer)
+    try:
+        return _optimizer(parameters, changed, dict(player.options or {}))
+    except TypeError as err:
+        raise ValueError(
+            f"player {player.name!r} has options {dict(player.options or {})}, and {changed.optimizer} does "
+            f"not take them ({err}); correct them"
+        ) from err
+
+
+def _optimizer(parameters: list[nn.Parameter], recipe: Recipe, options: dict[str, Any]) -> Optimizer:
+    weight_decay = options.pop("weight_decay", recipe.weight_decay)
     groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": recipe.weight_decay},
+        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": weight_decay},
         {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
     ]
     if recipe.optimizer == "adamw":
-        return torch.optim.AdamW(groups, lr=recipe.lr, fused=True)
+        return torch.optim.AdamW(groups, lr=recipe.lr, fused=True, **options)
+    momentum = options.pop("momentum", recipe.momentum)
     return torch.optim.SGD(
-        groups, lr=recipe.lr, momentum=recipe.momentum, nesterov=recipe.momentum > 0, fused=True
+        groups, lr=recipe.lr, momentum=momentum, nesterov=momentum > 0, fused=True, **options
     )
 
 

@@ -13,8 +13,9 @@ import torch
 from torch import nn
 
 from edgekit.data import Dataset, limit_training
-from edgekit.models import ModelSpec, build_model, pin, pretrained
+from edgekit.models import ModelSpec, pin, pretrained
 from edgekit.nn import TemperatureSchedule
+from edgekit.tasks import Classification, Task, stored_task
 from edgekit.training.checkpoint import (
     CHECKPOINT_FILE,
     Checkpoint,
@@ -42,6 +43,7 @@ def train(
     *,
     hooks: Sequence[Hook] = (),
     resume: bool = False,
+    task: Task | None = None,
     init: nn.Module | None = None,
     placement: dict[str, Any] | None = None,
     progress: bool = True,
@@ -52,6 +54,7 @@ def train(
 
     Args:
         spec: what to train; classes, channels and image size must be the dataset's (see ``fit_spec``).
+        task: what the network is for; default: classification.
         resume: continue an interrupted run in ``out``; one that was finished is returned as it is.
         init: start from this network's weights; its classifier may have other classes, then the
             new one starts at random.
@@ -74,19 +77,20 @@ def train(
     folder = Path(out)
     dataset = limit_training(dataset, recipe.limit, recipe.seed)
     choice = {"resume": resume, "progress": progress}
-    recipe = settle_precision(recipe, partial(build_model, spec), dataset, folder, **choice)
+    task = task or Classification()
+    recipe = settle_precision(recipe, partial(task.build, spec), dataset, folder, **choice)
     # As JSON reads it back: the state of an interrupted run is compared with it.
     chosen = msgspec.json.decode(msgspec.json.encode(spec))
-    identity = {"dataset": dataset.name, **chosen, **recipe.identity()}
+    identity = {"dataset": dataset.name, **chosen, **recipe.identity(), **task_identity(task)}
     techniques = make_techniques(recipe, dataset)
     if resume and (folder / CHECKPOINT_FILE).is_file():
         return end_run(folder, identity)
     claim_folder(folder, resume)
     torch.manual_seed(recipe.seed)
-    model = build_model(spec)
+    model = task.build(spec)
     if init is not None:
         start_from(model, init.state_dict(), "the network to start from")
-    trainer = Trainer(model, recipe, [*own_hooks(recipe), *hooks], techniques=techniques)
+    trainer = Trainer(model, recipe, [*own_hooks(recipe), *hooks], task, techniques)
     log = trainer.fit(dataset, folder, identity=identity, resume=resume, progress=progress)
 
     def save() -> None:
@@ -99,8 +103,9 @@ def train(
             image=dataset.image,
             labels=tuple(dataset.labels),
             recipe=msgspec.to_builtins(recipe),
+            task=task,
             metrics={
-                "test_top1": evaluate(model, dataset.test),
+                f"test_{task.metric}": evaluate(model, dataset.test, task=task),
                 "train_loss": log[-1]["train_loss"],
             },
             placement=placement,
@@ -108,6 +113,12 @@ def train(
         )
 
     return save_once(trainer, folder, save)
+
+
+def task_identity(task: Task) -> dict[str, Any]:
+    """Return what a run's identity says of its task; nothing of classification."""
+    stored = stored_task(task)
+    return {} if stored is None else {"task": msgspec.to_builtins(stored)}
 
 
 def own_hooks(recipe: Recipe) -> list[Hook]:

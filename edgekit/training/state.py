@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,8 @@ from safetensors.torch import save
 from torch import nn
 from torch.optim import Optimizer
 
-from edgekit.models import ModelSpec, build_model
+from edgekit.models import ModelSpec
+from edgekit.tasks import StoredTask, task_of
 from edgekit.training.hooks import Hook
 from edgekit.training.weights import load_weights, plain_tensors
 from runtime.bundle import write_atomic
@@ -40,6 +41,10 @@ class TrainingState:
     optimizer: dict[str, torch.Tensor]
     hooks: dict[str, torch.Tensor]
 
+    def of_player(self, name: str) -> dict[str, torch.Tensor]:
+        """Return the buffers of a player's optimizer; of the only one its name is empty."""
+        return _below(_below_player(name), self.optimizer)
+
     def of_hook(self, index: int) -> dict[str, torch.Tensor]:
         """Return what the hook at ``index`` stored."""
         return _below(f"{index}/", self.hooks)
@@ -61,16 +66,17 @@ def save_state(
     identity: dict[str, Any],
     log: list[dict[str, Any]],
     model: nn.Module,
-    optimizer: Optimizer,
+    optimizers: Mapping[str, Optimizer],
     hooks: Sequence[Hook] = (),
     stopped: bool = False,
 ) -> None:
-    """Write the state after ``epoch`` epochs to ``folder``."""
+    """Write the state after ``epoch`` epochs to ``folder``; the only optimizer is called ``""``."""
     tensors = {_MODEL + name: tensor for name, tensor in model.state_dict().items()}
-    for index, entries in optimizer.state_dict()["state"].items():
-        for name, value in entries.items():
-            if value is not None:
-                tensors[f"{_OPTIMIZER}{index}/{name}"] = torch.as_tensor(value)
+    for player, optimizer in optimizers.items():
+        for index, entries in optimizer.state_dict()["state"].items():
+            for name, value in entries.items():
+                if value is not None:
+                    tensors[f"{_OPTIMIZER}{_below_player(player)}{index}/{name}"] = torch.as_tensor(value)
     for place, hook in enumerate(hooks):
         tensors |= {f"{_HOOK}{place}/{name}": tensor for name, tensor in hook.state_dict().items()}
     document = msgspec.json.encode(_Document(epoch, identity, log, stopped)).decode()
@@ -122,10 +128,11 @@ def interrupted_network(folder: Path) -> nn.Module:
     names = {field.name for field in fields(ModelSpec)}
     try:
         spec = msgspec.convert({n: v for n, v in state.identity.items() if n in names}, ModelSpec)
+        stored = msgspec.convert(state.identity.get("task"), StoredTask | None)
+        model = task_of(stored).build(spec)
     except (msgspec.ValidationError, ValueError) as err:
         where = folder / STATE_FILE
         raise CheckpointError(f"{where} names no network ({err}); start from another checkpoint") from err
-    model = build_model(spec)
     load_weights(model, state.model, str(folder / STATE_FILE))
     return model
 
@@ -142,6 +149,10 @@ def check_identity(folder: Path, stored: dict[str, Any], asked: dict[str, Any]) 
                 f"{folder} holds a run with {name} {stored.get(name)!r}, asked is {value!r}; "
                 "resume with the same, or choose another --out"
             )
+
+
+def _below_player(name: str) -> str:
+    return f"{name}/" if name else ""
 
 
 def _below(prefix: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

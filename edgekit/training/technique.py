@@ -14,16 +14,15 @@ Example:
 
 from __future__ import annotations
 
-import difflib
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-import msgspec
 import numpy as np
 from torch import Tensor, nn
 
 from edgekit.data import Dataset, Split
+from edgekit.tasks import Batch, make_named
 from edgekit.training.hooks import Hook, Training
 from edgekit.training.recipe import RECIPES, NamedRecipe, Recipe
 from runtime.registry import Registry
@@ -32,23 +31,22 @@ from runtime.registry import Registry
 class Objective(Protocol):
     """What a step minimises."""
 
-    def loss(self, run: Training, inputs: Tensor, targets: Tensor) -> Tensor:
-        """Return the mean loss of a batch, a scalar.
+    def losses(self, run: Training, batch: Batch) -> Mapping[str, Tensor]:
+        """Return the named mean losses of a batch, scalars whose sum is minimised.
 
         Args:
-            run: ``run.forward(inputs)`` gives the outputs, ``run.task.loss`` the task's own loss.
-            inputs: shape (B, C, H, W), on the model's device.
-            targets: as the dataset has them, such as labels (B,).
+            run: ``run.forward(inputs)`` gives the outputs, ``run.task.losses`` the task's own losses.
+            batch: inputs, such as (B, C, H, W), on the model's device, and targets as the dataset has them.
         """
         ...
 
 
 class Supervised:
-    """The task's own loss."""
+    """The task's own losses."""
 
-    def loss(self, run: Training, inputs: Tensor, targets: Tensor) -> Tensor:
-        """Return the task's loss of the network's outputs."""
-        return run.task.loss(run.forward(inputs), targets)
+    def losses(self, run: Training, batch: Batch) -> Mapping[str, Tensor]:
+        """Return the task's losses of what the network gives."""
+        return run.task.losses(run.forward, batch)
 
 
 class Technique:
@@ -110,28 +108,7 @@ def make_techniques(recipe: Recipe, dataset: Dataset) -> list[Technique]:
     Raises:
         ValueError: a name or an option is unknown, or a technique cannot be used on ``dataset``.
     """
-    techniques = [_make(name, options) for name, options in recipe.use.items()]
+    techniques = [make_named(TECHNIQUES, name, options) for name, options in recipe.use.items()]
     for technique in techniques:
         technique.check(dataset)
     return techniques
-
-
-def _make(name: str, options: dict[str, Any]) -> Technique:
-    make = TECHNIQUES.get(name)
-    known = inspect.signature(make, eval_str=True).parameters
-    given = {}
-    for option, value in options.items():
-        if option not in known:
-            near = difflib.get_close_matches(option, known, n=1, cutoff=0.5)
-            hint = f"did you mean {near[0]}?" if near else f"its options: {', '.join(known) or 'none'}"
-            raise ValueError(f"training technique {name!r} has no option {option!r}; {hint}")
-        try:
-            given[option] = msgspec.convert(value, known[option].annotation, strict=False)
-        except msgspec.ValidationError as err:
-            raise ValueError(
-                f"training technique {name!r}: {option} is {value!r} ({err}); correct it"
-            ) from err
-    for option, parameter in known.items():
-        if parameter.default is parameter.empty and option not in options:
-            raise ValueError(f"training technique {name!r} got no {option!r}; give it: {name}:{option}=...")
-    return make(**given)

@@ -6,8 +6,8 @@ import math
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -15,23 +15,23 @@ from typing import Any
 import msgspec
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 from torch import nn
+from torch.optim import Optimizer
 from tqdm import tqdm
 
 from edgekit.data import Dataset
-from edgekit.training.compiling import compiler_errors
+from edgekit.tasks import Batch, Classification, Task, smoothed, total
 from edgekit.training.evaluation import evaluate
 from edgekit.training.finite import refuse_spoiled_weights, spoiled_loss
 from edgekit.training.hooks import Hook
 from edgekit.training.layout import lay_out, lay_out_weights, use_fastest_layout
-from edgekit.training.loader import TrainingLoader
-from edgekit.training.optimizer import build_optimizer, restore_optimizer
+from edgekit.training.loader import TrainingLoader, tensors_of
+from edgekit.training.optimizer import restore_optimizer
 from edgekit.training.recipe import Recipe
 from edgekit.training.schedule import learning_rate
 from edgekit.training.state import check_identity, load_state, save_state
-from edgekit.training.task import Classification, Task
 from edgekit.training.technique import Objective, Supervised, Technique
+from edgekit.training.turns import LossMeans, Turn, Turns, players_of
 from edgekit.training.weights import load_weights
 from runtime.bundle import write_atomic
 from runtime.errors import CheckpointError
@@ -48,7 +48,6 @@ class Trainer:
 
     Attributes:
         model: the plain module; on its device, and never wrapped, so hooks may change it.
-        optimizer: its optimizer.
         dataset: what ``fit`` trains on, and ``folder`` where it writes.
         epoch, step: the epoch and the step that run, counted from 0; steps over all epochs.
         steps_per_epoch: steps of one epoch.
@@ -66,7 +65,7 @@ class Trainer:
         techniques: Sequence[Technique] = (),
     ):
         self.recipe = recipe
-        self.task = task or Classification(recipe.label_smoothing)
+        self.task = smoothed(task or Classification(), recipe.label_smoothing)
         self.techniques = tuple(techniques)
         self.objective: Objective = Supervised()
         for technique in self.techniques:
@@ -75,12 +74,12 @@ class Trainer:
         self.hooks = (*hooks, *(hook for technique in self.techniques for hook in technique.hooks()))
         for hook in self.hooks:
             hook.prepare(model)
-        # One process needs no strategy; more of them are Fabric's DDP.
-        self.fabric = Fabric(accelerator=recipe.device, devices=recipe.devices, precision=recipe.precision)
-        self.fabric.launch()
         self.model = model
-        runs = torch.compile(model) if recipe.compile else model
-        self._wrapped, self.optimizer = self.fabric.setup(runs, build_optimizer(model, recipe))
+        self._turns = Turns(
+            model, players_of(self.task, model, self.techniques), recipe, partial(self.objective.losses, self)
+        )
+        self.fabric = self._turns.fabric
+        self._means = LossMeans()
         self.epoch, self.step, self.steps_per_epoch = 0, 0, 0
         self._stopped = False
         self._layout = torch.contiguous_format
@@ -90,14 +89,18 @@ class Trainer:
         """Where the model is."""
         return self.fabric.device
 
-    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+    @property
+    def optimizer(self) -> Optimizer:
+        """Of all of the model, or of the player whose turn it is."""
+        return self._turns.current.optimizer
+
+    def forward(self, inputs: Any) -> Any:
         """Return the model's outputs as training needs them: in its precision, joined by DDP."""
-        with compiler_errors() if self.recipe.compile else nullcontext():
-            return self._wrapped(inputs)
+        return self._turns.forward(inputs)
 
     def clip(self, norm: float) -> None:
         """Shorten the gradients, all together, to an L2 norm of at most ``norm``."""
-        self.fabric.clip_gradients(self._wrapped, self.optimizer, max_norm=norm)
+        self._turns.clip(norm)
 
     def stop(self) -> None:
         """End the training after the epoch that runs; before the first one: without any."""
@@ -139,7 +142,7 @@ class Trainer:
         self.dataset, self.folder = dataset, folder
         self.steps_per_epoch = math.ceil(len(loader) / self.recipe.accumulate)
         count = min(self.recipe.batch_size, len(dataset.train))
-        example = torch.from_numpy(dataset.train.batch(range(count))[0]).to(self.device)
+        example = tensors_of(dataset.train, range(count), self.device).inputs
         self._layout = use_fastest_layout(self.model, example)
         log = self._begin(folder, identity, resume)
         if log and self.fabric.is_global_zero:
@@ -163,7 +166,7 @@ class Trainer:
                         identity,
                         log,
                         self.model,
-                        self.optimizer,
+                        self._turns.optimizers(),
                         self.hooks,
                         self._stopped,
                     )
@@ -182,7 +185,8 @@ class Trainer:
         state = load_state(folder)
         check_identity(folder, state.identity, identity)
         load_weights(self.model, state.model, str(folder))
-        restore_optimizer(self.optimizer, state.optimizer)
+        for player, optimizer in self._turns.optimizers().items():
+            restore_optimizer(optimizer, state.of_player(player))
         self.epoch = state.epoch
         self.step = state.epoch * self.steps_per_epoch
         self._call("on_train_begin")
@@ -205,14 +209,14 @@ class Trainer:
         torch.manual_seed(int(seeds.generate_state(1)[0]))
         self.model.train()
         self._call("on_epoch_begin")
-        total = torch.zeros((), device=self.device)
+        summed = torch.zeros((), device=self.device)
         batches = iter(loader.epoch(self.epoch))
         for index in range(self.steps_per_epoch):
             self.step = self.epoch * self.steps_per_epoch + index
-            total += self._run_step(list(islice(batches, self.recipe.accumulate)))
+            summed += self._run_step(list(islice(batches, self.recipe.accumulate)))
             bar.update()
         refuse_spoiled_weights(self)
-        loss = total.item() / len(loader)
+        loss = summed.item() / len(loader)
         self._call("on_epoch_end")
         figures = {name: value for hook in self.hooks for name, value in hook.metrics(self).items()}
         score = self._test()
@@ -222,6 +226,7 @@ class Trainer:
             "epoch": self.epoch,
             "lr": self.optimizer.param_groups[0]["lr"],
             "train_loss": loss,
+            **self._means.take(),
             **score,
             **figures,
             "duration_s": round(time.perf_counter() - begin, 3),
@@ -234,7 +239,7 @@ class Trainer:
             return {}
         return {f"test_{self.task.metric}": evaluate(self.model, self.dataset.test, task=self.task)}
 
-    def _run_step(self, batches: list[Any]) -> torch.Tensor:
+    def _run_step(self, batches: list[Batch]) -> torch.Tensor:
         """Make one step by the mean gradient of ``batches`` and return the sum of their losses."""
         rate = learning_rate(
             self.step,
@@ -242,38 +247,36 @@ class Trainer:
             warmup_steps=min(self.recipe.warmup_epochs, self.recipe.epochs - 1) * self.steps_per_epoch,
             peak=self.recipe.lr,
         )
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        self.optimizer.zero_grad()
+        self._turns.begin_step(rate)
         self._call("on_step_begin")
-        total = torch.zeros((), device=self.device)
+        summed = torch.zeros((), device=self.device)
+        for turn in self._turns.every:
+            if turn.acts_in(self.step):
+                summed += self._take(turn, batches)
+        with torch.no_grad():
+            self.task.after_step(self.model, self.step)
+        self._turns.agree()
+        self._call("on_step_end")
+        return summed
+
+    def _take(self, turn: Turn, batches: list[Batch]) -> torch.Tensor:
+        """Let ``turn`` make its step and return the sum of its losses."""
+        self._turns.current = turn
+        self.optimizer.zero_grad()
+        summed = torch.zeros((), device=self.device)
         for batch in batches:
             inputs, targets = self.fabric.to_device(batch)
             inputs = lay_out(inputs, self._layout)
-            loss = self.objective.loss(self, inputs, targets)
-            if not self._is_finite_everywhere(loss):
-                raise spoiled_loss(self, loss.item(), inputs)
+            losses = turn.losses(Batch(inputs, targets))
+            loss = total(losses)
+            if not self._turns.is_finite_everywhere(loss):
+                raise spoiled_loss(self, losses, inputs)
             self.fabric.backward(loss / len(batches) if len(batches) > 1 else loss)
-            total += loss.detach()
+            self._means.add(losses)
+            summed += loss.detach()
         self._call("on_backward_end")
         self.optimizer.step()
-        self._agree()
-        self._call("on_step_end")
-        return total
-
-    def _agree(self) -> None:
-        """Give every process of a DDP run the buffers of the first one: batch norm saw other images in each.
-
-        Else hooks would see, and choose, something else in each.
-        """
-        if self.fabric.world_size > 1:
-            for buffer in self.model.buffers():
-                torch.distributed.broadcast(buffer, src=0)
-
-    def _is_finite_everywhere(self, loss: torch.Tensor) -> bool:
-        """Return whether the loss is finite in all processes: else one would wait for one that stopped."""
-        bad = (~torch.isfinite(loss.detach())).float()
-        return not (self.fabric.all_reduce(bad, reduce_op="sum") if self.fabric.world_size > 1 else bad)
+        return summed
 
     def _call(self, moment: str) -> None:
         with torch.no_grad():

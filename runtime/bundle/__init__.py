@@ -9,22 +9,21 @@ from runtime.bundle.bundle import (
     rename_keys,
 )
 from runtime.bundle.disk import write_atomic
+from runtime.bundle.flow import Constant, Flow, FlowGraph, State, Stop, Token
 from runtime.bundle.manifest import (
     ENGINES,
-    MAIN_GRAPH,
     PRECISIONS,
     SCHEMA_VERSION,
     Delegation,
     FallbackOp,
     FileEntry,
-    Graph,
-    ImageSpec,
     Manifest,
-    TensorSpec,
     Variant,
 )
 from runtime.bundle.parity import ChannelParity, OutputParity, Parity
 from runtime.bundle.quantization import IoScale, Quantization
+from runtime.bundle.task import TaskSpec
+from runtime.bundle.tensors import MAIN_GRAPH, Graph, ImageSpec, TensorSpec
 
 __all__ = [
     "ENGINES",
@@ -35,9 +34,12 @@ __all__ = [
     "Bundle",
     "BundleWriter",
     "ChannelParity",
+    "Constant",
     "Delegation",
     "FallbackOp",
     "FileEntry",
+    "Flow",
+    "FlowGraph",
     "Graph",
     "ImageSpec",
     "IoScale",
@@ -45,7 +47,11 @@ __all__ = [
     "OutputParity",
     "Parity",
     "Quantization",
+    "State",
+    "Stop",
+    "TaskSpec",
     "TensorSpec",
+    "Token",
     "Variant",
     "decode_file",
     "new_bundle",

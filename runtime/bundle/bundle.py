@@ -15,8 +15,9 @@ from typing import Any, TypeVar
 from runtime.bundle.decoding import decode_json, read_regular
 from runtime.bundle.digest import file_sha256
 from runtime.bundle.disk import write_atomic, writing
-from runtime.bundle.manifest import MANIFEST, FileEntry, Graph, Manifest, Variant, check_inside
+from runtime.bundle.manifest import MANIFEST, FileEntry, Manifest, Variant, check_inside
 from runtime.bundle.staging import locked, restore_replaced, staging_folder, swap_in
+from runtime.bundle.tensors import Graph
 from runtime.bundle.workload import Workload
 from runtime.errors import BundleError
 

@@ -10,18 +10,18 @@ from typing import Any
 import msgspec
 
 from runtime.bundle.decoding import decode_json
+from runtime.bundle.joins import check_task
 from runtime.bundle.parity import Parity
 from runtime.bundle.quantization import Quantization
+from runtime.bundle.task import TaskSpec, implied_task, unknown_step
+from runtime.bundle.tensors import MAIN_GRAPH, Graph
 from runtime.errors import BundleError, VersionConflict
 
 MANIFEST = "manifest.json"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 1 had no task
 FILE_KINDS = ("model", "labels", "workload", "predictor", "policy", "figure", "report")
 ENGINES = ("executorch", "litert")
-MAIN_GRAPH = "forward"  # what a model's only graph is called
 PRECISIONS = ("fp32", "dynamic_wi8_afp32", "static_wi8_ai8")
-_MOST_SIDE = 1 << 14  # pixels; a photograph so wide takes 3 GB as floats
-LAYOUTS = ("nchw", "nhwc")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -40,68 +40,6 @@ class FileEntry:
             raise ValueError(f"sha256 of {self.path!r} is {self.sha256!r}; 64 lower-case hex digits needed")
         if self.kind not in FILE_KINDS:
             raise ValueError(f"kind of {self.path!r} is {self.kind!r}; allowed: {', '.join(FILE_KINDS)}")
-
-
-@dataclass(frozen=True)
-class ImageSpec:
-    """How a photograph becomes an input tensor: resize, centre crop, scale to [0, 1], normalise.
-
-    Attributes:
-        size: height and width of the network's input in pixels.
-        resize: the shorter side is scaled to this before the crop.
-        mean, std: one value per channel, on the [0, 1] scale.
-        channels: 3 (RGB) or 1 (grey).
-        interpolation: ``bilinear`` or ``bicubic``.
-        layout: of the tensor, one of ``LAYOUTS``: channels before or after height and width.
-    """
-
-    size: int
-    resize: int
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    channels: int = 3
-    interpolation: str = "bilinear"
-    layout: str = "nchw"
-
-    def __post_init__(self) -> None:
-        if self.channels not in (1, 3):
-            raise ValueError(f"channels is {self.channels}; allowed: 1 (grey), 3 (RGB)")
-        if not len(self.mean) == len(self.std) == self.channels:
-            raise ValueError(f"mean and std need {self.channels} values, got {self.mean} and {self.std}")
-        if self.interpolation not in ("bilinear", "bicubic"):
-            raise ValueError(f"interpolation is {self.interpolation!r}; allowed: bilinear, bicubic")
-        if self.layout not in LAYOUTS:
-            raise ValueError(f"layout is {self.layout!r}; allowed: {', '.join(LAYOUTS)}")
-        if min(self.std) <= 0 or not 0 < self.size <= self.resize <= _MOST_SIDE:
-            raise ValueError(f"need std > 0 and 0 < size <= resize <= {_MOST_SIDE}, got {self}")
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of the tensor, batch 1."""
-        sides = (self.size, self.size)
-        return (1, self.channels, *sides) if self.layout == "nchw" else (1, *sides, self.channels)
-
-
-@dataclass(frozen=True)
-class TensorSpec:
-    """Name, element type and static shape of one input or output."""
-
-    name: str
-    dtype: str
-    shape: tuple[int, ...]
-    image: ImageSpec | None = None
-
-    def __post_init__(self) -> None:
-        if any(side < 1 for side in self.shape):
-            raise ValueError(f"shape of {self.name!r} is {self.shape}; every side must be at least 1")
-
-
-@dataclass(frozen=True)
-class Graph:
-    """One callable of the model: its inputs and outputs, in order."""
-
-    inputs: tuple[TensorSpec, ...]
-    outputs: tuple[TensorSpec, ...]
 
 
 @dataclass(frozen=True)
@@ -133,6 +71,7 @@ class Variant:
     """One exported file: graph x engine x precision.
 
     ``graph`` is a key of the manifest's graphs; the entry point inside the file is always ``forward``.
+    ``export`` is the same in all files that were exported from one set of weights: only these make a flow.
     """
 
     name: str
@@ -144,6 +83,7 @@ class Variant:
     delegation: Delegation | None = None
     parity: Parity | None = None
     quantization: Quantization | None = None
+    export: str | None = None
 
     def __post_init__(self) -> None:
         if self.engine not in ENGINES:
@@ -154,7 +94,10 @@ class Variant:
 
 @dataclass(frozen=True)
 class Manifest:
-    """Everything known about a bundle. ``source`` holds provenance for people, not for programs."""
+    """Everything known about a bundle. ``source`` holds provenance for people, not for programs.
+
+    ``task`` is ``None`` where the bundle names none; see ``task_or_implied``.
+    """
 
     name: str
     created_utc: str
@@ -162,6 +105,7 @@ class Manifest:
     variants: tuple[Variant, ...]
     files: tuple[FileEntry, ...] = ()
     labels: str | None = None
+    task: TaskSpec | None = None
     source: dict[str, Any] = field(default_factory=dict)
     toolchain: dict[str, str] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION
@@ -179,6 +123,11 @@ class Manifest:
                 return variant
         known = ", ".join(v.name for v in self.variants)
         raise ValueError(f"unknown variant {name!r}; this bundle has: {known}")
+
+    @property
+    def task_or_implied(self) -> TaskSpec | None:
+        """The bundle's task; a classifier has one without naming it. ``None`` where tensors mean nothing."""
+        return self.task or implied_task(self.graphs, self.labels is not None)
 
     def to_json(self) -> bytes:
         """Return the manifest as indented UTF-8 JSON."""
@@ -210,6 +159,8 @@ class Manifest:
                 f"{where} has schema version {version}; this edgekit reads up to {SCHEMA_VERSION}; "
                 "upgrade edgekit"
             )
+        if (problem := unknown_step(raw.get("task"))) is not None:
+            raise BundleError(f"{where} names a step that this edgekit has not: {problem}; upgrade edgekit")
         try:
             manifest = msgspec.convert(raw, Manifest)
         except msgspec.ValidationError as err:
@@ -231,12 +182,31 @@ class Manifest:
                     f"{where}: variant {variant.name!r} names graph {variant.graph!r}, which is not there; "
                     "export the model again"
                 )
+        if self.task is not None:
+            self._check_flow(self.task, where)
         named = [v.path for v in self.variants] + [v.workload for v in self.variants] + [self.labels]
         for path in named:
             if path is not None and path not in listed:
                 raise BundleError(
                     f"{where} names {path!r} but does not list it among its files; export the model again"
                 )
+
+    def _check_flow(self, task: TaskSpec, where: str) -> None:
+        try:
+            check_task(task, self.graphs)
+        except ValueError as err:
+            raise BundleError(f"{where}: the flow of task {task.name!r} does not hold: {err}") from err
+        names = [use.name for use in task.flow.graphs]
+        files = [variant for variant in self.variants if variant.graph in names]
+        if missing := set(names) - {variant.graph for variant in files}:
+            raise BundleError(f"{where}: graph {min(missing)!r} of the flow has no file; export it too")
+        exports = {variant.export for variant in files}
+        if len(names) > 1 and (len(exports) != 1 or None in exports):
+            told = ", ".join(f"{variant.name} of {variant.export or 'unknown'}" for variant in files)
+            raise BundleError(
+                f"{where}: the files of the flow come from different exports ({told}); only graphs of the "
+                "same weights fit together: export all of them at once"
+            )
 
 
 def check_inside(path: str) -> None:

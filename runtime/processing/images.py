@@ -25,20 +25,46 @@ def load_image(path: str | Path, spec: ImageSpec) -> np.ndarray:
         float32 array of shape (1, C, H, W) or (1, H, W, C), normalised and laid out as ``spec`` says.
 
     Raises:
+        DataError, MissingExtra: as ``open_image``.
+    """
+    return preprocess(open_image(path), spec)
+
+
+def open_image(path: str | Path) -> Image.Image:
+    """Read the image at ``path``, upright as its EXIF orientation says.
+
+    Raises:
         DataError: there is no such file, or it is not an image.
         MissingExtra: Pillow is not installed; a device that is fed arrays does not need its 24 MB.
     """
     pillow = _pillow()
     try:
         with pillow.open(path) as opened:
-            image = require("PIL.ImageOps", extra="images").exif_transpose(opened)
+            image: Image.Image = require("PIL.ImageOps", extra="images").exif_transpose(opened)
             image.load()
     except FileNotFoundError as err:
         raise DataError(f"there is no image at {path}; give the path of a PNG, JPEG or similar file") from err
     except (OSError, ValueError, SyntaxError, NotImplementedError, pillow.DecompressionBombError) as err:
         # Pillow's decoders answer damaged files with any of these.
         raise DataError(f"{path} is not a readable image ({err}); give a PNG, JPEG or similar file") from err
-    return preprocess(image, spec)
+    return image
+
+
+def in_channels(image: Image.Image, channels: int) -> Image.Image:
+    """Return ``image`` with 3 (RGB) or 1 (grey) channels of 8 bits; transparency is dropped.
+
+    Raises:
+        DataError: pixels without a known range, or a strip too thin to scale.
+    """
+    if image.mode in ("I", "F"):
+        raise DataError(f"pixels of mode {image.mode!r} have no fixed range; save it with 8 or 16 bits")
+    if max(image.size) > _MAX_ASPECT * min(image.size):
+        shape = f"{image.width}x{image.height}"
+        raise DataError(f"an image of {shape} pixels is too thin; crop it to at most {_MAX_ASPECT}:1")
+    if image.mode.startswith("I;16"):  # Pillow's own conversion saturates everything above 255
+        np = require("numpy", extra="images")
+        image = _pillow().fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    return image.convert("RGB" if channels == 3 else "L")
 
 
 def preprocess(image: Image.Image, spec: ImageSpec) -> np.ndarray:
@@ -54,22 +80,20 @@ def preprocess(image: Image.Image, spec: ImageSpec) -> np.ndarray:
         DataError: pixels without a known range, or a strip too thin to scale.
     """
     np = require("numpy", extra="images")
-    if image.mode in ("I", "F"):
-        raise DataError(f"pixels of mode {image.mode!r} have no fixed range; save it with 8 or 16 bits")
-    if max(image.size) > _MAX_ASPECT * min(image.size):
-        shape = f"{image.width}x{image.height}"
-        raise DataError(f"an image of {shape} pixels is too thin; crop it to at most {_MAX_ASPECT}:1")
-    if image.mode.startswith("I;16"):  # Pillow's own conversion saturates everything above 255
-        image = _pillow().fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    image = image.convert("RGB" if spec.channels == 3 else "L")
-    scale = spec.resize / min(image.size)
-    width, height = (max(spec.size, round(side * scale)) for side in image.size)
+    image = in_channels(image, spec.channels)
+    width, height = resized(image.width, image.height, spec)
     if (width, height) != image.size:
         image = image.resize((width, height), _pillow().Resampling[spec.interpolation.upper()])
     left, top = (width - spec.size) // 2, (height - spec.size) // 2
     image = image.crop((left, top, left + spec.size, top + spec.size))
     pixels = np.asarray(image, dtype=np.float32).reshape(spec.size, spec.size, spec.channels) / 255.0
     return normalise(pixels[None], spec)
+
+
+def resized(width: int, height: int, spec: ImageSpec) -> tuple[int, int]:
+    """Return the sides in pixels to which a picture is scaled before its centre is cropped."""
+    scale = spec.resize / min(width, height)
+    return max(spec.size, round(width * scale)), max(spec.size, round(height * scale))
 
 
 def normalise(pixels: np.ndarray, spec: ImageSpec) -> np.ndarray:

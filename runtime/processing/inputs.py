@@ -31,7 +31,7 @@ def load_frame(path: str | Path, specs: Sequence[TensorSpec]) -> list[np.ndarray
     names = ", ".join(spec.name for spec in specs)
     if Path(path).suffix != ".npz":
         raise ValueError(f"the network has {len(specs)} inputs: give a .npz file with arrays called {names}")
-    arrays = _load_archive(Path(path))
+    arrays = load_archive(Path(path))
     if set(arrays) != {spec.name for spec in specs}:
         raise ValueError(f"{path} holds {', '.join(arrays) or 'nothing'}; the inputs are called {names}")
     return [check_input(arrays[spec.name], spec, f"{spec.name} in {path}") for spec in specs]
@@ -69,7 +69,12 @@ def check_input(array: np.ndarray, spec: TensorSpec, where: str) -> np.ndarray:
     return np.ascontiguousarray(array, dtype=spec.dtype)
 
 
-def _load_archive(path: Path) -> dict[str, np.ndarray]:
+def load_archive(path: Path) -> dict[str, np.ndarray]:
+    """Return the arrays of a ``.npz`` file by name.
+
+    Raises:
+        DataError: it is missing, or cannot be read.
+    """
     np = require("numpy", extra="images")
     refuse_special(path)
     try:

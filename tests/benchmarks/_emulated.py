@@ -26,9 +26,14 @@ _LOOK_S = 0.05
 
 
 def rows_inside(soc: str, benchmark: str, out: Path, given: Sequence[str]) -> list[dict[str, Any]]:
-    """Run ``tests.benchmarks.BENCHMARK --inside OUT`` on an emulated ``soc``; return the rows it writes."""
+    """Run ``tests.benchmarks.BENCHMARK --inside OUT`` on an emulated ``soc``; return the rows it writes.
+
+    Exits as the program does where that fails, which has said why.
+    """
     again = [sys.executable, "-m", f"tests.benchmarks.{benchmark}", f"--inside={out}", *given]
-    subprocess.run([sys.executable, "-m", "runtime.device.emulation", soc, "--", *again], check=True)
+    ran = subprocess.run([sys.executable, "-m", "runtime.device.emulation", soc, "--", *again])
+    if ran.returncode:
+        raise SystemExit(ran.returncode)
     return [{"soc": soc, **row} for row in msgspec.json.decode(out.read_bytes())]
 
 

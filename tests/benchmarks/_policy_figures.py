@@ -62,10 +62,13 @@ def _figures(power: dict[str, float], late: dict[str, float], over: dict[str, fl
             if name != "policy" and ceiling > 0
         },
     }
-    if informed:  # the one that is about as late as ours
-        nearest = min(informed, key=lambda name: abs(late[name] - late["policy"]))
-        figures["informed_over_optimum_pct"] = over[nearest]
-        figures["informed_violation_pct"] = late[nearest]
+    for kind in ("informed", "filtered") if informed else ():  # the one that is about as late as ours
+        nearest = min(
+            (name for name in power if name.startswith(kind)),
+            key=lambda name: abs(late[name] - late["policy"]),
+        )
+        figures[f"{kind}_over_optimum_pct"] = over[nearest]
+        figures[f"{kind}_violation_pct"] = late[nearest]
     if told and ceiling > 0:
         best = max(100 * saved(name) / ceiling for name in told)
         figures["informed_share_at_oracle_violation_plus_1_pct"] = best

@@ -23,7 +23,8 @@ that of ``strict``: it never borrows. ``ztt`` has learned on other seeds. ``poli
 (``choose.frame_policy``), whose penalty of a late frame follows them, ``policy at N`` at fixed ones:
 without knowing a frame's work beforehand energy and lateness trade against each other. ``--informed`` adds
 what the same dynamic program reaches when it is told each scene's level and the true scatter, but no
-frame's work: about the most that any policy can do which does not see ahead.
+frame's work: about the most that any policy can do which does not see ahead; and what it reaches told the
+scatter alone (``filtered``): about the most that can be learnt from the frames that are done.
 
 Share of the oracle: our saving over ``interactive`` divided by the oracle's. Each SoC's figures pool the
 rates; the summary is the mean over SoCs. The summary's own figures are those of ``buffered``, and
@@ -57,8 +58,9 @@ from runtime.choose.simulation import (
 )
 from runtime.device.soc import SocProfile, list_profiles, load_profile
 from runtime.errors import DeviceStableError, EdgekitError
-from tests.benchmarks._informed import Informed
+from tests.benchmarks._informed import Filtered, Informed
 from tests.benchmarks._policy_figures import speed_of, summary_of
+from tests.benchmarks._profile import profile_of
 from tests.benchmarks._table import rounded, show, write_report
 from tests.benchmarks.simulation.governed import Governed
 from tests.benchmarks.simulation.optimum import PowerHull, paces
@@ -134,6 +136,7 @@ def main(
                     if informed and trace is None and not waiting:
                         levels = standard_levels(1e3 / frames.period_ms, range(seeds), seconds)
                         others += [Informed(platform, frames, levels, price) for price in INFORMED_PRICES]
+                        others += [Filtered(platform, frames.period_ms, price) for price in INFORMED_PRICES]
                     rows += rows_of(platform, label, late_means, buffered(frames, waiting), penalties, others)
             if trace is None:
                 half_rate[platform.name] = half_rate_saved_pct(platform, seeds, seconds, miss_penalty)
@@ -162,7 +165,7 @@ def main(
 def platforms(socs: tuple[str, ...]) -> list[Platform]:
     """Return the platforms asked for, or all that have measured power."""
     if socs:
-        return [_platform(load_profile(name)) for name in socs]
+        return [_platform(profile_of(name)) for name in socs]
     found = []
     for name in list_profiles():
         profile = load_profile(name)

@@ -15,8 +15,9 @@ import click
 import numpy as np
 
 from edgekit.cli._output import note
-from runtime.device.soc import Cluster, SocProfile, list_profiles, load_profile
+from runtime.device.soc import Cluster, SocProfile, list_profiles
 from runtime.device.soc.unmeasured import fill
+from tests.benchmarks._profile import profile_of
 from tests.benchmarks._table import rounded, show, write_report
 
 LEAST_ROWS = 3  # one left out, two to learn from
@@ -41,7 +42,7 @@ def main(folder: Path | None, socs: tuple[str, ...], json_path: Path | None) -> 
     names = [*socs, *(map(str, sorted(folder.glob("*_measured.yaml"))) if folder else ())] or list_profiles()
     rows = []
     for name in names:
-        profile = load_profile(name)
+        profile = profile_of(name)
         for row in profile.left_out:
             note(f"{profile.name}: left out {row.cluster} {row.freq_khz / 1000:g} MHz: {row.reason}")
         rows += rows_of(Path(name).stem, profile)

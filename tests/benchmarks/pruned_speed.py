@@ -28,13 +28,14 @@ import torch
 from torch import nn
 
 from edgekit.cli._output import note
-from edgekit.export import Origin, SourceGraph, export_bundle
+from edgekit.export import Origin, export_bundle
 from edgekit.models import ModelSpec, build_model, count_macs
 from edgekit.models.surgery.groups import ChannelGraph
 from edgekit.models.surgery.removal import physically_remove
 from edgekit.pruning import Budget, LatencyLimit
 from edgekit.pruning.latency_search import LatencySearch
 from edgekit.pruning.method import norms
+from edgekit.tasks import SourceGraph
 from runtime.bundle import ENGINES, MAIN_GRAPH, Bundle, TensorSpec
 from runtime.measure.interval import paired_ratio
 from runtime.measure.profiling.profile import profile

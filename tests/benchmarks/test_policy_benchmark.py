@@ -1,4 +1,5 @@
 import json
+from importlib import import_module
 
 import pytest
 from click.testing import CliRunner
@@ -65,3 +66,11 @@ def test_a_bad_trace_is_one_line(soc, tmp_path):
     assert ran.exit_code == 1
     assert "Traceback" not in ran.output
     assert "trace.csv" in ran.output
+
+
+@pytest.mark.parametrize("benchmark", ["policy", "power_model", "energy_truth.__main__"])
+def test_a_soc_that_nobody_knows_is_one_clear_line(benchmark):
+    ran = CliRunner().invoke(import_module(f"tests.benchmarks.{benchmark}").main, ["--soc", "nix"])
+    assert ran.exit_code == 1
+    assert "unknown SoC 'nix'" in ran.output
+    assert isinstance(ran.exception, SystemExit)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edgekit.export.graph import Frame
+from edgekit.tasks import Frame
 from runtime.bundle import ImageSpec, TensorSpec
 from runtime.bundle.decoding import ARRAY_ERRORS, refuse_special, why
 from runtime.errors import DataError

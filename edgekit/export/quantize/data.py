@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edgekit.export.graph import Frame, Origin
+from edgekit.export.graph import Origin
 from edgekit.export.quantize.calibration import (
     N_CALIBRATION,
     Calibration,
@@ -14,6 +14,7 @@ from edgekit.export.quantize.calibration import (
     sample_photographs,
 )
 from edgekit.export.quantize.validation import N_VALIDATION, Validation, load_validation
+from edgekit.tasks import Frame
 from runtime.bundle import MAIN_GRAPH, ImageSpec, TensorSpec
 
 
@@ -64,7 +65,8 @@ def find_validation(
         return None
     split = _dataset(origin, spec.image, data_root).test
     arrays, labels = split.batch(_evenly(len(split), N_VALIDATION))
-    return Validation(_frames(arrays), labels, f"{len(labels)} test images of {origin.facts['dataset']}")
+    described = f"{len(labels)} test images of {origin.facts['dataset']}"
+    return Validation(_frames(arrays), labels, described, origin.task)
 
 
 def read_share(text: str | float | None) -> float | None:

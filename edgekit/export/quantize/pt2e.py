@@ -14,12 +14,12 @@ from torch.export import ExportedProgram
 from torch.fx import GraphModule, Node
 
 from edgekit.export.executorch import trace
-from edgekit.export.graph import Frame, as_tensors
 from edgekit.export.parity import run_eager
 from edgekit.export.quantize.constants import check_constants, read_constants
 from edgekit.export.quantize.dynamic_layers import CONVS, PADS, is_dynamic_convolution, part_ranges
 from edgekit.export.quantize.plan import QuantizationPlan, is_below
 from edgekit.export.workload import aten_name, module_path_of
+from edgekit.tasks import Frame, as_tensors
 from runtime.bundle import IoScale
 from runtime.errors import ExportError
 from runtime.extras import require

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from edgekit.export._quiet import quiet
-from edgekit.export.graph import Frame
 from edgekit.export.quantize.float_file import WEIGHTED
+from edgekit.tasks import Frame
 from runtime.extras import require
 
 Grid = tuple[float, int]  # step and zero point

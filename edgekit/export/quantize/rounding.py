@@ -19,8 +19,8 @@ import copy
 import torch
 from torch import nn
 
-from edgekit.export.graph import as_tensors
 from edgekit.export.quantize.plan import QuantizationPlan
+from edgekit.tasks import as_tensors
 
 LEVELS = 127  # symmetric: -127 to 127
 _TINY = 1e-12

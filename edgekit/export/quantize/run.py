@@ -152,8 +152,8 @@ def quantize_graph(
     made = _attempt(quantize, ready, plan, float_file)
     if validation is None:
         return made, _record(plan, made.exported, None, None, 0), _simulate(ready, plan)
-    before = validation.accuracy_of_model(ready.source.model)
-    after = validation.accuracy_of_file(engine, made.exported)
+    before = validation.score_of_model(ready.source.model)
+    after = validation.score_of_file(engine, made.exported)
     progress(f"{engine}-{precision}: accuracy {after:.2%}, fp32 {before:.2%} on {validation.described}")
     if options.max_drop is not None and before - after > options.max_drop:
         ranked = rank_layers(ready.lowered, ready.program, _calibrated(plan, ready))
@@ -162,7 +162,7 @@ def quantize_graph(
             plan = replace(plan, kept_float=tuple(dict.fromkeys((*plan.kept_float, *float_too))))
             progress(f"{engine}-{precision}: keeping the {count} worst layers float, {ranked[0].path} first")
             made = _attempt(quantize, ready, plan, float_file)
-            after = validation.accuracy_of_file(engine, made.exported)
+            after = validation.score_of_file(engine, made.exported)
             progress(f"{engine}-{precision}: accuracy {after:.2%}, fp32 {before:.2%}")
             if before - after <= options.max_drop:
                 break

@@ -8,10 +8,10 @@ import torch
 from torch import nn
 from torch.export import ExportedProgram
 
-from edgekit.export.graph import as_tensors
 from edgekit.export.outputs import run_model
 from edgekit.export.quantize.plan import QuantizationPlan, weighted_before
 from edgekit.export.quantize.rounding import round_keeping_sums
+from edgekit.tasks import as_tensors
 
 _FRAMES = 4
 

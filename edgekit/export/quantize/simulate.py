@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from edgekit.export.graph import Frame, as_tensors
 from edgekit.export.outputs import run_model
 from edgekit.export.parity import difference
 from edgekit.export.quantize.plan import QuantizationPlan, is_below
 from edgekit.export.quantize.rounding import round_weights
+from edgekit.tasks import Frame, as_tensors
 
 Range = tuple[float, float]
 _OUTPUTS = "outputs"  # no module's path: those of the graph follow, by number

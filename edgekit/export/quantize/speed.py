@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from edgekit.export.backend import Exported
-from edgekit.export.graph import Frame
+from edgekit.tasks import Frame
 from runtime.bundle import IoScale
 from runtime.engines import EngineProcess
 from runtime.processing.int8_io import to_int8

@@ -1,18 +1,18 @@
-"""Accuracy of a model and of its exported file on labelled inputs."""
+"""The score of a model and of its exported file on real inputs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from torch import nn
 
 from edgekit.export.backend import Exported
-from edgekit.export.graph import Frame
 from edgekit.export.parity import run_eager, run_file
 from edgekit.export.quantize.calibration import find_images
+from edgekit.tasks import Classification, Frame, Task
 from runtime.bundle import ImageSpec
 from runtime.errors import DataError
 from runtime.processing.images import load_image
@@ -22,35 +22,31 @@ N_VALIDATION = 1000
 
 @dataclass(frozen=True)
 class Validation:
-    """Real inputs with the class each shows, and what they are, for people."""
+    """Real inputs with what is right of each, what they are, for people, and the task that scores them."""
 
     frames: tuple[Frame, ...]
-    labels: np.ndarray
+    truths: np.ndarray
     described: str
+    task: Task = field(default_factory=Classification)
 
     def __post_init__(self) -> None:
         if not self.frames:
             raise DataError(f"the validation set is empty ({self.described}); give labelled images")
-        if len(self.frames) != len(self.labels):
-            raise DataError(f"{len(self.frames)} validation images have {len(self.labels)} labels")
+        if len(self.frames) != len(self.truths):
+            raise DataError(f"{len(self.frames)} validation images have {len(self.truths)} labels")
 
-    def accuracy_of_model(self, model: nn.Module) -> float:
-        """Return the share of inputs whose label gets the highest score of the eager ``model``."""
-        return self._accuracy(run_eager(model, self.frames))
+    def score_of_model(self, model: nn.Module) -> float:
+        """Return the task's score of the eager ``model``."""
+        return self._score(run_eager(model, self.frames))
 
-    def accuracy_of_file(self, engine: str, exported: Exported) -> float:
+    def score_of_file(self, engine: str, exported: Exported) -> float:
         """Return the same for an exported file, run by its engine."""
         with exported.as_file() as path:
-            return self._accuracy(run_file(engine, path, self.frames, exported.inputs, exported.outputs))
+            return self._score(run_file(engine, path, self.frames, exported.inputs, exported.outputs))
 
-    def _accuracy(self, outputs: Sequence[Sequence[np.ndarray]]) -> float:
-        scores = np.stack([frame[0].reshape(-1) for frame in outputs])
-        if scores.shape[1] <= self.labels.max():
-            raise DataError(
-                f"the model gives {scores.shape[1]} scores, a label is {self.labels.max()}: "
-                "the validation set has other classes"
-            )
-        return float((scores.argmax(1) == self.labels).mean())
+    def _score(self, outputs: Sequence[Sequence[np.ndarray]]) -> float:
+        joined = [np.concatenate(parts) for parts in zip(*outputs, strict=True)]
+        return self.task.score(self.task.decode(joined, self.truths), self.truths)
 
 
 def load_validation(folder: str | Path, image: ImageSpec, labels: Sequence[str]) -> Validation:

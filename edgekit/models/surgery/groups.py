@@ -13,6 +13,7 @@ from torch import nn
 
 from edgekit.models.layers import SqueezeExcite
 from edgekit.models.surgery.dynamic_layers import PRUNERS, stand_in
+from edgekit.models.taps import Backbone
 from edgekit.nn import SelectiveKernel
 from runtime.bundle.decoding import why
 from runtime.errors import PruneError
@@ -130,9 +131,7 @@ class ChannelGraph:
         every = self._all_groups()
         if scope == "all":
             return every
-        convs = [name for name, layer in self.shadow.named_modules() if isinstance(layer, nn.Conv2d)]
-        network = _common_parent(convs)
-        inside = [group for group in every if self._is_kept_inside(group, network)]
+        inside = [group for group in every if self._is_kept_inside(group)]
         own = [group for group in every if len(group.layers) == 1 or self._is_selective(group)]
         return inside or [group for group in own if group is not every[0]]
 
@@ -213,13 +212,23 @@ class ChannelGraph:
                 handle.remove()
         return sizes
 
-    def _is_kept_inside(self, group: ChannelGroup, network: str) -> bool:
-        """Whether one block inside of the module ``network`` makes, carries and reads all of ``group``."""
+    def _is_kept_inside(self, group: ChannelGroup) -> bool:
+        """Whether one block makes, carries and reads all of ``group``."""
         is_read = any(not part.is_output for part in group.parts)  # else these are the outputs
+        parent = _common_parent([part.layer for part in group.parts])
+        network = self._network_of(parent)
         above = network.count(".") + 1 if network else 0
-        path = _common_parent([part.layer for part in group.parts]).split(".")
+        path = parent.split(".")
         holders = [".".join(path[:end]) for end in range(above + 1, len(path) + 1)]
         return is_read and any(self._is_block(name) for name in holders)
+
+    def _network_of(self, path: str) -> str:
+        """Return what holds all blocks about ``path``: of a backbone under a head its own blocks."""
+        convs = [name for name, layer in self.shadow.named_modules() if isinstance(layer, nn.Conv2d)]
+        for name, layer in self.shadow.named_modules():
+            if isinstance(layer, Backbone) and f"{path}.".startswith(f"{name}." if name else ""):
+                convs = [conv for conv in convs if conv.startswith(f"{name}." if name else "")]
+        return _common_parent(convs)
 
     def _is_selective(self, group: ChannelGroup) -> bool:
         """Whether the branches of one selective kernel make the group, and nothing else."""

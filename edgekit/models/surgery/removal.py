@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import torch
 import torch_pruning as tp
 from torch import nn
+from torch.utils._pytree import tree_leaves
 
 from edgekit.models.surgery.dynamic_layers import PRUNERS, why_not
 from edgekit.models.surgery.groups import TRACE_ERRORS, ChannelGraph, Removal
@@ -41,13 +42,19 @@ def physically_remove(model: nn.Module, plan: ChannelPlan, example: torch.Tensor
         compact = cut(model, removals)
         masked = mask_channels(model, removals)
         with torch.inference_mode():
-            expected = masked(example)
-            got = compact(example)
+            expected = tree_leaves(masked(example))
+            got = tree_leaves(compact(example))
     except TRACE_ERRORS as err:
         raise PruneError(
             f"the compact network does not run ({why(err)}); a layer that is used twice or reshapes "
             "its channels cannot lose any: leave that block out of the plan"
         ) from err
+    for own, wanted in zip(got, expected, strict=True):
+        _check_equal(own, wanted)
+    return compact
+
+
+def _check_equal(got: torch.Tensor, expected: torch.Tensor) -> None:
     if got.shape != expected.shape:
         raise PruneError(
             f"the compact network gives {tuple(got.shape)} instead of {tuple(expected.shape)}: the plan "
@@ -59,7 +66,6 @@ def physically_remove(model: nn.Module, plan: ChannelPlan, example: torch.Tensor
             f"the compact network differs from the masked one by {difference:.2e}, limit {TOLERANCE:.0e}; "
             "an activation behind a pruned channel does not map 0 to 0: leave that block out of the plan"
         )
-    return compact
 
 
 def cut(model: nn.Module, removals: Sequence[Removal]) -> nn.Module:

@@ -9,7 +9,7 @@ import numpy as np
 
 from edgekit.report.web.predicted import Fitted
 from runtime.device.soc import SocProfile, setting_power
-from runtime.web.learning.baselines import WebOutcome, outcomes
+from runtime.web.learning.baselines import WebOutcome, outcome_of, outcomes
 from runtime.web.learning.choice import Offer, PageState, choose_setting, frame_estimates
 from runtime.web.learning.measured import profile_of
 from runtime.web.learning.model import RUN, UNRUN, WayModel
@@ -78,10 +78,9 @@ def governors_of(each: Fitted, known: dict[str, KnownPage], rates: Sequence[floa
     refused = 0
     for case in shown:
         rows = table.select(table.case == case)
-        is_refused = False
-        for fps in rates:
-            made, is_refused = _outcomes(model, each, rows, profile, known, fps)
-            found[fps].append(made)
+        made, is_refused = _outcomes(model, rows, profile, known, rates)
+        for fps, outcome in zip(rates, made, strict=True):
+            found[fps].append(outcome)
         refused += is_refused
     target, kind = each.fit.target, each.fit.kind
     return [
@@ -93,24 +92,28 @@ def governors_of(each: Fitted, known: dict[str, KnownPage], rates: Sequence[floa
 
 def _outcomes(
     model: WayModel,
-    each: Fitted,
     rows: GestureTable,
     profile: SocProfile,
     known: dict[str, KnownPage],
-    fps: float,
-) -> tuple[dict[str, WebOutcome], bool]:
+    rates: Sequence[float],
+) -> tuple[list[dict[str, WebOutcome]], bool]:
+    """Return what becomes of a page's gesture at each of ``rates``, and whether the page is not predicted."""
     first, settings = rows.rows[0], known_settings(rows, profile)
     features = known.get(first.page, KnownPage(first.page)).features
     page = PageState(features, *rows.of_run()) if model.way == RUN else PageState(features)
     truth = page_truth(model, rows, settings, profile)
+    made = outcomes(truth, profile, rates)
     try:
         offer = Offer.of(model, settings, profile, first.refresh_hz)
         estimates = frame_estimates(model, page, first, offer)
-        chosen = choose_setting(estimates, fps).chosen.setting
     except ValueError:  # the page is unlike all that was learnt from: it is left to the kernel
-        made = outcomes(truth, profile, fps, {})
-        return made | {"policy": made["eas"]}, True
-    return outcomes(truth, profile, fps, {"policy": chosen}), False
+        return [each | {"policy": each["eas"]} for each in made], True
+    shown = {each.setting: each for each in truth.estimates}
+    chosen = [choose_setting(estimates, fps).chosen.setting for fps in rates]
+    return [
+        each | {"policy": outcome_of(shown[setting], fps)}
+        for each, setting, fps in zip(made, chosen, rates, strict=True)
+    ], False
 
 
 def _bars(made: Sequence[dict[str, WebOutcome]]) -> tuple[GovernorBar, ...]:

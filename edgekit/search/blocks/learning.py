@@ -18,7 +18,9 @@ from torch import Tensor, nn
 from edgekit.data import Split
 from edgekit.search.blocks.costs import BlockCosts
 from edgekit.search.blocks.supernet import Place, places_of
-from edgekit.training import Classification, Hook, Training
+from edgekit.tasks import Batch, Classification, Net, total
+from edgekit.training import Hook, Training
+from edgekit.training.loader import tensors_of
 
 
 @dataclass(frozen=True)
@@ -27,15 +29,16 @@ class SomeClasses(Classification):
 
     classes: tuple[int, ...] = ()
 
-    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        return super().loss(*self._among(outputs, targets))
+    def losses(self, net: Net, batch: Batch) -> Mapping[str, Tensor]:
+        known = torch.tensor(self.classes, device=batch.targets.device)
+        among = Batch(batch.inputs, torch.searchsorted(known, batch.targets))
+        return super().losses(lambda inputs: net(inputs)[:, known], among)
 
-    def score(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        return super().score(*self._among(outputs, targets))
-
-    def _among(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        known = torch.tensor(self.classes, device=targets.device)
-        return outputs[:, known], torch.searchsorted(known, targets)
+    def decode(self, outputs: Sequence[np.ndarray], targets: np.ndarray) -> np.ndarray:
+        known = list(self.classes)
+        scores = np.full_like(outputs[0], -np.inf)
+        scores[:, known] = outputs[0][:, known]
+        return super().decode([scores], targets)
 
 
 class BlockLearning(Hook):
@@ -98,14 +101,13 @@ class BlockLearning(Hook):
         """Make one step of the scores, on a batch drawn by lot."""
         draws = self._draws(run, 1)
         size = min(run.recipe.batch_size, len(self.split))
-        inputs, labels = self.split.batch(draws.permutation(len(self.split))[:size])
+        batch = tensors_of(self.split, draws.permutation(len(self.split))[:size], run.device)
         scores = [place.score for place in self._places]
         with torch.enable_grad():
             for place in self._places:
                 place.score.requires_grad_(True)
                 _take_two(place, draws)
-            outputs = run.forward(torch.from_numpy(inputs).to(run.device))
-            loss = run.task.loss(outputs, torch.from_numpy(labels).to(run.device))
+            loss = total(run.task.losses(run.forward, batch))
             above = torch.log(self._expected_ms() / self.budget_ms).clamp(min=0)
             gradients = torch.autograd.grad(loss + self.mu * above, scores, allow_unused=True)
         for score, gradient in zip(scores, gradients, strict=True):

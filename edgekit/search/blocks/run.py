@@ -213,7 +213,8 @@ class _Stages:
             self.order = easiest_first(self.model, self.judge, classes_in_all, self.recipe.seed)
             self.ordering = sum(place.take_count() for place in places_of(self.model))
         left = tuple(place.names for place in places_of(self.model))
-        return StageReport(names, len(part), epochs, log[-1]["block_images"], log[-1]["test_top1"], left)
+        score = log[-1][f"test_{SomeClasses.metric}"]
+        return StageReport(names, len(part), epochs, log[-1]["block_images"], score, left)
 
     def best(self) -> tuple[str, ...]:
         """Return the blocks of the likeliest network within the budget."""

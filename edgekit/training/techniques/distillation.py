@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from edgekit.data import Dataset
+from edgekit.tasks import Batch
 from edgekit.training.checkpoint import Checkpoint, load_checkpoint
 from edgekit.training.hooks import Hook, Training
 from edgekit.training.technique import Objective, Technique, register_technique
@@ -64,21 +65,22 @@ class Distillation(Technique):
 
 
 class DistillationLoss:
-    """Adds the divergence from ``teacher`` to the ``inner`` loss, on the images that one looks at."""
+    """Adds the divergence from ``teacher`` to the ``inner`` losses, on the images that one looks at."""
 
     def __init__(self, inner: Objective, teacher: nn.Module, temperature: float, weight: float):
         self.inner, self.teacher = inner, teacher
         self.temperature, self.weight = temperature, weight
 
-    def loss(self, run: Training, inputs: Tensor, targets: Tensor) -> Tensor:
+    def losses(self, run: Training, batch: Batch) -> Mapping[str, Tensor]:
         heard = _Heard(run)
-        own = self.inner.loss(heard, inputs, targets)
+        own = self.inner.losses(heard, batch)
         distances = []
         for seen, outputs in heard.passes:
             with torch.no_grad():
                 wanted = self.teacher(seen)
             distances.append(divergence(wanted, outputs, self.temperature))
-        return (1 - self.weight) * own + self.weight * torch.stack(distances).mean()
+        losses = {name: (1 - self.weight) * loss for name, loss in own.items()}
+        return {**losses, "distillation": self.weight * torch.stack(distances).mean()}
 
 
 def divergence(wanted: Tensor, outputs: Tensor, temperature: float) -> Tensor:

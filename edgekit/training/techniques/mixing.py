@@ -8,11 +8,14 @@ is drawn per batch from Beta(alpha, alpha), and CutMix's labels count the pixels
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from edgekit.tasks import Batch
 from edgekit.training.hooks import Training
 from edgekit.training.technique import Objective, Technique, register_technique
 
@@ -72,7 +75,8 @@ class _MixedLoss:
     def __init__(self, inner: Objective, mixing: _Mixing):
         self.inner, self.mixing = inner, mixing
 
-    def loss(self, run: Training, inputs: Tensor, targets: Tensor) -> Tensor:
+    def losses(self, run: Training, batch: Batch) -> Mapping[str, Tensor]:
+        inputs, targets = batch
         # The labels tell the batches of an accumulated step, and the processes of a DDP run, apart.
         rng = np.random.default_rng((run.recipe.seed, run.step, *targets.flatten().long().tolist()))
         order = torch.from_numpy(rng.permutation(len(inputs))).to(inputs.device)
@@ -80,4 +84,4 @@ class _MixedLoss:
         share = self.mixing.mix(mixed, inputs[order], rng.beta(self.mixing.alpha, self.mixing.alpha), rng)
         if targets.ndim == 1:
             targets = F.one_hot(targets, len(run.dataset.labels)).to(inputs.dtype)
-        return self.inner.loss(run, mixed, torch.lerp(targets[order], targets, share))
+        return self.inner.losses(run, Batch(mixed, torch.lerp(targets[order], targets, share)))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from edgekit.tasks import Batch, Net, total
 from edgekit.training.hooks import Training
 from edgekit.training.technique import Objective
 
@@ -27,13 +28,13 @@ class Students(nn.Module):
 
 
 class LossOfAll:
-    """The inner loss, added up over all networks."""
+    """The inner losses, added up over all networks."""
 
     def __init__(self, inner: Objective):
         self.inner = inner
 
-    def loss(self, run: Training, inputs: Tensor, targets: Tensor) -> Tensor:
-        return self.inner.loss(_AllStudents(run), inputs, targets)
+    def losses(self, run: Training, batch: Batch) -> Mapping[str, Tensor]:
+        return self.inner.losses(_AllStudents(run), batch)
 
 
 class _AllStudents:
@@ -42,10 +43,11 @@ class _AllStudents:
     def __init__(self, run: Training):
         self._run, self.task = run, self
 
-    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        losses = torch.stack([self._run.task.loss(each, targets) for each in outputs])
+    def losses(self, net: Net, batch: Batch) -> Mapping[str, Tensor]:
+        task, outputs = self._run.task, net(batch.inputs)
+        losses = torch.stack([total(task.losses(lambda _, own=own: own, batch)) for own in outputs])
         self._run.model.losses += losses.detach()
-        return losses.sum()
+        return {"students": losses.sum()}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._run, name)

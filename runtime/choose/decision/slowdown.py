@@ -35,7 +35,9 @@ class SlowdownRule:
 
     Attributes:
         late_share: share of frames that may exceed the bound.
-        step: by which share the reach grows when one does; it shrinks by as much as balances that.
+        step: by which share the reach grows when one does; it shrinks by as much as balances that. At twice
+            as much the bound swings more: constant work takes 0.2 % more energy in the mean, near the top of
+            a steep cluster 2-3 %, at as many late frames. Half as much changes little.
         memory: frames that the typical one and the spread follow: a second at 30 FPS.
         tolerance: least distance of a typical frame from what was expected that is a change of level.
         clip: the same in spreads; what lies beyond counts as if it lay there.
@@ -54,7 +56,7 @@ class SlowdownRule:
     """
 
     late_share: float = 0.01
-    step: float = 0.2
+    step: float = 0.1
     memory: int = 32
     tolerance: float = 0.1
     clip: float = 4.0
@@ -190,7 +192,9 @@ class Slowdown:
         """Let the reach grow or shrink by a frame, and cap the bound by what the last frames needed."""
         rule, room = self.rule, min(self.reach * self.spread, self.rule.most - 1.0)
         if 1.0 + room < ratio <= most or is_missed:
-            self.reach = min(self.reach * rule.grow, (rule.most - 1.0) / self.spread)
+            # By how much a bound was too narrow for a frame that began late does not show: two steps.
+            grown = self.reach * rule.grow * rule.grow if is_missed else self.reach * rule.grow
+            self.reach = min(grown, (rule.most - 1.0) / self.spread)
         else:
             self.reach = max(self.reach * rule.shrink, LEAST_REACH)
         # A frame that was late for another reason than its length needed what it has widened the bound to.

@@ -37,11 +37,14 @@ class WorkBelief:
         level: expected work of an ordinary frame.
         spread, heavy: classes of the next frame's scatter, numbers of ``SPREADS`` and ``HEAVY_SHARES``.
         known: at least one frame was seen.
+        ratio: of a frame's work to a level, at which likelihoods are kept.
     """
 
     def __init__(self, lanes: int, period_ms: float):
         self._new_phase = min(period_ms / _PHASE_MS, 0.5)
-        self._chance = np.full((lanes, len(LEVELS)), 1 / len(LEVELS))
+        self._drift = _DRIFT
+        self._first = np.full(len(LEVELS), 1 / len(LEVELS))  # chances of a new phase's level
+        self._chance = np.tile(self._first, (lanes, 1))
         self._variance = np.full(lanes, _FIRST_SPREAD**2)
         self._share = np.full(lanes, _FIRST_HEAVY)
         self.level = np.ones(lanes)
@@ -50,10 +53,10 @@ class WorkBelief:
         self.heavy = np.zeros(lanes, dtype=int)
         self.known = np.zeros(lanes, dtype=bool)
         reach = int(np.ceil(np.log(LEVELS[-1] / LEVELS[0]) / _OFFSETS)) + 8
-        ratio = np.exp(np.arange(-reach, reach + 1) * _OFFSETS)
+        self.ratio = np.exp(np.arange(-reach, reach + 1) * _OFFSETS)
         self._middle = reach
         self._likelihood = np.array(
-            [[Scatter(spread, heavy).density(ratio) for heavy in HEAVY_SHARES] for spread in SPREADS]
+            [[Scatter(spread, heavy).density(self.ratio) for heavy in HEAVY_SHARES] for spread in SPREADS]
         )
 
     def observe(self, work: np.ndarray, lanes: np.ndarray) -> None:
@@ -67,10 +70,10 @@ class WorkBelief:
         chance *= self._likelihood[own[:, None], share[:, None], column] / LEVELS
         chance /= chance.sum(axis=1, keepdims=True)
         self._summarise(chance, lanes)
-        moved = (1 - 2 * _DRIFT) * chance
-        moved[:, 1:] += _DRIFT * chance[:, :-1]
-        moved[:, :-1] += _DRIFT * chance[:, 1:]
-        self._chance[lanes] = (1 - self._new_phase) * moved + self._new_phase / len(LEVELS)
+        moved = (1 - 2 * self._drift) * chance
+        moved[:, 1:] += self._drift * chance[:, :-1]
+        moved[:, :-1] += self._drift * chance[:, 1:]
+        self._chance[lanes] = (1 - self._new_phase) * moved + self._new_phase * self._first
         self.known[lanes] = True
 
     def _learn_scatter(self, ratio: np.ndarray, lanes: np.ndarray) -> None:

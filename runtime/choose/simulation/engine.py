@@ -99,12 +99,20 @@ class Replay:
 
 
 def replay(
-    platform: Platform, frames: Frames, governor: SimGovernor, *, settle: int = 0, timeline: bool = False
+    platform: Platform,
+    frames: Frames,
+    governor: SimGovernor,
+    *,
+    settle: int = 0,
+    queues: bool = True,
+    timeline: bool = False,
 ) -> Replay:
     """Return what becomes of ``frames`` on ``platform`` under ``governor``.
 
     Args:
         settle: frames at the beginning of each lane whose energy, changes and busy time do not count.
+        queues: frames that arrive while one runs wait in line. Else the next one arrives when that is done,
+            and all that follow come as much later: a browser draws what came meanwhile as one frame.
         timeline: keep each change of point of lane 0.
     """
     count, length = frames.work.shape
@@ -120,7 +128,7 @@ def replay(
         platform.waiting_mw,
     )
     background = platform.background_share
-    left, energy_uj = np.zeros(count), np.zeros(count)
+    left, energy_uj, behind_ms = np.zeros(count), np.zeros(count), np.zeros(count)
     transitions = np.zeros(count, dtype=int)
     busy_ms = np.zeros((count, len(speed)))
     lanes = _lanes(platform, frames)
@@ -131,7 +139,9 @@ def replay(
         busy, opp = lanes.running, lanes.opp
         pace = speed[opp]
         done_ms = lanes.now_ms + left / pace
-        next_ms = np.where(busy, np.minimum(done_ms, lanes.timer_ms), arrival_ms[rows, lanes.frame])
+        next_ms = np.where(
+            busy, np.minimum(done_ms, lanes.timer_ms), arrival_ms[rows, lanes.frame] + behind_ms
+        )
         alive = np.isfinite(next_ms)
         if not alive.any():
             break
@@ -152,12 +162,16 @@ def replay(
             finish_ms[rows[finished], lanes.frame[finished]] = next_ms[finished]
             lanes.running = busy & ~finished
             lanes.frame = lanes.frame + finished
+            if not queues:
+                over_ms = next_ms - arrival_ms[rows, lanes.frame] - behind_ms
+                behind_ms += np.where(finished, np.maximum(over_ms, 0.0), 0.0)
             governor.finish(lanes, finished)
         fired = lanes.running & (lanes.timer_ms <= next_ms)
-        started = ~lanes.running & alive & (arrival_ms[rows, lanes.frame] <= next_ms)
+        started = ~lanes.running & alive & (arrival_ms[rows, lanes.frame] + behind_ms <= next_ms)
         if started.any():
             left = np.where(started, work[rows, lanes.frame], left)
-            lanes.arrival_ms = np.where(started, arrival_ms[rows, lanes.frame], lanes.arrival_ms)
+            deadline_ms[rows, lanes.frame] += np.where(started, behind_ms, 0.0)
+            lanes.arrival_ms = np.where(started, arrival_ms[rows, lanes.frame] + behind_ms, lanes.arrival_ms)
             lanes.deadline_ms = np.where(started, deadline_ms[rows, lanes.frame], lanes.deadline_ms)
             lanes.start_ms = np.where(started, next_ms, lanes.start_ms)
             lanes.frame_cycles = np.where(started, lanes.cycles, lanes.frame_cycles)
@@ -180,7 +194,7 @@ def replay(
     return Replay(
         governor=governor.name,
         finish_ms=finish_ms,
-        late=finish_ms > frames.deadline_ms + 1e-6,
+        late=finish_ms > deadline_ms[:, :length] + 1e-6,
         energy_mj=energy_uj / 1e3,
         transitions=transitions,
         busy_ms=busy_ms,

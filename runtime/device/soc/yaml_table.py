@@ -12,15 +12,16 @@ device-tree coefficients) is taken from the file of the same SoC beside it, ``NA
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import median
 from typing import Any, get_args
 
 import msgspec
 
 from runtime.bundle.decoding import read_regular, refuse_aliases, why
+from runtime.device.soc.core_names import core_of
 from runtime.device.soc.profile import (
     FULL_CAPACITY,
     Cluster,
@@ -75,15 +76,16 @@ def parse_yaml(path: Path) -> SocProfile:
         tables = _clusters(raw, path)
         names = _names(tables, tree)
         partners = [_partner(table, name, tree) for table, name in zip(tables, names, strict=True)]
+        notes: list[str] = []
         clusters = [
-            _cluster(table, name, partner, tables, raw, left_out)
+            _cluster(table, name, partner, tables, raw, left_out, notes)
             for table, name, partner in zip(tables, names, partners, strict=True)
         ]
         kept = tuple(cluster for cluster in clusters if cluster.opps)
         if not kept:
             raise ValueError("no cluster has rows with a clock (khz)")
         dropped = [cluster.name for cluster in clusters if not cluster.opps]
-        notes = [f"cluster {name} has no rows with a clock" for name in dropped]
+        notes += [f"cluster {name} has no rows with a clock" for name in dropped]
         if not all(_cpus(table, partner) for table, partner in zip(tables, partners, strict=True)):
             notes.append("CPU numbers are worked out from the measured CPUs of an eight-core part")
         return SocProfile(
@@ -157,6 +159,7 @@ def _cluster(
     tables: list[dict[str, Any]],
     raw: dict[str, Any],
     left_out: list[LeftOut],
+    notes: list[str],
 ) -> Cluster:
     rows = {row.khz: row for row in _rows(table)}
     volts = {int(opp["khz"]): opp.get("microvolt") for opp in partner.get("opps") or ()}
@@ -172,12 +175,19 @@ def _cluster(
             power_mw = None
         opps.append(Opp(khz, int(microvolt) if microvolt else None, power_mw, row.coremark, row.idle_mw))
     measured = any(opp.power_mw is not None for opp in opps)
+    capacity = _capacity(table, partner, tables)
+    said = _first(table, partner, "core")
+    # The kernel's energy tables have a speed, but not in CoreMarks.
+    per_mhz = None if "core_opps" in table else _per_mhz(table)
+    core, told_by = core_of(said and str(said), per_mhz, capacity and capacity / FULL_CAPACITY)
+    if told_by:
+        notes.append(f"{name}: taken for {core}, {told_by}; give `core` in the file where it is another")
     return Cluster(
         name=name,
-        core=str(table.get("core") or partner.get("core") or "unknown"),
+        core=core,
         cpus=_cpus(table, partner) or _guess_cpus(table, tables),
         opps=tuple(opps),
-        capacity_dmips_mhz=_capacity(table, partner, tables),
+        capacity_dmips_mhz=capacity,
         power_coefficient=_first(table, partner, "dynamic_power_coefficient"),
         voltage_source=_first(table, partner, "microvolt_source"),
         power_source=_power_source(raw) if measured else None,
@@ -244,10 +254,17 @@ def _capacity(table: dict[str, Any], partner: dict[str, Any], tables: list[dict[
     known = _first(table, partner, "capacity_dmips_mhz")
     if known is not None:
         return int(known)
-    speeds = [float(each.get("coremarks_per_mhz") or math.nan) for each in tables]
-    if "coremarks_per_mhz" not in table or any(math.isnan(speed) for speed in speeds):
+    own, *speeds = (_per_mhz(each) for each in (table, *tables))
+    if own is None or None in speeds:
         return None
-    return round(FULL_CAPACITY * float(table["coremarks_per_mhz"]) / max(speeds))
+    return round(FULL_CAPACITY * own / max(speed for speed in speeds if speed))
+
+
+def _per_mhz(table: dict[str, Any]) -> float | None:
+    """Return the speed of a cluster's cores per MHz, as the file says it or by its rows."""
+    told = table.get("coremarks_per_mhz")
+    speeds = [1e3 * row.coremark / row.khz for row in _rows(table) if row.coremark]
+    return float(told) if told else median(speeds) if speeds else None
 
 
 def _first(table: dict[str, Any], partner: dict[str, Any], key: str) -> Any:

@@ -121,17 +121,14 @@ def run_bundle(
         ValueError: an input does not fit the network, or an argument is out of range.
         NotFittedError: no policy on a virtual target.
     """
-    if frames < 1 or (fps is not None and not 0 < fps <= 1000):
-        raise ValueError(f"frames is {frames}, fps {fps}; allowed: frames from 1, fps above 0 up to 1000")
-    if latency_ms is not None and not 0 < latency_ms < math.inf:
-        raise ValueError(f"latency_ms is {latency_ms}; it must be above 0, or left out")
+    check_pace(frames, fps, latency_ms)
     chosen = bundle.manifest.variant(variant or (policy.variant if policy else None))
     graph = bundle.manifest.graphs[chosen.graph]
     io = chosen.quantization or Quantization()
     tensors = [to_int8(load_frame(path, graph.inputs), io.inputs) for path in inputs]
-    setting = policy.setting if policy else _kernel_setting(target)
+    setting = policy.setting if policy else kernel_setting(target)
     pace = fps or (policy.fps_target if policy else None)
-    deadline_ms = _deadline_ms(policy, pace, latency_ms)
+    deadline_ms = deadline_of(policy, pace, latency_ms)
 
     with target.session(bundle, chosen, setting) as session:
         session.sample(warmup=_WARMUP_FRAMES, runs=1)
@@ -168,7 +165,19 @@ def run_bundle(
     )
 
 
-def _deadline_ms(policy: Policy | None, fps: float | None, latency_ms: float | None) -> float | None:
+def check_pace(frames: int, fps: float | None, latency_ms: float | None) -> None:
+    """Refuse a number of frames, a pace or a deadline that nothing can have.
+
+    Raises:
+        ValueError: one is out of range.
+    """
+    if frames < 1 or (fps is not None and not 0 < fps <= 1000):
+        raise ValueError(f"frames is {frames}, fps {fps}; allowed: frames from 1, fps above 0 up to 1000")
+    if latency_ms is not None and not 0 < latency_ms < math.inf:
+        raise ValueError(f"latency_ms is {latency_ms}; it must be above 0, or left out")
+
+
+def deadline_of(policy: Policy | None, fps: float | None, latency_ms: float | None) -> float | None:
     """Return from a frame's arrival to when it must be done, ``None`` where nothing says so."""
     if fps is None:
         return latency_ms
@@ -184,7 +193,12 @@ def _guesses(scores: np.ndarray, labels: Sequence[str] | None, k: int) -> tuple[
     return top_k(scores, labels, k)
 
 
-def _kernel_setting(target: Target) -> Setting:
+def kernel_setting(target: Target) -> Setting:
+    """Return a setting that leaves the clock to the kernel: one thread on the fastest cores.
+
+    Raises:
+        NotFittedError: a virtual target has no kernel.
+    """
     if target.is_modelled:
         raise NotFittedError(f"{target.name} has no kernel to choose a clock; run edgekit tune first")
     biggest = max(target.profile.clusters, key=target.profile.capacity)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from runtime.errors import DeviceError
 from runtime.targets.adb.facts import split_sections
+from runtime.targets.adb.leftovers import LOOP, keep, left_behind
 from runtime.targets.adb.runner import FOLDER
 from runtime.targets.adb.shell import AdbShell
 
@@ -54,6 +55,8 @@ def following(
 ) -> Iterator[Followed]:
     """Run ``look`` on the phone over and over while the block runs; no fault of that reaches the work.
 
+    What a killed process of ours left running there is ended first.
+
     Args:
         look: lines of sh that print what there is to see.
         every_s: pause between two looks; the first is taken before the block, the last after it.
@@ -63,6 +66,9 @@ def following(
         DeviceTransientError: the phone is gone before the block.
     """
     followed, mark = Followed(), f"{FOLDER}/{uuid.uuid4().hex[:12]}.watch"
+    for left in left_behind(shell.serial, LOOP):
+        shell.run(f"rm -f {shlex.quote(left)}")
+    kept = keep(shell.serial, LOOP, mark)
     shell.run(f"mkdir -p {FOLDER}; : > {mark}")
     loop = (
         f"{{ {look}; }} 2>/dev/null; [ -e {mark} ] && echo 1 > {mark}; i=0; "
@@ -84,6 +90,7 @@ def following(
     finally:
         with contextlib.suppress(DeviceError):  # the phone is gone: the loop ends by itself
             shell.run(f"rm -f {mark}")
+            kept.unlink(missing_ok=True)
         thread.join(30.0)
 
 

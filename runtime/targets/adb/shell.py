@@ -16,6 +16,7 @@ from runtime.errors import DeviceStableError, DeviceTransientError
 from runtime.extras import require
 from runtime.targets.adb.bounded import bounded_connection
 from runtime.targets.adb.devices import check_ready
+from runtime.targets.adb.leftovers import FORWARD, keep, left_behind
 from runtime.targets.adb.serial import check_serial
 
 _ADB_S = 10.0  # of what the adb program does by itself
@@ -52,6 +53,7 @@ class AdbShell:
     def __init__(self, serial: str):
         check_serial(serial)
         self.serial = serial
+        self._kept: dict[int, Path] = {}  # notes on ports that are forwarded
         self._android: Any = require("devlib.utils.android", "lab")
         self._errors: Any = require("devlib.exception", "lab")
         logging.getLogger("android").setLevel(logging.ERROR)
@@ -116,21 +118,30 @@ class AdbShell:
     def forward(self, remote: str) -> int:
         """Forward a free port of this machine to ``remote`` of the phone, and return it.
 
+        Ports that a killed process of ours forwarded are let go first.
+
         Args:
             remote: as adb names it: ``localabstract:NAME``, ``tcp:PORT``.
 
         Raises:
             DeviceTransientError: the phone vanished.
         """
+        for what in left_behind(self.serial, FORWARD):
+            # Unless somebody else has the port by now.
+            if f"{self.serial} {what}" in self._adb("forward --list").splitlines():
+                self._adb(f"forward --remove {what.split()[0]}")
         said = self._adb(f"forward tcp:0 {shlex.quote(remote)}").strip()
         if not said.isdecimal():
             raise DeviceTransientError(
                 f"adb:{self.serial}: forward answered {_short(said)!r}, not a port; try again"
             )
+        self._kept[int(said)] = keep(self.serial, FORWARD, f"tcp:{said} {remote}")
         return int(said)
 
     def stop_forwarding(self, port: int) -> None:
         """End a forwarding; of a phone that is gone it has ended."""
+        if (kept := self._kept.pop(port, None)) is not None:
+            kept.unlink(missing_ok=True)
         with contextlib.suppress(DeviceTransientError):
             self._adb(f"forward --remove tcp:{port}")
 

@@ -66,6 +66,7 @@ class LearntModel(WorkModel):
             raise missing
         self._row_of = {row.setting: number for number, row in enumerate(rows)}
         self._estimates: dict[tuple[str, int], list[FrameEstimate]] = {}
+        self._unlike: set[str] = set()  # kinds of gesture that are not predicted on this page
 
     @property
     def reads_features(self) -> bool:
@@ -76,6 +77,7 @@ class LearntModel(WorkModel):
         """Forget the page before, and predict what this one shows."""
         super().begin_page(features)
         self._estimates.clear()
+        self._unlike.clear()
         for kind, (_, models) in self._fits.items():
             page, problems = PageState(features), {}
             model = way_of(page, models)
@@ -88,17 +90,22 @@ class LearntModel(WorkModel):
                     problems[class_of(speed)] = str(err)
             if not any(each == kind for each, _ in self._estimates):
                 problem = problems[class_of(DEFAULT_SPEEDS[kind])]
+                self._unlike.add(kind)
                 self._on_message(f"{kind} of this page is not predicted: {problem}")
 
     def choose(self, kind: str, speed: float, fps: float) -> GestureChoice:
         """Return the cheapest setting whose lower bound has ``fps``; see the class.
 
         A bound that is far below its prediction costs a faster clock. To leave such pages to what the mean
-        page takes was off by 38 instead of 2 % at 30 FPS, and missed it on every second stress page.
+        page takes was off by 38 instead of 2 % at 30 FPS, and missed it on every second stress page. A page
+        unlike all others, which is mostly a heavy one, begins at the fastest, and shows there what it takes.
         """
         # Of a pinch, no speed is read.
         estimates = self._estimates.get((kind, class_of(speed or DEFAULT_SPEEDS[kind])))
-        if estimates is None or self.knows(kind, speed):
+        is_known = self.knows(kind, speed)
+        if kind in self._unlike and not is_known:
+            return self._at_fastest(kind, speed)
+        if estimates is None or is_known:
             return super().choose(kind, speed, fps)
         chosen = choose_setting(estimates, min(fps, self.refresh_hz), 100.0 * self.margin).chosen
         setting = chosen.setting

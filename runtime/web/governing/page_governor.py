@@ -7,7 +7,6 @@ that come clearly slower. After the gesture a trace tells its frames, and the lo
 
 from __future__ import annotations
 
-import contextlib
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -19,7 +18,7 @@ from runtime.errors import DeviceTransientError, PageError, WebError
 from runtime.govern.governor.beside import PATIENCE_S
 from runtime.govern.governor.client import Gestures
 from runtime.web.browser.page import Page
-from runtime.web.browser.processes import Drawing, find_processes, threads_by_role
+from runtime.web.browser.processes import find_processes, threads_by_role
 from runtime.web.governing.accepted import read_image_share
 from runtime.web.governing.alarm import LOOK_S, Alarm
 from runtime.web.governing.frame_watch import FrameWatch
@@ -35,7 +34,6 @@ _TICK_S = 0.5  # between looks at whether to end, where nothing happens
 _SAY_S = 20.0  # between two words to the governor, which gives a session up after a minute
 _READ_S = 300.0  # between two looks at the frames of a page that rests: a trace of more would fill up
 _FEATURES_MS = 150.0  # of reading a page that has just loaded; most of what is told lies in the first 100
-_TRIES = 3  # to find what draws a page: it is told by who computes, and a busy machine may not let it
 _BOOST_S = 10.0  # a page that never loads does not keep the fastest clock for ever
 
 
@@ -101,7 +99,7 @@ class PageGovernor:
             raise fault
 
     def _govern(self, until: Callable[[], bool], on_ready: Callable[[], None]) -> None:
-        self._drawing = _find_processes(self._page)
+        self._drawing = find_processes(self._page)
         idle = self._model.idle
         tids = tuple(threads_by_role(self._drawing))
         held = Gestures(
@@ -225,7 +223,7 @@ class PageGovernor:
     def _learn_page(self) -> None:
         """Find out what draws the page, and what it shows; at the fastest, since the page computes for it."""
         self._hold(self._model.fastest)
-        drawing = _find_processes(self._page)
+        drawing = find_processes(self._page)
         if drawing != self._drawing:
             self._drawing = drawing
             self._held.use_threads(tuple(threads_by_role(drawing)))
@@ -283,10 +281,3 @@ class PageGovernor:
         if message and message != self._said:
             self._on_message(message)
         self._said = message or self._said
-
-
-def _find_processes(page: Page) -> Drawing:
-    for _ in range(_TRIES - 1):
-        with contextlib.suppress(WebError):
-            return find_processes(page)
-    return find_processes(page)

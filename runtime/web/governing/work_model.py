@@ -18,10 +18,14 @@ from dataclasses import dataclass
 from runtime.choose.policy.estimate import Estimate
 from runtime.device.setting import Setting
 from runtime.device.soc.account import work_mj
+from runtime.web.interaction.rows import HELD_SHARE
 
 OTHER_PAGES_MS = 4.0  # of a frame at full speed: 12 real pages of 12 take 2.5-4.0 (Chromium 150)
 OVERHEAD = 0.02  # of a full core
 MARGIN = 0.1  # on the wanted frames: with it gestures below 95 % of them are 1 % or fewer (Camel)
+# A gesture's first frame is drawn at the setting of the page at rest: at a twentieth of a core after 170 ms,
+# where a gap above three refreshes of 60 Hz is seen as a stutter. A core that sleeps costs the same at each.
+_FIRST_MS = 50.0
 # A gesture's share in what is known of the work never falls below: a page changes while it is used.
 _LEAST_SHARE = 0.25
 # Frames below this share of what their work allows were held up by something else, which counts as work.
@@ -32,6 +36,8 @@ _MOST_SHOWN = 0.97  # of the refresh rate: more costs much and is not seen
 # A core that is as fast as any and has a quarter of its time to spare is not what frames wait for.
 _FULL, _SPARE = 0.9, 0.75
 _AS_GOOD = 0.98  # of the most frames that any setting shows: two in a hundred are not worth its power
+# A core so much faster that shows hardly more frames is not what they wait for either.
+_CLEARLY_FASTER, _HARDLY_MORE = 1.2, 1.05
 # A gesture is believed to take so many times what was known, not more: the machine may have been busy.
 _MOST_STEP = 4.0
 _LEAST_OWN = 0.3  # of what was measured of a frame: that is its own, not what goes on without frames
@@ -79,11 +85,14 @@ class WorkModel:
         self._has_powers = all(row.power_mw is not None for row in rows)
         self._work_ms: dict[tuple[str, int], tuple[float, int]] = {}  # by kind and speed: and of how many
         self._most_fps: dict[tuple[str, int], float] = {}  # of those that no core makes faster
+        self._seen: dict[
+            tuple[str, int], tuple[float, float]
+        ] = {}  # capacity and frames of the gesture before
 
     @property
     def idle(self) -> Setting:
-        """The setting of least power; where none is known, the slowest."""
-        rows = self.rows
+        """The setting of least power, where none is known the slowest, that shows a first frame soon."""
+        rows = [row for row in self.rows if row.latency_ms * OTHER_PAGES_MS <= _FIRST_MS] or self.rows
         if not self._has_powers:
             return max(rows, key=lambda row: row.latency_ms).setting
         return min(rows, key=lambda row: (row.power_mw, -row.latency_ms)).setting
@@ -106,6 +115,7 @@ class WorkModel:
         """
         self._work_ms.clear()
         self._most_fps.clear()
+        self._seen.clear()
 
     def knows(self, kind: str, speed: float) -> bool:
         """Return whether the page has shown what such a gesture takes."""
@@ -114,7 +124,7 @@ class WorkModel:
     def choose(self, kind: str, speed: float, fps: float) -> GestureChoice:
         """Return the cheapest setting that is to have ``fps``, else of those that have about the most."""
         most_fps = self._most_fps.get((kind, class_of(speed)), self.refresh_hz)
-        rate = self._rate(min(fps, most_fps) * (1.0 + self.margin))
+        rate = self._rate(HELD_SHARE * min(fps, most_fps) * (1.0 + self.margin))
         wanted = OVERHEAD + rate * self.work_ms(kind, speed) / 1e3
         offered = self._offered(kind, speed)
         most = max(each.fps for each in offered)
@@ -127,7 +137,7 @@ class WorkModel:
         """Return the cheapest setting that is clearly faster, else the fastest: fewer frames came."""
         offered = self._offered(kind, speed)
         faster = [each for each in offered if each.capacity >= choice.capacity * _FASTER]
-        return self._cheapest(faster or [max(offered, key=lambda each: each.capacity)], kind, speed)
+        return self._cheapest(faster, kind, speed) if faster else self._at_fastest(kind, speed)
 
     def work_ms(self, kind: str, speed: float) -> float:
         """Return what a frame takes on the fastest core, by gestures of this speed, else of this kind."""
@@ -151,11 +161,15 @@ class WorkModel:
         room = max(capacity - OVERHEAD, 0.0) * 1e3
         key = kind, class_of(speed)
         most_fps = self._most_fps.pop(key, self.refresh_hz)
-        is_fastest = capacity >= _FULL / min(row.latency_ms for row in self.rows)
+        slower, before_fps = self._seen.get(key, (math.inf, 0.0))
+        self._seen[key] = capacity, fps
+        is_fast = capacity >= _FULL / min(row.latency_ms for row in self.rows) or (
+            capacity >= _CLEARLY_FASTER * slower and fps <= _HARDLY_MORE * before_fps
+        )
         if fps >= _HELD_UP * min(most_fps, room / work_ms):
             if most_fps < self.refresh_hz:
                 self._most_fps[key] = max(fps, most_fps)  # more than before: what it waited for may be over
-        elif is_fastest and fps * work_ms < _SPARE * room:
+        elif is_fast and fps * work_ms < _SPARE * room:
             self._most_fps[key] = fps
             self._work_ms.pop(key, None)  # what held frames up on slower cores was no work
         else:
@@ -175,6 +189,9 @@ class WorkModel:
             able = max(capacity - OVERHEAD, 0.0) * 1e3 / work_ms
             offered.append(GestureChoice(row, estimate.setting, capacity, min(most_fps, self._shown(able))))
         return offered
+
+    def _at_fastest(self, kind: str, speed: float) -> GestureChoice:
+        return max(self._offered(kind, speed), key=lambda each: each.capacity)
 
     def _cheapest(self, offered: Sequence[GestureChoice], kind: str, speed: float) -> GestureChoice:
         """Return what takes the least power over a gesture; where none is known, the least capacity."""

@@ -1,19 +1,20 @@
 """What kernel governors, EBS and the exhaustive best make of the frames of the same gesture. All modelled.
 
-Frames come at the refresh rate, each as much work as the page's curve says of a frame; a governor's clocks
-and busy time follow from ``runtime.choose.simulation``. What the display shows follows from the clock it
-settled at, by the page's curve, so that a core with little to spare misses some frames here, too.
+Frames come at the refresh rate, on average as much work as the page's curve says of a frame, and differ by as
+much as explains how that bends into the refresh rate; of frames that come too late for their tick fewer are
+drawn. A governor's clocks and busy time follow from ``runtime.choose.simulation``. What the display shows
+follows by the page's curve, from the speed of a held clock that would draw as many of these frames.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from runtime.device.setting import Setting
 from runtime.device.soc import SocProfile
 from runtime.web.interaction.rows import HELD_SHARE
 from runtime.web.learning.choice import FrameEstimate
@@ -21,7 +22,8 @@ from runtime.web.learning.choice import FrameEstimate
 if TYPE_CHECKING:
     from runtime.choose.simulation import Platform, SimGovernor, TimedPlatform
 
-_FRAMES, _SETTLE = 180, 60  # 3 s of a gesture at 60 FPS after a second that is not counted
+_FRAMES, _SETTLE = 240, 60  # 4 s of a gesture at 60 FPS after a second that is not counted
+_RATES = np.geomspace(0.1, 10.0, 400)  # of the refresh rate: that a held clock draws frames at
 
 
 @dataclass(frozen=True)
@@ -33,12 +35,14 @@ class PageTruth:
         rate: frames per second that the core could draw if no display held it back.
         shown: frames per second that the display shows where the core could draw ``rate``.
         refresh_hz: of the display.
+        spread: standard deviation of the logarithm of a frame's work.
     """
 
     estimates: tuple[FrameEstimate, ...]
     rate: np.ndarray
     shown: Callable[[float], float]
     refresh_hz: float
+    spread: float
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,6 @@ class WebOutcome:
         misses: ``fps`` is below 95 % of the target.
     """
 
-    governor: str
     fps: float
     mean_mw: float
     misses: bool
@@ -63,42 +66,52 @@ class WebOutcome:
 
 
 def outcomes(
-    truth: PageTruth, profile: SocProfile, target_fps: float, chosen: Mapping[str, Setting]
-) -> dict[str, WebOutcome]:
-    """Return what each governor makes of the gesture, by name.
+    truth: PageTruth, profile: SocProfile, targets_fps: Sequence[float]
+) -> list[dict[str, WebOutcome]]:
+    """Return what each governor makes of the gesture, by name, for each target.
 
-    ``interactive``, ``schedutil`` and ``performance`` run on the biggest cluster, ``eas`` (schedutil with
-    energy-aware placement) and ``ebs`` on all; EBS alone is told the target. ``best`` is ``best_place``.
-
-    Args:
-        chosen: settings of ``truth`` that are held throughout, by the name of who chose each.
+    ``interactive`` and ``schedutil`` run on the biggest cluster, ``eas`` (schedutil with energy-aware
+    placement) and ``ebs`` on all; EBS alone is told the target. ``performance`` is the fastest setting,
+    ``best`` is ``best_place``.
 
     Raises:
         ValueError: the power of a setting is not known.
     """
     from runtime.choose import simulation
 
-    estimates = truth.estimates
-    if any(each.power_mw is None for each in estimates):
-        raise ValueError(f"not every clock of {profile.name} has a known power; give a profile with power_mw")
-    kinds: dict[str, Callable[[Platform], SimGovernor]] = {
-        "performance": simulation.Performance,
+    kernels: dict[str, Callable[[Platform], SimGovernor]] = {
         "interactive": simulation.Interactive,
         "schedutil": simulation.Schedutil,
         "eas": simulation.EnergyAware,
-        "ebs": simulation.EventBased,
     }
-    every = range(len(estimates))
-    platform = _platform(truth, profile, every)
-    found = {name: _replayed(name, truth, platform, kind, target_fps) for name, kind in kinds.items()}
-
-    def held(name: str, place: int) -> WebOutcome:
-        return _replayed(name, truth, _platform(truth, profile, [place]), simulation.Performance, target_fps)
-
-    places = {each.setting: place for place, each in enumerate(estimates)}
-    found |= {name: held(name, places[setting]) for name, setting in chosen.items()}
-    found["best"] = held("best", best_place(estimates, target_fps))
+    estimates, platform = truth.estimates, _platform(truth, profile)
+    fastest = max(estimates, key=lambda each: profile.capacity(each.setting.cluster, each.setting.freq_khz))
+    same = {name: _replayed(truth, platform, kind, targets_fps[:1])[0] for name, kind in kernels.items()}
+    found = []
+    for fps, ebs in zip(
+        targets_fps, _replayed(truth, platform, simulation.EventBased, targets_fps), strict=True
+    ):
+        best = estimates[best_place(estimates, fps)]
+        found.append(
+            {name: _outcome(*each, fps) for name, each in (same | {"ebs": ebs}).items()}
+            | {"performance": outcome_of(fastest, fps), "best": outcome_of(best, fps)}
+        )
     return found
+
+
+def outcome_of(held: FrameEstimate, target_fps: float) -> WebOutcome:
+    """Return what becomes of a gesture at a setting that is held throughout, by what the page shows there.
+
+    Raises:
+        ValueError: the power of the setting is not known.
+    """
+    if held.mean_mw is None:
+        raise ValueError(f"the power of {held.setting} is not known; give a profile with power_mw")
+    return _outcome(held.fps, held.mean_mw, target_fps)
+
+
+def _outcome(fps: float, mean_mw: float, target_fps: float) -> WebOutcome:
+    return WebOutcome(fps, mean_mw, fps < HELD_SHARE * target_fps)
 
 
 def best_place(estimates: Sequence[FrameEstimate], target_fps: float) -> int:
@@ -111,34 +124,59 @@ def best_place(estimates: Sequence[FrameEstimate], target_fps: float) -> int:
     return min(holding, key=lambda place: estimates[place].mean_mw or 0.0)
 
 
-def _platform(truth: PageTruth, profile: SocProfile, places: Sequence[int]) -> TimedPlatform:
+def _platform(truth: PageTruth, profile: SocProfile) -> TimedPlatform:
     from runtime.choose.simulation import timed_platform
 
-    estimates = [truth.estimates[place] for place in places]
+    if any(each.power_mw is None for each in truth.estimates):
+        raise ValueError(f"not every clock of {profile.name} has a known power; give a profile with power_mw")
+    settings = [each.setting for each in truth.estimates]
     return timed_platform(
         profile.name,
-        clusters=[each.setting.cluster for each in estimates],
-        freqs_khz=[each.setting.freq_khz or 0 for each in estimates],
-        capacities=[profile.capacity(each.setting.cluster, each.setting.freq_khz) for each in estimates],
-        latencies_ms=[1000.0 / truth.rate[place] for place in places],
-        powers_mw=[each.power_mw for each in estimates],
+        clusters=[setting.cluster for setting in settings],
+        freqs_khz=[setting.freq_khz or 0 for setting in settings],
+        capacities=[profile.capacity(setting.cluster, setting.freq_khz) for setting in settings],
+        latencies_ms=(1000.0 / truth.rate).tolist(),
+        powers_mw=[each.power_mw for each in truth.estimates],
     )
 
 
 def _replayed(
-    name: str,
     truth: PageTruth,
     platform: TimedPlatform,
     governor: Callable[[Platform], SimGovernor],
-    target_fps: float,
-) -> WebOutcome:
-    from runtime.choose.simulation import replay_frames
+    targets_fps: Sequence[float],
+) -> list[tuple[float, float]]:
+    """Return frames per second and mean power, for each target."""
+    from runtime.choose import simulation
 
-    outcome = replay_frames(
-        name, platform, governor, fps=truth.refresh_hz, deadline_ms=1000.0 / target_fps,
-        frames=_FRAMES, settle=_SETTLE,
-    )  # fmt: skip
-    fps = truth.shown(1000.0 / outcome.latency_ms)
-    if outcome.energy_mj is None:
-        raise ValueError(f"a clock that {name} uses has no known power; give a profile with power_mw")
-    return WebOutcome(name, fps, outcome.energy_mj * fps, fps < HELD_SHARE * target_fps)
+    period_ms, work = 1000.0 / truth.refresh_hz, _differing_work(truth.spread)
+    frames = simulation.periodic(np.tile(work, (len(targets_fps), 1)), truth.refresh_hz)
+    due_ms = frames.arrival_ms + 1000.0 / np.array(targets_fps)[:, None]
+    frames = simulation.Frames(frames.arrival_ms, due_ms, frames.work)
+    ran = simulation.replay(platform, frames, governor(platform), settle=_SETTLE, queues=False)
+    # A frame comes a period after the one ahead, or when that is done.
+    late_ms = ran.finish_ms - period_ms * np.arange(1, work.size + 1)
+    behind_ms = np.maximum.accumulate(np.maximum(late_ms, 0.0), axis=1)
+    span_ms = period_ms * _FRAMES + behind_ms[:, -1] - behind_ms[:, _SETTLE - 1]
+    found = []
+    for span, busy_ms in zip(span_ms.tolist(), ran.busy_ms, strict=True):
+        fps = truth.shown(_held_rate(work[_SETTLE:], _FRAMES * period_ms / span) * truth.refresh_hz)
+        found.append((fps, float(busy_ms @ platform.power_mw) / 1000.0 / _FRAMES * fps))
+    return found
+
+
+def _differing_work(spread: float) -> np.ndarray:
+    """Return the work of frames in turn, lognormal, in mean frames; those that count have a mean of 1."""
+    normal, order = NormalDist(), np.random.default_rng(0)
+    drawn = []
+    for count in (_SETTLE, _FRAMES):
+        work = np.exp([spread * normal.inv_cdf((place + 0.5) / count) for place in range(count)])
+        drawn.append(order.permutation(work / work.mean()))
+    return np.concatenate(drawn)
+
+
+def _held_rate(work: np.ndarray, drawn: float) -> float:
+    """Return the rate at which a held clock would draw so many of the frames; shares of the refresh rate."""
+    at_rates = 1.0 / np.maximum(1.0, work / _RATES[:, None]).mean(axis=1)
+    place = int(np.searchsorted(at_rates, drawn - 1e-9))
+    return float(_RATES[min(place, len(_RATES) - 1)])

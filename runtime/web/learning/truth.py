@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import NormalDist
 
 import numpy as np
 
@@ -44,7 +45,18 @@ def page_truth(
         FrameEstimate(setting, frames, frames, frames, share, None if power is None else power.power_mw)
         for setting, frames, share, power in zip(settings, fps.tolist(), busy.tolist(), powers, strict=True)
     )
-    return PageTruth(estimates, fps / busy, shown, table.rows[0].refresh_hz)
+    spread = spread_of(float(rate.curve_.theta_[3]))
+    return PageTruth(estimates, fps / busy, shown, table.rows[0].refresh_hz, spread)
+
+
+def spread_of(sharpness: float) -> float:
+    """Return how much frames differ where the rate bends so sharply: of the logarithm of a frame's work.
+
+    A core that has time for just as many frames as the display shows loses those that take longer than the
+    mean one. Of lognormal work the mean of what is above it is ``2 normal_cdf(spread / 2)`` of the mean; the
+    curve says ``2 ** (1 / sharpness)``.
+    """
+    return 2.0 * NormalDist().inv_cdf(2.0 ** (1.0 / sharpness - 1.0))
 
 
 def known_settings(table: GestureTable, profile: SocProfile) -> list[Setting]:

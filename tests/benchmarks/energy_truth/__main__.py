@@ -10,7 +10,8 @@ rival of the kernel takes less under any network, scatter, source of bounds and 
 ``over the bound`` is our busy energy over the least that the same frames can take, all known beforehand and
 no change of clock counted, at our own late frames: see ``tests.benchmarks.simulation.optimum``. ``over the
 blind one``: over the least that is possible for whoever knows how work scatters but no frame's
-(``tests.benchmarks.simulation.blind``); near the top of a steep cluster that is most of the difference.
+(``tests.benchmarks.simulation.blind``); near the top of a steep cluster that is most of the difference:
+``blind_over_bound_pct`` is what nobody can avoid who does not see a frame's work.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from edgekit.cli._output import note
 from runtime.device.soc import list_profiles
 from runtime.errors import EdgekitError
 from runtime.targets.virtual import VirtualTarget
+from tests.benchmarks._profile import profile_of
 from tests.benchmarks._table import rounded, show, write_report
 from tests.benchmarks.energy_truth.cases import NETWORKS_TRIED, RATES, case_of
 from tests.benchmarks.energy_truth.judge import rows_of, summary_of
@@ -65,6 +67,7 @@ def main(
     rows: list[dict[str, Any]] = []
     begin_s = time.perf_counter()
     for soc in socs or list_profiles():
+        profile_of(soc)
         try:
             rows += _of_soc(soc, rates, frames, settle)
         except EdgekitError as err:

@@ -66,7 +66,9 @@ def rows_of(case: Case, count: int, settle: int) -> Iterator[dict[str, Any]]:
             for name, ran in stock.items()
             if _late_pct(ran, number, settle) <= late_pct + LATER_PCT
         }
+        bound_mj = best[lane].energy_uj(hulls[account]) / 1e3
         blind_uj = least_blind_uj(soc.speed, power_mw, 1e3 / load.fps, load.scatter, LATE_SHARE)
+        blind_mj = None if blind_uj is None else count * blind_uj / 1e3
         yield {
             "soc": soc.name,
             "network": case.network,
@@ -78,8 +80,9 @@ def rows_of(case: Case, count: int, settle: int) -> Iterator[dict[str, Any]]:
             "late_pct": late_pct,
             "energy_mj": ours_mj / count,
             "changes": float(ours.transitions[lane]) / count,
-            "over_bound_pct": _above_pct(ours_mj, best[lane].energy_uj(hulls[account]) / 1e3),
-            "over_blind_pct": None if blind_uj is None else _above_pct(ours_mj / count, blind_uj / 1e3),
+            "over_bound_pct": _above_pct(ours_mj, bound_mj),
+            "over_blind_pct": None if blind_mj is None else _above_pct(ours_mj, blind_mj),
+            "blind_over_bound_pct": None if blind_mj is None else _above_pct(blind_mj, bound_mj),
             **_beside(above),
         }
 
@@ -135,6 +138,7 @@ def summary_of(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     lost = {key: pct for key, pct in worst.items() if pct is not None and pct > TIE_PCT}
     over = [row["over_bound_pct"] for row in rows]
     over_blind = [row["over_blind_pct"] for row in rows if row["over_blind_pct"] is not None]
+    unseen = [row["blind_over_bound_pct"] for row in rows if row["blind_over_bound_pct"] is not None]
     return {
         "provenance": "modelled",
         "cells": len(cells),
@@ -147,6 +151,8 @@ def summary_of(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "max_over_bound_pct": float(np.max(over)),
         "mean_over_blind_pct": float(np.mean(over_blind)) if over_blind else None,
         "max_over_blind_pct": _most(over_blind),
+        "mean_blind_over_bound_pct": float(np.mean(unseen)) if unseen else None,
+        "max_blind_over_bound_pct": _most(unseen),
         "mean_late_pct": float(np.mean([row["late_pct"] for row in rows])),
         "rows": len(rows),
         "rows_not_above": sum(row["above_pct"] is None or row["above_pct"] <= TIE_PCT for row in rows),

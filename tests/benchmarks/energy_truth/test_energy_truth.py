@@ -20,6 +20,7 @@ def row(soc="toy", fps=30.0, above_pct=-1.0, **changes):
     return {
         "soc": soc, "fps": fps, "above_pct": above_pct, "above_schedutil_pct": above_pct,
         "above_eas_pct": -2.0, "above_ebs_pct": None, "over_bound_pct": 4.0, "over_blind_pct": 1.0,
+        "blind_over_bound_pct": 3.0,
         "late_pct": 1.0, "account": "nominal", "tuned_for": "nominal",
     } | changes  # fmt: skip
 

@@ -93,7 +93,7 @@ def read_rows(path: Path) -> tuple[list[PublishedRow], Counter[str]]:
 
 def _lines(path: Path) -> Iterator[dict[str, str]]:
     try:
-        with path.open(encoding="utf-8", newline="") as stream:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
             table = csv.DictReader(stream)
             missing = [name for name in _COLUMNS if name not in (table.fieldnames or ())]
             if missing:
@@ -120,7 +120,7 @@ def _row(line: dict[str, str]) -> PublishedRow | str:
     try:
         threads, size, latency_ms = int(line["threads"]), int(line["input"]), float(line["latency_ms"])
         freq_khz = int(1000 * float(clock_mhz[0])) if clock_mhz[0] else None
-    except ValueError:
+    except (ValueError, OverflowError):  # an infinite clock
         return "threads, input, clock or latency is not a number"
     if not (
         threads > 0

@@ -35,11 +35,12 @@ m1,big,1,3200,ncnn,mobilenet_v1,224,fp32,60
 kirin980,unknown,1,,ncnn,mobilenet_v1,224,fp32,60
 kirin980,big,many,2600,ncnn,mobilenet_v1,224,fp32,60
 kirin980,big,1,2600,ncnn,mobilenet_v1,224,fp32,-1
+kirin980,big,1,inf,ncnn,mobilenet_v1,224,fp32,60
 """
     done, summary = run(tmp_path, good + bad)
     assert done.exit_code == 0, done.output
     assert summary["rows"] == 1
-    assert sum(summary["left_out"].values()) == 6
+    assert sum(summary["left_out"].values()) == 7
     for word in ("hologram_net", "SlowNN", "'m1'", "not said which cores ran", "out of range"):
         assert word in done.output
 

@@ -19,8 +19,8 @@ from runtime.processing.images import preprocess
 GREY = ImageSpec(size=2, resize=2, mean=(0.5,), std=(0.25,), channels=1)
 
 
-def test_the_four_datasets_are_registered():
-    assert DATASETS.names() == ["cifar10", "digits", "fashion-mnist", "folder"]
+def test_the_datasets_are_registered():
+    assert DATASETS.names() == ["cifar10", "digits", "faces", "fashion-mnist", "folder", "toy-faces"]
 
 
 def test_unknown_dataset_names_the_near_one():

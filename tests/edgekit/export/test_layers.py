@@ -9,12 +9,12 @@ from torch import nn
 
 from edgekit.export import Origin, export_bundle
 from edgekit.export.backend import EXPORT_BACKENDS
-from edgekit.export.graph import SourceGraph
 from edgekit.export.layers import LayerParity, compare_layers, first_wrong
 from edgekit.export.lower import lower
 from edgekit.export.recheck import recheck_bundle
 from edgekit.export.taps import TappedModel
 from edgekit.nn import DynamicReLU
+from edgekit.tasks import SourceGraph
 from runtime.bundle import Bundle, Graph, Manifest, TensorSpec, Variant
 
 

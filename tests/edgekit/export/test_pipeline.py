@@ -3,7 +3,8 @@ import pytest
 import torch
 from torch import nn
 
-from edgekit.export import Origin, SourceGraph, export_bundle
+from edgekit.export import Origin, export_bundle
+from edgekit.tasks import SourceGraph
 from runtime.bundle import Bundle, ImageSpec, TensorSpec
 from runtime.engines import EngineProcess
 from runtime.errors import DelegationError, ExportError, ParityError

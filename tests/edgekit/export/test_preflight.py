@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from edgekit.export import SourceGraph
 from edgekit.export.preflight import prepare
 from edgekit.nn import DynamicConv2d
+from edgekit.tasks import SourceGraph
 from runtime.bundle import TensorSpec
 from runtime.errors import ExportError
 

@@ -5,7 +5,8 @@ from torch import nn
 from edgekit.models.surgery.groups import ChannelGraph
 from edgekit.pruning import METHODS, Budget
 from edgekit.pruning.importance import loss_gradients
-from edgekit.training import Classification, Recipe
+from edgekit.tasks import Classification
+from edgekit.training import Recipe
 from runtime.errors import PruneError
 from tests.edgekit.pruning.nets import EXAMPLE, method_for, small_model
 

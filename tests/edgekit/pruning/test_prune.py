@@ -131,7 +131,7 @@ def test_an_unknown_method_names_the_near_one(tmp_path, toy_data, source):
 
 
 def test_a_latency_that_does_not_follow_the_macs_is_warned_of():
-    before = Cost(macs=100, params=10, latency_ms=1.0, test_top1=1.0)
+    before = Cost(macs=100, params=10, latency_ms=1.0, test_score=1.0)
     assert disagreements(before, replace(before, macs=50, latency_ms=0.7)) == ()
     (warning,) = disagreements(before, replace(before, macs=50, latency_ms=0.8))
     assert "MACs fell to 50% but eager latency to 80%" in warning

@@ -28,8 +28,8 @@ def test_a_cell_is_the_accuracy_that_pruning_this_group_alone_would_leave(tmp_pa
     rates = Budget(rates={group: 0.75}, round_to=4)
     how = Pruning("one-shot", rates, epochs=0, finetune_epochs=0)
     pruned = prune(source, toy_data, tmp_path / "pruned", how, progress=False)
-    assert cell.top1 == pruned.pruning["reestimated_top1"]
-    assert found.top1 == source.metrics["test_top1"]
+    assert cell.score == pruned.pruning["reestimated_top1"]
+    assert found.score == source.metrics["test_top1"]
     assert len(found.channels) == 9
     assert {cell.ratio for cell in found.cells} == {0.5, 0.75}
 
@@ -86,7 +86,7 @@ def test_the_picture_names_every_group_and_its_accuracies(tmp_path, toy_data, so
     found = scan(source, toy_data, tmp_path / "scan", ratios=(0.5,), round_to=16)
     text = write_scan(found, tmp_path / "scan.svg").read_text()
     assert all(f"{group} ({channels})" in text for group, channels in found.channels.items())
-    assert f"{found.cells[0].top1:.1%}" in text
+    assert f"{found.cells[0].score:.1%}" in text
     assert text.count('fill-opacity="') == len(found.cells) == 3
     assert ">-</text>" in text  # 16 channels keep 16
 

@@ -35,8 +35,8 @@ class Scaled(Technique):
 
     def objective(self, inner):
         class Times:
-            def loss(_, run, inputs, targets):
-                return self.factor * inner.loss(run, inputs, targets)
+            def losses(_, run, batch):
+                return {name: self.factor * loss for name, loss in inner.losses(run, batch).items()}
 
         return Times()
 

@@ -188,8 +188,8 @@ def test_path_that_leaves_the_bundle_is_refused(folder, path):
 
 
 def test_newer_schema_asks_to_upgrade(folder):
-    edit(folder, lambda raw: raw.update(schema_version=2, variants="a new shape"))
-    with pytest.raises(VersionConflict, match="version 2; this edgekit reads up to 1; upgrade edgekit"):
+    edit(folder, lambda raw: raw.update(schema_version=3, variants="a new shape"))
+    with pytest.raises(VersionConflict, match="version 3; this edgekit reads up to 2; upgrade edgekit"):
         Bundle.open(folder)
 
 

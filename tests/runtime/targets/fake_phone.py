@@ -36,7 +36,10 @@ state=$(cat $PHONE/state)
 root=$PHONE/root
 case $command in
   forward)
-    case $1 in --remove) exit 0 ;; esac
+    case $1 in
+      --remove) exit 0 ;;
+      --list) cat $PHONE/forwards 2>/dev/null; exit 0 ;;
+    esac
     cat "$PHONE/forward/${{2#localabstract:}}" 2>/dev/null || {{ echo "adb: error: closed" >&2; exit 1; }} ;;
   reverse)
     [ -f $PHONE/on_reverse ] && . $PHONE/on_reverse

@@ -116,7 +116,8 @@ static void adapt_reach(struct slowdown *slowdown, double ratio, int is_missed, 
 
     room = room < widest ? room : widest;
     if ((1.0 + room < ratio && ratio <= most) || is_missed) {
-        const double grown = slowdown->reach * SLOW_GROW;
+        /* By how much a bound was too narrow for a frame that began late does not show: two steps. */
+        const double once = slowdown->reach * SLOW_GROW, grown = is_missed ? once * SLOW_GROW : once;
 
         slowdown->reach = grown < widest / slowdown->spread ? grown : widest / slowdown->spread;
     } else {

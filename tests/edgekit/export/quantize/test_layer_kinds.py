@@ -7,9 +7,9 @@ from torch import nn
 
 from edgekit.cli._bundle import print_variants
 from edgekit.export import Origin, QuantizeOptions, export_bundle
-from edgekit.export.graph import SourceGraph
 from edgekit.export.quantize.flat_conv import flatten_float_convolutions
 from edgekit.export.quantize.plan import QuantizationPlan
+from edgekit.tasks import SourceGraph
 from runtime.bundle import TensorSpec
 
 

@@ -31,10 +31,10 @@ def uneven(gain):
 class Unreachable(Validation):
     """Says that the model is always right and every file of it half of the time."""
 
-    def accuracy_of_model(self, model):
+    def score_of_model(self, model):
         return 1.0
 
-    def accuracy_of_file(self, engine, exported):
+    def score_of_file(self, engine, exported):
         return 0.5
 
 
@@ -62,7 +62,7 @@ def test_the_worst_layer_comes_first_with_the_one_that_feeds_it():
 def test_a_drop_that_cannot_be_held_fails_and_leaves_nothing(tmp_path):
     model = nets.build(nets.Static)
     known = nets.validation(model, count=2)
-    validation = Unreachable(known.frames, known.labels, "smooth noise")
+    validation = Unreachable(known.frames, known.truths, "smooth noise")
     with pytest.raises(AccuracyError, match="even with all layers float") as failed:
         export(model, tmp_path / "net.edgekit", validation=validation, max_drop=0.01)
     assert failed.value.exit_code == 3
@@ -135,6 +135,6 @@ def test_validation_folders_are_called_as_the_classes_are(tmp_path):
         (tmp_path / "photos" / name).mkdir(parents=True)
         Image.new("RGB", (20, 20)).save(tmp_path / "photos" / name / "a.png")
     found = load_validation(tmp_path / "photos", nets.IMAGE, ["Bag", "Boot"])
-    assert found.labels.tolist() == [1, 0]
+    assert found.truths.tolist() == [1, 0]
     with pytest.raises(DataError, match="'bag' is no class of the model; there are Hat, Shoe"):
         load_validation(tmp_path / "photos", nets.IMAGE, ["Hat", "Shoe", "Boot"])

@@ -13,6 +13,7 @@ from edgekit.search.blocks.classes import easiest_first, first_share, part_of
 from edgekit.search.blocks.costs import BlockCosts
 from edgekit.search.blocks.learning import BlockLearning, SomeClasses, kept_candidates
 from edgekit.search.blocks.supernet import Place, build_supernet, places_of
+from edgekit.tasks import Batch
 from edgekit.training import Trainer
 from tests.edgekit.search.blocks.conftest import RECIPE
 
@@ -117,8 +118,9 @@ def test_logits_of_other_classes_are_left_out():
     outputs = torch.tensor([[9.0, 1.0, 2.0, 3.0]])
     task = SomeClasses(classes=(1, 3))
     few = torch.tensor([[1.0, 3.0]])
-    assert task.loss(outputs, torch.tensor([3])) == nn.functional.cross_entropy(few, torch.tensor([1]))
-    assert task.score(outputs, torch.tensor([3])) == 1
+    (loss,) = task.losses(lambda inputs: inputs, Batch(outputs, torch.tensor([3]))).values()
+    assert loss == nn.functional.cross_entropy(few, torch.tensor([1]))
+    assert task.decode([outputs.numpy()], np.array([3])).tolist() == [3]
 
 
 def test_classes_that_a_network_knows_come_first(digits):

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from edgekit.tasks import Batch
 from edgekit.training import Recipe
 from edgekit.training.techniques.mixing import CutMix, Mixup
 
@@ -15,15 +16,15 @@ LABELS = torch.arange(8)
 class Seen:
     """An inner loss that keeps what it gets."""
 
-    def loss(self, run, inputs, targets):
-        self.inputs, self.targets = inputs, targets
-        return torch.zeros(())
+    def losses(self, run, batch):
+        self.inputs, self.targets = batch
+        return {"seen": torch.zeros(())}
 
 
 def mixed(technique, step=0):
     run = SimpleNamespace(recipe=Recipe(), step=step, dataset=SimpleNamespace(labels=list(range(8))))
     seen = Seen()
-    technique.objective(seen).loss(run, INPUTS, LABELS)
+    technique.objective(seen).losses(run, Batch(INPUTS, LABELS))
     return seen
 
 

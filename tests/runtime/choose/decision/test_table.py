@@ -2,7 +2,7 @@ import math
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.choose.decision import DecisionTable
@@ -38,7 +38,6 @@ def by_trying_all(table, deadline_ms, slowdown, max_power_mw, max_freq_khz):
     return table.coolest
 
 
-@settings(deadline=None)
 @given(data=st.data(), table=tables, max_freq_khz=caps)
 def test_decisions_are_those_of_trying_every_row(data, table, max_freq_khz):
     deadline_ms, slowdown, max_power_mw = (data.draw(anything | edges(table)) for _ in range(3))

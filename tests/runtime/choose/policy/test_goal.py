@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.choose.policy.battery_life import battery_life
@@ -102,7 +102,6 @@ ladders = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(
     st.lists(ladders, min_size=1, max_size=3),
     st.sampled_from(sorted(OBJECTIVES)),

@@ -18,6 +18,15 @@ def test_a_late_frame_delays_the_next():
     assert ran.late.tolist() == [[True, True]]
 
 
+def test_a_browser_draws_what_came_meanwhile_as_one_frame():
+    """The third frame comes when the second is done, not long before, and has its time from then on."""
+    soc, work = platform(), frames(15, 15, 5)
+    assert replay(soc, work, Powersave(soc)).late.tolist() == [[True, True, True]]
+    drawn = replay(soc, work, Powersave(soc), queues=False)
+    assert drawn.finish_ms.tolist() == [[30.0, 60.0, 70.0]]
+    assert drawn.late.tolist() == [[True, True, False]]
+
+
 def test_idle_power_counts_between_frames():
     soc = platform(idle_mw=10.0)
     ran = replay(soc, frames(10, 10), Performance(soc))

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.choose.policy.estimate import Estimate, Option
@@ -136,7 +136,6 @@ ladders = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(ladders, min_size=1, max_size=3), st.floats(1, 120))
 def test_choice_is_what_trying_everything_would_choose(clusters, deadline_ms):
     values = {}

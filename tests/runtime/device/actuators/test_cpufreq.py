@@ -342,7 +342,7 @@ _FILES = st.sampled_from(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(files=st.dictionaries(_FILES, st.binary(max_size=20) | st.integers().map(lambda n: str(n).encode())))
 def test_whatever_a_driver_shows_is_held_or_refused(tmp_path_factory, files):
     _, tree = machine(folder := tmp_path_factory.mktemp("odd"))

@@ -86,7 +86,7 @@ _BYTES = (
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(files=st.dictionaries(st.sampled_from(_FILES), _BYTES, min_size=3))
 @example(files=dict.fromkeys(_FILES, b"\xff\xfe\x00"))
 @example(files=dict.fromkeys(_FILES, b"9" * 5000))

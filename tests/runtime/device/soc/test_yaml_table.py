@@ -73,6 +73,40 @@ def test_a_measured_table_alone(tmp_path):
     assert any("CPU numbers are worked out" in note for note in profile.notes)
 
 
+def test_cores_that_a_table_does_not_name_are_known_by_their_speed(tmp_path):
+    clocks = [(500_000, 20.0), (1_000_000, 60.0)]
+    rows = {
+        speed: "".join(
+            f"  - {{khz: {khz}, power_mw: {mw}, coremark: {speed * khz / 1e3}}}\n" for khz, mw in clocks
+        )
+        for speed in (3.71, 9.1)
+    }
+    text = "clusters:\n" + "".join(
+        f"- measured_cpu: {cpu}\n  opps:\n{rows[speed]}" for cpu, speed in ((1, 3.71), (4, 9.1))
+    )
+    profile = load_profile(write(tmp_path, chip_measured=text))
+    little, big = profile.clusters
+    assert (little.core, big.core) == ("cortex-a55", "cortex-a78")
+    assert (little.capacity_dmips_mhz, big.capacity_dmips_mhz) == (417, 1024)
+    assert any("big: taken for cortex-a78, by its 9.10 CoreMarks" in note for note in profile.notes)
+
+
+def test_a_speed_of_no_known_core_names_none(tmp_path):
+    text = "clusters:\n- measured_cpu: 0\n  opps: [{khz: 1000000, power_mw: 60.0, coremark: 1900.0}]\n"
+    assert load_profile(write(tmp_path, chip_measured=text)).clusters[0].core == "unknown"
+
+
+def test_a_device_tree_that_names_the_family_of_its_cores_alone(tmp_path):
+    text = "clusters:\n" + "".join(
+        f"- {{core: 'qcom,kryo485', cpus: [{cpu}], capacity_dmips_mhz: {speed}, opps: [{{khz: 1000000}}]}}\n"
+        for cpu, speed in ((0, 488), (4, 1024))
+    )
+    assert [each.core for each in load_profile(write(tmp_path, chip=text)).clusters] == [
+        "kryo-485-silver",
+        "kryo-485-gold",
+    ]
+
+
 def test_a_power_below_zero_is_left_out_by_name(tmp_path):
     profile = load_profile(write(tmp_path, chip_measured=MEASURED))
     (row,) = profile.left_out

@@ -55,6 +55,17 @@ def test_one_that_starts_meanwhile_is_not_taken_for_it(find):
     assert (drawing.renderer, len(burns)) == (OURS, 3)
 
 
+def test_a_machine_that_is_full_for_seconds_is_waited_for(find):
+    drawing, burns = find(0.1, 4.0, 16.0, *[64.0] * 7)  # another gets as much
+    assert (drawing.renderer, len(burns)) == (OURS, 10)
+
+
+def test_a_page_that_others_never_leave_alone_is_given_up_and_said(find, monkeypatch):
+    monkeypatch.setattr(processes, "_PATIENCE_S", 0.05)
+    with pytest.raises(WebError, match="others ran as much"):
+        find(0.1, 4.0, 16.0, *[64.0] * 100_000)
+
+
 def test_where_none_computes_the_browser_is_elsewhere(find):
     with pytest.raises(WebError, match="not to be seen from here"):
         find(0.0)

@@ -66,14 +66,16 @@ def test_from_the_second_on_its_own_frames_count(learnt):
     assert learnt.choose("scroll", 1800.0, 60.0) == light
 
 
-def test_a_page_unlike_all_others_and_a_kind_nobody_learnt_are_governed_by_gestures_alone(learnt):
+def test_a_page_unlike_all_others_begins_at_the_fastest_and_a_kind_nobody_learnt_as_the_mean_page(learnt):
     learnt.begin_page({"nodes": 5000.0})
     assert learnt.messages == [
         f"{kind} of this page is not predicted: it is unlike all pages that were learnt from: nodes"
         for kind in ("scroll", "pinch")
     ]
     plain = super(LearntModel, learnt)
-    assert learnt.choose("scroll", 1800.0, 60.0) == plain.choose("scroll", 1800.0, 60.0)
+    assert learnt.choose("scroll", 1800.0, 30.0).setting == learnt.fastest
+    learnt.learn("scroll", 1800.0, capacity=1.0, fps=60.0, work_ms=4.0)
+    assert learnt.choose("scroll", 1800.0, 30.0) == plain.choose("scroll", 1800.0, 30.0)
     learnt.begin_page({"nodes": 100.0})
     assert learnt.choose("fling", 3000.0, 60.0) == plain.choose("fling", 3000.0, 60.0)
 

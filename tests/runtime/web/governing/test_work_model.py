@@ -79,9 +79,29 @@ def test_a_page_that_no_core_makes_faster_gets_no_more_than_it_uses():
 
     settings = [scroll(25.0)[0] for _ in range(6)]
     assert settings[1] == "big @ 2000 MHz x1"  # to see whether that helps
-    assert set(settings[3:]) == {"little @ 1000 MHz x1"}
+    assert set(settings[3:]) == {"little @ 500 MHz x1"}  # has time for 26.7
     later = [scroll(60.0) for _ in range(6)]  # what it waited for is over
     assert later[-1][1] >= 57
+
+
+def test_a_core_that_shows_no_more_than_a_slower_one_ends_the_search_for_a_faster_one():
+    """The page waits for something else: no gesture needs to run at the fastest clock to see that."""
+    model = WorkModel(ROWS)
+    for capacity in (0.2, 0.5):
+        model.learn("scroll", 1800.0, capacity=capacity, fps=30.0, work_ms=spent(3.0, 30.0))
+    assert model.choose("scroll", 1800.0, 60.0).setting.cluster == "little"
+
+
+def test_a_held_target_is_one_of_which_95_percent_are_shown():
+    """Of 30 FPS with a tenth in reserve that is 31.4, which the slower clock has, not 33."""
+    model = WorkModel(ROWS)
+    model.learn("scroll", 1800.0, capacity=0.2, fps=60.0, work_ms=spent(2.5, 60.0))
+    assert model.choose("scroll", 1800.0, 30.0).setting.freq_khz == 500_000
+
+
+def test_a_page_at_rest_waits_where_its_first_frame_is_not_seen_to_stutter():
+    slowest = row("little", 200_000, 0.04, 8.0)  # 4 ms of the fastest core take it 100 ms
+    assert WorkModel([slowest, *ROWS]).idle == ROWS[0].setting
 
 
 def test_other_speeds_and_kinds_have_works_of_their_own():

@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from runtime.device.setting import Setting
 from runtime.device.soc import load_profile
 from runtime.web.gestures.gesture import Gesture
-from runtime.web.learning.baselines import outcomes
+from runtime.web.learning.baselines import outcome_of, outcomes
 from runtime.web.learning.choice import (
     FrameEstimate,
     Offer,
@@ -20,7 +21,7 @@ from runtime.web.learning.choice import (
 from runtime.web.learning.measured import measured
 from runtime.web.learning.model import RUN, UNRUN, fit_way
 from runtime.web.learning.table import gesture_table
-from runtime.web.learning.truth import known_settings, page_truth
+from runtime.web.learning.truth import known_settings, page_truth, spread_of
 from tests.runtime.web.learning.gestures import world
 
 PROFILE = load_profile("exynos5422")
@@ -137,13 +138,22 @@ def test_governors_run_the_same_frames_and_none_beats_the_best_that_holds_the_ta
         if each.setting in measured_fps:
             assert each.fps == pytest.approx(measured_fps[each.setting], rel=0.12)
     choice = choose_setting(truth.estimates, 30)
-    found = outcomes(truth, PROFILE, 30, {"policy": choice.chosen.setting})
+    shown = {each.setting: each for each in truth.estimates}
+    (found,) = outcomes(truth, PROFILE, [30])
+    found["policy"] = outcome_of(shown[choice.chosen.setting], 30)
     assert set(found) == {"performance", "interactive", "schedutil", "eas", "ebs", "policy", "best"}
     assert not found["policy"].misses
     assert found["best"].mean_mw <= found["policy"].mean_mw * 1.001
     assert found["policy"].mean_mw < found["interactive"].mean_mw < found["performance"].mean_mw
     holding = [each.mean_mw for each in found.values() if not each.misses]
     assert found["best"].mean_mw == min(holding)
+
+
+def test_frames_differ_by_as_much_as_bends_the_rate():
+    """A core with time for as many mean frames as the display shows loses what the curve says."""
+    work = np.exp(np.random.default_rng(0).normal(0.0, spread_of(6.0), 100_000))
+    work /= work.mean()
+    assert 1 / np.maximum(1.0, work).mean() == pytest.approx(2.0 ** (-1 / 6.0), rel=0.01)
 
 
 def test_a_page_that_waits_for_something_else_is_given_no_faster_core(models):

@@ -1,0 +1,31 @@
+"""Tasks: what a network is for, as one object each."""
+
+from edgekit.tasks.classification import Classification
+from edgekit.tasks.face_parsing import FaceParsing
+from edgekit.tasks.graph import Examples, Frame, SourceGraph, as_tensors
+from edgekit.tasks.options import make_named
+from edgekit.tasks.score_names import with_metric, with_scores
+from edgekit.tasks.stored import StoredTask, smoothed, stored_task, task_of
+from edgekit.tasks.task import TASKS, Batch, Net, Player, Task, total
+
+__all__ = [
+    "TASKS",
+    "Batch",
+    "Classification",
+    "Examples",
+    "FaceParsing",
+    "Frame",
+    "Net",
+    "Player",
+    "SourceGraph",
+    "StoredTask",
+    "Task",
+    "as_tensors",
+    "make_named",
+    "smoothed",
+    "stored_task",
+    "task_of",
+    "total",
+    "with_metric",
+    "with_scores",
+]

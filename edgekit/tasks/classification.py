@@ -1,0 +1,68 @@
+"""Classification: one label per image, scored by top-1 accuracy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from edgekit.tasks.graph import Examples, SourceGraph
+from edgekit.tasks.task import TASKS, Batch, Net, Task
+from runtime.bundle import MAIN_GRAPH
+from runtime.errors import DataError
+
+
+@TASKS.register("classification")
+@dataclass(frozen=True)
+class Classification(Task):
+    """One label per image.
+
+    Attributes:
+        label_smoothing: share of the target spread over all classes.
+    """
+
+    name: ClassVar[str] = "classification"
+    metric: ClassVar[str] = "top1"
+    label_smoothing: float = 0.0
+
+    def losses(self, net: Net, batch: Batch) -> Mapping[str, Tensor]:
+        """Return the cross-entropy of logits (B, classes) and labels (B,), or shares (B, classes).
+
+        Raises:
+            DataError: an image has fields in place of one label.
+        """
+        if isinstance(batch.targets, Mapping):
+            raise DataError(
+                f"each image has {', '.join(batch.targets)}, but a classifier learns one label per image; "
+                "choose another dataset, or train a task that these are for"
+            )
+        outputs = net(batch.inputs)
+        return {
+            "cross_entropy": F.cross_entropy(outputs, batch.targets, label_smoothing=self.label_smoothing)
+        }
+
+    def decode(self, outputs: Sequence[np.ndarray], targets: np.ndarray) -> np.ndarray:
+        """Return the class of the highest score of each image, shape (B,).
+
+        Raises:
+            DataError: a label is no class of the network.
+        """
+        scores = outputs[0].reshape(len(outputs[0]), -1)
+        if scores.shape[1] <= targets.max(initial=0):
+            raise DataError(
+                f"the model gives {scores.shape[1]} scores, a label is {targets.max()}: the images have "
+                "other classes; test it on its own"
+            )
+        return scores.argmax(1)
+
+    def score(self, results: Sequence[int], truths: Sequence[int]) -> float:
+        """Return the share of images whose class is their label, in [0, 1]."""
+        return float(np.mean(np.asarray(results) == np.asarray(truths)))
+
+    def graphs(self, net: nn.Module, examples: Examples) -> dict[str, SourceGraph]:
+        """Return the only graph: an image in, class scores out."""
+        return {MAIN_GRAPH: SourceGraph.of_images(net, examples, "scores")}

@@ -1,0 +1,138 @@
+"""A task: how its network is built, what a batch costs it, how a split is scored, what is exported.
+
+A task is one object; its fields are its options. Classification is one, and so is whatever a third party
+registers by the entry point ``edgekit.task``. The trainer, pruning, quantisation and export ask it, and know
+no task by name.
+
+Example:
+    >>> @TASKS.register("depth")                                                # doctest: +SKIP
+    ... @dataclass(frozen=True)
+    ... class Depth(Task):
+    ...     name, metric = "depth", "within_10pct"
+    ...     def losses(self, net, batch): return {"l1": (net(batch.inputs) - batch.targets).abs().mean()}
+    ...     def decode(self, outputs, targets): return outputs[0]
+    ...     def score(self, results, truths): return share_within(results, truths, 0.1)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from torch import Tensor, nn
+
+from edgekit.models import ModelSpec, build_model
+from edgekit.tasks.graph import Examples, SourceGraph
+from runtime.bundle import MAIN_GRAPH, TaskSpec
+from runtime.registry import Registry
+
+Net = Callable[[Any], Any]
+"""Takes a batch's inputs, gives what the network returns of them."""
+
+
+class Batch(NamedTuple):
+    """What the network is given and what its outputs are compared with: tensors, or dicts of them."""
+
+    inputs: Any
+    targets: Any
+
+
+@dataclass(frozen=True)
+class Player:
+    """Who is optimised, by which losses, and when.
+
+    Attributes:
+        name: of its buffers in an interrupted run's state, and in errors.
+        parameters: what its optimiser changes; other gradients of its losses are thrown away.
+        losses: the player's named losses of a batch; it gets the whole network, whose parts it may call.
+        every: it acts in every Nth step.
+        lr: factor on the recipe's learning rate.
+        optimizer: one of a recipe's instead of the recipe's own.
+        options: of the optimiser, in place of the recipe's: ``{"betas": (0.5, 0.999)}``.
+    """
+
+    name: str
+    parameters: Sequence[nn.Parameter]
+    losses: Callable[[nn.Module, Batch], Mapping[str, Tensor]]
+    every: int = 1
+    lr: float = 1.0
+    optimizer: str | None = None
+    options: Mapping[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        if self.every < 1 or not 0 < self.lr < float("inf"):
+            raise ValueError(
+                f"player {self.name!r} acts every {self.every} steps at {self.lr} times the learning rate; "
+                "every must be 1 or more, lr above 0"
+            )
+
+
+class Task:
+    """What all that handles networks asks of a task; override what you need.
+
+    Attributes:
+        name: that it is registered by.
+        metric: names its score, which grows as a model improves.
+    """
+
+    name: ClassVar[str]
+    metric: ClassVar[str]
+
+    def build(self, spec: ModelSpec) -> nn.Module:
+        """Return the network with random weights: all that is trained or remembered is below it.
+
+        A teacher and queues are children or buffers too: so they are stored and resumed with it.
+        """
+        return build_model(spec)
+
+    def losses(self, net: Net, batch: Batch) -> Mapping[str, Tensor]:
+        """Return the named mean losses of a batch, scalars; their sum is minimised.
+
+        Args:
+            net: to be called with ``batch.inputs``, or inputs like them, and nothing else.
+        """
+        raise NotImplementedError
+
+    def players(self, net: nn.Module) -> Sequence[Player]:
+        """Return who is optimised apart; none: all of the network, by ``losses``."""
+        return ()
+
+    def after_step(self, net: nn.Module, step: int) -> None:
+        """Act after the optimisers' step, without gradients: move an average, push into a queue."""
+
+    def decode(self, outputs: Sequence[np.ndarray], targets: Any) -> Sequence[Any]:
+        """Return a result for each example.
+
+        Args:
+            outputs: what the network, or its exported file, gives, in order; the first axis counts examples.
+            targets: of the same examples, as the split has them.
+        """
+        raise NotImplementedError
+
+    def score(self, results: Sequence[Any], truths: Sequence[Any]) -> float:
+        """Return the score of decoded ``results`` against the split's targets; more is better."""
+        raise NotImplementedError
+
+    def graphs(self, net: nn.Module, examples: Examples) -> dict[str, SourceGraph]:
+        """Return what is exported, by name: one to three graphs of the trained ``net`` in eval mode."""
+        return {MAIN_GRAPH: SourceGraph.of_images(net, examples, "output")}
+
+    def result(self, labels: Sequence[str] = ()) -> TaskSpec | None:
+        """Return what the bundle says of the task as data: its flow through the graphs, and its result.
+
+        ``None``: a picture in, and the likeliest of ``labels`` out, which a bundle need not say.
+        """
+        return None
+
+
+def total(losses: Mapping[str, Tensor]) -> Tensor:
+    """Return the sum of named losses."""
+    first, *others = losses.values()
+    for loss in others:
+        first = first + loss
+    return first
+
+
+TASKS: Registry[Callable[..., Task]] = Registry("task")
