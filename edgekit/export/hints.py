@@ -38,7 +38,7 @@ _HINTS = (
         "order channels with a 1x1 convolution, rows or columns with an nn.Linear, whose constant weights "
         "are 0 and 1; or join slices with torch.cat",
     ),
-    ("fmod arange", "join slices with torch.cat instead of rolling or indexing"),
+    ("arange", "join slices with torch.cat instead of rolling or indexing"),
     ("repeat tile", "leave the broadcast to the op that follows"),
     ("split_copy split_with_sizes_copy", "take each part with x.narrow"),
     (

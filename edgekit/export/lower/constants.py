@@ -30,6 +30,11 @@ def fold_constants(program: ExportedProgram) -> ExportedProgram:
         return program
     fold = require("executorch.exir.passes.constant_prop_pass", extra="executorch").constant_prop_pass
     quantised = require("executorch.exir.operator.util", extra="executorch")._QUANT_PRIMITIVES
+    computed = computed_nodes(program)
+    for node in program.graph.nodes:
+        # ExecuTorch 1.5.1 folds no op that names a layout; a constant is laid out afterwards, below.
+        if node.target is _aten.clone.default and node not in computed:
+            node.kwargs = {}
     program = fold(program, custom_skip_targets=set(quantised))
     _cut_loose(program)
     return program

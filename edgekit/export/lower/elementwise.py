@@ -43,6 +43,21 @@ def power_by_tensor(x: Tensor, exponent: Tensor) -> Tensor:
     return (x.log() * exponent).exp() if x.is_floating_point() else NotImplemented
 
 
+def power_of_two(x: Tensor) -> Tensor:
+    """Write 2 to the power of ``x`` as an exponential."""
+    return (x * math.log(2)).exp() if x.is_floating_point() else NotImplemented
+
+
+def hypotenuse(x: Tensor, y: Tensor) -> Tensor:
+    """Write it as the root of the squares."""
+    return (x * x + y * y).sqrt()
+
+
+def remainder(x: Tensor, by: Any) -> Tensor:
+    """Write the remainder that has the sign of the divisor, as ``%`` gives it."""
+    return x - (x / by).floor() * by if x.is_floating_point() else NotImplemented
+
+
 def reciprocal(x: Tensor) -> Tensor:
     """Write it as a quotient."""
     return torch.full((1,) * x.ndim, 1.0, dtype=x.dtype) / x if x.is_floating_point() else NotImplemented

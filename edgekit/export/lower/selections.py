@@ -15,17 +15,25 @@ Tensor = torch.Tensor
 
 def select_places(x: Tensor, dim: int, places: Sequence[int]) -> Tensor:
     """Return the entries of ``x`` at ``places`` along ``dim``, by a product with 0 and 1."""
-    side, dim = x.shape[dim], dim % x.ndim
-    rows = [
-        F.pad(torch.full((len(list(run)), 1), 1.0), (place, side - 1 - place))
-        for place, run in itertools.groupby(places)
-    ]
-    matrix = torch.cat(rows)  # (places, side)
+    dim %= x.ndim
+    matrix = ones_at(places, x.shape[dim])  # (places, side)
     if dim == 1 and x.ndim == 4:  # the channels of a map: as it lies in memory
         return F.conv2d(x, matrix.reshape(*matrix.shape, 1, 1))
     if dim == x.ndim - 1:
         return F.linear(x, matrix)
     return F.linear(x.transpose(dim, -1), matrix).transpose(dim, -1)
+
+
+def ones_at(places: Sequence[int], side: int) -> Tensor:
+    """Return a row of ``side`` zeros for each place, with a 1 there.
+
+    Made of ops that every engine's exporter folds; ``torch.eye`` stays in LiteRT's file.
+    """
+    rows = [
+        F.pad(torch.full((len(list(run)), 1), 1.0), (place, side - 1 - place))
+        for place, run in itertools.groupby(places)
+    ]
+    return torch.cat(rows)
 
 
 def flip(x: Tensor, dims: Sequence[int]) -> Tensor:

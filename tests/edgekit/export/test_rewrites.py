@@ -118,7 +118,19 @@ LARGER = [
     lambda y, r, w: torch.stack([r * i for i in range(1, 8)], 1),
     lambda y, r, w: torch.stack([y * i for i in range(1, 8)], -1),
 ]
+FIGURES = [
+    lambda y, r, w: torch.exp2(r) + torch.hypot(r, r * 2),
+    lambda y, r, w: r % 1.5,
+]
+PATCHES = [
+    lambda y, r, w: F.unfold(y, 3, dilation=2, stride=2),
+    lambda y, r, w: F.fold(F.unfold(y, 3, padding=1), (8, 10), 3, padding=1),
+    lambda y, r, w: y.unfold(2, 4, 4) + r.unfold(1, 4, 4).mean(),
+    lambda y, r, w: r.unfold(-1, 4, 2),
+]
 GROUPS = {
+    "patches": PATCHES,
+    "figures": FIGURES,
     "means": MEANS,
     "extremes": EXTREMES,
     "parts": PARTS,
