@@ -216,7 +216,7 @@ class Trainer:
             summed += self._run_step(list(islice(batches, self.recipe.accumulate)))
             bar.update()
         refuse_spoiled_weights(self)
-        loss = summed.item() / len(loader)
+        loss = self._turns.mean_everywhere(summed).item() / len(loader)
         self._call("on_epoch_end")
         figures = {name: value for hook in self.hooks for name, value in hook.metrics(self).items()}
         score = self._test()
@@ -226,7 +226,7 @@ class Trainer:
             "epoch": self.epoch,
             "lr": self.optimizer.param_groups[0]["lr"],
             "train_loss": loss,
-            **self._means.take(),
+            **self._means.take(self._turns),
             **score,
             **figures,
             "duration_s": round(time.perf_counter() - begin, 3),

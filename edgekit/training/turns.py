@@ -140,6 +140,13 @@ class Turns:
         bad = (~torch.isfinite(loss.detach())).float()
         return not (self.fabric.all_reduce(bad, reduce_op="sum") if self.fabric.world_size > 1 else bad)
 
+    def mean_everywhere(self, value: Tensor) -> Tensor:
+        """Return the mean over all processes of a value that each of them has."""
+        reduced: Any = (
+            self.fabric.all_reduce(value, reduce_op="mean") if self.fabric.world_size > 1 else value
+        )
+        return torch.as_tensor(reduced)
+
     def optimizers(self) -> dict[str, Optimizer]:
         """Return the optimizers by player; the only one is called ``""``."""
         return {turn.name: turn.optimizer for turn in self.every}
@@ -159,9 +166,12 @@ class LossMeans:
             self._sums[name] = self._sums[name] + loss.detach() if seen else loss.detach()
             self._counts[name] = self._counts.get(name, 0) + 1
 
-    def take(self) -> dict[str, float]:
-        """Return the means and start again; of a single loss nothing, which is the whole loss."""
-        means = {name: value.item() / self._counts[name] for name, value in self._sums.items()}
+    def take(self, turns: Turns) -> dict[str, float]:
+        """Return the means over all processes and start again; of a single loss nothing, which is the whole loss."""
+        means = {
+            name: turns.mean_everywhere(value).item() / self._counts[name]
+            for name, value in self._sums.items()
+        }
         self._sums, self._counts = {}, {}
         return {f"train_loss_{name}": value for name, value in means.items()} if len(means) > 1 else {}
 
