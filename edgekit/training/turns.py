@@ -167,7 +167,7 @@ class LossMeans:
             self._counts[name] = self._counts.get(name, 0) + 1
 
     def take(self, turns: Turns) -> dict[str, float]:
-        """Return the means over all processes and start again; of a single loss nothing, which is the whole loss."""
+        """Return the means over all processes and start again; nothing of a single loss: it is the whole."""
         means = {
             name: turns.mean_everywhere(value).item() / self._counts[name]
             for name, value in self._sums.items()
