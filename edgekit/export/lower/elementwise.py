@@ -58,6 +58,11 @@ def remainder(x: Tensor, by: Any) -> Tensor:
     return x - (x / by).floor() * by if x.is_floating_point() else NotImplemented
 
 
+def trunc(x: Tensor) -> Tensor:
+    """Write the rounding towards 0 as that of each side of 0 downwards."""
+    return x.relu().floor() - (-x).relu().floor() if x.is_floating_point() else NotImplemented
+
+
 def reciprocal(x: Tensor) -> Tensor:
     """Write it as a quotient."""
     return torch.full((1,) * x.ndim, 1.0, dtype=x.dtype) / x if x.is_floating_point() else NotImplemented

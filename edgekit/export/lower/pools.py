@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Sequence
 
@@ -50,17 +51,29 @@ def max_pool2d_with_indices(
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """Write padded max pooling as pooling of a map whose border is repeated, which changes no maximum.
 
-    LiteRT's delegate pads only with zeros; a window never lies wholly in the padding.
+    LiteRT's delegate pads only with zeros; a window never lies wholly in the padding. Nor does it take
+    windows with gaps: those are the largest of slices, and the places of the largest nobody may read.
     """
-    kernel, pads = _pair(kernel_size), _pair(padding)
+    kernel, pads, gaps = _pair(kernel_size), _pair(padding), _pair(dilation)
     steps = _pair(stride) if stride else kernel
-    if pads == (0, 0) or _pair(dilation) != (1, 1) or ceil_mode:
+    if (pads == (0, 0) and gaps == (1, 1)) or ceil_mode:
         return NotImplemented
-    for dim, pad in ((x.ndim - 2, pads[0]), (x.ndim - 1, pads[1])):
-        if pad:
-            first, last = x.narrow(dim, 0, 1), x.narrow(dim, x.shape[dim] - 1, 1)
-            x = torch.cat((*[first] * pad, x, *[last] * pad), dim)
-    return torch.ops.aten.max_pool2d_with_indices(x, kernel, steps)
+    if any(pad and side < gap for pad, side, gap in zip(pads, x.shape[-2:], gaps, strict=True)):
+        return NotImplemented
+    for dim, pad, gap in zip((x.ndim - 2, x.ndim - 1), pads, gaps, strict=True):
+        if pad:  # each repeats what the same window reads one step of its kernel further in
+            side = x.shape[dim]
+            before = [x.narrow(dim, -place % gap, 1) for place in range(pad, 0, -1)]
+            after = [x.narrow(dim, side - 1 - (-place % gap), 1) for place in range(1, pad + 1)]
+            x = torch.cat((*before, x, *after), dim)
+    if gaps == (1, 1):
+        return torch.ops.aten.max_pool2d_with_indices(x, kernel, steps)
+    for dim, k, step, gap in zip((x.ndim - 2, x.ndim - 1), kernel, steps, gaps, strict=True):
+        count = (x.shape[dim] - (k - 1) * gap - 1) // step + 1
+        reach = (count - 1) * step + 1
+        parts = [torch.ops.aten.slice(x, dim, i * gap, i * gap + reach, step) for i in range(k)]
+        x = functools.reduce(torch.maximum, parts)
+    return x, torch.zeros(x.shape, dtype=torch.int64)
 
 
 def max_pool1d(

@@ -36,6 +36,37 @@ def ones_at(places: Sequence[int], side: int) -> Tensor:
     return torch.cat(rows)
 
 
+def embedding_bag(
+    table: Tensor,
+    places: Tensor,
+    starts: Tensor,
+    scale_by_frequency: bool = False,
+    mode: int = 0,
+    sparse: bool = False,
+    factors: Tensor | None = None,
+    with_last: bool = False,
+    left_out: int | None = None,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Write a bag of entries of a table as the sum, the mean or the largest of what is looked up.
+
+    Of several bags the traced op does not tell where each begins.
+    """
+    if starts.shape[0] != 1 or with_last or left_out is not None:
+        return NotImplemented
+    found = F.embedding(places, table)
+    if factors is not None:
+        found = found * factors.unsqueeze(-1)
+    bag = (found.sum, found.mean, found.amax)[mode](0, keepdim=True)
+    return bag, places, starts, starts
+
+
+def one_hot(places: Tensor, classes: int) -> Tensor:
+    """Write it as a comparison, without the check of the values that no engine has an op for."""
+    if classes < 0:
+        return NotImplemented
+    return (places.unsqueeze(-1) == torch.arange(classes)).to(torch.int64)
+
+
 def flip(x: Tensor, dims: Sequence[int]) -> Tensor:
     """Return ``x`` with the entries along ``dims`` in the reverse order."""
     if not x.is_floating_point():

@@ -47,6 +47,30 @@ def unbind(x: Tensor, dim: int = 0) -> list[Tensor]:
     return [select(x, dim, i) for i in range(x.shape[dim])]
 
 
+def replace_slice(
+    x: Tensor, part: Tensor, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1
+) -> Tensor:
+    """Write ``x[start:end] = part`` as a join of what is before, the part and what is behind."""
+    if step != 1:
+        return NotImplemented
+    side = x.shape[dim]
+    first, last, _ = slice(start, end, 1).indices(side)
+    pieces = [x.narrow(dim, 0, first), part, x.narrow(dim, last, side - last)]
+    kept = [piece for piece in pieces if piece.shape[dim]]
+    return torch.cat(kept, dim) if len(kept) > 1 else part
+
+
+def replace_entry(x: Tensor, part: Tensor, dim: int, index: int) -> Tensor:
+    """Write ``x[index] = part`` as that of a slice of one entry."""
+    dim, index = dim % x.ndim, index % x.shape[dim]
+    return replace_slice(x, part.unsqueeze(dim), dim, index, index + 1)
+
+
+def copy(x: Tensor, source: Tensor, non_blocking: bool = False) -> Tensor:
+    """Write ``x[...] = source`` as the source in the shape of ``x``."""
+    return source.expand(x.shape) if source.dtype == x.dtype else NotImplemented
+
+
 def strided_slice(
     x: Tensor, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1
 ) -> Tensor:
@@ -66,6 +90,19 @@ def strided_slice(
     return rows.narrow(dim + 1, 0, math.prod(x.shape[dim + 1 :])).reshape(
         *x.shape[:dim], count, *x.shape[dim + 1 :]
     )
+
+
+def diagonal(x: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
+    """Return the entries (i, i + ``offset``) of two axes: a slice with a step of both in one row."""
+    dims = (dim1 % x.ndim, dim2 % x.ndim)
+    rows, columns = (x.shape[dim] for dim in dims)
+    first = offset if offset >= 0 else -offset * columns
+    count = min(rows + min(offset, 0), columns - max(offset, 0))
+    if count <= 0:
+        return NotImplemented
+    rest = [axis for axis in range(x.ndim) if axis not in dims]
+    flat = x.permute(*rest, *dims).reshape(*(x.shape[axis] for axis in rest), rows * columns)
+    return flat[..., first : first + (count - 1) * (columns + 1) + 1 : columns + 1]
 
 
 def pad(x: Tensor, margins: Sequence[int], value: float = 0.0) -> Tensor:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from runtime.device.meters.supplies import batteries
-from runtime.device.sysfs import read_int, read_text
+from runtime.device.meters.supplies import batteries, read_word
+from runtime.device.sysfs import read_int
 
 _TELLING = ("Charging", "Discharging")  # what one battery does, the machine does
 
@@ -17,7 +17,7 @@ def read_battery(root: Path = Path("/")) -> tuple[float | None, str | None]:
     Documentation/ABI/testing/sysfs-class-power of Linux.
     """
     found = batteries(root)
-    states = [state for supply in found if (state := read_text(supply / "status")) is not None]
+    states = [state for supply in found if (state := read_word(supply / "status")) is not None]
     status = next((word for word in _TELLING if word in states), states[0] if states else None)
     told = {supply: read_int(supply / "capacity") for supply in found}
     # 255, by which some firmware says that it does not know, is no charge.

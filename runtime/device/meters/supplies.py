@@ -42,7 +42,7 @@ def feeding(root: Path, only: str | None = None) -> list[Path]:
         what = "no battery" if only is None else f"no battery {only!r} among {list(known)}"
         raise DeviceStableError(f"{what} below {root / FOLDER}")
     states = {
-        supply: read_text(supply / "status") or "unknown" for supply in dict.fromkeys((*every, *chosen))
+        supply: read_word(supply / "status") or "unknown" for supply in dict.fromkeys((*every, *chosen))
     }
     drained = [supply for supply in chosen if states[supply] == "Discharging"]
     charging = [supply for supply, state in states.items() if state == "Charging"]
@@ -51,18 +51,27 @@ def feeding(root: Path, only: str | None = None) -> list[Path]:
             f"{supply.name} is {states[supply]!r}, its current is not the drain: unplug the charger"
         )
     for supply in sorted((root / FOLDER).glob("*")):
-        kind = read_text(supply / "type")
+        kind = read_word(supply / "type")
         if kind not in (None, "Battery") and read_int(supply / "online") not in (None, 0):
             raise DeviceStableError(f"{supply.name} is online and feeds the machine too: unplug it")
     return drained
 
 
+def read_word(path: Path) -> str | None:
+    """Return the words of a supply's file in the case of the ABI, which not every vendor's driver keeps to.
+
+    ``DISCHARGING`` and ``discharging`` are ``Discharging`` (Documentation/ABI/testing/sysfs-class-power).
+    """
+    text = read_text(path)
+    return None if text is None else text.capitalize()
+
+
 def _is_battery(supply: Path) -> bool:
-    kind = read_text(supply / "type")
+    kind = read_word(supply / "type")
     is_named_so = kind is None and supply.is_dir() and supply.name.lower().startswith(_NAMED_SO)
     # scope "Device" is the battery of a mouse or a pen
     return (
         (kind == "Battery" or is_named_so)
-        and read_text(supply / "scope") != "Device"
+        and read_word(supply / "scope") != "Device"
         and read_int(supply / "present") != 0
     )

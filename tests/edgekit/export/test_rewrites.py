@@ -64,6 +64,8 @@ POOLS = [
     lambda y, r, w: F.avg_pool2d(y, 2, divisor_override=3),
     lambda y, r, w: F.max_pool2d(y, 3, 2, 1),
     lambda y, r, w: F.max_pool1d(r, 3, 2, 1) + F.avg_pool1d(r, 3, 2, 1),
+    lambda y, r, w: F.max_pool2d(y, (4, 3), (2, 1), (2, 1), dilation=2),
+    lambda y, r, w: F.max_pool1d(r, 3, 1, 1, dilation=3),
 ]
 POINTWISE = [
     lambda y, r, w: y.clamp(0, 1) + (1 - y),
@@ -121,6 +123,7 @@ LARGER = [
 FIGURES = [
     lambda y, r, w: torch.exp2(r) + torch.hypot(r, r * 2),
     lambda y, r, w: r % 1.5,
+    lambda y, r, w: torch.trunc(r * 3) + torch.frac(y.mean() * 9),
 ]
 PATCHES = [
     lambda y, r, w: F.unfold(y, 3, dilation=2, stride=2),
@@ -128,7 +131,32 @@ PATCHES = [
     lambda y, r, w: y.unfold(2, 4, 4) + r.unfold(1, 4, 4).mean(),
     lambda y, r, w: r.unfold(-1, 4, 2),
 ]
+DIAGONALS = [
+    lambda y, r, w: r.diagonal(dim1=1, dim2=2) * 2,
+    lambda y, r, w: y.diagonal(1, 2, 3).tanh(),
+    lambda y, r, w: y.diagonal(-2, 1, 3) + 1,
+    lambda y, r, w: r[0].trace() * 2,
+    lambda y, r, w: torch.diag(r[0]) * 2,
+    lambda y, r, w: torch.diag_embed(r[:, 0]) + r,
+]
+
+
+def assign(x, where, value):
+    x[where] = value
+    return x
+
+
+REST = slice(None)
+ASSIGNED = [
+    lambda y, r, w: torch.cat([torch.empty_like(y[:, :1]).fill_(0.5), y], 1),
+    lambda y, r, w: torch.empty_like(y).zero_() + y,
+    lambda y, r, w: assign(torch.zeros_like(y), (REST, slice(2, 6)), y[:, :4] * 2) + y,
+    lambda y, r, w: assign(r * 2, (REST, -1), r[:, 0]) + assign(r * 3, (REST, REST, slice(9, None)), 1.5),
+    lambda y, r, w: assign(torch.zeros(1, 8, 12, 14), (REST, REST, slice(2, 10), slice(2, 12)), y),
+]
 GROUPS = {
+    "diagonals": DIAGONALS,
+    "assigned": ASSIGNED,
     "patches": PATCHES,
     "figures": FIGURES,
     "means": MEANS,
@@ -159,6 +187,26 @@ def check(net, example, engine):
 def test_spellings_that_delegates_refuse(functions, engine):
     torch.manual_seed(0)
     check(Spelt(functions), (torch.randn(1, 3, 8, 10), torch.randn(1, 12, 12)), engine)
+
+
+class Looked(nn.Module):
+    """Entries of a table, which no delegate looks up, in the forms that exporters have no op for."""
+
+    def __init__(self):
+        super().__init__()
+        self.bags = nn.ModuleList(nn.EmbeddingBag(20, 8, mode=mode) for mode in ("mean", "sum", "max"))
+
+    def forward(self, ids, shares):
+        weighed = F.embedding_bag(ids, self.bags[1].weight, mode="sum", per_sample_weights=shares)
+        return *(bag(ids) for bag in self.bags), weighed, F.one_hot(ids, 20).float().mean(1)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_lookups_are_right_where_they_may_leave_the_delegate(engine):
+    torch.manual_seed(0)
+    delegation, parity = compared(Looked(), (torch.randint(0, 20, (1, 6)), torch.rand(1, 6)), engine)
+    assert delegation.fallback
+    assert all(output.max_abs < 1e-6 for output in parity.outputs)
 
 
 class Widened(nn.Module):

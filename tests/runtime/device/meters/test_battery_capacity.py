@@ -34,7 +34,7 @@ def test_charge_without_a_nominal_voltage_tells_nothing(supply):
 
 def test_two_batteries_are_added_and_an_empty_bay_is_none(supply):
     supply(energy_full=20_000_000, capacity=50, status="Not charging", present=1)
-    supply("BAT1", energy_full=60_000_000, capacity=90, status="Discharging", present=1)
+    supply("BAT1", energy_full=60_000_000, capacity=90, status="DISCHARGING", present=1)
     root = supply("BAT2", present=0, capacity=0, status="Unknown")
     assert read_capacity_mwh(root) == (80_000.0, "BAT0/energy_full + BAT1/energy_full")
     assert read_battery(root) == (80.0, "Discharging")

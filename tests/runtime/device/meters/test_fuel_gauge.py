@@ -46,7 +46,16 @@ def test_units_and_signs_are_decided_and_written_down(tmp_path, current, voltage
     assert meter.about.notes[1:] == notes
 
 
-@pytest.mark.parametrize("status", ["Charging", "Full", "Not charging", "Unknown", None])
+@pytest.mark.parametrize("status", ["DISCHARGING", "discharging ", "Discharging \n\n"])
+def test_words_are_taken_in_any_case(tmp_path, status):
+    phone(tmp_path, status=status, type="battery")
+    assert read_mw(find_meter(tmp_path, "battery").meter) == pytest.approx(1540.0)
+    write(tmp_path / "sys/class/power_supply/bat2", {"type": "BATTERY", "status": "charging"})
+    with pytest.raises(DeviceStableError, match="bat2 is 'Charging', its current is not the drain"):
+        find_meter(tmp_path, "battery")
+
+
+@pytest.mark.parametrize("status", ["Charging", "Full", "Not charging", "NOT CHARGING", "Unknown", None])
 def test_a_battery_that_is_not_drained_is_refused(tmp_path, status):
     with pytest.raises(DeviceStableError, match="its current is not the drain: unplug the charger"):
         find_meter(phone(tmp_path, status=status), "battery")
