@@ -11,6 +11,7 @@ from edgekit.api.bundle import AnyBundle, load
 from edgekit.api.table import lay_out
 from runtime.engines.tflite_shapes import InputShapes
 from runtime.errors import MissingExtra
+from runtime.flow.frames import as_frames
 from runtime.measure.bench import BenchRow, choose_variants, default_log, protocol, summarise
 from runtime.measure.bench import bench as measure_blocks
 from runtime.measure.bench.run import OnMessage, OnStep, Progress
@@ -146,7 +147,7 @@ def bench(
         'big'
     """
     machine = use_meter(open_target(target) if isinstance(target, str) else target, meter)
-    model = load(bundle, input_shapes)
+    model = as_frames(load(bundle, input_shapes))
     settings = choose_settings(machine, tuple(threads) or (1,), clusters, freqs_khz, every)
     names = choose_variants(model, engines, variants)
     kept = default_log(model, machine) if log is None else RecordLog(Path(log))
