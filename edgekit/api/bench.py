@@ -12,7 +12,7 @@ from edgekit.api.table import lay_out
 from runtime.engines.tflite_shapes import InputShapes
 from runtime.errors import MissingExtra
 from runtime.flow.frames import as_frames
-from runtime.measure.bench import BenchRow, choose_variants, default_log, protocol, summarise
+from runtime.measure.bench import BenchRow, choose_variants, default_log, frame_lines, protocol, summarise
 from runtime.measure.bench import bench as measure_blocks
 from runtime.measure.bench.run import OnMessage, OnStep, Progress
 from runtime.measure.records import Record, RecordLog
@@ -69,7 +69,9 @@ class Records(list[Record]):
         cells = [[getattr(row, name) for name in _COLUMNS.values()] for row in rows[:most]]
         left = [f"... and {len(rows) - most} slower ones"] if len(rows) > most else []
         lines = lay_out(list(_COLUMNS), cells, None).lines
-        return "\n".join([*lines, *left, f"how: {protocol(self)}", *self.messages, *self.remarks])
+        return "\n".join(
+            [*lines, *left, *frame_lines(self.rows), f"how: {protocol(self)}", *self.messages, *self.remarks]
+        )
 
     def to_pandas(self) -> pd.DataFrame:
         """Return a data frame with a row per block; units are part of the columns' names.

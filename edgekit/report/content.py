@@ -20,6 +20,7 @@ from runtime.device.provenance import Provenance, least_certain
 from runtime.device.soc import SocProfile, list_profiles, load_profile
 from runtime.device.soc.generic import PREFIX
 from runtime.errors import EdgekitError
+from runtime.flow.frames import as_frames
 from runtime.govern.run.run import RunResult
 from runtime.govern.run.runs import load_run
 from runtime.measure.origin import by_machine, machine_text, origin_of
@@ -168,7 +169,8 @@ def _views(bundle: Bundle, name: str, *, is_asked: bool) -> list[TargetView]:
     made = by_machine(record for record in everything if record.target == name)
     *others, last = [machine for machine in made if machine] or [()]
     mine = [r for r in everything if r.target != name or origin_of(r).machine not in others]
-    usable, left_out = usable_records(bundle, name, mine, include_unstable=True)
+    frames: Bundle = softly(lambda: as_frames(bundle), bundle)
+    usable, left_out = usable_records(frames, name, mine, include_unstable=True)
     policy: Policy | None = softly(lambda: load_policy(bundle, name), None)
     fit: FitResult | None = softly(lambda: _fit(bundle, name), None)
     profile: SocProfile | None = None
@@ -197,7 +199,7 @@ def _views(bundle: Bundle, name: str, *, is_asked: bool) -> list[TargetView]:
         notes=tuple(notes),
         machine=machine_text(last) if others else None,
     )
-    return [view, *(_other_view(bundle, name, machine_text(other), made[other]) for other in others)]
+    return [view, *(_other_view(frames, name, machine_text(other), made[other]) for other in others)]
 
 
 def _other_view(bundle: Bundle, name: str, machine: str, records: list[Record]) -> TargetView:

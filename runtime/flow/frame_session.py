@@ -17,7 +17,7 @@ from runtime.engines import Samples, random_inputs
 from runtime.engines.pacing import WallTime, released
 from runtime.extras import require
 from runtime.flow.figures import Part
-from runtime.flow.frames import FlowBundle, runs_of
+from runtime.flow.frames import FlowBundle
 from runtime.flow.given import Loaded, wanted
 from runtime.flow.opening import PICTURE_PX
 from runtime.flow.sessions import GraphSessions, open_graphs
@@ -27,7 +27,6 @@ from runtime.targets.local import LocalTarget
 
 if TYPE_CHECKING:
     from runtime.targets import Target
-    from runtime.targets.target import Session
 
 BOX = (160.0, 120.0, 480.0, 360.0)  # the middle, half as wide and high
 
@@ -35,7 +34,7 @@ BOX = (160.0, 120.0, 480.0, 360.0)  # the middle, half as wide and high
 class FlowSession:
     """The graphs of a flow loaded under one setting; see ``SampledSession``.
 
-    Figures of the machine are those of the graph that runs most often, whose work is most of a frame's.
+    What the machine was asked and does is what the first graph's session says: it holds the clock for all.
 
     Attributes:
         parts: of the frames that were sampled last.
@@ -44,14 +43,12 @@ class FlowSession:
 
     def __init__(self, bundle: FlowBundle, target: Target, sessions: GraphSessions):
         self._bundle, self._target, self._sessions = bundle, target, sessions
-        flow = bundle.flow
-        most = max(flow.graphs, key=lambda use: runs_of(use, flow.stop))
-        self._main: Session = sessions.sessions[most.name]
+        self._main = next(iter(sessions.sessions.values()))
         self.setting: Setting = self._main.setting
         self.versions, self.device = self._main.versions, self._main.device
         self.meter = target.meter.found.name if isinstance(target, LocalTarget) else None
         self._work = FlowWork(bundle, bundle.task, sessions)
-        self._loaded = _made_up(wanted(flow, bundle.manifest.graphs), flow)
+        self._loaded = _made_up(wanted(bundle.flow, bundle.manifest.graphs), bundle.flow)
         self.parts: tuple[Part, ...] = ()
         self.reference_ms: float | None = None
         self._is_cold = True
@@ -126,7 +123,7 @@ def open_flow(
     with contextlib.ExitStack() as stack:
         sessions = stack.enter_context(open_graphs(bundle, target, setting, bundle.files[variant.name]))
         if isinstance(target, LocalTarget):
-            cpus = stack.enter_context(target.hold(setting)).cpus
+            cpus = stack.enter_context(target.hold(replace(setting, freq_khz=None))).cpus
             if cpus is not None:
                 stack.enter_context(pinned(cpus))
         yield FlowSession(bundle, target, sessions)

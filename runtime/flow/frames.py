@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import msgspec
@@ -14,6 +14,7 @@ from runtime.bundle.prestep import ResizeCrop
 from runtime.bundle.result import Labels
 from runtime.bundle.workload import Op, Workload
 from runtime.flow.moment import steps_of
+from runtime.flow.variants import choose_variants
 
 WHOLE = "flow:"  # before engine and precision: such a name is never one of a single graph's file
 
@@ -88,6 +89,21 @@ def as_frames(bundle: Bundle) -> Bundle:
     return FlowBundle(bundle.path, manifest, task=msgspec.structs.replace(task, flow=flow), files=files)
 
 
+def files_of(bundle: Bundle, flow: Flow, names: Sequence[str] = ()) -> Mapping[str, Variant]:
+    """Return a variant per graph of the flow.
+
+    Args:
+        names: the name of a whole flow's variant, or of files; see ``runtime.flow.variants``.
+
+    Raises:
+        ValueError: no such variant, or names that do not fit together.
+    """
+    whole = as_frames(bundle) if len(names) == 1 and names[0].startswith(WHOLE) else bundle
+    if isinstance(whole, FlowBundle):
+        return whole.files[whole.manifest.variant(names[0]).name]
+    return choose_variants(bundle.manifest, flow, names)
+
+
 def is_classifier(task: TaskSpec) -> bool:
     """Return whether the task's frame is one graph that names what a photograph shows."""
     uses = task.flow.graphs
@@ -111,6 +127,18 @@ def frame_stop(flow: Flow) -> Stop | None:
         return Stop(steps, count=flow.stop.count, steps_per_count=steps)
     cycle = math.lcm(*(use.every for use in flow.graphs if use.when == "step"))
     return Stop(min(cycle, flow.stop.most_steps))
+
+
+def frames_in(flow: Flow, count: int | None) -> float:
+    """Return how many frames, as they are measured and tuned for, a run of the flow makes: a tune's bars.
+
+    Args:
+        count: see ``FlowRunner.frame``.
+    """
+    frame = frame_stop(flow)
+    if flow.stop is None or frame is None or any(use.when == "frame" for use in flow.graphs):
+        return 1
+    return steps_of(flow.stop, count) / frame.most_steps
 
 
 def runs_of(use: FlowGraph, stop: Stop | None) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from runtime.bundle import Bundle, Graph, Quantization, Variant
@@ -60,14 +61,15 @@ class GraphSessions:
 def open_graphs(
     bundle: Bundle, target: Target, setting: Setting, variants: Mapping[str, Variant]
 ) -> Iterator[GraphSessions]:
-    """Load every graph of ``variants`` on ``target`` within the block, under one setting.
+    """Load every graph of ``variants`` on ``target`` within the block, under one setting: the first one's.
 
     Raises:
         DeviceError: one cannot run there.
     """
     with contextlib.ExitStack() as stack:
-        sessions = {
-            name: stack.enter_context(target.session(bundle, variant, setting))
-            for name, variant in variants.items()
-        }
+        sessions: dict[str, Session] = {}
+        for name, variant in variants.items():
+            # The first holds the clock for all; a clock that is held is refused to everybody else.
+            asked = replace(setting, freq_khz=None) if sessions else setting
+            sessions[name] = stack.enter_context(target.session(bundle, variant, asked))
         yield GraphSessions(sessions, variants, bundle.manifest.graphs)

@@ -14,11 +14,11 @@ from runtime.device.setting import Setting
 from runtime.engines.pacing import ModelledTime, WallTime, released
 from runtime.errors import DataError
 from runtime.flow.figures import Part
+from runtime.flow.frames import files_of, frames_in
 from runtime.flow.given import load_given, wanted
 from runtime.flow.moment import steps_of
 from runtime.flow.sessions import open_graphs
 from runtime.flow.times import parts_of, runs_steps
-from runtime.flow.variants import choose_variants
 from runtime.flow.work import FlowWork, TimedFrame
 from runtime.govern.run.run import check_pace, deadline_of, kernel_setting
 from runtime.measure.quantile import quantile
@@ -113,9 +113,9 @@ def run_flow(
     needs = wanted(flow, bundle.manifest.graphs)
     _check(request, flow, needs)
     wanted_variants = request.variants or ((policy.variant,) if policy else ())
-    variants = choose_variants(bundle.manifest, flow, wanted_variants)
+    variants = files_of(bundle, flow, wanted_variants)
     setting = policy.setting if policy else kernel_setting(target)
-    pace = request.fps or (policy.fps_target if policy else None)
+    pace = request.fps or (policy.fps_target / frames_in(flow, request.count) if policy else None)
     deadline_ms = deadline_of(policy, pace, request.latency_ms)
     loaded = [load_given(path, needs, flow) for path in request.inputs] or [{}]
     count = max(len(loaded), request.frames or (1 if flow.stop else _FRAMES))
