@@ -67,25 +67,20 @@ def as_frames(bundle: Bundle) -> Bundle:
     for variant in bundle.manifest.variants:
         if variant.graph in names:
             of_kind.setdefault((variant.engine, variant.precision), {}).setdefault(variant.graph, variant)
-    files = {
-        f"{WHOLE}{engine}-{precision}": of_graph
-        for (engine, precision), of_graph in of_kind.items()
-        if len(of_graph) == len(names)
-    }
-    if not files:
+    whole = {kind: of_graph for kind, of_graph in of_kind.items() if len(of_graph) == len(names)}
+    if not whole:
         told = ", ".join(f"{variant.name} ({variant.graph})" for variant in bundle.manifest.variants)
         raise ValueError(
             f"{bundle.path.name} has no engine and precision in which all of {', '.join(names)} are exported "
             f"({told}); export all graphs for one engine in one precision"
         )
-    entries = {name: _entry(bundle, flow, name, of_graph) for name, of_graph in files.items()}
-    variants = tuple(
-        replace(
-            next(iter(of_graph.values())), name=name, path=entries[name].path, graph=task.name, workload=None
-        )
-        for name, of_graph in files.items()
-    )
-    manifest = replace(bundle.manifest, variants=variants, files=(*bundle.manifest.files, *entries.values()))
+    entries = [_entry(bundle, flow, "-".join(kind), of_graph) for kind, of_graph in whole.items()]
+    variants = [
+        Variant(WHOLE + "-".join(kind), *kind, entry.path, graph=task.name)
+        for kind, entry in zip(whole, entries, strict=True)
+    ]
+    files = dict(zip((variant.name for variant in variants), whole.values(), strict=True))
+    manifest = replace(bundle.manifest, variants=tuple(variants), files=(*bundle.manifest.files, *entries))
     return FlowBundle(bundle.path, manifest, task=msgspec.structs.replace(task, flow=flow), files=files)
 
 
@@ -148,7 +143,7 @@ def runs_of(use: FlowGraph, stop: Stop | None) -> int:
     return int(use.when == "frame")
 
 
-def _entry(bundle: Bundle, flow: Flow, name: str, files: Mapping[str, Variant]) -> FileEntry:
+def _entry(bundle: Bundle, flow: Flow, kind: str, files: Mapping[str, Variant]) -> FileEntry:
     hashes = {graph: bundle.sha256(variant.path) for graph, variant in files.items()}
     said = msgspec.json.encode((flow, sorted(hashes.items())))
-    return FileEntry(f"flow/{name.removeprefix(WHOLE)}", hashlib.sha256(said).hexdigest(), 0, "model")
+    return FileEntry(f"flow/{kind}", hashlib.sha256(said).hexdigest(), 0, "model")

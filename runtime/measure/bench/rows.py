@@ -100,15 +100,20 @@ class BenchRow:
         return (*found, f"no energy: {self.energy_source}") if self.power_mw is None else tuple(found)
 
 
-def frame_lines(rows: Sequence[BenchRow]) -> list[str]:
-    """Return what a frame of each flow is, and what its parts take where it is fastest."""
+def best_frames(rows: Sequence[BenchRow]) -> list[BenchRow]:
+    """Return the fastest row of each variant that is a whole flow."""
     best: dict[str, BenchRow] = {}
     for row in rows:
         if row.flow is not None and row.latency_ms <= best.setdefault(row.variant, row).latency_ms:
             best[row.variant] = row
+    return list(best.values())
+
+
+def frame_lines(rows: Sequence[BenchRow]) -> list[str]:
+    """Return what a frame of each flow is, and what its parts take where it is fastest."""
     return [
         f"a frame of {row.variant} is {row.flow.text} ({row.setting})"
-        for row in best.values()
+        for row in best_frames(rows)
         if row.flow is not None
     ]
 
