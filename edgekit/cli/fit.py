@@ -49,8 +49,7 @@ def fit(
     if sum(map(bool, (also, source, log))) > 1 or (samples is not None and source is None):
         raise click.UsageError("choose one of --also, --from and --log; --samples goes with --from")
     opened, machine = as_frames(Bundle.open(bundle)), open_target(target)
-    learning = {"seed": seed, "include_unstable": include_unstable}
-    records = default_log(opened, machine)
+    records, learning = default_log(opened, machine), {"seed": seed, "include_unstable": include_unstable}
     if log is not None:
         _, result = update_fit(opened, machine, log)
     elif source is not None:

@@ -17,9 +17,8 @@ from runtime.engines import Samples, random_inputs
 from runtime.engines.pacing import WallTime, released
 from runtime.extras import require
 from runtime.flow.figures import Part
-from runtime.flow.frames import FlowBundle
+from runtime.flow.frames import PICTURE_PX, FlowBundle
 from runtime.flow.given import Loaded, wanted
-from runtime.flow.opening import PICTURE_PX
 from runtime.flow.sessions import GraphSessions, open_graphs
 from runtime.flow.times import FrameTimes, parts_of
 from runtime.flow.work import FlowWork

@@ -16,6 +16,7 @@ from runtime.bundle.workload import Op, Workload
 from runtime.flow.moment import steps_of
 from runtime.flow.variants import choose_variants
 
+PICTURE_PX = (640, 480)  # a camera's preview; the cost of a pre-step grows with its picture
 WHOLE = "flow:"  # before engine and precision: such a name is never one of a single graph's file
 
 

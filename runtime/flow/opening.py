@@ -11,14 +11,12 @@ from runtime.device.setting import Setting
 from runtime.device.soc import modelled_latency
 from runtime.engines import Samples
 from runtime.flow.figures import FlowFigures, Part
-from runtime.flow.frames import FlowBundle, runs_of
+from runtime.flow.frames import PICTURE_PX, FlowBundle, runs_of
 from runtime.flow.times import runs_steps
 
 if TYPE_CHECKING:
     from runtime.targets import Target
     from runtime.targets.target import SampledSession
-
-PICTURE_PX = (640, 480)  # a camera's preview; the cost of a pre-step grows with its picture
 
 
 def open_session(
