@@ -125,6 +125,7 @@ def bench(
         bundle: loaded, or the path of a bundle, a ``.tflite`` or a ``.pte`` file.
         target: where, as ``edgekit targets`` lists them: ``local``, ``virtual:gs101``, ``ssh:pi@board``.
         threads, engines, variants, clusters, freqs_khz: what to time; none given: one thread, and all else.
+            Of a flow whole frames are timed; a variant that is one graph's file times that graph alone.
         every: of a cluster's clocks only each ``every``-th and the slowest.
         input_shapes: as ``load`` takes them.
         meter: of energy, as ``edgekit doctor`` lists them; default: the best there is.
@@ -149,7 +150,7 @@ def bench(
         'big'
     """
     machine = use_meter(open_target(target) if isinstance(target, str) else target, meter)
-    model = as_frames(load(bundle, input_shapes))
+    model = as_frames(load(bundle, input_shapes), variants)
     settings = choose_settings(machine, tuple(threads) or (1,), clusters, freqs_khz, every)
     names = choose_variants(model, engines, variants)
     kept = default_log(model, machine) if log is None else RecordLog(Path(log))

@@ -60,7 +60,7 @@ def tune(
             "give a request or limits, not both" if request else ", ".join(PolicyRequest.__dataclass_fields__)
         )
         raise TypeError(f"tune() got {', '.join(unknown or limits)}; allowed: {allowed}")
-    opened = as_frames(reopen(bundle))
+    opened = as_frames(reopen(bundle), variants)
     machine = open_target(target) if isinstance(target, str) else target
     _, policy = tune_bundle(
         opened,

@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from runtime.bundle import Flow, TensorSpec, Variant
-from runtime.device.actuators import pinned
 from runtime.device.conditions import Conditions
 from runtime.device.meters.memory import MemoryUse
 from runtime.device.meters.reading import EnergyReading
@@ -19,7 +18,7 @@ from runtime.extras import require
 from runtime.flow.figures import Part
 from runtime.flow.frames import PICTURE_PX, FlowBundle
 from runtime.flow.given import Loaded, wanted
-from runtime.flow.sessions import GraphSessions, open_graphs
+from runtime.flow.sessions import GraphSessions, open_graphs, steps_beside
 from runtime.flow.times import FrameTimes, parts_of
 from runtime.flow.work import FlowWork
 from runtime.targets.local import LocalTarget
@@ -69,7 +68,7 @@ class FlowSession:
         return replace(main, own_busy_s=_sum(busy_s), own_wait_s=_sum(wait_s))
 
     def sample(self, *, warmup: int, runs: int, fps: float | None = None) -> Samples:
-        """Return what ``runs`` frames took, each a sum over its parts; see ``Session.sample``."""
+        """Return what ``runs`` frames took, each a sum over its parts; see ``SampledSession.sample``."""
         first_ms = None
         if self._is_cold:
             self._refer()
@@ -119,12 +118,8 @@ def open_flow(
         ValueError, PermissionNeeded, DeviceError: see ``Target.session``.
         MissingExtra: NumPy or Pillow is not installed.
     """
-    with contextlib.ExitStack() as stack:
-        sessions = stack.enter_context(open_graphs(bundle, target, setting, bundle.files[variant.name]))
-        if isinstance(target, LocalTarget):
-            cpus = stack.enter_context(target.hold(replace(setting, freq_khz=None))).cpus
-            if cpus is not None:
-                stack.enter_context(pinned(cpus))
+    files = bundle.files[variant.name]
+    with open_graphs(bundle, target, setting, files) as sessions, steps_beside(target, setting):
         yield FlowSession(bundle, target, sessions)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import msgspec
@@ -46,21 +46,27 @@ class FlowBundle(Bundle):
             return super().workload(variant)
         ops: list[Op] = []
         for use in self.flow.graphs:
+            runs = runs_of(use, self.flow.stop)
             workload = super().workload(self.files[variant.name][use.name])
-            if workload is None:
+            if workload is None and runs:
                 return None
-            ops += workload.ops * runs_of(use, self.flow.stop)
+            ops += () if workload is None else workload.ops * runs
         return Workload(tuple(ops))
 
 
-def as_frames(bundle: Bundle) -> Bundle:
+def as_frames(bundle: Bundle, names: Iterable[str] = ()) -> Bundle:
     """Return the bundle with whole flows as its variants; unchanged where one graph's file is all of a frame.
+
+    Args:
+        names: of variants that are asked for; one of a file asks for that graph alone: the bundle stays.
 
     Raises:
         ValueError: no engine has files of all graphs in one precision.
     """
     task = bundle.manifest.task_or_implied
     if task is None or is_classifier(task) or isinstance(bundle, FlowBundle):
+        return bundle
+    if not all(name.startswith(WHOLE) for name in names):
         return bundle
     flow = msgspec.structs.replace(task.flow, stop=frame_stop(task.flow))
     names = [use.name for use in flow.graphs]

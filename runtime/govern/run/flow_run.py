@@ -17,7 +17,7 @@ from runtime.flow.figures import Part
 from runtime.flow.frames import files_of, frames_in
 from runtime.flow.given import load_given, wanted
 from runtime.flow.moment import steps_of
-from runtime.flow.sessions import open_graphs
+from runtime.flow.sessions import open_graphs, steps_beside
 from runtime.flow.times import parts_of, runs_steps
 from runtime.flow.work import FlowWork, TimedFrame
 from runtime.govern.run.run import check_pace, deadline_of, kernel_setting
@@ -122,7 +122,7 @@ def run_flow(
     clock = ModelledTime() if target.is_modelled else WallTime()
     frames: list[TimedFrame] = []
     late = 0
-    with open_graphs(bundle, target, setting, variants) as sessions:
+    with open_graphs(bundle, target, setting, variants) as sessions, steps_beside(target, setting):
         work = FlowWork(bundle, task, sessions, count=request.count, seed=request.seed)
         work.refer(request.references, request.box)
         if flow.stop is None:

@@ -82,7 +82,9 @@ def run_job(job: LabJob, known: Sequence[Record], emit: Callable[[Record], None]
     try:
         # Another lab may be at work on this machine, of another plan or another cluster: then this one waits.
         with _environment(job.runners), Journal().claim(TargetName.parse(job.target).machine):
-            bundle = as_frames(open_bundle_or_model(job.bundle, tuple(job.input_shapes.items())))
+            bundle = as_frames(
+                open_bundle_or_model(job.bundle, tuple(job.input_shapes.items())), [job.variant]
+            )
             target = use_meter(open_target(job.target), job.meter)
             bench(
                 bundle,

@@ -50,7 +50,7 @@ def plan_jobs(plan: LabPlan) -> tuple[list[LabJob], dict[tuple[str, str], str]]:
     variants, hashes = [], {}
     shapes = {spec.path: spec.input_shapes for spec in plan.bundle_specs}
     for path in shapes:
-        bundle = as_frames(open_bundle_or_model(path, tuple(shapes[path].items())))
+        bundle = as_frames(open_bundle_or_model(path, tuple(shapes[path].items())), plan.variants)
         sha256 = {entry.path: entry.sha256 for entry in bundle.manifest.files}
         for name in choose_variants(bundle, plan.engines, plan.variants):
             variants.append((path, name))
