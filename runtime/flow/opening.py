@@ -10,6 +10,7 @@ from runtime.bundle import Bundle, Variant
 from runtime.device.setting import Setting
 from runtime.device.soc import modelled_latency
 from runtime.engines import Samples
+from runtime.errors import DeviceStableError
 from runtime.flow.figures import FlowFigures, Part
 from runtime.flow.frames import PICTURE_PX, FlowBundle, runs_of
 from runtime.flow.times import runs_steps
@@ -27,7 +28,8 @@ def open_session(
     Where a frame is no more than one graph on another machine, that machine paces and meters it by itself.
 
     Raises:
-        ValueError, PermissionNeeded, DeviceError: see ``Target.session``.
+        ValueError, PermissionNeeded, DeviceError: see ``Target.session``; or a flow that needs outputs on an
+            adb phone, whose programs return none.
         MissingExtra: NumPy or Pillow is not installed, which flows need.
     """
     if not isinstance(bundle, FlowBundle) or target.is_modelled:
@@ -35,6 +37,11 @@ def open_session(
     if _is_paced_there(bundle, target):
         (file,) = bundle.files[variant.name].values()
         return target.session(bundle, file, setting)
+    if target.name.startswith("adb:"):
+        raise DeviceStableError(
+            f"{variant.name} hands tensors from run to run of its graphs, and programs on {target.name} return "
+            "none; bench each graph alone with --variant and its file's name, or the flow on a board over ssh"
+        )
     from runtime.flow.frame_session import open_flow  # needs NumPy, which a bench of one graph does not
 
     return open_flow(bundle, target, variant, setting)
