@@ -39,7 +39,7 @@ def open_session(
         return target.session(bundle, file, setting)
     if target.name.startswith("adb:"):
         raise DeviceStableError(
-            f"{variant.name} hands tensors from run to run of its graphs, and programs on {target.name} return "
+            f"{variant.name} hands tensors from graph to graph, and programs on {target.name} return "
             "none; bench each graph alone with --variant and its file's name, or the flow on a board over ssh"
         )
     from runtime.flow.frame_session import open_flow  # needs NumPy, which a bench of one graph does not
