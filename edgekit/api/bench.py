@@ -11,7 +11,8 @@ from edgekit.api.bundle import AnyBundle, load
 from edgekit.api.table import lay_out
 from runtime.engines.tflite_shapes import InputShapes
 from runtime.errors import MissingExtra
-from runtime.measure.bench import BenchRow, choose_variants, default_log, protocol, summarise
+from runtime.flow.frames import as_frames
+from runtime.measure.bench import BenchRow, choose_variants, default_log, frame_lines, protocol, summarise
 from runtime.measure.bench import bench as measure_blocks
 from runtime.measure.bench.run import OnMessage, OnStep, Progress
 from runtime.measure.records import Record, RecordLog
@@ -68,7 +69,9 @@ class Records(list[Record]):
         cells = [[getattr(row, name) for name in _COLUMNS.values()] for row in rows[:most]]
         left = [f"... and {len(rows) - most} slower ones"] if len(rows) > most else []
         lines = lay_out(list(_COLUMNS), cells, None).lines
-        return "\n".join([*lines, *left, f"how: {protocol(self)}", *self.messages, *self.remarks])
+        return "\n".join(
+            [*lines, *left, *frame_lines(self.rows), f"how: {protocol(self)}", *self.messages, *self.remarks]
+        )
 
     def to_pandas(self) -> pd.DataFrame:
         """Return a data frame with a row per block; units are part of the columns' names.
@@ -122,6 +125,7 @@ def bench(
         bundle: loaded, or the path of a bundle, a ``.tflite`` or a ``.pte`` file.
         target: where, as ``edgekit targets`` lists them: ``local``, ``virtual:gs101``, ``ssh:pi@board``.
         threads, engines, variants, clusters, freqs_khz: what to time; none given: one thread, and all else.
+            Of a flow whole frames are timed; a variant that is one graph's file times that graph alone.
         every: of a cluster's clocks only each ``every``-th and the slowest.
         input_shapes: as ``load`` takes them.
         meter: of energy, as ``edgekit doctor`` lists them; default: the best there is.
@@ -146,7 +150,7 @@ def bench(
         'big'
     """
     machine = use_meter(open_target(target) if isinstance(target, str) else target, meter)
-    model = load(bundle, input_shapes)
+    model = as_frames(load(bundle, input_shapes), variants)
     settings = choose_settings(machine, tuple(threads) or (1,), clusters, freqs_khz, every)
     names = choose_variants(model, engines, variants)
     kept = default_log(model, machine) if log is None else RecordLog(Path(log))

@@ -50,6 +50,7 @@ def tune(
     require("numpy", extra="predict")
     from runtime.choose.tuning.request import PolicyRequest
     from runtime.choose.tuning.tune import tune_bundle
+    from runtime.flow.frames import as_frames
     from runtime.measure.bench import default_log
     from runtime.targets import open_target
 
@@ -59,7 +60,7 @@ def tune(
             "give a request or limits, not both" if request else ", ".join(PolicyRequest.__dataclass_fields__)
         )
         raise TypeError(f"tune() got {', '.join(unknown or limits)}; allowed: {allowed}")
-    opened = reopen(bundle)
+    opened = as_frames(reopen(bundle), variants)
     machine = open_target(target) if isinstance(target, str) else target
     _, policy = tune_bundle(
         opened,

@@ -71,6 +71,7 @@ def _measure(
     **plan: Any,
 ) -> tuple[list[Record], list[Record]]:  # fmt: skip
     from runtime.engines.model_file import open_bundle_or_model
+    from runtime.flow.frames import FlowBundle, as_frames
     from runtime.measure.bench import BenchPlan
     from runtime.measure.compare import measure_both, shared_variants
     from runtime.measure.records import RecordLog
@@ -78,7 +79,9 @@ def _measure(
 
     where = open_target(target)
     takers = [path for path in (a, b) if path.suffix == ".tflite"] or [a, b]
-    of_a, of_b = (open_bundle_or_model(path, input_shapes if path in takers else ()) for path in (a, b))
+    sides = [open_bundle_or_model(path, input_shapes if path in takers else ()) for path in (a, b)]
+    whole = [as_frames(side, filter(None, (a_variant, b_variant))) for side in sides]
+    of_a, of_b = whole if all(isinstance(side, FlowBundle) for side in whole) else sides
     folder = out or Path(f"{a.stem}-vs-{b.stem}")
     logs = RecordLog(folder / "a.jsonl"), RecordLog(folder / "b.jsonl")
     with BlockSteps(with_model=True) as steps:

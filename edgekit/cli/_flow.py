@@ -18,8 +18,8 @@ from runtime.visible import one_line
 if TYPE_CHECKING:
     from runtime.bundle import Bundle, TaskSpec
     from runtime.choose.policy.policy import Policy
+    from runtime.flow.work import TimedFrame
     from runtime.govern.run.flow_run import FlowResult
-    from runtime.govern.run.flow_work import TimedFrame
     from runtime.targets import Target
 
 _MOST_SEED = 2**63 - 1
@@ -93,6 +93,7 @@ def show_flow(
     Returns:
         ``False``, and nothing is done, for a classifier that is only to name classes.
     """
+    from runtime.flow.frames import is_classifier
     from runtime.govern.run.flow_run import FlowRequest, run_flow
     from runtime.processing.results.saving import check_ending, save_result
 
@@ -105,7 +106,7 @@ def show_flow(
             "nothing says what this bundle's outputs mean, which -o, --raw, --box and their like need; "
             "export it with a task"
         )
-    if task is None or (_names_classes(task) and not options.is_given):
+    if task is None or (is_classifier(task) and not options.is_given):
         return False
     if len(inputs) > 1 and (options.outs or options.raw):
         raise click.UsageError("-o and --raw hold one result; give one --input with them")
@@ -162,14 +163,6 @@ def save_raw(shown: TimedFrame, path: Path) -> None:
 
     draws = {f"token:{name}": np.asarray(drawn) for name, drawn in shown.frame.draws.items()}
     write_npz(path, {name: Array.of(array) for name, array in {**shown.frame.outputs, **draws}.items()})
-
-
-def _names_classes(task: TaskSpec) -> bool:
-    from runtime.bundle.prestep import ResizeCrop
-    from runtime.bundle.result import Labels
-
-    is_photo = task.flow.pre in (None, ResizeCrop())
-    return isinstance(task.result, Labels) and is_photo and len(task.flow.graphs) == 1
 
 
 def print_flow(result: FlowResult, shown: tuple[TimedFrame, ...]) -> None:

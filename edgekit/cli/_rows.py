@@ -33,7 +33,7 @@ all_option = click.option(
 
 def show_rows(rows: Sequence[BenchRow], records: Sequence[Record], show_all: bool = False) -> None:
     """Print a line per row, or of many rows the best; and how the figures came about."""
-    from runtime.measure.bench import protocol
+    from runtime.measure.bench import frame_lines, protocol
 
     headers = list(_COLUMNS)
     cells = [[getattr(row, name) for name in _COLUMNS.values()] for row in rows]
@@ -44,6 +44,8 @@ def show_rows(rows: Sequence[BenchRow], records: Sequence[Record], show_all: boo
         shown = [[*line, best[i]] for i, line in enumerate(cells) if i in best]
         print_table([*headers, "best in"], shown, optional=_OPTIONAL)
         say(f"{len(shown)} of {len(rows)} rows: the best of each variant and cluster; --all shows all")
+    for line in frame_lines(rows):
+        note(line)
     note(f"how: {protocol(records)}")
 
 

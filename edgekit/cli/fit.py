@@ -42,14 +42,14 @@ def fit(
     from runtime.choose.fitting.transfer import transfer_fit
     from runtime.choose.fitting.update import update_fit
     from runtime.engines.model_file import open_bundle_or_model
+    from runtime.flow.frames import as_frames
     from runtime.measure.bench import default_log
     from runtime.targets import open_target
 
     if sum(map(bool, (also, source, log))) > 1 or (samples is not None and source is None):
         raise click.UsageError("choose one of --also, --from and --log; --samples goes with --from")
-    opened, machine = Bundle.open(bundle), open_target(target)
-    learning = {"seed": seed, "include_unstable": include_unstable}
-    records = default_log(opened, machine)
+    opened, machine = as_frames(Bundle.open(bundle)), open_target(target)
+    records, learning = default_log(opened, machine), {"seed": seed, "include_unstable": include_unstable}
     if log is not None:
         _, result = update_fit(opened, machine, log)
     elif source is not None:
@@ -59,7 +59,7 @@ def fit(
                 **learning,
             )  # fmt: skip
     else:
-        others = [(other, default_log(other, machine)) for other in map(open_bundle_or_model, also)]
+        others = [(one, default_log(one, machine)) for one in map(as_frames, map(open_bundle_or_model, also))]
         with Steps() as steps:
             steps.wait_for("fitting six kinds of regressors")
             _, result = fit_bundle(opened, machine, records, also=others, **learning)

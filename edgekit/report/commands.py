@@ -34,7 +34,7 @@ def commands_of(content: Content) -> tuple[Command, ...]:
     found: list[Command | None] = [_export(content.bundle.manifest, bundle)]
     for view in content.targets:
         where = [bundle, "--target", view.name]
-        found.append(_bench(view, where, [v.variant.name for v in content.variants]))
+        found.append(_bench(view, where, [v.variant.name for v in content.frames or content.variants]))
         if view.fit is not None:
             found.append(_fit(view.fit, where))
         if view.policy is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -20,6 +20,7 @@ from runtime.device.provenance import Provenance, least_certain
 from runtime.device.soc import SocProfile, list_profiles, load_profile
 from runtime.device.soc.generic import PREFIX
 from runtime.errors import EdgekitError
+from runtime.flow.frames import FlowBundle, as_frames
 from runtime.govern.run.run import RunResult
 from runtime.govern.run.runs import load_run
 from runtime.measure.origin import by_machine, machine_text, origin_of
@@ -32,7 +33,7 @@ VIRTUAL = "virtual:"
 
 @dataclass(frozen=True)
 class VariantView:
-    """One exported file and what a frame of it costs."""
+    """One exported file, or all files of a flow, and what a frame of it costs."""
 
     variant: Variant
     size_bytes: int
@@ -89,6 +90,7 @@ class Content:
 
     bundle: Bundle
     variants: tuple[VariantView, ...]
+    frames: tuple[VariantView, ...]
     targets: tuple[TargetView, ...]
     top1: float | None
     params: float | None
@@ -116,12 +118,26 @@ def collect(bundle: Bundle, target: str | None = None) -> Content:
     return Content(
         bundle=bundle,
         variants=variants,
+        frames=_frames(bundle, sizes),
         targets=tuple(view for name in names for view in _views(bundle, name, is_asked=target is not None)),
         top1=facts.number(manifest.source, "test_top1", "top1"),
         params=after.get("params", facts.number(manifest.source, "params")),
         macs=after.get("macs", macs),
         changes=changed,
         facts=tuple(facts.provenance(manifest)),
+    )
+
+
+def _frames(bundle: Bundle, sizes: Mapping[str, int]) -> tuple[VariantView, ...]:
+    try:
+        whole = as_frames(bundle)
+    except ValueError:  # no engine runs the whole flow: what is wrong stands with each target
+        return ()
+    if not isinstance(whole, FlowBundle):
+        return ()
+    return tuple(
+        VariantView(v, sum(sizes[file.path] for file in whole.files[v.name].values()), whole.workload(v))
+        for v in whole.manifest.variants
     )
 
 
@@ -168,7 +184,8 @@ def _views(bundle: Bundle, name: str, *, is_asked: bool) -> list[TargetView]:
     made = by_machine(record for record in everything if record.target == name)
     *others, last = [machine for machine in made if machine] or [()]
     mine = [r for r in everything if r.target != name or origin_of(r).machine not in others]
-    usable, left_out = usable_records(bundle, name, mine, include_unstable=True)
+    frames: Bundle = softly(lambda: as_frames(bundle), bundle)
+    usable, left_out = usable_records(frames, name, mine, include_unstable=True)
     policy: Policy | None = softly(lambda: load_policy(bundle, name), None)
     fit: FitResult | None = softly(lambda: _fit(bundle, name), None)
     profile: SocProfile | None = None
@@ -197,7 +214,7 @@ def _views(bundle: Bundle, name: str, *, is_asked: bool) -> list[TargetView]:
         notes=tuple(notes),
         machine=machine_text(last) if others else None,
     )
-    return [view, *(_other_view(bundle, name, machine_text(other), made[other]) for other in others)]
+    return [view, *(_other_view(frames, name, machine_text(other), made[other]) for other in others)]
 
 
 def _other_view(bundle: Bundle, name: str, machine: str, records: list[Record]) -> TargetView:

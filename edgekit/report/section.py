@@ -17,6 +17,7 @@ from edgekit.report.svg import trusted
 from edgekit.report.timings import Timing, timings_of
 from runtime.choose.policy.policy import Policy
 from runtime.device.setting import Setting
+from runtime.measure.bench.rows import BenchRow, best_frames, summarise
 
 WIDE, NARROW = 900.0, 400.0
 _HEIGHT, _LOW = 470.0, 310.0  # of a plot, and of one with few points
@@ -46,6 +47,7 @@ class ReportSection:
         timings: the chosen setting and the fastest of each ladder, or all where there are few; the others
             are ``more_timings``.
         latencies: by variant, at the chosen setting and at the fastest one.
+        frames: of each variant that is a whole flow the fastest setting, whose parts are shown.
     """
 
     view: TargetView
@@ -63,6 +65,7 @@ class ReportSection:
     shares: tuple[KindShare, ...]
     is_latency: bool
     latencies: dict[str, dict[str, float | None]]
+    frames: tuple[BenchRow, ...]
 
     @property
     def knows_energy(self) -> bool:
@@ -74,8 +77,9 @@ def section_of(content: Content, view: TargetView) -> ReportSection:
     """Return what there is to show of ``view``."""
     plot = plot_of(view)
     policy = view.policy
-    name = policy.variant if policy else content.variants[0].variant.name
-    shown = next(v for v in content.variants if v.variant.name == name)
+    variants = content.frames + content.variants
+    name = policy.variant if policy else variants[0].variant.name
+    shown = next(v for v in variants if v.variant.name == name)
     setting = policy.setting if policy else next((block.setting for block in view.blocks), None)
     shares: list[KindShare] = []
     is_latency = False
@@ -100,7 +104,8 @@ def section_of(content: Content, view: TargetView) -> ReportSection:
         setting=setting,
         shares=tuple(shares),
         is_latency=is_latency,
-        latencies={v.variant.name: _latencies(v, view) for v in content.variants},
+        latencies={v.variant.name: _latencies(v, view) for v in variants},
+        frames=tuple(best_frames(summarise(view.blocks))),
     )
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from runtime.bundle import Bundle, Graph, Quantization, Variant
+from runtime.device.actuators import pinned
 from runtime.device.setting import Setting
 from runtime.errors import BundleError
 from runtime.processing.int8_io import to_float, to_int8
+from runtime.targets.local import LocalTarget
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,14 +63,29 @@ class GraphSessions:
 def open_graphs(
     bundle: Bundle, target: Target, setting: Setting, variants: Mapping[str, Variant]
 ) -> Iterator[GraphSessions]:
-    """Load every graph of ``variants`` on ``target`` within the block, under one setting.
+    """Load every graph of ``variants`` on ``target`` within the block, under one setting: the first one's.
 
     Raises:
         DeviceError: one cannot run there.
     """
     with contextlib.ExitStack() as stack:
-        sessions = {
-            name: stack.enter_context(target.session(bundle, variant, setting))
-            for name, variant in variants.items()
-        }
+        sessions: dict[str, Session] = {}
+        for name, variant in variants.items():
+            # The first holds the clock for all; a clock that is held is refused to everybody else.
+            asked = replace(setting, freq_khz=None) if sessions else setting
+            sessions[name] = stack.enter_context(target.session(bundle, variant, asked))
         yield GraphSessions(sessions, variants, bundle.manifest.graphs)
+
+
+@contextlib.contextmanager
+def steps_beside(target: Target, setting: Setting) -> Iterator[None]:
+    """Let pre-step and post-step, which this thread makes, run on the CPUs of ``setting`` within the block.
+
+    On another target than this machine, and where threads cannot be pinned, they stay where they are.
+    """
+    with contextlib.ExitStack() as stack:
+        if isinstance(target, LocalTarget):
+            cpus = stack.enter_context(target.hold(replace(setting, freq_khz=None))).cpus
+            if cpus is not None:
+                stack.enter_context(pinned(cpus))
+        yield

@@ -20,6 +20,7 @@ from runtime.device.meters.reading import EnergyReading
 from runtime.device.provenance import Provenance
 from runtime.device.setting import Setting
 from runtime.errors import DataError, VersionConflict
+from runtime.flow.figures import FlowFigures
 from runtime.measure.gesture_figures import GestureFigures
 from runtime.measure.interval import Interval, order_statistics
 from runtime.measure.log_lock import hold
@@ -72,6 +73,8 @@ class Record:
         latency_low_ms, latency_high_ms: what a modelled latency may truly be; ``None`` where it was timed.
         memory: of the process that ran it; ``None`` where nothing ran or nobody tells.
         gesture: of a web page, whose name is ``model``; the samples are the gaps between its frames.
+        flow: what a frame is and its parts, where it is a whole flow: ``variant`` is a flow's then, and
+            ``model_sha256`` that of the flow and all its files. ``None``: a frame is one graph.
     """
 
     model: str
@@ -115,6 +118,7 @@ class Record:
     energy_basis: str | None = None
     memory: MemoryUse | None = None
     gesture: GestureFigures | None = None
+    flow: FlowFigures | None = None
 
     def __post_init__(self) -> None:
         check_figures(self)

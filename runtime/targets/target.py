@@ -16,8 +16,8 @@ from runtime.engines import Frame, ProfiledFrames, Samples, Tensor
 from runtime.engines.pacing import PacedFrames
 
 
-class Session(Protocol):
-    """A variant ready to run under one setting.
+class SampledSession(Protocol):
+    """Frames ready to be measured under one setting: of a variant, or of a whole flow.
 
     Attributes:
         setting: what was asked.
@@ -26,7 +26,6 @@ class Session(Protocol):
             ``runtime.device.actuators.CONTROL_LEVELS``.
         versions: of what runs the model.
         device: name, soc, arch, kernel and os of the machine, as far as it shows them.
-        worker_pid: process that computes, ``None`` where nothing does.
     """
 
     setting: Setting
@@ -37,18 +36,7 @@ class Session(Protocol):
     def control_level(self) -> str: ...
 
     @property
-    def worker_pid(self) -> int | None: ...
-
-    @property
     def setting_read(self) -> Setting | None: ...
-
-    def run(self, inputs: Sequence[Tensor] | None = None) -> Frame:
-        """Run one frame; ``None`` runs random inputs of seed 0.
-
-        Raises:
-            ValueError: number, shape or dtype of ``inputs`` is not the variant's.
-            DeviceError: the engine failed.
-        """
 
     def sample(self, *, warmup: int, runs: int, fps: float | None = None) -> Samples:
         """Return the latencies of ``runs`` frames, after ``warmup`` untimed ones.
@@ -57,6 +45,28 @@ class Session(Protocol):
 
         Args:
             fps: release each frame at its time, as an app does; ``None`` runs them back to back.
+        """
+
+    def conditions(self, *, probe: bool = False) -> Conditions:
+        """Return what the machine does now: heat, clock, load, and the probe if it is asked for."""
+
+
+class Session(SampledSession, Protocol):
+    """A variant ready to run under one setting.
+
+    Attributes:
+        worker_pid: process that computes, ``None`` where nothing does.
+    """
+
+    @property
+    def worker_pid(self) -> int | None: ...
+
+    def run(self, inputs: Sequence[Tensor] | None = None) -> Frame:
+        """Run one frame; ``None`` runs random inputs of seed 0.
+
+        Raises:
+            ValueError: number, shape or dtype of ``inputs`` is not the variant's.
+            DeviceError: the engine failed.
         """
 
     def run_paced(self, inputs: Sequence[Sequence[Tensor]], frames: int, fps: float | None) -> PacedFrames:
@@ -69,9 +79,6 @@ class Session(Protocol):
         Raises:
             ValueError, DeviceError: see ``run``.
         """
-
-    def conditions(self, *, probe: bool = False) -> Conditions:
-        """Return what the machine does now: heat, clock, load, and the probe if it is asked for."""
 
 
 @runtime_checkable

@@ -101,6 +101,7 @@ def tune_bundle(
         + _without_spread(request, source.provenance)
         + _without_power(considered)
         + _of_older_versions(bundle, target, records)
+        + _of_flow(benched, chosen.variant)
         + remarks,
         created_utc=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         battery=battery_life(chosen, goal, *_battery_of(request, target)),
@@ -131,6 +132,13 @@ def _of_older_versions(bundle: Bundle, target: Target, records: Sequence[Record]
     if not count:
         return ()
     return (f"{count} records are of an {OLDER_VERSIONS} than the last and do not count: bench again",)
+
+
+def _of_flow(benched: Mapping[Option, Record], variant: str) -> tuple[str, ...]:
+    """Return what a frame is where it is a whole flow, and what of it the latencies leave out."""
+    of_variant = (record for option, record in benched.items() if option.variant == variant)
+    flow = next((record.flow for record in of_variant if record.flow is not None), None)
+    return () if flow is None else (f"a frame is {flow.frame}",)
 
 
 def _battery_of(request: PolicyRequest, target: Target) -> tuple[float | None, str]:

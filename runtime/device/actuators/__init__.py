@@ -1,6 +1,6 @@
 """Actuators: change the machine as context managers that restore it."""
 
-from runtime.device.actuators.affinity import allowed_cpus, pin
+from runtime.device.actuators.affinity import allowed_cpus, pin, pinned
 from runtime.device.actuators.capability import (
     CLOCKING,
     CONTROL_LEVELS,
@@ -35,6 +35,7 @@ __all__ = [
     "hold_uclamp",
     "move",
     "pin",
+    "pinned",
     "probe",
     "read_places",
     "restore",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from runtime.bundle import Bundle
+from runtime.flow.frames import WHOLE
 from runtime.govern.governor.command import GovernedRun, govern_command
 from runtime.govern.governor.frames import command_of, stream_for
 from runtime.govern.governor.options import GovernOptions
@@ -45,6 +46,11 @@ def govern(
     runs_own_frames = not command
     if runs_own_frames:
         assert opened is not None and plan.policy is not None  # noqa: PT018
+        if plan.policy.variant.startswith(WHOLE):
+            raise ValueError(
+                f"the policy is for {plan.policy.variant}, whole frames of a flow; govern by itself "
+                "runs frames of one graph: give a command that runs the flow after --, or use edgekit run"
+            )
         variant = opened.manifest.variant(plan.policy.variant)
         threads, frames = plan.table.rows[0].setting.threads, options.frames or _FRAMES
         command = command_of(stream_for(opened, variant, plan, threads=threads, frames=frames))

@@ -13,20 +13,20 @@ from runtime.choose.policy.policy import Policy
 from runtime.device.setting import Setting
 from runtime.engines.pacing import ModelledTime, WallTime, released
 from runtime.errors import DataError
+from runtime.flow.figures import Part
+from runtime.flow.frames import files_of, frames_in
 from runtime.flow.given import load_given, wanted
 from runtime.flow.moment import steps_of
-from runtime.flow.sessions import open_graphs
-from runtime.flow.variants import choose_variants
-from runtime.govern.run.flow_work import FlowWork, TimedFrame
+from runtime.flow.sessions import open_graphs, steps_beside
+from runtime.flow.times import parts_of, runs_steps
+from runtime.flow.work import FlowWork, TimedFrame
 from runtime.govern.run.run import check_pace, deadline_of, kernel_setting
 from runtime.measure.quantile import quantile
-from runtime.targets.name import LOCAL
 
 if TYPE_CHECKING:
     from runtime.targets import Target
 
 _FRAMES = 30
-PRE, POST = "pre-step", "post-step"
 _NEAR = 1e-5  # engines agree to about 1e-6 of a score; a draw nearer to another than this may change
 
 
@@ -55,16 +55,6 @@ class FlowRequest:
     fps: float | None = None
     latency_ms: float | None = None
     frames: int | None = None
-
-
-@dataclass(frozen=True)
-class Part:
-    """A named part of a frame: how often it ran in one, and the median of what that took together."""
-
-    name: str
-    runs: int
-    latency_ms: float
-    provenance: str
 
 
 @dataclass(frozen=True)
@@ -123,17 +113,16 @@ def run_flow(
     needs = wanted(flow, bundle.manifest.graphs)
     _check(request, flow, needs)
     wanted_variants = request.variants or ((policy.variant,) if policy else ())
-    variants = choose_variants(bundle.manifest, flow, wanted_variants)
+    variants = files_of(bundle, flow, wanted_variants)
     setting = policy.setting if policy else kernel_setting(target)
-    pace = request.fps or (policy.fps_target if policy else None)
+    pace = request.fps or (policy.fps_target / frames_in(flow, request.count) if policy else None)
     deadline_ms = deadline_of(policy, pace, request.latency_ms)
     loaded = [load_given(path, needs, flow) for path in request.inputs] or [{}]
     count = max(len(loaded), request.frames or (1 if flow.stop else _FRAMES))
-    with_steps = target.name == LOCAL
     clock = ModelledTime() if target.is_modelled else WallTime()
     frames: list[TimedFrame] = []
     late = 0
-    with open_graphs(bundle, target, setting, variants) as sessions:
+    with open_graphs(bundle, target, setting, variants) as sessions, steps_beside(target, setting):
         work = FlowWork(bundle, task, sessions, count=request.count, seed=request.seed)
         work.refer(request.references, request.box)
         if flow.stop is None:
@@ -143,11 +132,11 @@ def run_flow(
         for number in released(count, pace, clock):
             arrival_ms = clock.now_ms() if pace is None else begin_ms + number * 1e3 / pace
             frames.append(work.frame(loaded[number % len(loaded)], request.box))
-            clock.spend(frames[-1].latency_ms(with_steps=with_steps))
+            clock.spend(frames[-1].times.latency_ms(target))
             late += deadline_ms is not None and clock.now_ms() - arrival_ms > deadline_ms
         setting_read = next(iter(sessions.sessions.values())).setting_read
     shown = tuple(frames[: len(loaded)])
-    latencies_ms = [frame.latency_ms(with_steps=with_steps) for frame in frames]
+    latencies_ms = [frame.times.latency_ms(target) for frame in frames]
     figure = target.power(setting)
     names = [str(path) for path in request.inputs] or [""]
     return (
@@ -166,7 +155,7 @@ def run_flow(
             steps=shown[0].frame.steps,
             latency_ms=statistics.median(latencies_ms),
             p90_ms=quantile(latencies_ms, 0.9),
-            parts=_parts(frames, target, task),
+            parts=parts_of([frame.times for frame in frames], flow, target),
             reference_ms=work.reference_ms,
             energy_mj=None if figure is None else figure.power_mw * statistics.fmean(latencies_ms) / 1000.0,
             energy_source=target.energy_note if figure is None else figure.source,
@@ -190,24 +179,13 @@ def _check(request: FlowRequest, flow: Flow, needs: Mapping[str, TensorSpec]) ->
         raise ValueError(f"{request.count} is counted, but this bundle makes no steps; leave the count out")
 
 
-def _parts(frames: Sequence[TimedFrame], target: Target, task: TaskSpec) -> tuple[Part, ...]:
-    """Return the parts of a frame; what runs on this machine is measured there, whatever the target is."""
-    own = "measured" if target.name == LOCAL else "measured on the host"
-    parts = [Part(PRE, 1, statistics.median(frame.pre_ms for frame in frames), own)]
-    for use in task.flow.graphs:
-        if use.when != "reference":
-            times = [frame.graphs_ms[use.name] for frame in frames]
-            parts.append(Part(use.name, len(times[0]), statistics.median(map(sum, times)), target.provenance))
-    return (*parts, Part(POST, 1, statistics.median(frame.post_ms for frame in frames), own))
-
-
 def _notes(shown: Sequence[TimedFrame], target: Target, deadline_ms: float | None) -> tuple[str, ...]:
     notes = []
-    if target.name != LOCAL:
+    if not runs_steps(target):
         notes.append(
             f"pre-step and post-step ran on this machine, not on {target.name}: the latency is the graphs'"
         )
-    if target.name != LOCAL and not target.is_modelled and deadline_ms is not None:
+    if not runs_steps(target) and not target.is_modelled and deadline_ms is not None:
         notes.append("whether a frame is late counts the way of its tensors to the target and back")
     closest = min(one.frame.closest for one in shown)
     if closest < _NEAR:

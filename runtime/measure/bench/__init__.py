@@ -3,7 +3,7 @@
 from runtime.measure.bench.choosing import choose_variants, default_log
 from runtime.measure.bench.plan import BenchPlan
 from runtime.measure.bench.protocol import protocol
-from runtime.measure.bench.rows import BenchRow, summarise
+from runtime.measure.bench.rows import BenchRow, frame_lines, summarise
 from runtime.measure.bench.run import bench
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "bench",
     "choose_variants",
     "default_log",
+    "frame_lines",
     "protocol",
     "summarise",
 ]

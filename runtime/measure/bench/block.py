@@ -10,6 +10,7 @@ from datetime import datetime, timezone
 
 from runtime._version import __version__
 from runtime.engines import Samples
+from runtime.flow.opening import flow_figures, open_session
 from runtime.measure.bench.cool_down import wait_until_cool
 from runtime.measure.bench.energy import energy_fields
 from runtime.measure.bench.plan import BenchJob, BenchPlan
@@ -37,7 +38,7 @@ def measure_block(
         DeviceError, PermissionNeeded: the target cannot do it.
     """
     bundle, is_modelled = job.bundle, target.is_modelled
-    with target.session(bundle, job.variant, job.setting) as session:
+    with open_session(target, bundle, job.variant, job.setting) as session:
         waited_s = 0.0
         if not is_modelled:
             waited_s = wait_until_cool(session, plan.max_temp_c, plan.cool_down_s, on_step)
@@ -48,6 +49,7 @@ def measure_block(
             after = replace(after, probe_ms=session.conditions(probe=True).probe_ms)
         setting_read, control_level = session.setting_read, session.control_level
         versions, device = session.versions, session.device
+        flow = flow_figures(target, bundle, job.variant, session, samples)
     if is_modelled:
         verdict = Verdict("modelled", (_modelled_reason(samples),))
     else:
@@ -106,6 +108,7 @@ def measure_block(
         run=run,
         runs=plan.runs,
         max_temp_c=plan.max_temp_c,
+        flow=flow,
     )
 
 

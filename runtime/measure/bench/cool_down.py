@@ -10,13 +10,13 @@ from runtime.device.conditions import Conditions
 from runtime.errors import DeviceStableError
 
 if TYPE_CHECKING:
-    from runtime.targets import Session
+    from runtime.targets.target import SampledSession
 
 _LOOK_EVERY_S = 1.0  # a machine cools over many seconds
 
 
 def wait_until_cool(
-    session: Session,
+    session: SampledSession,
     max_temp_c: float | None,
     cool_down_s: float,
     on_step: Callable[[str], None] = lambda text: None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from runtime.device.setting import Setting
+from runtime.flow.opening import open_session
 from runtime.measure.bench.block import measure_block
 from runtime.measure.bench.plan import BenchJob, BenchPlan
 from runtime.measure.origin import Origin, origin, origin_of
@@ -65,7 +66,7 @@ class KeptBlocks:
         """Return what would measure ``job``; a session is opened to ask, once for each engine."""
         place = (job.variant.engine, job.variant.precision)
         if place not in self._origins:
-            with self._target.session(job.bundle, job.variant, job.setting) as session:
+            with open_session(self._target, job.bundle, job.variant, job.setting) as session:
                 meter = session.meter if isinstance(session, MeteredSession) else None
                 self._origins[place] = origin(session.device, session.versions, meter)
         return self._origins[place]

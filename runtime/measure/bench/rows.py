@@ -10,6 +10,7 @@ from runtime.device.meters.memory import MemoryUse, most_memory
 from runtime.device.provenance import Provenance
 from runtime.device.setting import Setting
 from runtime.device.soc.account import work_mj
+from runtime.flow.figures import FlowFigures, median_figures
 from runtime.measure.interval import Interval, median_interval
 from runtime.measure.quantile import quantile
 from runtime.measure.records import Record
@@ -27,7 +28,8 @@ class BenchRow:
     ``verdict`` is ``unstable`` as soon as one block is, or where the blocks differ so much that
     their median is not known to 5 %; ``reasons`` says why, ``advice`` what to do. ``stable_blocks``
     is how many of how many blocks are stable, ``late_share`` the share of paced frames that took
-    longer than their period, ``memory`` the most that any block took.
+    longer than their period, ``memory`` the most that any block took, ``flow`` the parts of a frame
+    that is a whole flow.
     """
 
     variant: str
@@ -49,6 +51,7 @@ class BenchRow:
     late_share: float | None = None
     stable_blocks: tuple[int, int] = (1, 1)
     memory: MemoryUse | None = None
+    flow: FlowFigures | None = None
 
     @property
     def is_modelled(self) -> bool:
@@ -95,6 +98,24 @@ class BenchRow:
                 f"the {1000 / (self.fps_target or 1):.3g} ms they had"
             )
         return (*found, f"no energy: {self.energy_source}") if self.power_mw is None else tuple(found)
+
+
+def best_frames(rows: Sequence[BenchRow]) -> list[BenchRow]:
+    """Return the fastest row of each variant that is a whole flow."""
+    best: dict[str, BenchRow] = {}
+    for row in rows:
+        if row.flow is not None and row.latency_ms <= best.setdefault(row.variant, row).latency_ms:
+            best[row.variant] = row
+    return list(best.values())
+
+
+def frame_lines(rows: Sequence[BenchRow]) -> list[str]:
+    """Return what a frame of each flow is, and what its parts take where it is fastest."""
+    return [
+        f"a frame of {row.variant} is {row.flow.text} ({row.setting})"
+        for row in best_frames(rows)
+        if row.flow is not None
+    ]
 
 
 def summarise(records: Sequence[Record]) -> list[BenchRow]:
@@ -145,6 +166,7 @@ def _row(group: Sequence[Record]) -> BenchRow:
         late_share=None if period_ms is None else sum(ms > period_ms for ms in samples_ms) / len(samples_ms),
         stable_blocks=(len(group) - len(unstable), len(group)),
         memory=most_memory([record.memory for record in group if record.memory is not None]),
+        flow=median_figures([record.flow for record in group if record.flow is not None]),
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from runtime.bundle import Bundle
 from runtime.device.setting import Setting
+from runtime.flow.opening import open_session
 from runtime.measure.bench.block import measure_block
 from runtime.measure.bench.kept import KeptBlocks
 from runtime.measure.bench.plan import BenchJob, BenchPlan, order
@@ -94,7 +95,7 @@ def _set_others_aside(log: RecordLog, target: Target, job: BenchJob, on_message:
         others = {origin_of(record).machine for record in log if record.target == target.name}
         if not others:
             return
-        with target.session(job.bundle, job.variant, job.setting) as session:
+        with open_session(target, job.bundle, job.variant, job.setting) as session:
             machine = origin(session.device, session.versions, None).machine
         moved, path = log.set_aside(lambda r: r.target == target.name and origin_of(r).machine != machine)
     if moved:

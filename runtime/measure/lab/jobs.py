@@ -12,6 +12,7 @@ from runtime.device.actuators import Journal
 from runtime.engines.model_file import open_bundle_or_model
 from runtime.engines.programs import RUNNERS
 from runtime.errors import DeviceTransientError, EdgekitError
+from runtime.flow.frames import as_frames
 from runtime.measure.bench import bench
 from runtime.measure.lab.plan import BenchSpec, SettingsSpec
 from runtime.measure.records import Record, RecordLog
@@ -81,7 +82,9 @@ def run_job(job: LabJob, known: Sequence[Record], emit: Callable[[Record], None]
     try:
         # Another lab may be at work on this machine, of another plan or another cluster: then this one waits.
         with _environment(job.runners), Journal().claim(TargetName.parse(job.target).machine):
-            bundle = open_bundle_or_model(job.bundle, tuple(job.input_shapes.items()))
+            bundle = as_frames(
+                open_bundle_or_model(job.bundle, tuple(job.input_shapes.items())), [job.variant]
+            )
             target = use_meter(open_target(job.target), job.meter)
             bench(
                 bundle,

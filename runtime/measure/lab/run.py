@@ -14,6 +14,7 @@ from runtime._version import __version__
 from runtime.bundle import write_atomic
 from runtime.device.actuators.signals import orderly_signals
 from runtime.engines.model_file import open_bundle_or_model
+from runtime.flow.frames import as_frames
 from runtime.measure.bench import choose_variants
 from runtime.measure.lab.executor import Executor, LabRecords
 from runtime.measure.lab.jobs import LabJob, LabOutcome
@@ -49,7 +50,7 @@ def plan_jobs(plan: LabPlan) -> tuple[list[LabJob], dict[tuple[str, str], str]]:
     variants, hashes = [], {}
     shapes = {spec.path: spec.input_shapes for spec in plan.bundle_specs}
     for path in shapes:
-        bundle = open_bundle_or_model(path, tuple(shapes[path].items()))
+        bundle = as_frames(open_bundle_or_model(path, tuple(shapes[path].items())), plan.variants)
         sha256 = {entry.path: entry.sha256 for entry in bundle.manifest.files}
         for name in choose_variants(bundle, plan.engines, plan.variants):
             variants.append((path, name))

@@ -1,6 +1,7 @@
 """``edgekit run`` on bundles with a flow: a parser and a melody, from picture or seed to files."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -183,3 +184,49 @@ def test_a_tune_beyond_the_limit_is_refused(bundles, bars):
     done = run(bundles / "tunes.edgekit", "--bars", bars)
     assert done.exit_code != 0
     assert "makes 1 to 64" in done.output
+
+
+def benched(bundle, *args):
+    done = CliRunner().invoke(cli, ["bench", str(bundle), "--blocks", "1", "--json", *args])
+    assert done.exit_code == 0, done.output
+    records = json.loads(done.stdout)
+    return {record["variant"]: record for record in records}
+
+
+def test_a_bench_times_the_parser_from_the_picture_to_the_mask(bundles, tmp_path):
+    record = benched(bundles / "parser.edgekit", "--out", str(tmp_path / "log"), "--engine", "litert")[
+        "flow:litert-fp32"
+    ]
+    assert [part["name"] for part in record["flow"]["parts"]] == ["pre-step", "forward", "post-step"]
+    assert all(part["provenance"] == "measured" for part in record["flow"]["parts"])
+    together_ms = sum(part["latency_ms"] for part in record["flow"]["parts"])
+    assert together_ms == pytest.approx(record["latency_ms"], rel=0.3)
+    assert record["flow"]["parts"][1]["latency_ms"] < record["latency_ms"]
+
+
+def test_a_tune_is_benched_tuned_for_and_run_bar_by_bar(bundles, tmp_path):
+    tunes = tmp_path / "t.edgekit"
+    shutil.copytree(bundles / "tunes.edgekit", tunes)
+    record = benched(tunes, "--runs", "5")["flow:executorch-fp32"]
+    runs = {part["name"]: part["runs"] for part in record["flow"]["parts"]}
+    assert runs == {"pre-step": 1, "bar": 1, "beat": 4, "note": 16, "post-step": 1}
+    phone = ("--target", "virtual:gs101")
+    benched(tunes, *phone)
+    tuned = CliRunner().invoke(cli, ["tune", str(tunes), *phone, "--fps", "10"])
+    assert tuned.exit_code == 0, tuned.output
+    played = run(tunes, *phone, "--bars", 4, "--json")
+    assert played.exit_code == 0, played.output
+    result = json.loads(played.stdout)
+    assert (result["steps"], result["fps_target"], result["deadline_ms"]) == (64, 2.5, 400.0)
+    assert result["late_frames"] == 0
+    assert result["latency_ms"] == pytest.approx(
+        4 * json.loads(tuned_policy(tunes))["chosen"]["median_ms"], rel=0.1
+    )
+
+
+def tuned_policy(bundle):
+    (path,) = (bundle / "policies").glob("*.json")
+    return path.read_text()
+    shown = CliRunner().invoke(cli, ["report", str(tunes), "-o", str(tmp_path / "r.html")])
+    assert shown.exit_code == 0, shown.output
+    assert "one of its bars, without pre-step and post-step" in (tmp_path / "r.html").read_text()

@@ -14,6 +14,7 @@ from runtime.errors import DataError
 from runtime.flow.given import Loaded, enter, load_given, wanted
 from runtime.flow.runner import FlowFrame, FlowRunner
 from runtime.flow.sessions import GraphSessions
+from runtime.flow.times import FrameTimes
 from runtime.processing.results.decode import decode
 from runtime.processing.results.decoded import Decoded, Frame
 
@@ -28,20 +29,12 @@ class TimedFrame:
 
     Attributes:
         picture: the upright original; ``None`` where arrays were given.
-        graphs_ms: graph -> each of its runs.
     """
 
     picture: Image.Image | None
     frame: FlowFrame
     decoded: Decoded
-    pre_ms: float
-    graphs_ms: dict[str, list[float]]
-    post_ms: float
-
-    def latency_ms(self, *, with_steps: bool) -> float:
-        """Return what the frame took, with its pre-step and post-step or without."""
-        graphs_ms = sum(map(sum, self.graphs_ms.values()))
-        return graphs_ms + self.pre_ms + self.post_ms if with_steps else graphs_ms
+    times: FrameTimes
 
 
 class FlowWork:
@@ -97,6 +90,11 @@ class FlowWork:
                 self.runner.refer(given.values)
         self.reference_ms = sum(map(sum, self._sessions.take_times().values()))
 
+    def refer_to(self, loaded: Loaded, box: Sequence[float] | None = None) -> None:
+        """Run the graphs of the reference on what was loaded; see ``frame``."""
+        self.runner.refer(enter(loaded, self._reference_needs, self._task.flow, box).values)
+        self.reference_ms = sum(map(sum, self._sessions.take_times().values()))
+
     def frame(self, loaded: Loaded, box: Sequence[float] | None = None) -> TimedFrame:
         """Run one frame: pre-step, graphs, post-step.
 
@@ -117,4 +115,4 @@ class FlowWork:
         tensors = Frame(frame.outputs, frame.draws, given.placement, self._labels, self._references)
         decoded = decode(task.result, tensors)
         post_ms = (time.perf_counter() - begin) * 1e3
-        return TimedFrame(given.picture, frame, decoded, pre_ms, graphs_ms, post_ms)
+        return TimedFrame(given.picture, frame, decoded, FrameTimes(pre_ms, graphs_ms, post_ms))
