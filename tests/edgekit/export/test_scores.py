@@ -1,7 +1,9 @@
 """Exported files scored on a dataset: as the eager model, in the bundle's order of classes."""
 
 import json
+import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,8 +20,8 @@ from runtime.bundle import Bundle
 MEAN, STD = (0.25,), (0.5,)  # not the dataset's own
 
 
-@pytest.fixture
-def bundle(toy_data, tmp_path):
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
     """A classifier of the toy images whose classes are numbered the other way round, and one class more."""
     torch.manual_seed(0)
     below = torch.linspace(-1, 1, 64)
@@ -28,7 +30,7 @@ def bundle(toy_data, tmp_path):
         net[1].weight.copy_(torch.stack([below, -below * 0, -below]))
         net[1].bias.copy_(torch.tensor([0.3, -9.0, 0.0]))  # some are wrong
     preprocess = edgekit.Preprocess(mean=MEAN, std=STD, size=8, labels=["below", "none", "above"])
-    out = tmp_path / "toy.edgekit"
+    out = tmp_path_factory.mktemp("scores") / "toy.edgekit"
     return edgekit.export(net, torch.zeros(1, 1, 8, 8), out, engines=["litert"], preprocess=preprocess), net
 
 
@@ -75,8 +77,8 @@ def test_what_cannot_be_scored_is_told(bundle, toy, options, message):
     assert message in " ".join(shown.output.split())
 
 
-def test_a_task_that_is_not_installed_is_told(bundle, toy):
-    path = bundle[0].path / "manifest.json"
+def test_a_task_that_is_not_installed_is_told(bundle, toy, tmp_path):
+    path = Path(shutil.copytree(bundle[0].path, tmp_path / "toy.edgekit")) / "manifest.json"
     manifest = json.loads(path.read_text())
     manifest["source"]["task"] = {"name": "depth", "options": {}}
     path.write_text(json.dumps(manifest))

@@ -52,7 +52,7 @@ def test_every_command_knows_it(package):
     assert [line.split()[0] for line in commands] == ["tasks", "train", "export", "evaluate", "run"]
     Image.linear_gradient("L").resize((48, 32)).save(package / "surface.png")
     for line in commands:
-        done = run(package, "-m", "edgekit.cli", *line.split())
+        done = run(package, "-c", "from edgekit.cli import main; main()", *line.split())
         assert done.returncode == 0, (line, done.stderr[-3000:])
         if line.startswith("evaluate"):
             assert "within_10pct" in done.stdout
