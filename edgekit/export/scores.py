@@ -64,7 +64,7 @@ def score_bundle(
         progress: called before each file.
 
     Raises:
-        ValueError: no such variant or dataset, no data named, or a flow that is not of one graph.
+        ValueError: no such variant or dataset, no data named, a bundle without a task or of several graphs.
         DataError: the dataset is not what the task is scored on, or cannot be read.
         BundleError: the bundle does not tell its task.
         DeviceError: a file cannot run on ``target``.
@@ -118,6 +118,11 @@ def _score(
 def _task_in(bundle: Bundle) -> Task:
     """Return the task with the options that the bundle's flow was made with."""
     told = bundle.manifest.task
+    if bundle.manifest.task_or_implied is None:
+        raise ValueError(
+            f"nothing says what the outputs of {bundle.path.name} mean; export a checkpoint, or a model with "
+            "labels"
+        )
     plain = bundle.manifest.source.get("task", told and {"name": told.name})
     try:
         task = task_of(msgspec.convert(plain, StoredTask | None))

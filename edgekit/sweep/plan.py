@@ -138,12 +138,20 @@ def load_sweep(path: str | Path) -> SweepPlan:
         plan = msgspec.convert(raw, SweepPlan)
     except msgspec.ValidationError as err:
         raise ValueError(f"{path}: {err}") from err
-    metrics = {(read_recipe(job.recipe, "job").task or Classification()).metric for job in plan.jobs()}
+    metrics = {_metric(job) for job in plan.jobs()}
     if "metric" in raw:
         return plan
     if len(metrics) > 1:
-        raise ValueError(f"{path}: tasks with other scores ({', '.join(sorted(metrics))}) do not compare")
+        named = ", ".join(sorted(metrics))
+        raise ValueError(f"{path}: its tasks' scores ({named}) do not compare; give each a plan of its own")
     return replace(plan, metric=f"test_{metrics.pop()}")
+
+
+def _metric(job: SweepJob) -> str:
+    file = read_recipe(job.recipe, "job")
+    if file.task is None and file.prune and job.start_sha256 is not None:
+        return load_checkpoint(job.recipe["init"]).make_task().metric
+    return (file.task or Classification()).metric
 
 
 def _with(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:

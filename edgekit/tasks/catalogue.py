@@ -53,8 +53,16 @@ def _describe(name: str) -> TaskInfo:
     made = TASKS.get(name)
     says = {one: getattr(made, one, "") for one in ("takes", "gives", "metric", "paper", "data")}
     options = {
-        option: None if one.default is one.empty else msgspec.to_builtins(one.default)
+        option: _plain(one.default)
         for option, one in inspect.signature(made).parameters.items()
         if option != SMOOTHING  # the recipe's
     }
     return TaskInfo(name, **says, options=options)
+
+
+def _plain(default: object) -> Any:
+    """Return a default ready for JSON; ``None`` where there is none, or it is made anew each time."""
+    try:
+        return msgspec.to_builtins(default)
+    except TypeError:
+        return None

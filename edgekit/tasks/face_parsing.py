@@ -81,7 +81,7 @@ class FaceParsing(Task):
         margin: of a crop.
 
     Raises:
-        ValueError: another ``roi``, or a margin that is none.
+        ValueError: another ``roi``, no channels, or a margin that is none.
     """
 
     name: ClassVar[str] = "face-parsing"
@@ -97,6 +97,8 @@ class FaceParsing(Task):
     def __post_init__(self) -> None:
         if self.roi not in ROIS:
             raise ValueError(f"roi is {self.roi!r}; choose {', '.join(ROIS)}")
+        if self.channels < 1:
+            raise ValueError(f"channels is {self.channels}; it must be at least 1")
         BoxCrop(margin=self.margin)  # refuses a wrong one
 
     @property

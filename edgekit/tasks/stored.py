@@ -37,7 +37,10 @@ def named_task(text: str) -> Task:
     Raises:
         ValueError: no such task or option, or it is not written so.
     """
-    return make_named(TASKS, *read_named(text, "task"))
+    name, options = read_named(text, "task")
+    if SMOOTHING in options:
+        raise ValueError(f"{SMOOTHING} of {name!r} is the recipe's; write --label-smoothing, or its own line")
+    return make_named(TASKS, name, options)
 
 
 def stored_task(task: Task) -> StoredTask | None:

@@ -68,7 +68,9 @@ def test_a_task_is_trained_on_its_own_view_of_the_data(tmp_path):
         ("toy-faces", "face-parsing:rio=crop", 2, "did you mean roi?"),
         ("toy-faces", "face-parsing:roi=circle", 2, "tanh, crop, whole"),
         ("toy-faces", "face-parsing:margin=wide", 2, "margin is 'wide'"),
+        ("toy-faces", "face-parsing:channels=0", 2, "channels is 0"),
         ("toy-faces", "face-parsing:crop", 2, "NAME:OPTION=VALUE"),
+        ("digits", "classification:label-smoothing=0.2", 2, "is the recipe's; write --label-smoothing"),
         ("toy-faces", "face-parser", 2, "did you mean face-parsing"),
     ],
 )
