@@ -191,7 +191,7 @@ def test_tuning_without_sklearn_names_the_extra(tuned):
         (["run", "--target", "virtual:sdm845"], 1, "no policy for virtual:sdm845; make one: edgekit tune"),
         (["run", "--target", "virtual:sdm84"], 2, "did you mean virtual:sdm845"),
         (["run", "--target", TARGET, "--input", "missing.png"], 1, "there is no image at missing.png"),
-        (["run", "--target", TARGET, "--frames", "0"], 2, "frames from 1"),
+        (["run", "--target", TARGET, "--frames", "0"], 2, "0 is not in the range x>=1"),
     ],
 )
 def test_what_users_get_wrong_is_one_line(tuned, words, exit_code, message):

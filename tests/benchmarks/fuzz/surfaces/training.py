@@ -76,7 +76,7 @@ def training_state(folder: Path) -> Prepared:
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
     model(torch.ones(1, 3)).sum().backward()
     optimizer.step()
-    save_state(folder, 1, {"recipe": {"epochs": 3}}, [{"loss": 0.5}], model, optimizer)
+    save_state(folder, 1, {"recipe": {"epochs": 3}}, [{"loss": 0.5}], model, {"": optimizer})
     path = folder / STATE_FILE
     sample = Sample(STATE_FILE, path.read_bytes(), "safetensors")
 
@@ -84,7 +84,7 @@ def training_state(folder: Path) -> Prepared:
         path.write_bytes(data)
         state = load_state(folder)
         load_weights(model, state.model, str(path))
-        restore_optimizer(optimizer, state.optimizer)
+        restore_optimizer(optimizer, state.of_player(""))
 
     return Prepared((sample,), read)
 
