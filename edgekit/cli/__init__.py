@@ -18,6 +18,7 @@ from runtime.visible import one_line
 SECTIONS = {
     "Make a light model": {
         "models": "List the models and what each costs.",
+        "tasks": "List what networks can be trained for.",
         "search": "Find a MobileNet's best blocks within a latency.",
         "place": "Show where dynamic blocks cost least, within a budget.",
         "train": "Train a light model, or go on with a run that stopped.",
@@ -49,6 +50,7 @@ SECTIONS = {
         "web": "Measure, predict and govern gestures in a browser.",
     },
     "Look": {
+        "evaluate": "Score a bundle's files on a dataset.",
         "parity": "Compare a bundle's files with the model, layer by layer.",
         "inspect": "Show what a bundle or model file holds.",
         "report": "Write a bundle's results as one HTML file.",

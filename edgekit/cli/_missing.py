@@ -35,6 +35,7 @@ _EXPORT = dict.fromkeys(_COMMON, ("executorch", "litert-export"))
 _TRAINING = dict.fromkeys(_COMMON, ("train",))
 _FIGURES = {"numpy": ("predict", "report")}
 _OF_COMMAND = {
+    "evaluate": _EXPORT,
     "export": _EXPORT,
     "models": _TRAINING,
     "parity": _EXPORT,
@@ -42,6 +43,7 @@ _OF_COMMAND = {
     "plot": _FIGURES,
     "prune": _TRAINING,
     "report": _FIGURES,
+    "tasks": _TRAINING,
     "train": _TRAINING,
     "weights": _EXPORT,
 }

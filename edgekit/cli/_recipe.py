@@ -23,23 +23,18 @@ class Technique(click.ParamType):
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[str, dict[str, Any]]:
-        name, _, rest = str(value).partition(":")
-        pairs = [part.partition("=") for part in rest.split(",")] if rest else []
-        if not name or not all(key and equals for key, equals, _ in pairs):
-            self.fail(f"{value!r} is no technique; write it as ema or ema:decay=0.99", param, ctx)
-        return name, {key.replace("-", "_"): _plain(text) for key, _, text in pairs}
+        from edgekit.tasks import read_named
 
-
-def _plain(text: str) -> Any:
-    """Return the number or truth that ``text`` is, or ``text``."""
-    for kind in (int, float):
         try:
-            return kind(text)
-        except ValueError:
-            continue
-    return {"true": True, "false": False}.get(text.lower(), text)
+            return read_named(str(value), "technique")
+        except ValueError as err:
+            self.fail(str(err), param, ctx)
 
 
+task_option = click.option(
+    "--task", cls=RegisteredOption, registry="edgekit.tasks:TASKS", metavar="NAME[:OPTION=VALUE,...]",
+    help="What the network is for; default: classification.",
+)  # fmt: skip
 _OPTIONS = (
     click.option("--recipe", help="Named defaults and techniques, joined by +: digits-demo+ema."),
     click.option(
@@ -85,23 +80,28 @@ def chosen_recipe(base: NamedRecipe, choices: dict[str, Any], options: dict[str,
     return base.override(recipe={**options, "use": use}, model=choices)
 
 
-def told(model: str, data: str | None, data_root: Path | None, recipe: str | None) -> RecipeFile:
+def told(
+    model: str, data: str | None, data_root: Path | None, recipe: str | None, task: str | None
+) -> RecipeFile:
     """Return what the command line says as a recipe file would; or what the file ``model`` says.
 
     Raises:
         click.UsageError: no data are named, or a recipe beside a file, which has its own.
     """
+    from edgekit.tasks import named_task
     from edgekit.training import RecipeFile, is_recipe_file, load_recipe, load_recipe_file
 
     root = None if data_root is None else str(data_root)
+    purpose = None if task is None else named_task(task)
     if not is_recipe_file(model):
         if data is None:
             raise click.UsageError("Missing option '--data'; for example: --data digits")
         name = model.replace(".py", "")
+        named = load_recipe(recipe or "default")
         return RecipeFile(
-            f"{Path(name).name.replace(':', '-')}-{data}", model, data, load_recipe(recipe or "default"), root
+            f"{Path(name).name.replace(':', '-')}-{data}", model, data, named, root, task=purpose
         )
     if recipe is not None:
         raise click.UsageError(f"{model} has a recipe of its own; write --recipe's into its line 'recipe:'")
     file = load_recipe_file(model)
-    return replace(file, data=data or file.data, data_root=root or file.data_root)
+    return replace(file, data=data or file.data, data_root=root or file.data_root, task=purpose or file.task)

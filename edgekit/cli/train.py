@@ -11,14 +11,15 @@ from edgekit.cli._options import out_option, table_options
 from edgekit.cli._output import note
 from edgekit.cli._placement import place_and_tell, placement_options
 from edgekit.cli._pruning import print_pruning, print_trained, pruning_options, take_pruning, train_pruned
-from edgekit.cli._recipe import chosen_recipe, recipe_options, told
+from edgekit.cli._recipe import chosen_recipe, recipe_options, task_option, told
 from edgekit.cli._spec import spec_options, take_choices
 
 
 @click.command()
 @click.argument("model", metavar="MODEL|FILE.yaml")
-@click.option("--data", help="digits, fashion-mnist, cifar10, or folder.")
+@click.option("--data", help="digits, fashion-mnist, cifar10, faces, or folder.")
 @click.option("--data-root", type=click.Path(path_type=Path), help="Where the dataset's files are.")
+@task_option
 @recipe_options
 @spec_options
 @placement_options(required=False)
@@ -27,7 +28,9 @@ from edgekit.cli._spec import spec_options, take_choices
 @out_option
 @click.option("--resume", is_flag=True, help="Continue the run in --out that was interrupted.")
 @table_options
-def train(model, data, data_root, recipe, dynamic_budget, init, out, resume, as_json, **options) -> None:
+def train(
+    model, data, data_root, task, recipe, dynamic_budget, init, out, resume, as_json, **options
+) -> None:
     """Train MODEL on a dataset, or what a recipe file says; `edgekit models` lists the models.
 
     \b
@@ -36,13 +39,14 @@ def train(model, data, data_root, recipe, dynamic_budget, init, out, resume, as_
       edgekit train mobilenet_v2 --data digits --init runs/digits --qat --epochs 2
       edgekit train resnet20 --data digits --prune sfp --macs 50%
       edgekit train resnet20 --data digits --use mixup:alpha=0.4 --teacher runs/a
+      edgekit train mobilenet_v2 --task face-parsing:roi=crop --data faces
       edgekit train digits-small.yaml --epochs 5
     """
     heed_others(note)
     from edgekit import models, training
     from edgekit.data import load_dataset
 
-    file = told(model, data, data_root, recipe)
+    file = told(model, data, data_root, recipe, task)
     folder = out or Path("runs") / file.name
     placing = {name: options.pop(name) for name in ("engine", "costs")}
     pruning = take_pruning(options, placing["engine"], file=file)
@@ -53,7 +57,7 @@ def train(model, data, data_root, recipe, dynamic_budget, init, out, resume, as_
     spec = training.fit_spec(models.ModelSpec(file.model, **named.model), dataset)
     for warning in training.shift_warnings(spec, named.recipe):
         note(f"Warning: {warning}")
-    how = {"resume": resume, "init": start}
+    how = {"resume": resume, "init": start, "task": file.task}
     if dynamic_budget is not None:
         spec, how["placement"] = place_and_tell(spec, dynamic_budget, folder, resume=resume, **placing)
     if pruning:

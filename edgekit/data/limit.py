@@ -13,7 +13,8 @@ from runtime.errors import DataError
 def limit_training(dataset: Dataset, count: int, seed: int = 0) -> Dataset:
     """Return ``dataset`` with ``count`` training images; the test images stay.
 
-    Every class has as many, but for one, as far as it has them. The same seed gives the same images.
+    Every class has as many, but for one, as far as it has them; where an image has more than a label they are
+    drawn by lot. The same seed gives the same images.
 
     Args:
         count: 0 leaves all.
@@ -25,7 +26,10 @@ def limit_training(dataset: Dataset, count: int, seed: int = 0) -> Dataset:
         >>> len(limit_training(load_dataset("digits"), 500).train)
         500
     """
-    classes, total = len(dataset.labels), len(dataset.train)
+    labels, total = dataset.train.labels, len(dataset.train)
+    if labels.ndim > 1 or labels.dtype.names is not None:  # an image holds many classes, or none
+        labels = np.zeros(total, dtype=np.int64)
+    classes = len(dataset.labels) if labels is dataset.train.labels else 1
     if not count:
         return dataset
     if not classes <= count <= total:
@@ -33,7 +37,7 @@ def limit_training(dataset: Dataset, count: int, seed: int = 0) -> Dataset:
             f"the limit is {count} images; {dataset.name!r} has {classes} classes and {total} training "
             f"images: choose from {classes} to {total}"
         )
-    return replace(dataset, train=dataset.train.part(balanced(dataset.train.labels, count, seed)))
+    return replace(dataset, train=dataset.train.part(balanced(labels, count, seed)))
 
 
 def balanced(labels: np.ndarray, count: int, seed: int) -> np.ndarray:

@@ -88,8 +88,11 @@ def _from_checkpoint(path: Path, inputs: str | Path | None, data_root: str | Pat
     from edgekit.training import load_checkpoint
 
     checkpoint = load_checkpoint(path)
+    task = checkpoint.make_task()
     if inputs is None:
-        split = load_dataset(checkpoint.dataset, root=data_root, image_size=checkpoint.image.size).test
+        split = task.view(
+            load_dataset(checkpoint.dataset, root=data_root, image_size=checkpoint.image.size)
+        ).test
         count = min(N_INPUTS, len(split))
         arrays, _ = split.batch(np.linspace(0, len(split) - 1, count).astype(int))
         described = f"test images of {checkpoint.dataset}"
@@ -106,7 +109,6 @@ def _from_checkpoint(path: Path, inputs: str | Path | None, data_root: str | Pat
         facts |= {"pruning": checkpoint.pruning, "plan": msgspec.to_builtins(checkpoint.plan)}
     if checkpoint.task is not None:
         facts["task"] = msgspec.to_builtins(checkpoint.task)
-    task = checkpoint.make_task()
     return Origin(
         name=path.name,
         graphs=task.graphs(model, Examples(arrays, described, checkpoint.image)),

@@ -108,11 +108,15 @@ def train_by_file(
     recipe, choice = file.named.recipe, {"resume": resume, "progress": progress}
     if not file.prune:
         start = None if file.init is None else starting_network(file.model, file.init)
-        return train(spec, dataset, recipe, out, init=start, **choice)
+        return train(spec, dataset, recipe, out, init=start, task=file.task, **choice)
     how = read_pruning(file.prune, file.name)
     if file.init is None:
-        return train_and_prune(spec, dataset, recipe, out, how, **choice)
+        return train_and_prune(spec, dataset, recipe, out, how, task=file.task, **choice)
     checkpoint = load_checkpoint(file.init)
     if checkpoint.spec != spec:
         raise ValueError(f"{file.name}: {file.init} is {checkpoint.spec}, asked is {spec}; say what it is")
+    if file.task not in (None, checkpoint.make_task()):
+        raise ValueError(
+            f"{file.name}: {file.init} is for {checkpoint.make_task()}, asked is {file.task}; leave task out"
+        )
     return prune(checkpoint, dataset, out, how, recipe=recipe, **choice)

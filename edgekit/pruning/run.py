@@ -120,7 +120,7 @@ def _run(
     resume: bool,
     progress: bool,
 ) -> Checkpoint:
-    dataset = limit_training(dataset, base.limit, base.seed)
+    dataset = limit_training(start.task.view(dataset), base.limit, base.seed)
     choice = {"resume": resume, "progress": progress}
     precision = settle_precision(recipes[0], start.load, dataset, folder, **choice).precision
     recipes = [replace(recipe, precision=precision) for recipe in recipes]

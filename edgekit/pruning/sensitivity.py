@@ -123,6 +123,7 @@ def scan(
     """
     _check(ratios, round_to)
     start = from_checkpoint(checkpoint, dataset)
+    dataset = start.task.view(dataset)
     examples = torch.from_numpy(dataset.test.batch(np.arange(min(_EXAMPLES, len(dataset.test))))[0])
     model = start.load().eval()
     groups, left_out = prunable_groups(model, scope, examples, start.spec.label)

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ import msgspec
 from edgekit.models import ModelSpec, pin
 from edgekit.pruning import read_pruning
 from edgekit.sweep.jobs import SweepJob
+from edgekit.tasks import Classification
 from edgekit.training.checkpoint import load_checkpoint
 from edgekit.training.recipe_file import (
     IMAGENET,
@@ -48,7 +49,8 @@ class SweepPlan:
         variants: named changes; they are combined with the grid, as values of ``variant``.
         control: value by key of the grid; the row that has these instead of its own is a row's control.
         seeds: of the recipe; each row is trained with all of them.
-        metric: of the checkpoints, such as ``test_top1`` or ``removed_top1``; more is better.
+        metric: of the checkpoints, such as ``test_top1`` or ``removed_top1``; more is better. In a file the
+            default is the test score of what is trained.
         workers: jobs at a time; default: one per CPU of this machine.
         ray_address: of a running Ray cluster whose nodes share this folder; default: this machine.
         out: folder for the jobs' runs and the table.
@@ -136,8 +138,20 @@ def load_sweep(path: str | Path) -> SweepPlan:
         plan = msgspec.convert(raw, SweepPlan)
     except msgspec.ValidationError as err:
         raise ValueError(f"{path}: {err}") from err
-    plan.jobs()
-    return plan
+    metrics = {_metric(job) for job in plan.jobs()}
+    if "metric" in raw:
+        return plan
+    if len(metrics) > 1:
+        named = ", ".join(sorted(metrics))
+        raise ValueError(f"{path}: its tasks' scores ({named}) do not compare; give each a plan of its own")
+    return replace(plan, metric=f"test_{metrics.pop()}")
+
+
+def _metric(job: SweepJob) -> str:
+    file = read_recipe(job.recipe, "job")
+    if file.task is None and file.prune and job.start_sha256 is not None:
+        return load_checkpoint(job.recipe["init"]).make_task().metric
+    return (file.task or Classification()).metric
 
 
 def _with(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """Tasks: what a network is for, as one object each."""
 
+from edgekit.tasks.catalogue import TaskInfo, describe_tasks
 from edgekit.tasks.classification import Classification
 from edgekit.tasks.face_parsing import FaceParsing
 from edgekit.tasks.graph import Examples, Frame, SourceGraph, as_tensors
 from edgekit.tasks.melody import Melody
-from edgekit.tasks.options import make_named
+from edgekit.tasks.options import make_named, read_named
 from edgekit.tasks.score_names import with_metric, with_scores
-from edgekit.tasks.stored import StoredTask, smoothed, stored_task, task_of
+from edgekit.tasks.stored import StoredTask, named_task, smoothed, stored_task, task_of
 from edgekit.tasks.task import TASKS, Batch, Net, Player, Task, total
 
 __all__ = [
@@ -22,8 +23,12 @@ __all__ = [
     "SourceGraph",
     "StoredTask",
     "Task",
+    "TaskInfo",
     "as_tensors",
+    "describe_tasks",
     "make_named",
+    "named_task",
+    "read_named",
     "smoothed",
     "stored_task",
     "task_of",

@@ -10,6 +10,7 @@ import numpy as np
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from edgekit.data import Dataset
 from edgekit.tasks.graph import Examples, SourceGraph
 from edgekit.tasks.task import TASKS, Batch, Net, Task
 from runtime.bundle import MAIN_GRAPH
@@ -27,19 +28,28 @@ class Classification(Task):
 
     name: ClassVar[str] = "classification"
     metric: ClassVar[str] = "top1"
+    takes: ClassVar[str] = "a picture"
+    gives: ClassVar[str] = "labels"
+    data: ClassVar[str] = "digits, fashion-mnist, cifar10, folder"
     label_smoothing: float = 0.0
 
-    def losses(self, net: Net, batch: Batch) -> Mapping[str, Tensor]:
-        """Return the cross-entropy of logits (B, classes) and labels (B,), or shares (B, classes).
+    def view(self, dataset: Dataset) -> Dataset:
+        """Return ``dataset`` as it is.
 
         Raises:
-            DataError: an image has fields in place of one label.
+            DataError: an image has fields, or a mask, in place of one label.
         """
-        if isinstance(batch.targets, Mapping):
+        labels = dataset.train.labels
+        if labels.dtype.names is not None or labels.ndim > 1:
+            held = ", ".join(labels.dtype.names or ("a class for each pixel",))
             raise DataError(
-                f"each image has {', '.join(batch.targets)}, but a classifier learns one label per image; "
-                "choose another dataset, or train a task that these are for"
+                f"each image of {dataset.name!r} has {held}, but a classifier learns one label per image; "
+                "choose other data, or a task that these are for (edgekit tasks)"
             )
+        return dataset
+
+    def losses(self, net: Net, batch: Batch) -> Mapping[str, Tensor]:
+        """Return the cross-entropy of logits (B, classes) and labels (B,), or shares (B, classes)."""
         outputs = net(batch.inputs)
         return {
             "cross_entropy": F.cross_entropy(outputs, batch.targets, label_smoothing=self.label_smoothing)

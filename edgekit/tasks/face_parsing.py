@@ -16,7 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from edgekit.data.faces import FACE_CLASSES
+from edgekit.data import Dataset
+from edgekit.data.faces import FACE_CLASSES, FaceDataset
 from edgekit.models import Backbone, ModelSpec
 from edgekit.nn.pyramid import Pyramid, resized, separable
 from edgekit.tasks.graph import Examples, SourceGraph
@@ -26,6 +27,7 @@ from runtime.bundle.flow import Flow, FlowGraph
 from runtime.bundle.prestep import BoxCrop, PreStep, TanhWarp, Whole
 from runtime.bundle.result import Mask
 from runtime.bundle.task import TaskSpec
+from runtime.errors import DataError
 from runtime.processing.sampling import sample_nearest
 
 _REGIONS = 3  # background, skin, hair come first in FACE_CLASSES; the rest are components
@@ -79,11 +81,15 @@ class FaceParsing(Task):
         margin: of a crop.
 
     Raises:
-        ValueError: another ``roi``, or a margin that is none.
+        ValueError: another ``roi``, no channels, or a margin that is none.
     """
 
     name: ClassVar[str] = "face-parsing"
     metric: ClassVar[str] = "miou"
+    takes: ClassVar[str] = "a picture and a box"
+    gives: ClassVar[str] = "a mask"
+    paper: ClassVar[str] = "https://arxiv.org/abs/1906.01342"
+    data: ClassVar[str] = "faces, toy-faces"
     channels: int = 32
     roi: str = "tanh"
     margin: float = 2.0
@@ -91,12 +97,27 @@ class FaceParsing(Task):
     def __post_init__(self) -> None:
         if self.roi not in ROIS:
             raise ValueError(f"roi is {self.roi!r}; choose {', '.join(ROIS)}")
+        if self.channels < 1:
+            raise ValueError(f"channels is {self.channels}; it must be at least 1")
         BoxCrop(margin=self.margin)  # refuses a wrong one
 
     @property
     def pre(self) -> PreStep:
         """How a picture becomes the network's input."""
         return {"tanh": TanhWarp(), "crop": BoxCrop(margin=self.margin), "whole": Whole()}[self.roi]
+
+    def view(self, dataset: Dataset) -> Dataset:
+        """Return the portraits of ``dataset`` seen as ``roi`` says.
+
+        Raises:
+            DataError: it has none.
+        """
+        if not isinstance(dataset, FaceDataset):
+            raise DataError(
+                f"{dataset.name!r} does not tell the box and the parts of a face on each picture, which "
+                f"{self.name} learns from; train it on faces or toy-faces"
+            )
+        return dataset.through(self.pre)
 
     def build(self, spec: ModelSpec) -> nn.Module:
         """Return a backbone with a pyramid and two heads."""

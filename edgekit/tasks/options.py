@@ -14,6 +14,36 @@ from runtime.registry import Registry
 T = TypeVar("T")
 
 
+def read_named(text: str, what: str) -> tuple[str, dict[str, Any]]:
+    """Return name and options of ``NAME`` or ``NAME:OPTION=VALUE,OPTION=VALUE``.
+
+    Args:
+        what: it names, for errors.
+
+    Raises:
+        ValueError: it is not written so.
+
+    Example:
+        >>> read_named("face-parsing:roi=crop,margin=1.5", "task")
+        ('face-parsing', {'roi': 'crop', 'margin': 1.5})
+    """
+    name, _, rest = text.partition(":")
+    pairs = [part.partition("=") for part in rest.split(",")] if rest else []
+    if not name or not all(key and equals for key, equals, _ in pairs):
+        raise ValueError(f"{text!r} is no {what}; write NAME or NAME:OPTION=VALUE,OPTION=VALUE")
+    return name, {key.strip().replace("-", "_"): _plain(value) for key, _, value in pairs}
+
+
+def _plain(text: str) -> Any:
+    """Return the number or truth that ``text`` is, or ``text``."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return {"true": True, "false": False}.get(text.lower(), text)
+
+
 def make_named(registry: Registry[Callable[..., T]], name: str, options: Mapping[str, Any]) -> T:
     """Return what the entry ``name`` of ``registry`` makes of ``options``, its plain JSON arguments.
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from edgekit.tasks.classification import Classification
-from edgekit.tasks.options import make_named
+from edgekit.tasks.options import make_named, read_named
 from edgekit.tasks.task import TASKS, Task
 
 SMOOTHING = "label_smoothing"  # is the recipe's, whatever the task is
@@ -29,6 +29,18 @@ def task_of(stored: StoredTask | None) -> Task:
         ValueError: nobody registered it, or it has other options.
     """
     return Classification() if stored is None else make_named(TASKS, stored.name, stored.options)
+
+
+def named_task(text: str) -> Task:
+    """Return the task that a command line or a recipe file names: ``face-parsing:roi=crop,margin=1.5``.
+
+    Raises:
+        ValueError: no such task or option, or it is not written so.
+    """
+    name, options = read_named(text, "task")
+    if SMOOTHING in options:
+        raise ValueError(f"{SMOOTHING} of {name!r} is the recipe's; write --label-smoothing, or its own line")
+    return make_named(TASKS, name, options)
 
 
 def stored_task(task: Task) -> StoredTask | None:

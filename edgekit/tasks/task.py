@@ -23,6 +23,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from torch import Tensor, nn
 
+from edgekit.data import Dataset
 from edgekit.models import ModelSpec, build_model
 from edgekit.tasks.graph import Examples, SourceGraph
 from runtime.bundle import MAIN_GRAPH, TaskSpec
@@ -75,10 +76,24 @@ class Task:
     Attributes:
         name: that it is registered by.
         metric: names its score, which grows as a model improves.
+        takes, gives, paper, data: what ``edgekit tasks`` says of it: what goes into a frame, what comes out,
+            a link, and what it is trained on.
     """
 
     name: ClassVar[str]
     metric: ClassVar[str]
+    takes: ClassVar[str] = ""
+    gives: ClassVar[str] = ""
+    paper: ClassVar[str] = ""
+    data: ClassVar[str] = ""
+
+    def view(self, dataset: Dataset) -> Dataset:
+        """Return ``dataset`` as the network is to see it; a view's view is the view.
+
+        Raises:
+            DataError: its examples are not what the task learns from.
+        """
+        return dataset
 
     def build(self, spec: ModelSpec) -> nn.Module:
         """Return the network with random weights: all that is trained or remembered is below it.

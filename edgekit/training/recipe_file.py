@@ -4,6 +4,7 @@ Example:
     model: resnet20
     data: digits
     recipe: default+random-erasing    # named recipes, the later ones decide
+    task: classification              # what it is for, with options: face-parsing:roi=crop,margin=1.5
     block: sk                         # any field of ModelSpec
     epochs: 20                        # any field of Recipe
     init: runs/dense                  # or imagenet: weights to start from; with prune: what is pruned
@@ -22,6 +23,7 @@ from typing import Any
 import msgspec
 
 from edgekit.models import ModelSpec
+from edgekit.tasks import Task, named_task
 from edgekit.training.recipe import NamedRecipe, Recipe, load_recipe
 from runtime.bundle.decoding import read_regular, refuse_aliases, why
 from runtime.errors import DataError
@@ -31,7 +33,7 @@ SUFFIXES = (".yaml", ".yml")
 IMAGENET = "imagenet"  # in place of a checkpoint to start from
 SHIPPED = Path(__file__).with_name("recipes")
 _MOST_BYTES = 1 << 16
-_OWN = ("model", "data", "data_root", "recipe", "init", "prune")
+_OWN = ("model", "data", "data_root", "recipe", "init", "prune", "task")
 # What the data decide, and where it runs best said on the command line.
 _SPEC = {item.name for item in fields(ModelSpec)} - {"name", "num_classes", "in_channels"}
 _RECIPE = {item.name for item in fields(Recipe)}
@@ -47,6 +49,7 @@ class RecipeFile:
         named: the recipe, and fields of ``ModelSpec``.
         prune: how to prune, see ``edgekit.pruning.from_file``; empty: not.
         init: ``imagenet`` or a checkpoint: weights to start from; with ``prune`` the checkpoint to prune.
+        task: what the network is for; ``None``: what a pruned ``init`` is for, else classification.
     """
 
     name: str
@@ -56,6 +59,7 @@ class RecipeFile:
     data_root: str | None = None
     prune: dict[str, Any] = field(default_factory=dict)
     init: str | None = None
+    task: Task | None = None
 
 
 def is_recipe_file(name: str) -> bool:
@@ -122,6 +126,9 @@ def read_recipe(raw: Mapping[str, Any], where: str) -> RecipeFile:
     prune = values.get("prune") or {}
     if not isinstance(prune, dict):
         raise ValueError(f"{where}: prune is {prune!r}; write its options below it: method: psfp, rate: 0.3")
+    task = values.get("task")
+    if not isinstance(task, str | None):
+        raise ValueError(f"{where}: task is {task!r}; write it in one line: face-parsing:roi=crop,margin=1.5")
     return RecipeFile(
         name=Path(where).stem,
         model=spec.name,
@@ -130,6 +137,7 @@ def read_recipe(raw: Mapping[str, Any], where: str) -> RecipeFile:
         data_root=None if values.get("data_root") is None else str(values["data_root"]),
         prune={str(key).replace("-", "_"): value for key, value in prune.items()},
         init=None if values.get("init") is None else str(values["init"]),
+        task=None if task is None else named_task(task),
     )
 
 

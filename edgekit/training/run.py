@@ -63,6 +63,7 @@ def train(
 
     Raises:
         ValueError: ``spec`` does not fit ``dataset``.
+        DataError: the task does not learn from data like ``dataset``.
         CheckpointError: ``out`` holds a run already, or ``init`` or the run to resume is another model's.
         TrainingError: the loss is not a number any more.
 
@@ -75,9 +76,9 @@ def train(
     if fit_spec(spec, dataset) != spec:
         raise ValueError(f"{spec} does not fit dataset {dataset.name!r}; use {fit_spec(spec, dataset)}")
     folder = Path(out)
-    dataset = limit_training(dataset, recipe.limit, recipe.seed)
-    choice = {"resume": resume, "progress": progress}
     task = task or Classification()
+    dataset = limit_training(task.view(dataset), recipe.limit, recipe.seed)
+    choice = {"resume": resume, "progress": progress}
     recipe = settle_precision(recipe, partial(task.build, spec), dataset, folder, **choice)
     # As JSON reads it back: the state of an interrupted run is compared with it.
     chosen = msgspec.json.decode(msgspec.json.encode(spec))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 
+from edgekit.models import Backbone
 from edgekit.nn import DynamicConv2d, DynamicReLU
 from runtime.errors import CheckpointError
 
@@ -52,17 +53,32 @@ def start_from(model: nn.Module, tensors: Mapping[str, torch.Tensor], where: str
     """Load ``tensors`` of a network that may have other classes: then the classifier stays as it is.
 
     Where ``model`` has a dynamic block and that network a static layer, the block starts from it:
-    see ``_dynamic_from_static``.
+    see ``_dynamic_from_static``. Where ``model`` has the network as its backbone, the heads stay as they are.
 
     Raises:
         CheckpointError: they are of another network.
     """
+    tensors = _in_backbone(model, tensors)
     fitting = {**tensors, **_dynamic_from_static(model, tensors)}
     for name, own in model.state_dict().items():
         given = fitting.get(name)
         if name.startswith(CLASSIFIER) and given is not None and given.shape[1:] == own.shape[1:]:
             fitting[name] = given if len(given) == len(own) else own
     load_weights(model, fitting, where)
+
+
+def _in_backbone(model: nn.Module, tensors: Mapping[str, torch.Tensor]) -> Mapping[str, torch.Tensor]:
+    """Return a plain network's tensors by the names of the backbone in ``model``, with all else of ``model``.
+
+    The tensors as they are where ``model`` has no backbone, or calls its own by the same names.
+    """
+    own = model.state_dict()
+    prefixes = [f"{path}.net." for path, module in model.named_modules() if isinstance(module, Backbone)]
+    if len(prefixes) != 1 or any(name in own for name in tensors):
+        return tensors
+    (prefix,) = prefixes
+    below = {prefix + name: tensor for name, tensor in tensors.items() if prefix + name in own}
+    return below | {name: tensor for name, tensor in own.items() if not name.startswith(prefix)}
 
 
 def _dynamic_from_static(model: nn.Module, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:

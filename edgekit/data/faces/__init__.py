@@ -2,7 +2,7 @@
 
 from edgekit.data.faces.artists import draw_face
 from edgekit.data.faces.face import FACE_CLASSES, Face
-from edgekit.data.faces.fields import faces_dataset
+from edgekit.data.faces.fields import FaceDataset, faces_dataset
 from edgekit.data.faces.kept import KeptFaces
 from edgekit.data.faces.photographs import photographs
 from edgekit.data.faces.portrait import PICTURE_SIDE, Portrait, compose
@@ -13,6 +13,7 @@ __all__ = [
     "FACE_CLASSES",
     "PICTURE_SIDE",
     "Face",
+    "FaceDataset",
     "KeptFaces",
     "Portrait",
     "Portraits",

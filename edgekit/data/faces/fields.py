@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -24,9 +25,30 @@ _FACES, _TEST_FACES = 480, 140  # a face is in three portraits to train on, and 
 _PORTRAITS = 1440
 
 
+@dataclass(frozen=True, kw_only=True)
+class FaceDataset(Dataset):
+    """Portraits as inputs, which can be seen in another way.
+
+    Attributes:
+        portraits: to train on, and to test on.
+        pre: how a picture became an input.
+    """
+
+    portraits: tuple[Sequence[Portrait], Sequence[Portrait]]
+    pre: PreStep
+
+    def through(self, pre: PreStep) -> FaceDataset:
+        """Return all the portraits seen by ``pre``.
+
+        Raises:
+            DataError: ``pre`` does not go with a portrait's box.
+        """
+        return self if pre == self.pre else faces_dataset(self.name, *self.portraits, pre, self.image.size)
+
+
 def faces_dataset(
     name: str, train: Sequence[Portrait], test: Sequence[Portrait], pre: PreStep, size: int = _DEFAULT_SIZE
-) -> Dataset:
+) -> FaceDataset:
     """Return portraits as inputs of ``size`` pixels a side.
 
     The targets of a split are an array with fields: ``labels``, the class of each pixel of the input, uint8,
@@ -40,12 +62,14 @@ def faces_dataset(
         DataError: ``pre`` does not go with a portrait's box.
     """
     image = ImageSpec(size=size, resize=size, mean=_MEAN, std=_STD)
-    return Dataset(
+    return FaceDataset(
         name,
         train=_split(train, pre, image, keeps_truth=False),
         test=_split(test, pre, image, keeps_truth=True),
         labels=list(FACE_CLASSES),
         image=image,
+        portraits=(train, test),
+        pre=pre,
     )
 
 

@@ -42,7 +42,7 @@ def find_calibration(
         return None
     if "dataset" in origin.facts:
         split = _dataset(origin, spec.image, data_root).train
-        arrays, _ = split.batch(_evenly(len(split), N_CALIBRATION))
+        arrays, _ = split.batch(evenly(len(split), N_CALIBRATION))
         return Calibration(_frames(arrays), f"training images of {origin.facts['dataset']}")
     return sample_photographs(spec.image)
 
@@ -64,7 +64,7 @@ def find_validation(
     if "dataset" not in origin.facts:
         return None
     split = _dataset(origin, spec.image, data_root).test
-    arrays, labels = split.batch(_evenly(len(split), N_VALIDATION))
+    arrays, labels = split.batch(evenly(len(split), N_VALIDATION))
     described = f"{len(labels)} test images of {origin.facts['dataset']}"
     return Validation(_frames(arrays), labels, described, origin.task)
 
@@ -92,12 +92,13 @@ def _only_input(origin: Origin) -> TensorSpec | None:
 def _dataset(origin: Origin, image: ImageSpec, data_root: str | Path | None):
     from edgekit.data import load_dataset
 
-    return load_dataset(origin.facts["dataset"], root=data_root, image_size=image.size)
+    return origin.task.view(load_dataset(origin.facts["dataset"], root=data_root, image_size=image.size))
 
 
 def _frames(arrays: np.ndarray) -> tuple[Frame, ...]:
     return tuple((np.ascontiguousarray(arrays[i : i + 1]),) for i in range(len(arrays)))
 
 
-def _evenly(total: int, count: int) -> np.ndarray:
+def evenly(total: int, count: int) -> np.ndarray:
+    """Return ``count`` of ``total`` indices, or all, the same distance apart."""
     return np.linspace(0, total - 1, min(total, count)).astype(int)

@@ -43,6 +43,7 @@ from edgekit.search.blocks.result import (
 from edgekit.search.blocks.space import Space, space_of
 from edgekit.search.blocks.supernet import build_supernet, places_of
 from edgekit.search.blocks.timing import Timing
+from edgekit.tasks import Classification
 from edgekit.training import Recipe, Trainer, fit_spec
 from edgekit.training.state import STATE_FILE, check_identity
 from runtime.errors import CheckpointError
@@ -104,7 +105,7 @@ def search(
     costs = _costs_in(folder, space, timing, resume, progress)
     limit_ms = budget.get("ms", costs.own_ms * budget.get("share", 0.0))
     best_choices([dict.fromkeys(names, 0.0) for names in space.candidates], costs, limit_ms)  # can be met
-    dataset = limit_training(dataset, recipe.limit, recipe.seed)
+    dataset = limit_training(Classification().view(dataset), recipe.limit, recipe.seed)
     check_images(dataset, plan.validation, recipe.seed)
     learn, judge = stratified_split(dataset.train.labels, plan.validation, recipe.seed)
     torch.manual_seed(recipe.seed)

@@ -12,7 +12,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from edgekit.data.tunes import FIRST_PITCH, LOWEST, N_EVENTS, STEPS_PER_BAR, STEPS_PER_BEAT
+from edgekit.data import Dataset
+from edgekit.data.tunes import (
+    FIRST_PITCH,
+    LOWEST,
+    N_EVENTS,
+    STEPS_PER_BAR,
+    STEPS_PER_BEAT,
+    TuneDataset,
+)
 from edgekit.models import ModelSpec
 from edgekit.tasks.graph import Examples, Frame, SourceGraph
 from edgekit.tasks.melody.level import Level, LevelPlan, LevelStep
@@ -23,6 +31,7 @@ from runtime.bundle import TensorSpec
 from runtime.bundle.flow import Flow, FlowGraph, State, Stop, Token
 from runtime.bundle.result import Notes
 from runtime.bundle.task import TaskSpec
+from runtime.errors import DataError
 
 _MOST_BARS, _BARS = 256, 16
 _FRAMES = 8  # of each graph, to check its files on
@@ -42,6 +51,10 @@ class Melody(Task):
 
     name: ClassVar[str] = "melody"
     metric: ClassVar[str] = "likelihood"
+    takes: ClassVar[str] = "a seed"
+    gives: ClassVar[str] = "notes"
+    paper: ClassVar[str] = "https://arxiv.org/abs/1712.05274"
+    data: ClassVar[str] = "tunes (in Python)"
     bars: Centroids = ()
     beats: Centroids = ()
     width: int = 96
@@ -63,6 +76,19 @@ class Melody(Task):
     def plans(self) -> tuple[LevelPlan, ...]:
         """Return the levels from coarse to fine."""
         return hierarchical_plans(self.profiles, self.width) if self.profiles else flat_plans(self.width)
+
+    def view(self, dataset: Dataset | TuneDataset) -> TuneDataset:
+        """Return ``dataset`` as it is.
+
+        Raises:
+            DataError: it holds no tunes.
+        """
+        if not isinstance(dataset, TuneDataset):
+            raise DataError(
+                f"{dataset.name!r} holds no tunes, which {self.name} learns from; train it in Python with "
+                "edgekit.data.tunes.tune_dataset"
+            )
+        return dataset
 
     def build(self, spec: ModelSpec | None = None) -> MelodyNet:
         """Return the network; a tune has no backbone, so ``spec`` is not looked at."""

@@ -52,6 +52,7 @@ EXPORT = "executorch,litert-export"
     ("line", "package", "extra"),
     [
         ("models", "torch", "train"),
+        ("tasks", "torch", "train"),
         ("train mobilenet_v2 --data digits -o out", "torch", "train"),
         ("prune checkpoint -o out", "numpy", "train"),
         ("place mobilenet_v2 --dynamic-budget 10%", "torch", "train"),

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -32,6 +34,16 @@ def test_only_the_training_images_get_fewer(toy_data):
 def test_less_than_one_image_per_class_is_refused(toy_data, count):
     with pytest.raises(DataError, match=r"has 2 classes and 64 training images: choose from 2 to 64"):
         limit_training(toy_data, count)
+
+
+@pytest.mark.parametrize("fields", [None, [("mask", np.uint8, (8, 8)), ("rows", np.float32, 8)]])
+def test_images_with_more_than_a_label_are_drawn_by_lot(toy_data, fields):
+    labels = np.zeros((64, 8, 8), np.uint8) if fields is None else np.zeros(64, fields)
+    labels[3:] = 1
+    data = replace(toy_data, train=replace(toy_data.train, labels=labels))
+    first, again, other = (limit_training(data, 5, seed).train.batch(range(5))[0] for seed in (0, 0, 1))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
 
 
 def test_files_are_not_read_before_they_are_asked_for():

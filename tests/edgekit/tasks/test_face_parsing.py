@@ -8,12 +8,13 @@ from PIL import Image
 from torch.nn import functional as F
 
 from edgekit.data.faces import FACE_CLASSES, faces_dataset, toy_portraits
-from edgekit.models import ModelSpec
+from edgekit.models import ModelSpec, build_model
 from edgekit.tasks import TASKS, Batch, Examples, FaceParsing, make_named, total
 from edgekit.tasks.face_parsing import class_ious
 from edgekit.training import Recipe, evaluate, fit_spec, train
+from edgekit.training.weights import start_from
 from runtime.bundle import MAIN_GRAPH
-from runtime.errors import DataError
+from runtime.errors import CheckpointError, DataError
 from runtime.processing.prepare import prepare
 
 SIDE = 32
@@ -90,6 +91,20 @@ def test_training_lowers_both_losses_and_the_checkpoint_knows_its_task(tmp_path)
         assert lines[-1][name] < lines[0][name]
     assert checkpoint.make_task() == task
     assert evaluate(checkpoint.build(), data.test, task=task) == checkpoint.metrics["test_miou"]
+
+
+def test_a_backbone_starts_from_a_classifier_and_the_heads_at_random():
+    task, spec = FaceParsing(channels=8), ModelSpec("resnet20", width=0.25, image_size=SIDE)
+    net, classifier = task.build(spec), build_model(ModelSpec("resnet20", num_classes=1000, width=0.25))
+    head = net.regions[1].weight.clone()
+    start_from(net, classifier.state_dict(), "the classifier")
+    given = classifier.state_dict()
+    started = net.backbone.net.state_dict()
+    assert started
+    assert all(torch.equal(tensor, given[name]) for name, tensor in started.items())
+    assert torch.equal(net.regions[1].weight, head)
+    with pytest.raises(CheckpointError, match=r"backbone\.net\..* is missing"):
+        start_from(net, build_model(ModelSpec("mobilenet_v2", width=0.25)).state_dict(), "another")
 
 
 def test_a_classifier_of_faces_is_refused(tmp_path):
