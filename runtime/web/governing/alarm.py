@@ -1,4 +1,4 @@
-"""Whether frames come clearly slower than was predicted, while a gesture lasts.
+"""Whether frames come clearly slower than was predicted, and fewer than are wanted, while a gesture lasts.
 
 Nothing tells of frames before a trace is ended. What costs next to nothing is how often the thread that puts
 frames together waits: at each tick of the display, frame or none, and for each frame. At 60 FPS that is
@@ -57,15 +57,18 @@ class Alarm:
         self._first = self._last = (now_s, self._read())
         self._below = 0
 
-    def look(self, predicted_fps: float, now_s: float) -> bool:
-        """Return whether frames come clearly slower than predicted; looks too soon after another say no."""
+    def look(self, predicted_fps: float, fps_target: float, now_s: float) -> bool:
+        """Return whether frames come clearly slower than predicted, and fewer than are wanted.
+
+        Looks too soon after another say no.
+        """
         (before_s, before), waits = self._last, self._read()
         spent_s = now_s - before_s
         if spent_s < LOOK_S or waits is None or before is None:
             return False
         self._last = (now_s, waits)
         fps = ((waits - before) / spent_s - self._ticks_hz) / self._waits
-        self._below = self._below + 1 if fps < _CLEARLY * predicted_fps else 0
+        self._below = self._below + 1 if fps < min(_CLEARLY * predicted_fps, fps_target) else 0
         if self._below < _IN_A_ROW:
             return False
         self._below = 0

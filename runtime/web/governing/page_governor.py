@@ -138,7 +138,7 @@ class PageGovernor:
             if not run.is_read and now_s >= run.gesture.read_s:
                 run.is_read = True
                 self._set(run, lambda: self._model.choose(kind, speed, run.fps_target))
-            elif run.is_read and self._alarm.look(run.choice.fps, now_s):
+            elif run.is_read and self._alarm.look(run.choice.fps, run.fps_target, now_s):
                 run.alarms += 1
                 self._set(run, lambda: self._model.faster(run.choice, kind, speed))
             if self._tracker.end(now_s) is not None:

@@ -16,11 +16,11 @@ class Thread:
         self.waits += seconds * (45.0 + fps * waits_a_frame)  # the display ticks 60 times a second
         self.path.write_text(f"Name:\tViz\nvoluntary_ctxt_switches:\t{round(self.waits)}\n")
 
-    def looks(self, fps, predicted_fps, count, waits_a_frame=1.15):
+    def looks(self, fps, predicted_fps, count, waits_a_frame=1.15, fps_target=60.0):
         alarms = []
         for _ in range(count):
             self.pass_s(0.11, fps, waits_a_frame)
-            alarms.append(self.alarm.look(predicted_fps, self.now_s))
+            alarms.append(self.alarm.look(predicted_fps, fps_target, self.now_s))
         return alarms
 
 
@@ -37,6 +37,13 @@ def test_frames_far_below_raise_it_at_the_second_look(tmp_path):
     assert thread.looks(25.0, 60.0, 4) == [False, True, False, True]
 
 
+def test_frames_enough_for_what_is_wanted_raise_none_though_more_were_predicted(tmp_path):
+    thread = Thread(tmp_path)
+    thread.alarm.begin(0.0)
+    assert not any(thread.looks(35.0, 58.0, 4, fps_target=30.0))
+    assert thread.looks(25.0, 58.0, 4, fps_target=30.0) == [False, True, False, True]
+
+
 def test_waits_at_ticks_without_a_frame_are_not_taken_for_frames(tmp_path):
     """A thread that waits 90 times a second shows 25 frames of a busy page (virtual list, Chromium 156)."""
     thread = Thread(tmp_path)
@@ -48,7 +55,7 @@ def test_a_look_too_soon_says_nothing(tmp_path):
     thread = Thread(tmp_path)
     thread.alarm.begin(0.0)
     thread.pass_s(0.01, 0.0)
-    assert not thread.alarm.look(60.0, thread.now_s)
+    assert not thread.alarm.look(60.0, 60.0, thread.now_s)
 
 
 def test_how_often_it_waits_in_a_frame_is_learnt(tmp_path):
@@ -65,5 +72,5 @@ def test_a_thread_that_is_gone_raises_none(tmp_path):
     thread = Thread(tmp_path)
     thread.alarm.begin(0.0)
     thread.path.unlink()
-    assert not thread.alarm.look(60.0, 5.0)
+    assert not thread.alarm.look(60.0, 60.0, 5.0)
     thread.alarm.learn(60)
