@@ -21,7 +21,7 @@ def tasks(pattern: str, as_json: bool) -> None:
     \b
     Example:
       edgekit tasks
-      edgekit train mobilenet_v2 --task face-parsing:roi=crop,margin=1.5 --data faces
+      edgekit train resnet18 --task face-parsing:roi=crop --data faces
     """
     require("torch", extra="train")
     with Steps() as steps:
