@@ -62,6 +62,17 @@ class Registry(Generic[T]):
         self._load_plugins()
         return sorted(fnmatch.filter(self._entries, pattern))
 
+    def matching(self, pattern: str) -> list[str]:
+        """Return the registered names that match a shell ``pattern``, sorted; at least one.
+
+        Raises:
+            ValueError: none matches.
+        """
+        names = self.names(pattern)
+        if not names:
+            raise ValueError(f"no {self.kind} matches {pattern!r}; known: {', '.join(self.names())}")
+        return names
+
     def __iter__(self) -> Iterator[str]:
         return iter(self.names())
 

@@ -27,10 +27,7 @@ def describe_models(pattern: str = "*") -> list[ModelInfo]:
     Raises:
         ValueError: no model matches.
     """
-    names = MODELS.names(pattern)
-    if not names:
-        raise ValueError(f"no model matches {pattern!r}; known: {', '.join(MODELS.names())}")
-    return [_describe(name) for name in names]
+    return [_describe(name) for name in MODELS.matching(pattern)]
 
 
 def _describe(name: str) -> ModelInfo:

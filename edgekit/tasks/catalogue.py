@@ -43,10 +43,7 @@ def describe_tasks(pattern: str = "*") -> list[TaskInfo]:
         >>> describe_tasks("face*")[0].takes
         'a picture and a box'
     """
-    names = TASKS.names(pattern)
-    if not names:
-        raise ValueError(f"no task matches {pattern!r}; known: {', '.join(TASKS.names())}")
-    return [_describe(name) for name in names]
+    return [_describe(name) for name in TASKS.matching(pattern)]
 
 
 def _describe(name: str) -> TaskInfo:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import msgspec
 
 _MOST_MARGIN = 16.0
@@ -34,6 +36,6 @@ class TanhWarp(_PreStep, frozen=True, tag="tanh_warp"):
 
 
 PreStep = ResizeCrop | Whole | BoxCrop | TanhWarp
-PRE_STEPS = {"resize_crop": ResizeCrop, "whole": Whole, "box_crop": BoxCrop, "tanh_warp": TanhWarp}
+PRE_STEPS = tuple(str(one.__struct_config__.tag) for one in get_args(PreStep))  # their names
 NEEDS_BOX = (BoxCrop, TanhWarp)
 PRE_VALUES = ("image",)  # what a pre-step gives, to be joined as ``pre:image``

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -173,16 +173,7 @@ class Notes(_Result, frozen=True, tag="notes"):
 
 
 Result = Labels | Mask | Boxes | Keypoints | Embedding | Picture | Text | Notes
-RESULTS = {
-    "labels": Labels,
-    "mask": Mask,
-    "boxes": Boxes,
-    "keypoints": Keypoints,
-    "embedding": Embedding,
-    "picture": Picture,
-    "text": Text,
-    "notes": Notes,
-}
+RESULTS = tuple(str(one.__struct_config__.tag) for one in get_args(Result))  # their names
 
 
 def step_name(step: msgspec.Struct) -> str:

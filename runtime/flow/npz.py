@@ -62,7 +62,7 @@ def read_arrays(path: Path) -> dict[str, Array]:
             return {name.removesuffix(".npy"): _decode(archive.read(name)) for name in archive.namelist()}
     except FileNotFoundError as err:
         raise DataError(f"there is no file at {path}; give the path of a .npy or .npz file") from err
-    except (*ARRAY_ERRORS, msgspec.ValidationError, NotImplementedError) as err:
+    except (*ARRAY_ERRORS, msgspec.ValidationError) as err:
         raise DataError(f"{path} holds no arrays ({why(err)}); write it with numpy.save or savez") from err
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import msgspec
 
 from runtime.bundle import result as r
@@ -17,6 +20,17 @@ from runtime.processing.results.notes import decode_notes
 from runtime.processing.results.picture import decode_picture
 from runtime.processing.results.text import decode_text
 
+_DECODERS: dict[type[r.Result], Callable[[Any, Frame], Decoded]] = {
+    r.Labels: decode_labels,
+    r.Mask: decode_mask,
+    r.Boxes: decode_boxes,
+    r.Keypoints: decode_keypoints,
+    r.Embedding: decode_embedding,
+    r.Picture: decode_picture,
+    r.Text: decode_text,
+    r.Notes: decode_notes,
+}
+
 
 def decode(result: r.Result, frame: Frame) -> Decoded:
     """Return what the tensors of ``frame`` mean.
@@ -28,18 +42,4 @@ def decode(result: r.Result, frame: Frame) -> Decoded:
     for text in msgspec.structs.asdict(result).values():
         if isinstance(text, str) and text in frame.outputs and not np.isfinite(frame.outputs[text]).all():
             raise DataError(f"{text} holds numbers that are infinite or none; export the model again")
-    if isinstance(result, r.Labels):
-        return decode_labels(result, frame)
-    if isinstance(result, r.Mask):
-        return decode_mask(result, frame)
-    if isinstance(result, r.Boxes):
-        return decode_boxes(result, frame)
-    if isinstance(result, r.Keypoints):
-        return decode_keypoints(result, frame)
-    if isinstance(result, r.Embedding):
-        return decode_embedding(result, frame)
-    if isinstance(result, r.Picture):
-        return decode_picture(result, frame)
-    if isinstance(result, r.Text):
-        return decode_text(result, frame)
-    return decode_notes(result, frame)
+    return _DECODERS[type(result)](result, frame)
