@@ -142,10 +142,7 @@ class Turns:
 
     def mean_everywhere(self, value: Tensor) -> Tensor:
         """Return the mean over all processes of a value that each of them has."""
-        reduced: Any = (
-            self.fabric.all_reduce(value, reduce_op="mean") if self.fabric.world_size > 1 else value
-        )
-        return torch.as_tensor(reduced)
+        return self.fabric.all_reduce(value, reduce_op="mean") if self.fabric.world_size > 1 else value
 
     def optimizers(self) -> dict[str, Optimizer]:
         """Return the optimizers by player; the only one is called ``""``."""
