@@ -129,7 +129,7 @@ def tune(bundle: Any, target: Any, fps: float, options: argparse.Namespace) -> A
     settings = choose_settings(target, every=options.every)
     log = default_log(bundle, target)
     note(f"benching {len(settings)} settings to tune for {fps:g} FPS ...")
-    records = bench(bundle, target, settings=settings, runs=20, warmup=2, blocks=1, log=log)
+    records = bench(bundle, target, settings=settings, runs=20, warmup=2, log=log)
     thinned = Thinned(target, settings)
     return tune_bundle(bundle, thinned, fps, records=records)[1]
 
