@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +13,9 @@ from runtime.govern.governor.plan import GovernPlan
 from runtime.govern.governor.server import Server
 from runtime.govern.governor.serving import SOCKET, serving
 
+# After which a thread of this interpreter asks the one that runs for its turn. Python's 5 ms, two or three
+# times a change of clock, were most of what that took.
+_SWITCH_S = 5e-4
 PATIENCE_S = 10.0  # of a session for the thread beside it, which may have to wait for the interpreter
 
 
@@ -30,12 +34,15 @@ def serving_beside(
         serving(plan, socket=folder / SOCKET, log=log, on_message=on_message) as server,
     ):
         thread = threading.Thread(target=_serve, args=(server, ended, faults), name="edgekit-governor")
+        before_s = sys.getswitchinterval()
+        sys.setswitchinterval(_SWITCH_S)
         thread.start()
         try:
             yield server
         finally:
             ended.set()
             thread.join()
+            sys.setswitchinterval(before_s)
     if faults:
         raise faults[0]
 

@@ -62,15 +62,19 @@ def check_own_threads(peer: Peer, tids: Collection[int]) -> None:
 def check_user_threads(peer: Peer, tids: Collection[int]) -> None:
     """Make sure that every thread is of the peer's user, who may move it without a governor, too.
 
-    A page is governed from beside its browser, which somebody else may have started.
+    A page is governed from beside its browser, which somebody else may have started. Threads that have ended
+    since they were listed are passed over: a browser ends some all the time.
 
     Raises:
-        PermissionNeeded: one is not.
+        PermissionNeeded: one is another user's, or none is left.
     """
-    for tid in sorted(set(tids)):
-        uid = read_uid(tid)
-        if uid is None or (peer.uid != _ROOT and uid != peer.uid):
-            whose = "there is no such thread" if uid is None else f"it is user {uid}'s"
+    users = {tid: uid for tid in sorted(set(tids)) if (uid := read_uid(tid)) is not None}
+    if not users:
+        gone = ", ".join(map(str, sorted(tids)[:3]))
+        raise PermissionNeeded(f"there is no thread {gone}; give threads that run")
+    for tid, uid in users.items():
+        if peer.uid not in (_ROOT, uid):
             raise PermissionNeeded(
-                f"thread {tid} is not one of user {peer.uid}, who asks ({whose}); give threads of your own"
+                f"thread {tid} is not one of user {peer.uid}, who asks (it is user {uid}'s); "
+                "give threads of your own"
             )

@@ -15,6 +15,7 @@ from runtime.govern.governor import messages as m
 from runtime.govern.governor.connection import RATE_PER_S, ClientConnection
 from runtime.govern.governor.governor import Governor
 from runtime.govern.governor.peer import read_peer
+from runtime.govern.governor.priority import ahead_of_programs
 from runtime.govern.governor.requests import carry_out, refusal
 
 # Between looks at the clocks where no frame is reported: three frames at 30 FPS in which another program may
@@ -75,12 +76,13 @@ class Server:
     def serve(self, until: Callable[[], bool] = lambda: False) -> None:
         """Serve until ``until`` says so; it is asked at least every ``TICK_S``."""
         tick_s = self._now()
-        while not until():
-            self.step(min(TICK_S, max(0.0, self.governor.change_s - self._now())))
-            self.governor.change()
-            if self._now() - tick_s >= TICK_S:
-                tick_s = self._now()
-                self.governor.tick()
+        with ahead_of_programs():
+            while not until():
+                self.step(min(TICK_S, max(0.0, self.governor.change_s - self._now())))
+                self.governor.change()
+                if self._now() - tick_s >= TICK_S:
+                    tick_s = self._now()
+                    self.governor.tick()
 
     def step(self, patience_s: float) -> None:
         """Answer what has come, or wait for it a while."""

@@ -64,7 +64,7 @@ def test_a_report_tells_of_all_frames_of_a_gesture(phone):
         ({"do": "report_gesture", "frames": 3, "late": 4}, "4 late of 3 frames"),
         ({"do": "report_gesture", "frames": 10**9}, "allowed: 0 to 1,000,000"),
         ({"do": "use_threads", "tids": []}, "1 to 4096 threads"),
-        ({"do": "use_threads", "tids": [2**22 - 1]}, "there is no such thread"),
+        ({"do": "use_threads", "tids": [2**22 - 1]}, "there is no thread 4194303"),
         ({"do": "update_deadline", "deadline_ms": 5.0}, "has no deadline"),
         ({"do": "headroom"}, "no headroom"),
     ],
@@ -74,6 +74,12 @@ def test_what_a_session_of_gestures_cannot_do_is_refused_and_it_goes_on(phone, r
     answer = talk.ask(**request_)
     assert not answer["ok"]
     assert why in answer["error"]
+    assert talk.ask(do="hold", cluster="mid", freq_khz=799_000)["ok"]
+
+
+def test_threads_that_ended_since_they_were_listed_are_passed_over(phone):
+    talk, _ = opened(phone)
+    assert talk.ask(do="use_threads", tids=[*OWN, 2**22 - 1])["ok"]
     assert talk.ask(do="hold", cluster="mid", freq_khz=799_000)["ok"]
 
 
