@@ -103,7 +103,7 @@ def _prune(trained: Path) -> Job:
         shutil.copytree(trained, work / "trained")
 
     def finished(work: Path) -> set[str]:
-        return _epochs(work / "out/soft", work / "out/finetune") | _checkpoint(work / "out")
+        return _epochs(work / "out/method", work / "out/finetune") | _checkpoint(work / "out")
 
     words = ("--rate", "0.5", "--round-to", "1", "--epochs", "2", "--finetune-epochs", "2", "-o", "out")
     return Job(
