@@ -10,6 +10,11 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+# Of a strided 1x1 convolution with fewer input channels, oneDNN writes the weights' gradient past the end of
+# its memory where channels are last: wrong numbers, or a crash (uxlfoundation/oneDNN#6035; 16: AVX-512).
+_LEAST_CHANNELS = 16
 
 
 def lay_out_weights(model: nn.Module, memory_format: torch.memory_format) -> None:
@@ -34,7 +39,8 @@ def _copy(tensor: torch.Tensor, memory_format: torch.memory_format) -> torch.Ten
 def use_fastest_layout(model: nn.Module, example: Any) -> torch.memory_format:
     """Let ``model`` compute with channels last on the CPU, unless it cannot, and return the layout.
 
-    A network that calls ``x.view`` asks for the usual one.
+    A network that calls ``x.view`` asks for the usual one; so does a strided 1x1 convolution of few channels,
+    whose gradient is not to be trusted otherwise.
 
     Args:
         model: only the layout of its kernels is changed.
@@ -45,7 +51,7 @@ def use_fastest_layout(model: nn.Module, example: Any) -> torch.memory_format:
     was_training = model.training
     lay_out_weights(model, torch.channels_last)
     try:
-        with torch.enable_grad():
+        with torch.enable_grad(), _NarrowStrides():
             model.eval()(lay_out(example, torch.channels_last))
     except RuntimeError:
         lay_out_weights(model, torch.contiguous_format)
@@ -53,3 +59,19 @@ def use_fastest_layout(model: nn.Module, example: Any) -> torch.memory_format:
     finally:
         model.train(was_training)
     return torch.channels_last
+
+
+class _NarrowStrides(TorchDispatchMode):
+    """Raises ``RuntimeError`` at a convolution that oneDNN cannot differentiate with channels last."""
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func is torch.ops.aten.convolution.default:
+            x, weight, _, stride = args[:4]
+            if (
+                x.ndim == 4
+                and weight.shape[2:].numel() == 1
+                and max(stride) > 1
+                and x.shape[1] < _LEAST_CHANNELS
+            ):
+                raise RuntimeError(f"a 1x1 convolution of {x.shape[1]} channels with stride {list(stride)}")
+        return func(*args, **(kwargs or {}))

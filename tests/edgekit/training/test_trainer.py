@@ -18,6 +18,7 @@ from edgekit.training import (
     load_checkpoint,
     train,
 )
+from edgekit.training.layout import use_fastest_layout
 from edgekit.training.state import STATE_FILE, load_state
 from edgekit.training.weights import start_from
 from runtime.errors import CheckpointError, TrainingError
@@ -383,14 +384,14 @@ def test_maps_lie_channels_last_while_a_network_trains_and_give_the_same_weights
 ):
     def weights(name):
         torch.manual_seed(0)
-        model = build_model(replace(SPEC, num_classes=2, image_size=8, in_channels=1))
+        model = build_model(replace(SPEC, width=1.0, num_classes=2, image_size=8, in_channels=1))
         kernel = model.stages[0][0].conv1.conv
 
         class Look(Hook):
             def on_train_begin(self, run):
                 seen.append(kernel.weight.is_contiguous(memory_format=torch.channels_last))
 
-        trainer = Trainer(model, replace(RECIPE, lr=0.01), [Look()])
+        trainer = Trainer(model, replace(RECIPE, lr=1e-3), [Look()])
         (tmp_path / name).mkdir()
         trainer.fit(toy_data, tmp_path / name, identity={}, progress=False)
         assert kernel.weight.is_contiguous()
@@ -436,3 +437,13 @@ def test_a_network_that_asks_for_the_usual_layout_trains_in_it(tmp_path, toy_dat
 
     log = Trainer(Viewed(), RECIPE).fit(toy_data, tmp_path, identity={}, progress=False)
     assert len(log) == 3
+
+
+@pytest.mark.parametrize(
+    ("channels", "layout"), [(15, torch.contiguous_format), (16, torch.channels_last)], ids=["few", "enough"]
+)
+def test_a_strided_1x1_convolution_of_few_channels_is_trained_in_the_usual_layout(channels, layout):
+    """Channels last, its gradient is written past the end of its memory: uxlfoundation/oneDNN#6035."""
+    net = nn.Sequential(nn.Conv2d(3, channels, 3), nn.Conv2d(channels, 8, 1, stride=2))
+    assert use_fastest_layout(net, torch.zeros(2, 3, 8, 8)) == layout
+    assert net[0].weight.is_contiguous(memory_format=layout)
