@@ -55,7 +55,7 @@ def export(
         calibration: real inputs that show the ranges: an array of shape (N, ...) as the file takes it,
             or the path of images or of a ``.npy`` file.
         validation: folder with labelled images, a sub-folder per class.
-        max_drop: share of accuracy that may be lost: layers are kept float until it holds.
+        max_drop: share of the score that may be lost: layers are kept float until it holds.
         keep_float: modules that stay float.
         int8_io: let static files take and give int8.
         tolerance: largest error against eager, relative to the largest output.

@@ -117,6 +117,10 @@ class RootGroup(LazyGroup):
                 raise
             click.echo(f"Error: {_reason(err)}", err=True)
             ctx.exit(1)
+        except MemoryError as err:
+            why = one_line(err) or "an allocation failed"
+            click.echo(f"Error: it does not fit into memory: {why}; give something smaller", err=True)
+            ctx.exit(1)
         except ValueError as err:
             # Bad arguments are ValueError in the library and a usage error on the command line.
             raise click.UsageError(_one_line(err), ctx=None) from err

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from edgekit.cli._output import print_table, say
 from edgekit.cli._parity import agreement
 from runtime.bundle import Bundle, FallbackOp, Graph, Quantization, TaskSpec, TensorSpec
+from runtime.bundle.metric_words import word_for
 from runtime.bundle.result import step_name
 from runtime.visible import one_line
 
@@ -61,14 +62,14 @@ def print_variants(bundle: Bundle) -> None:
 
     for variant in bundle.manifest.variants:
         if variant.quantization is not None:
-            say(f"\n{one_line(variant.name)}: {_quantised(variant.quantization)}")
+            say(f"\n{one_line(variant.name)}: {one_line(_quantised(variant.quantization))}")
 
 
 def _quantised(record: Quantization) -> str:
     parts = []
     if record.accuracy is not None and record.accuracy_fp32 is not None:
-        drop = f"{record.accuracy:.2%} right of {record.n_validation}, fp32 {record.accuracy_fp32:.2%}"
-        parts.append(drop)
+        scored = f"{word_for(record.metric)} {record.accuracy:.2%} on {record.n_validation} inputs"
+        parts.append(f"{scored}, fp32 {record.accuracy_fp32:.2%}")
     if record.calibration is not None:
         parts.append(f"calibrated on {record.n_calibration} frames ({record.calibration})")
     if record.heads:

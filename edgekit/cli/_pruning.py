@@ -175,7 +175,7 @@ def print_trained(checkpoint: Checkpoint, as_json: bool) -> None:
 
 def print_pruning(checkpoint: Checkpoint, as_json: bool) -> None:
     """Print cost and score before and after; what to know of them goes to stderr."""
-    from edgekit.report.metric_words import word_for
+    from runtime.bundle.metric_words import word_for
 
     report = checkpoint.pruning or {}
     for warning in report["warnings"]:

@@ -22,7 +22,7 @@ _OPTIONS = (
     ),
     click.option("--calibration", type=_PATH, help="Images, or .npy of inputs, that show the ranges."),
     click.option("--validation", type=_PATH, help="Folder with labelled images, a sub-folder per class."),
-    click.option("--max-drop", metavar="SHARE", help="Accuracy that may be lost, as 1% or 0.01."),
+    click.option("--max-drop", metavar="SHARE", help="Score (accuracy) that may be lost, as 1% or 0.01."),
     click.option("--int8-io", is_flag=True, help="Let static files take and give int8 instead of float."),
     click.option("--keep-float", multiple=True, metavar="MODULE", help="Module to keep float; repeatable."),
 )

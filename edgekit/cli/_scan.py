@@ -101,7 +101,7 @@ def scan_and_print(
 
 def print_scan(found: Scan) -> None:
     """Print a line per group with the score at each share, then the most sensitive groups."""
-    from edgekit.report.metric_words import word_for
+    from runtime.bundle.metric_words import word_for
 
     headers = ["group", "channels", *(f"{ratio:.0%} removed" for ratio in found.ratios)]
     rows = []

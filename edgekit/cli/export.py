@@ -45,7 +45,7 @@ def export(
 
     The files are compared with the eager model on real inputs, and every op must stay in the fast
     delegate; else nothing is written and the exit status is 3. Quantised files take and give float;
-    --max-drop keeps layers float until the accuracy holds.
+    --max-drop keeps layers float until the score holds.
 
     \b
     Rewritten by rule, with the same numbers (table in docs/export.md): means,

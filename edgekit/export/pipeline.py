@@ -73,7 +73,7 @@ def export_bundle(
         ExportError: the model cannot be exported.
         DelegationError: an op falls off the delegate and is not allowed to.
         ParityError: the numbers differ from the eager model's.
-        AccuracyError: quantisation loses more accuracy than ``quantize`` allows.
+        AccuracyError: quantisation loses more of the score than ``quantize`` allows.
         BundleError: ``out`` cannot be written.
 
     Example:

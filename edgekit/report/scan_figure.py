@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgekit.report.figure import Figure, write_figure
-from edgekit.report.metric_words import word_for
 from edgekit.report.svg import HEAD, TEXT, px, svg
+from runtime.bundle.metric_words import word_for
 
 if TYPE_CHECKING:
     from edgekit.pruning.sensitivity import Scan

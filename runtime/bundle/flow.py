@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from typing import Literal
 
 import msgspec
 
 from runtime.bundle.prestep import PreStep
 from runtime.bundle.source import parse_source
+from runtime.bundle.tensors import check_sides
 
 MOST_STEPS = 1 << 16
-_MOST_VALUES = 1 << 24  # of a state: 64 MB as float32, which a board can still keep
+_MOST_GRAPHS = 64  # each is loaded in a process of its own
+_MOST_VALUES = 1 << 24  # of all states: 64 MB as float32, which a board can still keep
 _MOST_CONSTANT = 1 << 16  # values written into a manifest
 
 When = Literal["reference", "frame", "step"]
 Dtype = Literal["float32", "int32", "int64"]
+# Values are read as float64, of which the largest below 2^63 is 2^63 - 1024.
+_RANGES: dict[str, tuple[float, float]] = {
+    "float32": (-3.4028234663852886e38, 3.4028234663852886e38),
+    "int32": (-(2.0**31), 2.0**31 - 1),
+    "int64": (-(2.0**63), 2.0**63 - 1024),
+}
 
 
 class State(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -27,6 +36,11 @@ class State(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         _check_shape(f"state {self.name!r}", self.shape, _MOST_VALUES)
+
+    @property
+    def size(self) -> int:
+        """How many values it has."""
+        return math.prod(self.shape)
 
 
 class Constant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -44,6 +58,10 @@ class Constant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 f"constant {self.name!r} of shape {self.shape} has {len(self.values)} values; it needs "
                 f"{math.prod(self.shape)}: write each of them"
             )
+        low, high = _RANGES[self.dtype]
+        is_whole = self.dtype != "float32"
+        if not all(low <= value <= high and not (is_whole and value % 1) for value in self.values):
+            raise ValueError(f"constant {self.name!r} has a value that is no {self.dtype}; give another type")
 
 
 class Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -160,15 +178,19 @@ class Flow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if not self.graphs:
             raise ValueError("a flow without graphs makes no result; name at least one graph")
+        if len(self.graphs) > _MOST_GRAPHS:
+            raise ValueError(f"a flow of {len(self.graphs)} graphs; at most {_MOST_GRAPHS} are allowed")
+        if (values := sum(state.size for state in self.states)) > _MOST_VALUES:
+            raise ValueError(f"the states have {values} values; at most {_MOST_VALUES} are allowed")
         for what, named in (
             ("graph", self.graphs),
             ("state", self.states),
             ("constant", self.constants),
             ("token", self.tokens),
         ):
-            names = [one.name for one in named]
-            if twice := {name for name in names if names.count(name) > 1}:
-                raise ValueError(f"{what} {min(twice)!r} is there twice; give each a name of its own")
+            for name, times in Counter(one.name for one in named).most_common(1):
+                if times > 1:
+                    raise ValueError(f"{what} {name!r} is there twice; give each a name of its own")
         steps = [graph.name for graph in self.graphs if graph.when == "step"]
         if steps and self.stop is None:
             raise ValueError(f"graph {steps[0]!r} runs once per step and nothing ends the steps; add a stop")
@@ -183,5 +205,6 @@ class Flow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def _check_shape(what: str, shape: tuple[int, ...], most: int) -> None:
-    if any(side < 1 for side in shape) or math.prod(shape) > most:
-        raise ValueError(f"{what} has shape {shape}; sides from 1, and at most {most} values, are allowed")
+    check_sides(f"shape of {what}", shape)
+    if math.prod(shape) > most:
+        raise ValueError(f"{what} has shape {shape}; at most {most} values are allowed")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from runtime.bundle.flow import Constant, Flow, FlowGraph, State
 from runtime.bundle.prestep import PRE_VALUES
@@ -24,6 +26,7 @@ from runtime.bundle.source import Source, parse_source
 from runtime.bundle.task import TaskSpec
 from runtime.bundle.tensors import Graph, TensorSpec
 
+_SHOWN = 20  # names in an error
 _NOTE_CONTROLS = 2  # tokens before the first pitch: the note before sounds on, the note before ends
 
 
@@ -43,6 +46,25 @@ def check_task(task: TaskSpec, graphs: Mapping[str, Graph]) -> None:
 class _Joins:
     flow: Flow
     graphs: Mapping[str, Graph]
+
+    # A manifest may hold a million of each: they are looked up, not searched.
+    @cached_property
+    def _kept(self) -> dict[str, dict[str, State | Constant]]:
+        return {
+            "state": {one.name: one for one in self.flow.states},
+            "constant": {one.name: one for one in self.flow.constants},
+        }
+
+    @cached_property
+    def _outputs(self) -> dict[str, dict[str, TensorSpec]]:
+        used = [use.name for use in self.flow.graphs if use.name in self.graphs]
+        return {name: {spec.name: spec for spec in self.graphs[name].outputs} for name in used}
+
+    @cached_property
+    def drawn_from(self) -> dict[str, str]:
+        """Token -> the output of scores, ``GRAPH.OUTPUT``."""
+        uses = [(use.name, use.token) for use in self.flow.graphs]
+        return {token.name: f"{name}.{token.scores}" for name, token in uses if token is not None}
 
     def check(self) -> None:
         earlier: list[str] = []
@@ -67,8 +89,8 @@ class _Joins:
         source = parse_source(text)
         if source.kind != "graph":
             raise ValueError(f"{text!r} is no output of a graph; write 'GRAPH.OUTPUT'")
-        _known("graph of the flow", source.name, [use.name for use in self.flow.graphs])
-        outputs = {spec.name: spec for spec in self.graphs[source.name].outputs}
+        _known("graph of the flow", source.name, self._outputs)
+        outputs = self._outputs[source.name]
         _known(f"output of graph {source.name!r}", source.output, outputs)
         return outputs[source.output]
 
@@ -78,9 +100,7 @@ class _Joins:
             _known(f"graph that runs before {use.name!r}", source.name, earlier)
             _check_fits(self.output(text), spec, f"{text}, which {where} takes,")
         elif source.kind in ("state", "constant"):
-            kept: dict[str, State | Constant] = {one.name: one for one in self.flow.constants}
-            if source.kind == "state":
-                kept = {one.name: one for one in self.flow.states}
+            kept = self._kept[source.kind]
             _known(source.kind, source.name, kept)
             one = kept[source.name]
             found = TensorSpec(one.name, one.dtype, one.shape)
@@ -88,8 +108,7 @@ class _Joins:
         elif source.kind == "pre":
             self._check_pre(spec, source, where)
         elif source.kind == "token":
-            tokens = {one.name: one for one in self.flow.tokens}
-            _known("token", source.name, tokens)
+            _known("token", source.name, self.drawn_from)
             _check_row(spec, self.n_values(source.name), where, text)
             self._only_in_steps(use, text)
         elif source.kind == "position":
@@ -114,12 +133,10 @@ class _Joins:
 
     def n_values(self, token: str) -> int:
         """Return how many values a token of the flow can have."""
-        use = next(use for use in self.flow.graphs if use.token is not None and use.token.name == token)
-        assert use.token is not None
-        return self.output(f"{use.name}.{use.token.scores}").shape[-1]
+        return _width(self.output(self.drawn_from[token]))
 
     def _check_states(self, use: FlowGraph) -> None:
-        states = {one.name: one for one in self.flow.states}
+        states = self._kept["state"]
         for output, name in use.states.items():
             _known("state", name, states)
             given = self.output(f"{use.name}.{output}")
@@ -131,18 +148,18 @@ class _Joins:
             if (token := use.token) is None:
                 continue
             scores = self.output(f"{use.name}.{token.scores}")
-            if scores.dtype != "float32" or math.prod(scores.shape) != scores.shape[-1]:
+            if scores.dtype != "float32" or math.prod(scores.shape) != _width(scores):
                 raise ValueError(
                     f"token {token.name!r} is drawn from {scores.dtype}{list(scores.shape)}; it needs one "
                     "row of float32 scores"
                 )
-            if max(token.top_k, (token.start or 0) + 1) > scores.shape[-1]:
+            if max(token.top_k, (token.start or 0) + 1) > _width(scores):
                 raise ValueError(
                     f"token {token.name!r} has top_k {token.top_k} and start {token.start} but "
-                    f"{scores.shape[-1]} values; lower them"
+                    f"{_width(scores)} values; lower them"
                 )
         if self.flow.stop is not None and self.flow.stop.token is not None:
-            _known("token", self.flow.stop.token, [one.name for one in self.flow.tokens])
+            _known("token", self.flow.stop.token, self.drawn_from)
             if not 0 <= (self.flow.stop.value or 0) < self.n_values(self.flow.stop.token):
                 raise ValueError(
                     f"the stop waits for value {self.flow.stop.value} of token {self.flow.stop.token!r}, "
@@ -152,7 +169,7 @@ class _Joins:
 
 def _check_result(result: Result, joins: _Joins) -> None:
     if isinstance(result, (Text, Notes)):
-        _known("token", result.token, [one.name for one in joins.flow.tokens])
+        _known("token", result.token, joins.drawn_from)
         words = len(result.words) if isinstance(result, Text) else _NOTE_CONTROLS + result.pitches
         _same("values of the token", joins.n_values(result.token), f"result {step_name(result)!r}", words)
         return
@@ -196,10 +213,15 @@ def _shapes(result: Result) -> Iterator[tuple[str, tuple[int | None, ...]]]:
         )
 
 
-def _known(what: str, name: str, known: object) -> None:
-    names = list(known)  # type: ignore[call-overload]
-    if name not in names:
-        raise ValueError(f"{what} {name!r} is not there; there is: {', '.join(map(str, names)) or 'none'}")
+def _known(what: str, name: str, known: Collection[str]) -> None:
+    if name not in known:
+        some = ", ".join(itertools.islice(known, _SHOWN)) + ", ..." * (len(known) > _SHOWN)
+        raise ValueError(f"{what} {name!r} is not there; there is: {some or 'none'}")
+
+
+def _width(spec: TensorSpec) -> int:
+    """Return how many values a row of it has; a single number has no axis."""
+    return spec.shape[-1] if spec.shape else 1
 
 
 def _same(what: str, got: int, who: str, wanted: int) -> None:

@@ -196,9 +196,9 @@ class Manifest:
             check_task(task, self.graphs)
         except ValueError as err:
             raise BundleError(f"{where}: the flow of task {task.name!r} does not hold: {err}") from err
-        names = [use.name for use in task.flow.graphs]
+        names = {use.name for use in task.flow.graphs}
         files = [variant for variant in self.variants if variant.graph in names]
-        if missing := set(names) - {variant.graph for variant in files}:
+        if missing := names - {variant.graph for variant in files}:
             raise BundleError(f"{where}: graph {min(missing)!r} of the flow has no file; export it too")
         exports = {variant.export for variant in files}
         if len(names) > 1 and (len(exports) != 1 or None in exports):

@@ -26,7 +26,8 @@ class Quantization:
         kept_float: paths of the modules that stay float.
         heads: layers with int8 weights but float scores.
         calibration, n_calibration: what showed the ranges of activations, and how many frames.
-        accuracy_fp32, accuracy: share of right labels before and after, on ``n_validation`` inputs.
+        accuracy_fp32, accuracy: score before and after on ``n_validation`` inputs, by ``metric``: of a
+            classifier the share of right labels.
         int8_share: of the multiply-accumulates of layers with weights, that of layers whose weights are
             int8 in the file; ``None`` in bundles of older versions.
         float_layers: the other layers, as the file has them.
@@ -41,6 +42,7 @@ class Quantization:
     n_calibration: int = 0
     accuracy_fp32: float | None = None
     accuracy: float | None = None
+    metric: str = "top1"
     n_validation: int = 0
     inputs: tuple[IoScale, ...] = ()
     outputs: tuple[IoScale, ...] = ()

@@ -7,6 +7,7 @@ from typing import Literal, get_args
 import msgspec
 
 MOST_CLASSES = 1 << 16
+_MOST_LETTERS = 256  # of a word, which may be drawn at every step
 Colour = tuple[int, int, int]
 
 
@@ -97,6 +98,8 @@ class Keypoints(_Result, frozen=True, tag="keypoints"):
 
     def __post_init__(self) -> None:
         _check_names("points", self.points)
+        if len(self.bones) > MOST_CLASSES:
+            raise ValueError(f"there are {len(self.bones)} bones; at most {MOST_CLASSES} are drawn")
         if any(not 0 <= end < len(self.points) for bone in self.bones for end in bone):
             raise ValueError(f"a bone joins points outside 0 to {len(self.points) - 1}; correct its numbers")
 
@@ -138,6 +141,8 @@ class Text(_Result, frozen=True, tag="text"):
 
     def __post_init__(self) -> None:
         _check_names("words", self.words)
+        if (longest := max(map(len, self.words))) > _MOST_LETTERS:
+            raise ValueError(f"a word has {longest} letters; at most {_MOST_LETTERS} are allowed")
 
 
 class Notes(_Result, frozen=True, tag="notes"):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 MAIN_GRAPH = "forward"  # what a model's only graph is called
 LAYOUTS = ("nchw", "nhwc")
+MOST_AXES = 64  # numpy's limit
 _MOST_SIDE = 1 << 14  # pixels; a photograph so wide takes 3 GB as floats
 
 
@@ -59,8 +60,19 @@ class TensorSpec:
     image: ImageSpec | None = None
 
     def __post_init__(self) -> None:
-        if any(side < 1 for side in self.shape):
-            raise ValueError(f"shape of {self.name!r} is {self.shape}; every side must be at least 1")
+        check_sides(f"shape of {self.name!r}", self.shape)
+
+
+def check_sides(what: str, shape: tuple[int, ...]) -> None:
+    """Refuse a shape that no tensor has.
+
+    Raises:
+        ValueError: a side below 1, or more than ``MOST_AXES`` of them.
+    """
+    if len(shape) > MOST_AXES:
+        raise ValueError(f"{what} has {len(shape)} axes; at most {MOST_AXES} are allowed")
+    if any(side < 1 for side in shape):
+        raise ValueError(f"{what} is {shape}; every side must be at least 1")
 
 
 @dataclass(frozen=True)

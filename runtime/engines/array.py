@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import msgspec
 
 from runtime.bundle import TensorSpec
+from runtime.bundle.tensors import MOST_AXES
 from runtime.extras import require
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ ITEM_BYTES = {"bool": 1, "float16": 2, "float32": 4, "float64": 8} | {
 }
 _FLOATS = {"float16": "e", "float32": "f", "float64": "d"}  # as the module struct calls them
 _LEVELS = 1 << 12
-MOST_AXES = 64  # numpy's limit
 Tensor: TypeAlias = "np.ndarray | Array"
 
 

@@ -13,9 +13,10 @@ from types import TracebackType
 from typing import TypeVar
 
 from runtime.bundle import TensorSpec
+from runtime.bundle.tensors import MOST_AXES
 from runtime.device.child import module_environment, wait_or_kill
 from runtime.device.meters.memory import memory_use
-from runtime.engines.array import ITEM_BYTES, MOST_AXES, Array, Tensor, size_bytes_of
+from runtime.engines.array import ITEM_BYTES, Array, Tensor, size_bytes_of
 from runtime.engines.ceilings import most_bytes
 from runtime.engines.checked_file import checked_file
 from runtime.engines.engine import Spec

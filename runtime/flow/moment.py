@@ -64,6 +64,7 @@ class Moment:
     ):
         self._flow, self._graphs, self._run = flow, graphs, run
         self._states, self._values = states, values
+        self._constants = {one.name: one for one in flow.constants}
         self.outputs = dict(references)
         self.draws: dict[str, list[int]] = {token.name: [] for token in flow.tokens}
         self.samplers = {token.name: Sampler(seed, stream) for stream, token in enumerate(flow.tokens)}
@@ -111,7 +112,7 @@ class Moment:
             start = next(one.start for one in flow.tokens if one.name == source.name)
             return _row(spec, drawn[-source.number] if len(drawn) >= source.number else start)
         if source.kind == "constant":
-            one = next(one for one in flow.constants if one.name == source.name)
+            one = self._constants[source.name]
             return np.asarray(one.values, dtype=one.dtype).reshape(one.shape)
         if text not in self._values:
             raise ValueError(f"input {spec.name!r} takes {text}, which is not given; give it")

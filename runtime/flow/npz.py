@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from runtime.bundle import write_atomic
-from runtime.bundle.decoding import ARRAY_ERRORS, why
+from runtime.bundle.decoding import ARRAY_ERRORS, refuse_special, why
 from runtime.engines.array import ITEM_BYTES, Array
 from runtime.errors import DataError
 
@@ -21,6 +21,8 @@ _LETTERS = {name: letter for letter, name in _KINDS.items()}
 _ORDER = "<" if sys.byteorder == "little" else ">"
 _MAGIC = b"\x93NUMPY"
 _MOST_BYTES = 1 << 30
+_MOST_HEADER = 10_000  # NumPy's own limit: what is longer takes a parser of Python minutes and gigabytes
+_MOST_NAME = 1 << 12  # a .zip holds names of 64 KiB at most
 
 
 class _Header(msgspec.Struct):
@@ -33,8 +35,12 @@ def write_npz(path: Path, arrays: Mapping[str, Array]) -> None:
     """Write ``arrays`` to ``path`` as ``numpy.savez`` does, whole or not at all.
 
     Raises:
-        DataError: it cannot be written.
+        DataError: it cannot be written, or a name is longer than a ``.npz`` holds.
     """
+    if longest := next((name for name in arrays if len(name) > _MOST_NAME), None):
+        raise DataError(
+            f"an output's name has {len(longest)} letters; a .npz holds {_MOST_NAME}: export it again"
+        )
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as archive:
         for name, array in arrays.items():
@@ -51,6 +57,7 @@ def read_arrays(path: Path) -> dict[str, Array]:
     Raises:
         DataError: it is missing, too large, or holds what is no array of numbers in this machine's order.
     """
+    refuse_special(path)
     try:
         if path.suffix == ".npy":
             if path.stat().st_size > _MOST_BYTES:
@@ -81,6 +88,8 @@ def _decode(data: bytes) -> Array:
     if not data.startswith(_MAGIC) or width is None:
         raise ValueError("it is not in NumPy's format 1 or 2")
     begin = 8 + width + int.from_bytes(data[8 : 8 + width], "little")
+    if begin > _MOST_HEADER:
+        raise ValueError(f"its header has {begin} bytes; at most {_MOST_HEADER} are read")
     header = msgspec.convert(ast.literal_eval(data[8 + width : begin].decode("latin-1")), _Header)
     descr = header.descr
     if header.fortran_order or descr[:1] not in (_ORDER, "|"):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runtime.bundle import ImageSpec
+from runtime.bundle.decoding import refuse_special
 from runtime.errors import DataError
 from runtime.extras import require
 
@@ -38,6 +39,7 @@ def open_image(path: str | Path) -> Image.Image:
         MissingExtra: Pillow is not installed; a device that is fed arrays does not need its 24 MB.
     """
     pillow = _pillow()
+    refuse_special(Path(path))
     try:
         with pillow.open(path) as opened:
             image: Image.Image = require("PIL.ImageOps", extra="images").exif_transpose(opened)

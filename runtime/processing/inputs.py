@@ -64,9 +64,22 @@ def check_input(array: np.ndarray, spec: TensorSpec, where: str) -> np.ndarray:
     if array.shape != spec.shape:
         raise ValueError(f"{where} has shape {array.shape}; input {spec.name!r} is {spec.shape}: reshape it")
     np = require("numpy", extra="images")
+    if not _is_number(spec.dtype):
+        raise ValueError(
+            f"input {spec.name!r} is {spec.dtype!r}, which is no type of numbers: export it again"
+        )
     if not np.can_cast(array.dtype, spec.dtype, casting="same_kind"):
         raise ValueError(f"{where} holds {array.dtype}; input {spec.name!r} is {spec.dtype}: convert it")
     return np.ascontiguousarray(array, dtype=spec.dtype)
+
+
+def _is_number(dtype: str) -> bool:
+    """Return whether a manifest's ``dtype`` is one that NumPy computes with."""
+    np = require("numpy", extra="images")
+    try:
+        return np.dtype(dtype).kind in "biuf"
+    except (TypeError, ValueError, SyntaxError):
+        return False
 
 
 def load_archive(path: Path) -> dict[str, np.ndarray]:

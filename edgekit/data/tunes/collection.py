@@ -99,7 +99,7 @@ def _collection(name: str, root: str | Path | None, seed: int) -> tuple[list[np.
 def _read_folder(folder: Path) -> tuple[list[np.ndarray], int]:
     if not folder.is_dir():
         raise DataError(f"there is no folder {folder}; give one that holds .abc files")
-    files = sorted(folder.rglob("*.abc"))
+    files = sorted(path for path in folder.rglob("*.abc") if path.is_file())
     if not files:
         raise DataError(f"{folder} holds no .abc file; give a folder with tunes in ABC notation")
     texts = [path.read_text(encoding="utf-8", errors="replace") for path in files]

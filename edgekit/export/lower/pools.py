@@ -100,21 +100,34 @@ def adaptive_avg_pool2d(x: Tensor, output_size: Sequence[int]) -> Tensor:
 
 
 def adaptive_max_pool2d(x: Tensor, output_size: Pair) -> tuple[Tensor, Tensor]:
-    """Write it as pooling where the windows are equal; the places of the largest nobody may read."""
+    """Write it as pooling, axis by axis and window by window where these are unequal.
+
+    The places of the largest nobody may read.
+    """
     outs, (height, width) = _pair(output_size), x.shape[-2:]
-    if height % outs[0] or width % outs[1]:
-        return NotImplemented
-    found = F.max_pool2d(x, (height // outs[0], width // outs[1]))
-    return found, torch.zeros(found.shape, dtype=torch.int64)
+    if height % outs[0] == 0 and width % outs[1] == 0:
+        x = F.max_pool2d(x, (height // outs[0], width // outs[1]))
+    else:
+        for dim, windows in zip((-2, -1), map(_windows, (height, width), outs), strict=True):
+            parts = [x.narrow(dim, start, end - start) for start, end in windows]
+            sides = [(part.shape[-2], 1) if dim == -2 else (1, part.shape[-1]) for part in parts]
+            x = torch.cat([F.max_pool2d(part, side) for part, side in zip(parts, sides, strict=True)], dim)
+    return x, torch.zeros(x.shape, dtype=torch.int64)
+
+
+def _windows(side: int, outs: int) -> list[tuple[int, int]]:
+    """Return begin and end of each window of adaptive pooling; they may overlap."""
+    return [(i * side // outs, -(-(i + 1) * side // outs)) for i in range(outs)]
 
 
 def _shares(side: int, outs: int) -> Tensor:
     """Return how much each of ``side`` entries adds to each of ``outs`` windows: (outs, side)."""
-    rows = []
-    for i in range(outs):
-        start, end = i * side // outs, -(-(i + 1) * side // outs)
-        rows.append(F.pad(torch.full((1, end - start), 1.0 / (end - start)), (start, side - end)))
-    return torch.cat(rows)
+    return torch.cat(
+        [
+            F.pad(torch.full((1, end - start), 1.0 / (end - start)), (start, side - end))
+            for start, end in _windows(side, outs)
+        ]
+    )
 
 
 def _counts(side: int, kernel: int, step: int, pad: int, outs: int, with_padding: bool) -> list[int]:

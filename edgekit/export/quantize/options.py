@@ -14,8 +14,8 @@ class QuantizeOptions:
 
     Attributes:
         calibration: real inputs that are not those of the test; ``None`` takes each graph's own frames.
-        validation: labelled inputs; the accuracy on them goes into the manifest.
-        max_drop: largest share of accuracy that may be lost, such as 0.01; layers are kept float until
+        validation: labelled inputs; the score on them goes into the manifest.
+        max_drop: largest share of the score that may be lost, such as 0.01; layers are kept float until
             it holds.
         keep_float: paths of modules to keep float, besides those that stay float by themselves.
         int8_io: let the file take and give int8 instead of float.

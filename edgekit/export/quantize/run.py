@@ -1,4 +1,4 @@
-"""Quantise one graph for one engine, and keep layers float until its accuracy holds."""
+"""Quantise one graph for one engine, and keep layers float until its score holds."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from edgekit.export.quantize.sensitivity import rank_layers
 from edgekit.export.quantize.simulate import expected_sqnr_db
 from edgekit.export.quantize.tflite import Place, quantize_tflite, read_scales
 from runtime.bundle import Quantization
+from runtime.bundle.metric_words import word_for
 from runtime.errors import AccuracyError, EdgekitError, ExportError, ParityError
 from runtime.registry import Registry
 
@@ -139,7 +140,7 @@ def quantize_graph(
     """Return a graph's quantised file, how it was quantised, and each output's simulated SQNR in dB.
 
     With ``options.max_drop`` layers are kept float, those with the largest error first and twice as
-    many each time, until the accuracy holds.
+    many each time, until the score holds.
 
     Raises:
         AccuracyError: it does not hold even then.
@@ -151,10 +152,11 @@ def quantize_graph(
     quantize, validation = QUANTIZERS.get(engine), options.validation
     made = _attempt(quantize, ready, plan, float_file)
     if validation is None:
-        return made, _record(plan, made.exported, None, None, 0), _simulate(ready, plan)
+        return made, _record(plan, made.exported), _simulate(ready, plan)
     before = validation.score_of_model(ready.source.model)
     after = validation.score_of_file(engine, made.exported)
-    progress(f"{engine}-{precision}: accuracy {after:.2%}, fp32 {before:.2%} on {validation.described}")
+    score = word_for(validation.task.metric)
+    progress(f"{engine}-{precision}: {score} {after:.2%}, fp32 {before:.2%} on {validation.described}")
     if options.max_drop is not None and before - after > options.max_drop:
         ranked = rank_layers(ready.lowered, ready.program, _calibrated(plan, ready))
         for count in _growing(len(ranked)):
@@ -163,17 +165,23 @@ def quantize_graph(
             progress(f"{engine}-{precision}: keeping the {count} worst layers float, {ranked[0].path} first")
             made = _attempt(quantize, ready, plan, float_file)
             after = validation.score_of_file(engine, made.exported)
-            progress(f"{engine}-{precision}: accuracy {after:.2%}, fp32 {before:.2%}")
+            progress(f"{engine}-{precision}: {score} {after:.2%}, fp32 {before:.2%}")
             if before - after <= options.max_drop:
                 break
         else:
             raise AccuracyError(
-                f"{engine}-{precision} loses {before - after:.2%} of accuracy ({before:.2%} -> {after:.2%} "
+                f"{engine}-{precision} loses {before - after:.2%} of {score} ({before:.2%} -> {after:.2%} "
                 f"on {validation.described}) even with all layers float, allowed is {options.max_drop:.2%}; "
                 f"the worst are {', '.join(error.path for error in ranked[:3])}: check the calibration "
                 "images, or raise --max-drop"
             )
-    record = _record(plan, made.exported, before, after, len(validation.frames))
+    record = replace(
+        _record(plan, made.exported),
+        accuracy_fp32=before,
+        accuracy=after,
+        metric=validation.task.metric,
+        n_validation=len(validation.frames),
+    )
     return made, record, _simulate(ready, plan)
 
 
@@ -229,13 +237,7 @@ def _attempt(
         ) from err
 
 
-def _record(
-    plan: QuantizationPlan,
-    exported: Exported,
-    accuracy_fp32: float | None,
-    accuracy: float | None,
-    n_validation: int,
-) -> Quantization:
+def _record(plan: QuantizationPlan, exported: Exported) -> Quantization:
     layers = [op for op in exported.workload.ops if op.has_int8_weights is not None]
     macs = sum(op.macs for op in layers)
     return Quantization(
@@ -243,9 +245,6 @@ def _record(
         heads=plan.heads if plan.is_static and not plan.int8_io else (),
         calibration=plan.calibration.described if plan.calibration else None,
         n_calibration=len(plan.calibration.frames) if plan.calibration else 0,
-        accuracy_fp32=accuracy_fp32,
-        accuracy=accuracy,
-        n_validation=n_validation,
         inputs=exported.inputs,
         outputs=exported.outputs,
         int8_share=sum(op.macs for op in layers if op.has_int8_weights) / max(macs, 1),

@@ -69,11 +69,12 @@ def decode_boxes(result: Boxes, frame: Frame) -> BoxesResult:
     numbers, sure = scores.argmax(axis=-1), scores.max(axis=-1)
     order = np.argsort(-sure, kind="stable")[:_MOST_LOOKED_AT]
     order = order[sure[order] >= result.threshold]
-    kept = _suppress(boxes[order], numbers[order], result.overlap)[: result.most]
+    kept = _suppress(boxes[order].astype(np.float64), numbers[order], result.overlap)[: result.most]
     width, height = 0, 0
     if (placement := frame.placement) is not None:
         boxes, width, height = _on_picture(boxes, placement), placement.width, placement.height
     elif len(boxes):
+        boxes = boxes.clip(0, None)
         width, height = (max(1, int(side)) for side in boxes[:, 2:].max(axis=0))
     found = tuple(
         Found(

@@ -6,6 +6,7 @@ import colorsys
 from typing import TYPE_CHECKING
 
 from runtime.bundle.result import Colour
+from runtime.errors import DataError
 from runtime.extras import require
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 _GOLDEN = 0.618033988749895  # turns of the colour circle: any number of these leave no two hues close
 PAPER: Colour = (255, 255, 255)
+_MOST_PX = 1 << 26  # 200 MB of pixels; a photograph has a fifth of it
 
 
 def colour_of(number: int) -> Colour:
@@ -22,9 +24,17 @@ def colour_of(number: int) -> Colour:
     return round(red * 255), round(green * 255), round(blue * 255)
 
 
-def ground(picture: Image.Image | None, width: int, height: int) -> Image.Image:
-    """Return a copy of ``picture`` in RGB, or a black picture of ``width`` times ``height`` pixels."""
+def ground(picture: Image.Image | None, width: int, height: int, colour: Colour = (0, 0, 0)) -> Image.Image:
+    """Return a copy of ``picture`` in RGB, or one of ``colour``, of ``width`` times ``height`` pixels.
+
+    Raises:
+        DataError: it would not fit into memory.
+    """
     if picture is not None:
         return picture.convert("RGB")
-    blank: Image.Image = require("PIL.Image", extra="images").new("RGB", (width, height))
+    if width * height > _MOST_PX:
+        raise DataError(
+            f"a picture of this result would have {width}x{height} pixels; save it as .json or .txt"
+        )
+    blank: Image.Image = require("PIL.Image", extra="images").new("RGB", (width, height), colour)
     return blank

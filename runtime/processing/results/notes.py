@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from runtime.bundle.result import Notes
 from runtime.extras import require
-from runtime.processing.results.colours import PAPER
+from runtime.processing.results.colours import PAPER, ground
 from runtime.processing.results.decoded import Frame, Row
 from runtime.processing.results.midi import Note, midi_file
 
@@ -42,11 +42,10 @@ class NotesResult:
         return self.form.steps_per_beat * self.form.beats_per_bar
 
     def table(self) -> tuple[tuple[str, ...], list[Row]]:
-        bars = -(-self.steps // self.steps_per_bar)
-        rows: list[Row] = []
-        for bar in range(bars):
-            inside = [note for note in self.notes if note.begin // self.steps_per_bar == bar]
-            rows.append((bar + 1, " ".join(_name(note.pitch) for note in inside) or "-"))
+        bars: list[list[str]] = [[] for _ in range(-(-self.steps // self.steps_per_bar))]
+        for note in self.notes:
+            bars[note.begin // self.steps_per_bar].append(_name(note.pitch))
+        rows: list[Row] = [(number, " ".join(inside) or "-") for number, inside in enumerate(bars, 1)]
         return ("bar", "notes that begin in it"), rows
 
     def plain(self) -> dict[str, Any]:
@@ -69,17 +68,18 @@ class NotesResult:
         lines = max(1, -(-self.steps // steps))
         high = self.form.pitches * _PITCH_PX
         size = (min(steps, max(1, self.steps)) * _STEP_PX + 1, lines * (high + _GAP_PX) - _GAP_PX)
-        roll: Image.Image = require("PIL.Image", extra="images").new("RGB", size, PAPER)
+        roll = ground(None, *size, PAPER)
         pen = require("PIL.ImageDraw", extra="images").Draw(roll)
         for line in range(lines):
             top = line * (high + _GAP_PX)
             self._draw_paper(pen, top, size[0], min(steps, self.steps - line * steps))
-            for note in self.notes:
-                begin, end = note.begin - line * steps, note.begin + note.steps - line * steps
-                if begin < steps and end > 0:
-                    left, right = max(0, begin) * _STEP_PX + 1, min(steps, end) * _STEP_PX - 1
-                    y = top + self._row(note.pitch)
-                    pen.rectangle((left, y, right, y + _PITCH_PX - 2), fill=_NOTE)
+        for note in self.notes:
+            end = note.begin + note.steps
+            for line in range(note.begin // steps, -(-end // steps)):
+                left = max(0, note.begin - line * steps) * _STEP_PX + 1
+                right = min(steps, end - line * steps) * _STEP_PX - 1
+                y = line * (high + _GAP_PX) + self._row(note.pitch)
+                pen.rectangle((left, y, right, y + _PITCH_PX - 2), fill=_NOTE)
         return roll
 
     def _draw_paper(self, pen: Any, top: int, width: int, steps: int) -> None:

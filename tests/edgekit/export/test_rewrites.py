@@ -58,6 +58,7 @@ POOLS = [
     lambda y, r, w: F.adaptive_avg_pool2d(y, (4, 5)),
     lambda y, r, w: F.adaptive_avg_pool2d(y, 3),
     lambda y, r, w: F.adaptive_max_pool2d(y, (4, 2)),
+    lambda y, r, w: F.adaptive_max_pool2d(y, (3, 4)),
     lambda y, r, w: F.avg_pool2d(y, 3, 2, 1),
     lambda y, r, w: F.avg_pool2d(y, 3, 2, 1, ceil_mode=True),
     lambda y, r, w: F.avg_pool2d(y, 3, 2, 1, ceil_mode=True, count_include_pad=False),
@@ -84,6 +85,13 @@ PRODUCTS = [
     lambda y, r, w: F.linear(r.tanh(), r[0], r[0, 1]),
     lambda y, r, w: F.scaled_dot_product_attention(y.tanh(), y, y.sigmoid()),
     lambda y, r, w: F.layer_norm(r, (12,)) + F.group_norm(y, 2).mean(),
+]
+KERNELS = [
+    lambda y, r, w: F.conv2d(y, w[:9, 0].reshape(1, 1, 3, 3).repeat(8, 1, 1, 1), padding=1, groups=8),
+    lambda y, r, w: F.conv2d(y, w[:8, :1].reshape(8, 1, 1, 1).expand(8, 1, 3, 3) / 9, groups=8),
+    lambda y, r, w: F.conv1d(r, w[:36].reshape(4, 12, 3), w[3], stride=2, padding=1),
+    lambda y, r, w: F.conv1d(r, w[5:14].reshape(1, 12, 3).flip(-1).tile(4, 1, 1)),
+    lambda y, r, w: F.conv_transpose2d(y, w[:32].reshape(8, 4, 2, 2) * 0.5, stride=2),
 ]
 CONDITIONS = [
     lambda y, r, w: torch.where(y > 0, y, 0.1 * y) + y.sign(),
@@ -165,6 +173,7 @@ GROUPS = {
     "pools": POOLS,
     "pointwise": POINTWISE,
     "products": PRODUCTS,
+    "kernels": KERNELS,
     "conditions": CONDITIONS,
     "flips": FLIPS,
     "margins": MARGINS,
@@ -187,6 +196,22 @@ def check(net, example, engine):
 def test_spellings_that_delegates_refuse(functions, engine):
     torch.manual_seed(0)
     check(Spelt(functions), (torch.randn(1, 3, 8, 10), torch.randn(1, 12, 12)), engine)
+
+
+WHOLE = [
+    lambda y, r, w: F.adaptive_avg_pool2d(y, 7),
+    lambda y, r, w: F.adaptive_max_pool2d(y, (7, 4)),
+    lambda y, r, w: nn.AdaptiveAvgPool2d((None, 1))(y) + nn.AdaptiveAvgPool2d((1, None))(y).transpose(2, 3),
+    lambda y, r, w: F.adaptive_avg_pool2d(y, (5, 6)),
+    lambda y, r, w: F.adaptive_avg_pool1d(r, 4) + F.adaptive_max_pool1d(r, 4).amax(),
+    lambda y, r, w: F.avg_pool2d(y, 7, ceil_mode=True) + F.max_pool2d(y, 7, ceil_mode=True),
+]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_pools_of_maps_as_large_as_networks_have_them(engine):
+    torch.manual_seed(0)
+    check(Spelt(WHOLE), (torch.randn(1, 3, 28, 28), torch.randn(1, 12, 12)), engine)
 
 
 class Looked(nn.Module):

@@ -1,74 +1,18 @@
 """Flows and results in a manifest: kept as they were written, or refused at opening."""
 
 import json
+import time
 
 import pytest
 
-from runtime.bundle import Bundle, Graph, ImageSpec, Manifest, TensorSpec, Variant, new_bundle
-from runtime.bundle.flow import Constant, Flow, FlowGraph, State, Stop, Token
-from runtime.bundle.prestep import ResizeCrop, TanhWarp
-from runtime.bundle.result import Labels, Mask, Notes
+from runtime.bundle import Bundle, Graph
+from runtime.bundle.flow import Constant, Flow, FlowGraph
+from runtime.bundle.joins import check_task
+from runtime.bundle.prestep import ResizeCrop
+from runtime.bundle.result import Labels
 from runtime.bundle.task import TaskSpec
 from runtime.errors import BundleError
-
-IMAGE = ImageSpec(size=8, resize=8, mean=(0.5,) * 3, std=(0.5,) * 3)
-
-
-def tensor(name, *shape, dtype="float32", image=None):
-    return TensorSpec(name, dtype, shape, image)
-
-
-PARSER = {"forward": Graph((tensor("x", *IMAGE.shape, image=IMAGE),), (tensor("y", 1, 2, 4, 4),))}
-PARSING = TaskSpec(
-    "face-parsing",
-    Flow((FlowGraph("forward", inputs={"x": "pre:image"}),), pre=TanhWarp()),
-    Mask("forward.y", ("rest", "face"), palette=((0, 0, 0), (255, 0, 0))),
-    metric="mIoU",
-)
-TUNES = {
-    "bar": Graph((tensor("h", 1, 3), tensor("last", 1, 2)), (tensor("next_h", 1, 3), tensor("y", 1, 2))),
-    "note": Graph(
-        (tensor("bar", 1, 2), tensor("last", 1, dtype="int64"), tensor("place", 1, 4), tensor("key", 1, 2)),
-        (tensor("y", 1, 5),),
-    ),
-}
-MELODY = TaskSpec(
-    "melody",
-    Flow(
-        (
-            FlowGraph(
-                "bar",
-                "step",
-                {"h": "state:h", "last": "token:bar"},
-                {"next_h": "h"},
-                Token("bar", "y"),
-                every=4,
-            ),
-            FlowGraph(
-                "note",
-                "step",
-                {"bar": "token:bar", "last": "token:note@4", "place": "position:4", "key": "constant:key"},
-                token=Token("note", "y", temperature=0.9, top_k=3, start=1),
-            ),
-        ),
-        states=(State("h", (1, 3)),),
-        constants=(Constant("key", (1, 2), (0.0, 1.0)),),
-        stop=Stop(64, count="bars", steps_per_count=4, default_count=8),
-    ),
-    Notes("note", lowest=60, pitches=3),
-)
-
-
-def write(path, graphs, task, exports=None):
-    """Write a bundle whose files are no models: only what its manifest says is looked at."""
-    variants = []
-    with new_bundle(path) as writer:
-        for name in graphs:
-            writer.add(f"{name}.tflite", name.encode(), "model")
-            export = (exports or {}).get(name, "a")
-            variants.append(Variant(name, "litert", "fp32", f"{name}.tflite", graph=name, export=export))
-        writer.finish(Manifest("toy", "2026-01-01T00:00:00Z", graphs, tuple(variants), task=task))
-    return path
+from tests.runtime.bundle.toy_tasks import IMAGE, MELODY, PARSER, PARSING, TUNES, tensor, write
 
 
 @pytest.mark.parametrize(("graphs", "task"), [(PARSER, PARSING), (TUNES, MELODY)])
@@ -119,6 +63,37 @@ REFUSED = {
     ),
     "state of another type": (TUNES, lambda t: t["flow"]["states"][0].update(dtype="int32"), "is int32"),
     "state too large": (TUNES, lambda t: t["flow"]["states"][0].update(shape=[1 << 20, 1 << 20]), "at most"),
+    "states too large together": (
+        TUNES,
+        lambda t: t["flow"]["states"].extend({"name": f"s{i}", "shape": [1 << 20]} for i in range(17)),
+        "the states have 17825795 values",
+    ),
+    "a state twice": (
+        TUNES,
+        lambda t: t["flow"]["states"].append(t["flow"]["states"][0]),
+        "'h' is there twice",
+    ),
+    "axes without end": (TUNES, lambda t: t["flow"]["states"][0].update(shape=[1] * 65), "65 axes"),
+    "graphs without end": (
+        TUNES,
+        lambda t: t["flow"]["graphs"].extend({"name": f"g{i}", "when": "step"} for i in range(64)),
+        "66 graphs; at most 64",
+    ),
+    "constant beyond its type": (
+        TUNES,
+        lambda t: t["flow"]["constants"][0].update(values=[1e300, 0]),
+        "value that is no float32",
+    ),
+    "constant that is not whole": (
+        TUNES,
+        lambda t: t["flow"]["constants"][0].update(values=[0.5, 0], dtype="int32"),
+        "value that is no int32",
+    ),
+    "a word without end": (
+        TUNES,
+        lambda t: t.update(result={"name": "text", "token": "note", "words": ["a" * 300, *"bcde"]}),
+        "300 letters",
+    ),
     "no end": (TUNES, lambda t: t["flow"].update(stop=None), "nothing ends the steps"),
     "an end that never comes": (
         TUNES,
@@ -157,6 +132,24 @@ def test_what_does_not_fit_is_refused_at_opening(tmp_path, case):
     (path / "manifest.json").write_text(json.dumps(raw))
     with pytest.raises(BundleError, match=message):
         Bundle.open(path)
+
+
+def test_a_flow_of_very_many_tensors_is_checked_at_once():
+    """What looked each of them up in a list took minutes."""
+    count = 30_000
+    names = [f"x{i}" for i in range(count)]
+    graphs = {"g": Graph(tuple(tensor(name, 1) for name in names), (tensor("y", 1, 2),))}
+    use = FlowGraph("g", inputs={name: f"constant:{name}" for name in names})
+    begin = time.perf_counter()
+    flow = Flow((use,), constants=tuple(Constant(name, (1,), (0.0,)) for name in names))
+    check_task(TaskSpec("many", flow, Labels("g.y")), graphs)
+    assert time.perf_counter() - begin < 10
+
+
+def test_a_token_is_drawn_from_a_row_of_more_than_one_number(tmp_path):
+    scalar = TUNES | {"note": Graph(TUNES["note"].inputs, (tensor("y"),))}
+    with pytest.raises(BundleError, match="token 'note' has top_k 3 and start 1 but 1 values"):
+        write(tmp_path / "toy.edgekit", scalar, MELODY)
 
 
 @pytest.mark.parametrize("other", ["b", None])

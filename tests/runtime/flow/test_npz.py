@@ -1,6 +1,7 @@
 """Arrays in files without NumPy: NumPy reads what is written, and what NumPy writes is read."""
 
 import io
+import os
 
 import numpy as np
 import pytest
@@ -52,6 +53,7 @@ BAD = {
     "records": npy(np.zeros(2, [("a", "f4")])),
     "code for a header": b"\x93NUMPY\x01\x00\x0c\x00__import__()",
     "a list for a header": b"\x93NUMPY\x01\x00\x02\x00[]",
+    "a header without end": b"\x93NUMPY\x02\x00\x00\x00\x10\x00" + b"(" * (1 << 20),
 }
 
 
@@ -63,3 +65,15 @@ def test_what_is_no_array_of_numbers_is_refused(tmp_path, case):
             read_arrays(tmp_path / name)
     with pytest.raises(DataError, match="there is no file"):
         read_arrays(tmp_path / "none.npy")
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    for name in ("pipe.npy", "pipe.npz"):
+        os.mkfifo(tmp_path / name)
+        with pytest.raises(DataError, match="no regular file"):
+            read_arrays(tmp_path / name)
+
+
+def test_names_that_no_archive_holds_are_refused(tmp_path):
+    with pytest.raises(DataError, match="name has 70000 letters"):
+        write_npz(tmp_path / "out.npz", {"x" * 70000: Array.of(ARRAYS["bytes"])})

@@ -1,6 +1,7 @@
 """Photographs become tensors by hand-computable steps; anything else is refused in one line."""
 
 import io
+import os
 
 import numpy as np
 import pytest
@@ -108,6 +109,8 @@ def test_unreadable_image_is_refused_in_one_line(tmp_path, data):
         load_image(path, RGB)
 
 
-def test_a_folder_is_not_an_image(tmp_path):
-    with pytest.raises(DataError, match="not a readable image"):
-        load_image(tmp_path, RGB)
+def test_a_folder_is_no_image_and_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    for path in (tmp_path, tmp_path / "pipe.png"):
+        with pytest.raises(DataError, match="is no regular file"):
+            load_image(path, RGB)

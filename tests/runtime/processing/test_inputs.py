@@ -113,3 +113,10 @@ def test_file_that_is_no_image_is_refused(tmp_path):
     (tmp_path / "photo.png").write_text("hello")
     with pytest.raises(DataError, match="not a readable image"):
         load_input(tmp_path / "photo.png", SPEC)
+
+
+@pytest.mark.parametrize("dtype", ["object", "nonsense", "str", "(9,)f4"])
+def test_a_network_whose_input_is_no_number_is_refused(tmp_path, dtype):
+    np.save(tmp_path / "x.npy", np.zeros((1, 4), np.float32))
+    with pytest.raises(ValueError, match="which is no type of numbers"):
+        load_input(tmp_path / "x.npy", TensorSpec("x", dtype, (1, 4)))

@@ -6,6 +6,7 @@ import importlib
 
 _MODULES = (
     "bundles",
+    "flows",
     "records",
     "predictors",
     "models",

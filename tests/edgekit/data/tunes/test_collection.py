@@ -1,4 +1,5 @@
 import importlib.util
+import os
 
 import numpy as np
 import pytest
@@ -26,6 +27,7 @@ def _book(folder, n_tunes: int):
 def test_a_folder_is_split_by_tune_and_what_cannot_be_used_is_counted(tmp_path):
     _book(tmp_path / "abc", 20)
     (tmp_path / "abc" / "waltz.abc").write_text("X:1\nM:3/4\nK:C\nC6|", encoding="utf-8")
+    os.mkfifo(tmp_path / "abc" / "pipe.abc")  # is not waited for
     tunes = load_tunes("folder", root=tmp_path / "abc")
     assert (len(tunes.train), len(tunes.test)) == (17, 3)
     assert tunes.described.startswith("20 of 21 tunes of folder")

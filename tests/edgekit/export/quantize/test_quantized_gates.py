@@ -8,6 +8,7 @@ from edgekit.export.preflight import prepare
 from edgekit.export.quantize import Validation, load_calibration, load_validation, read_share
 from edgekit.export.quantize.run import make_plan
 from edgekit.export.quantize.sensitivity import rank_layers
+from edgekit.tasks import Classification
 from runtime.bundle import TensorSpec
 from runtime.errors import AccuracyError, DataError, ParityError
 from tests.edgekit.export.quantize import nets
@@ -28,6 +29,10 @@ def uneven(gain):
     return nets.Uneven(gain).eval()
 
 
+class Overlap(Classification):
+    metric = "miou"
+
+
 class Unreachable(Validation):
     """Says that the model is always right and every file of it half of the time."""
 
@@ -46,7 +51,7 @@ def test_layers_are_kept_float_until_the_accuracy_holds(tmp_path):
     before, after = (bundle.manifest.variants[0].quantization for bundle in (lossy, held))
     assert before.accuracy < before.accuracy_fp32 - 0.02
     assert after.accuracy >= after.accuracy_fp32 - 0.02
-    assert (after.accuracy_fp32, after.n_validation) == (1.0, 64)
+    assert (after.metric, after.accuracy_fp32, after.n_validation) == ("top1", 1.0, 64)
     assert {"first", "second"} <= set(after.kept_float)  # the one that makes the wide range, and who reads it
     assert "third" not in after.kept_float
 
@@ -62,8 +67,8 @@ def test_the_worst_layer_comes_first_with_the_one_that_feeds_it():
 def test_a_drop_that_cannot_be_held_fails_and_leaves_nothing(tmp_path):
     model = nets.build(nets.Static)
     known = nets.validation(model, count=2)
-    validation = Unreachable(known.frames, known.truths, "smooth noise")
-    with pytest.raises(AccuracyError, match="even with all layers float") as failed:
+    validation = Unreachable(known.frames, known.truths, "smooth noise", Overlap())
+    with pytest.raises(AccuracyError, match=r"50.00% of miou .*even with all layers float") as failed:
         export(model, tmp_path / "net.edgekit", validation=validation, max_drop=0.01)
     assert failed.value.exit_code == 3
     assert list(tmp_path.iterdir()) == []

@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 
 import numpy as np
 import pytest
@@ -65,6 +66,18 @@ def test_boxes_are_carried_back_and_thinned_out():
         ("cat", (52, 42, 100, 74)),
     ]
     assert decoded.draw(PICTURE).size == PICTURE.size
+
+
+@pytest.mark.parametrize("far", [1e9, 3e38])
+def test_boxes_far_outside_are_drawn_or_refused_at_once(far):
+    boxes = np.array([[[-far, -far, 8, 8], [2, 2, 6, 6]]], np.float32)
+    frame = Frame({"g.b": boxes, "g.s": np.array([[[0.9], [0.8]]], np.float32)})
+    decoded = decode(Boxes("g.b", "g.s", ("cat",)), frame)
+    assert decoded.found[0].box == (0, 0, 8, 8)
+    assert decoded.draw(None).size == (8, 8)
+    frame = Frame({"g.b": -boxes[..., ::-1], "g.s": frame.outputs["g.s"]})
+    with pytest.raises(DataError, match=r"save it as \.json"):
+        decode(Boxes("g.b", "g.s", ("cat",)), frame).draw(None)
 
 
 def test_keypoints_are_carried_back():
@@ -131,6 +144,17 @@ def test_notes_are_heard_as_they_were_drawn(tmp_path):
         (840, 960, 64),
     ]
     assert decoded.table()[1] == [(1, "C4 D4 E4 E4")]
+
+
+def test_a_tune_of_very_many_bars_is_told_at_once_and_not_drawn():
+    """Looking for the notes of each bar among all of them took minutes."""
+    form = Notes("n", lowest=0, pitches=128, steps_per_beat=1, beats_per_bar=1)
+    decoded = decode(form, Frame({}, {"n": (2, 3) * (1 << 15)}))
+    begin = time.perf_counter()
+    assert decoded.table()[1][-1] == (1 << 16, "C#-1")
+    assert time.perf_counter() - begin < 10
+    with pytest.raises(DataError, match=r"pixels; save it as \.json"):
+        decoded.draw(None)
 
 
 def read_midi(data):
