@@ -50,7 +50,7 @@ def tune(
     require("numpy", extra="predict")
     from runtime.choose.tuning.request import PolicyRequest
     from runtime.choose.tuning.tune import tune_bundle
-    from runtime.flow.frames import as_frames
+    from runtime.flow.frames import as_frames, names_in
     from runtime.measure.bench import default_log
     from runtime.targets import open_target
 
@@ -68,6 +68,6 @@ def tune(
         request or PolicyRequest(**limits),
         records=list(default_log(opened, machine)),
         threads=threads,
-        variants=variants,
+        variants=names_in(opened, variants),
     )
     return policy

@@ -71,7 +71,7 @@ def _measure(
     **plan: Any,
 ) -> tuple[list[Record], list[Record]]:  # fmt: skip
     from runtime.engines.model_file import open_bundle_or_model
-    from runtime.flow.frames import FlowBundle, as_frames
+    from runtime.flow.frames import FlowBundle, as_frames, names_in
     from runtime.measure.bench import BenchPlan
     from runtime.measure.compare import measure_both, shared_variants
     from runtime.measure.records import RecordLog
@@ -80,8 +80,10 @@ def _measure(
     where = open_target(target)
     takers = [path for path in (a, b) if path.suffix == ".tflite"] or [a, b]
     sides = [open_bundle_or_model(path, input_shapes if path in takers else ()) for path in (a, b)]
-    whole = [as_frames(side, filter(None, (a_variant, b_variant))) for side in sides]
+    asked = [[name] if name else [] for name in (a_variant, b_variant)]
+    whole = [as_frames(side, names) for side, names in zip(sides, asked, strict=True)]
     of_a, of_b = whole if all(isinstance(side, FlowBundle) for side in whole) else sides
+    known = [next(iter(names_in(*one)), None) for one in zip((of_a, of_b), asked, strict=True)]
     folder = out or Path(f"{a.stem}-vs-{b.stem}")
     logs = RecordLog(folder / "a.jsonl"), RecordLog(folder / "b.jsonl")
     with BlockSteps(with_model=True) as steps:
@@ -89,7 +91,7 @@ def _measure(
             of_a,
             of_b,
             where,
-            variants=shared_variants(of_a, of_b, a_variant, b_variant),
+            variants=shared_variants(of_a, of_b, *known),
             settings=choose_settings(where, threads or (1,), clusters, freqs_khz),
             plan=BenchPlan(**plan),
             logs=logs,

@@ -112,9 +112,8 @@ def show_flow(
         raise click.UsageError("-o and --raw hold one result; give one --input with them")
     for path in options.outs:
         check_ending(task.result, path)
-    variants = tuple(variant.split(",")) if variant else ()
     request = FlowRequest(
-        inputs, options.box, options.references, options.seed or 0, options.count, variants, fps, latency_ms,
+        inputs, options.box, options.references, options.seed or 0, options.count, variant, fps, latency_ms,
         frames,
     )  # fmt: skip
     with Steps() as steps:

@@ -142,7 +142,14 @@ runner_option = click.option(
     callback=_set_runners,
     help="Benchmark program for adb: targets; device:PATH if it is on the phone already. Repeatable.",
 )
+_MIX = "of a flow also GRAPH=ENGINE-PRECISION,..."
 variant_option = click.option("--variant", default=None, help="Variant of the bundle; default: its first.")
+one_variant_option = click.option(
+    "--variant", help=f"Variant of the bundle, {_MIX}; default: the policy's, or its first."
+)
+variants_option = click.option(
+    "--variant", "variants", multiple=True, help=f"Only this variant, {_MIX}; repeatable."
+)
 threads_option = click.option(
     "--threads", type=_COUNT, multiple=True, help="Threads to use; repeatable. Default: 1."
 )

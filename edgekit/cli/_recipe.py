@@ -88,6 +88,7 @@ def told(
     Raises:
         click.UsageError: no data are named, or a recipe beside a file, which has its own.
     """
+    from edgekit.models import NO_MODEL
     from edgekit.tasks import named_task
     from edgekit.training import RecipeFile, is_recipe_file, load_recipe, load_recipe_file
 
@@ -96,7 +97,7 @@ def told(
     if not is_recipe_file(model):
         if data is None:
             raise click.UsageError("Missing option '--data'; for example: --data digits")
-        name = model.replace(".py", "")
+        name = model.replace(".py", "") if model != NO_MODEL or purpose is None else purpose.name
         named = load_recipe(recipe or "default")
         return RecipeFile(
             f"{Path(name).name.replace(':', '-')}-{data}", model, data, named, root, task=purpose

@@ -77,7 +77,7 @@ def scan_and_print(
     from edgekit.data import load_dataset
     from edgekit.pruning import RATIOS, scan
 
-    dataset = load_dataset(checkpoint.dataset, root=data_root, image_size=checkpoint.image.size)
+    dataset = load_dataset(checkpoint.dataset, root=data_root, image_size=checkpoint.pictures.size)
     folder = out or checkpoint.path.with_name(f"{checkpoint.path.name}-scan")
     how = {
         "scope": given["scope"] or "inside",

@@ -19,7 +19,7 @@ _COUNT = click.IntRange(min=1)
 @options.target_option
 @options.runner_option
 @click.option("--engine", "engines", multiple=True, help="Only variants of this engine; repeatable.")
-@click.option("--variant", "variants", multiple=True, help="Only this variant; repeatable.")
+@options.variants_option
 @options.settings_options
 @options.open_shape_option
 @click.option(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from edgekit.cli._options import bundle_argument, output_options, target_option
+from edgekit.cli._options import bundle_argument, output_options, target_option, variants_option
 from edgekit.cli._output import print_json, print_table, say
 from edgekit.cli._progress import Steps
 
@@ -15,7 +15,7 @@ from edgekit.cli._progress import Steps
 @bundle_argument
 @click.option("--data", help="Dataset whose test examples they are; default: what it was trained on.")
 @click.option("--data-root", type=click.Path(path_type=Path), help="Where the dataset's files are.")
-@click.option("--variant", "variants", multiple=True, help="Only this variant; repeatable.")
+@variants_option
 @click.option("--limit", type=click.IntRange(min=1), help="Score on so many examples, taken evenly.")
 @target_option
 @output_options
@@ -25,10 +25,14 @@ def evaluate(
 ) -> None:  # fmt: skip
     """Score the exported files of BUNDLE by their task's own metric; more is better.
 
+    Files of several graphs, or of steps, are scored together, as flow:ENGINE-PRECISION: steps are
+    given what they should draw.
+
     \b
     Example:
       edgekit evaluate digits.edgekit
       edgekit evaluate faces.edgekit --data faces --variant litert-static_wi8_ai8
+      edgekit evaluate tunes.edgekit --limit 50
     """
     from runtime.bundle import Bundle
     from runtime.targets import open_target

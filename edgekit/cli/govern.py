@@ -27,7 +27,7 @@ _OLD = {"--scenes": "--variable-load", "--waiting": "--max-queued", "--late-pric
 )
 @click.option("--max-queued", type=int, help="With --variable-load: finished frames that may wait. [0]")
 @click.option("--miss-penalty", type=float, help="With --variable-load: of a late frame, instead of --late.")
-@click.option("--frames", type=click.IntRange(min=1), help="Of the bundle's own, to run. [300]")
+@click.option("--frames", type=click.IntRange(min=1), help="Of the bundle's own, to run. [300, or a minute]")
 @click.option("--serve", is_flag=True, help="Serve any program until stopped, instead of running one.")
 @click.option("--socket", type=_FILE, help="Where to serve. Default: beside the journal.")
 @click.option("--policy-target", metavar="NAME", help="Follow the policy that was tuned for this target.")

@@ -9,8 +9,7 @@ import click
 
 from edgekit.cli import _options as options
 from edgekit.cli._output import note, print_json
-from edgekit.cli._profile import keep_profiles, print_profile
-from edgekit.cli._progress import Steps
+from edgekit.cli._profile import keep_profiles, of_graphs, print_found, take_profiles
 
 _COUNT = click.IntRange(min=1)
 
@@ -18,7 +17,7 @@ _COUNT = click.IntRange(min=1)
 @click.command()
 @options.bundle_argument
 @click.option("--engine", "engines", multiple=True, help="Only variants of this engine; repeatable.")
-@click.option("--variant", "variants", multiple=True, help="Only this variant; repeatable.")
+@options.variants_option
 @options.open_shape_option
 @options.target_option
 @click.option("--cluster", help="Cores of another target to run on. Default: the biggest.")
@@ -37,8 +36,10 @@ def profile(
     """Time every op of a bundle, inside its delegates too.
 
     BUNDLE is a .edgekit folder, or a .tflite or .pte file of any origin. The times come from the
-    engines' own profilers; the latency without them is printed beside the sum. A bundle keeps the
-    last profile of each variant and target for its report.
+    engines' own profilers; the latency without them is printed beside the sum. Of a flow the ops of
+    all its graphs are timed, with their shares of the whole frame; the name of one graph's file as
+    --variant times that graph alone. A bundle keeps the last profile of each file and target for
+    its report.
 
     \b
     Example:
@@ -47,24 +48,18 @@ def profile(
     """
     from runtime.bundle import write_atomic
     from runtime.engines.model_file import open_bundle_or_model
-    from runtime.measure.bench import choose_variants
-    from runtime.measure.profiling.profile import profile as measure
     from runtime.measure.profiling.trace import trace_json
     from runtime.targets import open_target
 
     model = open_bundle_or_model(bundle, input_shapes)
     plan["target"] = None if target == "local" else open_target(target)
-    profiles = []
-    with Steps() as steps:
-        for name in choose_variants(model, engines, variants):
-            steps.wait_for(f"timing the ops of {name}, {plan['runs']} frames with and without the profiler")
-            profiles.append(measure(model, name, **plan))
-    keep_profiles(model, profiles)
+    found = take_profiles(model, engines, variants, plan)
+    keep_profiles(model, of_graphs(found))
     if trace is not None:
-        write_atomic(trace, trace_json(profiles))
+        write_atomic(trace, trace_json(of_graphs(found)))
         note(f"trace: {trace}")
     if as_json:
-        print_json(profiles)
+        print_json(found)
         return
-    for one in profiles:
-        print_profile(one, top)
+    for one in found:
+        print_found(one, top)

@@ -54,6 +54,6 @@ def prune(
         return
     how = replace(take_pruning(options, engine, epochs), teacher=teacher)
     source = load_checkpoint(checkpoint)
-    dataset = load_dataset(source.dataset, root=data_root, image_size=source.image.size)
+    dataset = load_dataset(source.dataset, root=data_root, image_size=source.pictures.size)
     folder = out or checkpoint.with_name(f"{checkpoint.name}-pruned")
     print_pruning(prune_checkpoint(source, dataset, folder, how, resume=resume), as_json)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from edgekit.cli._flow import FlowOptions, flow_options, show_flow
-from edgekit.cli._options import bundle_argument, output_options, target_option, variant_option
+from edgekit.cli._options import bundle_argument, one_variant_option, output_options, target_option
 from edgekit.cli._output import note, print_json
 from edgekit.cli._policy import print_run
 from edgekit.cli._progress import Steps
@@ -23,7 +23,7 @@ from edgekit.cli._progress import Steps
     type=click.Path(path_type=Path),
     help="Image, .npy, or .npz for several inputs; repeatable.",
 )
-@variant_option
+@one_variant_option
 @click.option("--fps", type=float, default=None, help="Pace of the frames. Default: the policy's.")
 @click.option("--latency-ms", type=float, help="Deadline of a frame. Default: the policy's.")
 @click.option("--frames", type=click.IntRange(1), help="How many to run. Default: 30; 1 of a flow of steps.")

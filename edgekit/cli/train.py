@@ -16,8 +16,8 @@ from edgekit.cli._spec import spec_options, take_choices
 
 
 @click.command()
-@click.argument("model", metavar="MODEL|FILE.yaml")
-@click.option("--data", help="digits, fashion-mnist, cifar10, faces, or folder.")
+@click.argument("model", metavar="[MODEL|FILE.yaml]", default="none")
+@click.option("--data", help="digits, fashion-mnist, cifar10, faces, tunes, or folder.")
 @click.option("--data-root", type=click.Path(path_type=Path), help="Where the dataset's files are.")
 @task_option
 @recipe_options
@@ -33,6 +33,8 @@ def train(
 ) -> None:
     """Train MODEL on a dataset, or what a recipe file says; `edgekit models` lists the models.
 
+    A task that brings all of its network, as melody does, takes no MODEL.
+
     \b
     Example:
       edgekit train mobilenet_v2 --data digits --recipe digits-demo -o runs/digits
@@ -40,6 +42,7 @@ def train(
       edgekit train resnet20 --data digits --prune sfp --macs 50%
       edgekit train resnet20 --data digits --use mixup:alpha=0.4 --teacher runs/a
       edgekit train mobilenet_v2 --task face-parsing:roi=crop --data faces
+      edgekit train --task melody --data tunes
       edgekit train digits-small.yaml --epochs 5
     """
     heed_others(note)

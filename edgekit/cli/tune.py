@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from edgekit.cli._emit import emit_options, emit_policy
-from edgekit.cli._options import bundle_argument, output_options, plot_option, target_option, threads_option
+from edgekit.cli._options import (
+    bundle_argument,
+    output_options,
+    plot_option,
+    target_option,
+    threads_option,
+    variants_option,
+)
 from edgekit.cli._output import print_json, say
 from edgekit.cli._policy import plot_policy, print_policy
 from edgekit.cli._progress import Steps
@@ -23,7 +30,7 @@ if TYPE_CHECKING:
 @target_option
 @request_options
 @threads_option
-@click.option("--variant", "variants", multiple=True, help="Variant to consider; repeatable.")
+@variants_option
 @emit_options
 @plot_option
 @output_options

@@ -89,15 +89,17 @@ def _from_checkpoint(path: Path, inputs: str | Path | None, data_root: str | Pat
 
     checkpoint = load_checkpoint(path)
     task = checkpoint.make_task()
+    image = checkpoint.image
+    if inputs is not None and image is None:
+        raise ValueError(f"{path} is for {task.name}, which takes no pictures; leave --inputs out")
     if inputs is None:
-        split = task.view(
-            load_dataset(checkpoint.dataset, root=data_root, image_size=checkpoint.image.size)
-        ).test
+        size = None if image is None else image.size
+        split = task.view(load_dataset(checkpoint.dataset, root=data_root, image_size=size)).test
         count = min(N_INPUTS, len(split))
         arrays, _ = split.batch(np.linspace(0, len(split) - 1, count).astype(int))
-        described = f"test images of {checkpoint.dataset}"
+        described = f"test {'examples' if image is None else 'images'} of {checkpoint.dataset}"
     else:
-        arrays, described = read_pictures(Path(inputs), checkpoint.image)
+        arrays, described = read_pictures(Path(inputs), image)
     model = checkpoint.build()
     facts: dict[str, Any] = {
         "checkpoint": {"folder": path.name, "sha256": checkpoint.sha256},
@@ -111,9 +113,9 @@ def _from_checkpoint(path: Path, inputs: str | Path | None, data_root: str | Pat
         facts["task"] = msgspec.to_builtins(checkpoint.task)
     return Origin(
         name=path.name,
-        graphs=task.graphs(model, Examples(arrays, described, checkpoint.image)),
+        graphs=task.graphs(model, Examples(arrays, described, image)),
         labels=checkpoint.labels,
-        facts=_costs(model, checkpoint.spec, checkpoint.image) | facts,
+        facts=_costs(model, checkpoint.spec, image) | facts,
         task=task,
     )
 
@@ -156,7 +158,9 @@ def _random(name: str) -> Pretrained:
     return Pretrained(spec, build_model(spec).eval(), image, [])
 
 
-def _costs(model: nn.Module, spec: ModelSpec, image: ImageSpec) -> dict[str, Any]:
+def _costs(model: nn.Module, spec: ModelSpec, image: ImageSpec | None) -> dict[str, Any]:
+    if image is None:  # what its graphs cost stands in their workloads
+        return {"params": count_parameters(model)}
     macs = count_macs(model, (image.channels, image.size, image.size))
     # A bundle goes to others: folders of this machine do not.
     return {

@@ -6,12 +6,13 @@ from edgekit.models.catalogue import ModelInfo, describe_models
 from edgekit.models.cost import ModelCost, count_macs, count_parameters, model_cost
 from edgekit.models.imagenet import WEIGHTS, Pretrained, imagenet_labels, pretrained
 from edgekit.models.placement import Site, find_sites, resolve, static_of
-from edgekit.models.spec import MODELS, ModelEntry, ModelSpec, list_models
+from edgekit.models.spec import MODELS, NO_MODEL, ModelEntry, ModelSpec, list_models
 from edgekit.models.taps import Backbone
 from edgekit.models.user_model import pin
 
 __all__ = [
     "MODELS",
+    "NO_MODEL",
     "WEIGHTS",
     "Backbone",
     "ModelCost",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 ACTS = ("default", "relu", "dyrelu-a", "dyrelu-b", "dyrelu-c")
 DYNAMIC_CONVS = ("none", "pointwise")
 BLOCKS = ("none", "sk", "sge")
+NO_MODEL = "none"  # of a task that brings all of its network
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class ModelSpec:
     Attributes:
         name: one of ``list_models()``; or ``path/to/file.py:function``, which makes a network of the
             user's own: see ``edgekit.models.user_model``. Of the choices below it has only those that the
-            data decide.
+            data decide. ``none`` is for a task that brings all of its network.
         num_classes: outputs of the classifier.
         width: factor on every channel count; results are multiples of 8.
         image_size: side of the square input the network is built for. Up to 64 the network
@@ -76,7 +77,7 @@ class ModelSpec:
     choices: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        self._check_own() if self.is_own else MODELS.get(self.name)
+        self._check_own() if self.is_own or self.name == NO_MODEL else MODELS.get(self.name)
         if self.choices is not None:
             check_choices(self.choices, self.name, MODELS.get(self.name).places, self.block)
         if self.erase_relu and not MODELS.get(self.name).acts_last:
@@ -123,9 +124,10 @@ class ModelSpec:
         for field in _OF_THE_ZOO:
             value, default = getattr(self, field), ModelSpec.__dataclass_fields__[field].default
             if value != default:
+                whose = "there is none" if self.name == NO_MODEL else f"{self.label} makes one of your own"
                 raise ValueError(
-                    f"model spec: {field}={value!r} is for edgekit's models, and {self.label} makes one of "
-                    "your own; change it there, and leave the option (or the recipe that sets it) out"
+                    f"model spec: {field}={value!r} is for edgekit's models, and {whose}; leave the option "
+                    "(or the recipe that sets it) out"
                 )
 
 

@@ -15,7 +15,7 @@ from edgekit.models import ModelSpec
 from edgekit.models.surgery.kernels import KernelPlan, shrink_kernels
 from edgekit.models.surgery.plan import ChannelPlan
 from edgekit.models.surgery.removal import physically_remove
-from edgekit.tasks import Classification, Task
+from edgekit.tasks import Classification, Task, check_backbone
 from edgekit.training.checkpoint import Checkpoint
 from edgekit.training.recipe import Recipe
 from edgekit.training.run import fit_spec, task_identity
@@ -62,7 +62,7 @@ def from_checkpoint(checkpoint: Checkpoint, dataset: Dataset) -> Start:
     Raises:
         CheckpointError: it was not trained on ``dataset``.
     """
-    trained_on = (checkpoint.dataset, checkpoint.image.size, len(checkpoint.labels))
+    trained_on = (checkpoint.dataset, checkpoint.pictures.size, len(checkpoint.labels))
     given = (dataset.name, dataset.image.size, len(dataset.labels))
     if trained_on != given or checkpoint.labels != tuple(dataset.labels):
         raise CheckpointError(
@@ -99,6 +99,9 @@ def from_spec(
         raise ValueError(f"{spec} does not fit dataset {dataset.name!r}; use {fit_spec(spec, dataset)}")
 
     task = task or Classification()
+    check_backbone(task, spec)
+    if not task.has_backbone:
+        raise ValueError(f"pruning removes channels of a model, and {task.name} has none; train it without")
 
     def load() -> nn.Module:
         torch.manual_seed(recipe.seed)

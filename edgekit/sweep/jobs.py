@@ -99,12 +99,13 @@ def _dataset(name: str, root: str | None, image_size: int | None) -> Dataset:
 
 def _figures(checkpoint: Checkpoint) -> dict[str, float]:
     model, image = checkpoint.build(), checkpoint.image
+    macs = {} if image is None else {"macs": count_macs(model, (image.channels, image.size, image.size))}
     pruning = checkpoint.pruning or {}
     metric = checkpoint.make_task().metric
     found = {name: pruning.get(name) for name in (f"removed_{metric}", f"reestimated_{metric}")}
     return {
         **checkpoint.metrics,
-        "macs": count_macs(model, (image.channels, image.size, image.size)),
+        **macs,
         "params": count_parameters(model),
         **{name: value for name, value in found.items() if value is not None},
     }

@@ -84,7 +84,7 @@ def _row(
         difference=_mean(pairs),
         half_width=half_width,
         verdict=None if half_width is None else verdict(statistics.mean(pairs), half_width),
-        macs=_mean([result.figures["macs"] for result in done]),
+        macs=_mean([result.figures["macs"] for result in done if "macs" in result.figures]),
         params=_mean([result.figures["params"] for result in done]),
         duration_s=_mean([result.duration_s for result in done]),
         errors=tuple(error for error in errors if error),

@@ -8,7 +8,7 @@ from edgekit.tasks.melody import Melody
 from edgekit.tasks.options import make_named, read_named
 from edgekit.tasks.score_names import with_metric, with_scores
 from edgekit.tasks.stored import StoredTask, named_task, smoothed, stored_task, task_of
-from edgekit.tasks.task import TASKS, Batch, Net, Player, Task, total
+from edgekit.tasks.task import TASKS, Batch, Net, Player, Task, check_backbone, total
 
 __all__ = [
     "TASKS",
@@ -25,6 +25,7 @@ __all__ = [
     "Task",
     "TaskInfo",
     "as_tensors",
+    "check_backbone",
     "describe_tasks",
     "make_named",
     "named_task",

@@ -24,7 +24,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from edgekit.data import Dataset
-from edgekit.models import ModelSpec, build_model
+from edgekit.models import NO_MODEL, ModelSpec, build_model
 from edgekit.tasks.graph import Examples, SourceGraph
 from runtime.bundle import MAIN_GRAPH, TaskSpec
 from runtime.registry import Registry
@@ -78,6 +78,7 @@ class Task:
         metric: names its score, which grows as a model improves.
         takes, gives, paper, data: what ``edgekit tasks`` says of it: what goes into a frame, what comes out,
             a link, and what it is trained on.
+        has_backbone: its network has a model of the zoo, or the user's, below its heads.
     """
 
     name: ClassVar[str]
@@ -86,6 +87,7 @@ class Task:
     gives: ClassVar[str] = ""
     paper: ClassVar[str] = ""
     data: ClassVar[str] = ""
+    has_backbone: ClassVar[bool] = True
 
     def view(self, dataset: Dataset) -> Dataset:
         """Return ``dataset`` as the network is to see it; a view's view is the view.
@@ -94,6 +96,10 @@ class Task:
             DataError: its examples are not what the task learns from.
         """
         return dataset
+
+    def fitted(self, dataset: Dataset) -> Task:
+        """Return the task with what it learns of its view of the data before a network is built: options."""
+        return self
 
     def build(self, spec: ModelSpec) -> nn.Module:
         """Return the network with random weights: all that is trained or remembered is below it.
@@ -121,10 +127,19 @@ class Task:
         """Return a result for each example.
 
         Args:
-            outputs: what the network, or its exported file, gives, in order; the first axis counts examples.
+            outputs: what the network, or its exported files, give, in order; the first axis counts examples.
+                Of a flow that makes steps, what its tokens are drawn from, shape (1, runs, n) each.
             targets: of the same examples, as the split has them.
         """
         raise NotImplementedError
+
+    def draws(self, target: Any) -> dict[str, Sequence[int]]:
+        """Return what each token of the flow is to draw for one example, so that its files can be scored.
+
+        Args:
+            target: of the example, as a batch has it.
+        """
+        return {}
 
     def score(self, results: Sequence[Any], truths: Sequence[Any]) -> float:
         """Return the score of decoded ``results`` against the split's targets; more is better."""
@@ -148,6 +163,21 @@ def total(losses: Mapping[str, Tensor]) -> Tensor:
     for loss in others:
         first = first + loss
     return first
+
+
+def check_backbone(task: Task, spec: ModelSpec) -> None:
+    """Refuse a task without the model it needs, or with one that it does not need.
+
+    Raises:
+        ValueError: either is so.
+    """
+    if task.has_backbone and spec.name == NO_MODEL:
+        raise ValueError(f"{task.name} needs a model; name one: edgekit models lists them")
+    if not task.has_backbone and spec.name != NO_MODEL:
+        raise ValueError(
+            f"{task.name} brings all of its network and has no place for {spec.label}; leave the model out, "
+            f"or in a recipe file write model: {NO_MODEL}"
+        )
 
 
 TASKS: Registry[Callable[..., Task]] = Registry("task")

@@ -40,7 +40,7 @@ class Checkpoint:
         path: its folder.
         spec: the model before any pruning; ``plan`` says which channels were removed since, and ``kernels``
             which kernels were cut.
-        dataset, image, labels: what it was trained on, how images become inputs, class names.
+        dataset, image, labels: what it was trained on, how images become inputs if it takes any, class names.
         recipe: of the training it comes from.
         metrics: such as ``test_top1``.
         pruning: how it was pruned since, with cost and accuracy before and after.
@@ -57,7 +57,7 @@ class Checkpoint:
     spec: ModelSpec
     plan: ChannelPlan | None
     dataset: str
-    image: ImageSpec
+    image: ImageSpec | None
     labels: tuple[str, ...]
     recipe: dict[str, Any]
     metrics: dict[str, float]
@@ -71,6 +71,17 @@ class Checkpoint:
     def sha256(self) -> str:
         """Hash of ``checkpoint.json``, which holds the weights' hash: it stands for all of the checkpoint."""
         return hashlib.sha256((self.path / CHECKPOINT_FILE).read_bytes()).hexdigest()
+
+    @property
+    def pictures(self) -> ImageSpec:
+        """How images become inputs.
+
+        Raises:
+            CheckpointError: the network takes none.
+        """
+        if self.image is None:
+            raise CheckpointError(f"{self.path} takes no pictures and cannot be pruned; export it as it is")
+        return self.image
 
     def make_task(self) -> Task:
         """Return the task it was trained for.
@@ -107,8 +118,8 @@ class Checkpoint:
             # torch-pruning, half a second of imports, is only for networks that were pruned.
             from edgekit.models.surgery.removal import physically_remove
 
-            size = min(self.image.size, _PROOF_SIDE)
-            model = physically_remove(model, self.plan, torch.zeros(1, self.image.channels, size, size))
+            size = min(self.pictures.size, _PROOF_SIDE)
+            model = physically_remove(model, self.plan, torch.zeros(1, self.pictures.channels, size, size))
         shrink_kernels(model, self.kernels or {}, exact=False)
         load_weights(model, tensors, str(self.path))
         return model.eval()
@@ -121,7 +132,7 @@ class _Document:
     spec: ModelSpec
     plan: ChannelPlan | None
     dataset: str
-    image: ImageSpec
+    image: ImageSpec | None
     labels: tuple[str, ...]
     recipe: dict[str, Any]
     metrics: dict[str, float]
@@ -142,7 +153,7 @@ def save_checkpoint(
     *,
     spec: ModelSpec,
     dataset: str,
-    image: ImageSpec,
+    image: ImageSpec | None,
     labels: tuple[str, ...],
     recipe: dict[str, Any],
     metrics: dict[str, float],

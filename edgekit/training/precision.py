@@ -51,7 +51,8 @@ def settle_precision(
         )
     decided = _decided(folder) if resume else None
     if decided is None:
-        share = None if recipe.qat or not _has_bfloat16(recipe) else time_share(build, recipe, dataset)
+        is_tried = not recipe.qat and dataset.image is not None and _has_bfloat16(recipe)
+        share = time_share(build, recipe, dataset) if is_tried else None
         decided = BFLOAT16 if share is not None and share < _WORTH else FLOAT32
         if progress:
             why = "" if share is None else f": a step in bfloat16 takes {share:.0%} of one in float32"

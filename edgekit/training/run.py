@@ -15,7 +15,7 @@ from torch import nn
 from edgekit.data import Dataset, limit_training
 from edgekit.models import ModelSpec, pin, pretrained
 from edgekit.nn import TemperatureSchedule
-from edgekit.tasks import Classification, Task, stored_task
+from edgekit.tasks import Classification, Task, check_backbone, stored_task
 from edgekit.training.checkpoint import (
     CHECKPOINT_FILE,
     Checkpoint,
@@ -78,6 +78,8 @@ def train(
     folder = Path(out)
     task = task or Classification()
     dataset = limit_training(task.view(dataset), recipe.limit, recipe.seed)
+    check_backbone(task, spec)
+    task = task.fitted(dataset)
     choice = {"resume": resume, "progress": progress}
     recipe = settle_precision(recipe, partial(task.build, spec), dataset, folder, **choice)
     # As JSON reads it back: the state of an interrupted run is compared with it.
@@ -119,7 +121,8 @@ def train(
 def task_identity(task: Task) -> dict[str, Any]:
     """Return what a run's identity says of its task; nothing of classification."""
     stored = stored_task(task)
-    return {} if stored is None else {"task": msgspec.to_builtins(stored)}
+    # As JSON reads it back: options that are tuples become lists.
+    return {} if stored is None else {"task": msgspec.json.decode(msgspec.json.encode(stored))}
 
 
 def own_hooks(recipe: Recipe) -> list[Hook]:
@@ -148,10 +151,12 @@ def starting_network(model: str, init: str | Path) -> nn.Module:
 
 
 def fit_spec(spec: ModelSpec, dataset: Dataset) -> ModelSpec:
-    """Return ``spec`` with the classes, channels and image size of ``dataset``.
+    """Return ``spec`` with the classes, channels and image size of ``dataset``; as it is where it has none.
 
     Of a user's file it gets the whole path and the sha256, too.
     """
+    if dataset.image is None:
+        return pin(spec)
     return replace(
         pin(spec),
         num_classes=len(dataset.labels),

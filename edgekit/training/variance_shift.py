@@ -16,7 +16,7 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from edgekit.data import Split
-from edgekit.models import ModelSpec, build_model
+from edgekit.models import NO_MODEL, ModelSpec, build_model
 from edgekit.training.batch_norm import reestimate_batch_norm
 from edgekit.training.recipe import Recipe
 
@@ -54,9 +54,9 @@ def find_shifted_norms(model: nn.Module, example: torch.Tensor) -> dict[str, tup
 def shift_warnings(spec: ModelSpec, recipe: Recipe) -> list[str]:
     """Return a line for each dropout of the network of ``spec`` in front of batch norm, by names.
 
-    None where ``recipe`` puts UOut in its place or estimates the statistics anew.
+    None where ``recipe`` puts UOut in its place or estimates the statistics anew, or without a model.
     """
-    if {"uout", "reestimate"} & recipe.use.keys():
+    if {"uout", "reestimate"} & recipe.use.keys() or spec.name == NO_MODEL:
         return []
     with torch.random.fork_rng(devices=[]):  # the caller's random numbers stay as they were
         model = build_model(spec)

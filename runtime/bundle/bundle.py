@@ -79,6 +79,11 @@ class Bundle:
             return None
         return decode_file(self.file(variant.workload), Workload)
 
+    def costs(self, variant: Variant) -> tuple[tuple[Workload, str], ...]:
+        """Return what one frame of ``variant`` costs by the precisions it is computed in; empty: unknown."""
+        workload = self.workload(variant)
+        return () if workload is None else ((workload, variant.precision),)
+
     def find(self, kind: str) -> list[str]:
         """Return the paths of all files of ``kind``, in manifest order."""
         return [entry.path for entry in self.manifest.files if entry.kind == kind]

@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from runtime.bundle import Flow, TensorSpec, Variant
+from runtime.bundle import Variant
 from runtime.device.conditions import Conditions
 from runtime.device.meters.memory import MemoryUse
 from runtime.device.meters.reading import EnergyReading
 from runtime.device.setting import Setting
-from runtime.engines import Samples, random_inputs
+from runtime.engines import Samples
 from runtime.engines.pacing import WallTime, released
-from runtime.extras import require
 from runtime.flow.figures import Part
-from runtime.flow.frames import PICTURE_PX, FlowBundle
-from runtime.flow.given import Loaded, wanted
+from runtime.flow.frames import FlowBundle
+from runtime.flow.made_up import MadeUpFrames
 from runtime.flow.sessions import GraphSessions, open_graphs, steps_beside
 from runtime.flow.times import FrameTimes, parts_of
-from runtime.flow.work import FlowWork
 from runtime.targets.local import LocalTarget
 
 if TYPE_CHECKING:
     from runtime.targets import Target
-
-BOX = (160.0, 120.0, 480.0, 360.0)  # the middle, half as wide and high
+    from runtime.targets.target import Session
 
 
 class FlowSession:
@@ -39,14 +36,13 @@ class FlowSession:
         reference_ms: what the references took, once; ``None`` where there are none.
     """
 
-    def __init__(self, bundle: FlowBundle, target: Target, sessions: GraphSessions):
+    def __init__(self, bundle: FlowBundle, target: Target, sessions: GraphSessions[Session]):
         self._bundle, self._target, self._sessions = bundle, target, sessions
         self._main = next(iter(sessions.sessions.values()))
         self.setting: Setting = self._main.setting
         self.versions, self.device = self._main.versions, self._main.device
         self.meter = target.meter.found.name if isinstance(target, LocalTarget) else None
-        self._work = FlowWork(bundle, bundle.task, sessions)
-        self._loaded = _made_up(wanted(bundle.flow, bundle.manifest.graphs), bundle.flow)
+        self._frames = MadeUpFrames(bundle, sessions)
         self.parts: tuple[Part, ...] = ()
         self.reference_ms: float | None = None
         self._is_cold = True
@@ -71,11 +67,11 @@ class FlowSession:
         """Return what ``runs`` frames took, each a sum over its parts; see ``SampledSession.sample``."""
         first_ms = None
         if self._is_cold:
-            self._refer()
-            first_ms = self._frame().latency_ms(self._target)
+            self.reference_ms = self._frames.refer()
+            first_ms = self._frames.run().latency_ms(self._target)
             self._is_cold = False
         for _ in range(warmup):
-            self._frame()
+            self._frames.run()
         # A pool shows its threads, and a worker its memory, only when they are asked for samples.
         seen = [session.sample(warmup=0, runs=1) for session in self._sessions.sessions.values()]
         times, energy = self._measured(runs, fps)
@@ -92,20 +88,11 @@ class FlowSession:
 
     def _measured(self, runs: int, fps: float | None) -> tuple[list[FrameTimes], EnergyReading | None]:
         def frames() -> list[FrameTimes]:
-            return [self._frame() for _ in released(runs, fps, WallTime())]
+            return [self._frames.run() for _ in released(runs, fps, WallTime())]
 
         if isinstance(self._target, LocalTarget):
             return self._target.meter.measure(runs, frames)
         return frames(), None
-
-    def _frame(self) -> FrameTimes:
-        return self._work.frame(self._loaded, BOX).times
-
-    def _refer(self) -> None:
-        flow, graphs = self._bundle.flow, self._bundle.manifest.graphs
-        if any(use.when == "reference" for use in flow.graphs):
-            self._work.refer_to(_made_up(wanted(flow, graphs, reference=True), flow), BOX)
-            self.reference_ms = self._work.reference_ms
 
 
 @contextlib.contextmanager
@@ -119,21 +106,8 @@ def open_flow(
         MissingExtra: NumPy or Pillow is not installed.
     """
     files = bundle.files[variant.name]
-    with open_graphs(bundle, target, setting, files) as sessions, steps_beside(target, setting):
+    with open_graphs(bundle.plain, target, setting, files) as sessions, steps_beside(target, setting):
         yield FlowSession(bundle, target, sessions)
-
-
-def _made_up(needs: Mapping[str, TensorSpec], flow: Flow) -> Loaded:
-    """Return a picture of noise where a picture alone is needed, else random arrays."""
-    if flow.pre is not None and [text.partition(":")[0] for text in needs] == ["pre"]:
-        np, image = require("numpy", extra="images"), require("PIL.Image", extra="images")
-        wide, high = PICTURE_PX
-        pixels = np.random.default_rng(0).integers(0, 256, (high, wide, 3), dtype=np.uint8)
-        picture: Loaded = image.fromarray(pixels)
-        return picture
-    return {
-        text: array.numpy() for text, array in zip(needs, random_inputs(list(needs.values())), strict=True)
-    }
 
 
 def _sum(figures: Sequence[float | None]) -> float | None:

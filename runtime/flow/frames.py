@@ -1,10 +1,10 @@
-"""A bundle seen frame by frame: each of its variants is a whole flow on one engine in one precision."""
+"""A bundle seen frame by frame: each of its variants is a whole flow, each graph of it in one file."""
 
 from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 import msgspec
@@ -14,7 +14,7 @@ from runtime.bundle.prestep import ResizeCrop
 from runtime.bundle.result import Labels
 from runtime.bundle.workload import Op, Workload
 from runtime.flow.moment import steps_of
-from runtime.flow.variants import choose_variants
+from runtime.flow.variants import choose_variants, kind_of
 
 PICTURE_PX = (640, 480)  # a camera's preview; the cost of a pre-step grows with its picture
 WHOLE = "flow:"  # before engine and precision: such a name is never one of a single graph's file
@@ -24,17 +24,23 @@ WHOLE = "flow:"  # before engine and precision: such a name is never one of a si
 class FlowBundle(Bundle):
     """The bundle at ``path``, its variants whole flows; made by ``as_frames``, never written.
 
+    A variant whose graphs differ in engine or precision has those of the first graph; its name tells all.
+
     Each variant has an entry among the manifest's files, whose hash stands for the flow and all its files: so
     no record or policy of one graph passes for one of the flow.
 
     Attributes:
         flow: of one frame: its steps end where the frame does.
         task: whose flow that is.
+        plain: the bundle as it is on the disk, its variants one file each.
         files: variant -> graph -> the variant that runs it.
+        asked: names as they were asked for -> the variants that these are.
     """
 
     task: TaskSpec = field(kw_only=True)
+    plain: Bundle = field(kw_only=True)
     files: Mapping[str, Mapping[str, Variant]] = field(kw_only=True)
+    asked: Mapping[str, str] = field(kw_only=True)
 
     @property
     def flow(self) -> Flow:
@@ -44,14 +50,20 @@ class FlowBundle(Bundle):
         """Return what a whole frame costs: the ops of every run of every graph; of one file as ``Bundle``."""
         if variant.name not in self.files:
             return super().workload(variant)
-        ops: list[Op] = []
+        costs = self.costs(variant)
+        return Workload(tuple(op for part, _ in costs for op in part.ops)) if costs else None
+
+    def costs(self, variant: Variant) -> tuple[tuple[Workload, str], ...]:
+        if variant.name not in self.files:
+            return super().costs(variant)
+        ops: dict[str, tuple[Op, ...]] = {}
         for use in self.flow.graphs:
-            runs = runs_of(use, self.flow.stop)
-            workload = super().workload(self.files[variant.name][use.name])
+            runs, file = runs_of(use, self.flow.stop), self.files[variant.name][use.name]
+            workload = super().workload(file)
             if workload is None and runs:
-                return None
-            ops += () if workload is None else workload.ops * runs
-        return Workload(tuple(ops))
+                return ()
+            ops[file.precision] = ops.get(file.precision, ()) + (workload.ops * runs if workload else ())
+        return tuple((Workload(part), precision) for precision, part in ops.items())
 
 
 def as_frames(bundle: Bundle, names: Iterable[str] = ()) -> Bundle:
@@ -59,51 +71,85 @@ def as_frames(bundle: Bundle, names: Iterable[str] = ()) -> Bundle:
 
     Args:
         names: of variants that are asked for; one of a file asks for that graph alone: the bundle stays.
+            ``bar=litert-fp32,note=executorch-fp32`` asks for a flow whose graphs differ; see
+            ``runtime.flow.variants``.
 
     Raises:
-        ValueError: no engine has files of all graphs in one precision.
+        ValueError: no engine has files of all graphs in one precision, or a name of a graph or file is none.
     """
+    asked = tuple(names)
     task = bundle.manifest.task_or_implied
     if task is None or is_classifier(task) or isinstance(bundle, FlowBundle):
         return bundle
-    if not all(name.startswith(WHOLE) for name in names):
+    if not all(map(is_whole, asked)):
         return bundle
     flow = msgspec.structs.replace(task.flow, stop=frame_stop(task.flow))
-    names = [use.name for use in flow.graphs]
-    of_kind: dict[tuple[str, str], dict[str, Variant]] = {}
+    graphs = [use.name for use in flow.graphs]
+    of_kind: dict[str, dict[str, Variant]] = {}
     for variant in bundle.manifest.variants:
-        if variant.graph in names:
-            of_kind.setdefault((variant.engine, variant.precision), {}).setdefault(variant.graph, variant)
-    whole = {kind: of_graph for kind, of_graph in of_kind.items() if len(of_graph) == len(names)}
+        if variant.graph in graphs:
+            of_kind.setdefault(WHOLE + kind_of(variant), {}).setdefault(variant.graph, variant)
+    whole = {name: files for name, files in of_kind.items() if len(files) == len(graphs)}
+    mixes = {name: files_of(bundle, flow, name) for name in asked if "=" in name}
+    whole |= {_name(files): dict(files) for files in mixes.values() if _name(files) not in whole}
     if not whole:
         told = ", ".join(f"{variant.name} ({variant.graph})" for variant in bundle.manifest.variants)
         raise ValueError(
-            f"{bundle.path.name} has no engine and precision in which all of {', '.join(names)} are exported "
-            f"({told}); export all graphs for one engine in one precision"
+            f"{bundle.path.name} has no engine and precision in which all of {', '.join(graphs)} are "
+            f"exported ({told}); export all graphs for one engine in one precision, or name one for each: "
+            "--variant GRAPH=ENGINE-PRECISION,..."
         )
-    entries = [_entry(bundle, flow, "-".join(kind), of_graph) for kind, of_graph in whole.items()]
-    variants = [
-        Variant(WHOLE + "-".join(kind), *kind, entry.path, graph=task.name)
-        for kind, entry in zip(whole, entries, strict=True)
-    ]
-    files = dict(zip((variant.name for variant in variants), whole.values(), strict=True))
-    manifest = replace(bundle.manifest, variants=tuple(variants), files=(*bundle.manifest.files, *entries))
-    return FlowBundle(bundle.path, manifest, task=msgspec.structs.replace(task, flow=flow), files=files)
+    entries, variants = [], []
+    for name, files in whole.items():
+        first = files[graphs[0]]
+        entries.append(_entry(bundle, flow, name.removeprefix(WHOLE), files))
+        variants.append(Variant(name, first.engine, first.precision, entries[-1].path, graph=task.name))
+    return FlowBundle(
+        bundle.path,
+        replace(bundle.manifest, variants=tuple(variants), files=(*bundle.manifest.files, *entries)),
+        task=msgspec.structs.replace(task, flow=flow),
+        plain=bundle,
+        files=whole,
+        asked={name: _name(files) for name, files in mixes.items()},
+    )
 
 
-def files_of(bundle: Bundle, flow: Flow, names: Sequence[str] = ()) -> Mapping[str, Variant]:
+def is_whole(name: str) -> bool:
+    """Return whether a variant that is called so is a whole flow, not one graph's file."""
+    return name.startswith(WHOLE) or "=" in name
+
+
+def names_in(bundle: Bundle, names: Iterable[str]) -> list[str]:
+    """Return the names of the bundle's variants that are asked for by ``names``; see ``as_frames``."""
+    asked = bundle.asked if isinstance(bundle, FlowBundle) else {}
+    return [asked.get(name, name) for name in names]
+
+
+def sha256_of(bundle: Bundle, name: str) -> str | None:
+    """Return the hash that stands for a variant, one file or a whole flow; ``None``: there is none such."""
+    try:
+        seen = as_frames(bundle, [name])
+        (known,) = names_in(seen, [name])
+        return seen.sha256(seen.manifest.variant(known).path)
+    except ValueError:
+        return None
+
+
+def files_of(bundle: Bundle, flow: Flow, name: str | None = None) -> Mapping[str, Variant]:
     """Return a variant per graph of the flow.
 
     Args:
-        names: the name of a whole flow's variant, or of files; see ``runtime.flow.variants``.
+        name: of a whole flow's variant, or names of ``runtime.flow.variants`` joined by commas; default:
+            engine and precision of the bundle's first variant that belongs to the flow.
 
     Raises:
         ValueError: no such variant, or names that do not fit together.
     """
-    whole = as_frames(bundle) if len(names) == 1 and names[0].startswith(WHOLE) else bundle
-    if isinstance(whole, FlowBundle):
-        return whole.files[whole.manifest.variant(names[0]).name]
-    return choose_variants(bundle.manifest, flow, names)
+    if name is None:
+        return choose_variants(bundle.manifest, flow)
+    if "=" not in name and isinstance(whole := as_frames(bundle, [name]), FlowBundle):
+        return whole.files[whole.manifest.variant(name).name]
+    return choose_variants(bundle.manifest, flow, name.removeprefix(WHOLE).split(","))
 
 
 def is_classifier(task: TaskSpec) -> bool:
@@ -148,6 +194,14 @@ def runs_of(use: FlowGraph, stop: Stop | None) -> int:
     if use.when == "step" and stop is not None:
         return math.ceil(stop.most_steps / use.every)
     return int(use.when == "frame")
+
+
+def _name(files: Mapping[str, Variant]) -> str:
+    """Return how the flow that runs ``files`` is called."""
+    kinds = {graph: kind_of(variant) for graph, variant in files.items()}
+    if len(set(kinds.values())) == 1:
+        return WHOLE + next(iter(kinds.values()))
+    return WHOLE + ",".join(f"{graph}={kind}" for graph, kind in kinds.items())
 
 
 def _entry(bundle: Bundle, flow: Flow, kind: str, files: Mapping[str, Variant]) -> FileEntry:

@@ -45,10 +45,12 @@ class Moment:
         values: what inputs join as ``pre:NAME`` and ``file:NAME``, under these names.
         references: outputs of the graphs that ran before, on the reference.
         seed: of the draws.
+        forced: token -> all that it is to draw, instead of what is drawn by seed.
 
     Attributes:
         outputs: ``GRAPH.OUTPUT`` -> array, of each graph's last run.
         draws: token -> what was drawn so far.
+        scores: token -> what each of its forced draws would have been drawn from, rows of shape (n,).
         samplers: token -> what draws it.
     """
 
@@ -61,7 +63,10 @@ class Moment:
         values: Mapping[str, np.ndarray],
         references: Mapping[str, np.ndarray],
         seed: int,
+        forced: Mapping[str, Sequence[int]] | None = None,
     ):
+        self._forced = forced
+        self.scores: dict[str, list[np.ndarray]] = {token.name: [] for token in flow.tokens}
         self._flow, self._graphs, self._run = flow, graphs, run
         self._states, self._values = states, values
         self._constants = {one.name: one for one in flow.constants}
@@ -71,7 +76,7 @@ class Moment:
 
     def run_steps(self, uses: Sequence[FlowGraph], stop: Stop, count: int | None) -> int:
         """Run the graphs of the steps until the stop, and return how many steps there were."""
-        most = steps_of(stop, count)
+        most = steps_of(stop, count) if self._forced is None else self._forced_steps(uses, self._forced)
         for step in range(most):
             for use in uses:
                 if step % use.every:
@@ -93,10 +98,25 @@ class Moment:
             if spec.name in use.states:
                 self._states[use.states[spec.name]] = _fitting(array, spec, f"state of {spec.name!r}")
         if (token := use.token) is not None:
-            scores = self.outputs[f"{use.name}.{token.scores}"]
+            scores, drawn = self.outputs[f"{use.name}.{token.scores}"], self.draws[token.name]
+            if self._forced is not None:
+                self.scores[token.name].append(scores.reshape(-1))
+                drawn.append(int(self._forced[token.name][len(drawn)]))
+                return
             sampler = self.samplers[token.name]
-            drawn = sampler.draw(scores, temperature=token.temperature, top_k=token.top_k)
-            self.draws[token.name].append(drawn)
+            drawn.append(sampler.draw(scores, temperature=token.temperature, top_k=token.top_k))
+
+    def _forced_steps(self, uses: Sequence[FlowGraph], forced: Mapping[str, Sequence[int]]) -> int:
+        """Return how many steps the forced draws are for."""
+        drawing = [(use.token.name, use.every) for use in uses if use.token is not None]
+        given = {name: len(forced.get(name, ())) for name, _ in drawing}
+        most = max(((given[name] - 1) * every + 1 for name, every in drawing if given[name]), default=0)
+        for name, every in drawing:
+            if given[name] != (due := -(-most // every)):
+                raise ValueError(
+                    f"token {name!r} is given {given[name]} numbers for {most} steps; give {due}"
+                )
+        return most
 
     def _input(self, spec: TensorSpec, text: str, number: int) -> np.ndarray:
         np = require("numpy", extra="images")

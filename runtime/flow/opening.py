@@ -28,19 +28,19 @@ def open_session(
     Where a frame is no more than one graph on another machine, that machine paces and meters it by itself.
 
     Raises:
-        ValueError, PermissionNeeded, DeviceError: see ``Target.session``; or a flow that needs outputs on an
-            adb phone, whose programs return none.
+        ValueError, PermissionNeeded, DeviceError: see ``Target.session``; or a flow that needs outputs on a
+            target that returns none.
         MissingExtra: NumPy or Pillow is not installed, which flows need.
     """
     if not isinstance(bundle, FlowBundle) or target.is_modelled:
         return target.session(bundle, variant, setting)
     if _is_paced_there(bundle, target):
         (file,) = bundle.files[variant.name].values()
-        return target.session(bundle, file, setting)
-    if target.name.startswith("adb:"):
+        return target.session(bundle.plain, file, setting)
+    if not target.returns_outputs:
         raise DeviceStableError(
-            f"{variant.name} hands tensors from graph to graph, and programs on {target.name} return "
-            "none; bench each graph alone with --variant and its file's name, or the flow on a board over ssh"
+            f"{variant.name} hands tensors from graph to graph, and {target.name} returns none; bench each "
+            "graph alone with --variant and its file's name, or the flow on a board over ssh"
         )
     from runtime.flow.frame_session import open_flow  # needs NumPy, which a bench of one graph does not
 

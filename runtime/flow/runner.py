@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from runtime.bundle import Graph
@@ -24,12 +24,14 @@ class FlowFrame:
         draws: token -> what was drawn, in order.
         steps: how many there were.
         closest: how near a draw came to being another, see ``runtime.flow.sampler``; 1 without draws.
+        scores: token -> what its draws were forced against, shape (runs, n); empty where nothing was forced.
     """
 
     outputs: Mapping[str, np.ndarray]
     draws: Mapping[str, tuple[int, ...]]
     steps: int
     closest: float
+    scores: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 class FlowRunner:
@@ -68,7 +70,12 @@ class FlowRunner:
         self._references = moment.outputs
 
     def frame(
-        self, values: Mapping[str, np.ndarray], *, count: int | None = None, seed: int = 0
+        self,
+        values: Mapping[str, np.ndarray],
+        *,
+        count: int | None = None,
+        seed: int = 0,
+        forced: Mapping[str, Sequence[int]] | None = None,
     ) -> FlowFrame:
         """Run one frame.
 
@@ -76,15 +83,18 @@ class FlowRunner:
             values: what the graphs join as ``pre:NAME`` and ``file:NAME``, under these names.
             count: of what the flow's stop counts, such as bars; ``None``: as many as it says.
             seed: of the draws.
+            forced: token -> numbers to take in place of draws, whose scores are kept: so a sequence that is
+                known is scored. The steps end with them.
 
         Raises:
-            ValueError: a value or the reference is missing, or of another shape; a count beyond the limit.
+            ValueError: a value or the reference is missing, or of another shape; a count beyond the limit;
+                forced numbers that are not as many as their graph runs.
             DataError: scores that nothing can be drawn from.
         """
         if self._uses("reference") and not self._references:
             raise ValueError("this flow compares with a reference, and none is given; give one first")
         self._zero(self._fed_by_steps)
-        moment = self._moment(values, self._references, seed)
+        moment = self._moment(values, self._references, seed, forced)
         for use in self._uses("frame"):
             moment.run(use, 0)
         steps = 0
@@ -92,12 +102,18 @@ class FlowRunner:
             steps = moment.run_steps(self._uses("step"), self._flow.stop, count)
         draws = {name: tuple(drawn) for name, drawn in moment.draws.items()}
         closest = min((one.closest for one in moment.samplers.values()), default=1.0)
-        return FlowFrame(moment.outputs, draws, steps, closest)
+        np = require("numpy", extra="images")
+        scores = {name: np.stack(rows) for name, rows in moment.scores.items() if rows}
+        return FlowFrame(moment.outputs, draws, steps, closest, scores)
 
     def _moment(
-        self, values: Mapping[str, np.ndarray], references: Mapping[str, np.ndarray], seed: int
+        self,
+        values: Mapping[str, np.ndarray],
+        references: Mapping[str, np.ndarray],
+        seed: int,
+        forced: Mapping[str, Sequence[int]] | None = None,
     ) -> Moment:
-        return Moment(self._flow, self._graphs, self._run, self._states, values, references, seed)
+        return Moment(self._flow, self._graphs, self._run, self._states, values, references, seed, forced)
 
     def _uses(self, when: str) -> list[FlowGraph]:
         return [use for use in self._flow.graphs if use.when == when]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from runtime.bundle import Bundle, Graph, Quantization, Variant
 from runtime.device.actuators import pinned
@@ -17,19 +17,30 @@ from runtime.targets.local import LocalTarget
 if TYPE_CHECKING:
     import numpy as np
 
+    from runtime.engines import Frame, Tensor
     from runtime.targets import Target
     from runtime.targets.target import Session
 
 
-class GraphSessions:
+class RunsFrames(Protocol):
+    """What one graph is loaded in: a session of a target, an engine's process."""
+
+    def run(self, inputs: Sequence[Tensor]) -> Frame: ...
+
+
+S = TypeVar("S", bound=RunsFrames)
+
+
+class GraphSessions(Generic[S]):
     """Runs graphs by name; see ``open_graphs``.
 
     Attributes:
+        sessions: graph -> what it is loaded in.
         latencies_ms: graph -> what each run took so far, as the target measured or modelled it.
     """
 
     def __init__(
-        self, sessions: Mapping[str, Session], variants: Mapping[str, Variant], graphs: Mapping[str, Graph]
+        self, sessions: Mapping[str, S], variants: Mapping[str, Variant], graphs: Mapping[str, Graph]
     ):
         self.sessions, self._variants, self._graphs = sessions, variants, graphs
         self.latencies_ms: dict[str, list[float]] = {name: [] for name in sessions}
@@ -62,7 +73,7 @@ class GraphSessions:
 @contextlib.contextmanager
 def open_graphs(
     bundle: Bundle, target: Target, setting: Setting, variants: Mapping[str, Variant]
-) -> Iterator[GraphSessions]:
+) -> Iterator[GraphSessions[Session]]:
     """Load every graph of ``variants`` on ``target`` within the block, under one setting: the first one's.
 
     Raises:

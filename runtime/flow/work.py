@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from runtime.bundle import Bundle, TaskSpec
 from runtime.bundle.result import Embedding
@@ -52,7 +52,7 @@ class FlowWork:
         self,
         bundle: Bundle,
         task: TaskSpec,
-        sessions: GraphSessions,
+        sessions: GraphSessions[Any],
         *,
         count: int | None = None,
         seed: int = 0,
@@ -105,11 +105,20 @@ class FlowWork:
         Raises:
             DataError: a box is missing or wrong, or a tensor is no number.
         """
+        return self._frame(loaded, box, self._count)
+
+    def warm_up(self, loaded: Loaded, box: Sequence[float] | None = None) -> None:
+        """Run a frame that nothing remembers, of a flow that counts one count: the first fills caches."""
+        stop = self._task.flow.stop
+        self._frame(loaded, box, None if stop is None or stop.count is None else 1)
+        self.runner.reset()
+
+    def _frame(self, loaded: Loaded, box: Sequence[float] | None, count: int | None) -> TimedFrame:
         task = self._task
         begin = time.perf_counter()
         given = enter(loaded, self._needs, task.flow, box)
         pre_ms = (time.perf_counter() - begin) * 1e3
-        frame = self.runner.frame(given.values, count=self._count, seed=self._seed)
+        frame = self.runner.frame(given.values, count=count, seed=self._seed)
         graphs_ms = self._sessions.take_times()
         begin = time.perf_counter()
         tensors = Frame(frame.outputs, frame.draws, given.placement, self._labels, self._references)

@@ -71,6 +71,7 @@ class LocalTarget:
     name = LOCAL
     provenance = "measured"
     is_modelled = False
+    returns_outputs = True
 
     def __init__(self, root: Path = Path("/"), meter: str = "auto"):
         self.root = root

@@ -111,6 +111,7 @@ class Target(Protocol):
         name: as ``open_target`` takes it.
         provenance: ``measured``, ``modelled`` or ``emulated``: how its latencies come about.
         is_modelled: its latencies are computed, not timed: the same each time, and as far off as the model.
+        returns_outputs: its sessions run frames on inputs that are given, and return what comes of them.
         profile: clusters and clocks.
         energy_note: why ``power`` gives nothing, where it does not.
     """
@@ -118,6 +119,7 @@ class Target(Protocol):
     name: str
     provenance: str
     is_modelled: bool
+    returns_outputs: bool
     profile: SocProfile
 
     @property

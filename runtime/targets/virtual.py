@@ -14,7 +14,7 @@ from runtime.bundle.staging import staging_folder
 from runtime.device.actuators import CpuFreq, FreqDomain, Journal, allowed_cpus
 from runtime.device.conditions import Conditions
 from runtime.device.setting import Setting
-from runtime.device.soc import PowerFigure, bounds_basis, load_profile, modelled_latency, setting_power
+from runtime.device.soc import PowerFigure, bounds_basis, load_profile, modelled_frame, setting_power
 from runtime.device.soc.cores import core_notes
 from runtime.device.soc.span import check_threads
 from runtime.device.soc.tree import SocTree
@@ -39,6 +39,7 @@ class VirtualTarget:
 
     provenance = "modelled"
     is_modelled = True
+    returns_outputs = True
 
     def __init__(self, soc: str):
         self.name = str(TargetName("virtual", soc))
@@ -60,8 +61,8 @@ class VirtualTarget:
 
     @contextlib.contextmanager
     def session(self, bundle: Bundle, variant: Variant, setting: Setting) -> Iterator[VirtualSession]:
-        workload = bundle.workload(variant)
-        if workload is None:
+        costs = bundle.costs(variant)
+        if not costs:
             raise DeviceStableError(
                 f"{variant.path} comes without a table of its operations, so {self.name} cannot model it; "
                 "export the model with edgekit, or bench on --target local"
@@ -74,7 +75,7 @@ class VirtualTarget:
                 cluster.opp(setting.freq_khz)
                 stack.enter_context(self._cpufreq.hold(policy, setting.freq_khz))
             read = replace(setting, freq_khz=self._cpufreq.read_khz(policy))
-            modelled = modelled_latency(workload, self.profile, read, variant.precision)
+            modelled = modelled_frame(costs, self.profile, read)
             bounds = ModelBounds(modelled.low_ms, modelled.high_ms, bounds_basis(self.profile))
             session = VirtualSession(
                 self._cpufreq, policy, setting, bounds, modelled.latency_ms, bundle, variant, stack

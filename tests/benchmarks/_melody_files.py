@@ -19,7 +19,7 @@ from edgekit.tasks.melody import Melody
 from edgekit.tasks.melody.network import MelodyNet
 from runtime.bundle import ENGINES, Bundle
 from runtime.flow.runner import FlowFrame, FlowRunner
-from runtime.flow.sessions import GraphSessions, open_graphs
+from runtime.flow.sessions import open_graphs
 from runtime.flow.variants import choose_variants
 from runtime.govern.run.run import kernel_setting
 from runtime.targets import open_target
@@ -45,11 +45,11 @@ def files_of(task: Melody, net: MelodyNet, dataset: TuneDataset, place: Path) ->
     expected = FlowRunner(task.result().flow, bundle.manifest.graphs, eager).frame(
         {}, count=_BARS, seed=_SEED
     )
-    return {engine: _engine(task, net, dataset, bundle, engine, expected) for engine in ENGINES}
+    return {engine: _engine(task, dataset, bundle, engine, expected) for engine in ENGINES}
 
 
 def _engine(
-    task: Melody, net: MelodyNet, dataset: TuneDataset, bundle: Bundle, engine: str, expected: FlowFrame
+    task: Melody, dataset: TuneDataset, bundle: Bundle, engine: str, expected: FlowFrame
 ) -> dict[str, Any]:
     flow, manifest = task.result().flow, bundle.manifest
     target = open_target("local")
@@ -58,12 +58,13 @@ def _engine(
         names = [v.name for v in manifest.variants if (v.engine, v.precision) == (engine, precision)]
         variants = choose_variants(manifest, flow, names)
         with open_graphs(bundle, target, kernel_setting(target), variants) as sessions:
-            nlls[precision] = _nll(task, net, dataset, sessions)
+            runner = FlowRunner(flow, manifest.graphs, sessions.run)
+            nlls[precision] = _nll(task, runner, dataset)
             if precision != "fp32":
                 continue
             sessions.take_times()
             start = time.perf_counter()
-            frame = FlowRunner(flow, manifest.graphs, sessions.run).frame({}, count=_BARS, seed=_SEED)
+            frame = runner.frame({}, count=_BARS, seed=_SEED)
             wall_ms = (time.perf_counter() - start) * 1e3
             times = sessions.take_times()
             graphs_ms = sum(map(sum, times.values()))
@@ -82,24 +83,15 @@ def _engine(
     }
 
 
-@torch.inference_mode()
-def _nll(task: Melody, net: MelodyNet, dataset: TuneDataset, sessions: GraphSessions) -> float:
+def _nll(task: Melody, runner: FlowRunner, dataset: TuneDataset) -> float:
     """Return the files' negative log-likelihood of test tunes, in nats per sixteenth."""
     found, truths = [], []
     for number in range(_N_TUNES):
         events, _ = dataset.test.batch([number])
-        outputs = []
-        for name, rows in net.rows(torch.from_numpy(events)).items():
-            hidden = cell = np.zeros((1, net.levels[name].plan.hidden), np.float32)
-            scores = []
-            for run in range(events.shape[1] // net.levels[name].plan.every):
-                inputs = [np.ascontiguousarray(row[:, run].numpy()) for row in rows.values()]
-                given, hidden, cell = sessions.run(name, [*inputs, hidden, cell])
-                scores.append(given)
-            outputs.append(np.stack(scores, axis=1))
-        found += task.decode(outputs, events)
+        scores = runner.frame({}, forced=task.draws(events[0])).scores
+        found += task.decode([one[None] for one in scores.values()], events)
         truths += list(events)
-    return -sum(found) / sum(int((one >= 0).sum()) for one in truths)
+    return -float(np.log(task.score(found, truths)))
 
 
 def _macs(bundle: Bundle, path: str | None) -> int:

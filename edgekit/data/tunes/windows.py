@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
-from edgekit.data.tunes.collection import Tunes
+from edgekit.data.dataset import DATASETS
+from edgekit.data.tunes.collection import Tunes, load_tunes
 from edgekit.data.tunes.grid import STEPS_PER_BAR
 from runtime.bundle import ImageSpec
 
@@ -26,6 +28,10 @@ class TuneSplit:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def part(self, indices: np.ndarray) -> TuneSplit:
+        """Return the windows at ``indices``, in this order."""
+        return TuneSplit(self.labels[indices])
 
     def batch(
         self, indices: Sequence[int] | np.ndarray, augment: Callable[[np.ndarray], np.ndarray] | None = None
@@ -58,6 +64,19 @@ def tune_dataset(name: str, tunes: Tunes) -> TuneDataset:
         (1, 128)
     """
     return TuneDataset(name, TuneSplit(_windows(tunes.train)), TuneSplit(_windows(tunes.test)))
+
+
+@DATASETS.register("tunes")
+def load_tune_windows(root: Path | None = None, image_size: int | None = None) -> TuneDataset:
+    """Return the tunes that come with music21, or of the ABC files below ``root``."""
+    tunes = load_tunes("essen", "ryan") if root is None else load_tunes("folder", root=root)
+    return tune_dataset("tunes", tunes)
+
+
+@DATASETS.register("drawn-tunes")
+def load_drawn_windows(root: Path | None = None, image_size: int | None = None) -> TuneDataset:
+    """Return tunes that are drawn from a seed: for tests."""
+    return tune_dataset("drawn-tunes", load_tunes("drawn"))
 
 
 def _windows(tunes: Sequence[np.ndarray]) -> np.ndarray:

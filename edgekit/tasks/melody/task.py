@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -47,6 +47,7 @@ class Melody(Task):
         dropout: see ``Level``.
         temperature: of the notes' draws on the device; rhythms are drawn at 1.
         top_k: of the notes' draws; 0: among all.
+        flat: learn no rhythms from the data that it is trained on.
     """
 
     name: ClassVar[str] = "melody"
@@ -54,13 +55,15 @@ class Melody(Task):
     takes: ClassVar[str] = "a seed"
     gives: ClassVar[str] = "notes"
     paper: ClassVar[str] = "https://arxiv.org/abs/1712.05274"
-    data: ClassVar[str] = "tunes (in Python)"
+    data: ClassVar[str] = "tunes, drawn-tunes"
+    has_backbone: ClassVar[bool] = False
     bars: Centroids = ()
     beats: Centroids = ()
     width: int = 96
     dropout: float = 0.2
     temperature: float = 0.9
     top_k: int = 8
+    flat: bool = False
 
     @staticmethod
     def of(tunes: Sequence[np.ndarray], *, width: int = 96, seed: int = 0) -> Melody:
@@ -85,10 +88,16 @@ class Melody(Task):
         """
         if not isinstance(dataset, TuneDataset):
             raise DataError(
-                f"{dataset.name!r} holds no tunes, which {self.name} learns from; train it in Python with "
-                "edgekit.data.tunes.tune_dataset"
+                f"{dataset.name!r} holds no tunes, which {self.name} learns from; train it on tunes"
             )
         return dataset
+
+    def fitted(self, dataset: TuneDataset) -> Melody:
+        """Return the task with the rhythms of the tunes to train on, unless it has some or is flat."""
+        if self.flat or self.bars:
+            return self
+        profiles = fit_profiles([events[events >= 0] for events in dataset.train.labels])
+        return replace(self, bars=profiles.bars, beats=profiles.beats)
 
     def build(self, spec: ModelSpec | None = None) -> MelodyNet:
         """Return the network; a tune has no backbone, so ``spec`` is not looked at."""
@@ -104,10 +113,16 @@ class Melody(Task):
 
     def decode(self, outputs: Sequence[np.ndarray], targets: np.ndarray) -> list[float]:
         """Return each tune's log-likelihood in nats, given the levels' scores from coarse to fine."""
-        numbers = level_numbers(torch.from_numpy(targets), self.profiles)
+        n_steps = outputs[-1].shape[1]  # windows are cut after the longest tune of a batch
+        numbers = level_numbers(torch.from_numpy(targets[:, :n_steps]), self.profiles)
         levels = zip(outputs, (numbers[plan.name] for plan in self.plans()), strict=True)
         found = sum(-_nll(torch.from_numpy(scores), wanted).sum(1) for scores, wanted in levels)
         return found.tolist()
+
+    def draws(self, target: np.ndarray) -> dict[str, Sequence[int]]:
+        """Return the rhythms of a tune's bars and beats, and its events."""
+        numbers = level_numbers(torch.from_numpy(target[None]), self.profiles)
+        return {plan.name: numbers[plan.name][0].tolist() for plan in self.plans()}
 
     def score(self, results: Sequence[float], truths: Sequence[np.ndarray]) -> float:
         """Return the likelihood of a sixteenth, rhythms and note: the geometric mean, in (0, 1)."""

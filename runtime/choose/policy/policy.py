@@ -19,7 +19,7 @@ from runtime.choose.policy.outcome import Outcome
 from runtime.device.provenance import Provenance, least_certain, provenance_of
 from runtime.device.setting import Setting
 from runtime.errors import BundleError, NotFittedError, VersionConflict
-from runtime.flow.frames import WHOLE, as_frames
+from runtime.flow.frames import sha256_of
 
 # 2: objective, fps_target, margin_pct and deadline_ms are part of ``goal``; ``battery`` is new.
 # 3: ``goal.deadline_ms`` is a frame's own, without the margin; outcomes say who misses it;
@@ -137,10 +137,7 @@ def load_policy(bundle: Bundle, target: str) -> Policy:
     policy = decode_file(bundle.file(path), Policy)
     if version < POLICY_SCHEMA:
         policy = _from_schema_2(policy)
-    manifest = (as_frames(bundle) if policy.variant.startswith(WHOLE) else bundle).manifest
-    known = {v.name: v.path for v in manifest.variants}
-    hashes = {entry.path: entry.sha256 for entry in manifest.files}
-    if policy.target != target or hashes.get(known.get(policy.variant, "")) != policy.model_sha256:
+    if policy.target != target or sha256_of(bundle, policy.variant) != policy.model_sha256:
         raise BundleError(
             f"{path} is for {policy.variant} on {policy.target} as another model file had it; "
             f"tune again: edgekit tune {bundle.path} --target {target} --fps {policy.fps_target:g}"

@@ -15,7 +15,7 @@ from runtime.choose.policy.goal import Goal
 from runtime.choose.policy.outcome import Outcome
 from runtime.choose.tuning.latency_source import estimate_of, threads_of
 from runtime.choose.tuning.power_source import power_source
-from runtime.device.soc import modelled_latency_ms
+from runtime.device.soc import modelled_frame
 from runtime.measure.records import Record
 
 if TYPE_CHECKING:
@@ -143,13 +143,11 @@ def _truth(
 def _modelled_ms(
     bundle: Bundle, target: Target, variants: Sequence[str], threads: Sequence[int]
 ) -> dict[Option, float]:
-    workloads = [(name, bundle.workload(bundle.manifest.variant(name))) for name in variants]
+    costs = {name: bundle.costs(bundle.manifest.variant(name)) for name in variants}
     return {
-        Option(name, setting): modelled_latency_ms(
-            workload, target.profile, setting, bundle.manifest.variant(name).precision
-        )
-        for name, workload in workloads
-        if workload is not None
+        Option(name, setting): modelled_frame(parts, target.profile, setting).latency_ms
+        for name, parts in costs.items()
+        if parts
         for setting in target.settings(threads)
     }
 

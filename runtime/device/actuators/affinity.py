@@ -6,9 +6,8 @@ stay where they are. So pin before a runtime builds its pool: in a fresh process
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from runtime.device.marker import announce, announced_cpus, find_marker
 from runtime.errors import DeviceStableError
@@ -59,15 +58,3 @@ def pin(cpus: Sequence[int]) -> None:
             f"asked for CPUs {list(cpus)}, was given {list(_own_cpus())}; "
             "bring them online or leave this process's cpuset"
         )
-
-
-@contextlib.contextmanager
-def pinned(cpus: Sequence[int]) -> Iterator[None]:
-    """Keep this thread on ``cpus`` within the block; see ``pin``."""
-    before = allowed_cpus()
-    pin(cpus)
-    try:
-        yield
-    finally:
-        if before is not None:
-            pin(before)

@@ -6,7 +6,9 @@ while others were, is looked for.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import threading
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -99,6 +101,16 @@ def restore_places(places: Places, born: Iterable[int] = ()) -> None:
         announce_all(places.pins, patience_s=_PATIENCE_S)
     if failures:
         raise failures[0]
+
+
+@contextlib.contextmanager
+def pinned(cpus: Sequence[int]) -> Iterator[None]:
+    """Keep this thread on ``cpus`` within the block; raises as ``move`` and ``restore_places``."""
+    places = move((threading.get_native_id(),), cpus)
+    try:
+        yield
+    finally:
+        restore_places(places)
 
 
 def born_of(places: Places) -> tuple[int, ...]:

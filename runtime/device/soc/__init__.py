@@ -4,6 +4,7 @@ from runtime.device.soc.cores import CORES, CoreType
 from runtime.device.soc.latency_model import (
     ModelledLatency,
     bounds_basis,
+    modelled_frame,
     modelled_latency,
     modelled_latency_ms,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "has_power",
     "list_profiles",
     "load_profile",
+    "modelled_frame",
     "modelled_latency",
     "modelled_latency_ms",
     "power_mw",

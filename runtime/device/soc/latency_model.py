@@ -8,6 +8,7 @@ it is on SoCs it did not see). Everything that comes out is modelled, never meas
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -86,6 +87,25 @@ def modelled_latency(
     latency_ms = corrected_ms(*inputs, fit.coefficients)
     low, high = (fit.seen_low, fit.seen_high) if _is_checked(profile) else (fit.low, fit.high)
     return ModelledLatency(latency_ms, latency_ms * low, latency_ms * high)
+
+
+def modelled_frame(
+    costs: Iterable[tuple[Workload, str]], profile: SocProfile, setting: Setting
+) -> ModelledLatency:
+    """Return the latency of a frame whose parts are computed in different precisions.
+
+    Args:
+        costs: as ``Bundle.costs`` gives them.
+
+    Raises:
+        As ``modelled_latency``.
+    """
+    parts = [modelled_latency(workload, profile, setting, precision) for workload, precision in costs]
+    return ModelledLatency(
+        sum(part.latency_ms for part in parts),
+        sum(part.low_ms for part in parts),
+        sum(part.high_ms for part in parts),
+    )
 
 
 def _is_checked(profile: SocProfile) -> bool:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import replace
+from pathlib import Path
 
 from runtime.bundle import Bundle, Manifest
 from runtime.bundle.manifest import MANIFEST
 from runtime.bundle.names import policy_path
 from runtime.choose.policy.policy import Policy
 from runtime.errors import DeviceStableError
+from runtime.flow.frames import sha256_of
 from runtime.targets.ssh.device_bundle import folder_of, send_manifest
 from runtime.targets.ssh.device_files import DeviceFiles
 
@@ -28,9 +30,7 @@ def bring_policy(files: DeviceFiles, bundle: Bundle, policy: Policy) -> str:
     if not text.strip():
         raise DeviceStableError(f"{files.where} has no bundle {name!r} in {files.home}/bundles; {push}")
     remote = Manifest.from_json(text.encode(), f"{MANIFEST} of {name} on {files.where}")
-    models = {v.name: v.path for v in remote.variants}
-    sha256s = {entry.path: entry.sha256 for entry in remote.files}
-    if sha256s.get(models.get(policy.variant, "")) != policy.model_sha256:
+    if sha256_of(Bundle(Path(folder), remote), policy.variant) != policy.model_sha256:
         raise DeviceStableError(f"{files.where} has another export of {name!r}; {push}")
     path = policy_path(policy.target)
     [entry] = (entry for entry in bundle.manifest.files if entry.path == path)

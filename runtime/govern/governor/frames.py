@@ -28,7 +28,8 @@ from runtime.engines.checked_file import checked_file
 from runtime.engines.engine import ENGINES
 from runtime.engines.pacing import WallTime, released
 from runtime.engines.worker_program import choose_worker
-from runtime.errors import EdgekitError
+from runtime.errors import BundleError, EdgekitError
+from runtime.flow.frames import FlowBundle, as_frames
 from runtime.govern.governor.client import Session
 from runtime.govern.governor.machine import threads_of
 from runtime.govern.governor.plan import GovernPlan
@@ -42,7 +43,8 @@ class FrameStream:
     """Frames of a model, to be run one after the other.
 
     Attributes:
-        model: path of the file.
+        model: path of the file; of a bundle, where ``flow`` is given.
+        flow: name of the bundle's variant that is a whole flow; ``engine`` and ``graph`` then say nothing.
         threads: of the engine's pool.
         frames: how many, one every ``period_ms``.
         deadline_ms: after its arrival a frame is late; ``None``: a period.
@@ -63,6 +65,7 @@ class FrameStream:
     cpus: tuple[int, ...] | None = None
     deadline_ms: float | None = None
     sha256: str | None = None
+    flow: str | None = None
 
 
 @dataclass(frozen=True)
@@ -95,10 +98,11 @@ def stream_for(
     frames: int,
     out: Path | None = None,
 ) -> FrameStream:
-    """Return the stream of ``frames`` frames of a bundle's variant."""
+    """Return the stream of ``frames`` frames of a bundle's variant: of a graph, or of a whole flow."""
+    is_flow = isinstance(bundle, FlowBundle)
     return FrameStream(
         variant.engine,
-        str(bundle.file(variant.path).resolve()),
+        str((bundle.path if is_flow else bundle.file(variant.path)).resolve()),
         variant.graph,
         threads,
         frames,
@@ -106,7 +110,8 @@ def stream_for(
         plan.latency_limit_ms,
         None if out is None else str(out),
         deadline_ms=plan.deadline_ms,
-        sha256=bundle.sha256(variant.path),
+        sha256=None if is_flow else bundle.sha256(variant.path),
+        flow=variant.name if is_flow else None,
     )
 
 
@@ -126,7 +131,7 @@ def run_stream(stream: FrameStream) -> FramesRun:
         pin(stream.cpus)
     name = Path(stream.model).stem
     with (
-        _loaded(stream) as (run, tids),
+        loaded(stream) as (run, tids),
         Session(stream.latency_limit_ms, tids, name=name, period_ms=stream.period_ms) as session,
     ):
         for _ in range(_WARMUP_FRAMES):  # on the cores that the governor chose
@@ -165,11 +170,15 @@ def run_periodic(
 
 
 @contextlib.contextmanager
-def _loaded(stream: FrameStream) -> Iterator[tuple[Callable[[], object], tuple[int, ...]]]:
+def loaded(stream: FrameStream) -> Iterator[tuple[Callable[[], object], tuple[int, ...]]]:
     """Load the model; give what runs a frame, and the threads that it runs on.
 
-    In this process, but for the native ExecuTorch runner, which is a program of its own.
+    In this process, but for the native ExecuTorch runner, which is a program of its own, and for flows.
     """
+    if stream.flow is not None:
+        with _loaded_flow(Path(stream.model), stream.flow, stream.threads) as flow:
+            yield flow
+        return
     if choose_worker(stream.engine).kind == "native":
         with EngineProcess(
             stream.engine, stream.model, graph=stream.graph, threads=stream.threads, sha256=stream.sha256
@@ -183,6 +192,41 @@ def _loaded(stream: FrameStream) -> Iterator[tuple[Callable[[], object], tuple[i
     specs = [TensorSpec(*spec) for spec in engine.inputs]
     engine.set_inputs([array.numpy() for array in random_inputs(specs)])
     yield engine.invoke, threads_of(os.getpid())
+
+
+@contextlib.contextmanager
+def _loaded_flow(
+    path: Path, variant: str, threads: int
+) -> Iterator[tuple[Callable[[], object], tuple[int, ...]]]:
+    """Load a flow as ``loaded`` a model: a process for each graph, for engines share one pool in a process.
+
+    Pre-step and post-step run in this one.
+    """
+    from runtime.flow.made_up import MadeUpFrames  # needs NumPy, which frames of one graph do not
+    from runtime.flow.sessions import GraphSessions
+
+    bundle = as_frames(Bundle.open(path), [variant])
+    if not isinstance(bundle, FlowBundle) or variant not in bundle.files:
+        raise BundleError(f"{path.name} has no {variant}; tune it again")
+    files = bundle.files[variant]
+    with contextlib.ExitStack() as stack:
+        models = {
+            graph: stack.enter_context(
+                EngineProcess(
+                    file.engine,
+                    bundle.file(file.path),
+                    graph=graph,
+                    threads=threads,
+                    sha256=bundle.sha256(file.path),
+                )
+            )
+            for graph, file in files.items()
+        }
+        frames = MadeUpFrames(bundle, GraphSessions(models, files, bundle.manifest.graphs))
+        frames.refer()
+        frames.run()  # so that all threads are there
+        pids = (os.getpid(), *(model.pid for model in models.values()))
+        yield frames.run, tuple(tid for pid in pids for tid in threads_of(pid))
 
 
 def main() -> int:

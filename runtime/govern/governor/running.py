@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from runtime.bundle import Bundle
-from runtime.flow.frames import WHOLE
+from runtime.flow.frames import as_frames
 from runtime.govern.governor.command import GovernedRun, govern_command
 from runtime.govern.governor.frames import command_of, stream_for
 from runtime.govern.governor.options import GovernOptions
@@ -15,6 +15,7 @@ from runtime.govern.governor.serving import serving
 from runtime.targets import open_target
 
 _FRAMES = 300  # ten seconds at 30 FPS: past the first ones, from which the table is corrected
+_MOST_MS = 60_000  # of frames that are seconds long, as bars of a tune are
 
 
 def govern(
@@ -46,13 +47,10 @@ def govern(
     runs_own_frames = not command
     if runs_own_frames:
         assert opened is not None and plan.policy is not None  # noqa: PT018
-        if plan.policy.variant.startswith(WHOLE):
-            raise ValueError(
-                f"the policy is for {plan.policy.variant}, whole frames of a flow; govern by itself "
-                "runs frames of one graph: give a command that runs the flow after --, or use edgekit run"
-            )
+        opened = as_frames(opened, [plan.policy.variant])
         variant = opened.manifest.variant(plan.policy.variant)
-        threads, frames = plan.table.rows[0].setting.threads, options.frames or _FRAMES
+        threads = plan.table.rows[0].setting.threads
+        frames = options.frames or max(1, min(_FRAMES, int(_MOST_MS / plan.period_ms)))
         command = command_of(stream_for(opened, variant, plan, threads=threads, frames=frames))
     return govern_command(
         plan,

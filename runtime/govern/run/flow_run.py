@@ -40,7 +40,7 @@ class FlowRequest:
         references: what each frame is compared with, or coloured after.
         seed: of what is drawn.
         count: of what the flow's stop counts, such as bars; ``None``: the flow's own.
-        variants: names; see ``runtime.flow.variants``.
+        variant: of the flow, or of its graphs: see ``runtime.flow.frames.files_of``.
         fps, latency_ms: pace and deadline; ``None``: the policy's, or none.
         frames: how many to run, the inputs in turn; ``None``: each input once, or 30 where a frame is one
             pass: the time of a few frames says little.
@@ -51,7 +51,7 @@ class FlowRequest:
     references: tuple[Path, ...] = ()
     seed: int = 0
     count: int | None = None
-    variants: tuple[str, ...] = ()
+    variant: str | None = None
     fps: float | None = None
     latency_ms: float | None = None
     frames: int | None = None
@@ -112,8 +112,7 @@ def run_flow(
     flow = task.flow
     needs = wanted(flow, bundle.manifest.graphs)
     _check(request, flow, needs)
-    wanted_variants = request.variants or ((policy.variant,) if policy else ())
-    variants = files_of(bundle, flow, wanted_variants)
+    variants = files_of(bundle, flow, request.variant or (policy.variant if policy else None))
     setting = policy.setting if policy else kernel_setting(target)
     pace = request.fps or (policy.fps_target / frames_in(flow, request.count) if policy else None)
     deadline_ms = deadline_of(policy, pace, request.latency_ms)
@@ -125,9 +124,7 @@ def run_flow(
     with open_graphs(bundle, target, setting, variants) as sessions, steps_beside(target, setting):
         work = FlowWork(bundle, task, sessions, count=request.count, seed=request.seed)
         work.refer(request.references, request.box)
-        if flow.stop is None:
-            work.frame(loaded[0], request.box)  # the first frame allocates and fills caches
-            work.runner.reset()
+        work.warm_up(loaded[0], request.box)
         begin_ms = clock.now_ms()
         for number in released(count, pace, clock):
             arrival_ms = clock.now_ms() if pace is None else begin_ms + number * 1e3 / pace

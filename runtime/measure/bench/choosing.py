@@ -8,6 +8,7 @@ from pathlib import Path
 from runtime.bundle import Bundle
 from runtime.bundle.names import slug
 from runtime.engines.model_file import ModelFile
+from runtime.flow.frames import names_in
 from runtime.measure.records import RecordLog
 from runtime.targets import Target
 
@@ -18,6 +19,7 @@ def choose_variants(bundle: Bundle, engines: Sequence[str] = (), names: Sequence
     Raises:
         ValueError: no variant is left.
     """
+    names = names_in(bundle, names)
     for name in names:
         bundle.manifest.variant(name)
     all_of = bundle.manifest.variants

@@ -58,6 +58,7 @@ class AdbTarget:
 
     provenance = "measured"
     is_modelled = False
+    returns_outputs = False
 
     def __init__(self, serial: str):
         self.name = str(TargetName("adb", serial))

@@ -57,6 +57,7 @@ class AgentTarget:
     """
 
     is_modelled = False
+    returns_outputs = True
 
     def __init__(self, name: str, connection: Connection, store: Store):
         self.name = name

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from edgekit.data import Dataset, Split
+from edgekit.data import Dataset, Split, load_dataset
 from edgekit.models import MODELS, ModelSpec, build_model
 from edgekit.models.surgery.groups import ChannelGraph
 from edgekit.pruning import METHODS, read_pruning
+from edgekit.tasks import Classification
 from edgekit.training import Trainer, fit_spec, list_recipe_files, load_recipe_file, make_techniques
 from edgekit.training.run import own_hooks
 from runtime.bundle import ImageSpec
@@ -29,10 +30,11 @@ def like(name, size):
 @pytest.mark.parametrize("name", list_recipe_files())
 def test_a_recipe_builds_its_network_with_all_that_trains_it(name):
     file = load_recipe_file(name)
-    dataset = like(file.data, file.named.model.get("image_size"))
+    size = file.named.model.get("image_size")
+    dataset = load_dataset("drawn-tunes") if file.data == "tunes" else like(file.data, size)
     spec = fit_spec(ModelSpec(file.model, **file.named.model), dataset)
-    recipe = file.named.recipe
-    Trainer(build_model(spec), recipe, own_hooks(recipe), techniques=make_techniques(recipe, dataset))
+    recipe, task = file.named.recipe, (file.task or Classification()).fitted(dataset)
+    Trainer(task.build(spec), recipe, own_hooks(recipe), task, make_techniques(recipe, dataset))
 
 
 @pytest.mark.parametrize("name", [n for n in list_recipe_files() if load_recipe_file(n).prune])

@@ -103,7 +103,7 @@ def test_a_parser_of_one_graph_has_a_frame_of_its_own(tmp_path):
     )
     (variant,) = as_frames(bundle).manifest.variants
     assert variant.name == "flow:litert-fp32"
-    assert dict(files_of(bundle, flow, [variant.name])) == {"forward": bundle.manifest.variant()}
+    assert dict(files_of(bundle, flow, variant.name)) == {"forward": bundle.manifest.variant()}
 
 
 def test_steps_without_a_count_make_a_cycle_and_those_of_a_picture_all():

@@ -130,3 +130,17 @@ def test_a_state_of_another_shape_is_refused():
     runner.refer({"file:exemplar": one})
     with pytest.raises(ValueError, match=r"state of 'v' has shape \(1, 3\)"):
         runner.frame({"file:x": one})
+
+
+def test_numbers_that_are_known_take_the_place_of_draws_and_their_scores_are_kept():
+    graphs = Graphs({"bar": bar, "note": lambda *given: [row(1)]})
+    runner = FlowRunner(LOOP, COUNTER, graphs.run)
+    frame = runner.frame({}, forced={"bar": [0, 0], "note": [3, 3, 0]})  # three steps: the second pair is cut
+    assert frame.draws == {"bar": (0, 0), "note": (3, 3, 0)}
+    assert frame.steps == 3
+    assert frame.scores["bar"].tolist() == [[0, 1], [1, 0]]  # of runs 0 and 1
+    assert frame.scores["note"].shape == (3, 4)
+    assert [given[1] for name, given in graphs.seen if name == "note"] == [[3], [3], [3]]  # two draws before
+    assert runner.frame({}).scores == {}
+    with pytest.raises(ValueError, match="'bar' is given 1 numbers for 3 steps; give 2"):
+        runner.frame({}, forced={"bar": [0], "note": [3, 3, 0]})
