@@ -137,8 +137,7 @@ class Trainer:
         rank, world_size = self.fabric.global_rank, self.fabric.world_size
         for technique in self.techniques:
             dataset = replace(dataset, train=technique.training_data(dataset.train))
-        changes = [technique.augment for technique in self.techniques if _changes_images(technique)]
-        loader = TrainingLoader(dataset, self.recipe, rank, world_size, changes)
+        loader = TrainingLoader(dataset, self.recipe, rank, world_size, self.techniques)
         self.dataset, self.folder = dataset, folder
         self.steps_per_epoch = math.ceil(len(loader) / self.recipe.accumulate)
         count = min(self.recipe.batch_size, len(dataset.train))
@@ -282,10 +281,6 @@ class Trainer:
         with torch.no_grad():
             for hook in self.hooks:
                 getattr(hook, moment)(self)
-
-
-def _changes_images(technique: Technique) -> bool:
-    return type(technique).augment is not Technique.augment
 
 
 def _write_metrics(folder: Path, log: list[dict[str, Any]]) -> None:
