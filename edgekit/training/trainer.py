@@ -28,6 +28,7 @@ from edgekit.training.layout import lay_out, lay_out_weights, use_fastest_layout
 from edgekit.training.loader import TrainingLoader, tensors_of
 from edgekit.training.optimizer import restore_optimizer
 from edgekit.training.recipe import Recipe
+from edgekit.training.rounds import Rounds
 from edgekit.training.schedule import learning_rate
 from edgekit.training.state import check_identity, load_state, save_state
 from edgekit.training.technique import Objective, Supervised, Technique
@@ -139,6 +140,7 @@ class Trainer:
             dataset = replace(dataset, train=technique.training_data(dataset.train))
         loader = TrainingLoader(dataset, self.recipe, rank, world_size, self.techniques)
         self.dataset, self.folder = dataset, folder
+        rounds = Rounds(dataset.train, folder, self.fabric)
         self.steps_per_epoch = math.ceil(len(loader) / self.recipe.accumulate)
         count = min(self.recipe.batch_size, len(dataset.train))
         example = tensors_of(dataset.train, range(count), self.device).inputs
@@ -155,8 +157,8 @@ class Trainer:
         )
         with bar:
             while self.epoch < self.recipe.epochs and not self._stopped:
-                line = self._run_epoch(loader, bar)
-                log.append(line)
+                loader.batches.split = rounds.split_in(self)
+                log.append({**self._run_epoch(loader, bar), **rounds.figures()})
                 self.epoch += 1
                 if self.fabric.is_global_zero:
                     save_state(
@@ -269,7 +271,8 @@ class Trainer:
             losses = turn.losses(Batch(inputs, targets))
             loss = total(losses)
             if not self._turns.is_finite_everywhere(loss):
-                raise spoiled_loss(self, losses, inputs)
+                again = partial(turn.losses, Batch(inputs, targets))
+                raise spoiled_loss(self, losses, self._turns.sums_everywhere(losses), again)
             self.fabric.backward(loss / len(batches) if len(batches) > 1 else loss)
             self._means.add(losses)
             summed += loss.detach()
