@@ -144,7 +144,9 @@ class Turns:
         """Return each loss summed over all processes: what is not finite in one is not finite in the sum."""
         if self.fabric.world_size == 1:
             return losses
-        return {name: self.fabric.all_reduce(loss.detach(), reduce_op="sum") for name, loss in losses.items()}
+        # Copies: sums are made in place, and a process's own losses tell whether it is to blame.
+        own = {name: loss.detach().clone() for name, loss in losses.items()}
+        return {name: self.fabric.all_reduce(loss, reduce_op="sum") for name, loss in own.items()}
 
     def mean_everywhere(self, value: Tensor) -> Tensor:
         """Return the mean over all processes of a value that each of them has."""
