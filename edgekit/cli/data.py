@@ -61,10 +61,9 @@ def data(name, data_root, image_size, show, of_test, check, out, as_json) -> Non
         print_json(info)
         return
     say(info.headline())
-    rows = [
-        (one.name, one.kind, "x".join(map(str, one.shape)) or None, one.told or None) for one in info.fields
-    ]
-    print_table(("field", "kind", "shape of one", "holds"), rows)
-    counts = [(one.label, one.of, one.train, one.test) for one in info.counts]
-    print_table(("class", "counted", "train", "test"), counts) if counts else None
-    say(f"drawn: {path}") if show else None
+    print_table(("field", "kind", "shape of one", "holds"), [one.row() for one in info.fields])
+    if info.counts:
+        counts = [(one.label, one.of, one.train, one.test) for one in info.counts]
+        print_table(("class", "counted", "train", "test"), counts)
+    if show:
+        say(f"drawn: {path}")

@@ -24,6 +24,10 @@ class FieldInfo:
     shape: tuple[int, ...]
     told: str = ""
 
+    def row(self) -> tuple[str | None, ...]:
+        """Return it as cells of a table."""
+        return self.name, self.kind, "x".join(map(str, self.shape)) or None, self.told or None
+
 
 @dataclass(frozen=True)
 class Count:
