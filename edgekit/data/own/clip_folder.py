@@ -9,12 +9,11 @@ import numpy as np
 
 from edgekit.data.dataset import DATASETS, Dataset, Split
 from edgekit.data.own.parts import checked_root, split_classes
-from edgekit.data.own.pictures import photograph, pictures_below, read_pixels
+from edgekit.data.own.pictures import make_pixels, photograph, pictures_below, read_pixels
 from edgekit.data.own.video import VIDEO_SUFFIXES, evenly_spread, read_frames
 from runtime.bundle import ImageSpec
 from runtime.bundle.prestep import Whole
 from runtime.errors import DataError
-from runtime.processing.images import open_image
 
 _HOLDS = "a sub-folder per class, each with videos, or a folder of frames for each clip"
 FRAMES = 8  # of a clip: what temporal segment and shift networks take
@@ -57,10 +56,9 @@ class ClipFiles:
             files = pictures_below(path, "give each clip its frames")
             if len(files) < FRAMES:
                 raise DataError(f"{path} has {len(files)} frames; a clip needs {FRAMES} at least")
-            frames = [open_image(files[index]) for index in evenly_spread(FRAMES, len(files))]
-        else:
-            frames = read_frames(path, FRAMES)
-        return np.stack([read_pixels(frame, Whole(), self.image) for frame in frames])
+            chosen = evenly_spread(FRAMES, len(files))
+            return np.stack([read_pixels(files[index], Whole(), self.image) for index in chosen])
+        return np.stack([make_pixels(one, Whole(), self.image) for one in read_frames(path, FRAMES)])
 
 
 def _clips(folder: Path) -> list[Path]:

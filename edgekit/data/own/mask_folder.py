@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -95,6 +96,11 @@ def _pairs(folder: Path) -> list[tuple[Path, Path]]:
     """Return the pictures below ``folder/images``, each with its mask."""
     pictures = pictures_below(folder / "images", f"give a folder with {_HOLDS}")
     names = relative_names(pictures, folder / "images")
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
+        raise DataError(
+            f"{folder / 'images'} holds two pictures called {twice[0]!r}, with unlike endings; which one its "
+            "mask is of cannot be told: rename one"
+        )
     masks = [folder / "masks" / f"{name}.png" for name in names]
     missing = [path for path in masks if not path.is_file()]
     if missing:

@@ -42,11 +42,20 @@ class ImageFiles:
         return len(self.paths)
 
     def __getitem__(self, indices: np.ndarray) -> np.ndarray:
-        return np.stack([read_pixels(open_image(self.paths[i]), self.pre, self.image) for i in indices])
+        return np.stack([read_pixels(self.paths[index], self.pre, self.image) for index in indices])
 
 
-def read_pixels(picture: Image.Image, pre: PreStep, image: ImageSpec) -> np.ndarray:
-    """Return ``picture`` as ``pre`` makes it, before it is normalised: uint8, shape (H, W, C)."""
+def read_pixels(path: Path, pre: PreStep, image: ImageSpec) -> np.ndarray:
+    """Return the picture at ``path`` as ``pre`` makes it, not normalised yet: uint8, shape (H, W, C)."""
+    picture = open_image(path)
+    try:
+        return make_pixels(picture, pre, image)
+    except DataError as err:
+        raise DataError(f"{path}: {err}") from err
+
+
+def make_pixels(picture: Image.Image, pre: PreStep, image: ImageSpec) -> np.ndarray:
+    """Return ``picture`` as ``pre`` makes it, not normalised yet: uint8, shape (H, W, C)."""
     channels = image.channels
     plain = replace(image, mean=(0.0,) * channels, std=(1.0,) * channels)
     inputs, _ = prepare(picture, pre, plain)  # (1, C, H, W)

@@ -11,7 +11,7 @@ import numpy as np
 from edgekit.data.fields import UNCOUNTED, cut_boxes, cut_points
 from edgekit.data.own.coco.file import Annotation, CocoFile, Picture
 from edgekit.data.own.coco.segments import draw_segment
-from edgekit.data.own.pictures import placed, upright_size
+from edgekit.data.own.pictures import placed
 from runtime.bundle import ImageSpec
 from runtime.bundle.prestep import PreStep
 from runtime.errors import DataError
@@ -37,11 +37,11 @@ class CocoColumns:
         """Return boxes, float32, shape (N, most, 4), and their classes, int64, shape (N, most)."""
         boxes = np.zeros((len(self.places), self.most, 4), np.float32)
         classes = np.full((len(self.places), self.most), -1, np.int64)
-        for row, place, known in zip(range(len(boxes)), self.places, self.file.known, strict=True):
+        for row, (place, known) in enumerate(zip(self.places, self.file.known, strict=True)):
             for slot, one in enumerate(objects(known)):
                 left, top, width, height = one.bbox
-                xs = place.x.to_input(np.array([left, left + width]))
-                ys = place.y.to_input(np.array([top, top + height]))
+                xs = place.x.to_input(np.clip([left, left + width], 0, place.width))
+                ys = place.y.to_input(np.clip([top, top + height], 0, place.height))
                 box = np.array([xs[0], ys[0], xs[1], ys[1]])
                 boxes[row, slot] = cut_boxes(box, self.image.size)
                 classes[row, slot] = self.numbers[one.category_id]
@@ -50,7 +50,7 @@ class CocoColumns:
     def keypoints(self, count: int) -> np.ndarray:
         """Return ``count`` points for each box, float32, shape (N, most, count, 3)."""
         points = np.zeros((len(self.places), self.most, count, 3), np.float32)
-        for row, place, known in zip(range(len(points)), self.places, self.file.known, strict=True):
+        for row, (place, known) in enumerate(zip(self.places, self.file.known, strict=True)):
             for slot, one in enumerate(objects(known)):
                 if not one.keypoints:
                     continue
@@ -93,6 +93,7 @@ class CocoMasks:
 
     def _draw(self, index: int) -> np.ndarray:
         columns = self.columns
+        columns.file.check_size(index)  # before memory is taken for what the file says
         picture, place = columns.file.pictures[index], columns.places[index]
         drawn = np.zeros((picture.height, picture.width), np.uint8)
         outlined = [one for one in columns.file.known[index] if one.segmentation]
@@ -120,13 +121,7 @@ class CheckedSizes:
 
     def __getitem__(self, indices: np.ndarray) -> np.ndarray:
         for index in indices:
-            told, path = self.file.pictures[index], self.file.paths[index]
-            width, height = upright_size(path)
-            if (width, height) != (told.width, told.height):
-                raise DataError(
-                    f"{path} is {width}x{height} pixels as its EXIF turns it, {self.file.path.name} says "
-                    f"{told.width}x{told.height}; save it upright in that size, or correct the file"
-                )
+            self.file.check_size(index)
         return self.images[indices]
 
 

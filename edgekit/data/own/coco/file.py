@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import msgspec
 
+from edgekit.data.own.pictures import upright_size
 from runtime.bundle.decoding import decode_json
 from runtime.errors import DataError
 
@@ -84,6 +86,9 @@ class CocoFile:
         self.pictures, self.categories = document.images, sorted(document.categories, key=lambda one: one.id)
         if not self.pictures:
             raise DataError(f"{path} names no image; {advice}")
+        self._refuse_twice("an image of id", [one.id for one in self.pictures])
+        self._refuse_twice("a category of id", [one.id for one in self.categories])
+        self._refuse_twice("a category called", [one.name for one in self.categories])
         self.paths = tuple(self._find(one, folder) for one in self.pictures)
         of_id = {one.id: one for one in self.pictures}
         kinds = {one.id for one in self.categories}
@@ -109,9 +114,31 @@ class CocoFile:
             raise DataError(f"{self.path}: {names} have unlike keypoints; keep one list of points a file")
         return having[0] if having else None
 
+    def check_size(self, index: int) -> None:
+        """Hold picture number ``index`` against the size that the file tells; its head is read.
+
+        Raises:
+            DataError: it has another.
+        """
+        told, path = self.pictures[index], self.paths[index]
+        width, height = upright_size(path)
+        if (width, height) != (told.width, told.height):
+            raise DataError(
+                f"{path} is {width}x{height} pixels as its EXIF turns it, {self.path.name} says "
+                f"{told.width}x{told.height}; save it upright in that size, or correct the file"
+            )
+
+    def _refuse_twice(self, what: str, values: Sequence[object]) -> None:
+        for value, count in Counter(values).items():
+            if count > 1:
+                raise DataError(f"{self.path} has {what} {value!r} {count} times; keep one")
+
     def _find(self, picture: Picture, folder: Path) -> Path:
         parts = PurePosixPath(picture.file_name).parts
         path = folder.joinpath(*parts)
+        if picture.width < 1 or picture.height < 1:
+            size = f"{picture.width}x{picture.height}"
+            raise DataError(f"{self.path} says that {picture.file_name!r} has {size} pixels; correct it")
         if not parts or ".." in parts or parts[0] == "/" or not path.is_file():
             raise DataError(
                 f"{self.path} names the picture {picture.file_name!r}, which is not in {folder}; put it "

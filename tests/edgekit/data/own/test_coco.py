@@ -161,6 +161,12 @@ WRONG = {
         lambda document: document["annotations"].clear(),
         "neither boxes nor outlines nor captions",
     ),
+    "two of an id": (lambda document: document["images"][1].update(id=100), "has an image of id 100 2 times"),
+    "two of a name": (
+        lambda document: document["categories"][1].update(name="square"),
+        "has a category called 'square' 2 times",
+    ),
+    "no size": (lambda document: document["images"][4].update(width=0), r"'04\.png' has 0x30 pixels"),
     "no images": (lambda document: document["images"].clear(), "names no image"),
     "a text for a number": (
         lambda document: document["images"][0].update(width="wide"),

@@ -99,6 +99,14 @@ WRONG = {
         lambda root: (root / "masks" / "03.png").write_bytes(b"no"),
         r"03\.png is not a readable image",
     ),
+    "two of a name": (
+        lambda root: picture(3).save(root / "images" / "03.jpg"),
+        r"images holds two pictures called '03'",
+    ),
+    "a strip": (
+        lambda root: picture(3).resize((400, 1)).save(root / "images" / "03.png"),
+        r"03\.png: an image of 400x1 pixels is too thin",
+    ),
     "no folder": (lambda root: shutil.rmtree(root / "images"), "there is no folder .*images"),
 }
 
