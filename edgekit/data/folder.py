@@ -6,8 +6,7 @@ from pathlib import Path
 
 from edgekit.data.dataset import DATASETS, Dataset, Split
 from edgekit.data.own.parts import checked_root, split_classes
-from edgekit.data.own.pictures import ImageFiles, photograph
-from runtime.processing.images import IMAGE_SUFFIXES
+from edgekit.data.own.pictures import ImageFiles, photograph, pictures_in
 
 
 @DATASETS.register("folder")
@@ -19,10 +18,6 @@ def load_folder(root: Path | None = None, image_size: int | None = None) -> Data
     """
     root = checked_root(root, "folder", "a sub-folder per class")
     image = photograph(image_size or 224)
-    classes, *parts = split_classes(root, _images, "image")
+    classes, *parts = split_classes(root, pictures_in, "image")
     splits = [Split(ImageFiles(paths, image), labels, image) for paths, labels in parts]
     return Dataset("folder", splits[0], splits[1], classes, image, flips=True)
-
-
-def _images(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES]

@@ -62,4 +62,5 @@ class ClipFiles:
 
 
 def _clips(folder: Path) -> list[Path]:
-    return [one for one in folder.iterdir() if one.is_dir() or one.suffix.lower() in VIDEO_SUFFIXES]
+    inside = folder.iterdir()
+    return [one for one in inside if one.is_dir() or (one.suffix.lower() in VIDEO_SUFFIXES and one.is_file())]

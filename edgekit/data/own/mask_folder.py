@@ -79,6 +79,8 @@ def read_classes(path: Path) -> tuple[str, ...]:
     Raises:
         DataError: it is not there, names no two classes, or one twice.
     """
+    if not path.is_file():
+        raise DataError(f"there is no file {path}; name the masks' classes there, one a line")
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeError) as err:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -121,10 +121,15 @@ def pictures_below(folder: Path, what: str) -> list[Path]:
     """
     if not folder.is_dir():
         raise DataError(f"there is no folder {folder}; {what}")
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
+    paths = sorted(pictures_in(folder))
     if not paths:
         raise DataError(f"{folder} holds no picture ({', '.join(IMAGE_SUFFIXES)}); {what}")
     return paths
+
+
+def pictures_in(folder: Path) -> Iterator[Path]:
+    """Yield the files anywhere below ``folder`` whose names end as a picture's; a pipe would never end."""
+    return (path for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file())
 
 
 def relative_names(paths: Sequence[Path], folder: Path) -> list[str]:

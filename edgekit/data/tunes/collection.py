@@ -101,7 +101,8 @@ def _collection(name: str, root: str | Path | None, seed: int) -> tuple[list[np.
 def _read_folder(folder: Path) -> tuple[list[np.ndarray], int]:
     if not folder.is_dir():
         raise DataError(f"there is no folder {folder}; give one that holds .abc or .mid files")
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".abc", *_MIDI))
+    endings = (".abc", *_MIDI)
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in endings and path.is_file())
     if not files:
         raise DataError(
             f"{folder} holds no .abc or .mid file; give a folder with tunes in ABC notation or MIDI"

@@ -75,6 +75,8 @@ class CocoFile:
 
     def __init__(self, path: Path, folder: Path):
         self.path = path
+        if not path.is_file():
+            raise DataError(f"there is no file {path}; give one of COCO's form")
         try:
             data = path.read_bytes()
         except OSError as err:

@@ -201,6 +201,6 @@ def test_a_picture_on_its_side_is_told(tmp_path):
 
 def test_a_file_that_is_not_there_is_told(tmp_path):
     (tmp_path / "images").mkdir()
-    with pytest.raises(DataError, match=r"cannot read .*annotations\.json"):
+    with pytest.raises(DataError, match=r"there is no file .*annotations\.json"):
         load(tmp_path)
     assert square(0) == (4, 3, 16, 12)

@@ -1,3 +1,4 @@
+import os
 import shutil
 
 import numpy as np
@@ -39,6 +40,7 @@ def test_seen_through_another_pre_step_masks_still_lie_on_them(tmp_path):
 
 def test_parts_of_the_users_own_are_kept(tmp_path):
     write_masks(tmp_path / "train", 4)
+    os.mkfifo(tmp_path / "train" / "images" / "pipe.png")  # is not waited for
     write_masks(tmp_path / "val", 3)
     shutil.move(tmp_path / "train" / "classes.txt", tmp_path / "classes.txt")
     data = load(tmp_path)
