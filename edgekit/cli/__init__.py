@@ -19,6 +19,7 @@ SECTIONS = {
     "Make a light model": {
         "models": "List the models and what each costs.",
         "tasks": "List what networks can be trained for.",
+        "data": "Show what a dataset holds, in numbers and pictures.",
         "search": "Find a MobileNet's best blocks within a latency.",
         "place": "Show where dynamic blocks cost least, within a budget.",
         "train": "Train a light model, or go on with a run that stopped.",

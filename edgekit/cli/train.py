@@ -17,7 +17,7 @@ from edgekit.cli._spec import spec_options, take_choices
 
 @click.command()
 @click.argument("model", metavar="[MODEL|FILE.yaml]", default="none")
-@click.option("--data", help="digits, fashion-mnist, cifar10, faces, tunes, or folder.")
+@click.option("--data", help="A dataset, such as digits or folder: see edgekit data.")
 @click.option("--data-root", type=click.Path(path_type=Path), help="Where the dataset's files are.")
 @task_option
 @recipe_options

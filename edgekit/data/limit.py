@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from edgekit.data.dataset import Dataset
+from edgekit.data.dataset import Dataset, strata_of
 from runtime.errors import DataError
 
 
@@ -26,10 +26,8 @@ def limit_training(dataset: Dataset, count: int, seed: int = 0) -> Dataset:
         >>> len(limit_training(load_dataset("digits"), 500).train)
         500
     """
-    labels, total = dataset.train.labels, len(dataset.train)
-    if labels.ndim > 1 or labels.dtype.names is not None:  # an image holds many classes, or none
-        labels = np.zeros(total, dtype=np.int64)
-    classes = len(dataset.labels) if labels is dataset.train.labels else 1
+    strata, total = strata_of(dataset.train.labels), len(dataset.train)
+    classes = len(dataset.labels) if strata is dataset.train.labels else 1
     if not count:
         return dataset
     if not classes <= count <= total:
@@ -37,7 +35,7 @@ def limit_training(dataset: Dataset, count: int, seed: int = 0) -> Dataset:
             f"the limit is {count} images; {dataset.name!r} has {classes} classes and {total} training "
             f"images: choose from {classes} to {total}"
         )
-    return replace(dataset, train=dataset.train.part(balanced(labels, count, seed)))
+    return replace(dataset, train=dataset.train.part(balanced(strata, count, seed)))
 
 
 def balanced(labels: np.ndarray, count: int, seed: int) -> np.ndarray:

@@ -8,7 +8,7 @@ from edgekit.tasks.melody import Melody
 from edgekit.tasks.options import make_named, read_named
 from edgekit.tasks.score_names import with_metric, with_scores
 from edgekit.tasks.stored import StoredTask, named_task, smoothed, stored_task, task_of
-from edgekit.tasks.task import TASKS, Batch, Net, Player, Task, check_backbone, total
+from edgekit.tasks.task import TASKS, Batch, Net, Player, Round, Task, check_backbone, total
 
 __all__ = [
     "TASKS",
@@ -20,6 +20,7 @@ __all__ = [
     "Melody",
     "Net",
     "Player",
+    "Round",
     "SourceGraph",
     "StoredTask",
     "Task",

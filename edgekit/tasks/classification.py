@@ -37,8 +37,13 @@ class Classification(Task):
         """Return ``dataset`` as it is.
 
         Raises:
-            DataError: an image has fields, or a mask, in place of one label.
+            DataError: an image has fields, or a mask, in place of one label, or it is a clip.
         """
+        if dataset.frames:
+            raise DataError(
+                f"{dataset.name!r} holds clips of {dataset.frames} frames, a classifier takes one picture; "
+                "choose other data, or a task that these are for (edgekit tasks)"
+            )
         labels = dataset.train.labels
         if labels.dtype.names is not None or labels.ndim > 1:
             held = ", ".join(labels.dtype.names or ("a class for each pixel",))

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from edgekit.data import Dataset
-from edgekit.data.faces import FACE_CLASSES, FaceDataset
+from edgekit.data.faces import FACE_CLASSES, FACE_COLOURS, FaceDataset
 from edgekit.models import Backbone, ModelSpec
 from edgekit.nn.pyramid import Pyramid, resized, separable
 from edgekit.tasks.graph import Examples, SourceGraph
@@ -37,7 +37,6 @@ _FINEST = 2  # stride
 _ROOMY = 96  # pixels, a multiple of all strides
 _NO_FACE = -100
 _SCORES = "scores"
-_PALETTE = ((0, 0, 0), (240, 200, 160), (0, 160, 0), (255, 128, 0), (0, 80, 255), (120, 60, 0), (220, 0, 60))
 ROIS = ("tanh", "crop", "whole")
 
 
@@ -158,7 +157,7 @@ class FaceParsing(Task):
     def result(self, labels: Sequence[str] = ()) -> TaskSpec:
         """Return the flow from a picture and a box to a mask over the picture; its classes are ours."""
         flow = Flow((FlowGraph(MAIN_GRAPH, inputs={"image": "pre:image"}),), pre=self.pre)
-        mask = Mask(f"{MAIN_GRAPH}.{_SCORES}", FACE_CLASSES, _PALETTE)
+        mask = Mask(f"{MAIN_GRAPH}.{_SCORES}", FACE_CLASSES, FACE_COLOURS)
         return TaskSpec(self.name, flow, mask, self.metric)
 
 

@@ -23,7 +23,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from torch import Tensor, nn
 
-from edgekit.data import Dataset
+from edgekit.data import Dataset, Split
 from edgekit.models import NO_MODEL, ModelSpec, build_model
 from edgekit.tasks.graph import Examples, SourceGraph
 from runtime.bundle import MAIN_GRAPH, TaskSpec
@@ -68,6 +68,20 @@ class Player:
                 f"player {self.name!r} acts every {self.every} steps at {self.lr} times the learning rate; "
                 "every must be 1 or more, lr above 0"
             )
+
+
+@dataclass(frozen=True)
+class Round:
+    """What is trained on until the next round.
+
+    Attributes:
+        indices: of the training examples to go on with; fewer than all are gone through again, so that an
+            epoch keeps its length.
+        labels: theirs, in the place of those they had; of data with fields those that change, by name.
+    """
+
+    indices: np.ndarray
+    labels: np.ndarray | Mapping[str, np.ndarray]
 
 
 class Task:
@@ -122,6 +136,20 @@ class Task:
 
     def after_step(self, net: nn.Module, step: int) -> None:
         """Act after the optimisers' step, without gradients: move an average, push into a queue."""
+
+    def rounds(self, epochs: int) -> Sequence[int]:
+        """Return the epochs, counted from 0, before which examples are labelled again; none: never."""
+        return ()
+
+    def relabel(self, net: nn.Module, split: Split, rng: np.random.Generator) -> Round:
+        """Return the examples of ``split`` to go on with, and the labels that ``net`` finds for them.
+
+        Args:
+            net: in eval mode, without gradients.
+            split: the training examples as the data have them, whatever earlier rounds found.
+            rng: the same one in a run that is resumed.
+        """
+        raise NotImplementedError
 
     def decode(self, outputs: Sequence[np.ndarray], targets: Any) -> Sequence[Any]:
         """Return a result for each example.

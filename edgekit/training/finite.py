@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from edgekit.tasks import total
 from edgekit.training.hooks import Training
 from runtime.errors import TrainingError
 
@@ -30,7 +31,8 @@ def first_not_finite(model: nn.Module, run: Callable[[], object]) -> str | None:
         if not any(layer.children())
     ]
     try:
-        with torch.no_grad():
+        # Without gradients, which DDP would wait for; a penalty of gradients fails, but behind the layers.
+        with torch.no_grad(), contextlib.suppress(RuntimeError):
             run()
     finally:
         for handle in handles:
@@ -38,15 +40,26 @@ def first_not_finite(model: nn.Module, run: Callable[[], object]) -> str | None:
     return found[0] if found else None
 
 
-def spoiled_loss(run: Training, losses: Mapping[str, torch.Tensor], inputs: Any) -> TrainingError:
-    """Return the error for ``losses`` that are not finite; ``inputs`` show which layer is the first."""
-    name, value = next(
-        ((name, loss.item()) for name, loss in losses.items() if not torch.isfinite(loss)),
-        ("of another process", float("nan")),
-    )
-    which = f"the loss {name!r}" if len(losses) > 1 else "the loss"
-    layer = first_not_finite(run.model, lambda: run.forward(inputs))
+def spoiled_loss(
+    run: Training,
+    losses: Mapping[str, torch.Tensor],
+    everywhere: Mapping[str, torch.Tensor],
+    again: Callable[[], object],
+) -> TrainingError:
+    """Return the error for losses that are not finite.
+
+    Args:
+        losses: of this process.
+        everywhere: each loss, summed over all processes.
+        again: finds them once more; shows which layer is the first.
+    """
+    layer = first_not_finite(run.model, again)
+    bad = {name: loss.item() for name, loss in everywhere.items() if not torch.isfinite(loss)}
+    name, value = next(iter(bad.items()), ("", total(everywhere).item()))
+    which = f"the loss {name!r}" if name and len(losses) > 1 else "the loss"
     cause = f"the output of layer {layer!r} is not finite" if layer else "the network's outputs are finite"
+    if everywhere is not losses and torch.isfinite(total(losses)):
+        cause = "in another process"
     return TrainingError(
         f"{which} is {value} in epoch {run.epoch}, step {run.step % run.steps_per_epoch} ({cause}); "
         f"it must stay finite{_advice(run)}"

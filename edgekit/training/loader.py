@@ -10,12 +10,10 @@ import torch
 from torch.utils.data import DataLoader, DistributedSampler
 from torch.utils.data import Dataset as TorchDataset
 
-from edgekit.data import Dataset, Split, random_crop, random_flip
+from edgekit.data import Dataset, Mirror, Move, Shift, Split
 from edgekit.tasks import Batch
 from edgekit.training.recipe import Recipe
-
-Augment = Callable[[np.ndarray, np.random.Generator], np.ndarray]
-"""Changes uint8 pixels of shape (B, H, W, C)."""
+from edgekit.training.technique import Technique
 
 
 class TrainingBatches(TorchDataset):
@@ -24,20 +22,16 @@ class TrainingBatches(TorchDataset):
     So neither the number of worker processes nor an interruption changes what a batch holds.
     """
 
-    def __init__(self, dataset: Dataset, recipe: Recipe, changes: Sequence[Augment] = ()):
-        labels = dataset.train.labels
-        if changes and (labels.ndim > 1 or labels.dtype.names is not None):
-            raise ValueError(
-                f"a technique changes pixels alone, and {dataset.name!r} has more than one label for each "
-                "example; leave out those that erase or shuffle pixels"
-            )
-        self.changes = tuple(changes)
+    def __init__(self, dataset: Dataset, recipe: Recipe, techniques: Sequence[Technique] = ()):
+        self.changes = [one for one in techniques if type(one).augment is not Technique.augment]
+        self.movers = [one for one in techniques if type(one).moves is not Technique.moves]
+        can_move = dataset.image is not None and dataset.train.can_move
+        _refuse(dataset, self.changes, () if can_move else self.movers)
         self.split = dataset.train
         self.flips = dataset.flips
-        self.padding = dataset.image.size // 8 if dataset.image else 0
+        self.size = dataset.image.size if dataset.image else 0
         self.recipe = recipe
-        # What moves pixels would have to move what fields say of them; masks do move.
-        self.moves = recipe.augment and dataset.image is not None and labels.dtype.names is None
+        self.is_moved = recipe.augment and can_move
         self.epoch = 0
 
     def __len__(self) -> int:
@@ -45,23 +39,46 @@ class TrainingBatches(TorchDataset):
 
     def __getitems__(self, indices: list[int]) -> Batch:
         rng = np.random.default_rng((self.recipe.seed, self.epoch, indices[0]))
-        augment = partial(self._augment, rng=rng) if self.moves or self.changes else None
-        return tensors_of(self.split, indices, augment=augment)
+        moves = self._moves(len(indices), rng)
+        change = partial(self._changed, rng=rng) if self.changes else None
+        return tensors_of(self.split, indices, augment=change, moves=moves)
 
-    def _augment(self, pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        if self.moves:
-            pixels = random_crop(pixels, self.padding, rng)
-            pixels = random_flip(pixels, rng) if self.flips else pixels
-        for change in self.changes:
-            pixels = change(pixels, rng)
+    def _moves(self, count: int, rng: np.random.Generator) -> list[Move]:
+        moves: list[Move] = []
+        if self.is_moved:
+            moves.append(Shift.draw(count, self.size // 8, rng))
+            if self.flips:
+                moves.append(Mirror.draw(count, self.size, rng))
+        return [*moves, *(one for mover in self.movers for one in mover.moves(count, self.size, rng))]
+
+    def _changed(self, pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        for technique in self.changes:
+            pixels = technique.augment(pixels, rng)
         return pixels
+
+
+def _refuse(dataset: Dataset, changes: Sequence[Technique], movers: Sequence[Technique]) -> None:
+    """Refuse techniques after which what is known of an image would not be true any more."""
+    labels = dataset.train.labels
+    has_one_label = labels.ndim == 1 and labels.dtype.names is None
+    for one in changes:
+        if not (has_one_label or one.keeps_places):
+            raise ValueError(
+                f"{type(one).__name__} changes pixels alone, and {dataset.name!r} has more than one label "
+                "for each example; leave out those that erase or shuffle pixels"
+            )
+    for one in movers:
+        raise ValueError(
+            f"{type(one).__name__} moves images, and what {dataset.name!r} knows of each is true only where "
+            "it was; leave it out"
+        )
 
 
 class TrainingLoader:
     """Iterates over one epoch at a time; each process of a DDP run gets its own share.
 
     Args:
-        changes: of a batch's pixels, after the recipe's own.
+        techniques: move images and change their pixels, after the recipe's own moves.
     """
 
     def __init__(
@@ -70,9 +87,9 @@ class TrainingLoader:
         recipe: Recipe,
         rank: int = 0,
         world_size: int = 1,
-        changes: Sequence[Augment] = (),
+        techniques: Sequence[Technique] = (),
     ):
-        self.batches = TrainingBatches(dataset, recipe, changes)
+        self.batches = TrainingBatches(dataset, recipe, techniques)
         self.sampler = DistributedSampler(self.batches, world_size, rank, shuffle=True, seed=recipe.seed)
         # A last batch of one or two images would spoil batch normalisation's statistics.
         drop_last = len(self.sampler) >= recipe.batch_size
@@ -105,16 +122,17 @@ def tensors_of(
     indices: Sequence[int] | np.ndarray,
     device: torch.device | None = None,
     augment: Callable[[np.ndarray], np.ndarray] | None = None,
+    moves: Sequence[Move] = (),
 ) -> Batch:
-    """Return the examples of ``split`` at ``indices`` as tensors, changed by ``augment``.
+    """Return the examples of ``split`` at ``indices`` as tensors, moved and changed by ``augment``.
 
-    Labels with fields become a dict of tensors.
+    Fields become a dict of tensors.
     """
 
     def tensor(array: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(device)
 
-    inputs, labels = split.batch(indices, augment)
+    inputs, labels = split.batch(indices, augment, moves) if moves else split.batch(indices, augment)
     if labels.dtype.names is None:
         return Batch(tensor(inputs), tensor(labels))
     return Batch(tensor(inputs), {name: tensor(labels[name]) for name in labels.dtype.names})

@@ -28,6 +28,7 @@ from edgekit.training.precision import settle_precision
 from edgekit.training.quantization_aware import QuantizationAware
 from edgekit.training.recipe import Recipe
 from edgekit.training.recipe_file import IMAGENET
+from edgekit.training.rounds import LABELS_FILE
 from edgekit.training.state import STATE_FILE, check_identity, interrupted_network
 from edgekit.training.technique import make_techniques
 from edgekit.training.trainer import Trainer
@@ -204,6 +205,7 @@ def end_run(folder: Path, identity: dict[str, Any] | None = None) -> Checkpoint:
     checkpoint = load_checkpoint(folder)
     if identity is not None and checkpoint.run is not None:
         check_identity(folder, checkpoint.run, identity)
-    for state in (folder / STATE_FILE, *folder.glob(f"*/{STATE_FILE}")):
-        state.unlink(missing_ok=True)
+    for name in (STATE_FILE, LABELS_FILE):
+        for state in (folder / name, *folder.glob(f"*/{name}")):
+            state.unlink(missing_ok=True)
     return checkpoint

@@ -16,12 +16,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from torch import Tensor, nn
 
-from edgekit.data import Dataset, Split
+from edgekit.data import Dataset, Move, Split
 from edgekit.tasks import Batch, make_named
 from edgekit.training.hooks import Hook, Training
 from edgekit.training.recipe import RECIPES, NamedRecipe, Recipe
@@ -50,7 +50,14 @@ class Supervised:
 
 
 class Technique:
-    """Changes nothing; override what you need. Options are arguments of ``__init__``, plain JSON values."""
+    """Changes nothing; override what you need. Options are arguments of ``__init__``, plain JSON values.
+
+    Attributes:
+        keeps_places: whether ``augment`` leaves each thing in an image where it is, and visible: then masks,
+            boxes and points stay true.
+    """
+
+    keeps_places: ClassVar[bool] = False
 
     def check(self, dataset: Dataset) -> None:
         """Refuse, before anything is written, a dataset this cannot be used on."""
@@ -81,6 +88,10 @@ class Technique:
     def augment(self, pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Return a training batch's changed pixels, uint8 of shape (B, H, W, C)."""
         return pixels
+
+    def moves(self, count: int, size: int, rng: np.random.Generator) -> Sequence[Move]:
+        """Return how a training batch of ``count`` square images is moved, with all that is known of them."""
+        return ()
 
 
 TECHNIQUES: Registry[Callable[..., Technique]] = Registry("training technique")

@@ -28,6 +28,7 @@ from edgekit.training.layout import lay_out, lay_out_weights, use_fastest_layout
 from edgekit.training.loader import TrainingLoader, tensors_of
 from edgekit.training.optimizer import restore_optimizer
 from edgekit.training.recipe import Recipe
+from edgekit.training.rounds import Rounds
 from edgekit.training.schedule import learning_rate
 from edgekit.training.state import check_identity, load_state, save_state
 from edgekit.training.technique import Objective, Supervised, Technique
@@ -137,9 +138,9 @@ class Trainer:
         rank, world_size = self.fabric.global_rank, self.fabric.world_size
         for technique in self.techniques:
             dataset = replace(dataset, train=technique.training_data(dataset.train))
-        changes = [technique.augment for technique in self.techniques if _changes_images(technique)]
-        loader = TrainingLoader(dataset, self.recipe, rank, world_size, changes)
+        loader = TrainingLoader(dataset, self.recipe, rank, world_size, self.techniques)
         self.dataset, self.folder = dataset, folder
+        rounds = Rounds(dataset.train, folder, self.fabric)
         self.steps_per_epoch = math.ceil(len(loader) / self.recipe.accumulate)
         count = min(self.recipe.batch_size, len(dataset.train))
         example = tensors_of(dataset.train, range(count), self.device).inputs
@@ -156,8 +157,8 @@ class Trainer:
         )
         with bar:
             while self.epoch < self.recipe.epochs and not self._stopped:
-                line = self._run_epoch(loader, bar)
-                log.append(line)
+                loader.batches.split = rounds.split_in(self)
+                log.append({**self._run_epoch(loader, bar), **rounds.figures()})
                 self.epoch += 1
                 if self.fabric.is_global_zero:
                     save_state(
@@ -270,7 +271,8 @@ class Trainer:
             losses = turn.losses(Batch(inputs, targets))
             loss = total(losses)
             if not self._turns.is_finite_everywhere(loss):
-                raise spoiled_loss(self, losses, inputs)
+                again = partial(turn.losses, Batch(inputs, targets))
+                raise spoiled_loss(self, losses, self._turns.sums_everywhere(losses), again)
             self.fabric.backward(loss / len(batches) if len(batches) > 1 else loss)
             self._means.add(losses)
             summed += loss.detach()
@@ -282,10 +284,6 @@ class Trainer:
         with torch.no_grad():
             for hook in self.hooks:
                 getattr(hook, moment)(self)
-
-
-def _changes_images(technique: Technique) -> bool:
-    return type(technique).augment is not Technique.augment
 
 
 def _write_metrics(folder: Path, log: list[dict[str, Any]]) -> None:

@@ -140,6 +140,14 @@ class Turns:
         bad = (~torch.isfinite(loss.detach())).float()
         return not (self.fabric.all_reduce(bad, reduce_op="sum") if self.fabric.world_size > 1 else bad)
 
+    def sums_everywhere(self, losses: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        """Return each loss summed over all processes: what is not finite in one is not finite in the sum."""
+        if self.fabric.world_size == 1:
+            return losses
+        # Copies: sums are made in place, and a process's own losses tell whether it is to blame.
+        own = {name: loss.detach().clone() for name, loss in losses.items()}
+        return {name: self.fabric.all_reduce(loss, reduce_op="sum") for name, loss in own.items()}
+
     def mean_everywhere(self, value: Tensor) -> Tensor:
         """Return the mean over all processes of a value that each of them has."""
         return self.fabric.all_reduce(value, reduce_op="mean") if self.fabric.world_size > 1 else value

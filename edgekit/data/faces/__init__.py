@@ -1,7 +1,7 @@
 """Faces set on real photographs, with the class of each pixel and the box that a detector would give."""
 
 from edgekit.data.faces.artists import draw_face
-from edgekit.data.faces.face import FACE_CLASSES, Face
+from edgekit.data.faces.face import FACE_CLASSES, FACE_COLOURS, Face
 from edgekit.data.faces.fields import FaceDataset, faces_dataset
 from edgekit.data.faces.kept import KeptFaces
 from edgekit.data.faces.photographs import photographs
@@ -11,6 +11,7 @@ from edgekit.data.faces.toy import draw_toy_face
 
 __all__ = [
     "FACE_CLASSES",
+    "FACE_COLOURS",
     "PICTURE_SIDE",
     "Face",
     "FaceDataset",

@@ -7,6 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 
 FACE_CLASSES = ("background", "skin", "hair", "nose", "eyes", "brows", "mouth")
+FACE_COLOURS = (
+    (0, 0, 0),
+    (240, 200, 160),
+    (0, 160, 0),
+    (255, 128, 0),
+    (0, 80, 255),
+    (120, 60, 0),
+    (220, 0, 60),
+)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +11,10 @@ import numpy as np
 from PIL import Image
 
 from edgekit.data.dataset import DATASETS, Dataset, Split
-from edgekit.data.faces.face import FACE_CLASSES
+from edgekit.data.faces.face import FACE_CLASSES, FACE_COLOURS
 from edgekit.data.faces.portrait import PICTURE_SIDE, Portrait
 from edgekit.data.faces.portraits import artists_portraits, toy_portraits
+from edgekit.data.fields import Fields, Fixed, Mask
 from runtime.bundle import ImageSpec
 from runtime.bundle.prestep import PreStep, TanhWarp
 from runtime.processing.placement import place
@@ -38,11 +40,7 @@ class FaceDataset(Dataset):
     pre: PreStep
 
     def through(self, pre: PreStep) -> FaceDataset:
-        """Return all the portraits seen by ``pre``.
-
-        Raises:
-            DataError: ``pre`` does not go with a portrait's box.
-        """
+        """Return all the portraits seen by ``pre``."""
         return self if pre == self.pre else faces_dataset(self.name, *self.portraits, pre, self.image.size)
 
 
@@ -51,15 +49,12 @@ def faces_dataset(
 ) -> FaceDataset:
     """Return portraits as inputs of ``size`` pixels a side.
 
-    The targets of a split are an array with fields: ``labels``, the class of each pixel of the input, uint8,
-    shape (size, size); ``rows`` and ``columns``, where in the input those of the picture lie, in pixels; and,
-    to test on, ``truth``, the class of each pixel of the picture.
+    Each is made when it is first asked for. The targets of a split are fields: ``labels``, the class of each
+    pixel of the input, uint8, shape (size, size); ``rows`` and ``columns``, where in the input those of the
+    picture lie, in pixels; and, to test on, ``truth``, the class of each pixel of the picture.
 
     Args:
         pre: how a picture becomes an input.
-
-    Raises:
-        DataError: ``pre`` does not go with a portrait's box.
     """
     image = ImageSpec(size=size, resize=size, mean=_MEAN, std=_STD)
     return FaceDataset(
@@ -93,24 +88,71 @@ def load_toy_faces(root: Path | None = None, image_size: int | None = None) -> D
 
 
 def _split(portraits: Sequence[Portrait], pre: PreStep, image: ImageSpec, *, keeps_truth: bool) -> Split:
-    picture, side = (PICTURE_SIDE,), image.size
-    fields = [
-        ("labels", np.uint8, (side, side)),
-        ("rows", np.float32, picture),
-        ("columns", np.float32, picture),
-    ]
-    if keeps_truth:
-        fields.append(("truth", np.uint8, picture * 2))
-    inputs = np.empty((len(portraits), side, side, 3), np.float32)
-    targets = np.zeros(len(portraits), np.dtype(fields, align=True))
-    for index in range(len(portraits)):
-        portrait, target = portraits[index], targets[index]
-        placement = place(pre, image, PICTURE_SIDE, PICTURE_SIDE, portrait.box)
-        # Not rounded to whole pixel values: the device does not round them either.
-        inputs[index] = 255 * warp(Image.fromarray(portrait.picture), placement)
-        target["labels"] = labels_on_input(portrait.labels, placement, side, outside=0)
-        target["rows"] = input_points(placement.y, PICTURE_SIDE)
-        target["columns"] = input_points(placement.x, PICTURE_SIDE)
-        if keeps_truth:
-            target["truth"] = portrait.labels
-    return Split(inputs, targets, image)
+    seen = _Seen(portraits, pre, image)
+    fixed = {"rows": Fixed(), "columns": Fixed(), **({"truth": Fixed()} if keeps_truth else {})}
+    kinds = {"labels": Mask(FACE_CLASSES, FACE_COLOURS), **fixed}
+    return Split(_Inputs(seen), Fields(kinds, {name: _Targets(seen, name) for name in kinds}), image)
+
+
+class _Seen:
+    """Portraits as inputs and targets, each made when it is first asked for, and then kept.
+
+    A reader's processes share what is kept: no epoch makes again what an earlier one has made.
+    """
+
+    def __init__(self, portraits: Sequence[Portrait], pre: PreStep, image: ImageSpec):
+        self.portraits, self.pre, self.image = portraits, pre, image
+        count, side = len(portraits), image.size
+        self.inputs = _shared(np.dtype(np.float32), (count, side, side, 3))
+        shapes = {
+            "labels": (np.uint8, (side, side)),
+            "rows": (np.float32, (PICTURE_SIDE,)),
+            "columns": (np.float32, (PICTURE_SIDE,)),
+            "truth": (np.uint8, (PICTURE_SIDE, PICTURE_SIDE)),
+        }
+        self.targets = {
+            name: _shared(np.dtype(kind), (count, *shape)) for name, (kind, shape) in shapes.items()
+        }
+        self.is_made = _shared(np.dtype(bool), (count,))
+
+    def make(self, indices: np.ndarray) -> None:
+        """Make the portraits at ``indices`` that are not made yet."""
+        for index in np.unique(indices[~self.is_made[indices]]):
+            portrait = self.portraits[int(index)]
+            placement = place(self.pre, self.image, PICTURE_SIDE, PICTURE_SIDE, portrait.box)
+            # Not rounded to whole pixel values: the device does not round them either.
+            self.inputs[index] = 255 * warp(Image.fromarray(portrait.picture), placement)
+            labels = labels_on_input(portrait.labels, placement, self.image.size, outside=0)
+            self.targets["labels"][index] = labels
+            self.targets["rows"][index] = input_points(placement.y, PICTURE_SIDE)
+            self.targets["columns"][index] = input_points(placement.x, PICTURE_SIDE)
+            self.targets["truth"][index] = portrait.labels
+            self.is_made[index] = True
+
+
+class _Inputs:
+    def __init__(self, seen: _Seen):
+        self.seen = seen
+
+    def __len__(self) -> int:
+        return len(self.seen.portraits)
+
+    def __getitem__(self, indices: np.ndarray) -> np.ndarray:
+        self.seen.make(indices)
+        return self.seen.inputs[indices]
+
+
+class _Targets:
+    def __init__(self, seen: _Seen, name: str):
+        self.seen, self.name = seen, name
+        self.dtype, self.shape = seen.targets[name].dtype, seen.targets[name].shape
+
+    def __getitem__(self, indices: np.ndarray) -> np.ndarray:
+        self.seen.make(indices)
+        return self.seen.targets[self.name][indices]
+
+
+def _shared(kind: np.dtype, shape: tuple[int, ...]) -> np.ndarray:
+    """Return zeros that processes started later share; memory is taken where they are written."""
+    size = int(np.prod(shape))
+    return np.frombuffer(mmap.mmap(-1, max(1, size * kind.itemsize)), kind, size).reshape(shape)

@@ -1,4 +1,4 @@
-"""Collections of tunes: those that come with music21, a folder of ABC files, or drawn ones."""
+"""Collections of tunes: those that come with music21, a folder of ABC or MIDI files, or drawn ones."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from edgekit.data.tunes.abc import parse_tune, split_tunes
 from edgekit.data.tunes.copies import without_copies
 from edgekit.data.tunes.drawn import draw_tunes
 from edgekit.data.tunes.grid import STEPS_PER_BAR, events_of, onsets_of
+from edgekit.data.tunes.midi import parse_midi
 from runtime.bundle.staging import staging_file
 from runtime.errors import DataError, MissingExtra
 from runtime.extras import install_line
@@ -25,6 +26,7 @@ COLLECTIONS = ("essen", "ryan", "drawn", "folder")
 # Essen's songs are for non-commercial use only; they stay in the music21 that the user installs.
 _FOLDERS = {"essen": "essenFolksong", "ryan": "ryansMammoth"}
 _READER = 2  # raise it when a change reads other events from the same files
+_MIDI = (".mid", ".midi")
 _LEAST_BARS = 4  # fewer are a signal, not a tune
 _TEST_SHARE = 0.15
 
@@ -48,7 +50,7 @@ def load_tunes(*names: str, root: str | Path | None = None, seed: int = 0) -> Tu
 
     Args:
         names: of ``COLLECTIONS``: ``essen`` and ``ryan`` are read from the music21 that is installed.
-        root: of ``folder``: ABC files anywhere below it.
+        root: of ``folder``: ABC and MIDI files anywhere below it.
         seed: of the split, and of ``drawn``.
 
     Raises:
@@ -84,7 +86,7 @@ def _collection(name: str, root: str | Path | None, seed: int) -> tuple[list[np.
         return drawn, len(drawn)
     if name == "folder":
         if root is None:
-            raise ValueError("tunes of 'folder' need a root; give a folder that holds .abc files")
+            raise ValueError("tunes of 'folder' need a root; give a folder that holds .abc or .mid files")
         return _read_folder(Path(root))
     if name not in _FOLDERS:
         raise ValueError(f"tunes {name!r} are unknown; allowed: {', '.join(COLLECTIONS)}")
@@ -98,39 +100,47 @@ def _collection(name: str, root: str | Path | None, seed: int) -> tuple[list[np.
 
 def _read_folder(folder: Path) -> tuple[list[np.ndarray], int]:
     if not folder.is_dir():
-        raise DataError(f"there is no folder {folder}; give one that holds .abc files")
-    files = sorted(path for path in folder.rglob("*.abc") if path.is_file())
+        raise DataError(f"there is no folder {folder}; give one that holds .abc or .mid files")
+    endings = (".abc", *_MIDI)
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in endings and path.is_file())
     if not files:
-        raise DataError(f"{folder} holds no .abc file; give a folder with tunes in ABC notation")
-    texts = [path.read_text(encoding="utf-8", errors="replace") for path in files]
-    digest = hashlib.sha256("\0".join([str(_READER), *texts]).encode()).hexdigest()[:16]
+        raise DataError(
+            f"{folder} holds no .abc or .mid file; give a folder with tunes in ABC notation or MIDI"
+        )
+    contents = [path.read_bytes() for path in files]
+    digest = hashlib.sha256(b"\0".join([str(_READER).encode(), *contents])).hexdigest()[:16]
     kept = cache_folder("tunes") / f"{digest}.npz"
     if (found := _from_cache(kept)) is not None:
         return found
     tunes, n_all, why = [], 0, "no tune begins with X:"
-    for events in _events(texts):
-        n_all += 1
-        if isinstance(events, str):
-            why = events
-        else:
-            tunes.append(events)
+    for path, content in zip(files, contents, strict=True):
+        for events in _events(content, is_midi=path.suffix.lower() in _MIDI):
+            n_all += 1
+            if isinstance(events, str):
+                why = events
+            else:
+                tunes.append(events)
     if not tunes:
         raise DataError(f"none of {n_all} tunes in {folder} can be used, the last because {why}")
     _keep(kept, tunes, n_all)
     return tunes, n_all
 
 
-def _events(texts: Sequence[str]) -> Iterator[np.ndarray | str]:
-    """Yield the events of each tune, or why it cannot be used."""
-    for text in texts:
-        for tune in split_tunes(text):
-            try:
-                events = events_of(parse_tune(tune))
-            except ValueError as err:
-                yield str(err)
-                continue
-            n_bars = len(events) // STEPS_PER_BAR
-            yield events if n_bars >= _LEAST_BARS and onsets_of(events).any() else f"it has {n_bars} bars"
+def _events(content: bytes, *, is_midi: bool) -> Iterator[np.ndarray | str]:
+    """Yield the events of each tune of a file, or why it cannot be used."""
+    read, tunes = (parse_midi, [content]) if is_midi else (parse_tune, split_tunes(_text(content)))
+    for tune in tunes:
+        try:
+            events = events_of(read(tune))
+        except ValueError as err:
+            yield str(err)
+            continue
+        n_bars = len(events) // STEPS_PER_BAR
+        yield events if n_bars >= _LEAST_BARS and onsets_of(events).any() else f"it has {n_bars} bars"
+
+
+def _text(content: bytes) -> str:
+    return content.decode("utf-8", errors="replace").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _from_cache(path: Path) -> tuple[list[np.ndarray], int] | None:

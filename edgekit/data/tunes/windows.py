@@ -54,6 +54,7 @@ class TuneDataset:
     labels: tuple[str, ...] = ()
     image: ImageSpec | None = None
     flips: bool = False
+    frames: int = 0
 
 
 def tune_dataset(name: str, tunes: Tunes) -> TuneDataset:

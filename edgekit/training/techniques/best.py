@@ -1,6 +1,7 @@
 """Best epoch: the weights that are kept are those that scored best on images set apart from training.
 
-They come out of the training split, equally from all classes: the test images decide nothing.
+They come out of the training split, equally from all classes where an image has one class: the test images
+decide nothing.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor
 
 from edgekit.data import Split
-from edgekit.data.dataset import stratified_split
+from edgekit.data.dataset import strata_of, stratified_split
 from edgekit.training.evaluation import evaluate
 from edgekit.training.hooks import Hook, Training
 from edgekit.training.technique import Technique, register_technique
@@ -36,7 +37,7 @@ class Best(Technique):
         self.keeper = _Keeper()
 
     def training_data(self, split: Split) -> Split:
-        kept, apart = stratified_split(split.labels, self.share, self.seed)
+        kept, apart = stratified_split(strata_of(split.labels), self.share, self.seed)
         if not len(kept) or not len(apart):
             raise ValueError(
                 f"best: share {self.share} of {len(split)} images sets {len(apart)} apart and leaves "

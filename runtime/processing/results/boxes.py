@@ -21,11 +21,15 @@ _MOST_LOOKED_AT = 1000  # of the best boxes: comparing each with each grows with
 
 @dataclass(frozen=True)
 class Found:
-    """One object: its class, score and left, top, right, bottom in pixels of the picture."""
+    """One object: its class, score and left, top, right, bottom in pixels of the picture.
+
+    Attributes:
+        score: ``None``: it is not found but known.
+    """
 
     label: str
     number: int
-    score: float
+    score: float | None
     box: tuple[float, float, float, float]
 
 
@@ -39,7 +43,7 @@ class BoxesResult:
 
     def table(self) -> tuple[tuple[str, ...], list[Row]]:
         rows: list[Row] = [
-            (one.label, f"{100 * one.score:.1f} %", ",".join(f"{side:.0f}" for side in one.box))
+            (one.label, _percent(one.score, 1), ",".join(f"{side:.0f}" for side in one.box))
             for one in self.found
         ]
         return ("class", "score", "left,top,right,bottom"), rows
@@ -54,12 +58,16 @@ class BoxesResult:
         for one in reversed(self.found):  # the surest on top
             colour = colour_of(one.number)
             pen.rectangle(one.box, outline=colour, width=max(1, max(under.size) // 300))
-            text = f"{one.label} {100 * one.score:.0f} %"
+            text = f"{one.label} {_percent(one.score, 0)}".rstrip()
             pen.text(one.box[:2], text, fill=colour, stroke_width=1, stroke_fill=(0, 0, 0))
         return under
 
     def forms(self) -> Mapping[str, Callable[[], bytes]]:
         return {}
+
+
+def _percent(score: float | None, digits: int) -> str:
+    return "" if score is None else f"{100 * score:.{digits}f} %"
 
 
 def decode_boxes(result: Boxes, frame: Frame) -> BoxesResult:

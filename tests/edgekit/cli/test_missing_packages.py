@@ -53,6 +53,7 @@ EXPORT = "executorch,litert-export"
     [
         ("models", "torch", "train"),
         ("tasks", "torch", "train"),
+        ("data digits", "numpy", "train"),
         ("train mobilenet_v2 --data digits -o out", "torch", "train"),
         ("prune checkpoint -o out", "numpy", "train"),
         ("place mobilenet_v2 --dynamic-budget 10%", "torch", "train"),

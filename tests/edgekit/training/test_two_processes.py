@@ -27,27 +27,42 @@ def cases(teacher):
     return pruned | used | {"two-batches": two_batches, "qat": {"method": "psfp", "recipe": {"qat": True}}}
 
 
+def train_twice(folder, asked):
+    """Train all cases in two processes; return what each of them came to, by case."""
+    (folder / "cases.json").write_text(json.dumps(asked))
+    program = "tests.edgekit.training.two_processes"
+    command = [sys.executable, "-m", program, folder, folder / "cases.json"]
+    done = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
+    return [json.loads((folder / f"{rank}.json").read_text()) for rank in (0, 1)]
+
+
 @pytest.mark.slow
 def test_processes_agree_in_every_bit_after_every_method_and_technique(tmp_path):
     data, alone = dataset(), replace(RECIPE, devices=1, use={"route": {"anchors": 2}})
     spec = fit_spec(ModelSpec("resnet20", width=0.25), data)
     teacher = train(spec, data, alone, tmp_path / "teacher", progress=False)
     asked = cases(str(teacher.path))
-    (tmp_path / "cases.json").write_text(json.dumps(asked))
-    command = [
-        sys.executable,
-        "-m",
-        "tests.edgekit.training.two_processes",
-        tmp_path,
-        tmp_path / "cases.json",
-    ]
-    done = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=600)
-    assert done.returncode == 0, done.stderr
-    first, second = (json.loads((tmp_path / f"{rank}.json").read_text()) for rank in (0, 1))
+    first, second = train_twice(tmp_path, asked)
     assert set(first) == set(asked)
     for name, came_to in first.items():
         assert came_to == second[name], name
     assert first["increg"]["plan"][0] != {}
+
+
+@pytest.mark.slow
+def test_players_and_rounds_are_the_same_in_both_processes_and_both_name_the_loss_that_fails(tmp_path):
+    names = ("duel", "rounds", "duel-spoilt", "spoilt")
+    first, second = train_twice(tmp_path, {name: {"task": name} for name in names})
+    for name in ("duel", "rounds"):
+        assert first[name] == second[name], name
+    assert first["rounds"]["scores"][1]["round"] == 1
+    assert {"train_loss_pleased", "train_loss_real"} <= set(first["duel"]["scores"][1])
+    for name, loss, step in (("duel-spoilt", "pleased", 1), ("spoilt", "odd", 0)):
+        told = [one[name]["error"] for one in (first, second)]
+        assert all(f"the loss {loss!r} is nan in epoch 0, step {step} (" in error for error in told), told
+        assert "(in another process)" in told[0]
+        assert "(the network's outputs are finite)" in told[1]
 
 
 @pytest.mark.slow

@@ -22,6 +22,7 @@ from edgekit.models.surgery.groups import ChannelGraph
 from edgekit.pruning import Budget, make_method
 from edgekit.training import Recipe, Trainer, make_techniques
 from runtime.bundle import ImageSpec
+from runtime.errors import TrainingError
 
 RECIPE = Recipe(epochs=2, batch_size=8, device="cpu", devices=2, lr=0.02, warmup_epochs=0)
 EXAMPLE = torch.zeros(1, 1, 8, 8)
@@ -45,14 +46,21 @@ def network() -> nn.Module:
 
 
 def run(case: dict, folder: Path) -> dict:
-    """Train as ``case`` says, with its ``method`` and changes of the ``recipe``; return what came out."""
+    """Train as ``case`` says: ``method``, ``task``, changes of the ``recipe``; return what came out."""
     data, recipe = dataset(), replace(RECIPE, **case.get("recipe", {}))
-    model, hooks = network(), []
+    model, hooks, task = network(), [], None
+    if "task" in case:
+        from tests.edgekit.training.split_tasks import make_task
+
+        task, model, data = make_task(case["task"], data)
     if "method" in case:
         allocation = Budget(rate=0.5, round_to=4).allocation(model, EXAMPLE)
         hooks = [make_method(case["method"], ChannelGraph(model, EXAMPLE).groups(), allocation, {})]
-    trainer = Trainer(model, recipe, hooks, techniques=make_techniques(recipe, data))
-    log = trainer.fit(data, folder, identity={}, progress=False)
+    trainer = Trainer(model, recipe, hooks, task, make_techniques(recipe, data))
+    try:
+        log = trainer.fit(data, folder, identity={}, progress=False)
+    except TrainingError as err:
+        return {"error": str(err)}
     states = {f"{i}/{n}": t for i, hook in enumerate(trainer.hooks) for n, t in hook.state_dict().items()}
     scores = [{key: line[key] for key in line if key != "duration_s"} for line in log]
     return {
