@@ -216,6 +216,7 @@ def _run(
             latency=met,
             warnings=(
                 *(disagreements(before, after) if met is None else met.warnings),
+                *method.warnings(),
                 *told(left_out),
                 *untrained_before,
             ),
