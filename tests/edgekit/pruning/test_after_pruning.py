@@ -77,13 +77,18 @@ def test_commands_and_files_prune_the_checkpoint_that_they_name(tmp_path, toy_da
         "prune: {method: one-shot, rate: 0.5, round-to: 1, epochs: 0, finetune-epochs: 1, teacher: dense}\n"
     )
     few = ["--width", "0.25", "--epochs", "1", "--batch-size", "16", "--device", "cpu", "--round-to", "1"]
-    told = ["resnet20", "--data", "toy", *few, "--init", str(whole), "--prune", "one-shot", "--rate", "0.5"]
+    few += ["--prune", "one-shot", "--rate", "0.5", "--teacher", "dense"]
+    told = ["resnet20", "--data", "toy", *few, "--init", str(whole)]
     for name, arguments in (("file", [str(recipe), "--device", "cpu"]), ("told", told)):
         shown = CliRunner().invoke(cli, ["train", *arguments, "-o", str(tmp_path / name)])
         assert shown.exit_code == 0, shown.stderr
         found = load_checkpoint(tmp_path / name)
         assert found.pruning["source_sha256"] == load_checkpoint(whole).sha256
         assert found.plan == pruned.plan
+        assert str(whole) in str(found.run["recipes"][1]["use"])  # learns from it
+    alone = CliRunner().invoke(cli, ["train", *told[:-2], "-o", str(tmp_path / "alone")])
+    assert alone.exit_code == 2
+    assert "teacher 'dense' is the checkpoint that is pruned, and there is none" in alone.stderr
     other = CliRunner().invoke(cli, ["train", *told, "--act", "dyrelu-b", "-o", str(tmp_path / "other")])
     assert other.exit_code == 1
     assert "has act 'default', asked is act 'dyrelu-b'; ask for what it has" in other.stderr
