@@ -149,17 +149,13 @@ def take_pruning(
     return Pruning(method, Budget(**given), epochs=epochs, **how)
 
 
-def train_pruned(*what: Any, init: object, resume: bool, **how: Any) -> Checkpoint:
-    """Train with a pruning method: see ``edgekit.pruning.train_and_prune``.
-
-    Raises:
-        click.UsageError: ``init`` is given; a checkpoint is pruned by another command.
-    """
-    from edgekit.pruning import train_and_prune
+def train_pruned(*what: Any, init: str | None, placement: Any = None, **how: Any) -> Checkpoint:
+    """Train with a pruning method, from random weights or from the checkpoint ``init``."""
+    from edgekit.pruning import prune_start, train_and_prune
 
     if init is not None:
-        raise click.UsageError("--prune trains from random weights; prune a checkpoint with: edgekit prune")
-    return train_and_prune(*what, resume=resume, **how)
+        return prune_start(init, *what, **how)
+    return train_and_prune(*what, placement=placement, **how)
 
 
 def print_trained(checkpoint: Checkpoint, as_json: bool) -> None:

@@ -24,7 +24,7 @@ from edgekit.cli._spec import spec_options, take_choices
 @spec_options
 @placement_options(required=False)
 @pruning_options("--prune")
-@click.option("--init", help="Start from imagenet weights or a checkpoint; static layers become dynamic.")
+@click.option("--init", help="Start from imagenet weights or a checkpoint; with --prune: what is pruned.")
 @out_option
 @click.option("--resume", is_flag=True, help="Continue the run in --out that was interrupted.")
 @table_options
@@ -56,7 +56,7 @@ def train(
     named = chosen_recipe(file.named, take_choices(options), options)
     dataset = load_dataset(file.data, root=file.data_root, image_size=named.model.get("image_size"))
     init = init or file.init
-    start = init and training.starting_network(file.model, init)
+    start = training.starting_network(file.model, init) if init and not pruning else init
     spec = training.fit_spec(models.ModelSpec(file.model, **named.model), dataset)
     for warning in training.shift_warnings(spec, named.recipe):
         note(f"Warning: {warning}")

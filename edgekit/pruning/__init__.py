@@ -12,7 +12,7 @@ from edgekit.pruning import (  # noqa: F401 (they register)
     stripe,
 )
 from edgekit.pruning.budget import AMOUNTS, Budget
-from edgekit.pruning.from_file import amount_of, read_pruning, train_by_file
+from edgekit.pruning.from_file import amount_of, prune_start, read_pruning, train_by_file
 from edgekit.pruning.how import Pruning
 from edgekit.pruning.latency import paired_latencies_ms
 from edgekit.pruning.latency_limit import LatencyLimit, parse_latency
@@ -42,6 +42,7 @@ __all__ = [
     "paired_latencies_ms",
     "parse_latency",
     "prune",
+    "prune_start",
     "read_pruning",
     "scan",
     "train_and_prune",

@@ -34,7 +34,7 @@ class Budget:
 
     Attributes:
         rate: share of every group's channels to remove, in (0, 1).
-        macs, params: what may be left: a share of the network's own below 1, else a number.
+        macs, params: what may be left: a share of the network's own up to 1, else a number.
         latency: what the exported network may take, and where.
         rates: a share for each group: shell patterns of names, the first that fits decides.
         share: ``uniform``: every group loses the same share; ``global``: the least important channels
@@ -128,7 +128,7 @@ class _Counted:
         )
         self._found: Counts | None = None
         whole, limit = count(model, input_shape), getattr(budget, kind)
-        self.whole, self.limit = whole, limit * whole if limit < 1 else limit
+        self.whole, self.limit = whole, limit * whole if limit <= 1 else limit
         if self.limit >= whole:
             raise PruneError(
                 f"the budget of {self.limit:.0f} {self.unit} is met already, the network has {whole}; "

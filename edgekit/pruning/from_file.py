@@ -24,9 +24,13 @@ from edgekit.pruning.how import Pruning
 from edgekit.pruning.latency_limit import LatencyLimit, parse_latency
 from edgekit.pruning.method import METHODS
 from edgekit.pruning.run import prune, train_and_prune
+from edgekit.tasks import Task
 from edgekit.training.checkpoint import Checkpoint, load_checkpoint
+from edgekit.training.pruned_start import check_same
+from edgekit.training.recipe import Recipe
 from edgekit.training.recipe_file import RecipeFile, refuse_unknown
 from edgekit.training.run import fit_spec, starting_network, train
+from runtime.errors import CheckpointError
 
 _FACTORS = {"%": 0.01, "k": 1e3, "M": 1e6, "G": 1e9}
 _BUDGET = {item.name for item in fields(Budget)}
@@ -49,7 +53,7 @@ def amount_of(value: object) -> float:
         amount = float(text[:-1] if text[-1:] in _FACTORS else text) * _FACTORS.get(text[-1:], 1.0)
     except ValueError:
         amount = 0.0
-    if not 0 < amount < float("inf"):
+    if not 0 < amount < float("inf") or (text.endswith("%") and amount > 1):
         raise ValueError(f"{text!r} is no amount; write a share as 50% or 0.5, a number as 20M")
     return amount
 
@@ -112,11 +116,26 @@ def train_by_file(
     how = read_pruning(file.prune, file.name)
     if file.init is None:
         return train_and_prune(spec, dataset, recipe, out, how, task=file.task, **choice)
-    checkpoint = load_checkpoint(file.init)
-    if checkpoint.spec != spec:
-        raise ValueError(f"{file.name}: {file.init} is {checkpoint.spec}, asked is {spec}; say what it is")
-    if file.task not in (None, checkpoint.make_task()):
-        raise ValueError(
-            f"{file.name}: {file.init} is for {checkpoint.make_task()}, asked is {file.task}; leave task out"
-        )
+    return prune_start(file.init, spec, dataset, recipe, out, how, task=file.task, **choice)
+
+
+def prune_start(
+    init: str,
+    spec: ModelSpec,
+    dataset: Dataset,
+    recipe: Recipe,
+    out: str | Path,
+    how: Pruning,
+    *,
+    task: Task | None,
+    **choice: bool,
+) -> Checkpoint:
+    """Prune the checkpoint ``init``, which must be of ``spec`` and for ``task`` if that is given.
+
+    Others, and errors, as of ``prune``.
+    """
+    checkpoint = load_checkpoint(init)
+    check_same(checkpoint, checkpoint.spec, spec)
+    if task not in (None, checkpoint.make_task()):
+        raise CheckpointError(f"{init} is for {checkpoint.make_task()}, asked is {task}; leave the task out")
     return prune(checkpoint, dataset, out, how, recipe=recipe, **choice)

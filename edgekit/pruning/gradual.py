@@ -100,6 +100,14 @@ class GradualPruning(PruningMethod):
     def report(self) -> dict[str, Any]:
         return {"removed_by_rank_at_the_end": self._by_rank, "of": int(self.wanted.sum())}
 
+    def warnings(self) -> tuple[str, ...]:
+        if not self._by_rank:
+            return ()
+        return (
+            f"{self._by_rank} of {int(self.wanted.sum())} channels were still there when the phase ended and "
+            "were removed by rank; with more --epochs they go while the network trains",
+        )
+
     def state_dict(self) -> dict[str, Tensor]:
         return {"gone": self.gone}
 

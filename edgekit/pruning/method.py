@@ -101,6 +101,10 @@ class PruningMethod(Hook):
         """Return what is worth knowing of the run, such as the constants used; plain JSON values."""
         return {}
 
+    def warnings(self) -> tuple[str, ...]:
+        """Return what to know before believing in the method's choice."""
+        return ()
+
 
 METHODS: Registry[type[PruningMethod]] = Registry("pruning method")
 

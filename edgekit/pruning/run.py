@@ -75,7 +75,8 @@ def prune(
     base = recipe or recipe_of(checkpoint)
     from_random = METHODS.get(how.method).from_random
     recipes = [base, base] if from_random or recipe else [gentler(base)] * 2
-    recipes[1] = _taught(recipes[1], str(checkpoint.path) if how.teacher == DENSE else how.teacher)
+    recipes[1] = _taught(recipes[1], how.teacher)
+    recipes = [with_dense_teacher(recipe, str(checkpoint.path)) for recipe in recipes]
     return _run(start, dataset, Path(out), how, base, recipes, resume=resume, progress=progress)
 
 
@@ -100,12 +101,9 @@ def train_and_prune(
     if how.epochs is None and not METHODS.get(how.method).from_random:
         how = replace(how, epochs=recipe.epochs)
     start = from_spec(spec, dataset, recipe, placement, task)
-    if how.teacher == DENSE:
-        raise ValueError(
-            "teacher 'dense' is the checkpoint that is pruned, and there is none; give its folder"
-        )
     recipes = [recipe, recipe if METHODS.get(how.method).from_random else gentler(recipe)]
     recipes[1] = _taught(recipes[1], how.teacher)
+    recipes = [with_dense_teacher(recipe, None) for recipe in recipes]
     return _run(start, dataset, Path(out), how, recipe, recipes, resume=resume, progress=progress)
 
 
@@ -216,6 +214,7 @@ def _run(
             latency=met,
             warnings=(
                 *(disagreements(before, after) if met is None else met.warnings),
+                *method.warnings(),
                 *told(left_out),
                 *untrained_before,
             ),
@@ -238,6 +237,21 @@ def _run(
         )
 
     return save_once(trainer, folder, save)
+
+
+def with_dense_teacher(recipe: Recipe, checkpoint: str | None) -> Recipe:
+    """Return ``recipe`` in which techniques whose teacher is ``dense`` have ``checkpoint``, which is pruned.
+
+    Raises:
+        ValueError: one has, and there is no checkpoint.
+    """
+    taught = [name for name, options in recipe.use.items() if options.get("teacher") == DENSE]
+    if taught and checkpoint is None:
+        raise ValueError(
+            "teacher 'dense' is the checkpoint that is pruned, and there is none; give one to start from, or "
+            "the teacher's folder"
+        )
+    return replace(recipe, use=recipe.use | {n: {**recipe.use[n], "teacher": checkpoint} for n in taught})
 
 
 def _taught(recipe: Recipe, teacher: str | None) -> Recipe:

@@ -12,9 +12,9 @@ from torch import nn
 
 from edgekit.data import Dataset
 from edgekit.models import ModelSpec
-from edgekit.models.surgery.kernels import KernelPlan, shrink_kernels
+from edgekit.models.surgery.kernels import KernelPlan
 from edgekit.models.surgery.plan import ChannelPlan
-from edgekit.models.surgery.removal import physically_remove
+from edgekit.models.surgery.planned import as_planned
 from edgekit.tasks import Classification, Task, check_backbone
 from edgekit.training.checkpoint import Checkpoint
 from edgekit.training.recipe import Recipe
@@ -50,10 +50,7 @@ class Start:
     def untrained(self, seed: int, example: torch.Tensor) -> nn.Module:
         """Return the network with random weights drawn from ``seed``."""
         torch.manual_seed(seed)
-        model = self.task.build(self.spec)
-        model = physically_remove(model, self.plan, example).train() if self.plan else model
-        shrink_kernels(model, self.kernels, exact=False)
-        return model
+        return as_planned(self.task.build(self.spec), self.plan, self.kernels, example).train()
 
 
 def from_checkpoint(checkpoint: Checkpoint, dataset: Dataset) -> Start:

@@ -15,8 +15,9 @@ from safetensors.torch import load, save
 from torch import nn
 
 from edgekit.models import ModelSpec
-from edgekit.models.surgery.kernels import KernelPlan, shrink_kernels
+from edgekit.models.surgery.kernels import KernelPlan
 from edgekit.models.surgery.plan import ChannelPlan
+from edgekit.models.surgery.planned import as_planned
 from edgekit.tasks import StoredTask, Task, stored_task, task_of
 from edgekit.training.weights import load_weights, plain_tensors
 from runtime._version import __version__
@@ -114,13 +115,8 @@ class Checkpoint:
         if not self.spec.is_own:  # what the user's own code makes is as large as it likes
             _check_size(task, self.spec, sum(map(_size_bytes, tensors.values())), self.path)
         model = task.build(self.spec).eval()
-        if self.plan:
-            # torch-pruning, half a second of imports, is only for networks that were pruned.
-            from edgekit.models.surgery.removal import physically_remove
-
-            size = min(self.pictures.size, _PROOF_SIDE)
-            model = physically_remove(model, self.plan, torch.zeros(1, self.pictures.channels, size, size))
-        shrink_kernels(model, self.kernels or {}, exact=False)
+        if self.plan or self.kernels:
+            model = as_planned(model, self.plan, self.kernels, proof_input(self.pictures))
         load_weights(model, tensors, str(self.path))
         return model.eval()
 
@@ -145,6 +141,12 @@ class _Document:
     kernels: KernelPlan | None = None
     task: StoredTask | None = None
     schema_version: int = SCHEMA_VERSION
+
+
+def proof_input(image: ImageSpec) -> torch.Tensor:
+    """Return an input, shape (1, C, H, W), on which a pruned network is shown to be the masked one."""
+    size = min(image.size, _PROOF_SIDE)
+    return torch.zeros(1, image.channels, size, size)
 
 
 def save_checkpoint(

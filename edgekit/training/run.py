@@ -25,6 +25,7 @@ from edgekit.training.checkpoint import (
 from edgekit.training.evaluation import evaluate
 from edgekit.training.hooks import Hook, TemperatureAnnealing
 from edgekit.training.precision import settle_precision
+from edgekit.training.pruned_start import pruned_of
 from edgekit.training.quantization_aware import QuantizationAware
 from edgekit.training.recipe import Recipe
 from edgekit.training.recipe_file import IMAGENET
@@ -45,7 +46,7 @@ def train(
     hooks: Sequence[Hook] = (),
     resume: bool = False,
     task: Task | None = None,
-    init: nn.Module | None = None,
+    init: nn.Module | Checkpoint | None = None,
     placement: dict[str, Any] | None = None,
     progress: bool = True,
 ) -> Checkpoint:
@@ -57,15 +58,16 @@ def train(
         spec: what to train; classes, channels and image size must be the dataset's (see ``fit_spec``).
         task: what the network is for; default: classification.
         resume: continue an interrupted run in ``out``; one that was finished is returned as it is.
-        init: start from this network's weights; its classifier may have other classes, then the
-            new one starts at random.
+        init: start from the weights of this network or checkpoint; its classifier may have other classes,
+            then the new one starts at random. What a checkpoint lost by pruning stays gone.
         placement: how the layers of ``spec.dynamic_at`` were chosen; is kept in the checkpoint.
         progress: show a bar on stderr.
 
     Raises:
         ValueError: ``spec`` does not fit ``dataset``.
         DataError: the task does not learn from data like ``dataset``.
-        CheckpointError: ``out`` holds a run already, or ``init`` or the run to resume is another model's.
+        CheckpointError: ``out`` holds a run already, or ``init`` or the run to resume is another model's
+            (a pruned ``init`` must be of ``spec``, but for what the dataset decides).
         TrainingError: the loss is not a number any more.
 
     Example:
@@ -82,18 +84,27 @@ def train(
     check_backbone(task, spec)
     task = task.fitted(dataset)
     choice = {"resume": resume, "progress": progress}
-    recipe = settle_precision(recipe, partial(task.build, spec), dataset, folder, **choice)
+    pruned = pruned_of(init, spec, task)
+    build = partial(pruned.network, task, spec, dataset.image)
+    recipe = settle_precision(recipe, build, dataset, folder, **choice)
     # As JSON reads it back: the state of an interrupted run is compared with it.
     chosen = msgspec.json.decode(msgspec.json.encode(spec))
-    identity = {"dataset": dataset.name, **chosen, **recipe.identity(), **task_identity(task)}
+    identity = {
+        "dataset": dataset.name,
+        **chosen,
+        **recipe.identity(),
+        **task_identity(task),
+        **pruned.identity(),
+    }
     techniques = make_techniques(recipe, dataset)
     if resume and (folder / CHECKPOINT_FILE).is_file():
         return end_run(folder, identity)
     claim_folder(folder, resume)
     torch.manual_seed(recipe.seed)
-    model = task.build(spec)
+    model = build()
     if init is not None:
-        start_from(model, init.state_dict(), "the network to start from")
+        network = init.build() if isinstance(init, Checkpoint) else init
+        start_from(model, network.state_dict(), "the network to start from")
     trainer = Trainer(model, recipe, [*own_hooks(recipe), *hooks], task, techniques)
     log = trainer.fit(dataset, folder, identity=identity, resume=resume, progress=progress)
 
@@ -114,6 +125,7 @@ def train(
             },
             placement=placement,
             run=identity,
+            **pruned.kept(),
         )
 
     return save_once(trainer, folder, save)
@@ -133,8 +145,8 @@ def own_hooks(recipe: Recipe) -> list[Hook]:
     return [TemperatureAnnealing(annealing), *([QuantizationAware()] if recipe.qat else [])]
 
 
-def starting_network(model: str, init: str | Path) -> nn.Module:
-    """Return a network to start from.
+def starting_network(model: str, init: str | Path) -> nn.Module | Checkpoint:
+    """Return what to start from.
 
     Args:
         init: ``imagenet``: ``model`` with these weights; or a folder: its checkpoint, or the last whole epoch
@@ -148,7 +160,7 @@ def starting_network(model: str, init: str | Path) -> nn.Module:
         return pretrained(model).model
     folder = Path(init)
     broke_off = (folder / STATE_FILE).is_file() and not (folder / CHECKPOINT_FILE).is_file()
-    return interrupted_network(folder) if broke_off else load_checkpoint(folder).build()
+    return interrupted_network(folder) if broke_off else load_checkpoint(folder)
 
 
 def fit_spec(spec: ModelSpec, dataset: Dataset) -> ModelSpec:

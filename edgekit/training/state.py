@@ -17,6 +17,7 @@ from torch.optim import Optimizer
 from edgekit.models import ModelSpec
 from edgekit.tasks import StoredTask, task_of
 from edgekit.training.hooks import Hook
+from edgekit.training.pruned_start import PRUNED
 from edgekit.training.weights import load_weights, plain_tensors
 from runtime.bundle import write_atomic
 from runtime.bundle.decoding import decode_json
@@ -125,6 +126,11 @@ def interrupted_network(folder: Path) -> nn.Module:
         CheckpointError: there is none, it is damaged, or its channels were being removed.
     """
     state = load_state(folder)
+    if PRUNED in state.identity:
+        raise CheckpointError(
+            f"the training of a pruned network broke off in {folder}; pass --resume to go on with it, or "
+            "start from the checkpoint that it began with"
+        )
     names = {field.name for field in fields(ModelSpec)}
     try:
         spec = msgspec.convert({n: v for n, v in state.identity.items() if n in names}, ModelSpec)

@@ -85,6 +85,7 @@ def test_rates_of_a_file_go_by_the_first_pattern_that_fits(tmp_path):
     [
         (Budget(macs=0.01), r"cannot be met: \d+ \(\d+%\) is the least with scope 'inside' .* try scope all"),
         (Budget(macs=1e12), "is met already"),
+        (Budget(macs=1.0), "is met already"),
         (Budget(rates={"stem*": 0.5}), r"no layer .* is called 'stem\*'; they are: stages.0.0.conv1.conv"),
     ],
 )

@@ -104,6 +104,7 @@ def test_increg_lets_groups_go_for_good_and_no_more_than_asked():
     method.finalize(run)
     assert method.plan == {"conv": (1, 3)}
     assert method.report()["removed_by_rank_at_the_end"] == 0
+    assert method.warnings() == ()
 
 
 def test_increg_shrinks_weights_beside_a_step_that_divides_gradients():
@@ -122,6 +123,7 @@ def test_a_phase_that_ends_too_early_removes_the_rest_by_rank_and_says_so(kind):
     method.finalize(run)
     assert method.plan == {"conv": (1, 3)}
     assert method.report()["removed_by_rank_at_the_end"] == method.report()["of"] == 2
+    assert "2 of 2 channels were still there when the phase ended" in method.warnings()[0]
 
 
 @pytest.mark.parametrize("kind", [IncrementalRegularisation, ProbabilisticPruning])

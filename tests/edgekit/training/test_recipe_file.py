@@ -152,6 +152,7 @@ def test_a_file_says_how_to_prune(tmp_path):
         ("{methd: sfp}", "prune has an unknown key 'methd'; did you mean 'method'"),
         ("{method: sfb}", "did you mean sfp"),
         ("{macs: half}", "'half' is no amount"),
+        ("{macs: 150%}", "'150%' is no amount"),
         ("{macs: 50%, rate: 0.5}", "rate, macs are given; choose one"),
         ("{rate: 0.5, epochs: some}", "Expected `int | null`"),
         ("{rate: 1.5}", "rate is 1.5"),
