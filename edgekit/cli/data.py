@@ -34,7 +34,8 @@ def data(name, data_root, image_size, show, of_test, check, out, as_json) -> Non
       coco             images/*, annotations.json, or train.json and test.json
       identity-folder  WHO/*.jpg
       clip-folder      CLASS/*.mp4, or CLASS/CLIP/*.jpg
-    Each of the folders may have train/ and test/ above them.
+      tunes            *.abc, *.mid
+    All but the last may have train/ and test/ above them.
 
     \b
     Example:

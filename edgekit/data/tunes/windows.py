@@ -69,7 +69,7 @@ def tune_dataset(name: str, tunes: Tunes) -> TuneDataset:
 
 @DATASETS.register("tunes")
 def load_tune_windows(root: Path | None = None, image_size: int | None = None) -> TuneDataset:
-    """Return the tunes that come with music21, or of the ABC files below ``root``."""
+    """Return the tunes that come with music21, or of the ABC and MIDI files below ``root``."""
     tunes = load_tunes("essen", "ryan") if root is None else load_tunes("folder", root=root)
     return tune_dataset("tunes", tunes)
 
