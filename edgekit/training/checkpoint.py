@@ -17,7 +17,7 @@ from torch import nn
 from edgekit.models import ModelSpec
 from edgekit.models.surgery.kernels import KernelPlan
 from edgekit.models.surgery.plan import ChannelPlan
-from edgekit.models.surgery.planned import as_planned
+from edgekit.models.surgery.planned import as_planned, proof_input
 from edgekit.tasks import StoredTask, Task, stored_task, task_of
 from edgekit.training.weights import load_weights, plain_tensors
 from runtime._version import __version__
@@ -28,7 +28,6 @@ from runtime.errors import CheckpointError, VersionConflict
 CHECKPOINT_FILE = "checkpoint.json"
 WEIGHTS_FILE = "weights.safetensors"
 SCHEMA_VERSION = 1
-_PROOF_SIDE = 512  # of the image that shows a pruned network to be the masked one: any size does
 _ANY_BYTES = 256 << 20  # of a network, whatever its weights
 _MOST_PRUNED = 64  # times smaller may pruning have made it
 
@@ -141,12 +140,6 @@ class _Document:
     kernels: KernelPlan | None = None
     task: StoredTask | None = None
     schema_version: int = SCHEMA_VERSION
-
-
-def proof_input(image: ImageSpec) -> torch.Tensor:
-    """Return an input, shape (1, C, H, W), on which a pruned network is shown to be the masked one."""
-    size = min(image.size, _PROOF_SIDE)
-    return torch.zeros(1, image.channels, size, size)
 
 
 def save_checkpoint(

@@ -12,9 +12,9 @@ from torch import nn
 from edgekit.models import ModelSpec
 from edgekit.models.surgery.kernels import KernelPlan
 from edgekit.models.surgery.plan import ChannelPlan
-from edgekit.models.surgery.planned import as_planned
+from edgekit.models.surgery.planned import as_planned, proof_input
 from edgekit.tasks import Task
-from edgekit.training.checkpoint import Checkpoint, proof_input
+from edgekit.training.checkpoint import Checkpoint
 from runtime.bundle import ImageSpec
 from runtime.errors import CheckpointError
 

@@ -7,6 +7,9 @@ from torch import nn
 
 from edgekit.models.surgery.kernels import KernelPlan, shrink_kernels
 from edgekit.models.surgery.plan import ChannelPlan
+from runtime.bundle import ImageSpec
+
+_PROOF_SIDE = 512  # of the image that shows a pruned network to be the masked one: any size does
 
 
 def as_planned(
@@ -28,3 +31,9 @@ def as_planned(
         model = physically_remove(model, plan, example)
     shrink_kernels(model, kernels or {}, exact=False)
     return model
+
+
+def proof_input(image: ImageSpec) -> torch.Tensor:
+    """Return an input, shape (1, C, H, W), on which a pruned network is shown to be the masked one."""
+    size = min(image.size, _PROOF_SIDE)
+    return torch.zeros(1, image.channels, size, size)
