@@ -9,6 +9,7 @@ from edgekit.cli._output import note, print_table, say
 from runtime.visible import one_line
 
 if TYPE_CHECKING:
+    from runtime.bundle import Bundle
     from runtime.choose.policy.estimate import Estimate
     from runtime.choose.policy.outcome import Outcome
     from runtime.choose.policy.policy import Policy
@@ -43,6 +44,16 @@ def print_policy(policy: Policy) -> None:
         say(f"Battery: {policy.battery.words}.")
     for remark in policy.notes:
         say(f"Note: {one_line(remark)}.")
+
+
+def given_to(bundle: Bundle) -> str:
+    """Return what ``edgekit run`` is given beside the bundle: a picture, or a seed where it takes nothing."""
+    from runtime.flow.given import wanted
+
+    task = bundle.manifest.task_or_implied
+    if task is not None and not wanted(task.flow, bundle.manifest.graphs):
+        return " --seed 7"
+    return " --input photo.png"
 
 
 def plot_policy(policy: Policy, out: Path | None) -> None:

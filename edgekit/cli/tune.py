@@ -17,7 +17,7 @@ from edgekit.cli._options import (
     variants_option,
 )
 from edgekit.cli._output import print_json, say
-from edgekit.cli._policy import plot_policy, print_policy
+from edgekit.cli._policy import given_to, plot_policy, print_policy
 from edgekit.cli._progress import Steps
 from edgekit.cli._request import request_options
 
@@ -65,4 +65,4 @@ def tune(
         print_json(policy)
         return
     print_policy(policy)
-    say(f"Saved in {bundle}. Next: edgekit run {bundle} --target {target} --input photo.png")
+    say(f"Saved in {bundle}. Next: edgekit run {bundle} --target {target}{given_to(opened)}")

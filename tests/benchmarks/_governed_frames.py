@@ -1,25 +1,22 @@
-"""A model whose frames are run block by block: ``python -m tests.benchmarks._governed_frames MODEL``.
+"""Frames that are run block by block: ``python -m tests.benchmarks._governed_frames STREAM``, as JSON.
 
-It loads the model once and reads ``Block``s as lines of JSON from stdin; what came of each, a ``FramesRun``,
-goes to stdout. ``Child`` is the other side.
+It loads the model, or flow, once and reads ``Block``s as lines of JSON from stdin; what came of each, a
+``FramesRun``, goes to stdout. ``Child`` is the other side.
 """
 
 from __future__ import annotations
 
-import contextlib
 import select
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import msgspec
 
-from runtime.bundle import TensorSpec
-from runtime.device.actuators import pin
-from runtime.engines import litert, random_inputs  # noqa: F401  (it registers itself)
-from runtime.engines.engine import ENGINES
+from runtime.device.actuators import move
 from runtime.govern.governor.client import Session
-from runtime.govern.governor.frames import FramesRun, FrameStream, run_periodic
+from runtime.govern.governor.frames import FramesRun, FrameStream, loaded, run_periodic
 
 _WARMUP_FRAMES = 3
 
@@ -42,32 +39,28 @@ class Block:
 
 
 class Child:
-    """The program; enter it, then ``ask`` and ``answer`` by turns."""
+    """The program; enter it, then ``ask`` and ``answer`` by turns.
+
+    Attributes:
+        pids: processes whose threads do the work.
+    """
+
+    pids: tuple[int, ...]
 
     def __init__(self, stream: FrameStream):
-        self._command = [
-            sys.executable,
-            "-m",
-            "tests.benchmarks._governed_frames",
-            stream.graph,
-            stream.model,
-        ]
+        what = msgspec.json.encode(stream).decode()
+        self._command = [sys.executable, "-m", "tests.benchmarks._governed_frames", what]
 
     def __enter__(self) -> Child:
         self._process = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self._in, self._out = self._process.stdin, self._process.stdout
         assert self._in is not None and self._out is not None  # noqa: PT018
-        self._out.readline()  # it is ready
+        self.pids = tuple(msgspec.json.decode(self._out.readline()))  # it is ready
         return self
 
     def __exit__(self, *error: object) -> None:
         self._process.kill()
         self._process.communicate()
-
-    @property
-    def pid(self) -> int:
-        """The process whose threads do the work."""
-        return self._process.pid
 
     def ask(self, block: Block) -> None:
         """Begin a block."""
@@ -85,27 +78,26 @@ class Child:
 
 def main() -> None:
     """Run the blocks of stdin until it ends."""
-    graph, model = sys.argv[1:]
-    engine = ENGINES.get("litert")(model, graph, 1)
-    specs = [TensorSpec(*spec) for spec in engine.inputs]
-    engine.set_inputs([array.numpy() for array in random_inputs(specs)])
-    engine.invoke()
-    print("ready", flush=True)
-    for line in sys.stdin:
-        block = msgspec.json.decode(line, type=Block)
-        if block.socket is None:
-            pin(block.cpus)
-        with _session(block) as session:
-            for _ in range(_WARMUP_FRAMES):  # on the cores that were chosen
-                engine.invoke()
-            done = run_periodic(
-                lambda number: engine.invoke(), session, block.frames, block.period_ms, block.deadline_ms
-            )
-        print(msgspec.json.encode(done).decode(), flush=True)
+    stream = msgspec.json.decode(sys.argv[1], type=FrameStream)
+    with loaded(stream) as (run, tids):
+        print(msgspec.json.encode(sorted({_process_of(tid) for tid in tids})).decode(), flush=True)
+        for line in sys.stdin:
+            block = msgspec.json.decode(line, type=Block)
+            if block.socket is None:
+                move(tids, block.cpus)
+            limits = {"path": block.socket, "name": "governed", "period_ms": block.period_ms}
+            with Session(block.limit_ms, tids, **limits) as session:
+                for _ in range(_WARMUP_FRAMES):  # on the cores that were chosen
+                    run()
+                done = run_periodic(
+                    lambda number: run(), session, block.frames, block.period_ms, block.deadline_ms
+                )
+            print(msgspec.json.encode(done).decode(), flush=True)
 
 
-def _session(block: Block) -> contextlib.AbstractContextManager[Session]:
-    return Session(block.limit_ms, path=block.socket, name="governed", period_ms=block.period_ms)
+def _process_of(tid: int) -> int:
+    (line,) = (x for x in Path(f"/proc/{tid}/status").read_text().splitlines() if x.startswith("Tgid:"))
+    return int(line.split()[1])
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ class Schedutil:
 
     def __init__(self, cpufreq: CpuFreq, cluster: Cluster):
         self._cpufreq, self._cluster = cpufreq, cluster
-        self._pid: int | None = None
+        self._pids: tuple[int, ...] = ()
         self._over = threading.Event()
         self.changes = 0
 
@@ -55,16 +55,16 @@ class Schedutil:
                 self._over.set()
                 thread.join()
 
-    def follow(self, pid: int) -> None:
-        """Take this process's busy time for the cluster's."""
-        self._pid = pid
+    def follow(self, *pids: int) -> None:
+        """Take these processes' busy time for the cluster's."""
+        self._pids = pids
 
     def _follow(self, clock: object, clocks_khz: Sequence[int]) -> None:
         util, before_runnable_s, before_s, now_khz = 0.0, None, time.monotonic(), clocks_khz[-1]
         processes = HostProcesses()
         while not self._over.wait(PERIOD_S):
-            times_s = None if self._pid is None else processes.times_s(str(self._pid))
-            runnable_s = None if times_s is None else sum(times_s)
+            times_s = [processes.times_s(str(pid)) for pid in self._pids]
+            runnable_s = sum(map(sum, times_s)) if times_s and None not in times_s else None
             now_s = time.monotonic()
             span_s, before_s = now_s - before_s, now_s
             if runnable_s is None or before_runnable_s is None:

@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--repeats", type=int, default=5, help="blocks of each governor")
     parser.add_argument("--every", type=int, default=1, help="bench only every Nth clock to tune by")
     parser.add_argument("--late", type=float, default=0.01, help="share of frames that may be late")
-    parser.add_argument("--bundle", type=Path, help="of your own, with a LiteRT variant")
+    parser.add_argument("--bundle", type=Path, help="of your own; of a flow whole frames run")
     parser.add_argument("--inside", type=Path, help=argparse.SUPPRESS)  # file to write the rows to
     options = parser.parse_args(arguments)
     options.fps = options.fps or list(RATES)
@@ -97,11 +97,12 @@ def run_inside(soc: str, bundle: Path, out: Path, options: argparse.Namespace) -
 def measure(options: argparse.Namespace) -> list[dict[str, Any]]:
     """Return one row per rate and governor of the machine this runs on."""
     from runtime.bundle import Bundle
+    from runtime.flow.frames import as_frames
     from runtime.targets import open_target
 
     target = open_target("local")
     assert target.provenance == "emulated"
-    bundle = Bundle.open(options.bundle)
+    bundle = as_frames(Bundle.open(options.bundle))
     policies = {fps: tune(bundle, target, fps, options) for fps in options.fps}
     rows: list[dict[str, Any]] = []
     for fps, policy in policies.items():
@@ -165,7 +166,9 @@ class Phone:
         self.stream = stream_for(bundle, variant, self.plan, threads=1, frames=1)
         fastest = max(target.profile.clusters, key=target.profile.capacity)
         full = Setting(fastest.name, fastest.max_khz)
-        [full_ms] = [e.latency_ms for e in policy.considered if e.setting == full]
+        [full_ms] = [
+            e.latency_ms for e in policy.considered if (e.variant, e.setting) == (policy.variant, full)
+        ]
         self.full_s = full_ms / 1e3
         self.clusters = {
             STEADY: fastest,
@@ -217,7 +220,7 @@ class Phone:
                 child.ask(block)
                 return child.answer(), 0
         with Schedutil(self.cpufreq, cluster).following() as follower:
-            follower.follow(child.pid)
+            follower.follow(*child.pids)
             child.ask(block)
             return child.answer(), follower.changes
 

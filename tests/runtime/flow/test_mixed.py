@@ -76,6 +76,8 @@ def test_a_mix_is_benched_tuned_for_and_run(tmp_path):
     tuned = CliRunner().invoke(cli, ["tune", path, *given, "--fps", "1"])
     assert tuned.exit_code == 0, tuned.output
     assert json.loads(tuned.stdout)["chosen"]["variant"] == WHOLE_MIX
+    told = CliRunner().invoke(cli, ["tune", path, *given[:2], "--fps", "1"])
+    assert f"Next: edgekit run {path} --target local --seed 7" in told.output  # it takes no picture
     ran = CliRunner().invoke(cli, ["run", path, "--bars", "1", "--json"])  # the policy says which files
     assert ran.exit_code == 0, ran.output
     assert json.loads(ran.stdout)["variants"] == {"bar": "bar-litert-fp32", "note": f"note-litert-{INT8}"}

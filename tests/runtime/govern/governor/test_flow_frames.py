@@ -1,6 +1,9 @@
 """Frames of a whole flow under a governor: what runs, what is moved, by which policy."""
 
+import io
+import json
 import os
+import shutil
 import time
 from dataclasses import replace
 
@@ -14,6 +17,7 @@ from runtime.errors import BundleError
 from runtime.flow.frames import as_frames
 from runtime.govern.governor import GovernOptions, plan_for
 from runtime.govern.governor.frames import FrameStream, run_stream, stream_for
+from runtime.govern.governor.remote import govern_remotely
 from runtime.govern.governor.running import govern
 from runtime.measure.frame_log import read_log
 from runtime.targets import LocalTarget, open_target
@@ -70,6 +74,22 @@ def children():
     task = f"/proc/{os.getpid()}/task/{os.getpid()}/children"
     with open(task) as file:
         return file.read().split()
+
+
+@pytest.mark.slow
+def test_a_device_behind_ssh_is_governed_by_the_flows_policy(phone, tmp_path):
+    bundle = make_flow(tmp_path)
+    shutil.copytree(bundle.path, phone.home / "bundles/tunes.edgekit")
+    profile = LocalTarget(phone.root).profile
+    clusters = tuple(replace(one, core="cortex-a75") for one in profile.clusters)
+    board = Phone("ssh:phone", "measured", replace(profile, clusters=clusters), knows_power=False)
+    frames = as_frames(bundle)
+    records = make_records(frames, board, variants=[WHOLE])
+    tune_bundle(frames, board, 10, records=records, variants=[WHOLE])
+    out, err = io.BytesIO(), io.BytesIO()
+    asked = GovernOptions(target="ssh:phone", frames=3, meter="none")
+    assert govern_remotely(bundle.path, (), asked, ("--json",), out=out, err=err) == 0, err.getvalue()
+    assert json.loads(out.getvalue())["frames"] == 3
 
 
 def test_a_flow_that_the_bundle_has_not_is_refused(tuned):
