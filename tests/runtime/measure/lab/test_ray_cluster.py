@@ -7,7 +7,6 @@ import pytest
 
 from runtime.measure.lab import ray_cluster
 
-
 NICENESS = "RAY_worker_niceness"
 
 
