@@ -33,7 +33,7 @@ from runtime.targets import Target, choose_settings, open_target
 
 PLAN = BenchPlan(runs=30, warmup=3, blocks=6)
 # A ratio is wanted as sure as the search stays below its limit; on a machine that is never quiet so long.
-_SURE_SHARE, _MOST_TURNS = 0.015, 4
+_SURE_SHARE, _MOST_TURNS = 0.015, 3
 _PROFILED = 10  # frames: only the layers' shares of the latency are taken from them
 _QUIET = 0.1
 _TOLERANCE = 0.01  # of the largest output: weights are those of no network that will run
@@ -114,8 +114,13 @@ class CutTimer(contextlib.ExitStack):
             )
             for records, more in zip(found, sides, strict=True):
                 records += more
-            if quiet_ratio(found[1], found[0])[1].half_share <= _SURE_SHARE:
+            half_share = quiet_ratio(found[1], found[0])[1].half_share
+            if half_share <= _SURE_SHARE:
                 break
+            if turn + 1 < _MOST_TURNS:
+                self.progress(
+                    f"its share is known to +-{half_share:.1%} only: timing {turn + 2} of {_MOST_TURNS}"
+                )
         return found
 
 

@@ -31,6 +31,8 @@ def open_ray(address: str | None, *, num_cpus: int, resources: Mapping[str, floa
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    # Ray's workers have niceness 15: beside other work they would hardly run, and what they measure be slow.
+    os.environ.setdefault("RAY_worker_niceness", "0")
     ray = require("ray", "lab")
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     if address is None:
