@@ -13,6 +13,7 @@ from torch.fx import GraphModule, Node
 
 from edgekit.export._quiet import exporting
 from edgekit.export.backend import EXPORT_BACKENDS, Exported
+from edgekit.export.hints import hint_for
 from edgekit.export.lower.ops import rewrite_ops
 from edgekit.export.lower.writer import dtype_of
 from edgekit.export.run_order import in_run_order
@@ -50,9 +51,12 @@ def export_executorch(
             # Before to_executorch, which rewrites the graph in place and puts an alloc before every op.
             graph = edge.exported_program().graph_module
             delegation = read_delegation(graph, reasons)
+            _check_kernels(delegation)
             workload = in_run_order(workload, _runs(graph))
             _name_types(edge.exported_program(), types)
             data = bytes(edge.to_executorch().buffer)
+        except ExportError:
+            raise
         except Exception as err:
             raise ExportError(f"ExecuTorch could not lower the model: {first_line(err)}") from err
     return Exported(
@@ -115,6 +119,18 @@ def read_delegation(graph: GraphModule, reasons: dict[str, str]) -> Delegation:
             reason = reasons.get(node.name) or _untold(_op_name(node))
             fallback.append(FallbackOp(_op_name(node), module_path_of(node), reason))
     return Delegation(delegated, delegated + len(fallback), partitions, tuple(fallback))
+
+
+def _check_kernels(delegation: Delegation) -> None:
+    """Refuse ops that nothing can run: XNNPACK leaves them, and no kernel of ExecuTorch's stands for them."""
+    binding = require("executorch.extension.pybindings._C", extra="executorch")
+    known = {name.partition(".")[0] for name in binding._get_operator_names()}
+    for op in delegation.fallback:
+        if op.op.startswith("aten.") and "::".join(op.op.split(".")[:2]) not in known:
+            raise ExportError(
+                f"in {op.module_path}: {op.op} has no kernel in ExecuTorch, and XNNPACK leaves it "
+                f"({op.reason}); {hint_for(op.op)}"
+            )
 
 
 def _runs(graph: GraphModule) -> list[tuple[str, str]]:

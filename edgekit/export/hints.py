@@ -77,5 +77,7 @@ def hint_for(op: str, reason: str = "") -> str:
     """
     if "one type for both" in reason:
         return "quantise its input as well as its weights, or neither"
+    if "1D + 2D Conv" in reason or op == "CONV_3D":
+        return "convolve the frames with nn.Conv2d, as a batch, and then over time with nn.Conv1d"
     parts = op.lower().split(".")
     return _HINT_OF.get(parts[-2] if len(parts) > 1 else parts[0], _DEFAULT)

@@ -11,7 +11,8 @@ from torch.fx import Node
 
 from edgekit.export.lower.byte_inputs import convert_bytes_first
 from edgekit.export.lower.conditions import write_conditions
-from edgekit.export.lower.constants import adapt_factors, spread_by_rows
+from edgekit.export.lower.constants import adapt_factors, spread_by_rows, store_conditions
+from edgekit.export.lower.reorder import join_reordered
 from edgekit.export.lower.writer import Writer
 from runtime.extras import require
 
@@ -23,7 +24,9 @@ def rewritten_graphs() -> Iterator[None]:
     convert = core._run_convert_passes
 
     def rewritten(program: ExportedProgram) -> ExportedProgram:
+        join_reordered(program)
         convert_bytes_first(program, _cast)
+        store_conditions(program)
         write_conditions(program)
         adapt_factors(program, spread=spread_by_rows)
         return convert(program)

@@ -40,11 +40,11 @@ def named_outputs(model: nn.Module, inputs: Sequence[torch.Tensor]) -> list[tupl
         first = next(iter(str(err).splitlines()), type(err).__name__)
         raise ExportError(f"the model does not take an input of shape {shapes}: {first}") from err
     if isinstance(result, torch.Tensor):
-        return [("output", result)]
+        return [("output", result.detach())]
     flat = _flatten(result, "")
     if not flat:
         raise ExportError(f"the model returns an empty {type(result).__name__}; {_HOW}")
-    return [(name or f"output{i}", tensor) for i, (name, tensor) in enumerate(flat)]
+    return [(name or f"output{i}", tensor.detach()) for i, (name, tensor) in enumerate(flat)]
 
 
 def give_tensors(model: nn.Module, inputs: Sequence[torch.Tensor]) -> None:

@@ -18,7 +18,7 @@ def dequantise_bytes(data: bytes) -> bytes:
     schema = require("ai_edge_litert.schema_py_generated", extra="litert-export")
     model = tools.read_model_from_bytearray(bytearray(data))
     graph, kinds = model.subgraphs[0], schema.TensorType
-    changed = False
+    changed = _cast_before_transposes(tools, model, kinds)
     for index in graph.inputs:
         readers = [op for op in graph.operators if index in op.inputs]
         is_cast = readers and all(
@@ -38,6 +38,32 @@ def dequantise_bytes(data: bytes) -> bytes:
             op.builtinOptionsType, op.builtinOptions = schema.BuiltinOptions.NONE, None
         changed = True
     return bytes(tools.convert_object_to_bytearray(model)) if changed else data
+
+
+def _cast_before_transposes(tools: Any, model: Any, kinds: Any) -> bool:
+    """Let inputs of bytes that are laid out and then cast be cast first; return whether there were any.
+
+    The converter transposes a picture that has its channels first for the convolution behind the cast.
+    """
+    graph, changed = model.subgraphs[0], False
+    for move in graph.operators:
+        laid_out, given = move.outputs[0], move.inputs[0]
+        casts = [op for op in graph.operators if laid_out in op.inputs]
+        is_sole = len(casts) == 1 and sum(given in op.inputs for op in graph.operators) == 1
+        names = [tools.opcode_to_name(model, op.opcodeIndex) for op in (move, *casts)]
+        if given not in graph.inputs or not is_sole or names != ["TRANSPOSE", "CAST"]:
+            continue
+        (cast,) = casts
+        if graph.tensors[cast.outputs[0]].type != kinds.FLOAT32:
+            continue
+        # The cast makes a float of the input's shape, in the tensor that was laid out, and goes first.
+        graph.tensors[laid_out].type = kinds.FLOAT32
+        graph.tensors[laid_out].shape = graph.tensors[given].shape
+        cast.inputs, cast.outputs, move.inputs[0], move.outputs = [given], [laid_out], laid_out, cast.outputs
+        graph.operators.remove(cast)
+        graph.operators.insert(graph.operators.index(move), cast)
+        changed = True
+    return changed
 
 
 def builtin_code(model: Any, schema: Any, name: str) -> int:

@@ -11,6 +11,8 @@ from runtime.engines.tflite_names import ROOT, WEIGHTED_OPS, NameOf, module_path
 from runtime.engines.tflite_plan import PlannedOp
 from runtime.engines.xnnpack_rules import refusals
 
+_OF_SIGNATURE = "serving_default_"
+
 
 def read_delegation(path: str | os.PathLike[str], name_of: NameOf = module_path) -> Delegation:
     """Load a model with the default XNNPACK delegate and count the ops it took.
@@ -40,4 +42,6 @@ def _module_of(op: PlannedOp, name_of: NameOf) -> str:
         found = name_of(name, op.name in WEIGHTED_OPS)
         if found is not None:
             return found
-    return op.outputs[0] if op.outputs else ROOT
+    # The converter calls what makes an output after the signature; other tools name it as they like.
+    named = [name for name in op.outputs if not name.startswith(_OF_SIGNATURE)]
+    return named[0] if named else ROOT

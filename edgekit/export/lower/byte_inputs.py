@@ -71,7 +71,7 @@ def _moves_of(given: Node) -> list[Node] | None:
     while waiting:
         for reader in waiting.pop().users:
             name, made = aten_of(reader), dtype_of(reader)
-            if made == dtype_of(given) and name in MOVES:
+            if made == dtype_of(given) and (name in MOVES or name == "cat"):
                 if reader not in moves:
                     moves.append(reader)
                     waiting.append(reader)
@@ -79,7 +79,8 @@ def _moves_of(given: Node) -> list[Node] | None:
                 continue
             elif made != torch.float32 or name not in (*_ARITHMETIC, "_to_copy"):
                 return None
-    return moves
+    joined = [source for move in moves if aten_of(move) == "cat" for source in move.all_input_nodes]
+    return moves if {given, *moves}.issuperset(joined) else None
 
 
 def _is_mask(given: Node) -> bool:

@@ -10,7 +10,7 @@ import torch
 from torch.export import ExportedProgram
 from torch.fx import Node
 
-from edgekit.export.lower.writer import Writer, computed_nodes, shape_of
+from edgekit.export.lower.writer import Constants, Writer, aten_of, computed_nodes, dtype_of, shape_of
 from runtime.extras import require
 
 _aten = torch.ops.aten
@@ -38,6 +38,31 @@ def fold_constants(program: ExportedProgram) -> ExportedProgram:
     program = fold(program, custom_skip_targets=set(quantised))
     _cut_loose(program)
     return program
+
+
+def store_conditions(program: ExportedProgram) -> None:
+    """Compute, in place, floats made of constant conditions and integers, such as a triangular mask.
+
+    LiteRT's converter computes what else depends on no input, but leaves these to the device.
+    """
+    computed, constants, chosen = computed_nodes(program), Constants(program), set[Node]()
+    for node in list(program.graph.nodes):
+        if node.op != "call_function" or node in computed:
+            continue
+        is_choice = not _is_float(node) or aten_of(node) in ("tril", "triu")
+        if is_choice or not chosen.isdisjoint(node.all_input_nodes):
+            chosen.add(node)
+    for node in chosen:
+        read = any(user in computed or user.op == "output" for user in node.users)
+        if read and _is_float(node):
+            node.replace_all_uses_with(constants.add(constants.value(node).contiguous()))
+    program.graph.eliminate_dead_code()
+    program.graph_module.recompile()
+
+
+def _is_float(node: Node) -> bool:
+    dtype = dtype_of(node)
+    return dtype is not None and dtype.is_floating_point
 
 
 def _cut_loose(program: ExportedProgram) -> None:

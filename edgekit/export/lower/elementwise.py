@@ -21,6 +21,11 @@ def power(x: Tensor, exponent: float) -> Tensor:
     return power_of(x, exponent)
 
 
+def power_for_litert(x: Tensor, exponent: float) -> Tensor:
+    """Write a power as ``power`` does, a square of more than four axes as a product: LiteRT has no other."""
+    return x * x if exponent == 2 and x.ndim > 4 else power(x, exponent)
+
+
 def power_of(x: Tensor, exponent: float) -> Tensor:
     """Return ``x`` to the power of ``exponent``, which is at least 0."""
     whole, rest = int(exponent // 1), exponent % 1

@@ -30,6 +30,7 @@ from edgekit.export.lower import (
 from edgekit.export.lower.byte_inputs import convert_bytes_first
 from edgekit.export.lower.conditions import write_conditions
 from edgekit.export.lower.constants import adapt_factors, fold_constants, spread_by_ones
+from edgekit.export.lower.reorder import join_reordered
 from edgekit.export.lower.writer import Writer
 from edgekit.export.scalars import write_integers_as_floats
 from runtime.extras import require
@@ -45,6 +46,7 @@ def rewrite_ops(program: ExportedProgram) -> ExportedProgram:
     """
     program = program.run_decompositions(executorch_rules())
     write_integers_as_floats(program)
+    join_reordered(program)
     convert_bytes_first(program, _dequantised)
     write_conditions(program)
     program = fold_constants(program)
@@ -122,8 +124,10 @@ _BOTH: Rules = {
     _aten.slice_scatter.default: shapes.replace_slice,
     _aten.select_scatter.default: shapes.replace_entry,
     _aten.copy.default: shapes.copy,
+    _aten.repeat.default: shapes.repeat,
     _aten.diagonal.default: shapes.diagonal,
     _aten.avg_pool2d.default: pools.avg_pool2d,
+    _aten.avg_pool3d.default: pools.avg_pool3d,
     _aten.adaptive_avg_pool2d.default: pools.adaptive_avg_pool2d,
     _aten._adaptive_avg_pool2d.default: pools.adaptive_avg_pool2d,
     _aten.adaptive_max_pool2d.default: pools.adaptive_max_pool2d,
@@ -168,7 +172,6 @@ _EXECUTORCH: Rules = _BOTH | {
     _aten.cat.default: shapes.join_same,
     _aten.constant_pad_nd.default: shapes.pad,
     _aten.roll.default: shapes.roll,
-    _aten.repeat.default: shapes.repeat,
     _aten.full_like.default: shapes.full_like,
     _aten.zeros_like.default: shapes.filled_like(0.0),
     _aten.ones_like.default: shapes.filled_like(1.0),
@@ -190,7 +193,9 @@ _EXECUTORCH: Rules = _BOTH | {
     _aten.div.Scalar: elementwise.by_scalar(operator.truediv),
 }
 _LITERT: Rules = _BOTH | {
+    _aten.pow.Tensor_Scalar: elementwise.power_for_litert,
     _aten.bmm.default: attention.product,
+    _aten.scaled_dot_product_attention.default: attention.masked_attention,
     _aten.cat.default: shapes.join_few,
     _aten.constant_pad_nd.default: borders.filled,
     _aten.conv_transpose1d.default: transposed.fill_gaps,

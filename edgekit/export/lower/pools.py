@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -43,6 +44,15 @@ def avg_pool2d(
         for side, k, step, pad, outs in zip(x.shape[-2:], kernel, steps, pads, pooled.shape[-2:], strict=True)
     )
     return pooled * (rows.reshape(-1, 1) * columns)
+
+
+def avg_pool3d(x: Tensor, kernel_size: Pair, stride: Pair = (), padding: Pair = 0, *rest: Any) -> Tensor:
+    """Write average pooling along the first of three axes, as ``nn.LocalResponseNorm`` pools its channels."""
+    kernel, steps, pads = (_three(one) for one in (kernel_size, stride or kernel_size, padding))
+    if kernel[1:] != (1, 1) or steps[1:] != (1, 1) or pads[1:] != (0, 0):
+        return NotImplemented
+    pooled = F.avg_pool2d(x.flatten(-2), (kernel[0], 1), (steps[0], 1), (pads[0], 0), *rest)
+    return pooled.reshape(*pooled.shape[:-1], *x.shape[-2:])
 
 
 def max_pool2d_with_indices(
@@ -156,6 +166,11 @@ def _overhang(side: int, kernel: int, step: int, pad: int, ceil_mode: bool) -> i
 def _pair(value: Pair) -> tuple[int, int]:
     sizes = (value,) if isinstance(value, int) else tuple(value)
     return (sizes[0], sizes[-1])
+
+
+def _three(value: Pair) -> tuple[int, ...]:
+    sizes = (value,) if isinstance(value, int) else tuple(value)
+    return sizes * 3 if len(sizes) == 1 else sizes
 
 
 def _one(value: Pair) -> int:

@@ -29,7 +29,7 @@ class Writer:
         with self.graph.inserting_before(self.node):
             made = self.graph.call_function(op, args, kwargs)
         made.meta.update({key: value for key, value in self.node.meta.items() if key != "val"})
-        values = [arg.meta["val"] if isinstance(arg, Node) else arg for arg in args]
+        values = map_arg(args, lambda arg: arg.meta["val"])
         made.meta["val"] = op(*values, **kwargs)
         return made
 

@@ -61,11 +61,13 @@ def _constant(graph: GraphModule, source: Node) -> Constant | None:
     if not isinstance(stored, Node) or stored.op != "get_attr":
         return None
     values = _attribute(graph, stored).float()
-    step = _attribute(graph, given) if isinstance(given, Node) else torch.tensor(given)
-    if step.numel() > 1:
-        step = step.reshape([-1 if axis == source.args[3] else 1 for axis in range(values.dim())])
-    zero = 0 if step.numel() > 1 else source.args[2]
-    return Constant((values - zero) * step, step)
+    if not isinstance(given, Node):
+        step = torch.tensor(given)
+        return Constant((values - source.args[2]) * step, step)
+    # Of each channel, of which there may be one; their zero is 0.
+    sides = [-1 if axis == source.args[3] else 1 for axis in range(values.dim())]
+    step = _attribute(graph, given).reshape(sides)
+    return Constant(values * step, step)
 
 
 def _attribute(graph: GraphModule, node: Node) -> torch.Tensor:

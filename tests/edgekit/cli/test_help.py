@@ -70,6 +70,11 @@ def fail_with(error, **settings):
         (OSError(errno.EXDEV, "Other disk", "a", None, "b"), 1, "Error: a -> b: Other disk\n"),
         (TimeoutError("no answer"), 1, "Error: no answer\n"),
         (ConnectionResetError(), 1, "Error: ConnectionResetError\n"),
+        (
+            MemoryError("no 9 GiB"),
+            1,
+            "Error: it does not fit into memory: no 9 GiB; give something smaller\n",
+        ),
         (ValueError("epochs is 0"), 2, "Error: epochs is 0\n"),
         (ModuleNotFoundError("x", name="jinja2"), 1, f"run: pip install -e '{ROOT}[report]'\n"),
         (

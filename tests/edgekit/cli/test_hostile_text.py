@@ -38,6 +38,7 @@ def test_a_bundle_that_names_itself_in_escapes_forges_no_line(tmp_path):
     manifest["source"] = {EVIL: EVIL}
     for variant in manifest["variants"]:
         variant["graph"] = EVIL
+        variant["quantization"] = {"calibration": EVIL, "n_calibration": 1}
     path.write_bytes(msgspec.json.encode(manifest))
     done = CliRunner().invoke(cli, ["inspect", str(bundle.path)])
     assert done.exit_code == 0

@@ -38,6 +38,28 @@ def exported(tmp_path, enter, dtype, **options):
     return export_bundle(origin, tmp_path / "camera.edgekit", **options)
 
 
+class Tracked(Camera):
+    """Pictures with their channels first, as OpenCV orders them or grey, beside one with channels last."""
+
+    def forward(self, blue, grey, last):
+        pictures = (
+            blue[:, [2, 1, 0]].float(),
+            grey.float().repeat(1, 3, 1, 1),
+            last.flip(-1).permute(0, 3, 1, 2),
+        )
+        return tuple(super(Tracked, self).forward(one / 255.0) for one in pictures)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_bytes_with_channels_first_or_in_another_order_are_converted_inside(engine):
+    torch.manual_seed(0)
+    shapes = (1, 3, 16, 16), (1, 1, 16, 16), (1, 16, 16, 3)
+    pixels = tuple(torch.randint(0, 256, shape, dtype=torch.uint8) for shape in shapes)
+    delegation, parity = compared(Tracked(lambda x: x), pixels, engine)
+    assert (delegation.partitions, delegation.fallback) == (1, ())
+    assert max(output.max_abs for output in parity.outputs) < 1e-5
+
+
 class Masked(nn.Module):
     """Maps whose places are ruled out by masks of bytes, of booleans and of a comparison of bytes."""
 

@@ -67,6 +67,7 @@ POOLS = [
     lambda y, r, w: F.max_pool1d(r, 3, 2, 1) + F.avg_pool1d(r, 3, 2, 1),
     lambda y, r, w: F.max_pool2d(y, (4, 3), (2, 1), (2, 1), dilation=2),
     lambda y, r, w: F.max_pool1d(r, 3, 1, 1, dilation=3),
+    lambda y, r, w: F.local_response_norm(y, 3) + F.local_response_norm(y, 5, 0.01, 0.5, 2.0),
 ]
 POINTWISE = [
     lambda y, r, w: y.clamp(0, 1) + (1 - y),
@@ -76,6 +77,7 @@ POINTWISE = [
     lambda y, r, w: F.softplus(y) + F.mish(y) + F.hardsigmoid(y) + F.logsigmoid(y),
     lambda y, r, w: F.elu(y) + F.celu(y, 0.5) + F.selu(y),
     lambda y, r, w: torch.add(y, y.relu(), alpha=2),
+    lambda y, r, w: (y.reshape(1, 2, 4, 8, 10) * 2) ** 2,
 ]
 PRODUCTS = [
     lambda y, r, w: F.linear(y.flatten(2), w.t()) + y.flatten(2) @ w,
@@ -85,6 +87,24 @@ PRODUCTS = [
     lambda y, r, w: F.linear(r.tanh(), r[0], r[0, 1]),
     lambda y, r, w: F.scaled_dot_product_attention(y.tanh(), y, y.sigmoid()),
     lambda y, r, w: F.layer_norm(r, (12,)) + F.group_norm(y, 2).mean(),
+    lambda y, r, w: y * torch.bmm(y.flatten(2), y[:, :1].reshape(1, -1, 1).softmax(1)).unsqueeze(-1),
+]
+ATTENTIONS = [
+    lambda y, r, w: F.scaled_dot_product_attention(y, y.tanh(), y.sigmoid(), is_causal=True),
+    lambda y, r, w: F.scaled_dot_product_attention(y, y.tanh(), y, torch.ones(8, 8).tril(1).bool()),
+    lambda y, r, w: F.scaled_dot_product_attention(r, r.tanh(), r, -torch.arange(12.0).outer(torch.ones(12))),
+    lambda y, r, w: F.scaled_dot_product_attention(y, y[:, :4].tanh(), y[:, :4], enable_gqa=True),
+    lambda y, r, w: F.scaled_dot_product_attention(y, y[:, :1].tanh(), y[:, 1:2], is_causal=True),
+]
+CONSTANTS = [
+    lambda y, r, w: r @ torch.ones(12, 12).tril() + torch.eye(12) * 2,
+    lambda y, r, w: y + (torch.arange(10) % 7).float() - torch.where(torch.ones(8, 10).triu() > 0, 0.5, 2.0),
+    lambda y, r, w: y.repeat(1, 3, 1, 1) + y.tile(3, 1, 1),
+]
+ORDERS = [
+    lambda y, r, w: y[:, [2, 1, 0]] * 2 + y[:, -1:],
+    lambda y, r, w: y.index_select(2, torch.tensor([0, 1, 2, 7])) + y[:, :, torch.tensor([4, 5, 0, -1])],
+    lambda y, r, w: r[..., [0, 1, 2, 9]].tanh(),
 ]
 KERNELS = [
     lambda y, r, w: F.conv2d(y, w[:9, 0].reshape(1, 1, 3, 3).repeat(8, 1, 1, 1), padding=1, groups=8),
@@ -174,6 +194,9 @@ GROUPS = {
     "pointwise": POINTWISE,
     "products": PRODUCTS,
     "kernels": KERNELS,
+    "attentions": ATTENTIONS,
+    "constants": CONSTANTS,
+    "orders": ORDERS,
     "conditions": CONDITIONS,
     "flips": FLIPS,
     "margins": MARGINS,

@@ -10,7 +10,7 @@ from torch import nn
 from edgekit.export import live_model
 from edgekit.export.parity import compare
 from edgekit.export.preflight import prepare
-from runtime.errors import ParityError
+from runtime.errors import ExportError, ParityError
 from tests.edgekit.export.compared import compared
 
 
@@ -58,6 +58,37 @@ class Dicts(Picture):
 @pytest.mark.parametrize("engine", ["executorch", "litert"])
 def test_dicts_and_dataclasses_keep_their_names_and_order(engine):
     assert check(Dicts(), engine) == ["wide", "out", "b", "a"]
+
+
+class Given(Picture):
+    def forward(self, x):
+        y = self.first(x)
+        return y, y, self.last.bias, x
+
+
+@pytest.mark.parametrize("engine", ["executorch", "litert"])
+def test_a_weight_an_input_and_one_tensor_twice_are_outputs(engine):
+    assert len(check(Given(), engine)) == 4
+
+
+def test_an_op_that_nothing_can_run_is_no_fallback():
+    class Clip(nn.Module):
+        def forward(self, x):
+            return nn.functional.avg_pool3d(x, 2)
+
+    with pytest.raises(
+        ExportError, match=r"aten.avg_pool3d.default has no kernel in ExecuTorch, and XNNPACK"
+    ):
+        compared(Clip(), torch.randn(1, 3, 4, 6, 6), "executorch")
+
+
+def test_an_op_that_makes_an_output_is_the_models_own():
+    class Best(Picture):
+        def forward(self, x):
+            return self.first(x).argmax(1)
+
+    delegation, _ = compared(Best(), torch.randn(1, 3, 6, 7), "litert")
+    assert [(op.op, op.module_path) for op in delegation.fallback] == [("ARG_MAX", "(model)")]
 
 
 def test_infinities_on_both_sides_are_equal():

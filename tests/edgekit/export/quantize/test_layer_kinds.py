@@ -78,6 +78,24 @@ def test_dynamic_layers_read_maps_as_they_are_laid_out(tmp_path):
     assert (record.int8_share, record.float_layers) == (1, ())
 
 
+class Depth(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem, self.depth = nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(8, 1, 1)
+
+    def forward(self, x):
+        return self.depth(torch.relu(self.stem(x)))
+
+
+def test_a_layer_of_one_channel_is_int8(tmp_path):
+    torch.manual_seed(0)
+    bundle, (record,) = export(
+        tmp_path, "executorch", ["dynamic_wi8_afp32"], Depth(), torch.randn(1, 3, 16, 16)
+    )
+    assert bundle.manifest.variants[0].parity.sqnr_db > 30
+    assert record.int8_share == 1
+
+
 class Sequence(nn.Module):
     """Convolutions along one axis, the last one too."""
 
