@@ -42,6 +42,8 @@ def quantize_program(
     """
     pt2e = require("torchao.quantization.pt2e.quantize_pt2e", extra="executorch")
     graph = trace(model, example).module()
+    # As prepare_pt2e does, which changes weights: they are compared as they are afterwards.
+    require("torchao.quantization.pt2e.utils", extra="executorch")._fuse_conv_bn_(graph)
     counter = _FrameCounter()
     exact = read_constants(graph)
     prepared = pt2e.prepare_pt2e(graph, _quantizer(plan, counter))

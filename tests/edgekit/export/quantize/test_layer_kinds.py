@@ -81,13 +81,14 @@ def test_dynamic_layers_read_maps_as_they_are_laid_out(tmp_path):
 class Depth(nn.Module):
     def __init__(self):
         super().__init__()
-        self.stem, self.depth = nn.Conv2d(3, 8, 3, padding=1), nn.Conv2d(8, 1, 1)
+        self.stem, self.norm, self.depth = nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.Conv2d(8, 1, 1)
+        self.norm.running_var.uniform_(0.2, 2)
 
     def forward(self, x):
-        return self.depth(torch.relu(self.stem(x)))
+        return self.depth(torch.relu(self.norm(self.stem(x))))
 
 
-def test_a_layer_of_one_channel_is_int8(tmp_path):
+def test_a_norm_called_by_the_user_and_a_layer_of_one_channel_are_int8(tmp_path):
     torch.manual_seed(0)
     bundle, (record,) = export(
         tmp_path, "executorch", ["dynamic_wi8_afp32"], Depth(), torch.randn(1, 3, 16, 16)
