@@ -18,6 +18,8 @@ AT_A_QUARTER = (
 )
 GRADUAL = (TRAINED, "increg", "increg-linear", "spp", "sfp", "psfp", "stripe", "group-norm", "growing-reg")
 FROM_RANDOM = ("thin", "from-scratch")
+NETWORKS: dict[str, dict[str, float]] = {"resnet20": {}, "mobilenet_v2": {"width": 0.5}}
+_FEW = (TRAINED, "increg", "spp", ONE_SHOT)  # rows of a network that takes three times as long
 _LR = 0.05
 
 
@@ -31,6 +33,7 @@ class Size:
             that cuts at once is trained as long as both together.
         gates: of the search that begins with random weights; like the thin network it is trained, in
             all, as long as a dense network and a row.
+        network: one of ``NETWORKS``.
     """
 
     images: int
@@ -39,6 +42,7 @@ class Size:
     after: int
     gates: int
     seeds: tuple[int, ...]
+    network: str = "resnet20"
 
     @property
     def row(self) -> int:
@@ -68,12 +72,14 @@ def plan_rows(size: Size, folder: Path, data_root: str, rows: Sequence[str], wor
     """Return the plan of ``rows``, as ``name_of`` calls them, of those that ``row_names`` has."""
     init = str(_dense_folder(size, folder) / "{seed}" / "run")
     recipe = {**_common(size, data_root), "init": init, "epochs": size.row, "lr": _LR / 2, "warmup_epochs": 1}
-    variants = {name: _change(size, name) for name in row_names() if name in rows}
+    variants = {name: _change(size, name) for name in row_names(size.network) if name in rows}
     return SweepPlan(recipe=recipe, out=str(folder), variants=variants, seeds=size.seeds, workers=workers)
 
 
-def row_names() -> list[str]:
-    """Return all rows, those that must hold something first."""
+def row_names(network: str = "resnet20") -> list[str]:
+    """Return all rows of a network, those that must hold something first."""
+    if network != "resnet20":
+        return [name_of(row, 25) for row in _FEW]
     both = [name_of(row, share) for share in (25, 50) for row in AT_HALF]
     return [*both, *(name_of(row, 25) for row in AT_A_QUARTER)]
 
@@ -84,7 +90,8 @@ def _dense_folder(size: Size, folder: Path) -> Path:
 
 def _common(size: Size, data_root: str) -> dict[str, Any]:
     return {
-        "model": "resnet20",
+        "model": size.network,
+        **NETWORKS[size.network],
         "data": "cifar10",
         "data_root": data_root,
         "image_size": 16,

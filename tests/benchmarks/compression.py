@@ -9,13 +9,15 @@ random weights (``thin``, ``from-scratch``) are trained 50 epochs, as many as a 
 ``removed`` is top-1 right after the removal, ``BN`` the same with batch norm's statistics estimated anew,
 ``end`` at the end. A row is compared with ``one-shot`` at the same budget, seed by seed: mean difference
 and 95 % interval; better or worse only where the interval excludes 0. ``--runs`` keeps every finished job:
-run it again to go on. ``--quick``: 2,000 images, few epochs, one seed, no verdicts.
+run it again to go on. ``--quick``: 2,000 images, few epochs, one seed, no verdicts. ``--network
+mobilenet_v2``: four rows at 25 % of one of half the width; give it a ``--runs`` of its own.
 """
 
 from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,7 @@ from edgekit.sweep.table import interval, verdict
 from tests.benchmarks._compression_plan import (
     FROM_RANDOM,
     FULL,
+    NETWORKS,
     ONE_SHOT,
     QUICK,
     TRAINED,
@@ -166,6 +169,7 @@ def _percent(share: float | None) -> float | None:
 
 
 @click.command(help=__doc__)
+@click.option("--network", type=click.Choice(list(NETWORKS)), default="resnet20", show_default=True)
 @click.option("--data-root", required=True, help="CIFAR-10: see load_cifar10.")
 @click.option("--runs", type=click.Path(path_type=Path), default=Path("runs/compression"), show_default=True)
 @click.option("--rows", "chosen", multiple=True, help="increg, spp@50, dense, ...; repeatable; default: all.")
@@ -174,9 +178,9 @@ def _percent(share: float | None) -> float | None:
 @click.option("--workers", type=int, default=1, show_default=True, help="Jobs at a time, on Ray if several.")
 @click.option("--no-files", is_flag=True, help="Without size and latency of the exported files.")
 @click.option("--json", "json_path", type=click.Path(path_type=Path))
-def main(data_root, runs, chosen, quick, only_show, workers, no_files, json_path) -> None:
-    size = QUICK if quick else FULL
-    names = [n for n in row_names() if not chosen or n in chosen or n.partition("@")[0] in chosen]
+def main(network, data_root, runs, chosen, quick, only_show, workers, no_files, json_path) -> None:
+    size = replace(QUICK if quick else FULL, network=network)
+    names = [n for n in row_names(network) if not chosen or n in chosen or n.partition("@")[0] in chosen]
     dense = train_dense(size, runs, data_root)
     note(f"dense: {[_percent(result.figures['test_top1']) for result in dense.values()]} %")
     plan = plan_rows(size, runs, data_root, names, workers)

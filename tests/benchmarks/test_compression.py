@@ -1,5 +1,7 @@
 """The pruning table: what it trains, and what it says of results."""
 
+from dataclasses import replace
+
 import pytest
 
 from edgekit.pruning import METHODS, read_pruning
@@ -47,6 +49,13 @@ def test_every_method_is_a_row_trained_as_long_as_the_others(plan, tmp_path):
     assert {method for method, _ in epochs} == set(METHODS) - {"asfp"}  # another name of psfp
     assert {epochs[key] for key in epochs if key[0] in ("thin", "from-scratch")} == {50}
     assert {epochs[key] for key in epochs if key[0] not in ("thin", "from-scratch")} == {20}
+
+
+def test_a_slower_network_has_the_rows_that_must_hold_and_what_they_are_held_against(plan, tmp_path):
+    size = replace(FULL, network="mobilenet_v2")
+    found = plan_rows(size, tmp_path, "data", row_names("mobilenet_v2"))
+    assert set(found.variants) == {"one-shot@25", "one-shot-trained@25", "increg@25", "spp@25"}
+    assert {(job.recipe["model"], job.recipe["width"]) for job in found.jobs()} == {("mobilenet_v2", 0.5)}
 
 
 def test_a_row_is_better_only_where_its_interval_excludes_0():

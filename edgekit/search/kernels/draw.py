@@ -39,11 +39,13 @@ _STEPS_ON_VECTOR = (0, 2)
 # The part of a network that a graph begins with: its first layers, any, or its last, which hold most weights.
 _PARTS = {"large": 0.55, "any": 0.2, "deep": 0.25}
 _FEW_WEIGHTS = 8000  # per kernel: where a graph lacks fewer, what comes next may be any part
-_STEMS, _HEADS = 0.3, 0.25  # of the chains that begin as any part
+_STEMS, _HEADS = 0.5, 0.12  # of the chains that begin as first layers or any part; as the last or any part
+_STEM_WINDOWS, _STEM_STRIDES = {3: 0.55, 5: 0.1, 7: 0.35}, 0.75
+_STEM_CHANNELS, _HEAD_CHANNELS = (8, 96), (160, CHANNELS[1])
 _ENDS = 0.6  # of the chains end as networks do, in a vector
 # How often a step is drawn where none has its turn: convolutions take most of a network's time.
 _SHARES = {
-    "conv": 46, "depthwise": 18, "residual": 7, "squeeze_excite": 2, "global_pool": 2, "linear": 2,
+    "conv": 60, "depthwise": 18, "residual": 7, "squeeze_excite": 2, "global_pool": 2, "linear": 2,
     "hardswish": 1.5,
 }  # fmt: skip
 _TURNS = 0.5  # of the steps, as long as there are any left
@@ -161,18 +163,35 @@ def _draw_start(
     rng: random.Random, part: str, without: Collection[str], limits: Limits, weights_per_kernel: float
 ) -> Chain:
     """Return how a chain begins: as a part of a network, as its stem, or as its head."""
+    which = rng.random()
     if part == "large":
-        return Chain(draw_large_map(rng, limits), ())
+        return _draw_stem(rng, without, limits) if which < _STEMS else Chain(draw_large_map(rng, limits), ())
+    if which < _HEADS and not {"global_pool", "linear"} & set(without):
+        wide = Map(rounded(rng, log_uniform(rng, *_HEAD_CHANNELS)), rng.randint(2, 10))
+        linear = Step("linear", rounded(rng, log_uniform(rng, *_HEAD_CHANNELS)))
+        return Chain(wide, (Step("global_pool"), linear))
     if part == "deep":
         return Chain(draw_deep_map(rng, limits, max(1.0, weights_per_kernel)), ())
-    which = rng.random()
-    if which < _STEMS:
-        pad = () if rng.random() < 0.5 or "pad" in without else (Step("pad"),)
-        return Chain(Map(3, min(rng.randint(32, 256), math.isqrt(limits.elements // 3))), pad)
-    if which < _STEMS + _HEADS and not {"global_pool", "linear"} & set(without):
-        wide = Map(rounded(rng, log_uniform(rng, 64, CHANNELS[1])), rng.randint(2, 10))
-        linear = Step("linear", rounded(rng, log_uniform(rng, 64, CHANNELS[1])))
-        return Chain(wide, (Step("global_pool"), linear))
+    is_stem = which < _HEADS + _STEMS
+    return _draw_stem(rng, without, limits) if is_stem else Chain(draw_map(rng, limits), ())
+
+
+def _draw_stem(rng: random.Random, without: Collection[str], limits: Limits) -> Chain:
+    """Return a picture, padded or not, and the convolution that makes many channels of its three.
+
+    One of a wide window is followed by a pool, as in ResNets.
+    """
+    for _ in range(_TRIES):
+        start = Map(3, min(rng.randint(32, 256), math.isqrt(limits.elements // 3)))
+        pad = rng.random() < 0.5 and "pad" not in without
+        window = rng.choices(list(_STEM_WINDOWS), list(_STEM_WINDOWS.values()))[0]
+        channels = rounded(rng, log_uniform(rng, *_STEM_CHANNELS))
+        conv = Step("conv", channels, window, 2 if rng.random() < _STEM_STRIDES else 1, draw_act(rng))
+        chain = Chain(start, (*([Step("pad")] if pad else []), *([] if "conv" in without else [conv])))
+        if window == 7 and "max_pool" not in without:
+            chain = Chain(start, (*chain.steps, Step("max_pool", 0, 3, 2)))
+        if all(fits(*one, limits) for one in zip(chain.steps, chain.maps(), strict=False)):
+            return chain
     return Chain(draw_map(rng, limits), ())
 
 

@@ -21,7 +21,7 @@ _TURNS = {
     "max_pool": 12, "avg_pool": 12, "relu": 12, "relu6": 12, "sigmoid": 12, "mul": 6, "add": 6,
     "upsample": 12, "concat": 6, "softmax": 4, "leaky_relu": 12, "sub": 12, "transposed_conv": 12,
     "slice": 6, "tanh": 12, "gelu": 12, "div": 12, "maximum": 12, "minimum": 12, "silu": 4, "hardsigmoid": 4,
-    "elu": 2, "exp": 12, "attention": 6, "depthwise": 12, "linear_softmax": 6, "layer_norm": 12, "sqrt": 12,
+    "elu": 2, "exp": 12, "attention": 6, "depthwise": 12, "linear_softmax": 6, "layer_norm": 6, "sqrt": 12,
     "dynamic_conv": 2, "dynamic_relu": 2, "selective_kernel": 2, "gather": 12,
 }  # fmt: skip
 _WINDOWS = {"depthwise": 7}  # the one that is rare

@@ -14,6 +14,7 @@ from runtime.device.sysfs import parse_int, read_text
 from runtime.web.browser.processes import Drawing, threads_by_role
 
 _THREAD = "VizCompositor"
+_SETTLE_S = 0.1  # of a gesture, or behind a change of its setting: the first frames wait for other things
 LOOK_S = 0.1  # six frames at 60 FPS; shorter looks scatter more
 _TICK_WAITS = 0.75  # of the thread at a tick of the display
 _WAITS = 1.15  # of the thread in a frame beside, until gestures have shown it
@@ -54,15 +55,25 @@ class Alarm:
 
     def begin(self, now_s: float) -> None:
         """Watch a gesture that begins now."""
-        self._first = self._last = (now_s, self._read())
-        self._below = 0
+        self._first = (now_s, self._read())
+        self._last = self._first
+        self.settle(now_s)
+
+    def settle(self, now_s: float) -> None:
+        """Look at no frame of the next moment: the setting is another."""
+        self._from_s, self._below = now_s + _SETTLE_S, 0
 
     def look(self, predicted_fps: float, fps_target: float, now_s: float) -> bool:
         """Return whether frames come clearly slower than predicted, and fewer than are wanted.
 
         Looks too soon after another say no.
         """
+        if now_s < self._from_s:
+            return False
         (before_s, before), waits = self._last, self._read()
+        if before_s < self._from_s:
+            self._last = (now_s, waits)
+            return False
         spent_s = now_s - before_s
         if spent_s < LOOK_S or waits is None or before is None:
             return False

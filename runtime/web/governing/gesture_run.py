@@ -117,6 +117,11 @@ class GestureRun:
         self._choose_ms: list[float] = []
         self._hold_ms: list[float] = []
 
+    @property
+    def _capacities(self) -> list[tuple[float, float]]:
+        """The capacity that each setting gave, and from when on."""
+        return [(at_s, choice.capacity) for at_s, choice in self._choices]
+
     def took(self, choose_s: float, hold_s: float | None) -> None:
         """Take note of how long a decision took, and the change that followed if there was one."""
         self._choose_ms.append(1e3 * choose_s)
@@ -127,6 +132,12 @@ class GestureRun:
         """Take note of another setting."""
         self.choice = choice
         self._choices.append((now_s, choice))
+
+    def busy(self, now_s: float) -> float:
+        """Return the share of its core's time so far in which the threads that draw had it."""
+        spent = sum(spent_ms(self._before_ms, work_by_role_ms(self._drawing)).values())
+        had = _mean(self._capacities, now_s) if self._is_emulated else 1.0
+        return spent / max(1e3 * (now_s - self._begin_s) * had, 1.0)
 
     def finish(self, times_s: Sequence[float] | None, page: PageIdentity) -> GovernedGesture:
         """Return what came of it; its last input was the last.
@@ -144,7 +155,7 @@ class GestureRun:
             within = [time_s for time_s in times_s if begin_s <= time_s <= end_s]
             frames, edges = len(within), [begin_s, *within]
             gaps_ms = tuple(1e3 * (after - before) for before, after in itertools.pairwise(edges))
-        capacity = _mean([(s, c.capacity) for s, c in self._choices], end_s)
+        capacity = _mean(self._capacities, end_s)
         work_ms = None
         if frames and self._begin_s - gesture.begin_s < _AT_ONCE_S:
             a_frame = (1.0 if self._is_emulated else capacity) / frames

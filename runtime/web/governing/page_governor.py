@@ -26,7 +26,7 @@ from runtime.web.governing.gesture_run import GestureRun, GovernedGesture, PageI
 from runtime.web.governing.goal import FrameGoal
 from runtime.web.governing.page_news import PageNews
 from runtime.web.governing.tracking import Tracker
-from runtime.web.governing.work_model import GestureChoice, WorkModel
+from runtime.web.governing.work_model import SPARE, GestureChoice, WorkModel
 from runtime.web.interaction.subject import digest_of
 from runtime.web.pages.features.reader import read_features
 
@@ -138,7 +138,7 @@ class PageGovernor:
             if not run.is_read and now_s >= run.gesture.read_s:
                 run.is_read = True
                 self._set(run, lambda: self._model.choose(kind, speed, run.fps_target))
-            elif run.is_read and self._alarm.look(run.choice.fps, run.fps_target, now_s):
+            elif run.is_read and self._is_slow(run, now_s):
                 run.alarms += 1
                 self._set(run, lambda: self._model.faster(run.choice, kind, speed))
             if self._tracker.end(now_s) is not None:
@@ -174,6 +174,11 @@ class PageGovernor:
         run.took(choose_s, hold_s)
         if hold_s is not None:
             run.set(choice, self._now())
+            self._alarm.settle(self._now())
+
+    def _is_slow(self, run: GestureRun, now_s: float) -> bool:
+        """Whether frames come clearly slower than predicted, and would come sooner on a faster core."""
+        return self._alarm.look(run.choice.fps, run.fps_target, now_s) and run.busy(now_s) >= SPARE
 
     def _decide(
         self, choose: Callable[[], GestureChoice], row: int | None

@@ -34,7 +34,7 @@ _HELD_UP = 0.9
 _SHARPNESS = 6.0
 _MOST_SHOWN = 0.97  # of the refresh rate: more costs much and is not seen
 # A core that is as fast as any and has a quarter of its time to spare is not what frames wait for.
-_FULL, _SPARE = 0.9, 0.75
+_FULL, SPARE = 0.9, 0.75
 _AS_GOOD = 0.98  # of the most frames that any setting shows: two in a hundred are not worth its power
 # A core so much faster that shows hardly more frames is not what they wait for either.
 _CLEARLY_FASTER, _HARDLY_MORE = 1.2, 1.05
@@ -169,7 +169,7 @@ class WorkModel:
         if fps >= _HELD_UP * min(most_fps, room / work_ms):
             if most_fps < self.refresh_hz:
                 self._most_fps[key] = max(fps, most_fps)  # more than before: what it waited for may be over
-        elif is_fast and fps * work_ms < _SPARE * room:
+        elif is_fast and fps * work_ms < SPARE * room:
             self._most_fps[key] = fps
             self._work_ms.pop(key, None)  # what held frames up on slower cores was no work
         else:

@@ -54,7 +54,7 @@ def test_kernels_stay_within_what_a_phone_runs():
 # Fewer of these steps are enough: their ops are of kinds that others are made of, too, or several of a kind.
 OF_KNOWN_KINDS = {
     *("dynamic_conv", "dynamic_relu", "selective_kernel", "squeeze_excite", "attention", "linear_softmax"),
-    *("elu", "silu", "hardsigmoid", "softmax", "slice", "concat", "mul", "add"),
+    *("elu", "silu", "hardsigmoid", "softmax", "slice", "concat", "mul", "add", "layer_norm"),
 }
 
 
@@ -142,3 +142,17 @@ def test_numbers_neither_fade_nor_grow_along_a_chain():
     with torch.no_grad():
         (y,) = graph(*example)
     assert 0.01 < float(y.abs().mean()) < 100
+
+
+def test_first_and_last_layers_are_drawn_as_networks_have_them():
+    """A first convolution makes up to 64 channels of three; a head's weights fill a core's cache."""
+    steps = [
+        (step, taken)
+        for graph in graphs(0)
+        for chain in graph
+        for step, taken in zip(chain.steps, chain.maps(), strict=False)
+    ]
+    stems = [step for step, taken in steps if (step.kind, taken.channels) == ("conv", 3)]
+    assert {step.window for step in stems} >= {3, 7}
+    assert max(step.channels for step in stems) > 48
+    assert sum(4 * step.weights(taken) > 1e6 for step, taken in steps if step.kind == "linear") >= 5

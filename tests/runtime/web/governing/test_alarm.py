@@ -34,14 +34,22 @@ def test_frames_as_predicted_raise_no_alarm_though_waits_scatter(tmp_path):
 def test_frames_far_below_raise_it_at_the_second_look(tmp_path):
     thread = Thread(tmp_path)
     thread.alarm.begin(0.0)
-    assert thread.looks(25.0, 60.0, 4) == [False, True, False, True]
+    assert thread.looks(25.0, 60.0, 5) == [False, False, True, False, True]  # the first one is of no frames
+
+
+def test_frames_that_come_late_at_the_beginning_or_behind_a_change_raise_none(tmp_path):
+    thread = Thread(tmp_path)
+    thread.alarm.begin(0.0)
+    for _ in range(3):
+        assert not any(thread.looks(5.0, 60.0, 1) + thread.looks(25.0, 60.0, 1) + thread.looks(58.0, 60.0, 2))
+        thread.alarm.settle(thread.now_s)
 
 
 def test_frames_enough_for_what_is_wanted_raise_none_though_more_were_predicted(tmp_path):
     thread = Thread(tmp_path)
     thread.alarm.begin(0.0)
     assert not any(thread.looks(35.0, 58.0, 4, fps_target=30.0))
-    assert thread.looks(25.0, 58.0, 4, fps_target=30.0) == [False, True, False, True]
+    assert thread.looks(25.0, 58.0, 4, fps_target=30.0) == [False, True, False, True]  # it has settled
 
 
 def test_waits_at_ticks_without_a_frame_are_not_taken_for_frames(tmp_path):
