@@ -15,18 +15,19 @@ from tests.benchmarks.export_latency import time_side_by_side
 
 
 def measure_files(
-    checkpoints: Mapping[str, Path], folder: Path, rounds: int = 10
+    checkpoints: Mapping[str, Path], folder: Path, data_root: str, rounds: int = 10
 ) -> dict[str, dict[str, float]]:
     """Return, by name, ``kb_ENGINE``, ``ms_ENGINE`` and ``ratio_ENGINE`` (of latency, to the first one's).
 
     Args:
         folder: keeps the exported bundles.
+        data_root: of the dataset that they were trained on.
     """
     shapes = {name: _shape(path) for name, path in checkpoints.items()}
     bundles: dict[str, Bundle] = {}
     for name, shape in shapes.items():
         if shape not in bundles:
-            bundles[shape] = _exported(checkpoints[name], folder / f"{len(bundles)}.edgekit")
+            bundles[shape] = _exported(checkpoints[name], data_root, folder / f"{len(bundles)}.edgekit")
     found: dict[str, dict[str, float]] = {name: {} for name in checkpoints}
     for engine in EXPORT_BACKENDS:
         files = {shape: (_file(bundle, engine), 0.0) for shape, bundle in bundles.items()}
@@ -45,9 +46,9 @@ def _shape(checkpoint: Path) -> str:
     return msgspec.json.encode({name: tuple(tensor.shape) for name, tensor in tensors.items()}).decode()
 
 
-def _exported(checkpoint: Path, out: Path) -> Bundle:
-    engines = list(EXPORT_BACKENDS)
-    return export_bundle(find_origin(str(checkpoint)), out, engines=engines, overwrite=True, progress=note)
+def _exported(checkpoint: Path, data_root: str, out: Path) -> Bundle:
+    origin, engines = find_origin(str(checkpoint), data_root=data_root), list(EXPORT_BACKENDS)
+    return export_bundle(origin, out, engines=engines, overwrite=True, progress=note)
 
 
 def _file(bundle: Bundle, engine: str) -> Path:

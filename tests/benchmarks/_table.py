@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from edgekit.cli._output import note, print_table
 from runtime._version import __version__
@@ -43,7 +44,8 @@ def write_report(
         "rows": list(rows),
         "summary": summary,
     }
-    write_atomic(path.resolve(), msgspec.json.format(msgspec.json.encode(document), indent=1))
+    encoded = msgspec.json.encode(document, enc_hook=np.generic.item)
+    write_atomic(path.resolve(), msgspec.json.format(encoded, indent=1))
     note(f"written: {path}")
 
 

@@ -190,7 +190,7 @@ def main(network, data_root, runs, chosen, quick, only_show, workers, no_files, 
             plan, execute, progress=lambda job, result: note(_told(job.row["variant"], job.seed, result))
         )
     results = Results(plan)
-    files = {} if no_files else measure_files(results.checkpoints, runs / "files")
+    files = {} if no_files else measure_files(results.checkpoints, runs / "files", data_root)
     rows = tabulate(results, dense, files)
     show({**COLUMNS, **({} if no_files else FILES)}, [printed(row) for row in rows])
     held = must_hold(results)
