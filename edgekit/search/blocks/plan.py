@@ -32,7 +32,7 @@ class SearchPlan:
     """
 
     candidates: tuple[str, ...] = CANDIDATES
-    shares: tuple[float, ...] = (0.25, 0.25, 0.5, 0.75, 1.0)
+    shares: tuple[float, ...] = (0.25, 0.25, 0.4, 0.7, 1.0)
     tau: float = 0.7
     every: int = 2
     lr: float = 0.03
