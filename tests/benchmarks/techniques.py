@@ -31,8 +31,8 @@ _SIDE = 8
 
 @click.command(help=__doc__)
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Where to write the result.")
-@click.option("--seeds", type=int, default=3, show_default=True)
-@click.option("--epochs", type=int, default=8, show_default=True)
+@click.option("--seeds", type=int, default=5, show_default=True)
+@click.option("--epochs", type=int, default=16, show_default=True)
 @click.option("--images", type=int, default=1000, show_default=True, help="To train on.")
 @click.option("--only", multiple=True, type=click.Choice(NAMES), help="Repeatable.")
 @click.option("--runs", type=click.Path(path_type=Path), help="Folder that keeps what is finished.")
