@@ -20,9 +20,10 @@ def measure_files(
     """Return, by name, ``kb_ENGINE``, ``ms_ENGINE`` and ``ratio_ENGINE`` (of latency, to the first one's).
 
     Args:
-        folder: keeps the exported bundles.
+        folder: keeps the exported bundles; made where it is missing.
         data_root: of the dataset that they were trained on.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     shapes = {name: _shape(path) for name, path in checkpoints.items()}
     bundles: dict[str, Bundle] = {}
     for name, shape in shapes.items():
