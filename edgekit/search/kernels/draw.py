@@ -172,8 +172,9 @@ def _draw_start(
         return Chain(wide, (Step("global_pool"), linear))
     if part == "deep":
         return Chain(draw_deep_map(rng, limits, max(1.0, weights_per_kernel)), ())
-    is_stem = which < _HEADS + _STEMS
-    return _draw_stem(rng, without, limits) if is_stem else Chain(draw_map(rng, limits), ())
+    if which < _HEADS + _STEMS:
+        return _draw_stem(rng, without, limits)
+    return Chain(draw_map(rng, limits), ())
 
 
 def _draw_stem(rng: random.Random, without: Collection[str], limits: Limits) -> Chain:
@@ -187,9 +188,12 @@ def _draw_stem(rng: random.Random, without: Collection[str], limits: Limits) -> 
         window = rng.choices(list(_STEM_WINDOWS), list(_STEM_WINDOWS.values()))[0]
         channels = rounded(rng, log_uniform(rng, *_STEM_CHANNELS))
         conv = Step("conv", channels, window, 2 if rng.random() < _STEM_STRIDES else 1, draw_act(rng))
-        chain = Chain(start, (*([Step("pad")] if pad else []), *([] if "conv" in without else [conv])))
+        steps = [Step("pad")] if pad else []
+        if "conv" not in without:
+            steps.append(conv)
         if window == 7 and "max_pool" not in without:
-            chain = Chain(start, (*chain.steps, Step("max_pool", 0, 3, 2)))
+            steps.append(Step("max_pool", 0, 3, 2))
+        chain = Chain(start, tuple(steps))
         if all(fits(*one, limits) for one in zip(chain.steps, chain.maps(), strict=False)):
             return chain
     return Chain(draw_map(rng, limits), ())

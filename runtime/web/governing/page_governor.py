@@ -173,8 +173,9 @@ class PageGovernor:
         choice, choose_s, hold_s = self._decide(choose, run.choice.row)
         run.took(choose_s, hold_s)
         if hold_s is not None:
-            run.set(choice, self._now())
-            self._alarm.settle(self._now())
+            now_s = self._now()
+            run.set(choice, now_s)
+            self._alarm.settle(now_s)
 
     def _is_slow(self, run: GestureRun, now_s: float) -> bool:
         """Whether frames come clearly slower than predicted, and would come sooner on a faster core."""
