@@ -13,6 +13,8 @@ from runtime.web.governing.tracking import LiveGesture
 from runtime.web.governing.work_model import GestureChoice
 
 _AT_ONCE_S = 0.2  # of its beginning in which a gesture's work is not missed
+# Before that a gesture's work tells little: its first frames wait for other things, and scatter.
+WEIGH_S = 0.5
 _LEAST_S = 0.25  # of a gesture whose frames are counted: in less there are too few to tell
 
 
@@ -110,7 +112,7 @@ class GestureRun:
     ):
         self._late_s = lag_s(refresh_hz)
         self.gesture, self.fps_target, self.choice = gesture, fps_target, choice
-        self.is_read, self.alarms = False, 0
+        self.is_read, self.is_weighed, self.alarms = False, False, 0
         self._drawing, self._is_emulated, self._begin_s = drawing, is_emulated, now_s
         self._choices: list[tuple[float, GestureChoice]] = [(now_s, choice)]
         self._before_ms = work_by_role_ms(drawing)
@@ -133,11 +135,19 @@ class GestureRun:
         self.choice = choice
         self._choices.append((now_s, choice))
 
+    def used(self, now_s: float) -> float:
+        """Return what the threads that draw had so far: the share of the fastest core."""
+        spent = sum(spent_ms(self._before_ms, work_by_role_ms(self._drawing)).values())
+        capacity = 1.0 if self._is_emulated else _mean(self._capacities, now_s)
+        return capacity * spent / max(1e3 * (now_s - self._begin_s), 1.0)
+
     def busy(self, now_s: float) -> float:
         """Return the share of its core's time so far in which the threads that draw had it."""
-        spent = sum(spent_ms(self._before_ms, work_by_role_ms(self._drawing)).values())
-        had = _mean(self._capacities, now_s) if self._is_emulated else 1.0
-        return spent / max(1e3 * (now_s - self._begin_s) * had, 1.0)
+        return self.used(now_s) / _mean(self._capacities, now_s)
+
+    def may_be_weighed(self, now_s: float) -> bool:
+        """Whether it lasts long enough, and nobody has asked yet, for what it takes to tell something."""
+        return self.is_read and not self.is_weighed and now_s - self._begin_s >= WEIGH_S
 
     def finish(self, times_s: Sequence[float] | None, page: PageIdentity) -> GovernedGesture:
         """Return what came of it; its last input was the last.

@@ -141,6 +141,8 @@ class PageGovernor:
             elif run.is_read and self._is_slow(run, now_s):
                 run.alarms += 1
                 self._set(run, lambda: self._model.faster(run.choice, kind, speed))
+            elif run.may_be_weighed(now_s):
+                self._weigh(run, now_s)
             if self._tracker.end(now_s) is not None:
                 self._finish(run)
         elif now_s - self._boosted_s > _BOOST_S:
@@ -180,6 +182,14 @@ class PageGovernor:
     def _is_slow(self, run: GestureRun, now_s: float) -> bool:
         """Whether frames come clearly slower than predicted, and would come sooner on a faster core."""
         return self._alarm.look(run.choice.fps, run.fps_target, now_s) and run.busy(now_s) >= SPARE
+
+    def _weigh(self, run: GestureRun, now_s: float) -> None:
+        """Choose anew by what a page's first gesture has used so far, if its core had time to spare."""
+        run.is_weighed = True
+        kind, speed = run.gesture.kind, run.gesture.speed
+        if not self._model.knows(kind, speed) and run.busy(now_s) < SPARE:
+            self._model.weigh(kind, speed, run.used(now_s))
+            self._set(run, lambda: self._model.choose(kind, speed, run.fps_target))
 
     def _decide(
         self, choose: Callable[[], GestureChoice], row: int | None

@@ -41,6 +41,8 @@ _CLEARLY_FASTER, _HARDLY_MORE = 1.2, 1.05
 # A gesture is believed to take so many times what was known, not more: the machine may have been busy.
 _MOST_STEP = 4.0
 _LEAST_OWN = 0.3  # of what was measured of a frame: that is its own, not what goes on without frames
+# The rest of a gesture may take more than its beginning, and perhaps not all its frames were shown.
+_MAY_GROW = 1.2
 # An alarm asks for a setting so much faster: less is within what the alarm itself is off by.
 _FASTER = 1.4
 
@@ -178,6 +180,18 @@ class WorkModel:
         before, count = self._work_ms.get(key, (work_ms, 0))
         share = max(1.0 / (count + 1), _LEAST_SHARE)
         self._work_ms[key] = before + share * (work_ms - before), count + 1
+
+    def weigh(self, kind: str, speed: float, used: float) -> None:
+        """Take what a gesture uses while it lasts, and some more, for what its frames take.
+
+        ``learn`` replaces it.
+
+        Args:
+            used: share of the fastest core. There was time to spare, so that as many frames were drawn as the
+                display asks for.
+        """
+        work_ms = _MAY_GROW * max(used - OVERHEAD, _LEAST_OWN * used) * 1e3 / self.refresh_hz
+        self._work_ms[kind, class_of(speed)] = work_ms, 0
 
     def _offered(self, kind: str, speed: float) -> list[GestureChoice]:
         """Return all settings with the frames to be expected."""

@@ -17,12 +17,12 @@ With records of several SoCs, predictors of each are brought to each other by 18
 
 Energies are MODELLED: frames of each left-out page replayed under each governor on the profile's power table,
 at the page's own curve through what was measured of it (``runtime.web.learning.truth``). ``policy`` holds the
-setting that was chosen by what is said of the page without its family, ``later`` what the live governor takes
-for the page's third gesture, with its own margin, having seen the frames of two. A gesture misses its target
-below 95 % of it, avoidably where the fastest clock would have shown more; what is saved by that counts in no
-share of the best's saving. Savings are told once more at equal frames, and at equal misses: where a baseline
-misses, ours is asked for no more than it shows. They are geometric means over real pages; stress pages are
-apart.
+setting that was chosen by what is said of the page without its family, ``first`` is what the live governor
+makes of the page's first gesture, which chooses anew after half a second, ``later`` of its third, with its
+own margin, having seen the frames of two. A gesture misses its target below 95 % of it, avoidably where the
+fastest clock would have shown more; what is saved by that counts in no share of the best's saving. Savings
+are told once more at equal frames, and at equal misses: where a baseline misses, ours is asked for no more
+than it shows. They are geometric means over real pages; stress pages are apart.
 """
 
 from __future__ import annotations

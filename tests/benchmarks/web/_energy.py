@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,8 @@ from runtime.device.setting import Setting
 from runtime.device.soc import SocProfile, setting_power
 from runtime.device.soc.profile import FULL_CAPACITY
 from runtime.govern.governor.tables import capacity_rows
-from runtime.web.governing.work_model import WorkModel
+from runtime.web.governing.gesture_run import WEIGH_S
+from runtime.web.governing.work_model import SPARE, WorkModel
 from runtime.web.interaction.rows import HELD_SHARE
 from runtime.web.learning.assess import Fold
 from runtime.web.learning.baselines import PageTruth, WebOutcome, outcome_of, outcomes
@@ -25,11 +26,13 @@ from runtime.web.learning.table import GestureTable
 from runtime.web.learning.truth import known_settings, page_truth
 from tests.benchmarks.web._errors import ErrorStudy, is_stress
 
-GOVERNORS = ("interactive", "schedutil", "eas", "ebs", "policy", "later", "best")
-_BASELINES = GOVERNORS[:4]
-_OURS = ("policy", "later")
+_BASELINES = ("interactive", "schedutil", "eas", "ebs")
+_OURS = ("policy", "first", "later")
+GOVERNORS = (*_BASELINES, *_OURS, "best")
 _GESTURES = 2  # of the page that were governed before ``later``
-Choose = Callable[[float], dict[str, Setting]]
+_WEIGHED = WEIGH_S / 3.0  # of a gesture of 3 s, as ``first`` sees it
+Parts = Sequence[tuple[float, Setting]]  # of a gesture: its share, and what it ran at
+Choose = Callable[[float], dict[str, Parts]]
 ENERGY_COLUMNS = {
     "soc": "SoC", "gesture": "gesture", "target_fps": "target", "governor": "governor", "fps": "FPS",
     "mean_mw": "mW", "missed_pct": "missed, %", "avoidable_pct": "avoidably",
@@ -79,7 +82,8 @@ def energy_summary(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         for what in ("saved_pct", "saved_equal_frames_pct", "saved_equal_misses_pct"):
             key = f"{what.replace('saved', 'energy_saved', 1)[:-4]}_vs_{name}_pct"
             summary[key] = _mean([row[what] for row in mine])
-            summary[f"later_{key}"] = _mean([row[f"later_{what}"] for row in mine])
+            for ours in ("first", "later"):
+                summary[f"{ours}_{key}"] = _mean([row[f"{ours}_{what}"] for row in mine])
     for soc in dict.fromkeys(row["soc"] for row in rows):
         mine = [row for row in rows if row["governor"] == "interactive" and row["soc"] == soc]
         summary[f"energy_saved_vs_interactive_{soc.rpartition(':')[2]}_pct"] = _mean(
@@ -91,11 +95,14 @@ def energy_summary(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
     return summary | {
         "oracle_share_pct": mean_of("policy", "oracle_share_pct"),
-        "later_oracle_share_pct": mean_of("later", "oracle_share_pct"),
+        **{f"{ours}_oracle_share_pct": mean_of(ours, "oracle_share_pct") for ours in ("first", "later")},
         "qos_violation_pct": mean_of("policy", "missed_pct"),
         "qos_violation_avoidable_pct": mean_of("policy", "avoidable_pct"),
-        "later_qos_violation_pct": mean_of("later", "missed_pct"),
-        "later_qos_violation_avoidable_pct": mean_of("later", "avoidable_pct"),
+        **{
+            f"{ours}_qos_violation{key}_pct": mean_of(ours, f"{what}_pct")
+            for ours in ("first", "later")
+            for key, what in (("", "missed"), ("_avoidable", "avoidable"))
+        },
         "ebs_violation_pct": mean_of("ebs", "missed_pct"),
         "oracle_violation_pct": mean_of("best", "missed_pct"),
     }
@@ -123,39 +130,64 @@ def _chooser(
     with contextlib.suppress(ValueError):
         estimates = frame_estimates(model, page, first, offer)
 
-    def choose(fps: float) -> dict[str, Setting]:
+    def choose(fps: float) -> dict[str, Parts]:
         work = WorkModel(capacities, first.refresh_hz)
         setting = choose_setting(estimates, fps, margin_pct).chosen.setting if estimates else work.fastest
-        return {"policy": setting, "later": _later(work, setting, first, shown, profile, fps)}
+        lived = _lived(work, setting, first, shown, profile, fps)
+        return {"policy": [(1.0, setting)], "first": next(lived), "later": list(lived)[-1]}
 
     return choose, not estimates
 
 
-def _later(
+def _lived(
     work: WorkModel, setting: Setting, gesture: Measured, shown: dict[Setting, FrameEstimate],
     profile: SocProfile, fps: float,
-) -> Setting:  # fmt: skip
-    """Return what the live governor takes after gestures of the page, the first at ``setting``."""
+) -> Iterator[Parts]:  # fmt: skip
+    """Yield what the live governor gives the page's gestures, the first from ``setting`` on."""
+    kind, speed = gesture.kind, gesture.speed
+
+    def capacity(held: Setting) -> float:
+        return profile.capacity(held.cluster, held.freq_khz) / FULL_CAPACITY
+
+    def used(held: Setting) -> float:
+        return shown[held].busy * capacity(held)
+
+    weighed = setting
+    if shown[setting].busy < SPARE:
+        work.weigh(kind, speed, used(setting))
+        weighed = work.choose(kind, speed, fps).setting
+    parts: Parts = [(_WEIGHED, setting), (1 - _WEIGHED, weighed)]
+    yield parts
     for _ in range(_GESTURES):
-        seen = shown[setting]
-        capacity = profile.capacity(setting.cluster, setting.freq_khz) / FULL_CAPACITY
-        work.learn(
-            gesture.kind, gesture.speed,
-            capacity=capacity, fps=seen.fps, work_ms=1000 * seen.busy * capacity / seen.fps,
-        )  # fmt: skip
-        setting = work.choose(gesture.kind, gesture.speed, fps).setting
-    return setting
+        seen_fps = _over(parts, lambda held: shown[held].fps)
+        work_ms = 1000 * _over(parts, used) / seen_fps
+        work.learn(kind, speed, capacity=_over(parts, capacity), fps=seen_fps, work_ms=work_ms)
+        parts = [(1.0, work.choose(kind, speed, fps).setting)]
+        yield parts
+
+
+def _over(parts: Parts, value: Callable[[Setting], float]) -> float:
+    """Return the mean of a value over a gesture."""
+    return sum(share * value(setting) for share, setting in parts)
 
 
 def _ours(truth: PageTruth, made: dict[str, WebOutcome], choose: Choose, fps: float) -> dict[str, WebOutcome]:
     """Return what becomes of ours, and of ours that must show no more than a baseline where that misses."""
     shown = {each.setting: each for each in truth.estimates}
-    found = {name: outcome_of(shown[setting], fps) for name, setting in choose(fps).items()}
+    found = {name: _outcome_of(shown, parts, fps) for name, parts in choose(fps).items()}
     for name in _BASELINES:
         asked_fps = min(fps, made[name].fps / HELD_SHARE)
         alike = choose(asked_fps) if made[name].misses else {}
-        found |= {_like(ours, name): outcome_of(shown[each], asked_fps) for ours, each in alike.items()}
+        found |= {_like(ours, name): _outcome_of(shown, each, asked_fps) for ours, each in alike.items()}
     return found
+
+
+def _outcome_of(shown: dict[Setting, FrameEstimate], parts: Parts, fps: float) -> WebOutcome:
+    shown_fps, mean_mw = (
+        _over(parts, lambda held, name=name: getattr(outcome_of(shown[held], fps), name))
+        for name in ("fps", "mean_mw")
+    )
+    return WebOutcome(shown_fps, mean_mw, shown_fps < HELD_SHARE * fps)
 
 
 def _like(ours: str, name: str) -> str:
@@ -181,6 +213,7 @@ def _row(
         "missed_pct": 100 * float(np.mean([each.misses for each in mine])),
         "avoidable_pct": 100 * float(np.mean([_is_avoidable(each[name], each, fps) for each in made])),
         **_savings("", "policy", name, made),
+        **_savings("first_", "first", name, made),
         **_savings("later_", "later", name, made),
         "oracle_share_pct": 100 * saved / ceiling if ceiling > 0 else None,
     }

@@ -61,6 +61,17 @@ def test_a_light_page_goes_down_after_its_first_gesture_and_a_heavy_one_up():
     assert [fps for _, fps in heavy] == [pytest.approx(40.0), 60.0]
 
 
+def test_half_a_second_of_a_gesture_tells_what_it_takes_until_its_frames_do():
+    model = WorkModel(ROWS)
+    first = model.choose("scroll", 1800.0, 60.0)
+    assert str(first.setting) == "big @ 1000 MHz x1"
+    model.weigh("scroll", 1800.0, used=0.11)  # of 0.5, at 60 FPS
+    assert model.work_ms("scroll", 1800.0) == pytest.approx(1.2 * (0.11 - OVERHEAD) * 1e3 / 60.0)
+    assert str(model.choose("scroll", 1800.0, 60.0).setting) == "little @ 1000 MHz x1"
+    model.learn("scroll", 1800.0, capacity=0.2, fps=60.0, work_ms=spent(2.5, 60.0))
+    assert model.work_ms("scroll", 1800.0) == pytest.approx(2.5)  # nothing of the first half second
+
+
 def test_frames_that_were_held_up_count_as_work():
     """Measured work alone would say that the setting is enough, and the page would stay slow for ever."""
     model = WorkModel(ROWS)
