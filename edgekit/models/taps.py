@@ -30,6 +30,7 @@ class Backbone(nn.Module):
         strides: the wanted ones; those that the model lacks are left out.
 
     Attributes:
+        spec: of the model.
         net: the model without classifier.
         channels: of each map, by stride, ascending.
 
@@ -44,7 +45,7 @@ class Backbone(nn.Module):
 
     def __init__(self, spec: ModelSpec, strides: Sequence[int] = STRIDES):
         super().__init__()
-        self.net = build_model(spec)
+        self.spec, self.net = spec, build_model(spec)
         if not hasattr(self.net, "trunk"):
             raise ValueError(
                 f"{spec.label} has no method trunk(), which tells the layers up to its last map; choose a "

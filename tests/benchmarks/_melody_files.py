@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 import torch
 
@@ -69,7 +68,7 @@ def _engine(
             times = sessions.take_times()
             graphs_ms = sum(map(sum, times.values()))
             delegations = [variant.delegation for variant in variants.values()]
-            macs = {name: _macs(bundle, variant.workload) for name, variant in variants.items()}
+            macs = {name: bundle.workload(variant).macs for name, variant in variants.items()}
     steps = _BARS * STEPS_PER_BAR
     return {
         "one_delegate": all(one.partitions == 1 and one.delegated == one.total for one in delegations),
@@ -92,9 +91,3 @@ def _nll(task: Melody, runner: FlowRunner, dataset: TuneDataset) -> float:
         found += task.decode([one[None] for one in scores.values()], events)
         truths += list(events)
     return -float(np.log(task.score(found, truths)))
-
-
-def _macs(bundle: Bundle, path: str | None) -> int:
-    assert path is not None
-    workload = msgspec.json.decode((bundle.path / path).read_bytes())
-    return sum(op["macs"] for op in workload["ops"])
