@@ -16,7 +16,7 @@ from edgekit.report.section import FEW, NARROW, WIDE, section_of
 from edgekit.report.svg import trusted
 from edgekit.report.timeline import clusters_of, draw_timeline, since_first
 from edgekit.report.timeline_figure import summary
-from runtime.bundle import Bundle, Delegation
+from runtime.bundle import Bundle
 from runtime.choose.policy.goal import OBJECTIVES
 from runtime.choose.tuning.savings import explain_savings
 from runtime.measure.frame_log import read_log
@@ -66,7 +66,7 @@ def render_report(
         sections=sorted(sections, key=lambda section: section.view is not headline),
         commands=commands_of(content),
         timelines=[_timeline(Path(log)) for log in timelines],
-        all_in_one=all(v.variant.delegation and _is_in_one(v.variant.delegation) for v in content.variants),
+        all_in_one=all(v.variant.delegation and v.variant.delegation.is_in_one for v in content.variants),
         objectives=OBJECTIVES,
         clocks_of=clocks_of,
         few=FEW,
@@ -75,10 +75,6 @@ def render_report(
         figure_names=_FIGURE_NAMES,
         pruned=lambda name: _pruned(content, name),
     )
-
-
-def _is_in_one(delegation: Delegation) -> bool:
-    return delegation.partitions == 1 and not delegation.fallback
 
 
 def figure(name: str, value: float) -> str:

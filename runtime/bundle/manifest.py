@@ -65,6 +65,11 @@ class Delegation:
     partitions: int
     fallback: tuple[FallbackOp, ...] = ()
 
+    @property
+    def is_in_one(self) -> bool:
+        """Whether the delegate took all ops, in one partition."""
+        return self.partitions == 1 and not self.fallback
+
 
 @dataclass(frozen=True)
 class Variant:

@@ -71,10 +71,7 @@ def _engine(dataset: FaceDataset, bundle: Bundle, classifier: Bundle, engine: st
     ratio, interval = paired_ratio(found["alone"], found["parser"])
     scores = {one.precision: _score(dataset, bundle, one) for one in (exact, rounded)}
     return {
-        "one_delegate": all(
-            one.delegation.partitions == 1 and one.delegation.delegated == one.delegation.total
-            for one in (exact, rounded)
-        ),
+        "one_delegate": all(one.delegation.is_in_one for one in (exact, rounded)),
         "latency_ratio": ratio,
         "interval": [interval.low, interval.high],
         "mac_ratio": bundle.workload(exact).macs / classifier.workload(alone).macs,

@@ -71,7 +71,7 @@ def _engine(
             macs = {name: bundle.workload(variant).macs for name, variant in variants.items()}
     steps = _BARS * STEPS_PER_BAR
     return {
-        "one_delegate": all(one.partitions == 1 and one.delegated == one.total for one in delegations),
+        "one_delegate": all(one.is_in_one for one in delegations),
         "step_ms": sum(len(one) * float(np.median(one)) for one in times.values()) / steps,
         "step_macs": sum(len(times[name]) * macs[name] for name in times) / steps,
         "same_tune": frame.draws == expected.draws,

@@ -135,18 +135,22 @@ class GestureRun:
         self.choice = choice
         self._choices.append((now_s, choice))
 
+    def capacity(self, now_s: float) -> float:
+        """Return the share of the fastest core that it had so far, in the mean."""
+        return _mean(self._capacities, now_s)
+
     def used(self, now_s: float) -> float:
         """Return what the threads that draw had so far: the share of the fastest core."""
         spent = sum(spent_ms(self._before_ms, work_by_role_ms(self._drawing)).values())
-        capacity = 1.0 if self._is_emulated else _mean(self._capacities, now_s)
+        capacity = 1.0 if self._is_emulated else self.capacity(now_s)
         return capacity * spent / max(1e3 * (now_s - self._begin_s), 1.0)
 
     def busy(self, now_s: float) -> float:
         """Return the share of its core's time so far in which the threads that draw had it."""
-        return self.used(now_s) / _mean(self._capacities, now_s)
+        return self.used(now_s) / self.capacity(now_s)
 
     def may_be_weighed(self, now_s: float) -> bool:
-        """Whether it lasts long enough, and nobody has asked yet, for what it takes to tell something."""
+        """Whether it lasts long enough for what it takes to tell something, and was not weighed before."""
         return self.is_read and not self.is_weighed and now_s - self._begin_s >= WEIGH_S
 
     def finish(self, times_s: Sequence[float] | None, page: PageIdentity) -> GovernedGesture:
@@ -165,7 +169,7 @@ class GestureRun:
             within = [time_s for time_s in times_s if begin_s <= time_s <= end_s]
             frames, edges = len(within), [begin_s, *within]
             gaps_ms = tuple(1e3 * (after - before) for before, after in itertools.pairwise(edges))
-        capacity = _mean(self._capacities, end_s)
+        capacity = self.capacity(end_s)
         work_ms = None
         if frames and self._begin_s - gesture.begin_s < _AT_ONCE_S:
             a_frame = (1.0 if self._is_emulated else capacity) / frames

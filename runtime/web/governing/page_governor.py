@@ -187,8 +187,8 @@ class PageGovernor:
         """Choose anew by what a page's first gesture has used so far, if its core had time to spare."""
         run.is_weighed = True
         kind, speed = run.gesture.kind, run.gesture.speed
-        if not self._model.knows(kind, speed) and run.busy(now_s) < SPARE:
-            self._model.weigh(kind, speed, run.used(now_s))
+        if not self._model.knows(kind, speed) and (used := run.used(now_s)) < SPARE * run.capacity(now_s):
+            self._model.weigh(kind, speed, used)
             self._set(run, lambda: self._model.choose(kind, speed, run.fps_target))
 
     def _decide(

@@ -159,7 +159,7 @@ class WorkModel:
         """
         if not (fps > 0 and 0 < work_ms < math.inf):
             return
-        work_ms = max(work_ms - OVERHEAD * 1e3 / fps, _LEAST_OWN * work_ms)
+        work_ms = _own_ms(work_ms, fps)
         room = max(capacity - OVERHEAD, 0.0) * 1e3
         key = kind, class_of(speed)
         most_fps = self._most_fps.pop(key, self.refresh_hz)
@@ -190,8 +190,8 @@ class WorkModel:
             used: share of the fastest core. There was time to spare, so that as many frames were drawn as the
                 display asks for.
         """
-        work_ms = _MAY_GROW * max(used - OVERHEAD, _LEAST_OWN * used) * 1e3 / self.refresh_hz
-        self._work_ms[kind, class_of(speed)] = work_ms, 0
+        work_ms = _own_ms(used * 1e3 / self.refresh_hz, self.refresh_hz)
+        self._work_ms[kind, class_of(speed)] = _MAY_GROW * work_ms, 0
 
     def _offered(self, kind: str, speed: float) -> list[GestureChoice]:
         """Return all settings with the frames to be expected."""
@@ -228,6 +228,11 @@ class WorkModel:
         """Return how many a core must have ready for ``fps`` to be shown."""
         share = min(fps / self.refresh_hz, _MOST_SHOWN)
         return self.refresh_hz * (share**-_SHARPNESS - 1.0) ** (-1.0 / _SHARPNESS)
+
+
+def _own_ms(work_ms: float, fps: float) -> float:
+    """Return what of a frame's work is its own, not what goes on without frames."""
+    return max(work_ms - OVERHEAD * 1e3 / fps, _LEAST_OWN * work_ms)
 
 
 def class_of(speed: float) -> int:

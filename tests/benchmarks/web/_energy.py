@@ -27,7 +27,7 @@ from runtime.web.learning.truth import known_settings, page_truth
 from tests.benchmarks.web._errors import ErrorStudy, is_stress
 
 _BASELINES = ("interactive", "schedutil", "eas", "ebs")
-_OURS = ("policy", "first", "later")
+_OURS = {"policy": "", "first": "first_", "later": "later_"}  # and what begins the names of their savings
 GOVERNORS = (*_BASELINES, *_OURS, "best")
 _GESTURES = 2  # of the page that were governed before ``later``
 _WEIGHED = WEIGH_S / 3.0  # of a gesture of 3 s, as ``first`` sees it
@@ -81,9 +81,8 @@ def energy_summary(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         mine = [row for row in rows if row["governor"] == base]
         for what in ("saved_pct", "saved_equal_frames_pct", "saved_equal_misses_pct"):
             key = f"{what.replace('saved', 'energy_saved', 1)[:-4]}_vs_{name}_pct"
-            summary[key] = _mean([row[what] for row in mine])
-            for ours in ("first", "later"):
-                summary[f"{ours}_{key}"] = _mean([row[f"{ours}_{what}"] for row in mine])
+            for prefix in _OURS.values():
+                summary[prefix + key] = _mean([row[prefix + what] for row in mine])
     for soc in dict.fromkeys(row["soc"] for row in rows):
         mine = [row for row in rows if row["governor"] == "interactive" and row["soc"] == soc]
         summary[f"energy_saved_vs_interactive_{soc.rpartition(':')[2]}_pct"] = _mean(
@@ -93,15 +92,16 @@ def energy_summary(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     def mean_of(name: str, what: str) -> float | None:
         return _mean([row[what] for row in rows if row["governor"] == name and row[what] is not None])
 
+    figures = {
+        "oracle_share_pct": "oracle_share_pct",
+        "qos_violation_pct": "missed_pct",
+        "qos_violation_avoidable_pct": "avoidable_pct",
+    }
     return summary | {
-        "oracle_share_pct": mean_of("policy", "oracle_share_pct"),
-        **{f"{ours}_oracle_share_pct": mean_of(ours, "oracle_share_pct") for ours in ("first", "later")},
-        "qos_violation_pct": mean_of("policy", "missed_pct"),
-        "qos_violation_avoidable_pct": mean_of("policy", "avoidable_pct"),
         **{
-            f"{ours}_qos_violation{key}_pct": mean_of(ours, f"{what}_pct")
-            for ours in ("first", "later")
-            for key, what in (("", "missed"), ("_avoidable", "avoidable"))
+            prefix + key: mean_of(ours, what)
+            for key, what in figures.items()
+            for ours, prefix in _OURS.items()
         },
         "ebs_violation_pct": mean_of("ebs", "missed_pct"),
         "oracle_violation_pct": mean_of("best", "missed_pct"),
@@ -183,10 +183,8 @@ def _ours(truth: PageTruth, made: dict[str, WebOutcome], choose: Choose, fps: fl
 
 
 def _outcome_of(shown: dict[Setting, FrameEstimate], parts: Parts, fps: float) -> WebOutcome:
-    shown_fps, mean_mw = (
-        _over(parts, lambda held, name=name: getattr(outcome_of(shown[held], fps), name))
-        for name in ("fps", "mean_mw")
-    )
+    shown_fps = _over(parts, lambda held: shown[held].fps)
+    mean_mw = _over(parts, lambda held: outcome_of(shown[held], fps).mean_mw)
     return WebOutcome(shown_fps, mean_mw, shown_fps < HELD_SHARE * fps)
 
 
@@ -200,7 +198,7 @@ def _row(
     mine = [each[name] for each in made]
     ceiling = sum(each["interactive"].mean_mw - each["best"].mean_mw for each in made)
     saved = sum(each["interactive"].mean_mw - _as_held(each, name, fps) for each in made)
-    return {
+    row: dict[str, Any] = {
         "soc": target.rpartition(":")[2],
         "gesture": kind,
         "part": part,
@@ -212,14 +210,14 @@ def _row(
         "frame_mj": float(np.mean([each.frame_mj for each in mine])),
         "missed_pct": 100 * float(np.mean([each.misses for each in mine])),
         "avoidable_pct": 100 * float(np.mean([_is_avoidable(each[name], each, fps) for each in made])),
-        **_savings("", "policy", name, made),
-        **_savings("first_", "first", name, made),
-        **_savings("later_", "later", name, made),
         "oracle_share_pct": 100 * saved / ceiling if ceiling > 0 else None,
     }
+    for ours in _OURS:
+        row |= _savings(ours, name, made)
+    return row
 
 
-def _savings(prefix: str, ours: str, name: str, made: Sequence[dict[str, WebOutcome]]) -> dict[str, float]:
+def _savings(ours: str, name: str, made: Sequence[dict[str, WebOutcome]]) -> dict[str, float]:
     """Return what ours save against ``name``: over the gesture, of a frame, and at equal misses."""
     mine, theirs = [each[ours] for each in made], [each[name] for each in made]
     alike = [each.get(_like(ours, name), each[ours]) for each in made]
@@ -228,7 +226,7 @@ def _savings(prefix: str, ours: str, name: str, made: Sequence[dict[str, WebOutc
         "saved_equal_frames_pct": [a.frame_mj / b.frame_mj for a, b in zip(mine, theirs, strict=True)],
         "saved_equal_misses_pct": [a.mean_mw / b.mean_mw for a, b in zip(alike, theirs, strict=True)],
     }
-    return {prefix + what: 100 * float(1 - np.exp(np.log(each).mean())) for what, each in ratios.items()}
+    return {_OURS[ours] + what: 100 * float(1 - np.exp(np.log(each).mean())) for what, each in ratios.items()}
 
 
 def _as_held(made: dict[str, WebOutcome], name: str, target_fps: float) -> float:
