@@ -15,6 +15,7 @@ from predictors.frames.rows import FrameRows
 
 WORK, MEAN = "work", "mean"  # what a frame takes: what was told of it, or as much on every page
 _ROUNDS = 3
+_CAP = 1.0  # in log frame rate: a row further off is wrong, however far
 _FIRST_NOISE, _FIRST_SPREAD = np.array([0.05, 0.1]), 0.5  # logarithms, before any row
 
 
@@ -50,6 +51,10 @@ class HeldOut:
     log_fps: np.ndarray
     log_rate: np.ndarray
 
+    def off(self, fps: np.ndarray) -> np.ndarray:
+        """Return by how much each row is off, logarithm, at most ``_CAP``."""
+        return np.minimum(np.abs(self.log_fps - np.log(fps)), _CAP)
+
     def select(self, places: np.ndarray) -> HeldOut:
         """Return the rows at ``places``, indices or booleans."""
         return HeldOut(self.log_fps[places], self.log_rate[places])
@@ -79,14 +84,35 @@ def fit_pages(
     """
     pages, first, place = np.unique(place, return_index=True, return_inverse=True)
     effect, noise, spread = np.zeros(len(pages)), _FIRST_NOISE, _FIRST_SPREAD
+    total = np.bincount(place, weight)
+    shares = weight / total[place] * total.mean()  # a page counts once, however often it was measured
     curve = FrameCurve(side == WORK, n_cores)
     for _ in range(_ROUNDS):
-        curve.fit(rows, fps, effect[place], weight, prior)
+        curve.fit(rows, fps, effect[place], shares, prior)
         effect, unsure = page_effects(curve, rows, fps, place, weight, np.zeros(len(pages)), spread, noise)
         left = curve.log_frames(rows, effect[place]) - np.log(fps)
         noise = fit_doubt(left, curve.sensitivity(curve.log_rate(rows, effect[place])))
         spread = max(robust_spread(np.hypot(effect, unsure)), LEAST_SPREAD)
     return FittedPages(curve, noise, spread, rows.page[first], effect, 1 / (unsure**2 + spread**2 / 4))
+
+
+def best_of(off: dict[str, np.ndarray], family: np.ndarray) -> str:
+    """Return the contestant that is best: physics, unless a learner is better by more than luck.
+
+    That is the one-standard-error rule (Breiman et al., 1984) on the errors' differences; pages of a
+    family are alike.
+
+    Args:
+        off: errors of each, of each page, shape (n_pages,).
+        family: of each page.
+    """
+    means = {name: each.mean() for name, each in off.items()}
+    physics = min((name for name in off if "+" not in name), key=means.__getitem__)
+    best = min(off, key=means.__getitem__)
+    gain = off[physics] - off[best]
+    _, number = np.unique(family, return_inverse=True)
+    luck = np.sqrt(np.sum(np.bincount(number, gain - gain.mean()) ** 2)) / len(gain)
+    return best if gain.mean() > luck else physics
 
 
 def compete(

@@ -103,6 +103,16 @@ class FrameCurve(BaseEstimator):
         self.theta_ = whole(found.x)
         return self
 
+    @property
+    def sharpness(self) -> float:
+        """Of the bend."""
+        return float(self.theta_[3])
+
+    @property
+    def ceiling(self) -> float:
+        """Share of the refresh rate that is displayed at most."""
+        return float(self.theta_[4])
+
     def log_rate(self, rows: FrameRows, effect: np.ndarray | float = 0.0) -> np.ndarray:
         """Return the logarithm of the rate without a display, over the most that the display shows."""
         return self._log_rate(self.theta_, rows, effect)
@@ -113,11 +123,11 @@ class FrameCurve(BaseEstimator):
 
     def sensitivity(self, log_rate: np.ndarray) -> np.ndarray:
         """Return by how much displayed frames follow the rate: 1 on a slow core, 0 at the refresh rate."""
-        return _logistic(-self.theta_[3] * log_rate)
+        return _logistic(-self.sharpness * log_rate)
 
     def log_bend(self, log_rate: np.ndarray) -> np.ndarray:
         """Return the logarithm of the share of what the display shows at most."""
-        return _log_bend(log_rate, self.theta_[3])
+        return _log_bend(log_rate, self.sharpness)
 
     def busy(self, log_rate: np.ndarray) -> np.ndarray:
         """Return the share of its time that a core is busy with the frames that are displayed."""
@@ -126,7 +136,7 @@ class FrameCurve(BaseEstimator):
 
     def log_ceiling(self, rows: FrameRows) -> np.ndarray:
         """Return the logarithm of the most frames per second that the display shows."""
-        ceiling: np.ndarray = np.log(self.theta_[4] * rows.refresh_hz)
+        ceiling: np.ndarray = np.log(self.ceiling * rows.refresh_hz)
         return ceiling
 
     def _log_rate(self, theta: np.ndarray, rows: FrameRows, effect: np.ndarray | float) -> np.ndarray:

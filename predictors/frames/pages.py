@@ -62,6 +62,12 @@ def page_effects(
     return effect, 1 / np.sqrt(information + 1 / spread**2)
 
 
+def mean_by_page(values: np.ndarray, place: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Return the weighted mean of each page's rows, shape (n_pages,)."""
+    mean: np.ndarray = np.bincount(place, weight * values) / np.bincount(place, weight)
+    return mean
+
+
 def robust_spread(values: np.ndarray) -> float:
     """Return the standard deviation of most ``values`` around 0; outliers count for little."""
     return float(1.4826 * np.median(np.abs(values))) if values.size else 0.0

@@ -11,14 +11,11 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from predictors.frames.bounds import FrameBounds
 from predictors.frames.candidates import fit_learner, learner_names, make_learner
-from predictors.frames.contest import compete, contestants, fit_pages
-from predictors.frames.pages import page_effects
+from predictors.frames.contest import best_of, compete, contestants, fit_pages
+from predictors.frames.pages import mean_by_page, page_effects
 from predictors.frames.rows import BEFORE_WORK, FrameRows
 from predictors.frames.seen_range import FrameRange
 
-_CAP = 1.0  # in log frame rate: a row further off is wrong, however far
-# A learner must beat physics by this share, and by more where pages are few: of many learners one is lucky.
-_WORTH, _LUCK = 0.02, 0.3
 _FEWEST_FAMILIES = 3
 _FEWEST_TRUTHS = 20  # pages: of fewer, a tenth that lies outside is a page or none
 PageEffect = tuple[float, float]  # of one page, and how far it may be off
@@ -47,7 +44,8 @@ class FrameRate(RegressorMixin, BaseEstimator):
         random_state: seed of the folds and the candidates.
 
     Attributes:
-        scores_: mean absolute error of the logarithm, of each candidate on families it has not seen.
+        scores_: mean absolute error of the logarithm, of each candidate on families it has not seen. A page
+            counts once, however often it was measured.
         chosen_: name of the one with the least: ``work`` or ``mean`` (whether a frame's work is taken), and
             its learner.
         held_out_: frames per second of every row of the fit by the chosen one fitted without its family.
@@ -117,11 +115,9 @@ class FrameRate(RegressorMixin, BaseEstimator):
             contestants(self.n_work > 0, learners), rows, y, place, families, weight,
             n_cores=n_cores, n_splits=min(self.n_splits, self.n_families_), seed=self.random_state,
         )  # fmt: skip
-        self.scores_ = {
-            name: float(np.average(np.minimum(np.abs(each.log_fps - np.log(y)), _CAP), weights=weight))
-            for name, each in held_out.items()
-        }
-        self.chosen_ = self._choose()
+        off = {name: mean_by_page(each.off(y), place, weight) for name, each in held_out.items()}
+        self.scores_ = {name: float(each.mean()) for name, each in off.items()}
+        self.chosen_ = best_of(off, families[np.unique(place, return_index=True)[1]])
         side, _, learner = self.chosen_.partition("+")
         fitted = fit_pages(side, rows, y, place, weight, n_cores)
         self.curve_, self.learner_ = fitted.curve, None
@@ -231,14 +227,6 @@ class FrameRate(RegressorMixin, BaseEstimator):
     def _effect(self, rows: FrameRows, effect: PageEffect | None, offset: float) -> np.ndarray:
         known = self.learnt_effect(rows) if effect is None else np.full(len(rows.capacity), effect[0])
         return known + offset
-
-    def _choose(self) -> str:
-        """Return the best contestant; a learner must beat physics by more than luck."""
-        plain = [name for name in self.scores_ if "+" not in name]
-        physics = min(plain, key=self.scores_.__getitem__)
-        best = min(self.scores_, key=self.scores_.__getitem__)
-        worth = max(_WORTH, _LUCK / np.sqrt(self.n_pages_))
-        return best if self.scores_[best] < (1 - worth) * self.scores_[physics] else physics
 
     def _columns_that_count(self, rows: FrameRows) -> list[int]:
         """Return the columns of pages that a prediction depends on."""

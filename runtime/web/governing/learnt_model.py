@@ -13,6 +13,7 @@ from runtime.device.soc import SocProfile
 from runtime.device.soc.profile import FULL_CAPACITY
 from runtime.errors import NotFittedError
 from runtime.web.gestures.gesture import DEFAULT_SPEEDS, KINDS, typical_gesture
+from runtime.web.governing.bend import Bend
 from runtime.web.governing.work_model import MARGIN, GestureChoice, WorkModel, class_of
 from runtime.web.learning.choice import (
     FrameEstimate,
@@ -22,6 +23,7 @@ from runtime.web.learning.choice import (
     frame_estimates,
     way_of,
 )
+from runtime.web.learning.model import RUN, UNRUN, WayModel
 from runtime.web.learning.storage import load_web_fit
 
 # Speeds that predictions are made for, as a page loads: predicting takes longer than a gesture may wait.
@@ -52,18 +54,19 @@ class LearntModel(WorkModel):
         margin: float = MARGIN,
         on_message: Callable[[str], None] = lambda message: None,
     ):
-        super().__init__(rows, refresh_hz, margin)
-        self._profile, self._on_message = profile, on_message
-        self._fits = {}
+        fits = {}
         missing: NotFittedError | None = None
         for kind in KINDS:
             try:
-                self._fits[kind] = load_web_fit(folder, target, kind)
+                fits[kind] = load_web_fit(folder, target, kind)
             except NotFittedError as err:
                 missing = err
-        if not self._fits:
+        if not fits:
             assert missing is not None
             raise missing
+        bends = {kind: bend_of(models) for kind, (_, models) in fits.items()}
+        super().__init__(rows, refresh_hz, margin, bends)
+        self._fits, self._profile, self._on_message = fits, profile, on_message
         self._row_of = {row.setting: number for number, row in enumerate(rows)}
         self._estimates: dict[tuple[str, int], list[FrameEstimate]] = {}
         self._unlike: set[str] = set()  # kinds of gesture that are not predicted on this page
@@ -111,3 +114,9 @@ class LearntModel(WorkModel):
         setting = chosen.setting
         capacity = self._profile.capacity(setting.cluster, setting.freq_khz) / FULL_CAPACITY
         return GestureChoice(self._row_of[setting], setting, capacity, min(chosen.fps, self.refresh_hz))
+
+
+def bend_of(models: Mapping[str, WayModel]) -> Bend:
+    """Return the bend of a gesture by what was fitted of it, best with the work of its pages known."""
+    curve = (models.get(RUN) or models[UNRUN]).frames.curve_
+    return Bend(curve.sharpness, curve.ceiling)

@@ -1,9 +1,9 @@
 """What a gesture will show at each setting, from the work of a frame; each gesture corrects that.
 
-A browser's frames take work on one core: ``fps = min(refresh, (c - r0) * 1000 / work_ms)`` with c the share
+A browser's frames take work on one core, which can draw ``(c - r0) * 1000 / work_ms`` a second, c the share
 of the fastest core that a setting has, and r0 what 60 inputs and frame signals a second take on any page.
-Work is that of the page's own gestures before; until there was one, that of other pages. Frames differ, so
-near the refresh rate some miss the display before the mean one does: the rate is bent into it.
+Work is that of the page's own gestures before; until there was one, that of other pages. What the display
+shows of it follows by ``Bend``.
 
 A browser draws as many frames as its core has time for. So the cheapest setting is that of least power over
 the gesture, frames and all; which takes least for a frame is another question.
@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from runtime.choose.policy.estimate import Estimate
 from runtime.device.setting import Setting
 from runtime.device.soc.account import work_mj
+from runtime.web.governing.bend import Bend
 from runtime.web.interaction.rows import HELD_SHARE
 
 OTHER_PAGES_MS = 4.0  # of a frame at full speed: 12 real pages of 12 take 2.5-4.0 (Chromium 150)
@@ -30,9 +31,6 @@ _FIRST_MS = 50.0
 _LEAST_SHARE = 0.25
 # Frames below this share of what their work allows were held up by something else, which counts as work.
 _HELD_UP = 0.9
-# Of frames a second over the refresh rate, as fitted to 70 pages (``predictors.frames.curve``): 4 to 8.
-_SHARPNESS = 6.0
-_MOST_SHOWN = 0.97  # of the refresh rate: more costs much and is not seen
 # A core that is as fast as any and has a quarter of its time to spare is not what frames wait for.
 _FULL, SPARE = 0.9, 0.75
 _AS_GOOD = 0.98  # of the most frames that any setting shows: two in a hundred are not worth its power
@@ -70,6 +68,7 @@ class WorkModel:
         rows: settings, with the latency of work that takes 1 ms on the fastest core.
         refresh_hz: of the display.
         margin: share of the wanted frames to have in reserve.
+        bends: by kind of gesture, where they are known.
 
     Example:
         >>> slow = Estimate("", Setting("little", 600_000), 5.0, 5.0, 5.0, 100.0, 0.5)
@@ -82,8 +81,14 @@ class WorkModel:
         'big'
     """
 
-    def __init__(self, rows: Sequence[Estimate], refresh_hz: float = 60.0, margin: float = MARGIN):
-        self.rows, self.refresh_hz, self.margin = rows, refresh_hz, margin
+    def __init__(
+        self,
+        rows: Sequence[Estimate],
+        refresh_hz: float = 60.0,
+        margin: float = MARGIN,
+        bends: Mapping[str, Bend] | None = None,
+    ):
+        self.rows, self.refresh_hz, self.margin, self._bends = rows, refresh_hz, margin, bends or {}
         self._has_powers = all(row.power_mw is not None for row in rows)
         self._work_ms: dict[tuple[str, int], tuple[float, int]] = {}  # by kind and speed: and of how many
         self._most_fps: dict[tuple[str, int], float] = {}  # of those that no core makes faster
@@ -126,7 +131,7 @@ class WorkModel:
     def choose(self, kind: str, speed: float, fps: float) -> GestureChoice:
         """Return the cheapest setting that is to have ``fps``, else of those that have about the most."""
         most_fps = self._most_fps.get((kind, class_of(speed)), self.refresh_hz)
-        rate = self._rate(HELD_SHARE * min(fps, most_fps) * (1.0 + self.margin))
+        rate = self._bend(kind).rate(HELD_SHARE * min(fps, most_fps) * (1.0 + self.margin), self.refresh_hz)
         wanted = OVERHEAD + rate * self.work_ms(kind, speed) / 1e3
         offered = self._offered(kind, speed)
         most = max(each.fps for each in offered)
@@ -168,14 +173,15 @@ class WorkModel:
         is_fast = capacity >= _FULL / min(row.latency_ms for row in self.rows) or (
             capacity >= _CLEARLY_FASTER * slower and fps <= _HARDLY_MORE * before_fps
         )
-        if fps >= _HELD_UP * min(most_fps, room / work_ms):
+        bend = self._bend(kind)
+        if fps >= _HELD_UP * min(most_fps, bend.shown(room / work_ms, self.refresh_hz)):
             if most_fps < self.refresh_hz:
                 self._most_fps[key] = max(fps, most_fps)  # more than before: what it waited for may be over
         elif is_fast and fps * work_ms < SPARE * room:
             self._most_fps[key] = fps
             self._work_ms.pop(key, None)  # what held frames up on slower cores was no work
         else:
-            work_ms = room / fps
+            work_ms = room / bend.rate(fps, self.refresh_hz)
         work_ms = min(work_ms, _MOST_STEP * self.work_ms(kind, speed))
         before, count = self._work_ms.get(key, (work_ms, 0))
         share = max(1.0 / (count + 1), _LEAST_SHARE)
@@ -190,18 +196,20 @@ class WorkModel:
             used: share of the fastest core. There was time to spare, so that as many frames were drawn as the
                 display asks for.
         """
-        work_ms = _own_ms(used * 1e3 / self.refresh_hz, self.refresh_hz)
+        fps = self._bend(kind).ceiling * self.refresh_hz
+        work_ms = _own_ms(used * 1e3 / fps, fps)
         self._work_ms[kind, class_of(speed)] = _MAY_GROW * work_ms, 0
 
     def _offered(self, kind: str, speed: float) -> list[GestureChoice]:
         """Return all settings with the frames to be expected."""
         most_fps = self._most_fps.get((kind, class_of(speed)), self.refresh_hz)
-        work_ms = self.work_ms(kind, speed)
+        work_ms, bend = self.work_ms(kind, speed), self._bend(kind)
         offered = []
         for row, estimate in enumerate(self.rows):
             capacity = 1.0 / estimate.latency_ms
             able = max(capacity - OVERHEAD, 0.0) * 1e3 / work_ms
-            offered.append(GestureChoice(row, estimate.setting, capacity, min(most_fps, self._shown(able))))
+            shown = min(most_fps, bend.shown(able, self.refresh_hz))
+            offered.append(GestureChoice(row, estimate.setting, capacity, shown))
         return offered
 
     def _at_fastest(self, kind: str, speed: float) -> GestureChoice:
@@ -218,16 +226,8 @@ class WorkModel:
 
         return min(offered, key=cost)
 
-    def _shown(self, rate: float) -> float:
-        """Return the frames a second that the display shows of those that a core has ready."""
-        if rate <= 0:
-            return 0.0
-        return self.refresh_hz * (1.0 + (self.refresh_hz / rate) ** _SHARPNESS) ** (-1.0 / _SHARPNESS)
-
-    def _rate(self, fps: float) -> float:
-        """Return how many a core must have ready for ``fps`` to be shown."""
-        share = min(fps / self.refresh_hz, _MOST_SHOWN)
-        return self.refresh_hz * (share**-_SHARPNESS - 1.0) ** (-1.0 / _SHARPNESS)
+    def _bend(self, kind: str) -> Bend:
+        return self._bends.get(kind, Bend())
 
 
 def _own_ms(work_ms: float, fps: float) -> float:

@@ -164,7 +164,7 @@ def ready(subject: Subject, gesture: Gesture, duration_s: float, refresh_hz: flo
     """Bring the page to its top and return the movements of a gesture of ``duration_s`` on it.
 
     Args:
-        refresh_hz: of the display, which is as often as a finger is looked at.
+        refresh_hz: of the display.
 
     Raises:
         PageError: the page cannot be scrolled.

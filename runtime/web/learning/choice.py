@@ -18,7 +18,7 @@ from runtime.web.interaction.rows import HELD_SHARE
 from runtime.web.learning.model import RUN, UNRUN, WayModel
 from runtime.web.learning.table import GestureLike, feature_vector, gesture_features, work_vector
 
-_AS_GOOD = 0.98  # of the surest setting's lower bound: two displayed frames in a hundred
+_AS_GOOD = 0.99  # of the surest setting's lower bound: one displayed frame in a hundred
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,7 @@ def choose_setting(
 ) -> WebChoice:
     """Return the cheapest setting whose lower bound holds ``target_fps``, or is as good as the best one.
 
-    Where no bound holds it, a faster clock that promises 2 % more frames at most is not worth its power.
+    Where no bound holds it, a faster clock that promises 1 % more frames at most is not worth its power.
     A bisection per cluster, as for frames of a network: a frame's latency is the time from one displayed
     frame to the next, and what counts as energy is the core's busy time.
 

@@ -35,7 +35,7 @@ def page_truth(
     with answering_anywhere(model.frames) as rate:
         effect = rate.observe(X, table.fps)
         fps, _, _, busy = rate.estimate(there, effect).T
-    ceiling_fps = float(rate.curve_.theta_[4] * X[0, 1])
+    ceiling_fps = float(rate.curve_.ceiling * X[0, 1])
 
     def shown(frames_per_s: float) -> float:
         return float(ceiling_fps * np.exp(rate.curve_.log_bend(np.log(frames_per_s / ceiling_fps))))
@@ -45,7 +45,7 @@ def page_truth(
         FrameEstimate(setting, frames, frames, frames, share, None if power is None else power.power_mw)
         for setting, frames, share, power in zip(settings, fps.tolist(), busy.tolist(), powers, strict=True)
     )
-    spread = spread_of(float(rate.curve_.theta_[3]))
+    spread = spread_of(rate.curve_.sharpness)
     return PageTruth(estimates, fps / busy, shown, table.rows[0].refresh_hz, spread)
 
 

@@ -14,6 +14,7 @@ from runtime.device.soc import SocProfile, setting_power
 from runtime.device.soc.profile import FULL_CAPACITY
 from runtime.govern.governor.tables import capacity_rows
 from runtime.web.governing.gesture_run import WEIGH_S
+from runtime.web.governing.learnt_model import bend_of
 from runtime.web.governing.work_model import SPARE, WorkModel
 from runtime.web.interaction.rows import HELD_SHARE
 from runtime.web.learning.assess import Fold
@@ -131,7 +132,7 @@ def _chooser(
         estimates = frame_estimates(model, page, first, offer)
 
     def choose(fps: float) -> dict[str, Parts]:
-        work = WorkModel(capacities, first.refresh_hz)
+        work = WorkModel(capacities, first.refresh_hz, bends={first.kind: bend_of({model.way: model})})
         setting = choose_setting(estimates, fps, margin_pct).chosen.setting if estimates else work.fastest
         lived = _lived(work, setting, first, shown, profile, fps)
         return {"policy": [(1.0, setting)], "first": next(lived), "later": list(lived)[-1]}

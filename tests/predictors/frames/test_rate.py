@@ -63,6 +63,15 @@ def test_features_that_say_nothing_are_not_believed():
     assert rate.chosen_ == "mean"
 
 
+def test_a_page_that_was_measured_often_does_not_decide_alone():
+    world = pages(n_pages=40, n_families=10)
+    physics = FrameRate(3, learners=()).fit(world.X, world.fps, world.page, world.family)
+    worst = world.page[np.argmax(np.abs(np.log(physics.held_out_ / world.fps)))]
+    often = world.where(np.repeat(np.arange(len(world.page)), np.where(world.page == worst, 40, 1)))
+    again = FrameRate(3, learners=()).fit(often.X, often.fps, often.page, often.family)
+    assert again.scores_["work"] == pytest.approx(physics.scores_["work"], rel=0.15)
+
+
 def test_a_faster_core_never_shows_fewer_frames(run, unrun):
     for rate, X in ((run, SEEN.X), (unrun, SEEN.unrun)):
         ladder = np.repeat(X[::7], 40, axis=0)

@@ -61,9 +61,16 @@ def test_a_finger_drags_rests_and_leaves():
 
 def test_a_finger_that_flings_leaves_in_motion_and_the_page_runs_on():
     (stroke, *_) = strokes_of(Gesture("fling", 3000.0, "touch"), PHONE, 1.0)
-    assert stroke.events[-1].at_s - stroke.events[-2].at_s == pytest.approx(1 / 60)
+    assert stroke.events[-1].at_s - stroke.events[-2].at_s == pytest.approx(1 / 120)
     assert stroke.runs_on
     assert stroke.end_s > stroke.events[-1].at_s + 1
+
+
+@pytest.mark.parametrize(("source", "hz"), [("wheel", 60), ("touch", 120)])
+def test_fingers_are_looked_at_twice_a_frame_so_that_each_frame_has_something_new(source, hz):
+    (stroke, *_) = strokes_of(Gesture("scroll", 1800.0, source), PHONE, 1.0)
+    moves_s = [event.at_s for event in stroke.events[:20]]
+    assert [later - one for one, later in itertools.pairwise(moves_s)] == pytest.approx([1 / hz] * 19)
 
 
 def test_swipes_turn_where_the_page_ends():

@@ -17,6 +17,11 @@ PROFILE = load_profile("exynos5422")
 ROWS = capacity_rows(PROFILE, lambda setting: None, settings_of(PROFILE, (1,))).rows
 
 
+FITTED = SimpleNamespace(
+    clusters=("big", "little"), frames=SimpleNamespace(curve_=SimpleNamespace(sharpness=6.0, ceiling=1.0))
+)
+
+
 @pytest.fixture
 def learnt(monkeypatch):
     """A model whose predictors know scrolls of pages below 1000 nodes: a frame takes 1 ms per 100 of them."""
@@ -24,7 +29,7 @@ def learnt(monkeypatch):
     def load(folder, target, kind):
         if kind == "fling":
             raise NotFittedError(f"{folder} has no predictor of {kind} on {target}")
-        return None, {}
+        return None, {"unrun": FITTED}
 
     def estimates(model, page, gesture, offer):
         work_ms = page.features["nodes"] / 100
@@ -38,9 +43,7 @@ def learnt(monkeypatch):
 
     monkeypatch.setattr(learnt_model, "load_web_fit", load)
     monkeypatch.setattr(learnt_model, "frame_estimates", estimates)
-    monkeypatch.setattr(
-        learnt_model, "way_of", lambda page, models: SimpleNamespace(clusters=("big", "little"))
-    )
+    monkeypatch.setattr(learnt_model, "way_of", lambda page, models: models["unrun"])
     messages = []
     model = LearntModel(ROWS, "web-fit", "emulated:exynos5422", PROFILE, on_message=messages.append)
     model.messages = messages
