@@ -10,7 +10,7 @@ said of them:
   differ. What is left of it in the median of all runs is about half.
 - the yardstick: the mean of the other pages at that capacity under that gesture.
 - ``curve``: how far off a page's own curve is at a setting that it was not fitted to: it stands for the truth
-  between settings.
+  between settings. Pages that were measured at every setting say how good it is (``_grid``).
 
 Rows of at least five runs are truths to judge by (``truth``), where there are some; others are for learning.
 With records of several SoCs, predictors of each are brought to each other by 18 pages, too.
@@ -42,6 +42,7 @@ from runtime.web.learning.pages import KnownPage, read_pages
 from tests.benchmarks._table import rounded, show, write_report
 from tests.benchmarks.web._energy import ENERGY_COLUMNS, energy_rows, energy_summary
 from tests.benchmarks.web._errors import ERROR_COLUMNS, ErrorStudy, error_summary
+from tests.benchmarks.web._grid import GRID_COLUMNS, grid_rows
 from tests.benchmarks.web._port import PORT_COLUMNS, port_row
 from tests.places import ROOT
 
@@ -83,6 +84,7 @@ def main(
         raise click.ClickException(str(err)) from err
     errors: list[dict[str, Any]] = []
     energies: list[dict[str, Any]] = []
+    grid: list[dict[str, Any]] = []
     for target, kind in dict.fromkeys((row.target, row.kind) for row in rows):
         mine = [row for row in rows if (row.target, row.kind) == (target, kind)]
         for way in ways:
@@ -94,6 +96,7 @@ def main(
             errors += study.rows()
             if not no_energy and (len(ways) == 1 or way == "run"):
                 energies += energy_rows(study, target_fps, margin)
+                grid += grid_rows(study, target_fps)
             note(f"{kind} on {target}, {way}: done")
     if not errors:
         raise click.ClickException("too few pages for any kind of gesture; measure more")
@@ -101,6 +104,8 @@ def main(
     for part in dict.fromkeys(row["part"] for row in energies):
         note(f"modelled: frames of {part} pages replayed on power tables")
         show(ENERGY_COLUMNS, [rounded(row) for row in energies if row["part"] == part])
+    if grid:
+        show(GRID_COLUMNS, [rounded(row) for row in grid])
     ported = _port_rows(rows, known, ways, learners or None, seed)
     if ported:
         show(PORT_COLUMNS, [rounded(row) for row in ported])
@@ -109,7 +114,7 @@ def main(
         summary["port_added_pct"] = sum(row["added_pct"] for row in ported) / len(ported)
     for key, value in summary.items():
         note(f"{key}: {round(value, 2) if isinstance(value, float) else value}")
-    write_report(json_path, "web", [*errors, *energies, *ported], summary)
+    write_report(json_path, "web", [*errors, *energies, *grid, *ported], summary)
 
 
 def _port_rows(

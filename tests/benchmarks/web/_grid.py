@@ -1,0 +1,102 @@
+"""Pages that were measured at every setting: how far off a curve through a few of them is at the others.
+
+Where a page was measured at a few settings, its own curve through these stands for the truth between them. Where
+it was measured at all, the curve through five is held against the others, and the setting that is best by it
+against the best by what was measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from runtime.device.setting import Setting
+from runtime.device.soc import SocProfile, setting_power
+from runtime.web.interaction.rows import HELD_SHARE
+from runtime.web.learning.baselines import best_place
+from runtime.web.learning.choice import FrameEstimate
+from runtime.web.learning.measured import profile_of
+from runtime.web.learning.model import WayModel, answering_anywhere, fit_way
+from runtime.web.learning.table import GestureTable
+from tests.benchmarks.web._errors import ErrorStudy
+
+_EVERY = 20  # settings, at least, of a page that was measured at all of them
+_FEW = 5
+GRID_COLUMNS = {
+    "soc": "SoC", "gesture": "gesture", "target_fps": "target", "pages": "pages", "settings": "settings",
+    "off_pct": "curve of five off, %", "held_pct": "its best holds, %", "dearer_pct": "and takes more, %",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Page:
+    """What a page showed at every setting, and what the curve through five of them says; places are alike."""
+
+    measured: list[FrameEstimate]
+    said: list[FrameEstimate]
+    off: np.ndarray  # of the settings that the curve has not seen
+
+
+def grid_rows(study: ErrorStudy, targets_fps: Sequence[float]) -> list[dict[str, Any]]:
+    """Return a row per target frame rate; none where no page was measured at every setting."""
+    table = study.table
+    profile = profile_of(table.rows[0].target)
+    cases, counts = np.unique(table.case, return_counts=True)
+    if profile is None or counts.max() < _EVERY:
+        return []
+    model = fit_way(study.way, table, learners=())
+    pages = [
+        _page(model, table.select(table.case == case), profile) for case in cases[counts >= _EVERY].tolist()
+    ]
+    return [
+        {
+            "soc": table.rows[0].target.rpartition(":")[2],
+            "gesture": table.rows[0].kind,
+            "target_fps": fps,
+            "pages": len(pages),
+            "settings": sum(len(page.measured) for page in pages) / len(pages),
+            "off_pct": 100 * float(np.mean(np.concatenate([page.off for page in pages]))),
+            **_judged(pages, fps),
+        }
+        for fps in targets_fps
+    ]
+
+
+def _page(model: WayModel, table: GestureTable, profile: SocProfile) -> _Page:
+    X, fps = model.of_table(table), table.fps
+    few = np.unique(np.linspace(0, len(fps) - 1, _FEW).round().astype(int))
+    seen = np.argsort(X[:, 0])[few]
+    with answering_anywhere(model.frames) as rate:
+        said = rate.estimate(X, rate.observe(X[seen], fps[seen])).tolist()
+    curve = [
+        FrameEstimate(row.setting, frames, frames, frames, busy, _power_mw(profile, row.setting))
+        for row, (frames, _, _, busy) in zip(table.rows, said, strict=True)
+    ]
+    measured = [
+        replace(each, fps=shown, busy=min(1.0, each.busy * shown / each.fps))
+        for each, shown in zip(curve, fps.tolist(), strict=True)
+    ]
+    off = np.delete(np.abs(np.array([each.fps for each in curve]) / fps - 1), seen)
+    return _Page(measured, curve, off)
+
+
+def _power_mw(profile: SocProfile, setting: Setting) -> float | None:
+    power = setting_power(profile, setting)
+    return None if power is None else power.power_mw
+
+
+def _judged(pages: Sequence[_Page], fps: float) -> dict[str, float]:
+    """Return how often the best setting by the curve holds what was measured, and what more power it takes."""
+    holds, more = [], []
+    for page in pages:
+        chosen, best = page.measured[best_place(page.said, fps)], page.measured[best_place(page.measured, fps)]
+        reach_fps = min(fps, max(each.fps for each in page.measured))
+        holds.append(chosen.fps >= HELD_SHARE * reach_fps)
+        more.append((chosen.mean_mw or 0.0) / (best.mean_mw or 1.0))
+    return {
+        "held_pct": 100 * float(np.mean(holds)),
+        "dearer_pct": 100 * float(np.exp(np.mean(np.log(more))) - 1),
+    }
