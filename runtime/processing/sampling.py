@@ -34,8 +34,15 @@ def sample_linear(pixels: np.ndarray, ys: np.ndarray, xs: np.ndarray) -> np.ndar
         float32, shape (h, w, C).
     """
     np = require("numpy", extra="images")
-    rows = _blend(np.asarray(pixels), ys)
-    return _blend(rows.swapaxes(0, 1), xs).swapaxes(0, 1)
+    height, width, channels = pixels.shape
+    # A row's pixels and their channels are one axis here: NumPy is slow over an axis of three.
+    across = [(places, np.repeat(share, channels)) for places, share in _neighbours(xs, width)]
+    sampled = np.zeros((len(ys), len(xs) * channels), dtype=np.float32)
+    for rows, below in _neighbours(ys, height):
+        band = pixels[rows]
+        blended = sum(band.take(columns, axis=1).reshape(len(ys), -1) * share for columns, share in across)
+        sampled += blended * below[:, None]
+    return sampled.reshape(len(ys), len(xs), channels)
 
 
 def sample_nearest(values: np.ndarray, ys: np.ndarray, xs: np.ndarray, outside: int) -> np.ndarray:
@@ -73,17 +80,14 @@ def labels_on_input(labels: np.ndarray, placement: Placement, size: int, outside
     return sample_nearest(labels, placement.y.to_picture(points), placement.x.to_picture(points), outside)
 
 
-def _blend(pixels: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Blend the two entries of the first axis whose centres lie around each point; black outside."""
+def _neighbours(points: np.ndarray, length: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return the pixels whose centres lie below and above each point, and their shares; none outside."""
     np = require("numpy", extra="images")
-    length = len(pixels)
     places = np.clip(points - 0.5, 0, length - 1)  # a warp reaches to infinity
     low = np.floor(places).astype(np.intp)
     is_inside = (points >= 0) & (points <= length)
     share = (places - low).astype(np.float32) * is_inside
-    sides = (-1, *[1] * (pixels.ndim - 1))
-    upper = pixels[np.minimum(low + 1, length - 1)] * share.reshape(sides)
-    return pixels[low] * (is_inside - share).astype(np.float32).reshape(sides) + upper
+    return [(low, (is_inside - share).astype(np.float32)), (np.minimum(low + 1, length - 1), share)]
 
 
 def _pixels_of(points: np.ndarray, length: int) -> tuple[slice, np.ndarray]:

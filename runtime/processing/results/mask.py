@@ -90,8 +90,23 @@ def decode_mask(result: Mask, frame: Frame) -> MaskResult:
     """Return the likeliest class where the scores are, carried to the pixels of the picture."""
     np = require("numpy", extra="images")
     scores = frame.outputs[result.scores][0]
-    labels = scores.argmax(axis=0 if result.layout == "nchw" else -1).astype(np.uint8)
+    labels = _likeliest(
+        scores if result.layout == "nchw" else np.ascontiguousarray(np.moveaxis(scores, -1, 0))
+    )
     if frame.placement is not None:
         labels = labels_on_picture(labels, frame.placement, result.background or 0)
     palette = result.palette or tuple(colour_of(number) for number in range(len(result.classes)))
     return MaskResult(labels, result.classes, palette, result.background)
+
+
+def _likeliest(scores: np.ndarray) -> np.ndarray:
+    """Return the class of most score of each pixel, uint8: (classes, H, W) -> (H, W).
+
+    Class by class, and without branches: ``argmax`` over an axis so short takes three times as long.
+    """
+    np = require("numpy", extra="images")
+    most, count = scores.max(axis=0), len(scores)
+    found = np.ones(scores.shape[1:], dtype=np.uint8)  # the classes from the likeliest on
+    for number in range(count):
+        np.maximum(found, (scores[number] == most).view(np.uint8) * np.uint8(count - number), out=found)
+    return np.uint8(count) - found

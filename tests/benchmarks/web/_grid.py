@@ -1,8 +1,8 @@
 """Pages that were measured at every setting: how far off a curve through a few of them is at the others.
 
-Where a page was measured at a few settings, its own curve through these stands for the truth between them. Where
-it was measured at all, the curve through five is held against the others, and the setting that is best by it
-against the best by what was measured.
+Where a page was measured at a few settings, its own curve through these stands for the truth between them.
+Where it was measured at all, the curve through five is held against the others, and the setting that is best
+by it against the best by what was measured.
 """
 
 from __future__ import annotations
@@ -89,10 +89,10 @@ def _power_mw(profile: SocProfile, setting: Setting) -> float | None:
 
 
 def _judged(pages: Sequence[_Page], fps: float) -> dict[str, float]:
-    """Return how often the best setting by the curve holds what was measured, and what more power it takes."""
+    """Return how often the best by the curve holds what was measured, and what power it takes more."""
     holds, more = [], []
     for page in pages:
-        chosen, best = page.measured[best_place(page.said, fps)], page.measured[best_place(page.measured, fps)]
+        chosen, best = (page.measured[best_place(by, fps)] for by in (page.said, page.measured))
         reach_fps = min(fps, max(each.fps for each in page.measured))
         holds.append(chosen.fps >= HELD_SHARE * reach_fps)
         more.append((chosen.mean_mw or 0.0) / (best.mean_mw or 1.0))
