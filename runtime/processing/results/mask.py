@@ -105,8 +105,8 @@ def _likeliest(scores: np.ndarray) -> np.ndarray:
     Class by class, and without branches: ``argmax`` over an axis so short takes three times as long.
     """
     np = require("numpy", extra="images")
-    most, count = scores.max(axis=0), len(scores)
-    found = np.ones(scores.shape[1:], dtype=np.uint8)  # the classes from the likeliest on
-    for number in range(count):
-        np.maximum(found, (scores[number] == most).view(np.uint8) * np.uint8(count - number), out=found)
-    return np.uint8(count) - found
+    most, last = scores.max(axis=0), len(scores) - 1
+    left = np.zeros(scores.shape[1:], dtype=np.uint8)  # classes behind the likeliest
+    for number in range(last):
+        np.maximum(left, (scores[number] == most).view(np.uint8) * np.uint8(last - number), out=left)
+    return np.uint8(last) - left

@@ -52,6 +52,13 @@ def test_a_mask_without_a_picture_keeps_its_own_size():
     assert decoded.draw(None).size == (8, 8)
 
 
+@pytest.mark.parametrize("classes", [2, 11, 256])
+def test_a_mask_has_the_likeliest_class_and_of_equals_the_first(classes):
+    scores = np.random.default_rng(0).integers(0, 9, (1, classes, 16, 16)).astype(np.float32)
+    named = Mask("g.y", tuple(map(str, range(classes))))
+    np.testing.assert_array_equal(decode(named, Frame({"g.y": scores})).labels, scores[0].argmax(0))
+
+
 def test_boxes_are_carried_back_and_thinned_out():
     boxes = np.array(
         [[[0, 0, 16, 16], [1, 0, 16, 16], [0, 0, 16, 16], [16, 16, 40, 32], [3, 3, 3, 9]]], np.float32
