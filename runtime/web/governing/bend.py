@@ -1,8 +1,7 @@
 """How the rate that a core could draw is bent into what a display shows of it.
 
 Frames differ, so those that take longer than the mean one miss the display where the mean one just makes it.
-How much they differ depends on the gesture: a pinch draws the page anew at some zooms and only moves it at
-others.
+How much they differ depends on the gesture.
 """
 
 from __future__ import annotations
