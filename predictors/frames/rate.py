@@ -107,7 +107,7 @@ class FrameRate(RegressorMixin, BaseEstimator):
         """
         X, y, pages, families, weight = self._check(X, y, pages, families, sample_weight)
         rows = FrameRows.of(X, self.n_work)
-        _, place = np.unique(pages, return_inverse=True)
+        _, first, place = np.unique(pages, return_index=True, return_inverse=True)
         self.n_pages_, self.n_families_ = int(place.max()) + 1, len(np.unique(families))
         n_cores = int(rows.core.max()) + 1
         learners = (learner_names() if self.learners is None else self.learners) if rows.page.size else ()
@@ -117,7 +117,7 @@ class FrameRate(RegressorMixin, BaseEstimator):
         )  # fmt: skip
         off = {name: mean_by_page(each.off(y), place, weight) for name, each in held_out.items()}
         self.scores_ = {name: float(each.mean()) for name, each in off.items()}
-        self.chosen_ = best_of(off, families[np.unique(place, return_index=True)[1]])
+        self.chosen_ = best_of(off, families[first])
         side, _, learner = self.chosen_.partition("+")
         fitted = fit_pages(side, rows, y, place, weight, n_cores)
         self.curve_, self.learner_ = fitted.curve, None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ _OF_FILES = (
     "one_delegate", "latency_ratio", "mac_ratio", "int8_loss", "pre_post_share", "file_miou", "graph_ms",
 )  # fmt: skip
 _FACES, _TEST_FACES, _PORTRAITS = 480, 140, 1440
+Seen = Callable[[FaceParsing, int], FaceDataset]  # portraits as a task sees them, at a size
 
 
 def rows(folder: Path, seeds: int, sizes: tuple[int, ...] = SIZES) -> Iterator[dict[str, Any]]:
@@ -47,12 +49,23 @@ def rows(folder: Path, seeds: int, sizes: tuple[int, ...] = SIZES) -> Iterator[d
 
     What ``folder`` has is not trained again.
     """
-    faces = _Faces()
+
+    @functools.cache
+    def portraits() -> tuple[list[Any], list[Any]]:
+        return (
+            list(artists_portraits(_PORTRAITS, _FACES, training=True)),
+            list(artists_portraits(_TEST_FACES, _TEST_FACES, training=False)),
+        )
+
+    @functools.lru_cache(maxsize=1)
+    def seen(task: FaceParsing, size: int) -> FaceDataset:
+        return faces_dataset(NAME, *portraits(), task.pre, size)
+
     for size in sizes:
         for roi, task in ROIS.items():
             for seed in range(seeds):
-                yield _row(folder, faces, roi, task, size, seed, _WIDTH)
-    yield _row(folder, faces, _FILES, ROIS["tanh"], max(sizes), 0, _FILES_WIDTH)
+                yield _row(folder, seen, roi, task, size, seed, _WIDTH)
+    yield _row(folder, seen, _FILES, ROIS["tanh"], max(sizes), 0, _FILES_WIDTH)
 
 
 def summary(found: list[dict[str, Any]]) -> dict[str, Any]:
@@ -79,33 +92,14 @@ def summary(found: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-class _Faces:
-    """Portraits, rendered when the first network is trained on them, as a task sees them."""
-
-    def __init__(self) -> None:
-        self._portraits: tuple[list[Any], list[Any]] | None = None
-        self._seen: tuple[Any, FaceDataset] | None = None
-
-    def seen(self, task: FaceParsing, size: int) -> FaceDataset:
-        """Return the portraits at ``size`` through the task's way to see them; the last ones are kept."""
-        if self._portraits is None:
-            self._portraits = (
-                list(artists_portraits(_PORTRAITS, _FACES, training=True)),
-                list(artists_portraits(_TEST_FACES, _TEST_FACES, training=False)),
-            )
-        if self._seen is None or self._seen[0] != (task, size):
-            self._seen = (task, size), faces_dataset(NAME, *self._portraits, task.pre, size)
-        return self._seen[1]
-
-
 def _row(
-    folder: Path, faces: _Faces, roi: str, task: FaceParsing, size: int, seed: int, width: float
+    folder: Path, seen: Seen, roi: str, task: FaceParsing, size: int, seed: int, width: float
 ) -> dict[str, Any]:
     """Return what is kept of a run, else train, a run that broke off too, and score on original pictures."""
     place = folder / f"{NAME}-{size}-{roi.replace(' ', '-')}-{seed}"
     done = place / "row.json"
     if not done.exists():
-        dataset = faces.seen(task, size)
+        dataset = seen(task, size)
         begun = (place / STATE_FILE).exists() or (place / CHECKPOINT_FILE).exists()
         spec, start = fit_spec(ModelSpec("resnet18", width=width), dataset), time.process_time()
         recipe = replace(_RECIPE, seed=seed)

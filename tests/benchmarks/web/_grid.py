@@ -13,14 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from runtime.device.setting import Setting
-from runtime.device.soc import SocProfile, setting_power
-from runtime.web.interaction.rows import HELD_SHARE
-from runtime.web.learning.baselines import best_place
+from runtime.device.soc import SocProfile
+from runtime.web.learning.baselines import best_place, outcome_of
 from runtime.web.learning.choice import FrameEstimate
 from runtime.web.learning.measured import profile_of
-from runtime.web.learning.model import WayModel, answering_anywhere, fit_way
+from runtime.web.learning.model import WayModel, fit_way
 from runtime.web.learning.table import GestureTable
+from runtime.web.learning.truth import page_truth
 from tests.benchmarks.web._errors import ErrorStudy
 
 _EVERY = 20  # settings, at least, of a page that was measured at all of them
@@ -66,36 +65,28 @@ def grid_rows(study: ErrorStudy, targets_fps: Sequence[float]) -> list[dict[str,
 
 
 def _page(model: WayModel, table: GestureTable, profile: SocProfile) -> _Page:
-    X, fps = model.of_table(table), table.fps
-    few = np.unique(np.linspace(0, len(fps) - 1, _FEW).round().astype(int))
-    seen = np.argsort(X[:, 0])[few]
-    with answering_anywhere(model.frames) as rate:
-        said = rate.estimate(X, rate.observe(X[seen], fps[seen])).tolist()
-    curve = [
-        FrameEstimate(row.setting, frames, frames, frames, busy, _power_mw(profile, row.setting))
-        for row, (frames, _, _, busy) in zip(table.rows, said, strict=True)
-    ]
+    settings, fps = [row.setting for row in table.rows], table.fps
+    by_speed = np.argsort(table.settings()[:, 0])
+    seen = np.isin(np.arange(len(fps)), by_speed[np.linspace(0, len(fps) - 1, _FEW).round().astype(int)])
+    curve = list(page_truth(model, table.select(seen), settings, profile).estimates)
     measured = [
         replace(each, fps=shown, busy=min(1.0, each.busy * shown / each.fps))
         for each, shown in zip(curve, fps.tolist(), strict=True)
     ]
-    off = np.delete(np.abs(np.array([each.fps for each in curve]) / fps - 1), seen)
-    return _Page(measured, curve, off)
-
-
-def _power_mw(profile: SocProfile, setting: Setting) -> float | None:
-    power = setting_power(profile, setting)
-    return None if power is None else power.power_mw
+    off = np.abs(np.array([each.fps for each in curve]) / fps - 1)
+    return _Page(measured, curve, off[~seen])
 
 
 def _judged(pages: Sequence[_Page], fps: float) -> dict[str, float]:
     """Return how often the best by the curve holds what was measured, and what power it takes more."""
     holds, more = [], []
     for page in pages:
-        chosen, best = (page.measured[best_place(by, fps)] for by in (page.said, page.measured))
         reach_fps = min(fps, max(each.fps for each in page.measured))
-        holds.append(chosen.fps >= HELD_SHARE * reach_fps)
-        more.append((chosen.mean_mw or 0.0) / (best.mean_mw or 1.0))
+        chosen, best = (
+            outcome_of(page.measured[best_place(by, fps)], reach_fps) for by in (page.said, page.measured)
+        )
+        holds.append(not chosen.misses)
+        more.append(chosen.mean_mw / best.mean_mw)
     return {
         "held_pct": 100 * float(np.mean(holds)),
         "dearer_pct": 100 * float(np.exp(np.mean(np.log(more))) - 1),
