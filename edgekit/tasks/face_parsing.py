@@ -1,8 +1,8 @@
 """Face parsing: which part of a face each pixel is, seen through a warp that keeps the whole picture.
 
 Paper: Lin et al., "Face Parsing with RoI Tanh-Warping", CVPR 2019, https://arxiv.org/abs/1906.01342. Ours has
-one network of static shape: regions from a coarse map of a light pyramid, components (which the paper cuts
-out by boxes of their own) from its finest one. The warp and its inverse run on the device outside of it.
+one network of static shape, with heads of regions and of components (which the paper cuts out by boxes of
+their own) on the finest map of a light pyramid. The warp and its inverse run on the device outside of it.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ _REGIONS = 3  # background, skin, hair come first in FACE_CLASSES; the rest are 
 _SKIN = 1
 _FACE = (_SKIN, *range(_REGIONS, len(FACE_CLASSES)))  # skin and what lies on it
 _FINEST = 2  # stride
+# 0 counts pixels of the input, 1 those of the picture. At 1 the input's edges outweigh all else.
+_AREA_POWER = 0.3
 _ROOMY = 96  # pixels, a multiple of all strides
 _NO_FACE = -100
 _SCORES = "scores"
@@ -61,9 +63,8 @@ class ParsingNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the classes' scores of each pixel: (B, C, H, W) -> (B, len(FACE_CLASSES), H, W)."""
-        fine, coarse, *_ = self.pyramid(list(self.backbone(x).values()))
-        regions = resized(self.regions(coarse), fine)
-        return resized(torch.cat([regions, self.components(fine)], dim=1), x)
+        finest, *_ = self.pyramid(list(self.backbone(x).values()))
+        return resized(torch.cat([self.regions(finest), self.components(finest)], dim=1), x)
 
 
 @TASKS.register("face-parsing")
@@ -126,16 +127,20 @@ class FaceParsing(Task):
         """Return two cross-entropies: of background, face, hair everywhere; of what is seen within faces.
 
         Their sum, each over the same pixels, would be that of all classes; but the few pixels of faces have
-        a mean of their own, and so weigh as much as the rest.
+        a mean of their own, and so weigh as much as the rest. Everywhere a pixel weighs more that covers more
+        of the picture: far from the face, where hair ends, one of a warp covers hundreds.
         """
         scores, labels = net(batch.inputs), batch.targets["labels"].long()
+        heights, widths = batch.targets["heights"], batch.targets["widths"]
+        weights = (heights[:, :, None] * widths[:, None, :]) ** _AREA_POWER  # (B, H, W)
         is_component = labels >= _REGIONS
         face = scores[:, list(_FACE)]
         regions = torch.stack([scores[:, 0], face.logsumexp(1), scores[:, 2]], dim=1)  # (B, 3, H, W)
         within = torch.where(is_component, labels - _REGIONS + 1, torch.where(labels == _SKIN, 0, _NO_FACE))
         seen = (within != _NO_FACE).sum().clamp(min=1)
+        errors = F.cross_entropy(regions, labels.masked_fill(is_component, _SKIN), reduction="none")
         return {
-            "regions": F.cross_entropy(regions, labels.masked_fill(is_component, _SKIN)),
+            "regions": (weights * errors).sum() / weights.sum(),
             "components": F.cross_entropy(face, within, ignore_index=_NO_FACE, reduction="sum") / seen,
         }
 

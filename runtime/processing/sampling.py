@@ -23,6 +23,12 @@ def input_points(axis: Axis, length: int) -> np.ndarray:
     return axis.to_input(np.arange(length) + 0.5)
 
 
+def covered(axis: Axis, size: int, length: int) -> np.ndarray:
+    """Return how many of the picture's ``length`` pixels each of an input's covers, shape (size,)."""
+    np = require("numpy", extra="images")
+    return np.diff(np.clip(axis.to_picture(np.arange(size + 1.0)), 0, length))
+
+
 def sample_linear(pixels: np.ndarray, ys: np.ndarray, xs: np.ndarray) -> np.ndarray:
     """Return ``pixels`` between their centres, black outside.
 

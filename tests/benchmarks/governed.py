@@ -2,10 +2,10 @@
 
 MobileNetV2 at 224x224 (LiteRT, one thread) runs at 15 and 30 FPS under ``edgekit`` (the governor of
 ``edgekit govern``, by a policy tuned on the same machine just before), ``performance`` on the fastest
-cluster, ``schedutil`` there, and ``schedutil`` on the cluster that EAS would choose; the latter three are
-played in user space (see ``_kernel_governors``). Frames are real, on cores that are really slow, and a frame
-is late when it ends after its period. Blocks of each governor are repeated in ABBA order; their first
-frames, in which governors find their clock, do not count.
+cluster, ``interactive`` and ``schedutil`` there, and ``schedutil`` on the cluster that EAS would choose; the
+latter four are played in user space (see ``_kernel_governors``). Frames are real, on cores that are really
+slow, and a frame is late when it ends after its period. Blocks of each governor are repeated in ABBA order;
+their first frames, in which governors find their clock, do not count.
 
 Energy is that of a frame's work: time busy at each clock, times the power there, over the work that was done
 in it by the profile's speeds (``_emulated.Spent``). So it tells what was decided, and the host's speed does
@@ -33,13 +33,13 @@ import numpy as np
 from edgekit.cli._output import note
 from tests.benchmarks._emulated import Counters, rows_inside
 from tests.benchmarks._governed_frames import Block, Child
-from tests.benchmarks._kernel_governors import Schedutil, energy_aware_cluster, performance
+from tests.benchmarks._kernel_governors import energy_aware_cluster, follower, performance
 from tests.benchmarks._repeats import OURS, STEADY, abba, rows_of
 from tests.benchmarks._table import rounded, show, write_report
 
 SOCS = ("gs101", "exynos5422")
 RATES = (15.0, 30.0)
-GOVERNORS = (OURS, "schedutil", STEADY, "schedutil+eas")
+GOVERNORS = (OURS, "schedutil", "interactive", STEADY, "schedutil+eas")
 _STEADY_S = 2.0  # of one clock no more has to be seen
 _COLUMNS = {
     "soc": "SoC", "fps": "FPS", "governor": "governor", "cluster": "cores", "frames": "frames",
@@ -173,6 +173,7 @@ class Phone:
         self.clusters = {
             STEADY: fastest,
             "schedutil": fastest,
+            "interactive": fastest,
             "schedutil+eas": energy_aware_cluster(target.profile, full_ms, period_ms),
         }
 
@@ -219,10 +220,10 @@ class Phone:
             with performance(self.cpufreq, cluster):
                 child.ask(block)
                 return child.answer(), 0
-        with Schedutil(self.cpufreq, cluster).following() as follower:
-            follower.follow(*child.pids)
+        with follower(governor, self.cpufreq, cluster).following() as following:
+            following.follow(*child.pids)
             child.ask(block)
-            return child.answer(), follower.changes
+            return child.answer(), following.changes
 
     def _block(self, frames: int, **where: Any) -> Block:
         plan = self.plan

@@ -124,7 +124,7 @@ def run_one(
                 assert (run.status, run.frames) == (0, len(pieces)), run
                 changes = run.changes
             else:
-                changes, _, _ = under_kernel(governor, CpuFreq(target.root), cluster, command)
+                changes = under_kernel(governor, CpuFreq(target.root), cluster, command)
         done = msgspec.json.decode(out.read_bytes(), type=FramesRun)
     settle = min(round(1e3 * _SETTLE_S / period_ms), len(pieces) // 2)
     released_ms = period_ms * np.arange(len(pieces))

@@ -19,7 +19,7 @@ from runtime.bundle import ImageSpec
 from runtime.bundle.prestep import PreStep, TanhWarp
 from runtime.processing.placement import place
 from runtime.processing.prepare import warp
-from runtime.processing.sampling import input_points, labels_on_input
+from runtime.processing.sampling import covered, input_points, labels_on_input
 
 _MEAN, _STD = (0.5,) * 3, (0.25,) * 3
 _DEFAULT_SIZE = 64
@@ -51,7 +51,8 @@ def faces_dataset(
 
     Each is made when it is first asked for. The targets of a split are fields: ``labels``, the class of each
     pixel of the input, uint8, shape (size, size); ``rows`` and ``columns``, where in the input those of the
-    picture lie, in pixels; and, to test on, ``truth``, the class of each pixel of the picture.
+    picture lie, in pixels; ``heights`` and ``widths``, how many pixels of the picture each row and column of
+    the input covers, shape (size,); and, to test on, ``truth``, the class of each pixel of the picture.
 
     Args:
         pre: how a picture becomes an input.
@@ -89,8 +90,8 @@ def load_toy_faces(root: Path | None = None, image_size: int | None = None) -> D
 
 def _split(portraits: Sequence[Portrait], pre: PreStep, image: ImageSpec, *, keeps_truth: bool) -> Split:
     seen = _Seen(portraits, pre, image)
-    fixed = {"rows": Fixed(), "columns": Fixed(), **({"truth": Fixed()} if keeps_truth else {})}
-    kinds = {"labels": Mask(FACE_CLASSES, FACE_COLOURS), **fixed}
+    fixed = ("rows", "columns", "heights", "widths", *(["truth"] if keeps_truth else []))
+    kinds = {"labels": Mask(FACE_CLASSES, FACE_COLOURS), **{name: Fixed() for name in fixed}}
     return Split(_Inputs(seen), Fields(kinds, {name: _Targets(seen, name) for name in kinds}), image)
 
 
@@ -108,6 +109,8 @@ class _Seen:
             "labels": (np.uint8, (side, side)),
             "rows": (np.float32, (PICTURE_SIDE,)),
             "columns": (np.float32, (PICTURE_SIDE,)),
+            "heights": (np.float32, (side,)),
+            "widths": (np.float32, (side,)),
             "truth": (np.uint8, (PICTURE_SIDE, PICTURE_SIDE)),
         }
         self.targets = {
@@ -117,15 +120,17 @@ class _Seen:
 
     def make(self, indices: np.ndarray) -> None:
         """Make the portraits at ``indices`` that are not made yet."""
+        side = self.image.size
         for index in np.unique(indices[~self.is_made[indices]]):
             portrait = self.portraits[int(index)]
             placement = place(self.pre, self.image, PICTURE_SIDE, PICTURE_SIDE, portrait.box)
             # Not rounded to whole pixel values: the device does not round them either.
             self.inputs[index] = 255 * warp(Image.fromarray(portrait.picture), placement)
-            labels = labels_on_input(portrait.labels, placement, self.image.size, outside=0)
-            self.targets["labels"][index] = labels
+            self.targets["labels"][index] = labels_on_input(portrait.labels, placement, side, outside=0)
             self.targets["rows"][index] = input_points(placement.y, PICTURE_SIDE)
             self.targets["columns"][index] = input_points(placement.x, PICTURE_SIDE)
+            self.targets["heights"][index] = covered(placement.y, side, PICTURE_SIDE)
+            self.targets["widths"][index] = covered(placement.x, side, PICTURE_SIDE)
             self.targets["truth"][index] = portrait.labels
             self.is_made[index] = True
 

@@ -48,6 +48,26 @@ class Lanes:
     frame_cycles: np.ndarray
     frame: np.ndarray
 
+    @staticmethod
+    def idle(platform: Platform, now_ms: np.ndarray) -> Lanes:
+        """Return a lane for each time in ``now_ms``: no frame has come yet."""
+        count = len(now_ms)
+        return Lanes(
+            platform=platform,
+            now_ms=now_ms.copy(),
+            opp=np.zeros(count, dtype=int),
+            wanted=np.zeros(count, dtype=int),
+            timer_ms=np.full(count, np.inf),
+            running=np.zeros(count, dtype=bool),
+            arrival_ms=now_ms.copy(),
+            deadline_ms=now_ms.copy(),
+            start_ms=now_ms.copy(),
+            busy_ms=np.zeros(count),
+            cycles=np.zeros(count),
+            frame_cycles=np.zeros(count),
+            frame=np.zeros(count, dtype=int),
+        )
+
 
 class SimGovernor:
     """What chooses the point: called at events, with a mask of the lanes concerned."""
@@ -131,7 +151,7 @@ def replay(
     left, energy_uj, behind_ms = np.zeros(count), np.zeros(count), np.zeros(count)
     transitions = np.zeros(count, dtype=int)
     busy_ms = np.zeros((count, len(speed)))
-    lanes = _lanes(platform, frames)
+    lanes = Lanes.idle(platform, np.minimum(frames.arrival_ms[:, 0], 0.0))
     governor.begin(lanes)
     lanes.opp = lanes.wanted.copy()
     steps: list[tuple[float, int]] = [(float(lanes.now_ms[0]), int(lanes.opp[0]))]
@@ -199,24 +219,4 @@ def replay(
         transitions=transitions,
         busy_ms=busy_ms,
         timeline=tuple(steps) if timeline else (),
-    )
-
-
-def _lanes(platform: Platform, frames: Frames) -> Lanes:
-    count = len(frames.work)
-    begin_ms = np.minimum(frames.arrival_ms[:, 0], 0.0)
-    return Lanes(
-        platform=platform,
-        now_ms=begin_ms.copy(),
-        opp=np.zeros(count, dtype=int),
-        wanted=np.zeros(count, dtype=int),
-        timer_ms=np.full(count, np.inf),
-        running=np.zeros(count, dtype=bool),
-        arrival_ms=begin_ms.copy(),
-        deadline_ms=begin_ms.copy(),
-        start_ms=begin_ms.copy(),
-        busy_ms=np.zeros(count),
-        cycles=np.zeros(count),
-        frame_cycles=np.zeros(count),
-        frame=np.zeros(count, dtype=int),
     )

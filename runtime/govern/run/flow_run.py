@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from runtime.bundle import Bundle, Flow, TaskSpec, TensorSpec
+from runtime.bundle.prestep import NEEDS_BOX
 from runtime.choose.policy.policy import Policy
 from runtime.device.setting import Setting
 from runtime.engines.pacing import ModelledTime, WallTime, released
@@ -170,6 +171,8 @@ def _check(request: FlowRequest, flow: Flow, needs: Mapping[str, TensorSpec]) ->
     if needs and not request.inputs:
         raise DataError(f"this bundle takes {', '.join(needs)}; give --input with a picture or an array")
     check_pace(1 if request.frames is None else request.frames, request.fps, request.latency_ms)
+    if request.box is not None and not isinstance(flow.pre, NEEDS_BOX):
+        raise ValueError("a box is given, but this bundle looks at no place of its own; leave the box out")
     if flow.stop is not None:
         steps_of(flow.stop, request.count)
     elif request.count is not None:

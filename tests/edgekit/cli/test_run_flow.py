@@ -186,6 +186,12 @@ def test_a_tune_beyond_the_limit_is_refused(bundles, bars):
     assert "makes 1 to 64" in done.output
 
 
+def test_a_box_for_nothing_is_refused(bundles):
+    done = run(bundles / "tunes.edgekit", "--bars", 2, "--box", BOX)
+    assert done.exit_code != 0
+    assert "leave the box out" in done.output
+
+
 def benched(bundle, *args):
     done = CliRunner().invoke(cli, ["bench", str(bundle), "--blocks", "1", "--json", *args])
     assert done.exit_code == 0, done.output

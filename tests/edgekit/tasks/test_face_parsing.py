@@ -57,21 +57,57 @@ def test_a_class_that_is_not_found_is_no_intersection():
     assert class_ious(found, truth)[:3].tolist() == [0.5, 0.0, 1.0]
 
 
+def losses_of(scores, labels, heights=None, widths=None):
+    rows, columns = labels.shape[1:]
+    targets = {
+        "labels": labels,
+        "heights": torch.ones(len(labels), rows) if heights is None else torch.tensor([heights]),
+        "widths": torch.ones(len(labels), columns) if widths is None else torch.tensor([widths]),
+    }
+    return FaceParsing().losses(lambda inputs: inputs, Batch(scores, targets))
+
+
 def test_losses_over_the_same_pixels_are_the_cross_entropy_of_all_classes():
     scores = torch.randn(2, len(FACE_CLASSES), 8, 8)
     labels = torch.randint(0, len(FACE_CLASSES), (2, 8, 8), dtype=torch.uint8)
-    losses = FaceParsing().losses(lambda inputs: inputs, Batch(scores, {"labels": labels}))
+    losses = losses_of(scores, labels)
     in_face = ((labels == 1) | (labels > 2)).float().mean()
     together = losses["regions"] + losses["components"] * in_face
     assert torch.allclose(together, F.cross_entropy(scores, labels.long()), atol=1e-5)
 
 
 def test_a_picture_without_a_face_has_a_loss():
-    losses = FaceParsing().losses(
-        lambda inputs: inputs, Batch(torch.zeros(1, 7, 4, 4), {"labels": torch.zeros(1, 4, 4).byte()})
-    )
+    losses = losses_of(torch.zeros(1, 7, 4, 4), torch.zeros(1, 4, 4).byte())
     assert torch.isfinite(total(losses))
     assert losses["components"] == 0
+
+
+def test_a_pixel_weighs_by_what_it_covers_and_outside_of_the_picture_nothing():
+    scores = torch.zeros(1, 7, 2, 2)
+    scores[0, 0, 0, 0] = 9.0  # sure of the background in one corner, at a loss elsewhere
+    labels = torch.zeros(1, 2, 2).byte()
+    sure, lost = np.log1p(6 * np.exp(-9)), np.log(7)
+    weights = [2**0.3, 3**0.3, 10**0.3, 15**0.3]
+    loss = losses_of(scores, labels, heights=[1.0, 5.0], widths=[2.0, 3.0])["regions"]
+    assert float(loss) == pytest.approx(
+        (weights[0] * sure + sum(weights[1:]) * lost) / sum(weights), rel=1e-5
+    )
+    inside = losses_of(scores, labels, heights=[1.0, 0.0], widths=[2.0, 0.0])["regions"]
+    assert float(inside) == pytest.approx(sure, rel=1e-3)
+
+
+@pytest.mark.parametrize("roi", ["tanh", "crop", "whole"])
+def test_the_input_covers_the_picture_as_far_as_it_sees_it(roi):
+    task = FaceParsing(roi=roi)
+    portrait, labels = PORTRAITS[2], dataset_for(task).train.labels[np.array([2])]
+    left, top, right, bottom = portrait.box
+    if roi == "crop":  # twice the box, as far as the picture reaches
+        wide, high = (right - left) / 2, (bottom - top) / 2
+        left, top, right, bottom = np.clip((left - wide, top - high, right + wide, bottom + high), 0, 256)
+    else:
+        left, top, right, bottom = 0, 0, 256, 256
+    assert labels["widths"].sum() == pytest.approx(right - left, rel=1e-5)
+    assert labels["heights"].sum() == pytest.approx(bottom - top, rel=1e-5)
 
 
 @pytest.mark.parametrize("name", ["resnet18", "resnet20", "mobilenet_v2", "mobilenet_v3_small"])
