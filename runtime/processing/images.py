@@ -105,7 +105,9 @@ def normalise(pixels: np.ndarray, spec: ImageSpec) -> np.ndarray:
     shape = pixels.shape
     # Of a whole row at once: NumPy is slow over an axis of three channels.
     mean, std = (np.tile(np.asarray(each, dtype=np.float32), shape[2]) for each in (spec.mean, spec.std))
-    normalised = ((pixels.reshape(*shape[:2], -1) - mean) / std).reshape(shape)
+    normalised = pixels.reshape(*shape[:2], -1) - mean
+    normalised /= std
+    normalised = normalised.reshape(shape)
     if spec.layout == "nhwc":
         return np.ascontiguousarray(normalised, dtype=np.float32)
     planes = np.empty((shape[0], shape[3], *shape[1:3]), dtype=np.float32)

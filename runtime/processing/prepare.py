@@ -55,7 +55,9 @@ def warp(picture: Image.Image, placement: Placement) -> np.ndarray:
         picture_points(axis, placement.size) / block
         for axis, block in zip((placement.x, placement.y), blocks, strict=True)
     )
-    return sample_linear(pixels.reshape(*pixels.shape[:2], -1), ys, xs) / np.float32(255)
+    sampled = sample_linear(pixels.reshape(*pixels.shape[:2], -1), ys, xs)
+    sampled /= 255
+    return sampled
 
 
 def _block(axis: Axis, size: int) -> int:

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     import numpy as np
 
 
+_BAND = 32  # rows that are sampled together: what that needs stays in a core's cache
+
+
 def picture_points(axis: Axis, size: int) -> np.ndarray:
     """Return where in the picture the centres of an input's ``size`` pixels lie, shape (size,), float64."""
     np = require("numpy", extra="images")
@@ -44,10 +47,16 @@ def sample_linear(pixels: np.ndarray, ys: np.ndarray, xs: np.ndarray) -> np.ndar
     # A row's pixels and their channels are one axis here: NumPy is slow over an axis of three.
     across = [(places, np.repeat(share, channels)) for places, share in _neighbours(xs, width)]
     sampled = np.zeros((len(ys), len(xs) * channels), dtype=np.float32)
+    blended, part = (np.empty((_BAND, sampled.shape[1]), dtype=np.float32) for _ in range(2))
     for rows, below in _neighbours(ys, height):
-        band = pixels[rows]
-        blended = sum(band.take(columns, axis=1).reshape(len(ys), -1) * share for columns, share in across)
-        sampled += blended * below[:, None]
+        for top in range(0, len(ys), _BAND):
+            band, into = pixels[rows[top : top + _BAND]], sampled[top : top + _BAND]
+            here, there = blended[: len(band)], part[: len(band)]
+            for (columns, share), out in zip(across, (here, there), strict=True):
+                np.multiply(band.take(columns, axis=1).reshape(out.shape), share, out=out)
+            here += there
+            here *= below[top : top + _BAND, None]
+            into += here
     return sampled.reshape(len(ys), len(xs), channels)
 
 
