@@ -13,16 +13,25 @@ from typing import Any
 import msgspec
 import numpy as np
 import torch
+from PIL import Image, ImageDraw
 
 from edgekit.cli._output import note
-from edgekit.data.faces import FACE_CLASSES, FaceDataset, artists_portraits, faces_dataset
+from edgekit.data.faces import (
+    FACE_CLASSES,
+    FACE_COLOURS,
+    PICTURE_SIDE,
+    FaceDataset,
+    artists_portraits,
+    faces_dataset,
+)
 from edgekit.models import ModelSpec
 from edgekit.tasks import FaceParsing, face_parsing
-from edgekit.training import Checkpoint, Recipe, fit_spec, train
+from edgekit.training import Checkpoint, Recipe, fit_spec, load_checkpoint, train
 from edgekit.training.checkpoint import CHECKPOINT_FILE
 from edgekit.training.loader import batches_of
 from edgekit.training.state import STATE_FILE
 from runtime.bundle import write_atomic
+from runtime.processing.results.mask import MaskResult
 from tests.benchmarks._face_parsing_files import files_of
 
 NAME = "face-parsing"
@@ -41,6 +50,7 @@ _OF_FILES = (
     "one_delegate", "latency_ratio", "mac_ratio", "int8_loss", "pre_post_share", "file_miou", "graph_ms",
 )  # fmt: skip
 _FACES, _TEST_FACES, _PORTRAITS = 480, 140, 1440
+_SHOWN = (3, 58, 101)  # of the test faces: a large one, much hair, a small one
 Seen = Callable[[FaceParsing, int], FaceDataset]  # portraits as a task sees them, at a size
 
 
@@ -92,11 +102,37 @@ def summary(found: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+def picture(folder: Path, size: int) -> Image.Image:
+    """Return a few test faces in rows: original and box, truth, and what was found through a warp and a crop.
+
+    Args:
+        folder: of ``rows``, which has trained with this size.
+    """
+    portraits = [list(artists_portraits(_TEST_FACES, _TEST_FACES, training=False))[n] for n in _SHOWN]
+    masks = [[one.labels for one in portraits]]
+    for roi in ("tanh", "crop 2.0"):
+        checkpoint = load_checkpoint(folder / _place(size, roi, 0))
+        dataset = faces_dataset(NAME, portraits[:1], portraits, ROIS[roi].pre, size)
+        masks.append(_labels(checkpoint, dataset))
+    sheet = Image.new("RGB", (PICTURE_SIDE * (1 + len(masks)), PICTURE_SIDE * len(portraits)))
+    for row, portrait in enumerate(portraits):
+        original = Image.fromarray(portrait.picture)
+        found = [MaskResult(each[row], FACE_CLASSES, FACE_COLOURS, 0).draw(original) for each in masks]
+        ImageDraw.Draw(original).rectangle(tuple(map(float, portrait.box)), outline="yellow", width=2)
+        for column, image in enumerate([original, *found]):
+            sheet.paste(image, (column * PICTURE_SIDE, row * PICTURE_SIDE))
+    return sheet
+
+
+def _place(size: int, roi: str, seed: int) -> str:
+    return f"{NAME}-{size}-{roi.replace(' ', '-')}-{seed}"
+
+
 def _row(
     folder: Path, seen: Seen, roi: str, task: FaceParsing, size: int, seed: int, width: float
 ) -> dict[str, Any]:
     """Return what is kept of a run, else train, a run that broke off too, and score on original pictures."""
-    place = folder / f"{NAME}-{size}-{roi.replace(' ', '-')}-{seed}"
+    place = folder / _place(size, roi, seed)
     done = place / "row.json"
     if not done.exists():
         dataset = seen(task, size)
@@ -117,8 +153,13 @@ def _row(
 
 
 def _scores(checkpoint: Checkpoint, dataset: Any) -> dict[str, float]:
-    net, task, split = checkpoint.build(), checkpoint.make_task(), dataset.test
+    ious = face_parsing.class_ious(_labels(checkpoint, dataset), dataset.test.labels["truth"])
+    return {"miou": float(ious.mean()), "hair": float(ious[FACE_CLASSES.index("hair")])}
+
+
+def _labels(checkpoint: Checkpoint, dataset: Any) -> list[np.ndarray]:
+    """Return the class of each pixel of the test pictures."""
+    net, split = checkpoint.build(), dataset.test
     with torch.inference_mode():
         scores = [net(batch.inputs).numpy() for batch in batches_of(split, 64, torch.device("cpu"))]
-    ious = face_parsing.class_ious(task.decode([np.concatenate(scores)], split.labels), split.labels["truth"])
-    return {"miou": float(ious.mean()), "hair": float(ious[FACE_CLASSES.index("hair")])}
+    return checkpoint.make_task().decode([np.concatenate(scores)], split.labels)

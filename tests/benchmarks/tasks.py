@@ -24,17 +24,23 @@ _TASKS = {task.NAME: task for task in (_face_parsing, _melody)}
 @click.option("--only", default=",".join(_TASKS), show_default=True, help="Tasks, with commas between.")
 @click.option("--sizes", default="64,128", show_default=True, help="Sides of pictures in pixels.")
 @click.option("--runs", type=click.Path(path_type=Path), help="Folder that keeps what is finished.")
-def main(json_path, seeds, only, sizes, runs) -> None:
+@click.option("--picture", type=click.Path(path_type=Path), help="PNG of faces parsed, at the largest size.")
+def main(json_path, seeds, only, sizes, runs, picture) -> None:
     if unknown := set(only.split(",")) - set(_TASKS):
         raise click.UsageError(f"task {min(unknown)!r} is unknown; choose from {', '.join(_TASKS)}")
+    if picture and _face_parsing.NAME not in only.split(","):
+        raise click.UsageError(f"--picture shows {_face_parsing.NAME}; add it to --only")
     rows, summary = [], {}
+    sides = tuple(map(int, sizes.split(",")))
     with nullcontext(runs) if runs else tempfile.TemporaryDirectory() as folder:
         for name in only.split(","):
-            found = list(_TASKS[name].rows(Path(folder), seeds, tuple(map(int, sizes.split(",")))))
+            found = list(_TASKS[name].rows(Path(folder), seeds, sides))
             columns = {column: column for column in _TASKS[name].COLUMNS}
             show(columns, [{column: _shown(row.get(column)) for column in columns} for row in found])
             summary[name] = _TASKS[name].summary(found)
             rows += found
+        if picture:
+            _face_parsing.picture(Path(folder), max(sides)).save(picture)
     write_report(json_path, "tasks", rows, summary)
 
 
