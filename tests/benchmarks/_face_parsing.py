@@ -108,7 +108,8 @@ def picture(folder: Path, size: int) -> Image.Image:
     Args:
         folder: of ``rows``, which has trained with this size.
     """
-    portraits = [list(artists_portraits(_TEST_FACES, _TEST_FACES, training=False))[n] for n in _SHOWN]
+    faces = artists_portraits(_TEST_FACES, _TEST_FACES, training=False)
+    portraits = [faces[number] for number in _SHOWN]
     masks = [[one.labels for one in portraits]]
     for roi in ("tanh", "crop 2.0"):
         checkpoint = load_checkpoint(folder / _place(size, roi, 0))

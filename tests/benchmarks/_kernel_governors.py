@@ -23,8 +23,6 @@ from runtime.device.soc import SocProfile, power_mw
 from runtime.device.soc.clock import HEADROOM, PELT_HALF_LIFE_MS
 from runtime.device.soc.profile import FULL_CAPACITY, Cluster
 
-PERIOD_S = 0.01
-
 
 @contextlib.contextmanager
 def performance(cpufreq: CpuFreq, cluster: Cluster) -> Iterator[None]:
