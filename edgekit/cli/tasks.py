@@ -16,6 +16,8 @@ from runtime.extras import require
 def tasks(pattern: str, as_json: bool) -> None:
     """List the tasks: what goes in, what comes out, how it is scored.
 
+    Minutes are those that a small network takes to train on two CPU cores.
+
     PATTERN is a shell pattern. docs/tasks.md says how to add your own.
 
     \b
@@ -35,9 +37,10 @@ def tasks(pattern: str, as_json: bool) -> None:
     rows = [
         (
             info.name, info.takes or None, info.gives or None, info.metric, info.data or None,
+            info.minutes,
             ", ".join(f"{name}={value}" for name, value in info.options.items()) or None, info.paper or None,
         )
         for info in infos
     ]  # fmt: skip
-    headers = ("task", "takes", "gives", "metric", "data", "options", "paper")
+    headers = ("task", "takes", "gives", "metric", "data", "minutes", "options", "paper")
     print_table(headers, rows, optional=("options", "paper"))

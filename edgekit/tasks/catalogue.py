@@ -21,6 +21,7 @@ class TaskInfo:
         metric: of its score.
         paper: where it is from, a link.
         data: names of datasets, or other words for what it is trained on.
+        minutes: that a small network takes to train on two CPU cores; ``None``: not known.
         options: with their defaults, as ``edgekit train --task NAME:OPTION=VALUE`` takes them.
     """
 
@@ -30,6 +31,7 @@ class TaskInfo:
     metric: str
     paper: str
     data: str
+    minutes: float | None = None
     options: dict[str, Any] = field(default_factory=dict)
 
 
@@ -49,12 +51,13 @@ def describe_tasks(pattern: str = "*") -> list[TaskInfo]:
 def _describe(name: str) -> TaskInfo:
     made = TASKS.get(name)
     says = {one: getattr(made, one, "") for one in ("takes", "gives", "metric", "paper", "data")}
+    minutes = getattr(made, "minutes", None)
     options = {
         option: _plain(one.default)
         for option, one in inspect.signature(made).parameters.items()
         if option != SMOOTHING  # the recipe's
     }
-    return TaskInfo(name, **says, options=options)
+    return TaskInfo(name, **says, minutes=minutes, options=options)
 
 
 def _plain(default: object) -> Any:

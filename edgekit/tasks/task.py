@@ -92,6 +92,7 @@ class Task:
         metric: names its score, which grows as a model improves.
         takes, gives, paper, data: what ``edgekit tasks`` says of it: what goes into a frame, what comes out,
             a link, and what it is trained on.
+        minutes: measured, that a small network takes to train on two CPU cores; ``None``: not measured.
         has_backbone: its network has a model of the zoo, or the user's, below its heads.
     """
 
@@ -101,6 +102,7 @@ class Task:
     gives: ClassVar[str] = ""
     paper: ClassVar[str] = ""
     data: ClassVar[str] = ""
+    minutes: ClassVar[float | None] = None
     has_backbone: ClassVar[bool] = True
 
     def view(self, dataset: Dataset) -> Dataset:

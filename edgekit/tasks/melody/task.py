@@ -13,14 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from edgekit.data import Dataset
-from edgekit.data.tunes import (
-    FIRST_PITCH,
-    LOWEST,
-    N_EVENTS,
-    STEPS_PER_BAR,
-    STEPS_PER_BEAT,
-    TuneDataset,
-)
+from edgekit.data.tunes import FIRST_PITCH, LOWEST, N_EVENTS, STEPS_PER_BAR, STEPS_PER_BEAT, TuneDataset
 from edgekit.models import ModelSpec
 from edgekit.tasks.graph import Examples, Frame, SourceGraph
 from edgekit.tasks.melody.level import Level, LevelPlan, LevelStep
@@ -56,6 +49,7 @@ class Melody(Task):
     gives: ClassVar[str] = "notes"
     paper: ClassVar[str] = "https://arxiv.org/abs/1712.05274"
     data: ClassVar[str] = "tunes, drawn-tunes"
+    minutes: ClassVar[float | None] = 0.8  # recipes/melody.yaml
     has_backbone: ClassVar[bool] = False
     bars: Centroids = ()
     beats: Centroids = ()

@@ -34,6 +34,7 @@ def test_tasks_are_listed_with_what_goes_in_and_comes_out():
     assert all(word in shown.output for word in ("face-parsing", "a picture and a box", "a mask", "miou"))
     (found,) = json.loads(invoke("tasks", "face*", "--json").stdout)
     assert found["paper"] == "https://arxiv.org/abs/1906.01342"
+    assert found["minutes"] > 0
     assert found["options"] == {"channels": 32, "roi": "tanh", "margin": 2.0}
     assert {one["name"] for one in json.loads(invoke("tasks", "--json").stdout)} >= {
         "classification",
