@@ -21,10 +21,18 @@ from edgekit.cli._output import note, print_json, say
     type=click.Path(path_type=Path),
     help="Log of `edgekit govern --log` to draw over time; repeatable.",
 )
+@click.option(
+    "--picture",
+    "pictures",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Picture of a result, as `edgekit run -o parsed.png` saves it; repeatable.",
+)
 @json_option
 def report(
-    bundle: Path, out: Path | None, target: str | None, timelines: tuple[Path, ...], as_json: bool
-) -> None:
+    bundle: Path, out: Path | None, target: str | None, timelines: tuple[Path, ...],
+    pictures: tuple[Path, ...], as_json: bool,
+) -> None:  # fmt: skip
     """Write a bundle's results as one HTML file.
 
     The file holds everything it shows and loads nothing. What is missing from the bundle is named
@@ -34,7 +42,7 @@ def report(
     from runtime.bundle import Bundle
 
     opened = Bundle.open(bundle)
-    path = write_report(opened, out or bundle.resolve().with_suffix(".html"), target, timelines)
+    path = write_report(opened, out or bundle.resolve().with_suffix(".html"), target, timelines, pictures)
     note("report written; open it in a browser:")
     if as_json:
         print_json({"report": str(path)})

@@ -86,13 +86,18 @@ class TargetView:
 
 @dataclass(frozen=True)
 class Content:
-    """All that the template is given."""
+    """All that the template is given.
+
+    Attributes:
+        score, score_name: of the checkpoint on its test set, by its task's metric.
+    """
 
     bundle: Bundle
     variants: tuple[VariantView, ...]
     frames: tuple[VariantView, ...]
     targets: tuple[TargetView, ...]
-    top1: float | None
+    score: float | None
+    score_name: str
     params: float | None
     macs: float | None
     changes: tuple[Change, ...]
@@ -113,6 +118,8 @@ def collect(bundle: Bundle, target: str | None = None) -> Content:
     macs = facts.number(manifest.source, "macs")
     if macs is None and variants[0].workload is not None:
         macs = float(variants[0].workload.macs)
+    task = manifest.task_or_implied
+    metric = task.metric if task is not None and task.metric else "top1"
     changed = tuple(facts.changes(manifest.source))
     after = {change.name: change.after for change in changed}
     return Content(
@@ -120,7 +127,8 @@ def collect(bundle: Bundle, target: str | None = None) -> Content:
         variants=variants,
         frames=_frames(bundle, sizes),
         targets=tuple(view for name in names for view in _views(bundle, name, is_asked=target is not None)),
-        top1=facts.number(manifest.source, "test_top1", "top1"),
+        score=facts.number(manifest.source, f"test_{metric}", metric),
+        score_name="top-1 accuracy" if metric == "top1" else metric,
         params=after.get("params", facts.number(manifest.source, "params")),
         macs=after.get("macs", macs),
         changes=changed,

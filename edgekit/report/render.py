@@ -12,6 +12,7 @@ from edgekit.report.commands import commands_of
 from edgekit.report.content import Content, TargetView, collect
 from edgekit.report.page import render_page, write_page
 from edgekit.report.plots import clocks_of
+from edgekit.report.result_picture import result_picture
 from edgekit.report.section import FEW, NARROW, WIDE, section_of
 from edgekit.report.svg import trusted
 from edgekit.report.timeline import clusters_of, draw_timeline, since_first
@@ -34,6 +35,7 @@ def write_report(
     out: str | os.PathLike[str],
     target: str | None = None,
     timelines: Sequence[str | os.PathLike[str]] = (),
+    pictures: Sequence[str | os.PathLike[str]] = (),
 ) -> Path:
     """Write the report on ``bundle`` to ``out`` and return its path.
 
@@ -41,18 +43,22 @@ def write_report(
         out: the HTML file; its folder must be there.
         target: report on this target only.
         timelines: logs of governed runs to draw over time.
+        pictures: of results, as ``edgekit run -o`` saves them.
 
     Raises:
-        DataError: ``out`` cannot be written, or a log not be read.
+        DataError: ``out`` cannot be written, or a log or a picture not be read.
 
     Example:
         >>> write_report(Bundle.open("digits.edgekit"), "report.html")   # doctest: +SKIP
     """
-    return write_page(out, render_report(bundle, target, timelines))
+    return write_page(out, render_report(bundle, target, timelines, pictures))
 
 
 def render_report(
-    bundle: Bundle, target: str | None = None, timelines: Sequence[str | os.PathLike[str]] = ()
+    bundle: Bundle,
+    target: str | None = None,
+    timelines: Sequence[str | os.PathLike[str]] = (),
+    pictures: Sequence[str | os.PathLike[str]] = (),
 ) -> str:
     """Return the report on ``bundle`` as HTML; every text of the bundle is escaped."""
     content = collect(bundle, target)
@@ -66,6 +72,7 @@ def render_report(
         sections=sorted(sections, key=lambda section: section.view is not headline),
         commands=commands_of(content),
         timelines=[_timeline(Path(log)) for log in timelines],
+        pictures=[result_picture(path) for path in pictures],
         all_in_one=all(v.variant.delegation and v.variant.delegation.is_in_one for v in content.variants),
         objectives=OBJECTIVES,
         clocks_of=clocks_of,

@@ -2,16 +2,18 @@
 
 import base64
 import hashlib
+import io
 import json
 import re
 from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from edgekit.cli import cli
 from edgekit.report import render_report, write_report
-from runtime.bundle import Bundle
+from runtime.bundle import Bundle, Quantization
 from runtime.choose.policy.policy import load_policy, save_policy
 from runtime.device.provenance import Provenance
 from runtime.errors import DataError
@@ -89,7 +91,10 @@ def test_only_our_script_may_run(tuned):
     script = re.search(r"<script>(.*)</script>", html, re.DOTALL).group(1)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     policy = next(a["content"] for _, a in Page(html).tags if a.get("http-equiv"))
-    assert f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'" in policy
+    assert (
+        f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
+        in policy
+    )
 
 
 def test_texts_of_a_bundle_are_escaped(make_bundle):
@@ -189,6 +194,31 @@ def test_op_outside_the_delegate_is_listed(make_bundle):
     assert "Outside the delegate in litert-fp32" in text
     assert "aten.topk.default head.topk 31.4 % XNNPACK has no topk by name" in text
     assert "Every op of every variant" not in text
+
+
+def test_a_quantised_variant_tells_its_score_beside_the_float_one(make_bundle):
+    bundle = make_bundle()
+    assert "float 74.1 %" not in Page(render_report(bundle)).text
+    first, *others = bundle.manifest.variants
+    scored = replace(first, quantization=Quantization(accuracy=0.728, accuracy_fp32=0.741))
+    scored_bundle = replace(bundle, manifest=replace(bundle.manifest, variants=(scored, *others)))
+    text = Page(render_report(scored_bundle)).text
+    assert "72.8 % float 74.1 %" in text
+    assert "as eager" in text
+
+
+def test_pictures_of_results_are_inside(tuned, tmp_path):
+    Image.new("RGB", (2000, 1000), (200, 30, 30)).save(tmp_path / "parsed.png")
+    html = render_report(tuned, pictures=[tmp_path / "parsed.png"])
+    (address,) = [a["src"] for name, a in Page(html).tags if name == "img"]
+    head, _, data = address.partition(",")
+    assert head == "data:image/png;base64"
+    shown = Image.open(io.BytesIO(base64.b64decode(data)))
+    assert (shown.size, shown.getpixel((9, 9))) == ((960, 480), (200, 30, 30))
+    assert "What it finds" not in render_report(tuned)
+    with pytest.raises(DataError, match=r"there is no image at .*none\.png"):
+        write_report(tuned, tmp_path / "r.html", pictures=[tmp_path / "none.png"])
+    assert not (tmp_path / "r.html").exists()
 
 
 def test_target_that_no_setting_can_serve_is_told(make_bundle):
