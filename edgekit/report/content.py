@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
-from edgekit.report import facts
+from edgekit.report import facts, units
 from edgekit.report.facts import Change, Fact
 from runtime.bundle import Bundle, Variant, decode_file
 from runtime.bundle.names import slug
@@ -89,7 +89,8 @@ class Content:
     """All that the template is given.
 
     Attributes:
-        score, score_name: of the checkpoint on its test set, by its task's metric.
+        score: of the checkpoint on its test set, by its task's metric.
+        metric: what scores are called.
     """
 
     bundle: Bundle
@@ -97,11 +98,22 @@ class Content:
     frames: tuple[VariantView, ...]
     targets: tuple[TargetView, ...]
     score: float | None
-    score_name: str
+    metric: str
     params: float | None
     macs: float | None
     changes: tuple[Change, ...]
     facts: tuple[Fact, ...]
+
+    @property
+    def score_name(self) -> str:
+        """What a score is called in a sentence."""
+        return "top-1 accuracy" if self.metric == "top1" else self.metric
+
+    def score_text(self, score: float) -> str:
+        """Return a score as it is read: a share of right labels in percent, whatever else as it is."""
+        if self.metric == "top1":
+            return units.percent(100 * score if score <= 1 else score)
+        return f"{score:.4g}"
 
 
 def collect(bundle: Bundle, target: str | None = None) -> Content:
@@ -128,7 +140,7 @@ def collect(bundle: Bundle, target: str | None = None) -> Content:
         frames=_frames(bundle, sizes),
         targets=tuple(view for name in names for view in _views(bundle, name, is_asked=target is not None)),
         score=facts.number(manifest.source, f"test_{metric}", metric),
-        score_name="top-1 accuracy" if metric == "top1" else metric,
+        metric=metric,
         params=after.get("params", facts.number(manifest.source, "params")),
         macs=after.get("macs", macs),
         changes=changed,

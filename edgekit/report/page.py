@@ -38,6 +38,16 @@ def render_page(template: str, **content: Any) -> str:
     return page
 
 
+def data_address(kind: str, data: bytes) -> str:
+    """Return the address under which a page holds ``data`` itself.
+
+    Example:
+        >>> data_address("image/png", b"PNG")
+        'data:image/png;base64,UE5H'
+    """
+    return f"data:{kind};base64,{base64.b64encode(data).decode('ascii')}"
+
+
 def write_page(out: str | os.PathLike[str], page: str) -> Path:
     """Write ``page`` to ``out`` and return its path.
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgekit.report.page import data_address
 from runtime.processing.images import in_channels, open_image
 
 _MOST_PX = 960  # as wide as the report's text, on a fine screen
@@ -32,6 +32,4 @@ def result_picture(path: str | os.PathLike[str]) -> ResultPicture:
     picture.thumbnail((_MOST_PX, _MOST_PX))
     data = io.BytesIO()
     picture.save(data, "PNG")
-    return ResultPicture(
-        Path(path).name, f"data:image/png;base64,{base64.b64encode(data.getvalue()).decode('ascii')}"
-    )
+    return ResultPicture(Path(path).name, data_address("image/png", data.getvalue()))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from edgekit.report.page import data_address
 from edgekit.report.pareto import Plot, draw
 from edgekit.report.section import NARROW, WIDE
 from edgekit.report.svg import trusted
@@ -154,7 +154,7 @@ def _moments(case: Case, row: GestureRow) -> tuple[Moment, ...]:
         Moment(
             picture.at_ms / 1000,
             picture.age_ms,
-            f"data:image/jpeg;base64,{base64.b64encode(picture.jpeg).decode('ascii')}",
+            data_address("image/jpeg", picture.jpeg),
         )
         for picture in film.pictures
     )

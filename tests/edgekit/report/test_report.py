@@ -12,7 +12,8 @@ from click.testing import CliRunner
 from PIL import Image
 
 from edgekit.cli import cli
-from edgekit.report import render_report, write_report
+from edgekit.report import render_report, units, write_report
+from edgekit.report.content import collect
 from runtime.bundle import Bundle, Quantization
 from runtime.choose.policy.policy import load_policy, save_policy
 from runtime.device.provenance import Provenance
@@ -204,6 +205,12 @@ def test_a_quantised_variant_tells_its_score_beside_the_float_one(make_bundle):
     scored_bundle = replace(bundle, manifest=replace(bundle.manifest, variants=(scored, *others)))
     text = Page(render_report(scored_bundle)).text
     assert "72.8 % float 74.1 %" in text
+
+
+def test_a_score_that_is_no_share_is_no_percentage(tuned):
+    content = collect(tuned)
+    assert content.score_text(0.728) == units.percent(72.8)
+    assert replace(content, metric="psnr_db").score_text(31.25) == "31.25"
 
 
 def test_pictures_of_results_are_inside(tuned, tmp_path):
